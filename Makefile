@@ -1,0 +1,80 @@
+# Everything a person or CI does with this project. Needs make and Python 3.11 or newer; the rest comes from
+# the Python package index into .venv. `make check` is exactly what CI runs.
+
+PYTHON ?= python3
+PORT ?= 8000
+# `make test PARALLEL="-n 2"` spreads the suite over two processes; OPTIONS goes to pytest as it is.
+PARALLEL ?=
+OPTIONS ?=
+# `make lock UPGRADE=--upgrade` takes newer versions within pyproject.toml's bounds.
+UPGRADE ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest $(PARALLEL) $(OPTIONS)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+# The two stamps say which lock file .venv was filled from; a changed lock or pyproject.toml makes them stale.
+RUNTIME := .venv/.runtime-installed
+TOOLS := .venv/.tools-installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env demo test test-browser check lint bench openapi lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(TOOLS) ## Build .venv with the locked packages and the slatimer command
+
+demo: $(RUNTIME) ## Start the service with five desks and a day of tickets on http://127.0.0.1:8000 (PORT=)
+	$(BIN)/slatimer demo --port $(PORT)
+
+test: $(TOOLS) ## Run every test that needs nothing beyond Python
+	$(PYTEST) -m "not browser"
+
+test-browser: $(TOOLS) ## Run the tests that drive the pages in Chromium (CHROMIUM= names one)
+	$(PYTEST) -m browser
+
+# One run of the whole suite, last, so that its closing line is the verdict on all tests.
+check: lint ## What CI runs: lint, types, contracts, the API document, all tests
+	$(PYTEST)
+
+lint: $(TOOLS) ## The part of check that runs no test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/slatimer openapi --check
+
+bench: $(TOOLS) ## Measure, as ratios against the limit found in the same run
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+openapi: $(RUNTIME) ## Write openapi/openapi.json from the code
+	$(BIN)/slatimer openapi
+
+lock: $(TOOLS) ## Compute both lock files anew (UPGRADE=--upgrade for newer versions)
+	$(COMPILE) --group build -o requirements.lock pyproject.toml
+	$(COMPILE) --group build --group dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## Remove .venv and the tools' caches
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is older or missing. Name another with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# `make demo` installs what runs; everything else installs the tools too. Both run from hashes, and the project
+# itself is built with the locked hatchling, so that nothing is fetched that is not in the lock file.
+$(RUNTIME): requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS): requirements-dev.lock $(RUNTIME)
+	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
