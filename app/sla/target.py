@@ -1,0 +1,175 @@
+"""What does a promise of "2h", "3 working days", "7 days" or "3 months" come to from a given start?
+
+Hours and minutes are a length already. Working days, days and months first become an instant, by the local
+dates of the calendar, and their length is what lies between: open time for working days, real time for days
+and months. The date of the start never counts. Lengths and instants are micros.
+"""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+from app.sla.calendar import Calendar
+from app.sla.span import HOUR, MINUTE, SECOND, Micros
+
+_DURATION = re.compile(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?", re.ASCII)
+_COUNT = re.compile(r"(\d+) (working days?|days?|months?)", re.ASCII)
+_PERCENT = re.compile(r"(\d+)\s*%", re.ASCII)
+_BEFORE = re.compile(r"(.+?) before")
+NEXT_WORKING_DAY = "next working day"
+
+# Targets are promises to a customer. One of more than ten years is a slip of the pen.
+_MOST: dict[str, int] = {"hours": 87_600, "working day": 2_600, "day": 3_650, "month": 120}
+_RIGHT = 'Write "2h", "90m", "1h30m", "45s", "3 working days", "7 days" or "3 months".'
+
+
+class TargetFault(ValueError):
+    """A target or a warning cannot be read, or does not fit its calendar. The message says what is right."""
+
+
+class TargetKind(StrEnum):
+    """What a target is counted in."""
+
+    DURATION = "duration"
+    WORKING_DAYS = "working_days"
+    DAYS = "days"
+    MONTHS = "months"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A target from one start: how long it is, and in which calendar that length is counted."""
+
+    length: Micros
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A promise as written. `amount` is micros for a duration, else the number of days or months; `roll`
+    moves the end of `days` from a closed date to the end of the next working day."""
+
+    kind: TargetKind
+    amount: int
+    written: str
+    roll: str | None = None
+
+    @staticmethod
+    def parse(text: str, *, roll: str | None = None) -> "Target":
+        """The target that a text states. Raises TargetFault."""
+        written = " ".join(text.split())
+        kind, amount = _read(written)
+        if roll is not None and (roll != NEXT_WORKING_DAY or kind is not TargetKind.DAYS):
+            raise TargetFault(
+                f'roll = "{roll}" cannot go with "{text}". Write "7 days" with roll = "{NEXT_WORKING_DAY}".'
+            )
+        return Target(kind, amount, written, roll)
+
+    def __str__(self) -> str:
+        return self.written
+
+    @property
+    def is_real_time(self) -> bool:
+        """Whether its length is real time whatever the calendar: days and months."""
+        return self.kind in (TargetKind.DAYS, TargetKind.MONTHS)
+
+    @property
+    def is_duration(self) -> bool:
+        """Whether its length is the same from every start."""
+        return self.kind is TargetKind.DURATION
+
+    def check(self, calendar: Calendar) -> None:
+        """Raises TargetFault when this target has no meaning in the calendar: working days need hours."""
+        if calendar.is_always and (self.kind is TargetKind.WORKING_DAYS or self.roll):
+            raise TargetFault(
+                f'"{self.written}" asks for working days, and `always` has none. '
+                'Name a calendar with hours, or write "7 days" or "24h".'
+            )
+
+    def measure(self, since: Micros, calendar: Calendar) -> Measured:
+        """Its length from a start, and the calendar that counts it. Raises what `deadline` raises."""
+        if self.kind is TargetKind.DURATION:
+            return Measured(self.amount, calendar)
+        due = self.deadline(since, calendar)
+        if self.is_real_time:
+            return Measured(due - since, Calendar.always(calendar.time_zone))
+        return Measured(calendar.within_us(since, due), calendar)
+
+    def deadline(self, since: Micros, calendar: Calendar) -> Micros:
+        """The instant at which it is due. Raises TargetFault as `check`, UncoveredYear and NeverOpen."""
+        self.check(calendar)
+        match self.kind:
+            case TargetKind.DURATION:
+                return calendar.after_us(self.amount, since)
+            case TargetKind.WORKING_DAYS:
+                return calendar.close_of_working_day_us(self.amount, since)
+            case TargetKind.DAYS:
+                last = calendar.local_date(since) + timedelta(days=self.amount)
+                return calendar.end_of_day(calendar.next_working_day(last) if self.roll else last)
+            case TargetKind.MONTHS:
+                return calendar.end_of_day(_months_after(calendar.local_date(since), self.amount))
+            case _:
+                assert_never(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """When to warn: at a share of the target, or so long before the deadline; both in counted time."""
+
+    written: str
+    percent: int | None = None
+    before: Micros = 0
+
+    @staticmethod
+    def parse(text: str) -> "Threshold":
+        """The warning that a text states: "75%" or "30m before". Raises TargetFault."""
+        written = " ".join(text.split())
+        percent, before = _PERCENT.fullmatch(written), _BEFORE.fullmatch(written)
+        if percent and 0 < int(percent[1]) < 100:
+            return Threshold(written, percent=int(percent[1]))
+        if before and (length := _duration(before[1])):
+            return Threshold(written, before=length)
+        raise TargetFault(f'"{text}" is no warning. Write a share below the whole, "75%", or "30m before".')
+
+    def __str__(self) -> str:
+        return self.written
+
+    def counted(self, length: Micros) -> Micros:
+        """The counted time at which it is reached in a target of that length; never below nothing."""
+        if self.percent is not None:
+            return length * self.percent // 100
+        return max(0, length - self.before)
+
+
+def _read(written: str) -> tuple[TargetKind, int]:
+    length = _duration(written)
+    if length is not None:
+        if not 0 < length <= _MOST["hours"] * HOUR:
+            raise TargetFault(f'"{written}" is not between a second and ten years. {_RIGHT}')
+        return TargetKind.DURATION, length
+    match = _COUNT.fullmatch(written)
+    if match is None:
+        raise TargetFault(f'"{written}" is no target. {_RIGHT}')
+    amount, unit = int(match[1]), match[2].removesuffix("s")
+    if not 0 < amount <= _MOST[unit]:
+        raise TargetFault(f'"{written}" is not between one {unit} and ten years. {_RIGHT}')
+    kinds = {"working day": TargetKind.WORKING_DAYS, "day": TargetKind.DAYS, "month": TargetKind.MONTHS}
+    return kinds[unit], amount
+
+
+def _duration(written: str) -> Micros | None:
+    """The length of "1h30m"; None when the text is no duration."""
+    match = _DURATION.fullmatch(written) if written else None
+    if match is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return hours * HOUR + minutes * MINUTE + seconds * SECOND
+
+
+def _months_after(on: date, months: int) -> date:
+    """The same day of the month so many months on, or the last day of a shorter month."""
+    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    return date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))
