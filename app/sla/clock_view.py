@@ -1,0 +1,58 @@
+"""A clock as others see it at an instant. Seconds and text come at the edge; here all is microseconds UTC."""
+
+from app.sla.clock import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING, STOPPED, Clock, ClockView
+from app.sla.span import Micros
+from app.sla.track import Track
+
+
+def view_of(clock: Clock, track: Track, number: int, at: Micros) -> ClockView:
+    """The clock as others see it at `at`, which must not lie before anything that it has taken in."""
+    commitment = clock.commitment
+    state = CANCELLED if clock.dormant and clock.state in LIVE else clock.state
+    started = clock.started_at is not None
+    counted = clock.counted_at(at)
+    breached = clock.breached_at is not None
+    running, paused = state is RUNNING, state is PAUSED
+    met = None if state is CANCELLED or not started or state in LIVE else True
+    shows_due = running or state is STOPPED or (state is CANCELLED and breached)
+    regime = clock.regime
+    flags = ("calendar_uncovered",) if clock.uncovered else ()
+    return ClockView(
+        commitment=commitment.id,
+        label=commitment.label,
+        kind=commitment.kind,
+        measure=commitment.measure,
+        cycle=number,
+        cycle_id=clock.cycle,
+        state=state,
+        open_now=_open_now(clock, at) if running or paused else None,
+        awaiting=track.lacking if state is AWAITING else (),
+        awaiting_since=clock.awaiting_since if state is AWAITING else None,
+        started_at=clock.started_at,
+        due_at=clock.due_at if shows_due else None,
+        stopped_at=clock.stopped_at,
+        counted=counted,
+        target=str(regime.target) if regime else None,
+        target_length=clock.length if started and not clock.uncovered else None,
+        remaining=clock.length - counted if started and not clock.uncovered else None,
+        overdue=_overdue(clock, at) if started else None,
+        due_if_resumed_now=clock.due_if_resumed(at) if paused else None,
+        breached_at=clock.breached_at,
+        met=False if breached else met,
+        calendar=regime.calendar.name if regime else None,
+        next_at=clock.next_at,
+        cause=clock.cause,
+        flags=flags,
+    )
+
+
+def _open_now(clock: Clock, at: Micros) -> bool | None:
+    return None if clock.regime is None or clock.uncovered else clock.regime.calendar.is_open_us(at)
+
+
+def _overdue(clock: Clock, at: Micros) -> int:
+    """Real time past the due date, until the end of the clock or now."""
+    if clock.due_at is None or not clock.late_settled:
+        return 0
+    end = clock.stopped_at or clock.cancelled_at or at
+    return max(0, end - clock.due_at)

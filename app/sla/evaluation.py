@@ -1,0 +1,102 @@
+"""How does every clock of a ticket stand at an instant? The one judge of it.
+
+`evaluate` is pure: the ticket's events, the versions of the desk's agreement (with their calendars) and the instant give
+the state of every clock, the moments that lie behind it and the next instant at which time alone changes something.
+Receiving, sweeping, applying and replaying all call it, and none of them knows a rule. Microseconds UTC.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.sla.agreement import Agreement
+from app.sla.clock import Clock, ClockView, Moment
+from app.sla.clock_view import view_of
+from app.sla.fold import Absorbed, Fold
+from app.sla.span import Micros
+from app.sla.subject import lacks_domain
+from app.sla.ticket import Event, Ticket, in_order, withdrawals_of_unknown
+from app.sla.version import AppliesTo, Version
+
+__all__ = ["Absorbed", "AppliesTo", "Evaluation", "NothingKnown", "Version", "evaluate"]
+
+
+class NothingKnown(LookupError):
+    """Nothing is known of this ticket at that instant: ask at a later one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The whole truth about a ticket's clocks at an instant."""
+
+    ticket: Ticket
+    at: Micros
+    agreement: Agreement
+    clocks: tuple[ClockView, ...]
+    not_applicable: tuple[tuple[str, str], ...]
+    moments: tuple[Moment, ...]
+    next_at: Micros | None
+    flags: tuple[str, ...]
+    histories: Mapping[tuple[str, Micros], Clock]
+    """The account behind each clock, for explanations, by (commitment, cycle id)."""
+
+
+def evaluate(
+    events: Iterable[Event],
+    versions: Sequence[Version],
+    at: Micros,
+    *,
+    absorbed: Sequence[Absorbed] = (),
+    merge_fault: str | None = None,
+) -> Evaluation:
+    """Judge a ticket at `at` by these events and versions.
+
+    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge cannot stand (an unknown target, a
+    ring): then the merge is kept, flagged and moves nothing. Raises NothingKnown when no event lies at or before `at`.
+    """
+    log = list(events)
+    ordered = in_order(log)
+    if merge_fault is not None:
+        ordered = [event for event in ordered if event.type != "ticket.merged"]
+    if not any(event.at <= at for event in ordered):
+        raise NothingKnown("nothing of this ticket had happened by then")
+    fold = Fold(ordered, versions, at, absorbed)
+    fold.run()
+    flags = [merge_fault] if merge_fault is not None else []
+    flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
+    ahead = [event.at + 1 for event in ordered if event.at > at][:1] + fold.edges_ahead
+    return _result(fold, flags + fold.flags, ahead)
+
+
+_CUSTOMERS_WORDS: Final = ("ticket.created", "customer.replied")
+"""Only the customer can name the domain that a ticket is about: an agent's signature names the desk's own."""
+
+
+def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
+    ticket = fold.ticket
+    if ticket.created_at is None:
+        flags.append("creation_unknown")
+    texts = [str(e.data["text"]) for e in fold.past if e.data.get("text") and e.type in _CUSTOMERS_WORDS]
+    if lacks_domain(ticket.fields, texts, fold.agreement.queue):
+        flags.append("domain_missing")
+    views: list[ClockView] = []
+    histories: dict[tuple[str, Micros], Clock] = {}
+    for name, track in fold.tracks.items():
+        shown = sorted((c for c in track.clocks if c.shown), key=lambda c: c.cycle)
+        for number, clock in enumerate(shown, start=1):
+            views.append(view_of(clock, track, number, fold.at))
+            histories[name, clock.cycle] = clock
+    ahead += [view.next_at for view in views if view.next_at is not None]
+    flags += [f"{flag}:{view.commitment}" for view in views for flag in view.flags]
+    reasons = ((name, track.withheld or track.refused) for name, track in fold.tracks.items())
+    return Evaluation(
+        ticket=ticket,
+        at=fold.at,
+        agreement=fold.agreement,
+        clocks=tuple(views),
+        not_applicable=tuple((name, reason) for name, reason in reasons if reason is not None),
+        moments=tuple(moment for clock in histories.values() for moment in clock.moments),
+        next_at=min(ahead, default=None),
+        flags=tuple(dict.fromkeys(flags)),
+        histories=histories,
+    )
