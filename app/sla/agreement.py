@@ -169,6 +169,8 @@ class Commitment:
     """Whether solving the ticket ends it: a first response or a next reply."""
     start_types: frozenset[str] = field(init=False)
     """Every event type that is one of its start facts."""
+    steady: bool = field(init=False)
+    """Whether no field of a ticket can change its application, target or calendar."""
     interests: frozenset[str] = field(init=False)
     """Every event type that can start, stop or end it; any other moves it by the ticket's status alone."""
 
@@ -178,6 +180,8 @@ class Commitment:
         response = self.measure == "response" or self.cycle is CycleRule.NEXT_REPLY
         object.__setattr__(self, "is_response", response)
         object.__setattr__(self, "start_types", starts)
+        conditions = self.applies_to.tests or self.exceptions or self.calendar_of
+        object.__setattr__(self, "steady", self.target.fixed is not None and not conditions)
         object.__setattr__(self, "interests", starts | self.stops_on | self.ends_on)
 
 

@@ -13,6 +13,11 @@ from app.sla.clock import AWAITING, LIVE, ONCE, STOPPED, Clock
 from app.sla.span import Micros
 from app.sla.ticket import SHUT, Ticket
 
+# Looked up as globals in the innermost loop: access to an enum's members costs ten times that.
+_ONCE: Final = CycleRule.ONCE
+_NEXT_REPLY: Final = CycleRule.NEXT_REPLY
+_PROGRESS: Final = CycleRule.PROGRESS
+
 _AT_WORK: Final = frozenset({"new", "open", "pending"})
 """Statuses to which a shut ticket comes back by a reopen."""
 
@@ -97,20 +102,20 @@ class Track:
         if step.ended is not None:
             self._end(step)
             return
-        if step.fields_changed:
+        if step.fields_changed and not (self.regime is not None and self._steady):
             self._judge_fields(step)
         self._come_back(step)
-        match self.commitment.cycle:
-            case CycleRule.ONCE:
-                self._step_once(step)
-            case CycleRule.NEXT_REPLY:
-                self._step_next_reply(step)
-            case CycleRule.PROGRESS:
-                self._step_progress(step)
-            case CycleRule.CLAIM:
-                self._step_claim(step, tracks)
-        clock = self.live
-        if clock is not None:
+        cycle = self.commitment.cycle
+        if cycle is _ONCE:
+            self._step_once(step)
+        elif cycle is _NEXT_REPLY:
+            self._step_next_reply(step)
+        elif cycle is _PROGRESS:
+            self._step_progress(step)
+        else:
+            self._step_claim(step, tracks)
+        clock = self.current
+        if clock is not None and clock.state in LIVE:
             self._follow_status(clock, step)
 
     def renew(self, commitment: Commitment, agreement: Agreement, step: Step) -> None:
@@ -142,6 +147,11 @@ class Track:
         elif clock.state in LIVE:
             self._change(clock, self.regime, step)
 
+    @property
+    def _steady(self) -> bool:
+        """Whether no field of a ticket can change what applies and which target is in force."""
+        return self.commitment.steady and not self.agreement.applies_to.tests
+
     def _change(self, clock: Clock, regime: Regime, step: Step) -> None:
         if clock.regime is None or not clock.regime.same_as(regime):
             clock.change(regime, step.at, self.commitment.on_change, "@" + step.cause)
@@ -166,7 +176,7 @@ class Track:
             if self.answered is not None and clock.started_at is not None:
                 clock.stop(step.at, self.answered)
             self.shut_message = None
-        elif step.reopened and clock.state is STOPPED and self.commitment.cycle is CycleRule.ONCE:
+        elif step.reopened and clock.state is STOPPED and self.commitment.cycle is _ONCE:
             self._reopen_stopped(clock, self.regime, step)
 
     def _reopen_stopped(self, clock: Clock, regime: Regime, step: Step) -> None:
@@ -288,7 +298,7 @@ class Track:
         if clock.ended_by_shut:
             if clock.cancelled_at != step.at:
                 self.answered = step.cause
-                if self.commitment.cycle is not CycleRule.ONCE:
+                if self.commitment.cycle is not _ONCE:
                     clock.ended_by_shut = False  # answered after all: a reopen has nothing to bring back
                 return
             # Answered and shut at one instant: the answer counts, whichever of the two is the later by its id.
@@ -303,7 +313,7 @@ class Track:
         """Its end has come without its stop fact: nothing was owed any more, unless it was late already."""
         if clock.breached_at is not None:
             clock.stop(step.at, step.cause)
-        elif clock.started_at == step.at and self.commitment.cycle is not CycleRule.ONCE:
+        elif clock.started_at == step.at and self.commitment.cycle is not _ONCE:
             # Opened and ended at one instant: it never was.
             self.clocks.remove(clock)
             self.current = None
