@@ -6,6 +6,7 @@ so that equal instants, exact fits and changes in pauses happen all the time.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -27,7 +28,9 @@ DESK = Calendar.parse(
     },
     name="d/desk",
 )
-NIGHTS = Calendar.parse({"time_zone": "America/New_York", "hours": {"mon-fri": ["22:00-06:00"]}}, name="d/nights")
+NIGHTS = Calendar.parse(
+    {"time_zone": "America/New_York", "hours": {"mon-fri": ["22:00-06:00"]}}, name="d/nights"
+)
 AGREEMENT = parse_agreement(
     {
         "desk": "d",
@@ -106,7 +109,10 @@ VERSIONS = [Version(1, AGREEMENT, 0)]
 SUNDAY = 1774742400 * 1_000_000  # 2026-03-29 00:00 UTC: an hour later Paris goes to summer time
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
-    *(("status.changed", {"status": s}) for s in ("open", "pending", "open", "pending", "on_hold", "solved", "closed")),
+    *(
+        ("status.changed", {"status": s})
+        for s in ("open", "pending", "open", "pending", "on_hold", "solved", "closed")
+    ),
     ("agent.replied", {}),
     ("agent.replied", {"automatic": True}),
     ("customer.replied", {}),
@@ -274,7 +280,7 @@ def test_the_spans_of_every_clock_sum_to_what_it_counted_and_to_its_target_at_th
     evaluation = evaluate(log, VERSIONS, at)
     for view in evaluation.clocks:
         spans = explain(evaluation, view.commitment, view.cycle).spans
-        assert all(a.end == b.start for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a.end == b.start for a, b in pairwise(spans))
         if view.started_at is None or view.state == "cancelled":
             continue
         assert max((s.total for s in spans if s.end <= at), default=0) == view.counted
@@ -315,10 +321,8 @@ MINUTES = st.integers(0, 48 * 60)
 
 
 @given(st.lists(st.tuples(MINUTES, st.sampled_from(["open", "pending"])), max_size=6), MINUTES)
-def test_a_pausing_clock_equals_a_walk_through_the_minutes(
-    changes: list[tuple[int, str]], stop: int
-) -> None:
-    """The reference knows open minutes and one status; it has no spans, no bisection and no due date until it is late."""
+def test_a_pausing_clock_equals_a_walk_through_the_minutes(changes: list[tuple[int, str]], stop: int) -> None:
+    """The reference knows open minutes and one status; it has no spans and no bisection."""
     born = SUNDAY - DAY
     log = [
         Event("a", "ticket.created", "t", born, {"status": "open"}),
@@ -329,9 +333,7 @@ def test_a_pausing_clock_equals_a_walk_through_the_minutes(
         ),
         Event("d", "service.restored", "t", born + stop * MINUTE, sequence=9),
     ]
-    clock = next(
-        c for c in evaluate(log, VERSIONS, born + 10 * DAY).clocks if c.commitment == "gtr"
-    )
+    clock = next(c for c in evaluate(log, VERSIONS, born + 10 * DAY).clocks if c.commitment == "gtr")
     statuses = {}
     for event in in_order(log):
         if event.type == "status.changed":

@@ -292,6 +292,10 @@ def test_reports_count_in_the_calendar_of_the_tickets_gti() -> None:
 
 
 def test_a_ticket_without_a_category_says_that_neither_guarantee_can_be_chosen_yet() -> None:
-    judged = Story("phpnet").created("2026-03-02 10:00", kind="intervention", level="example-1").at("2026-03-02 10:30")
+    judged = (
+        Story("phpnet")
+        .created("2026-03-02 10:00", kind="intervention", level="example-1")
+        .at("2026-03-02 10:30")
+    )
     assert {"gti", "gtr"} <= set(judged.reasons)
     assert judged.names == set()

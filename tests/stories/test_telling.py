@@ -1,0 +1,203 @@
+"""What is told, and what is taken back: stories in which facts come late, are withdrawn, or come all at once."""
+
+from dataclasses import replace
+
+from app.sla.calendar import Calendar
+from app.sla.evaluation import Version, evaluate
+from app.sla.signal import LastTold, Signal, Told, signals
+from app.sla.span import Micros
+from tests.stories.story import Story, written
+
+DESK = Calendar.parse({"time_zone": "Europe/Paris", "hours": {"mon-fri": ["09:00-17:30"]}}, name="acme/desk")
+
+
+def promise(kind: str = "guarantee") -> Story:
+    document = f"""
+    desk = "acme"
+    time_zone = "Europe/Paris"
+    [[commitments]]
+    id = "promise"
+    kind = "{kind}"
+    measure = "gtr"
+    starts_on = ["ticket.created"]
+    stops_on = ["service.restored"]
+    pauses_while = ["pending"]
+    target = "2h"
+    calendar = "acme/desk"
+    warn_at = ["50%"]
+    """
+    return Story(written(document, {"acme/desk": DESK}))
+
+
+class Telling:
+    """The signal table of one ticket."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.told: list[Told] = []
+        self.last: dict[tuple[str, Micros], LastTold] = {}
+        self.revision = 0
+
+    def look(self, at: str) -> list[str]:
+        """Judge by all that the story tells so far; the kinds that this tells."""
+        return [signal.kind for signal in self.signals(at)]
+
+    def signals(self, at: str) -> list[Signal]:
+        self.revision += 1
+        instant = self.story.instant(at)
+        evaluation = evaluate(self.story.events, [Version(1, self.story.agreement, 0)], instant)
+        new = signals(self.told, self.last, evaluation, revision=self.revision, because="what was learnt")
+        for signal in new:
+            self._keep(signal)
+        self.last = {(c.commitment, c.cycle_id): LastTold(c.state, c.due_at) for c in evaluation.clocks}
+        return new
+
+    def _keep(self, signal: Signal) -> None:
+        for number, row in enumerate(self.told):
+            if row.id == signal.replaces and signal.kind.endswith("_retracted"):
+                self.told[number] = replace(row, retracted=True)
+            elif row.id == signal.replaces and signal.kind == "due_changed":
+                assert signal.new_due_at is not None
+                self.told[number] = replace(row, at=signal.new_due_at)
+        row_id = f"s{len(self.told)}"
+        self.told.append(
+            Told(
+                row_id,
+                signal.commitment,
+                signal.cycle,
+                signal.kind,
+                signal.occurrence,
+                signal.generation,
+                signal.at,
+                retracted=False,
+            )
+        )
+
+
+def test_a_second_look_tells_nothing_again() -> None:
+    telling = Telling(promise().created("2026-03-02 09:00"))
+    assert telling.look("2026-03-02 09:00") == ["started"]
+    assert telling.look("2026-03-02 09:30") == []
+    assert telling.look("2026-03-02 10:01") == ["warned"]
+    assert telling.look("2026-03-02 11:01") == ["breached"]
+    assert telling.look("2026-03-02 12:00") == []
+
+
+def test_a_warning_that_is_learnt_of_with_its_breach_is_not_told_any_more() -> None:
+    assert Telling(promise().created("2026-03-02 09:00")).look("2026-03-02 12:00") == ["started", "breached"]
+
+
+def test_the_kind_of_promise_names_the_miss_and_its_retraction() -> None:
+    for kind, late, back in [
+        ("guarantee", "breached", "breach_retracted"),
+        ("objective", "missed", "miss_retracted"),
+        ("customer", "lapsed", "breach_retracted"),
+    ]:
+        telling = Telling(promise(kind).created("2026-03-02 09:00"))
+        assert telling.look("2026-03-02 12:00") == ["started", late]
+        telling.story.fact("service.restored", "2026-03-02 10:30")
+        assert telling.look("2026-03-02 12:30") == [back, "warned", "stopped"]
+
+
+def test_a_late_pause_takes_the_breach_back_and_a_later_one_replaces_it() -> None:
+    telling = Telling(promise().created("2026-03-02 09:00"))
+    assert telling.look("2026-03-02 11:30") == ["started", "breached"]
+    breach = telling.told[-1]
+    telling.story.status("2026-03-02 10:30", "pending").status("2026-03-02 11:15", "open")
+    retraction, *others = telling.signals("2026-03-02 11:30")
+    assert (retraction.kind, retraction.replaces, retraction.cause) == (
+        "breach_retracted",
+        breach.id,
+        "what was learnt",
+    )
+    assert [s.kind for s in others] == ["warned", "paused", "resumed"]
+    (again,) = telling.signals("2026-03-02 12:00")
+    assert (again.kind, again.replaces, again.generation) == ("breached", breach.id, 0)
+
+
+def test_a_breach_that_moves_is_put_right_and_not_told_twice() -> None:
+    telling = Telling(promise().created("2026-03-02 09:00"))
+    telling.look("2026-03-02 15:00")
+    breach = telling.told[-1]
+    telling.story.status("2026-03-02 10:30", "pending").status("2026-03-02 11:30", "open")
+    told = telling.signals("2026-03-02 15:00")
+    assert [s.kind for s in told] == ["paused", "resumed", "due_changed"]
+    (moved,) = [s for s in told if s.kind == "due_changed"]
+    story = telling.story
+    assert (moved.replaces, moved.old_due_at, moved.new_due_at) == (
+        breach.id,
+        story.instant("2026-03-02 11:00"),
+        story.instant("2026-03-02 12:00"),
+    )
+    assert telling.look("2026-03-02 16:00") == []
+
+
+def test_a_breach_that_goes_and_comes_back_is_told_in_its_next_generation() -> None:
+    telling = Telling(promise().created("2026-03-02 09:00"))
+    telling.look("2026-03-02 12:00")
+    telling.story.fact("service.restored", "2026-03-02 10:30", event_id="wrong")
+    telling.look("2026-03-02 12:00")
+    telling.story.withdrawn("2026-03-02 12:10", "wrong")
+    (again,) = [s for s in telling.signals("2026-03-02 12:10") if s.kind == "breached"]
+    assert again.generation == 1
+
+
+def test_a_clock_that_runs_on_with_another_due_date_says_so() -> None:
+    other = written(
+        """
+        desk = "acme"
+        [[commitments]]
+        id = "promise"
+        kind = "guarantee"
+        measure = "gtr"
+        starts_on = ["ticket.created"]
+        stops_on = ["service.restored"]
+        target = { by = "priority", high = "1h", else = "2h" }
+        calendar = "acme/desk"
+        """,
+        {"acme/desk": DESK},
+    )
+    telling = Telling(Story(other).created("2026-03-02 09:00"))
+    assert telling.look("2026-03-02 09:10") == ["started"]
+    telling.story.updated("2026-03-02 09:20", priority="high")
+    (moved,) = telling.signals("2026-03-02 09:20")
+    assert moved.kind == "due_changed"
+    assert moved.old_due_at is not None
+    assert moved.new_due_at is not None
+    assert moved.old_due_at - moved.new_due_at == 3_600_000_000
+
+
+def test_a_resume_of_the_same_look_tells_the_new_date() -> None:
+    telling = Telling(promise().created("2026-03-02 09:00"))
+    telling.look("2026-03-02 09:00")
+    telling.story.excluded(
+        "2026-03-02 09:50", "2026-03-02 09:20", "2026-03-02 09:40", by="Eva", reason="power cut"
+    )
+    told = telling.signals("2026-03-02 09:50")
+    assert [s.kind for s in told] == ["paused", "resumed"], "a resume of the same look tells the new date"
+
+
+def test_a_cycle_that_a_late_fact_unmakes_takes_its_breach_back_without_a_clock() -> None:
+    document = """
+    desk = "acme"
+    time_zone = "Europe/Paris"
+    [[commitments]]
+    id = "promise"
+    kind = "guarantee"
+    measure = "next-reply"
+    cycle = "next_reply"
+    starts_on = ["customer.replied"]
+    stops_on = ["agent.replied"]
+    target = "1h"
+    calendar = "acme/desk"
+    """
+    story = Story(written(document, {"acme/desk": DESK})).created("2026-03-02 08:00")
+    telling = Telling(story.customer("2026-03-02 10:00"))
+    assert telling.look("2026-03-02 12:00") == ["started", "breached"]
+    story.customer("2026-03-02 09:30")  # an earlier message: the cycle began there
+    told = telling.signals("2026-03-02 12:00")
+    assert [(s.kind, s.clock is None) for s in told] == [
+        ("breach_retracted", True),
+        ("started", False),
+        ("breached", False),
+    ]
