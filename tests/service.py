@@ -1,0 +1,136 @@
+"""The service below the web, as tests use it: a clock to set, facts to push in a line, answers to read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.flow import ask, wire
+from app.flow.apply import Applied, apply
+from app.flow.assess import Assessor
+from app.flow.desk_files import DeskFile, desk_file, read_files
+from app.flow.receive import Incoming, Receipt, Receiver
+from app.flow.sweep import Sweeper
+from app.settings import Settings
+from app.sla.evaluation import AppliesTo
+from app.sla.span import Micros, length_of, micros
+from app.sla.ticket import Event
+from app.store.catalogue import Catalogue
+from app.store.database import Database
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def at(written: str) -> Micros:
+    """An instant from its text with an offset."""
+    return micros(datetime.fromisoformat(written))
+
+
+def _instant(written: str | None) -> Micros | None:
+    return None if written is None else at(written)
+
+
+class WallClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now: Micros = at("2026-03-02T09:00:00+01:00")
+
+    def __call__(self) -> Micros:
+        return self.now
+
+    def set(self, written: str) -> Micros:
+        """Put it to an instant."""
+        self.now = at(written)
+        return self.now
+
+    def forward(self, **length: float) -> Micros:
+        """Move it on."""
+        self.now += length_of(timedelta(**length))
+        return self.now
+
+
+class Service:
+    """One process over one database."""
+
+    def __init__(self, settings: Settings, database: Database, clock: WallClock) -> None:
+        self.settings, self.database, self.clock = settings, database, clock
+        self.catalogue = Catalogue()
+        self.assessor = Assessor(settings, self.catalogue)
+        self.receiver = Receiver(database, self.assessor, settings)
+        self.sweeper = Sweeper(database, self.assessor, settings)
+
+    def apply(self, *files: DeskFile, to: AppliesTo = AppliesTo.NEW) -> list[Applied]:
+        """Put files into force."""
+        return self.database.write_now(lambda conn, now: apply(conn, now, self.catalogue, files, to))
+
+    def apply_shipped(self, *desks: str) -> None:
+        """Put shipped desks into force."""
+        folders = (ROOT / "calendars", ROOT / "agreements")
+        self.apply(*read_files([folder / f"{desk}.toml" for desk in desks for folder in folders]))
+
+    def apply_agreement(self, desk: str, text: str, to: AppliesTo = AppliesTo.NEW) -> list[Applied]:
+        """Put an agreement of the test's own into force."""
+        return self.apply(desk_file(f"agreements/{desk}.toml", desk, text), to=to)
+
+    def push(self, *events: Incoming, deliver: bool = True) -> Receipt:
+        """Push events in one request."""
+        return self.receiver.receive_now(events, deliver=deliver)
+
+    def view(
+        self, desk: str, ticket: str, *, at: str | None = None, as_of: str | None = None
+    ) -> dict[str, Any]:
+        """A ticket as the API shows it."""
+        answer = self.database.read_now(
+            lambda conn: ask.ticket_answer(
+                conn,
+                self.catalogue,
+                desk,
+                ticket,
+                now=self.database.now(),
+                at=_instant(at),
+                as_of=_instant(as_of),
+            )
+        )
+        return wire.ticket(answer)
+
+    def clock_of(self, desk: str, ticket: str, commitment: str, **when: str) -> dict[str, Any]:
+        """One clock of a ticket."""
+        clocks = self.view(desk, ticket, **when)["clocks"]
+        return next(clock for clock in clocks if clock["commitment"] == commitment)
+
+    def signals(self, *kinds: str) -> list[dict[str, Any]]:
+        """Everything told so far of these kinds, or all."""
+        page = self.database.read_now(lambda conn: ask.signals_page(conn, 0, 10_000, None, kinds))
+        return [orjson.loads(item.body) for item in page.items]
+
+    def told(self) -> list[str]:
+        """The kinds of the clock signals told so far, in order."""
+        return [signal["kind"] for signal in self.signals() if signal["kind"].startswith("clock.")]
+
+    def rows(self, query: str) -> Sequence[Any]:
+        """What a query reads."""
+        return self.database.read_now(lambda conn: conn.exec_driver_sql(query).all())
+
+
+def event(
+    event_id: str,
+    kind: str,
+    ticket: str,
+    time: str,
+    /,
+    *,
+    desk: str = "haisoft",
+    sequence: int = 0,
+    **data: Any,
+) -> Incoming:
+    """An event in one line."""
+    return Incoming.of(desk, Event(event_id, kind, ticket, at(time), data, sequence))
+
+
+def created(ticket: str, time: str, /, *, desk: str = "haisoft", **data: Any) -> Incoming:
+    """A customer's ticket."""
+    fields: dict[str, Any] = {"title": "Server down", "customer": "ACME", **data}
+    return event(f"{ticket}-created", "ticket.created", ticket, time, desk=desk, **fields)

@@ -1,0 +1,127 @@
+"""Who writes, when, and what is left behind: one writer, a time that never goes back, tables as declared."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from app.settings import Settings
+from app.store import dialect
+from app.store.database import Connection, Database, Raced, after_commit
+from app.store.dialect import UnusableDatabase
+from app.store.group import Group
+from app.store.tables import metadata
+from tests.service import Service, WallClock, at, created
+
+
+def test_the_migrations_make_the_tables_that_are_declared(database: Database) -> None:
+    def differences(conn: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(conn), metadata)
+
+    assert database.read_now(differences) == []
+
+
+def test_opening_again_changes_nothing(database_settings: Settings, wall_clock: WallClock) -> None:
+    found: list[object] = []
+    for _ in range(2):
+        with Database(database_settings, wall_clock) as database:
+            found.append(
+                database.read_now(lambda conn: conn.exec_driver_sql("SELECT * FROM sqlite_master").all())
+            )
+    assert found[0] == found[1]
+    assert "event_once" in str(found[0])
+
+
+@pytest.mark.parametrize(
+    ("pragma", "wanted"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+)
+def test_what_is_committed_is_on_the_disk(database: Database, pragma: str, wanted: object) -> None:
+    held = database.write_now(lambda conn, now: conn.exec_driver_sql(f"PRAGMA {pragma}").scalar())
+    assert held == wanted
+
+
+def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(Database.failures, match="readonly"):
+        database.read_now(lambda conn: conn.exec_driver_sql("DELETE FROM event"))
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/x"])
+def test_a_url_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(UnusableDatabase, match=r"sqlite:///slatimer\.db"):
+        dialect.check(url)
+
+
+def test_the_time_of_a_transaction_never_goes_back(database: Database, wall_clock: WallClock) -> None:
+    first = database.write_now(lambda conn, now: now)
+    wall_clock.forward(hours=-1)
+    second = database.write_now(lambda conn, now: now)
+    assert (first, second, database.now()) == (first, first, first)
+
+
+def test_the_time_of_a_transaction_is_not_before_what_another_process_wrote(service: Service) -> None:
+    service.clock.set("2026-03-02T10:00:00+01:00")
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    with Database(service.settings, WallClock()) as behind:
+        assert behind.write_now(lambda conn, now: now) == at("2026-03-02T10:00:00+01:00")
+
+
+def test_nothing_is_done_after_a_commit_that_did_not_happen(database: Database) -> None:
+    done: list[str] = []
+
+    def fails(conn: Connection, now: int) -> None:
+        after_commit(conn, lambda: done.append("never"))
+        raise Raced("on purpose")
+
+    with pytest.raises(Raced):
+        database.write_now(fails)
+    database.write_now(lambda conn, now: after_commit(conn, lambda: done.append("after")))
+    assert done == ["after"]
+
+
+def test_a_read_sees_one_state_from_begin_to_end(database: Database) -> None:
+    insert = "INSERT INTO acknowledgement (breach, author, at) VALUES ('b', 'a', 1)"
+
+    def twice(conn: Connection) -> list[object]:
+        first = conn.exec_driver_sql("SELECT count(*) FROM acknowledgement").scalar()
+        database.write_now(lambda other, now: other.exec_driver_sql(insert))
+        return [first, conn.exec_driver_sql("SELECT count(*) FROM acknowledgement").scalar()]
+
+    assert database.read_now(twice) == [0, 0]
+
+
+async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(database: Database) -> None:
+    sizes: list[int] = []
+
+    def process(conn: Connection, now: int, members: Sequence[int]) -> list[int]:
+        sizes.append(len(members))
+        return [member * 2 for member in members]
+
+    group = Group(database, process, largest=8)
+    outcomes = await asyncio.gather(*map(group.submit, range(20)))
+    assert outcomes == [member * 2 for member in range(20)]
+    assert sum(sizes) == 20
+    assert max(sizes) == 8
+
+
+async def test_a_member_that_goes_away_harms_no_other(database: Database) -> None:
+    def process(conn: Connection, now: int, members: Sequence[int]) -> Sequence[int]:
+        return members
+
+    group = Group(database, process, largest=8)
+    leaving = asyncio.create_task(group.submit(1))
+    staying = asyncio.create_task(group.submit(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying == 2
+
+
+def test_two_processes_write_in_turn(service: Service) -> None:
+    with Database(service.settings, service.clock) as other_database:
+        other = Service(service.settings, other_database, service.clock)
+        for number in range(3):
+            service.push(created(f"A{number}", "2026-03-02T09:00:00+01:00", customer=f"A{number}"))
+            other.push(created(f"B{number}", "2026-03-02T09:00:00+01:00", customer=f"B{number}"))
+        view = service.view("haisoft", "B2")
+        assert (view["queue"]["position"], view["queue"]["length"]) == (6, 6)

@@ -1,0 +1,139 @@
+"""What the tables themselves guard, and which queries their indexes serve."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.store import board, clocks, schedule, signals
+from app.store.board import FaultyCursor, Filters
+from app.store.database import Connection, Database, Raced
+from app.store.keys import Scope, create, find, revoke
+from tests.service import Service, created
+
+NOW = 1_772_438_400_000_000
+
+
+def test_a_ticket_is_written_only_against_the_revision_that_was_read(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    read = service.database.read_now(lambda conn: clocks.tickets(conn, "haisoft", ["4711"])["4711"])
+    newer = replace(read, revision=2)
+    service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer]))
+    with pytest.raises(Raced):
+        service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer]))
+
+
+def test_two_writers_that_both_make_a_ticket_cannot_both(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    read = service.database.read_now(lambda conn: clocks.tickets(conn, "haisoft", ["4711"])["4711"])
+    with pytest.raises(Database.failures):
+        service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [read]))
+
+
+def test_a_signal_is_told_once_ever(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    copy = (
+        "INSERT INTO signal (id, desk, ticket, commitment, queue, cycle, kind, occurrence, generation, at,"
+        " detected_at, late, deliver, stands, body) SELECT 'other', desk, ticket, commitment, queue, cycle, kind,"
+        " occurrence, generation, at, detected_at, late, deliver, stands, body FROM signal LIMIT 1"
+    )
+    with pytest.raises(Database.failures, match="UNIQUE"):
+        service.database.write_now(lambda conn, now: conn.exec_driver_sql(copy))
+
+
+def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
+    one = signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 0)
+    assert one == signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 0)
+    assert one != signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 1)
+    assert one != signals.id_of("desk", "47", "11gti", 0, "clock.breached", "17", 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("SELECT min(next_at) FROM ticket WHERE next_at IS NOT NULL", "ticket_next"),
+        (
+            "SELECT desk, ticket FROM ticket WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
+            "ticket_next",
+        ),
+        ("SELECT desk, ticket FROM ticket ORDER BY due_at, desk, ticket LIMIT 9", "ticket_due"),
+        ("SELECT data FROM event WHERE desk = 'a' AND ticket IN ('b', 'c')", "event_log"),
+        ("SELECT digest FROM event WHERE desk = 'a' AND event_id IN ('b')", "sqlite_autoindex_event_1"),
+        ("SELECT ticket FROM ticket WHERE desk = 'a' AND group_key IN ('b')", "ticket_group"),
+        (
+            "SELECT ticket FROM ticket WHERE desk = 'a' AND merged_into IS NOT NULL AND merged_into IN ('b')",
+            "ticket_merged",
+        ),
+        (
+            "SELECT rank FROM stint WHERE desk = 'a' AND queue = 'b' AND to_at IS NULL"
+            " ORDER BY rank, joined_at, created_at, ticket",
+            "stint_line",
+        ),
+        ("SELECT id FROM signal WHERE desk = 'a' AND ticket IN ('b')", "sqlite_autoindex_signal_1"),
+    ],
+)
+def test_the_index_serves_its_query(database: Database, query: str, index: str) -> None:
+    plan = database.read_now(lambda conn: conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+    steps = " ".join(str(step[3]) for step in plan)
+    assert index in steps
+    assert "TEMP B-TREE" not in steps
+
+
+def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) -> None:
+    for number, minute in enumerate((30, 10, 20)):
+        service.push(created(f"T{number}", f"2026-03-02T08:{minute}:00+01:00", customer=str(number)))
+    service.clock.set("2026-03-03T08:00:00+01:00")
+    mark = "UPDATE ticket SET next_at = created_at"
+    service.database.write_now(lambda conn, now: conn.exec_driver_sql(mark))
+    due = service.database.read_now(lambda conn: schedule.due(conn, service.clock.now, 2))
+    assert due == [("haisoft", "T1"), ("haisoft", "T2")]
+
+
+def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:
+    for number in range(7):
+        service.push(created(f"T{number}", "2026-03-02T09:00:00+01:00", customer=str(number)))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        keys, cursor = service.database.read_now(
+            lambda conn, cursor=cursor: board.tickets(conn, Filters(), service.clock.now, cursor, 3)
+        )
+        seen += [ticket for _, ticket in keys]
+        if cursor is None:
+            break
+    assert seen == [f"T{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "WzFd", "bnVsbA", "WyJhIiwiYiIsImMiXQ", "é"])
+def test_a_cursor_that_nobody_gave_is_refused(database: Database, cursor: str) -> None:
+    with pytest.raises(FaultyCursor):
+        database.read_now(lambda conn: board.tickets(conn, Filters(), NOW, cursor, 3))
+
+
+def test_a_key_is_found_by_itself_and_kept_by_its_hash_only(database: Database) -> None:
+    def made(conn: Connection, now: int) -> str:
+        return create(conn, "haisoft", frozenset({Scope.READ}), now)[0]
+
+    secret = database.write_now(made)
+    access = database.read_now(lambda conn: find(conn, secret, NOW))
+    assert access is not None
+    assert (access.desk, access.may(Scope.READ), access.may(Scope.PUSH)) == ("haisoft", True, False)
+    assert (access.sees("haisoft"), access.sees("webxtra")) == (True, False)
+    rows = database.read_now(lambda conn: conn.exec_driver_sql("SELECT * FROM api_key").all())
+    assert secret not in str(rows)
+    assert secret.removeprefix("slt_") not in str(rows)
+    assert database.read_now(lambda conn: find(conn, secret + "x", NOW)) is None
+
+
+def test_a_key_that_is_revoked_or_past_its_time_is_worth_nothing(database: Database) -> None:
+    def made(conn: Connection, now: int) -> tuple[str, str, str]:
+        scopes = frozenset({Scope.ADMIN})
+        revoked, access = create(conn, "*", scopes, now)
+        passing, _ = create(conn, "*", scopes, now, expires_at=NOW)
+        return revoked, access.id, passing
+
+    revoked, key_id, passing = database.write_now(made)
+    assert database.write_now(lambda conn, now: revoke(conn, key_id, now))
+    assert not database.write_now(lambda conn, now: revoke(conn, key_id, now))
+    assert database.read_now(lambda conn: find(conn, revoked, NOW)) is None
+    assert database.read_now(lambda conn: find(conn, passing, NOW - 1)) is not None
+    assert database.read_now(lambda conn: find(conn, passing, NOW)) is None
