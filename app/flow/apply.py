@@ -1,0 +1,177 @@
+"""What changes when a desk puts new calendars or a new agreement into force, and for which tickets?
+
+Each change is a new version of the desk, with the documents as they were then; unchanged documents make none. The new
+version is stored and every ticket that it may concern is marked to be looked at, in one transaction; the sweep then
+judges them in batches, so a stop half-way loses nothing. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.flow.desk_files import DeskFile, FaultyFiles, FileKind, faults_of
+from app.flow.family import Family, gather
+from app.sla.agreement import Agreement
+from app.sla.evaluation import AppliesTo, NothingKnown, Version, evaluate
+from app.sla.faults import FaultyFile
+from app.sla.span import Micros
+from app.store import clocks, schedule
+from app.store.batch import parts
+from app.store.catalogue import Catalogue, Documents, StoredVersion, parsed, put
+from app.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A desk's next version, not in force yet."""
+
+    desk: str
+    number: int
+    documents: Documents
+    agreement: Agreement
+    before: StoredVersion | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A version that is in force. `tickets` are to be looked at again because of it."""
+
+    desk: str
+    number: int
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A clock of an open ticket whose due date another version changes; none: it is not running, or not there."""
+
+    desk: str
+    ticket: str
+    commitment: str
+    cycle: int
+    old_due_at: Micros | None
+    new_due_at: Micros | None
+
+
+def plans(conn: Connection, catalogue: Catalogue, files: Sequence[DeskFile]) -> list[Plan]:
+    """The versions that these files make, by desk; none for a desk to which they are nothing new. Raises FaultyFiles."""
+    latest = {
+        desk: catalogue.history(conn, desk, number)[-1] for desk, number in catalogue.desks(conn).items()
+    }
+    agreements = {file.desk: file for file in files if file.kind is FileKind.AGREEMENT}
+    calendars = {file.desk: file for file in files if file.kind is FileKind.CALENDARS}
+    counting_by = {
+        desk for desk, held in latest.items() if held.documents.calendars.keys() & calendars.keys()
+    }
+    found: list[Plan] = []
+    for desk in sorted(agreements.keys() | calendars.keys() | counting_by):
+        before = latest.get(desk)
+        documents = _documents(desk, before, agreements.get(desk), calendars, latest)
+        if before is None or documents.digest != before.digest:
+            agreement = _checked(desk, documents, [*files])
+            number = 1 if before is None else before.version.number + 1
+            found.append(Plan(desk, number, documents, agreement, before))
+    return found
+
+
+def _documents(
+    desk: str,
+    before: StoredVersion | None,
+    agreement: DeskFile | None,
+    calendars: Mapping[str, DeskFile],
+    latest: Mapping[str, StoredVersion],
+) -> Documents:
+    held = before.documents if before is not None else Documents(None, {})
+    document = held.agreement if agreement is None else agreement.document
+    wanted = {desk, *_calendar_desks(document)}
+    known: dict[str, Mapping[str, Any]] = {}
+    texts: dict[str, str] = {}
+    for owner in sorted(wanted):
+        if owner in calendars:
+            known[owner], texts[owner] = calendars[owner].document, calendars[owner].text
+        elif (source := latest.get(owner)) is not None and owner in source.documents.calendars:
+            known[owner] = source.documents.calendars[owner]
+            texts[owner] = (source.documents.calendars_text or {}).get(owner, "")
+    text = held.agreement_text if agreement is None else agreement.text
+    return Documents(document, known, text, texts)
+
+
+def _calendar_desks(document: object) -> Iterator[str]:
+    """The desks whose calendars a document names, as in `calendar = "haisoft/tickets"`."""
+    if isinstance(document, Mapping):
+        for key, value in cast("Mapping[str, object]", document).items():
+            if key == "calendar" and isinstance(value, str) and "/" in value:
+                yield value.partition("/")[0]
+            else:
+                yield from _calendar_desks(value)
+    elif isinstance(document, list):
+        for value in cast("list[object]", document):
+            yield from _calendar_desks(value)
+
+
+def _checked(desk: str, documents: Documents, files: Iterable[DeskFile]) -> Agreement:
+    try:
+        return parsed(desk, documents)[0]
+    except FaultyFile as error:
+        of_desk = [file for file in files if file.desk == desk]
+        # The file that is at fault is the one whose text has the place.
+        located = [fault for file in of_desk for fault in faults_of(file, error) if fault.line is not None]
+        raise FaultyFiles(located or [f for file in of_desk[:1] for f in faults_of(file, error)]) from error
+
+
+def apply(
+    conn: Connection, now: Micros, catalogue: Catalogue, files: Sequence[DeskFile], applies_to: AppliesTo
+) -> list[Applied]:
+    """Put files into force. Raises FaultyFiles, and then nothing is. The sweep judges the tickets afterwards."""
+    found: list[Applied] = []
+    for plan in plans(conn, catalogue, files):
+        put(conn, plan.desk, plan.number, plan.documents, now, applies_to)
+        # A version for new tickets only changes no other; the queue's rules are the latest version's for all.
+        same_rules = plan.before is not None and plan.before.agreement.queue == plan.agreement.queue
+        concerned = applies_to is not AppliesTo.NEW or not same_rules
+        found.append(
+            Applied(plan.desk, plan.number, schedule.look_again(conn, plan.desk, now) if concerned else 0)
+        )
+    return found
+
+
+def preview(
+    conn: Connection, now: Micros, catalogue: Catalogue, files: Sequence[DeskFile], applies_to: AppliesTo
+) -> list[Change]:
+    """Which clocks of open tickets these files would change. Writes nothing. Raises FaultyFiles."""
+    found: list[Change] = []
+    for plan in plans(conn, catalogue, files):
+        if plan.before is None:
+            continue
+        held = catalogue.versions(conn, plan.desk, plan.number - 1)
+        coming = (*held, Version(plan.number, plan.agreement, now, applies_to))
+        for part in parts(clocks.open_tickets(conn, plan.desk)):
+            family = gather(conn, plan.desk, part)
+            for ticket in part:
+                old, new = (_due_dates(family, ticket, versions, now) for versions in (held, coming))
+                found += _changes(plan.desk, ticket, old, new)
+    return found
+
+
+_Due = Mapping[tuple[str, int], Micros | None]
+
+
+def _due_dates(family: Family, ticket: str, versions: Sequence[Version], now: Micros) -> _Due:
+    try:
+        evaluation = evaluate(
+            family.logs[ticket],
+            versions,
+            now,
+            absorbed=family.absorbed(ticket, now),
+            merge_fault=family.fault(ticket),
+        )
+    except NothingKnown:
+        return {}
+    return {(view.commitment, view.cycle): view.due_at for view in evaluation.clocks}
+
+
+def _changes(desk: str, ticket: str, old: _Due, new: _Due) -> Iterator[Change]:
+    for commitment, cycle in sorted(old.keys() | new.keys()):
+        before, after = old.get((commitment, cycle)), new.get((commitment, cycle))
+        if before != after:
+            yield Change(desk, ticket, commitment, cycle, before, after)

@@ -1,0 +1,93 @@
+"""Does everything hold that must hold? Each invariant is a query with a name and a plain answer.
+
+What is found is told and never mended: a fault here is a defect of the service or of the machine, and its traces are
+evidence. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.flow.ask import answers
+from app.sla.span import MINUTE, Micros
+from app.store import clocks, inspection, schedule
+from app.store.catalogue import Catalogue
+from app.store.clocks import StoredClock
+from app.store.database import Connection
+from app.store.inspection import TicketKey
+
+SAMPLE: Final = 500
+"""Tickets judged afresh: about a second of work, and a systematic fault shows in far fewer."""
+
+LONG_DUE: Final = MINUTE
+"""A sweep that runs is milliseconds behind; a minute means that none runs, or that it is stuck."""
+
+_SHOWN: Final = 5
+"""Examples of a fault: enough to look one up."""
+
+
+class Verdict(StrEnum):
+    """What came out of a check. A warning does not make the examination fail."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One invariant and whether it holds."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+def examine(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
+    """Every invariant, one after the other."""
+    yield _none("every ticket was judged", inspection.unjudged(conn), "tickets with events and no clocks")
+    late = inspection.long_due(conn, now - LONG_DUE)
+    yield _none("the sweep keeps up", late, "tickets are due for over a minute; does `slatimer serve` run?")
+    yield _none("every breach was told", inspection.untold(conn), "clocks are late and no signal says so")
+    yield _none("no breach was told twice", inspection.told_twice(conn), "clocks have two standing signals")
+    yield _none("nothing was told early", inspection.told_early(conn), "clocks were told of ahead of time")
+    yield _stored_equals_fresh(conn, catalogue, now)
+    parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
+    yield _none("no ticket is parked", parked, "tickets cannot be judged; see `slatimer inbox`")
+    yield _engine()
+
+
+def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:
+    """A check that holds when nothing was found."""
+    listed = ["/".join(map(str, one)) for one in found]
+    if not listed:
+        return Check(name, Verdict.OK, "")
+    more = ", ..." if len(listed) > _SHOWN else ""
+    return Check(name, Verdict.FAULT, f"{len(listed)} {wrong}: {', '.join(listed[:_SHOWN])}{more}")
+
+
+def _stored_equals_fresh(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
+    by_desk: dict[str, list[str]] = {}
+    for desk, ticket in inspection.sample(conn, now, SAMPLE):
+        by_desk.setdefault(desk, []).append(ticket)
+    unequal: list[TicketKey] = []
+    for desk, tickets in by_desk.items():
+        stored = clocks.clocks(conn, desk, tickets)
+        for ticket, answer in answers(conn, catalogue, desk, tickets, now=now).items():
+            fresh = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
+            if fresh != stored.get(ticket, {}):
+                unequal.append((desk, ticket))
+    count = sum(map(len, by_desk.values()))
+    name = f"stored clocks equal fresh ones ({count} sampled)"
+    return _none(name, unequal, "tickets are stored otherwise than they are judged now")
+
+
+def _engine() -> Check:
+    name, version = "the database engine is safe with several writers", inspection.risky_version()
+    if version is None:
+        return Check(name, Verdict.OK, "")
+    detail = (
+        f"SQLite {version} can corrupt its log when two processes write: let one write, or install pysqlite3"
+    )
+    return Check(name, Verdict.WARNING, detail)

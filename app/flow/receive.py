@@ -1,0 +1,207 @@
+"""What becomes of a push: each event stored once, repeated or refused, and its ticket judged, in one transaction.
+
+Pushes that wait at the same time share a transaction. Three rules it guards: (desk, id) makes an event idempotent, with
+other content it is a conflict; an event is stored and its ticket judged together or not at all; and nobody is answered
+before it is durable. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.flow import metrics
+from app.flow.answer import TicketAnswer
+from app.flow.ask import answers
+from app.flow.assess import Assessed, Assessor, TicketKey
+from app.settings import Settings
+from app.sla.span import SECOND, Micros, length_of
+from app.sla.ticket import KNOWN_TYPES, Event
+from app.store import ledger
+from app.store.database import Connection, Database
+from app.store.group import Group
+from app.store.ledger import Fact, digest_of
+
+_WITHOUT_TICKET: Final = frozenset({"call", "service"})
+"""Kinds of subject, as in "call:81", that are no ticket; `data.ticket` may name one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event as it comes in, readable and checked, for a desk."""
+
+    desk: str
+    event: Event
+    digest: str
+
+    @classmethod
+    def of(cls, desk: str, event: Event) -> "Incoming":
+        """An event with the digest of its content."""
+        return cls(desk, event, digest_of(event))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the event at this place of the push was not taken. `conflict`: its id is taken by another content."""
+
+    index: int
+    id: str | None
+    reason: str
+    conflict: bool = False
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of a push. `tickets` are those that it concerned, in the order in which it named them."""
+
+    accepted: int = 0
+    repeated: int = 0
+    known: list[int] = field(default_factory=list[int])
+    """The places of the repeated ones."""
+    refused: list[Refusal] = field(default_factory=list[Refusal])
+    tickets: list[TicketAnswer] = field(default_factory=list[TicketAnswer])
+
+
+def ticket_of(event: Event) -> str | None:
+    """The ticket that an event is about; none for a call or a service's outage that names none."""
+    kind, colon, _ = event.subject.partition(":")
+    if not colon or kind not in _WITHOUT_TICKET:
+        return event.subject
+    named = event.data.get("ticket")
+    return None if named is None else str(named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    incoming: Sequence[Incoming]
+    deliver: bool
+    answered: bool
+
+
+class Receiver:
+    """Takes pushes in. One per process."""
+
+    def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
+        self._assessor = assessor
+        self._max_skew = length_of(settings.max_skew)
+        self._group: Group[_Push, Receipt] = Group(database, self._process, settings.group_max)
+
+    async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:
+        """Take a push in. Returns once it is durable. `deliver` false: what it tells is recorded only."""
+        return await self._group.submit(_Push(incoming, deliver, answered=True))
+
+    def receive_now(
+        self, incoming: Sequence[Incoming], *, deliver: bool = True, answered: bool = True
+    ) -> Receipt:
+        """`receive` for those without an event loop. `answered` false: the receipt names no tickets."""
+        return self._group.submit_now(_Push(incoming, deliver, answered))
+
+    def _process(self, conn: Connection, now: Micros, pushes: Sequence[_Push]) -> list[Receipt]:
+        sorting = _Sorting(conn, self._assessor, now, now + self._max_skew)
+        sorting.look_up(one for push in pushes for one in push.incoming)
+        sorted_pushes = [sorting.sort(push) for push in pushes]
+        ledger.append(conn, sorting.new, now)
+        assessed = {
+            deliver: self._assessor.assess(conn, now, touched, deliver=deliver)
+            for deliver, touched in sorting.touched.items()
+        }
+        _count(sorting)
+        return [
+            self._receipt(conn, now, push, receipt, keys, assessed.get(push.deliver))
+            for push, (receipt, keys) in zip(pushes, sorted_pushes, strict=True)
+        ]
+
+    def _receipt(
+        self,
+        conn: Connection,
+        now: Micros,
+        push: _Push,
+        receipt: Receipt,
+        keys: Iterable[TicketKey],
+        assessed: Assessed | None,
+    ) -> Receipt:
+        if not push.answered:
+            return receipt
+        fresh, failed = ({}, {}) if assessed is None else (assessed.answers, assessed.failed)
+        repeated: dict[str, list[str]] = {}
+        for desk, ticket in keys:
+            if (desk, ticket) not in fresh and (desk, ticket) not in failed:
+                repeated.setdefault(desk, []).append(ticket)
+        found = dict(fresh)
+        for desk, tickets in repeated.items():
+            again = answers(conn, self._assessor.catalogue, desk, tickets, now=now)
+            found.update(((desk, ticket), answer) for ticket, answer in again.items())
+        receipt.tickets = [found[key] for key in keys if key in found]
+        return receipt
+
+
+class _Sorting:
+    """Tells the new events of a transaction from the repeated and the refused."""
+
+    def __init__(self, conn: Connection, assessor: Assessor, now: Micros, latest: Micros) -> None:
+        self._conn, self._now, self._latest = conn, now, latest
+        self._desks = assessor.catalogue.desks(conn)
+        self._digests: dict[str, dict[str, str]] = {}
+        self.new: list[Fact] = []
+        self.touched: dict[bool, dict[str, set[str]]] = {}
+        """The tickets to judge, by whether what they tell is delivered and by desk."""
+        self.outcomes: dict[tuple[str, str], int] = {}
+
+    def look_up(self, incoming: Iterable[Incoming]) -> None:
+        """Read which of these ids are taken, and by which content."""
+        asked: dict[str, list[str]] = {}
+        for one in incoming:
+            asked.setdefault(one.desk, []).append(one.event.id)
+        self._digests = {desk: ledger.digests(self._conn, desk, ids) for desk, ids in asked.items()}
+
+    def sort(self, push: _Push) -> tuple[Receipt, list[TicketKey]]:
+        """What becomes of each event, and the tickets that the push is about."""
+        receipt, keys = Receipt(), dict[TicketKey, None]()
+        touched = self.touched.setdefault(push.deliver, {})
+        for index, one in enumerate(push.incoming):
+            if one.desk not in self._desks:
+                self._refuse(receipt, index, one, f"/source: no desk {one.desk!r} is known")
+                continue
+            if one.event.at > self._latest:
+                ahead = (one.event.at - self._now) // SECOND
+                self._refuse(
+                    receipt, index, one, f"/time: {ahead} s ahead of now; check the sender's clock and offset"
+                )
+                continue
+            digests = self._digests[one.desk]
+            known = digests.get(one.event.id)
+            if known is not None and known != one.digest:
+                reason = "/id: an event of this id and another content is already known"
+                self._refuse(receipt, index, one, reason, conflict=True)
+                continue
+            ticket = ticket_of(one.event)
+            if ticket is not None:
+                keys[one.desk, ticket] = None
+            if known is not None:
+                receipt.repeated += 1
+                receipt.known.append(index)
+                self._note(one.desk, "repeated")
+                continue
+            digests[one.event.id] = one.digest
+            receipt.accepted += 1
+            self._note(one.desk, "accepted")
+            self.new.append(Fact(one.desk, one.event, ticket, one.digest))
+            if ticket is not None:
+                touched.setdefault(one.desk, set()).add(ticket)
+        return receipt, list(keys)
+
+    def _refuse(
+        self, receipt: Receipt, index: int, one: Incoming, reason: str, *, conflict: bool = False
+    ) -> None:
+        receipt.refused.append(Refusal(index, one.event.id, reason, conflict))
+        self._note(one.desk if one.desk in self._desks else "", "conflict" if conflict else "refused")
+
+    def _note(self, desk: str, outcome: str) -> None:
+        self.outcomes[desk, outcome] = self.outcomes.get((desk, outcome), 0) + 1
+
+
+def _count(sorting: _Sorting) -> None:
+    for (desk, outcome), count in sorting.outcomes.items():
+        metrics.EVENTS.labels(desk, outcome).inc(count)
+    for fact in sorting.new:
+        if fact.event.type not in KNOWN_TYPES:
+            metrics.UNKNOWN_TYPES.labels(fact.desk).inc()

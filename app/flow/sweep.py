@@ -1,0 +1,144 @@
+"""What must be told because time alone has passed, and when?
+
+The database is the timer: the sweep sleeps until the least `next_at`, is woken when a push brings an earlier one, and
+looks besides now and then for what another process wrote. Tickets whose instant has come go down the one road, in
+batches. A ticket that fails is parked by that road, so it stalls nobody. Instants are microseconds UTC.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from app.flow import metrics
+from app.flow.assess import Assessed, Assessor
+from app.settings import Settings
+from app.sla.span import SECOND, Micros
+from app.store import schedule
+from app.store.database import Connection, Database, Raced
+from app.store.signals import LATE
+
+_log = structlog.stdlib.get_logger()
+
+_BREATH: Final = 0.2
+"""Seconds before the next try after the database was in the way: another process writes, or the disk is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepState:
+    """How the sweep is doing. `lag` is how long the oldest ticket that is due has been waiting, in micros."""
+
+    running: bool
+    next_at: Micros | None
+    lag: Micros
+    parked: int
+    last_pass_at: Micros | None
+    failure: str | None
+
+
+class Sweeper:
+    """The sweep of one process. `start` and `stop` it, or `sweep_now` without an event loop."""
+
+    def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
+        self._database, self._assessor = database, assessor
+        self._batch = settings.sweep_batch
+        self._safety = settings.sweep_safety.total_seconds()
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+        self._planned: Micros | None = None
+        self._last_pass_at: Micros | None = None
+        self._failure: str | None = None
+        assessor.on_commit(self._heard)
+
+    def start(self) -> None:
+        """Begin to sweep, in this event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End the sweep. A batch under way is finished first."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task, self._loop = None, None
+
+    def sweep_now(self) -> int:
+        """Sweep until nothing is due. Returns how many tickets were looked at."""
+        total = 0
+        while count := self._database.write_now(self._claim):
+            total += count
+        return total
+
+    async def sweep(self) -> int:
+        """`sweep_now` within an event loop."""
+        total = 0
+        while count := await self._database.write(self._claim):
+            total += count
+        return total
+
+    async def state(self) -> SweepState:
+        """How the sweep is doing, for the probe of readiness; the gauges of the metrics follow it."""
+        next_at, parked = await self._database.read(
+            lambda conn: (schedule.next_at(conn), schedule.count_parked(conn))
+        )
+        lag = 0 if next_at is None else max(0, self._database.now() - next_at)
+        metrics.SWEEP_LAG.set(lag / SECOND)
+        metrics.PARKED.set(parked)
+        running = self._task is not None and not self._task.done()
+        return SweepState(running, next_at, lag, parked, self._last_pass_at, self._failure)
+
+    async def _run(self) -> None:
+        while True:
+            # Without a plan every commit wakes: one between the reading of `next_at` and the sleep is not missed.
+            self._woken.clear()
+            self._planned = None
+            try:
+                await self.sweep()
+                self._planned = await self._database.read(schedule.next_at)
+                self._failure = None
+            except (OSError, Raced, self._database.failures) as error:
+                # The database is busy or away. What is due stays due, so the next try finds it.
+                _log.exception("sweep failed")
+                self._failure = f"{type(error).__name__}: {error}"
+                await asyncio.sleep(_BREATH)
+                continue
+            self._last_pass_at = self._database.now()
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        """Until the planned instant or the safety period, unless woken before."""
+        wait = self._safety
+        if self._planned is not None:
+            wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), wait)
+
+    def _claim(self, conn: Connection, now: Micros) -> int:
+        due = schedule.due(conn, now, self._batch)
+        touched: dict[str, list[str]] = {}
+        for desk, ticket in due:
+            touched.setdefault(desk, []).append(ticket)
+        if touched:
+            found = self._assessor.assess(conn, now, touched)
+            _observe(found, now)
+        return len(due)
+
+    def _heard(self, found: Assessed) -> None:
+        """In the thread that writes: wake the sweep if something comes earlier than it sleeps for."""
+        if self._loop is None or found.next_at is None:
+            return
+        if self._planned is None or found.next_at < self._planned:
+            with suppress(RuntimeError):  # the loop has just been closed
+                self._loop.call_soon_threadsafe(self._woken.set)
+
+
+def _observe(found: Assessed, now: Micros) -> None:
+    """How late the breaches were told that the sweep has found."""
+    for told in found.told:
+        if told.kind in LATE and told.deliver:
+            metrics.DETECTION_LAG.observe((now - told.at) / SECOND)

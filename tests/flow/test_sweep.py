@@ -1,0 +1,169 @@
+"""What time alone brings: breaches told at their instant, once, whatever fails or stops meanwhile."""
+
+import asyncio
+from datetime import timedelta
+
+from app.flow.receive import Incoming
+from app.sla.ticket import Event
+from app.store import schedule
+from app.store.database import Database, wall_clock
+from tests.service import Service, WallClock, created, event
+
+BEFORE_THE_FIRST_YEAR = -(10**17)
+"""An instant of which no calendar knows the date: evaluating it fails."""
+
+
+def poison(ticket: str) -> Incoming:
+    return Incoming.of(
+        "haisoft", Event(f"{ticket}-poison", "ticket.created", ticket, BEFORE_THE_FIRST_YEAR, {})
+    )
+
+
+def test_a_breach_is_told_when_its_instant_has_passed_and_not_at_it(service: Service) -> None:
+    service.clock.set("2026-03-02T10:00:00+01:00")
+    service.push(created("4711", "2026-03-02T10:00:00+01:00"))
+    service.clock.set("2026-03-02T12:00:00+01:00")
+    service.sweeper.sweep_now()
+    assert "clock.breached" not in service.told()
+    service.clock.set("2026-03-02T12:00:00.000001+01:00")
+    assert service.sweeper.sweep_now() == 1
+    (breach,) = service.signals("clock.breached")
+    assert (breach["at"], breach["detected_at"]) == ("2026-03-02T11:00:00Z", "2026-03-02T11:00:00.000001Z")
+
+
+def test_sweeping_again_tells_nothing_again(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    service.clock.set("2026-03-03T09:00:00+01:00")
+    service.sweeper.sweep_now()
+    told = service.told()
+    assert service.sweeper.sweep_now() == 0
+    service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    assert service.told() == told
+
+
+def test_after_a_stop_the_overdue_are_told_with_their_true_instant(service: Service) -> None:
+    service.clock.set("2026-03-02T10:00:00+01:00")
+    service.push(*(created(f"T{n}", "2026-03-02T10:00:00+01:00", customer=str(n)) for n in range(3)))
+    service.clock.set("2026-03-02T18:00:00+01:00")
+    restarted = Service(service.settings, service.database, service.clock)
+    assert restarted.sweeper.sweep_now() == 3
+    breaches = restarted.signals("clock.breached")
+    assert {breach["at"] for breach in breaches} == {"2026-03-02T11:00:00Z"}
+    assert {breach["clock"]["breached_at"] for breach in breaches} == {"2026-03-02T11:00:00Z"}
+    assert restarted.view("haisoft", "T0")["clocks"][0]["detected_at"] == "2026-03-02T17:00:00Z"
+
+
+def test_a_ticket_that_cannot_be_judged_is_parked_and_stalls_nobody(service: Service) -> None:
+    receipt = service.push(poison("bad"), created("good", "2026-03-02T09:00:00+01:00"))
+    assert receipt.accepted == 2
+    assert [answer.ticket for answer in receipt.tickets] == ["good"]
+    (parked,) = service.database.read_now(schedule.all_parked)
+    assert (parked.ticket, parked.times, parked.first_at) == ("bad", 1, service.clock.now)
+    service.clock.set("2026-03-02T14:00:00.000001+01:00")
+    service.sweeper.sweep_now()
+    assert [breach["ticket"] for breach in service.signals("clock.breached")] == ["good"]
+
+
+def test_a_parked_ticket_is_tried_after_growing_times_and_unparked_by_success(service: Service) -> None:
+    service.push(poison("bad"))
+    waits = []
+    for _ in range(9):
+        (parked,) = service.database.read_now(schedule.all_parked)
+        waits.append((parked.retry_at - parked.last_at) // 1_000_000)
+        service.clock.now = parked.retry_at
+        assert service.sweeper.sweep_now() == 1
+    assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    withdrawal = Event("w", "event.withdrawn", "bad", service.clock.now, {"id": "bad-poison", "author": "me"})
+    service.push(Incoming.of("haisoft", withdrawal))
+    assert service.database.read_now(schedule.all_parked) == []
+
+
+def test_a_ticket_that_fails_later_keeps_its_row_and_is_no_longer_due(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    service.push(poison("4711"))
+    assert service.rows("SELECT revision, next_at FROM ticket") == [(1, None)]
+    assert len(service.database.read_now(schedule.all_parked)) == 1
+
+
+def test_a_late_reply_retracts_a_told_breach(service: Service) -> None:
+    service.clock.set("2026-03-02T10:00:00+01:00")
+    service.push(created("4711", "2026-03-02T10:00:00+01:00"))
+    service.clock.set("2026-03-02T14:30:00+01:00")
+    service.sweeper.sweep_now()
+    service.clock.set("2026-03-02T15:00:00+01:00")
+    service.push(event("r", "agent.replied", "4711", "2026-03-02T11:00:00+01:00", author="agent"))
+    assert service.told()[-2:] == ["clock.breach_retracted", "clock.stopped"]
+    retraction, stop = service.signals("clock.breach_retracted", "clock.stopped")
+    (breach,) = service.signals("clock.breached")
+    assert retraction["replaces"] == breach["id"]
+    assert retraction["cause"] == "agent.replied r"
+    assert stop["late"] is True
+    assert stop["at"] == "2026-03-02T10:00:00Z"
+    clock = service.clock_of("haisoft", "4711", "ticket-response")
+    assert (clock["met"], clock["breached_at"], clock["detected_at"]) == (True, None, None)
+
+
+def test_as_of_before_the_late_reply_still_shows_the_breach(service: Service) -> None:
+    test_a_late_reply_retracts_a_told_breach(service)
+    clock = service.clock_of("haisoft", "4711", "ticket-response", as_of="2026-03-02T14:59:59+01:00")
+    assert (clock["breached_at"], clock["detected_at"]) == ("2026-03-02T11:00:00Z", "2026-03-02T13:30:00Z")
+
+
+def test_a_breach_can_come_back_and_is_told_anew(service: Service) -> None:
+    test_a_late_reply_retracts_a_told_breach(service)
+    service.clock.set("2026-03-02T16:00:00+01:00")
+    service.push(
+        event("w", "event.withdrawn", "4711", "2026-03-02T16:00:00+01:00", id="r", author="me", reason="x")
+    )
+    first, second = service.signals("clock.breached")
+    assert (first["at"], first["generation"]) == (second["at"], 0)
+    assert (second["generation"], second["replaces"]) == (1, first["id"])
+    assert first["id"] != second["id"]
+
+
+def test_what_happened_long_ago_is_recorded_and_not_delivered(service: Service) -> None:
+    service.push(created("old", "2026-02-02T09:00:00+01:00"), created("new", "2026-03-02T09:00:00+01:00"))
+    delivered = service.rows("SELECT DISTINCT ticket, deliver FROM signal ORDER BY ticket")
+    assert delivered == [("new", 1), ("old", 0)]
+
+
+def test_a_push_that_is_not_to_be_delivered_tells_for_the_record(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"), deliver=False)
+    assert service.rows("SELECT DISTINCT deliver FROM signal") == [(0,)]
+
+
+def test_a_clock_that_goes_back_retracts_nothing(service: Service) -> None:
+    service.clock.set("2026-03-02T10:00:00+01:00")
+    service.push(created("4711", "2026-03-02T10:00:00+01:00"))
+    service.clock.set("2026-03-02T14:30:00+01:00")
+    service.sweeper.sweep_now()
+    told = service.told()
+    service.clock.set("2026-03-02T11:00:00+01:00")
+    service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    restarted = Database(service.settings, WallClock())
+    again = Service(service.settings, restarted, service.clock)
+    restarted.write_now(lambda conn, now: again.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    restarted.close()
+    assert service.told() == told
+
+
+async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_period(
+    service: Service,
+) -> None:
+    # The one test on the machine's own clock: it is about waking.
+    settings = service.settings.model_copy(update={"sweep_safety": timedelta(minutes=1)})
+    database = Database(settings, wall_clock)
+    real = Service(settings, database, service.clock)
+    real.sweeper.start()
+    try:
+        due_at = database.now() + 300_000
+        soon = Event("e", "ticket.created", "4711", due_at, {"title": "x", "customer": "y"})
+        await real.receiver.receive([Incoming.of("haisoft", soon)])
+        while not real.told():
+            await asyncio.sleep(0.01)
+            assert database.now() < due_at + 5_000_000
+        state = await real.sweeper.state()
+        assert (state.running, state.lag, state.parked) == (True, 0, 0)
+    finally:
+        await real.sweeper.stop()
+        database.close()
