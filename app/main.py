@@ -1,0 +1,171 @@
+"""How do the parts of the web process come together, and how does it stop?
+
+`create_app` is the one place that knows all parts: database, receiver, sweep, hub, routes. `serve` runs it. Stopping
+must not wait for clients of the stream, which never end by themselves: the hub ends them on the first signal.
+"""
+
+import logging
+import math
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+import orjson
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from app.flow.assess import Assessor
+from app.flow.receive import Receiver
+from app.flow.sweep import Sweeper
+from app.settings import Settings
+from app.sla.span import Micros
+from app.store.catalogue import Catalogue
+from app.store.database import Database, wall_clock
+from app.web import (
+    agreements,
+    breaches,
+    calendars,
+    deadlines,
+    desks,
+    events,
+    health,
+    problems,
+    queues,
+    session,
+    signals,
+    ticket_events,
+    tickets,
+)
+from app.web.access import KeyRing
+from app.web.document import Documented
+from app.web.frame import Frame
+from app.web.hub import Hub
+from app.web.pages import routes as pages
+from app.web.running import Running
+
+ROUTERS = (
+    events.router,
+    tickets.router,
+    ticket_events.router,
+    desks.router,
+    deadlines.router,
+    calendars.router,
+    agreements.router,
+    queues.router,
+    signals.router,
+    breaches.router,
+    session.router,
+    health.router,
+    pages.router,
+)
+
+API_VERSION = "1"
+"""The version of the interface under /v1, which outlives many of the package."""
+
+DESCRIPTION = """A ticket system pushes what happened; slatimer says what every promised clock is, and tells a breach on
+time. Instants carry an offset, everywhere. Errors are problem documents (RFC 9457)."""
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] = wall_clock) -> FastAPI:
+    """The web process: composed now, started and stopped by its lifespan. `clock` gives the time, in micros."""
+    settings = settings or Settings()
+    hub = Hub(settings.stream_queue)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        with Database(settings, clock) as database:
+            app.state.running = parts = _parts(settings, database, hub)
+            hub.open()
+            parts.sweeper.start()
+            try:
+                yield
+            finally:
+                hub.close()
+                await parts.sweeper.stop()
+
+    app = Documented(
+        title="slatimer",
+        version=API_VERSION,
+        summary="A service-level timer for help desks",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.hub = hub
+    problems.install(app)
+    app.add_middleware(Frame, max_body=settings.max_body)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _parts(settings: Settings, database: Database, hub: Hub) -> Running:
+    catalogue = Catalogue()
+    assessor = Assessor(settings, catalogue)
+    assessor.on_commit(lambda found: hub.publish(found.told))
+    return Running(
+        settings=settings,
+        database=database,
+        catalogue=catalogue,
+        assessor=assessor,
+        receiver=Receiver(database, assessor, settings),
+        sweeper=Sweeper(database, assessor, settings),
+        hub=hub,
+        keys=KeyRing(database),
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends the streams when it is asked to stop: otherwise it would wait for clients that never leave."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Close the hub, then stop as ever."""
+        self._hub.close()
+        super().handle_exit(sig, frame)
+
+
+def serve(settings: Settings, app: FastAPI | None = None) -> None:
+    """Run the web process until it is told to stop. Raises SystemExit when it cannot listen."""
+    log_as_json(settings.log_level)
+    app = app or create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # the frame logs each request, with its id
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_grace.total_seconds()),
+    )
+    Server(config, app.state.hub).run()
+
+
+def log_as_json(level: str) -> None:
+    """One JSON object a line on standard error, with the id of the request that a line belongs to."""
+    numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    logging.basicConfig(level=max(numeric, logging.WARNING), stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(serializer=_dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _dumps(entry: dict[str, Any], **_: object) -> bytes:
+    return orjson.dumps(entry, default=str)

@@ -1,0 +1,67 @@
+"""How does a calendar look in a diary? Its opening hours and special days as an iCalendar file.
+
+The same version and stretch give the same bytes, so a program that fetches it again sees no change where there is none.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from icalendar import Calendar as Diary
+from icalendar import Event as Entry
+
+from app.sla.calendar import Calendar
+from app.sla.span import Micros, Span, instant
+
+
+def diary_of(calendar: Calendar, stretch: Span, stamped_at: Micros) -> bytes:
+    """The stretch (micros) as an iCalendar file in UTC. Raises UncoveredYear."""
+    diary = Diary()
+    _fill(
+        diary,
+        prodid="-//slatimer//opening hours//EN",
+        version="2.0",
+        x_wr_calname=calendar.name,
+        x_wr_timezone=calendar.time_zone,
+    )
+    for values in (*_opening_hours(calendar, stretch), *_special_days(calendar, stretch)):
+        entry = Entry()
+        _fill(entry, dtstamp=instant(stamped_at), **values)
+        diary.add_component(entry)
+    return diary.to_ical()
+
+
+_Values = dict[str, str | date | datetime]
+
+
+def _opening_hours(calendar: Calendar, stretch: Span) -> Iterator[_Values]:
+    for span in calendar.spans_us(stretch.start, stretch.end):
+        if span.open:
+            yield {
+                "uid": f"open-{span.start}-{calendar.name}@slatimer",
+                "summary": f"{calendar.name}: open",
+                "dtstart": instant(span.start),
+                "dtend": instant(span.end),
+            }
+
+
+def _special_days(calendar: Calendar, stretch: Span) -> Iterator[_Values]:
+    first, last = calendar.local(stretch.start).date(), calendar.local(stretch.end).date()
+    for year in range(first.year, last.year + 1):
+        for day in calendar.closed_days(year):
+            if first <= day.date <= last:
+                yield {
+                    "uid": f"day-{day.date}-{calendar.name}@slatimer",
+                    "summary": f"{calendar.name}: {day.name}, {', '.join(day.hours) or 'closed'}",
+                    "description": day.source + (", not decreed yet" if day.provisional else ""),
+                    "dtstart": day.date,
+                    "dtend": day.date + timedelta(days=1),
+                    "transp": "TRANSPARENT",
+                }
+
+
+def _fill(component: object, **values: object) -> None:
+    # The package leaves its value types open.
+    untyped = cast(Any, component)
+    for name, value in values.items():
+        untyped.add(name.replace("_", "-"), value)

@@ -1,0 +1,36 @@
+"""What does a handler work with? Everything that the composition in `app.main` has started, in one place."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+from app.flow.assess import Assessor
+from app.flow.receive import Receiver
+from app.flow.sweep import Sweeper
+from app.settings import Settings
+from app.store.catalogue import Catalogue
+from app.store.database import Database
+from app.web.hub import Hub
+
+if TYPE_CHECKING:
+    from app.web.access import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The parts of one running web process."""
+
+    settings: Settings
+    database: Database
+    catalogue: Catalogue
+    assessor: Assessor
+    receiver: Receiver
+    sweeper: Sweeper
+    hub: Hub
+    keys: "KeyRing"
+
+
+def running(request: Request) -> Running:
+    """The parts of the process that serves this request."""
+    return request.app.state.running

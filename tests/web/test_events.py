@@ -1,0 +1,314 @@
+"""What happened comes in once, whole, and is answered by how the tickets stand; what is faulty is told and placed."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.store.keys import Scope
+from app.web.events import Pushed
+from app.web.problems import MEDIA_TYPE
+from tests.web.room import Room, conforms
+
+Event = dict[str, Any]
+
+
+def test_a_pushed_event_is_answered_by_its_tickets_clocks(room: Room) -> None:
+    answer = conforms(Pushed, room.send(room.event()).content)
+    assert (answer["accepted"], answer["repeated"], answer["refused"]) == (1, 0, [])
+    (ticket,) = answer["tickets"]
+    (clock,) = ticket["clocks"]
+    assert clock["state"] == "running"
+    # 15:30 to 17:00 is an hour and a half; the rest is due on Saturday at 10:30.
+    assert clock["due_at"] == "2026-03-07T09:30:00Z"
+
+
+def test_the_same_event_again_is_repeated_and_changes_nothing(room: Room) -> None:
+    event = room.event()
+    first = room.sent(event)
+    room.wall.move(0)
+    again = room.sent(event)
+    assert (again["accepted"], again["repeated"]) == (0, 1)
+    assert again["tickets"] == first["tickets"]
+
+
+def test_the_same_content_in_another_order_and_zone_is_the_same_event(room: Room) -> None:
+    event = room.event()
+    room.sent(event)
+    data = dict(reversed(event["data"].items()))
+    again = dict(reversed((event | {"data": data, "time": "2026-03-06T14:30:00.000Z"}).items()))
+    assert room.sent(again)["repeated"] == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": "ticket.updated"},
+        {"subject": "4712"},
+        {"time": "2026-03-06T15:30:01+01:00"},
+        {"data": {"title": "Something else"}},
+    ],
+)
+def test_the_same_id_with_another_content_is_a_conflict(room: Room, other: Event) -> None:
+    event = room.event()
+    room.sent(event)
+    response = room.send(event | other)
+    assert response.status_code == 409
+    problem = response.json()
+    assert problem["type"] == "urn:slatimer:problem:conflict"
+    assert [each["id"] for each in problem["refused"]] == [event["id"]]
+    assert room.sent(event)["repeated"] == 1
+
+
+def test_of_two_contents_under_one_id_in_one_push_the_first_stands(room: Room) -> None:
+    event = room.event()
+    answer = room.send([event, event | {"subject": "4712"}, event]).json()
+    assert (answer["accepted"], answer["repeated"]) == (1, 1)
+    assert [each["index"] for each in answer["refused"]] == [1]
+
+
+def test_the_faulty_are_refused_and_the_good_are_stored(room: Room) -> None:
+    good = [room.event(subject=str(n)) for n in range(3)]
+    body = [good[0], room.event(time="yesterday"), good[1], 5, good[2]]
+    answer = room.send(body).json()
+    assert (answer["accepted"], [each["index"] for each in answer["refused"]]) == (3, [1, 3])
+    assert [ticket["ticket"] for ticket in answer["tickets"]] == ["0", "1", "2"]
+
+
+def test_an_event_of_an_unknown_type_is_kept_and_counted(room: Room) -> None:
+    room.sent(room.event())
+    odd = room.event(type="coffee.spilled", data={"cups": 2})
+    answer = room.sent(odd)
+    assert (answer["accepted"], answer["tickets"][0]["ticket"]) == (1, "4711")
+    assert room.sent(odd)["repeated"] == 1
+    metrics = room.client.get("/metrics").text
+    assert 'slatimer_events_of_unknown_type_total{desk="haisoft"}' in metrics
+
+
+def test_unknown_fields_and_attributes_do_no_harm(room: Room) -> None:
+    event = room.event(datacontenttype="application/json", traceparent="00-1-2-03")
+    event["data"] |= {"mood": {"of": ["customer"]}, "weight": 1.5}
+    assert room.sent(event)["accepted"] == 1
+
+
+def test_a_call_without_a_ticket_is_stored_and_answers_no_ticket(room: Room) -> None:
+    answer = room.sent(room.event(type="call.offered", subject="call:81", data={"line": "normal"}))
+    assert (answer["accepted"], answer["tickets"]) == (1, [])
+
+
+def test_the_sequence_may_be_a_text_as_cloudevents_writes_it(room: Room) -> None:
+    event = room.event(sequence="7")
+    room.sent(event)
+    assert room.sent(event | {"sequence": 7})["repeated"] == 1
+
+
+def test_an_empty_array_is_taken_and_does_nothing(shared_room: Room) -> None:
+    assert shared_room.sent() == {"accepted": 0, "repeated": 0, "refused": [], "tickets": []}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "many", "status"),
+    [
+        ("application/json", False, 200),
+        ("application/json; charset=utf-8", True, 200),
+        ("Application/JSON", True, 200),
+        ("application/cloudevents+json", False, 200),
+        ("application/cloudevents+json", True, 422),
+        ("application/cloudevents-batch+json", True, 200),
+        ("application/cloudevents-batch+json", False, 422),
+        ("application/json; charset=latin-1", False, 415),
+        ("text/plain", False, 415),
+        ("application/xml", False, 415),
+        ("", False, 415),
+    ],
+)
+def test_the_content_type_says_one_or_many(
+    shared_room: Room, media_type: str, many: bool, status: int
+) -> None:
+    event = shared_room.event()
+    body = json.dumps([event] if many else event)
+    headers = shared_room.push | ({"Content-Type": media_type} if media_type else {})
+    assert shared_room.client.post("/v1/events", content=body, headers=headers).status_code == status
+
+
+UNREADABLE: list[tuple[str, bytes, int, str]] = [
+    ("nothing", b"", 400, "no JSON"),
+    ("no JSON", b"hello", 400, "line 1, column 1"),
+    ("half of it", b'[\n{"specversion":\n', 400, "line 3, column 1"),
+    ("two values", b"{}{}", 400, "column 3"),
+    ("NaN", b'{"data":{"waited_seconds":NaN}}', 400, "column 27"),
+    ("infinity", b'{"data":{"waited_seconds":Infinity}}', 400, "column 27"),
+    ("a number beyond a double", b'{"data":{"waited_seconds":1e999}}', 400, "column"),
+    ("bad UTF-8", b'{"id":"\xff"}', 400, "byte 7"),
+    ("half a surrogate", b'{"id":"\\ud800"}', 400, "surrogate"),
+    ("a byte order mark", b"\xef\xbb\xbf{}", 400, "BOM"),
+    ("a single quote", b"{'id':1}", 400, "column 2"),
+    ("nesting without end", b"[" * 100_000, 400, "depth"),
+    ("a text", b'"hello"', 422, "neither"),
+    ("a number", b"5", 422, "neither"),
+    ("null", b"null", 422, "neither"),
+    ("1,001 events", b"[" + b"{}," * 1_000 + b"{}]", 413, "1001"),
+    ("ten megabytes", b"[" + b" " * 10_000_000 + b"]", 413, "larger than"),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "place"), [case[1:] for case in UNREADABLE], ids=[c[0] for c in UNREADABLE]
+)
+def test_a_body_that_cannot_be_read_stores_nothing_and_says_where(
+    shared_room: Room, body: bytes, status: int, place: str
+) -> None:
+    headers = shared_room.push | {"Content-Type": "application/json"}
+    response = shared_room.client.post("/v1/events", content=body, headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (status, MEDIA_TYPE)
+    assert place in response.json()["detail"]
+    assert "tickets" not in response.json()
+
+
+def _without(name: str) -> Callable[[Event], object]:
+    return lambda event: {key: value for key, value in event.items() if key != name}
+
+
+def _with(**given: Any) -> Callable[[Event], object]:
+    return lambda event: event | given
+
+
+def _of(kind: str, **data: Any) -> Callable[[Event], object]:
+    return lambda event: event | {"type": kind, "data": data}
+
+
+def _nested(levels: int) -> Any:
+    value: Any = "deep"
+    for _ in range(levels):
+        value = {"in": value}
+    return value
+
+
+FAULTY: list[tuple[str, Callable[[Event], object], str]] = [
+    ("no object", lambda _: "event", "the event"),
+    ("an array in the array", lambda event: [event], "the event"),
+    ("no specversion", _without("specversion"), "/specversion"),
+    ("another specversion", _with(specversion="0.3"), "/specversion"),
+    ("no id", _without("id"), "/id"),
+    ("an empty id", _with(id=""), "/id"),
+    ("a number for an id", _with(id=5), "/id"),
+    ("an endless id", _with(id="x" * 256), "/id"),
+    ("a line break in the id", _with(id="a\nb"), "/id"),
+    ("no source", _without("source"), "/source"),
+    ("an unknown desk", _with(source="nowhere"), "/source"),
+    ("no type", _without("type"), "/type"),
+    ("a list for a type", _with(type=["ticket.created"]), "/type"),
+    ("no subject", _without("subject"), "/subject"),
+    ("an empty subject", _with(subject=""), "/subject"),
+    ("no time", _without("time"), "/time"),
+    ("no offset", _with(time="2026-03-06T15:30:00"), "/time"),
+    ("a date only", _with(time="2026-03-06"), "/time"),
+    ("epoch seconds", _with(time=1_772_807_400), "/time"),
+    ("epoch seconds as a text", _with(time="1772807400"), "/time"),
+    ("a day that does not exist", _with(time="2026-02-30T10:00:00Z"), "/time"),
+    ("an offset beyond a day", _with(time="2026-03-06T15:30:00+25:00"), "/time"),
+    ("before 1970", _with(time="0026-03-06T15:30:00Z"), "/time"),
+    ("a year ahead", _with(time="2027-03-06T15:30:00+01:00"), "/time"),
+    ("an hour and a second ahead", _with(time="2026-03-06T16:30:01+01:00"), "/time"),
+    ("a true sequence", _with(sequence=True), "/sequence"),
+    ("a word for a sequence", _with(sequence="first"), "/sequence"),
+    ("a sequence beyond 64 bits", _with(sequence=2**63), "/sequence"),
+    ("a list for data", _with(data=[]), "/data"),
+    ("a text for data", _with(data="title"), "/data"),
+    ("encoded data", _with(data_base64="e30="), "/data_base64"),
+    ("a number for a title", _of("ticket.created", title=5), "/data/title"),
+    ("an unknown status", _of("ticket.updated", status="opened"), "/data/status"),
+    ("no status", _of("status.changed"), "/data/status"),
+    ("a text for tags", _of("ticket.updated", tags="vip"), "/data/tags"),
+    ("a number among the tags", _of("ticket.updated", tags=["vip", 5]), "/data/tags/1"),
+    ("an unknown author", _of("agent.replied", author="robot"), "/data/author"),
+    ("a text for automatic", _of("agent.replied", automatic="yes"), "/data/automatic"),
+    ("a merge into nothing", _of("ticket.merged"), "/data/into"),
+    ("a withdrawal of nothing", _of("event.withdrawn", reason="a mistake"), "/data/id"),
+    ("an exclusion without an end", _of("exclusion.granted", **{"from": "2026-03-06T15:30:00Z"}), "/data/to"),
+    (
+        "an exclusion without an offset",
+        _of("exclusion.granted", **{"from": "2026-03-06T15:30:00", "to": "2026-03-06T16:30:00Z"}),
+        "/data/from",
+    ),
+    (
+        "an exclusion that ends first",
+        _of("exclusion.granted", **{"from": "2026-03-06T15:30:00Z", "to": "2026-03-06T15:30:00Z"}),
+        "/data/to",
+    ),
+    ("a negative wait", _of("call.answered", waited_seconds=-1), "/data/waited_seconds"),
+    ("a text for accepted", _of("claim.answered", accepted="yes"), "/data/accepted"),
+    ("an endless text", _of("agent.replied", text="x" * 64_001), "/data/text"),
+    ("a NUL in a text", _of("ticket.created", title="a\0b"), "/data/title"),
+    ("a NUL in a name", _of("ticket.created", **{"a\0b": 1}), "/data"),
+    ("deep nesting", _of("ticket.created", custom=_nested(40)), "/data/custom"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "place"), [case[1:] for case in FAULTY], ids=[case[0] for case in FAULTY])
+def test_a_faulty_event_is_refused_with_its_place_and_harms_no_other(
+    shared_room: Room, spoil: Callable[[Event], object], place: str
+) -> None:
+    good, faulty = shared_room.event(subject="good"), spoil(shared_room.event(subject="bad"))
+    answer = shared_room.send([good, faulty]).json()
+    assert answer["accepted"] == 1
+    (refused,) = answer["refused"]
+    assert refused["index"] == 1
+    assert refused["reason"].startswith(place)
+    assert len(refused["reason"]) > len(place) + 10
+    assert [ticket["ticket"] for ticket in answer["tickets"]] == ["good"]
+    assert shared_room.get("/v1/tickets/haisoft/bad").status_code == 404
+
+
+@pytest.mark.parametrize("spoil", [case[1] for case in FAULTY[2:]], ids=[case[0] for case in FAULTY[2:]])
+def test_a_push_of_which_nothing_can_be_taken_is_a_problem_with_the_same_list(
+    shared_room: Room, spoil: Callable[[Event], object]
+) -> None:
+    response = shared_room.send(spoil(shared_room.event(subject="worse")))
+    assert (response.status_code, response.headers["content-type"]) == (422, MEDIA_TYPE)
+    (refused,) = response.json()["refused"]
+    assert refused["index"] == 0
+    assert shared_room.get("/v1/tickets/haisoft/worse").status_code == 404
+
+
+def test_at_least_forty_kinds_of_broken_input_are_tried() -> None:
+    assert len(FAULTY) + len(UNREADABLE) >= 40
+
+
+def test_a_conflict_among_other_faults_is_no_conflict_of_the_whole(room: Room) -> None:
+    event = room.event()
+    room.sent(event)
+    assert room.send([event | {"subject": "4712"}, {}]).status_code == 422
+
+
+def test_another_desk_is_refused_in_the_words_for_an_unknown_one(shared_room: Room) -> None:
+    own = shared_room.key("webxtra", Scope.PUSH)
+    reasons = [
+        shared_room.send([shared_room.event(source=desk)], own)
+        .json()["refused"][0]["reason"]
+        .replace(desk, "…")
+        for desk in ("haisoft", "nowhere")
+    ]
+    unknown = (
+        shared_room.send([shared_room.event(source="nowhere")])
+        .json()["refused"][0]["reason"]
+        .replace("nowhere", "…")
+    )
+    assert reasons == [unknown, unknown]
+
+
+def test_the_places_of_refused_events_are_those_of_the_push(room: Room) -> None:
+    body = [{}, room.event(), room.event(source="nowhere"), 5, room.event(time="2027-01-01T00:00:00Z")]
+    refused = room.send(body).json()["refused"]
+    assert [each["index"] for each in refused] == [0, 2, 3, 4]
+
+
+def test_a_body_is_counted_while_it_arrives_whatever_its_length_says(shared_room: Room) -> None:
+    def pieces() -> Any:
+        for _ in range(11):
+            yield b" " * 1_000_000
+
+    headers = shared_room.push | {"Content-Type": "application/json"}
+    response = shared_room.client.post("/v1/events", content=pieces(), headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (413, MEDIA_TYPE)

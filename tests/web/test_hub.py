@@ -1,0 +1,94 @@
+"""The hub: each listener gets what it wants, once, in order; a slow one is dropped and harms nobody."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.store.signals import Published
+from app.web.hub import Hub, frame_of
+
+LONGEST = 10
+
+
+def told(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
+    return Published(seq, desk, kind, b"{}", at=0, deliver=True)
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    made = Hub(LONGEST)
+    made.open()
+    yield made
+    made.close()
+    await asyncio.sleep(0)
+
+
+async def all_frames(
+    hub: Hub, desk: str | None, kinds: set[str], after: int, *batches: list[Published]
+) -> bytes:
+    listener = hub.join(desk, frozenset(kinds))
+    for batch in batches:
+        hub.publish(batch)
+    hub.publish([told(10**6, desk or "haisoft", next(iter(kinds), "clock.started"))])
+    got = b""
+    async for frames in hub.live(listener, after):
+        got += frames
+        if b"id: 1000000\n" in got:
+            break
+    hub.leave(listener)
+    return got.removesuffix(frame_of(10**6, b"{}"))
+
+
+async def test_a_listener_gets_every_signal_once_in_order(hub: Hub) -> None:
+    got = await all_frames(hub, None, set(), 0, [told(1), told(2)], [told(3)])
+    assert got == b"".join(frame_of(seq, b"{}") for seq in (1, 2, 3))
+
+
+async def test_what_was_read_from_the_table_does_not_come_again(hub: Hub) -> None:
+    assert await all_frames(hub, None, set(), 2, [told(1), told(2), told(3)]) == frame_of(3, b"{}")
+
+
+async def test_a_listener_gets_its_desk_and_its_kinds_only(hub: Hub) -> None:
+    batch = [
+        told(1),
+        told(2, desk="webxtra"),
+        told(3, kind="clock.breached"),
+        told(4, "webxtra", "clock.breached"),
+    ]
+    assert await all_frames(hub, "webxtra", set(), 0, batch) == frame_of(2, b"{}") + frame_of(4, b"{}")
+    assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == frame_of(4, b"{}")
+
+
+async def test_a_slow_listener_is_dropped_and_the_others_go_on(hub: Hub) -> None:
+    slow, quick = hub.join(None, frozenset()), hub.join(None, frozenset())
+    live = hub.live(quick, 0)
+    for seq in range(1, LONGEST + 2):
+        hub.publish([told(seq)])
+        assert await anext(live) == frame_of(seq, b"{}")
+    assert (slow.ended, quick.ended) == (True, False)
+    assert [frames async for frames in hub.live(slow, 0)] == []
+
+
+async def test_closing_ends_every_stream_and_admits_no_more(hub: Hub) -> None:
+    listener = hub.join(None, frozenset())
+    waiting = asyncio.create_task(anext(hub.live(listener, 0), b"ended"))
+    await asyncio.sleep(0)
+    hub.close()
+    assert await asyncio.wait_for(waiting, 1) == b"ended"
+    assert hub.join(None, frozenset()).ended
+
+
+async def test_silence_is_broken_by_a_comment() -> None:
+    hub = Hub(LONGEST, keep_alive=0.01)
+    hub.open()
+    listener = hub.join(None, frozenset())
+    assert await asyncio.wait_for(anext(hub.live(listener, 5)), 1) == b": keep-alive\n\n"
+    hub.close()
+    await asyncio.sleep(0)
+
+
+async def test_signals_may_come_from_another_thread(hub: Hub) -> None:
+    listener = hub.join(None, frozenset())
+    await asyncio.to_thread(hub.publish, [told(1)])
+    assert await asyncio.wait_for(anext(hub.live(listener, 0)), 1) == frame_of(1, b"{}")

@@ -1,0 +1,178 @@
+"""A real process: the stream goes on where a client was, and stopping does not wait for clients that never leave."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.store import keys, ledger
+from app.store.database import Database
+from app.store.keys import Scope
+from tests.web.room import FILE, settings_for
+
+SERVE = "from app.main import serve; from app.settings import Settings; serve(Settings())"
+PATIENCE = 30.0
+
+
+@dataclass
+class Process:
+    running: subprocess.Popen[bytes]
+    client: httpx2.Client
+
+    def push(self, event_id: str, **given: Any) -> Any:
+        event = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": "haisoft",
+            "type": "ticket.created",
+            "subject": event_id,
+            "time": datetime.now(UTC).isoformat(),
+            "data": {"title": "Server unreachable", "customer": "ACME"},
+        }
+        response = self.client.post("/v1/events", json=event | given)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def listen(self, stack: ExitStack, last: str | None = None, **params: str) -> Iterator[tuple[str, Any]]:
+        """(id, signal) as they come; begins once the stream is open."""
+        headers = {} if last is None else {"Last-Event-ID": last}
+        response = stack.enter_context(
+            self.client.stream("GET", "/v1/stream", params=params, headers=headers)
+        )
+        assert response.status_code == 200
+        lines = response.iter_lines()
+        assert next(lines).startswith("retry:")
+        return self._signals(lines)
+
+    @staticmethod
+    def _signals(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+        place = ""
+        for line in lines:
+            if line.startswith("id: "):
+                place = line.removeprefix("id: ")
+            elif line.startswith("data: "):
+                yield place, json.loads(line.removeprefix("data: "))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Process]:
+    """One process for the tests that leave it running."""
+    with started(tmp_path_factory.mktemp("process"), prepared) as process:
+        yield process
+
+
+@pytest.fixture
+def process(tmp_path: Path, prepared: Path) -> Iterator[Process]:
+    """A process that the test may end."""
+    with started(tmp_path, prepared) as process:
+        yield process
+
+
+@contextmanager
+def started(folder: Path, prepared: Path) -> Generator[Process]:
+    shutil.copy(prepared, folder / FILE)
+    settings = settings_for(folder)
+    with Database(settings) as database:
+        secret, _ = database.write_now(
+            lambda conn, now: keys.create(conn, "*", frozenset({Scope.ADMIN}), now)
+        )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = os.environ | {"SLATIMER_DATABASE_URL": settings.database_url, "SLATIMER_PORT": str(port)}
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-c", SERVE], env=env, stderr=log, cwd=Path(__file__).parents[2]
+        ) as running,
+    ):
+        header = {"Authorization": f"Bearer {secret}"}
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=header, timeout=PATIENCE) as client:
+            try:
+                until_ready(client)
+                yield Process(running, client)
+            finally:
+                running.kill()
+
+
+def until_ready(client: httpx2.Client) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if client.get("/readyz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            assert time.monotonic() < deadline, "the process does not answer"
+        time.sleep(0.02)
+
+
+def test_a_client_that_was_cut_off_goes_on_without_a_gap_and_without_a_repetition(shared: Process) -> None:
+    with ExitStack() as first:
+        live = shared.listen(first, kind="clock.started")
+        shared.push("a")
+        last, told = next(live)
+        assert (told["kind"], told["ticket"]) == ("clock.started", "a")
+    shared.push("b")
+    shared.push("c")
+    with ExitStack() as second:
+        live = shared.listen(second, last, kind="clock.started")
+        shared.push("d")
+        missed = [next(live) for _ in range(3)]
+    assert [told["ticket"] for _, told in missed] == ["b", "c", "d"]
+    places = [int(place) for place, _ in missed]
+    assert places == sorted(set(places))
+    assert min(places) > int(last)
+
+
+def test_several_clients_hear_the_same_and_each_only_what_it_asked_for(shared: Process) -> None:
+    with ExitStack() as stack:
+        everything, stopped = shared.listen(stack), shared.listen(stack, kind="clock.stopped")
+        shared.push("e")
+        shared.push("e-reply", type="agent.replied", subject="e", data={"author": "agent"})
+        kinds = [next(everything)[1]["kind"] for _ in range(4)]
+        assert kinds == ["clock.started", "queue.joined", "clock.stopped", "queue.left"]
+        assert next(stopped)[1]["kind"] == "clock.stopped"
+
+
+def test_a_client_that_does_not_read_harms_nobody(shared: Process) -> None:
+    with ExitStack() as stack:
+        shared.listen(stack)
+        listener = shared.listen(stack, kind="clock.started")
+        for number in range(50):
+            shared.push(f"t{number}")
+        assert [next(listener)[1]["ticket"] for _ in range(50)] == [f"t{number}" for number in range(50)]
+
+
+def test_asked_to_stop_with_open_streams_it_stops_within_a_second(process: Process) -> None:
+    with ExitStack() as stack:
+        listeners = [process.listen(stack, kind="clock.started") for _ in range(3)]
+        process.push("a")
+        assert {next(listener)[1]["ticket"] for listener in listeners} == {"a"}
+        began = time.monotonic()
+        process.running.send_signal(signal.SIGTERM)
+        process.running.wait(PATIENCE)
+        assert time.monotonic() - began < 1
+        assert [list(listener) for listener in listeners] == [[], [], []]
+
+
+def test_what_was_answered_is_there_after_a_restart_on_the_same_file(
+    process: Process, tmp_path: Path
+) -> None:
+    process.push("a")
+    process.running.kill()
+    process.running.wait(PATIENCE)
+    with Database(settings_for(tmp_path)) as database:
+        assert database.read_now(lambda conn: ledger.known(conn, "haisoft", ["a"])) == {"a"}

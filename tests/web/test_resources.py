@@ -1,0 +1,259 @@
+"""Desks, calendars, agreements, queues, deadlines, signals, breaches, health: each as its model says."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import icalendar
+import pytest
+
+from app.store.keys import Scope
+from app.web.agreements import AgreementDetail, AgreementList
+from app.web.breaches import BreachPage, BreachView
+from app.web.calendars import CalendarDetail, CalendarList, CalendarSpans
+from app.web.deadlines import Deadline
+from app.web.desks import DeskList
+from app.web.health import Alive, Ready
+from app.web.queues import Forecast, QueueView
+from app.web.signals import SignalPage
+from tests.web.room import Room, conforms
+
+START = "2026-03-06T15:30:00+01:00"
+
+
+def test_a_desk_says_whether_it_is_open_what_comes_next_and_why(room: Room) -> None:
+    room.sent(
+        room.event(),
+        room.event(subject="late", time="2026-03-02T10:00:00+01:00"),
+        room.event(subject="tomorrow", time="2026-03-06T15:00:00+01:00"),
+    )
+    (desk,) = conforms(DeskList, room.get("/v1/desks", desk="haisoft").content)["desks"]
+    assert (desk["open_now"], desk["next_closing_at"]) == (True, "2026-03-06T16:00:00Z")
+    assert desk["counts"]["overdue"] == 1
+    assert desk["counts"]["running"] == 3
+    assert desk["counts"]["due_before_closing"] == 1
+    assert room.get("/v1/desks", desk="nowhere").status_code == 404
+
+
+def test_tomorrows_holiday_is_told_with_its_source(room: Room) -> None:
+    room.wall.now += 51 * 86_400 * 1_000_000  # Sunday, 26 April 2026
+    (desk,) = room.get("/v1/desks", desk="webxtra").json()["desks"]
+    assert desk["open_now"] is False
+    assert "King" in desk["holiday_tomorrow"]["name"]
+    assert desk["holiday_tomorrow"]["source"].startswith("NL")
+
+
+def test_calendars_are_listed_and_shown_in_the_desks_own_words(room: Room) -> None:
+    listed = conforms(CalendarList, room.get("/v1/calendars").content)["calendars"]
+    assert {"haisoft/tickets", "haisoft/phone", "webxtra/desk"} <= {each["reference"] for each in listed}
+    shown = conforms(CalendarDetail, room.get("/v1/calendars/webxtra/desk").content)
+    assert shown["rules"]["time_zone"] == shown["time_zone"] == "Europe/Amsterdam"
+    assert shown["open_now"] is True
+    assert any(day["date"] == "2026-04-27" for day in shown["closed_days"])
+    assert room.get("/v1/calendars/webxtra/night").status_code == 404
+
+
+def test_spans_cover_the_stretch_and_say_why(room: Room) -> None:
+    params = {"from": "2026-03-06T08:00:00+01:00", "to": "2026-03-07T08:00:00+01:00"}
+    told = conforms(CalendarSpans, room.get("/v1/calendars/haisoft/tickets/spans", **params).content)
+    spans = told["spans"]
+    assert told["open_seconds"] == 5 * 3600
+    assert [span["start"] for span in spans[1:]] == [span["end"] for span in spans[:-1]]
+    assert [span["reason"] for span in spans if not span["open"]][1] == "lunch gap"
+
+
+@pytest.mark.parametrize(
+    ("params", "place"),
+    [
+        ({"from": "2026-03-06T08:00:00Z"}, "to"),
+        ({"from": "2026-03-06T08:00:00", "to": "2026-03-07T08:00:00Z"}, "from"),
+        ({"from": "2026-03-07T08:00:00Z", "to": "2026-03-06T08:00:00Z"}, "to"),
+        ({"from": "2026-03-07T08:00:00Z", "to": "2036-03-06T08:00:00Z"}, "to"),
+    ],
+)
+def test_a_faulty_stretch_is_refused(shared_room: Room, params: dict[str, str], place: str) -> None:
+    response = shared_room.get("/v1/calendars/haisoft/tickets/spans", **params)
+    assert response.status_code == 422
+    assert [fault["place"] for fault in response.json()["errors"]] == [place]
+
+
+def test_a_calendar_is_a_diary_that_a_phone_can_read(room: Room) -> None:
+    params = {"from": "2026-04-24T00:00:00Z", "to": "2026-04-29T00:00:00Z"}
+    response = room.get("/v1/calendars/webxtra/desk.ics", **params)
+    assert response.headers["content-type"].startswith("text/calendar")
+    entries = icalendar.Calendar.from_ical(response.content).walk("VEVENT")
+    starts = {entry.decoded("dtstart") for entry in entries}
+    assert datetime(2026, 4, 24, 7, 0, tzinfo=UTC) in starts
+    assert any("King" in str(entry["summary"]) for entry in entries)
+    assert room.get("/v1/calendars/webxtra/desk.ics", **params).content == response.content
+    assert room.get("/v1/calendars/webxtra/desk.ics").status_code == 200
+
+
+def test_agreements_are_listed_and_shown_whole(room: Room) -> None:
+    listed = conforms(AgreementList, room.get("/v1/agreements").content)["agreements"]
+    assert [each["desk"] for each in listed] == ["clamehost", "haisoft", "hvn", "phpnet", "webxtra"]
+    shown = conforms(AgreementDetail, room.get("/v1/agreements/phpnet").content)
+    assert {"gti", "gtr"} <= {each["id"] for each in shown["commitments"]}
+    assert shown["text"].startswith("#") or "desk =" in shown["text"]
+    assert [version["number"] for version in shown["versions"]] == [1]
+
+
+def waiting(room: Room, ticket: str, minute: int) -> dict[str, Any]:
+    return room.event(
+        source="webxtra",
+        subject=ticket,
+        time=f"2026-03-06T15:{minute:02}:00+01:00",
+        data={"title": f"Question {ticket} about example.nl", "customer": f"c{ticket}", "queue": "support"},
+    )
+
+
+def test_a_queue_is_shown_in_its_order_and_by_pages(room: Room) -> None:
+    room.sent(*(waiting(room, str(n), n) for n in range(1, 4)))
+    first = conforms(QueueView, room.get("/v1/queues/webxtra/support", limit=2).content)
+    assert [(each["ticket"], each["position"]) for each in first["tickets"]] == [("1", 1), ("2", 2)]
+    rest = conforms(QueueView, room.get("/v1/queues/webxtra/support", cursor=first["next"]).content)
+    assert ([each["position"] for each in rest["tickets"]], rest["next"], rest["length"]) == ([3], None, 3)
+    assert room.get("/v1/queues/webxtra/none").status_code == 404
+    assert room.get("/v1/queues/webxtra/support", cursor="x").status_code == 422
+
+
+def test_a_forecast_says_what_a_further_message_costs(room: Room) -> None:
+    room.sent(*(waiting(room, str(n), n) for n in range(1, 4)))
+    path = "/v1/queues/webxtra/support/forecast"
+    told = conforms(Forecast, room.get(path, ticket="1", effect="repeat_message").content)
+    assert (told["position_now"], told["position_then"]) == (1, 3)
+    assert "repl" in told["expected_reply_reason"]
+    assert room.get(path, ticket="9").status_code == 404
+    assert room.get(path, ticket="1", effect="prayer").status_code == 422
+    assert room.get("/v1/queues/webxtra/other/forecast", ticket="1").status_code == 404
+
+
+def ask(room: Room, question: object) -> Any:
+    return room.client.post("/v1/deadlines", json=question, headers=room.read)
+
+
+def test_a_deadline_is_computed_and_explained(room: Room) -> None:
+    response = ask(room, {"calendar": "haisoft/tickets", "start": START, "within": "2h"})
+    told = conforms(Deadline, response.content)
+    assert told["due_at"] == "2026-03-07T09:30:00Z"
+    assert told["explanation"]["spans"][-1]["total_seconds"] == 7200
+
+
+def test_an_array_of_questions_is_answered_in_its_order(room: Room) -> None:
+    inline = {"time_zone": "Europe/Paris", "hours": {"mon-fri": ["09:00-10:00"]}}
+    questions = [
+        {"calendar": inline, "start": START, "within": "1h"},
+        {"calendar": "always", "start": START, "within": "4h"},
+        {"calendar": "webxtra/desk", "start": "2026-04-02T10:00:00+02:00", "within": "3 working days"},
+        {"agreement": "phpnet", "commitment": "gti", "level": "example-1", "start": START},
+    ]
+    assert [each["due_at"] for each in ask(room, questions).json()] == [
+        "2026-03-09T09:00:00Z",
+        "2026-03-06T18:30:00Z",
+        "2026-04-09T15:30:00Z",
+        "2026-03-07T08:30:00Z",
+    ]
+    assert ask(room, []).json() == []
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "place"),
+    [
+        ({"calendar": "haisoft/tickets", "within": "2h"}, 422, "/start"),
+        ({"calendar": "haisoft/tickets", "start": "2026-03-06T15:30:00", "within": "2h"}, 422, "/start"),
+        ({"calendar": "haisoft/tickets", "start": START, "within": "soon"}, 422, "/within"),
+        ({"calendar": "haisoft/tickets", "start": START, "within": 2}, 422, "/within"),
+        ({"calendar": "always", "start": START, "within": "3 working days"}, 422, "/within"),
+        ({"calendar": "haisoft/night", "start": START, "within": "2h"}, 404, "/calendar"),
+        ({"calendar": "nowhere/desk", "start": START, "within": "2h"}, 404, "/calendar"),
+        ({"calendar": {"hours": {}}, "start": START, "within": "2h"}, 422, "/calendar/time_zone"),
+        (
+            {
+                "calendar": {"time_zone": "UTC", "hours": {}, "years": [1, 9999]},
+                "start": START,
+                "within": "2h",
+            },
+            422,
+            "/calendar/years",
+        ),
+        ({"calendar": {"time_zone": "UTC", "hours": {}}, "start": START, "within": "2h"}, 422, "/start"),
+        ({"agreement": "nowhere", "commitment": "gti", "start": START}, 404, "/agreement"),
+        ({"agreement": "phpnet", "commitment": "gtx", "start": START}, 404, "/commitment"),
+        ({"agreement": "phpnet", "commitment": "gti", "start": START, "level": "gold"}, 422, "/commitment"),
+        ({"start": START}, 422, ""),
+        ({"calendar": "always", "within": "2h", "agreement": "phpnet", "start": START}, 422, ""),
+        ({"calendar": "always", "within": "2h", "start": START, "until": START}, 422, "/until"),
+        (5, 422, ""),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_placed(
+    shared_room: Room, question: Any, status: int, place: str
+) -> None:
+    response = ask(shared_room, question)
+    assert (response.status_code, response.json()["errors"][0]["place"]) == (status, place)
+    good = {"calendar": "always", "start": START, "within": "2h"}
+    among = ask(shared_room, [good, question])
+    assert (among.status_code, among.json()["errors"][0]["place"]) == (status, f"/1{place}")
+
+
+def test_signals_are_paged_in_order_and_filtered(room: Room) -> None:
+    room.sent(room.event(time="2026-03-02T10:00:00+01:00"), waiting(room, "1", 1))
+    first = conforms(SignalPage, room.get("/v1/signals", limit=1).content)
+    rest = conforms(SignalPage, room.get("/v1/signals", after=first["next"]).content)
+    kinds = [each["kind"] for each in first["signals"] + rest["signals"]]
+    assert {"clock.started", "clock.breached", "queue.joined"} <= set(kinds)
+    assert room.get("/v1/signals", after=rest["next"]).json() == {"signals": [], "next": rest["next"]}
+    only = room.get("/v1/signals", kind="clock.breached", desk="haisoft").json()["signals"]
+    assert [(each["kind"], each["at"]) for each in only] == [("clock.breached", "2026-03-02T11:00:00Z")]
+    assert only[0]["clock"]["breached_at"] == "2026-03-02T11:00:00Z"
+    both = room.get("/v1/signals", kind=["clock.breached", "queue.joined"]).json()["signals"]
+    assert {each["kind"] for each in both} == {"clock.breached", "queue.joined"}
+    assert room.get("/v1/signals", after="soon").status_code == 422
+
+
+def test_a_breach_is_listed_and_acknowledged_once(room: Room) -> None:
+    room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
+    (breach,) = conforms(BreachPage, room.get("/v1/breaches", open=True).content)["breaches"]
+    assert (breach["at"], breach["open"], breach["acknowledgement"]) == ("2026-03-02T11:00:00Z", True, None)
+    path = f"/v1/breaches/{breach['id']}/acknowledgement"
+    response = room.client.post(path, json={"author": "Ann", "note": "Calling"}, headers=room.push)
+    seen = conforms(BreachView, response.content)
+    assert seen["acknowledgement"] == {"author": "Ann", "note": "Calling", "at": "2026-03-06T14:30:00Z"}
+    again = room.client.post(path, json={"author": "Bob"}, headers=room.push).json()
+    assert again["acknowledgement"]["author"] == "Ann"
+    assert room.client.post(path, json={"author": " "}, headers=room.push).status_code == 422
+    assert (
+        room.client.post(path, json={"author": "Ann"}, headers=room.key("hvn", Scope.PUSH)).status_code == 404
+    )
+    assert (
+        room.client.post(
+            path, content=b"{", headers=room.push | {"Content-Type": "application/json"}
+        ).status_code
+        == 400
+    )
+
+
+def test_breaches_are_filtered_by_their_instant(room: Room) -> None:
+    room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
+    inside = {"from": "2026-03-02T11:00:00Z", "to": "2026-03-02T11:00:01Z"}
+    assert len(room.get("/v1/breaches", **inside).json()["breaches"]) == 1
+    assert room.get("/v1/breaches", to="2026-03-02T11:00:00Z").json()["breaches"] == []
+    assert room.get("/v1/breaches", open=False).json()["breaches"] == []
+
+
+def test_the_process_says_that_it_lives_and_that_it_is_ready(room: Room) -> None:
+    room.sent(room.event())
+    conforms(Alive, room.client.get("/healthz").content)
+    ready = conforms(Ready, room.client.get("/readyz").content)
+    assert ready["sweep"]["next_at"] is not None
+    metrics = room.client.get("/metrics")
+    assert metrics.headers["content-type"].startswith("text/plain")
+    assert re.search(r'slatimer_request_seconds_count{.*route="/v1/events".*} ', metrics.text)
+    assert "slatimer_sweep_lag_seconds 0.0" in metrics.text
+
+
+def test_a_sweep_that_has_ended_is_not_ready(room: Room) -> None:
+    assert room.client.portal is not None
+    room.client.portal.call(room.app.state.running.sweeper.stop)
+    response = room.client.get("/readyz")
+    assert (response.status_code, response.json()["sweep"]["running"]) == (503, False)
