@@ -1,25 +1,21 @@
 """Calendar cases with answers that others worked out: two independent references, and the tests of nine projects.
 
-The cases are data; their shape ("weekly" as pairs of times, "holidays" as bare dates) is turned into a calendar here.
-The counts are asserted, so that a lost file cannot pass as a file without faults.
+The cases are data, and the counts are asserted, so that a lost file cannot pass as a file without faults.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.sla.calendar import Calendar
 from app.sla.span import SECOND, micros
+from tests.sla.vector import VECTORS, Case, calendar_of, lines
 
-VECTORS = Path(__file__).resolve().parent.parent / "vectors"
-PEERS = sorted(path.name for path in (VECTORS / "peers").glob("*.jsonl"))
-Case = dict[str, Any]
+PEERS = sorted(path.name for path in (VECTORS / "peers").glob("*.jsonl") if not path.stem.endswith("_sla"))
+"""The calendar cases; the cases of whole tickets beside them are `test_peer_sla`'s."""
 
 # working_hours' own tests write the end of a day as 23:59:59.999; by our definition it is 24:00, a millisecond later.
 LAST_MILLISECOND = {"wh-068", "wh-069", "wh-070"}
@@ -37,20 +33,6 @@ EXPECTED_CASES = {
     "add_business_days": 58,
     "is_business_day": 31,
 }
-
-
-def calendar_of(given: Case) -> Calendar:
-    def hours(pairs: list[list[str]]) -> list[str]:
-        return [f"{opens}-{closes}" for opens, closes in pairs]
-
-    return Calendar.parse(
-        {
-            "time_zone": given["time_zone"],
-            "hours": {day: hours(pairs) for day, pairs in given["weekly"].items()},
-            "holidays": {"add": dict.fromkeys(given["holidays"], "closed")},
-            "overrides": {on: hours(pairs) for on, pairs in given.get("overrides", {}).items()},
-        }
-    )
 
 
 def instant_of(text: str, time_zone: str = "UTC") -> datetime:
@@ -93,8 +75,7 @@ def expected(case: Case) -> object:
 
 
 def cases(name: str) -> Iterator[Case]:
-    for line in (VECTORS / name).read_text().splitlines():
-        case: Case = json.loads(line)
+    for case in lines(name):
         # No working days, or so many back, is no deadline.
         if case["id"] not in LEFT_OUT and case.get("days", 1) > 0:
             yield case
