@@ -72,13 +72,20 @@ def explain_deadline(target: Target, calendar: Calendar, since: Micros) -> Expla
     return Explanation(str(target), measured.length, due_at, calendar, spans)
 
 
-def explain(evaluation: Evaluation, commitment: str, cycle: int | None = None) -> Explanation:
-    """Explain a clock: the cycle of that number, else the latest one. Raises NoSuchClock."""
-    views = [c for c in evaluation.clocks if c.commitment == commitment and cycle in (None, c.cycle)]
+def explain(evaluation: Evaluation, commitment: str | None = None, cycle: int | None = None) -> Explanation:
+    """Explain a clock: of that commitment, else the one that is due next; of that cycle, else its latest.
+
+    Raises NoSuchClock.
+    """
+    views = [c for c in evaluation.clocks if commitment in (None, c.commitment) and cycle in (None, c.cycle)]
     if not views:
         known = ", ".join(sorted({c.commitment for c in evaluation.clocks})) or "none"
-        raise NoSuchClock(f"no clock {commitment!r}{f' {cycle}' if cycle else ''}; the ticket has: {known}")
+        asked = " ".join(str(part) for part in (commitment, cycle) if part is not None) or "at all"
+        raise NoSuchClock(f"no clock {asked}; the ticket has: {known}")
     view = views[-1]
+    running = [c for c in views if c.state is State.RUNNING and c.due_at is not None]
+    if commitment is None and running:
+        view = min(running, key=lambda c: c.due_at or 0)
     clock = evaluation.histories[view.commitment, view.cycle_id]
     shown = clock.regime.calendar if clock.regime else None
     spans: tuple[ExplainedSpan, ...] = ()
