@@ -1,0 +1,487 @@
+"""The pages agree with the code: what they name exists, what they tabulate is complete, what they show is computed."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pydantic import TypeAdapter
+
+from app.cli.commands import cli
+from app.flow.event_log import FaultyMapping, parse_mapping
+from app.flow.metrics import REGISTRY
+from app.main import create_app
+from app.settings import Settings
+from app.sla.agreement_file import AgreementFault, parse_agreement
+from app.sla.calendar import Calendar, CalendarFault, parse_calendars
+from app.sla.clock import Moment, MomentKind, State
+from app.sla.evaluation import Version, evaluate
+from app.sla.explanation import explain
+from app.sla.faults import FaultyFile
+from app.sla.queue_signal import QueueKind
+from app.sla.signal import CLOCK_SIGNALS
+from app.sla.span import HOUR, Micros, instant, micros
+from app.sla.target import Target
+from app.sla.ticket import KNOWN_TYPES, STATUSES, TICKET_FIELDS, Event
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+README, CONCEPTS, FILES, OPERATING = (
+    (ROOT / page).read_text(encoding="utf-8")
+    for page in (
+        "README.md",
+        "docs/concepts.md",
+        "docs/calendars-and-agreements.md",
+        "docs/operating.md",
+    )
+)
+
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def table_after(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first table behind a heading, without its two head rows."""
+    _, found, rest = text.partition(f"{heading}\n")
+    assert found, f"no {heading!r}"
+    rows = re.search(r"(?:^\|.*\n)+", re.split(r"\n#+ ", rest)[0], re.MULTILINE)
+    assert rows, f"no table behind {heading!r}"
+    lines = rows[0].splitlines()[2:]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def first_words(text: str, heading: str) -> list[str]:
+    """What the first column of that table names in code."""
+    return [word for row in table_after(text, heading) for word in re.findall(r"`([^`]+)`", row[0])]
+
+
+# -- what a page names exists ------------------------------------------------------------------------------------
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as forges make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+@pages
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not leads_somewhere(page, link)] == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    links = set(re.findall(r"\]\(([^)\s]+)\)", README))
+    assert {str(page.relative_to(ROOT)) for page in PAGES[1:]} <= links
+
+
+def commands_in(page: Path) -> Iterator[str]:
+    """What a page shows to be typed after `slatimer`."""
+    text = page.read_text(encoding="utf-8").replace("\\|", "|").replace("\\\n", " ")
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    lines = re.findall(r"^ {4,}(.+)$", text, re.MULTILINE) + [line for b in blocks for line in b.splitlines()]
+    spans = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for code in (*lines, *(" ".join(span.split()) for span in spans)):
+        yield from re.findall(r"(?:^|/)slatimer ([a-z][^#]*)", code)
+
+
+def options_of(words: list[str]) -> set[str] | None:
+    """The options of the command that these words begin with; none when there is no such command."""
+    group: Any = typer.main.get_command(cli)
+    command = group.get_command(None, words[0])
+    inner: dict[str, Any] = getattr(command, "commands", {})
+    if inner:
+        command = inner.get(words[1] if len(words) > 1 else "")
+    return None if command is None else {option for each in command.params for option in each.opts}
+
+
+@pages
+def test_every_command_and_option_that_a_page_shows_exists(page: Path) -> None:
+    wrong = [
+        written
+        for written in commands_in(page)
+        for known in [options_of(written.split())]
+        if known is None or not set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", written)) <= known
+    ]
+    assert wrong == []
+
+
+def test_the_readme_lists_every_command() -> None:
+    group: Any = typer.main.get_command(cli)
+    assert {word.split()[1] for word in first_words(README, "## Commands")} == set(group.list_commands(None))
+
+
+EVENT = re.compile(
+    r"\b(?:ticket|customer|agent|note|status|call|request|anomaly|intervention|progress|part|service|claim|exclusion|"
+    r"event|outage|maintenance)\.[a-z]{4,}\b(?![./(])"
+)
+
+
+@pages
+def test_every_event_type_that_a_page_names_exists(page: Path) -> None:
+    assert set(EVENT.findall(page.read_text(encoding="utf-8"))) - KNOWN_TYPES == set()
+
+
+@pages
+def test_every_signal_that_a_page_names_exists(page: Path) -> None:
+    known = {*CLOCK_SIGNALS, *(f"queue.{kind}" for kind in QueueKind)}
+    named = re.findall(r"`((?:clock|queue)\.[a-z_]+)`", page.read_text(encoding="utf-8"))
+    assert set(named) - known == set()
+
+
+@pages
+def test_every_address_that_a_page_names_exists(page: Path) -> None:
+    known: set[str] = {*create_app(Settings()).openapi()["paths"], "/openapi.json"}
+    named = re.findall(r"(?:GET|POST|DELETE) (/[a-z0-9/]+)", page.read_text(encoding="utf-8"))
+    assert set(named) - known == set()
+
+
+# -- settings and metrics ----------------------------------------------------------------------------------------
+
+
+def shown_default(value: object) -> str:
+    """A default as the table writes it; a duration as it can be set."""
+    match value:
+        case None:
+            return "none"
+        case Path():
+            return "the shipped ones"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case timedelta():
+            return f"`{TypeAdapter(timedelta).dump_python(value, mode='json')}`"
+        case _:
+            return f"`{value}`"
+
+
+def test_the_settings_are_listed_with_their_defaults_and_reasons() -> None:
+    expected = [
+        [
+            f"`SLATIMER_{name.upper()}`",
+            shown_default(field.get_default(call_default_factory=True)),
+            field.description,
+        ]
+        for name, field in Settings.model_fields.items()
+    ]
+    assert table_after(OPERATING, "## Settings") == expected
+
+
+def test_the_documented_defaults_can_be_set_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {name.strip("`"): value for name, value, _ in table_after(OPERATING, "## Settings")}
+    for name, value in given.items():
+        if value.startswith("`"):
+            monkeypatch.setenv(name, value.strip("`"))
+    as_written = Settings()
+    for name in given:
+        monkeypatch.delenv(name, raising=False)
+    assert as_written == Settings()
+
+
+@pages
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(r"SLATIMER_[A-Z_]+", page.read_text(encoding="utf-8"))
+    assert set(named) - {f"SLATIMER_{name.upper()}" for name in Settings.model_fields} == set()
+
+
+def test_the_metrics_are_listed() -> None:
+    create_app(Settings())  # the web's own metrics register with its modules
+    counted = {f"{m.name}_total" if m.type == "counter" else m.name for m in REGISTRY.collect()}
+    assert set(re.findall(r"`(slatimer_[a-z_]+)`", OPERATING)) == counted
+
+
+# -- the files of a desk -----------------------------------------------------------------------------------------
+
+UNKNOWN = "§"
+"""A key that is near to no other, so that its refusal lists all that would be right."""
+
+
+def keys_known_at(fault: FaultyFile, place: str) -> set[str]:
+    """The keys that the refusal of the unknown one at this place names."""
+    right = next(each.right for each in fault.faults if each.place == f"{place}{UNKNOWN}")
+    return set(re.findall(r'"([^"]+)"', right))
+
+
+def calendar_keys(place: str) -> set[str]:
+    with pytest.raises(CalendarFault) as refused:
+        Calendar.parse(
+            {
+                UNKNOWN: 1,
+                "time_zone": "UTC",
+                "hours": {},
+                "holidays": {UNKNOWN: 1},
+                "overrides": {"2026-12-24": {"hours": [], UNKNOWN: 1}},
+            }
+        )
+    return keys_known_at(refused.value, place)
+
+
+def agreement_keys(place: str) -> set[str]:
+    unknown: dict[str, object] = {UNKNOWN: 1}
+    commitment = {**unknown, "not_after": unknown}
+    document = {
+        **unknown,
+        "commitments": [commitment],
+        "levels": {"gold": unknown},
+        "contracts": {"C-17": unknown},
+        "derived": [unknown],
+        "queue": unknown,
+    }
+    with pytest.raises(AgreementFault) as refused:
+        parse_agreement(document, calendars={})
+    return keys_known_at(refused.value, place)
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [
+        ("### `[calendars.NAME]`", lambda: calendar_keys("")),
+        ("### `holidays`", lambda: calendar_keys("holidays.")),
+        ("### `overrides`", lambda: calendar_keys("overrides.2026-12-24.")),
+        ("### Top of the file", lambda: agreement_keys("")),
+        ("### `[[commitments]]`", lambda: agreement_keys("commitments[0].")),
+        ("### `not_after`", lambda: agreement_keys("commitments[0].not_after.")),
+        ("### `[levels.NAME]`", lambda: agreement_keys("levels.gold.")),
+        ("### `[contracts.NAME]`", lambda: agreement_keys("contracts.C-17.")),
+        ("### `[[derived]]`", lambda: agreement_keys("derived[0].")),
+        ("### `[queue]`", lambda: agreement_keys("queue.")),
+    ],
+)
+def test_the_reference_lists_exactly_the_keys_that_are_read(heading: str, known: Any) -> None:
+    listed = first_words(FILES, heading)
+    assert sorted(listed) == sorted(known())
+
+
+def test_the_reference_lists_fields_statuses_and_event_types() -> None:
+    prose = re.sub(r"```.*?```", "", FILES, flags=re.DOTALL)
+    fields = re.search(r"The fields\s+are (.*?)\(who created", prose, re.DOTALL)
+    statuses = re.search(r"The statuses are (.*?)\. The", prose, re.DOTALL)
+    types = re.search(r"The event types are (.*?`)\.\n", prose, re.DOTALL)
+    assert fields
+    assert statuses
+    assert types
+    assert set(re.findall(r"`(.+?)`", fields[1])) == {*TICKET_FIELDS, "author"}
+    assert set(re.findall(r"`(.+?)`", statuses[1])) == STATUSES
+    assert set(re.findall(r"`(.+?)`", types[1])) == KNOWN_TYPES
+
+
+def toml_examples() -> list[dict[str, Any]]:
+    return [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", FILES, re.DOTALL)]
+
+
+def documented_calendars() -> dict[str, Calendar]:
+    found: dict[str, Calendar] = {}
+    for document in toml_examples():
+        if "calendars" in document:
+            found |= parse_calendars(document, desk="acme")
+    return found
+
+
+def test_the_example_of_a_calendar_file_says_what_the_text_says() -> None:
+    calendars = documented_calendars()
+    assert set(calendars) == {"acme/desk", "acme/night"}
+    closed = {day.date.isoformat(): day.name for day in calendars["acme/desk"].closed_days(2026)}
+    assert closed["2026-05-05"] == "Liberation Day"
+    assert closed["2026-12-31"] == "stocktaking"
+    assert "2026-04-03" not in closed
+
+
+def test_every_example_of_an_agreement_is_read() -> None:
+    """The parts of a file are read as further tables of the whole example."""
+    examples = [document for document in toml_examples() if "calendars" not in document]
+    whole, *parts = sorted(examples, key=lambda document: "desk" not in document)
+    document = dict(whole)
+    for part in parts:
+        assert part.keys() <= {"commitments", "derived"}
+        document |= {key: [*document.get(key, []), *tables] for key, tables in part.items()}
+    agreement = parse_agreement(document, calendars=documented_calendars())
+    assert parts
+    assert [c.id for c in agreement.commitments] == [table["id"] for table in document["commitments"]]
+
+
+def test_the_page_lists_the_keys_of_a_mapping_for_replay() -> None:
+    unknown = {"columns": {UNKNOWN: 1}, "first": {UNKNOWN: 1}, UNKNOWN: {}}
+    with pytest.raises(FaultyMapping) as refused:
+        parse_mapping(unknown)
+    listed = {row[0].strip("`[]"): row[1] for row in table_after(OPERATING, "## Replaying a log")}
+    assert set(listed) == keys_known_at(refused.value, "")
+    for name in ("columns", "first"):
+        assert set(re.findall(r"`(\w+)`", listed[name])) == keys_known_at(refused.value, f"{name}.")
+
+
+def test_the_targets_of_the_reference_are_read() -> None:
+    written = [word.strip('"') for word in first_words(FILES, "### `target`") if word.startswith('"')]
+    plain = [word for word in written if ":" not in word]
+    assert len(plain) == 7
+    assert [str(Target.parse(word)) for word in plain] == plain
+
+
+# -- what a page shows is computed -------------------------------------------------------------------------------
+
+
+def shipped(desk: str) -> Version:
+    calendars, agreement = (
+        tomllib.loads((ROOT / folder / f"{desk}.toml").read_text(encoding="utf-8"))
+        for folder in ("calendars", "agreements")
+    )
+    return Version(1, parse_agreement(agreement, calendars=parse_calendars(calendars, desk=desk)), 0)
+
+
+def as_length(counted: Micros) -> str:
+    hours, minutes = divmod(counted // (HOUR // 60), 60)
+    return " ".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m")) if count)
+
+
+def test_the_example_over_lunch_is_what_the_service_explains() -> None:
+    mark = re.search(r"<!-- example: (\w+), created (\S+), asked (\S+) -->", CONCEPTS)
+    assert mark
+    desk, created, asked = mark.groups()
+    zone = datetime.fromisoformat(created).tzinfo
+    opened = Event("e1", "ticket.created", "1", micros(datetime.fromisoformat(created)))
+    told = explain(
+        evaluate([opened], [shipped(desk)], micros(datetime.fromisoformat(asked))), "ticket-response"
+    )
+    spans = [
+        [
+            *(f"{instant(at).astimezone(zone):%H:%M}" for at in (span.start, span.end)),
+            span.kind.value,
+            span.reason,
+            as_length(span.total),
+        ]
+        for span in told.spans
+    ]
+    assert table_after(CONCEPTS, mark[0]) == spans
+    assert len(spans) == 4
+
+
+DRAWN = """
+desk = "acme"
+[[commitments]]
+id = "guarantee"
+kind = "guarantee"
+measure = "gtr"
+applies_to = { category = ["hardware"] }
+starts_on = ["ticket.created", "call.registered"]
+stops_on = ["service.restored"]
+pauses_while = ["pending"]
+target = "90m"
+calendar = "always"
+warn_at = ["50%"]
+warn_awaiting = "30m"
+[[commitments]]
+id = "objective"
+kind = "objective"
+starts_on = ["ticket.created"]
+stops_on = ["service.restored"]
+target = "30m"
+calendar = "always"
+[[commitments]]
+id = "customer"
+kind = "customer"
+starts_on = ["ticket.created"]
+stops_on = ["service.restored"]
+target = "30m"
+calendar = "always"
+"""
+
+HAPPENINGS: list[tuple[str, dict[str, object]]] = [
+    ("call.registered", {}),
+    ("service.restored", {}),
+    ("status.changed", {"status": "pending"}),
+    ("status.changed", {"status": "open"}),
+    ("status.changed", {"status": "closed"}),
+    ("ticket.updated", {"category": "software"}),
+    ("ticket.updated", {"category": "hardware"}),
+]
+
+LEADS_TO = {
+    MomentKind.STARTED: State.RUNNING,
+    MomentKind.PAUSED: State.PAUSED,
+    MomentKind.RESUMED: State.RUNNING,
+    MomentKind.STOPPED: State.STOPPED,
+    MomentKind.CANCELLED: State.CANCELLED,
+}
+"""The state after a moment; a reopening's is seen, all others leave the state as it is."""
+
+Arrow = tuple[str, str, str]
+"""From, to, and the moment that tells of it."""
+
+Clocks = dict[str, tuple[State, list[Moment]]]
+
+
+def clocks_after(events: list[Event], version: Version) -> Clocks:
+    evaluation = evaluate(events, [version], events[-1].at)
+    return {
+        view.commitment: (view.state, sorted(of(view.commitment, evaluation.moments), key=lambda m: m.at))
+        for view in evaluation.clocks
+    }
+
+
+def of(commitment: str, moments: tuple[Moment, ...]) -> Iterator[Moment]:
+    return (moment for moment in moments if moment.commitment == commitment)
+
+
+def arrows_between(before: Clocks, after: Clocks) -> Iterator[Arrow]:
+    """The way that each clock went from one event to the next."""
+    for commitment, (final, moments) in after.items():
+        state, known = before.get(commitment, ("[*]", []))
+        new = moments[len(known) :]
+        for place, moment in enumerate(new):
+            if moment.kind is MomentKind.STARTED and state is State.CANCELLED:
+                state = State.AWAITING  # brought back and started by one event
+            to = LEADS_TO.get(moment.kind, state)
+            if moment.kind is MomentKind.REOPENED:
+                to = final if place == len(new) - 1 else State.RUNNING
+            yield str(state), str(to), str(moment.kind)
+            state = to
+        if not new and state != final:
+            yield str(state), str(final), ""
+
+
+def walked(depth: int) -> set[Arrow]:
+    """Every arrow that a clock takes in any story of so many events, one an hour, after the creation."""
+    version = Version(1, parse_agreement(tomllib.loads(DRAWN), calendars={}), 0)
+    found: set[Arrow] = set()
+
+    def go_on(events: list[Event], before: Clocks) -> None:
+        after = clocks_after(events, version)
+        found.update(arrows_between(before, after))
+        if len(events) <= depth:
+            for kind, data in HAPPENINGS:
+                happens = Event(f"e{len(events)}", kind, "1", events[-1].at + HOUR, data)
+                go_on([*events, happens], after)
+
+    go_on([Event("e0", "ticket.created", "1", 400_000 * HOUR, {"category": "hardware"})], {})
+    return found
+
+
+def drawn() -> set[Arrow]:
+    """The arrows of the diagram, one for each word on them."""
+    diagram = re.search(r"```mermaid\nstateDiagram-v2\n(.*?)```", CONCEPTS, re.DOTALL)
+    assert diagram
+    lines = re.findall(r"(\S+) --> (\w+)(?:: (.+))?", diagram[1])
+    return {(start, end, word) for start, end, words in lines for word in words.split(", ")}
+
+
+def test_the_state_diagram_has_every_state_and_every_moment() -> None:
+    assert {state for start, end, _ in drawn() for state in (start, end)} - {"[*]"} == set(State)
+    assert {word for _, _, word in drawn()} - {""} == set(MomentKind)
+
+
+def test_the_state_diagram_has_exactly_the_ways_that_clocks_take() -> None:
+    told = {arrow for arrow in walked(4) if arrow[2]}
+    assert told == {arrow for arrow in drawn() if arrow[2]}
+
+
+def test_the_ways_of_the_state_diagram_that_nothing_tells_of_are_taken() -> None:
+    untold = {arrow for arrow in drawn() if not arrow[2]}
+    assert untold
+    assert untold <= walked(3)
