@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from app.flow.assess import Assessor
 from app.flow.receive import Receiver
 from app.flow.sweep import Sweeper
+from app.flow.tail import Tail
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.catalogue import Catalogue
@@ -79,12 +80,14 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
         with Database(settings, clock) as database:
             app.state.running = parts = _parts(settings, database, hub)
             hub.open()
+            parts.tail.start()
             parts.sweeper.start()
             try:
                 yield
             finally:
                 hub.close()
                 await parts.sweeper.stop()
+                await parts.tail.stop()
 
     app = Documented(
         title="slatimer",
@@ -106,7 +109,8 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
 def _parts(settings: Settings, database: Database, hub: Hub) -> Running:
     catalogue = Catalogue()
     assessor = Assessor(settings, catalogue)
-    assessor.on_commit(lambda found: hub.publish(found.told))
+    tail = Tail(database, hub.publish, settings.stream_look)
+    assessor.on_commit(tail.heard)
     return Running(
         settings=settings,
         database=database,
@@ -114,6 +118,7 @@ def _parts(settings: Settings, database: Database, hub: Hub) -> Running:
         assessor=assessor,
         receiver=Receiver(database, assessor, settings),
         sweeper=Sweeper(database, assessor, settings),
+        tail=tail,
         hub=hub,
         keys=KeyRing(database),
     )

@@ -1,7 +1,7 @@
 """What can be set from outside, what is it when nobody sets it, and why?
 
 Every setting is an environment variable with the prefix SLATIMER_. No other module holds a limit or a default that an
-operator could want to change. Durations are given in seconds or as ISO 8601 and read as timedeltas.
+operator could want to change. Durations are given as ISO 8601 (PT1M30S) or as 00:01:30 and read as timedeltas.
 """
 
 from datetime import timedelta
@@ -27,10 +27,6 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="sqlite:///slatimer.db",
         description="Where everything is kept. A SQLite file by default: nothing to install, one file to save.",
-    )
-    redis_url: str | None = Field(
-        default=None,
-        description="Redis for the workers; none: the web process sweeps and delivers by itself.",
     )
     host: str = Field(
         default="127.0.0.1", description="Address to listen on; only this machine unless asked otherwise."
@@ -92,6 +88,10 @@ class Settings(BaseSettings):
     busy_timeout: timedelta = Field(
         default=timedelta(seconds=10),
         description="How long to wait for another process that writes the same SQLite file.",
+    )
+    stream_look: timedelta = Field(
+        default=timedelta(seconds=1),
+        description="How often the stream looks for signals that another process told, as the command line does.",
     )
     stream_queue: int = Field(
         default=1000,

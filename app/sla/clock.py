@@ -305,6 +305,8 @@ class Clock:
             self.due_at = max(at, self._due_from(self.stopped_at or at) or at)
         if again and self.state in LIVE:
             self._say(MomentKind.REOPENED, at, cause)
+        elif again and self.state is STOPPED and self.stopped_at is not None:
+            self._say(MomentKind.STOPPED, self.stopped_at, self.cause)
 
     def sleep(self, at: Micros, cause: str) -> None:
         """The commitment does not apply any more: cancelled for all to see, with the breach that it had."""

@@ -8,7 +8,8 @@ from app.sla.track import Track
 def view_of(clock: Clock, track: Track, number: int, at: Micros) -> ClockView:
     """The clock as others see it at `at`, which must not lie before anything that it has taken in."""
     commitment = clock.commitment
-    state = CANCELLED if clock.dormant and clock.state in LIVE else clock.state
+    # Whatever happens underneath while the commitment does not apply, it was cancelled for all to see.
+    state = CANCELLED if clock.dormant else clock.state
     started = clock.started_at is not None
     counted = clock.counted_at(at)
     breached = clock.breached_at is not None
@@ -30,7 +31,7 @@ def view_of(clock: Clock, track: Track, number: int, at: Micros) -> ClockView:
         awaiting_since=clock.awaiting_since if state is AWAITING else None,
         started_at=clock.started_at,
         due_at=clock.due_at if shows_due else None,
-        stopped_at=clock.stopped_at,
+        stopped_at=clock.stopped_at if state is STOPPED else None,
         counted=counted,
         target=str(regime.target) if regime else None,
         target_length=clock.length if started and not clock.uncovered else None,
@@ -54,5 +55,5 @@ def _overdue(clock: Clock, at: Micros) -> int:
     """Real time past the due date, until the end of the clock or now."""
     if clock.due_at is None or not clock.late_settled:
         return 0
-    end = clock.stopped_at or clock.cancelled_at or at
+    end = (clock.cancelled_at if clock.dormant else clock.stopped_at or clock.cancelled_at) or at
     return max(0, end - clock.due_at)

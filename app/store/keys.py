@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, select
+from sqlalchemy import RowMapping, bindparam, or_, select
 
 from app.sla.span import Micros
 from app.store.database import Connection
@@ -52,15 +52,26 @@ _LIST: Final = select(_key).order_by(_key.c.created_at, _key.c.id)
 _CREATE: Final = _key.insert()
 _REVOKE: Final = (
     _key.update()
-    .where(_key.c.id == bindparam("which"), _key.c.revoked_at.is_(None))
+    .where(
+        or_(_key.c.id == bindparam("which"), _key.c.parent == bindparam("which")), _key.c.revoked_at.is_(None)
+    )
     .values(revoked_at=bindparam("now"))
 )
 
 
 def create(
-    conn: Connection, desk: str, scopes: frozenset[Scope], now: Micros, *, expires_at: Micros | None = None
+    conn: Connection,
+    desk: str,
+    scopes: frozenset[Scope],
+    now: Micros,
+    *,
+    expires_at: Micros | None = None,
+    parent: str | None = None,
 ) -> tuple[str, Access]:
-    """A new key and what it allows. The key is known to nobody but the caller from now on."""
+    """A new key and what it allows. The key is known to nobody but the caller from now on.
+
+    `parent` is the key that a session was signed in with.
+    """
     secret = PREFIX + secrets.token_urlsafe(_BYTES)
     access = Access(secrets.token_hex(8), desk, scopes, expires_at)
     conn.execute(
@@ -68,6 +79,7 @@ def create(
         {
             "id": access.id,
             "hash": _hash(secret),
+            "parent": parent,
             "desk": desk,
             "scopes": ",".join(sorted(scopes)),
             "created_at": now,
@@ -86,8 +98,8 @@ def find(conn: Connection, secret: str, now: Micros) -> Access | None:
 
 
 def revoke(conn: Connection, key_id: str, now: Micros) -> bool:
-    """Let the key be worth nothing from now on. False when there was none to revoke."""
-    return conn.execute(_REVOKE, {"which": key_id, "now": now}).rowcount == 1
+    """Let the key, and every session signed in with it, be worth nothing. False when there was none to revoke."""
+    return conn.execute(_REVOKE, {"which": key_id, "now": now}).rowcount >= 1
 
 
 def listed(conn: Connection) -> list[Access]:

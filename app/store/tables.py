@@ -255,6 +255,8 @@ class ApiKeyRow(SQLModel, table=True):
 
     id: str = _text(primary_key=True)
     hash: str = _text()
+    parent: str | None = _text(nullable=True)
+    """The key that a session was signed in with: it ends with it."""
     desk: str = _text()
     scopes: str = _text()
     created_at: int = _instant()

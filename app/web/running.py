@@ -8,6 +8,7 @@ from fastapi import Request
 from app.flow.assess import Assessor
 from app.flow.receive import Receiver
 from app.flow.sweep import Sweeper
+from app.flow.tail import Tail
 from app.settings import Settings
 from app.store.catalogue import Catalogue
 from app.store.database import Database
@@ -27,6 +28,7 @@ class Running:
     assessor: Assessor
     receiver: Receiver
     sweeper: Sweeper
+    tail: Tail
     hub: Hub
     keys: "KeyRing"
 

@@ -59,7 +59,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     holder = await key_ring(request).holder(body.key)
     if holder is None:
         raise unknown_key(given=True)
-    secret, access = await _begin(request, holder.desk, holder.scopes)
+    secret, access = await _begin(request, holder.desk, holder.scopes, holder.id)
     answer = Json(
         {
             "desk": access.desk,
@@ -96,9 +96,12 @@ async def welcome(request: Request, answer: Response) -> None:
     _remember(request, answer, secret)
 
 
-async def _begin(request: Request, desk: str, scopes: frozenset[Scope]) -> tuple[str, Access]:
+async def _begin(
+    request: Request, desk: str, scopes: frozenset[Scope], parent: str | None = None
+) -> tuple[str, Access]:
     def begin(conn: keys.Connection, now: Micros) -> tuple[str, Access]:
-        return keys.create(conn, desk, scopes, now, expires_at=now + length_of(SESSION_LASTS))
+        ends_at = now + length_of(SESSION_LASTS)
+        return keys.create(conn, desk, scopes, now, expires_at=ends_at, parent=parent)
 
     return await running(request).database.write(begin)
 

@@ -193,6 +193,18 @@ def test_what_ceases_to_apply_is_cancelled_and_says_why_and_what_applies_again_c
     assert back.reasons == {}
 
 
+def test_an_answer_while_a_commitment_does_not_apply_is_told_only_when_it_applies_again() -> None:
+    story = desk(RESPONSE).created("2026-03-02 09:00").updated("2026-03-02 10:00", category="spam")
+    story.reply("2026-03-02 10:30")
+    gone = story.at("2026-03-02 10:45")
+    assert (gone.clock("response").state, gone.clock("response").met) == ("cancelled", None)
+    assert gone.told("response") == [("started", "2026-03-02 09:00"), ("cancelled", "2026-03-02 10:00")]
+    story.updated("2026-03-02 11:00", category="question")
+    back = story.at("2026-03-02 11:30")
+    assert (back.clock("response").state, back.clock("response").met) == ("stopped", True)
+    assert ("stopped", "2026-03-02 10:30") in back.told("response")
+
+
 def test_what_starts_to_apply_late_is_due_at_the_change_at_the_earliest() -> None:
     story = desk(RESPONSE).created("2026-03-02 09:00", category="spam")
     assert story.at("2026-03-03 09:30").names == set()

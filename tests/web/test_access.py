@@ -162,6 +162,17 @@ def test_a_session_ends(room: Room) -> None:
     assert room.client.get("/v1/tickets").status_code == 401
 
 
+def test_a_session_ends_with_the_key_that_it_was_signed_in_with(room: Room) -> None:
+    secret, access = room.database.write_now(
+        lambda conn, now: keys.create(conn, "*", frozenset({Scope.READ}), now)
+    )
+    assert room.client.post("/session", json={"key": secret}).status_code == 200
+    assert room.client.get("/v1/tickets").status_code == 200
+    room.database.write_now(lambda conn, now: keys.revoke(conn, access.id, now))
+    room.wall.move(LOOKUP_KEPT / SECOND)
+    assert room.client.get("/v1/tickets").status_code == 401
+
+
 def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(room: Room) -> None:
     sign_in(room, "*", Scope.READ)
     kept = room.client.cookies[COOKIE]

@@ -22,6 +22,7 @@ def upgrade() -> None:
         "api_key",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("desk", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
