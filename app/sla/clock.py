@@ -53,6 +53,7 @@ PAUSED: Final = State.PAUSED
 STOPPED: Final = State.STOPPED
 CANCELLED: Final = State.CANCELLED
 LIVE: Final = (AWAITING, RUNNING, PAUSED)
+_NEVER: Final[Micros] = 1 << 62
 ONCE: Final[Micros] = 0
 """Identity of the only cycle of a commitment that has one."""
 
@@ -144,6 +145,7 @@ class Clock:
         "uncovered",
         "upcoming",
         "warned",
+        "watch",
     )
 
     def __init__(self, commitment: Commitment, cycle: Micros, since: Micros) -> None:
@@ -173,30 +175,26 @@ class Clock:
         self.warned: set[tuple[str, str]] = set()
         self.upcoming: list[tuple[Micros, str]] = []
         self.uncovered: str | None = None
+        self.watch: Micros = _NEVER
+        """The earliest instant after which `settle` has something to do."""
 
     # -- what time alone does ------------------------------------------------------------------------------------
 
     def settle(self, at: Micros) -> None:
         """Tell what came due strictly before `at`: a fact at the due date itself is still in time."""
-        if self.dormant or self.state is PAUSED:
+        if self.watch >= at:
             return
-        if self.state is AWAITING:
-            if self.upcoming and self.upcoming[0][0] < at:
-                instant, written = self.upcoming.pop()
-                self._warn(written, instant)
-            return
-        if self.state is not RUNNING or self.due_at is None:
-            return
-        due = self.due_at
+        due = _NEVER if self.due_at is None or self.state is AWAITING else self.due_at
         while self.upcoming and self.upcoming[0][0] < at and self.upcoming[0][0] < due:
             instant, written = self.upcoming.pop(0)
             self._warn(written, instant)
-        if due < at and not self.late_settled:
+        if due < at:
             self.late_settled = True
             self.upcoming = []
             if self.breached_at is None:
                 self.breached_at = due
                 self._say(LATE_KIND[self.commitment.kind], due, None)
+        self._watch()
 
     @property
     def next_at(self) -> Micros | None:
@@ -217,6 +215,7 @@ class Clock:
         self.shown = True
         if self.commitment.warn_awaiting is not None:
             self.upcoming = [(at + self.commitment.warn_awaiting, "awaiting")]
+        self._watch()
 
     def start(self, at: Micros, cause: str, *, known_at: Micros | None = None) -> None:
         """All start facts are there. `known_at`, if later, is when they came to matter: due then at the earliest."""
@@ -237,7 +236,7 @@ class Clock:
         """Stand still. A clock whose time is used up at this very instant is due when it resumes."""
         if self.state is RUNNING:
             self._close_stretch(at)
-            self.state, self.since, self.cause = PAUSED, at, cause
+            self.state, self.since, self.cause, self.watch = PAUSED, at, cause, _NEVER
             self._say(MomentKind.PAUSED, at, cause)
 
     def resume(self, at: Micros, cause: str) -> None:
@@ -255,7 +254,7 @@ class Clock:
         if was_paused and not self.late_settled:
             self.due_at = self._due_from(at)
         self.state, self.since, self.stopped_at, self.cause = STOPPED, at, at, cause
-        self.upcoming = []
+        self.upcoming, self.watch = [], _NEVER
         self._say(MomentKind.STOPPED, at, cause)
 
     def cancel(self, at: Micros, cause: str, *, by_shut: bool = False) -> None:
@@ -263,7 +262,7 @@ class Clock:
         self._close_stretch(at)
         self.state, self.since, self.cancelled_at, self.cause = CANCELLED, at, at, cause
         self.ended_by_shut = by_shut
-        self.upcoming = []
+        self.upcoming, self.watch = [], _NEVER
         if self.shown:
             self._say(MomentKind.CANCELLED, at, cause)
 
@@ -272,6 +271,7 @@ class Clock:
         self.moments = [m for m in self.moments if not (m.kind is MomentKind.CANCELLED and m.at == at)]
         self.state = RUNNING if self.started_at is not None else AWAITING
         self.cancelled_at, self.ended_by_shut = None, False
+        self._watch()
 
     def reopen(self, at: Micros, cause: str) -> None:
         """Go on after having been stopped or ended by a shut ticket, without the stretch in between."""
@@ -318,7 +318,7 @@ class Clock:
                 self.cancelled_at = at
         self.cause = cause if self.state in LIVE else self.cause
         self.dormant = True
-        self.upcoming = []
+        self.upcoming, self.watch = [], _NEVER
 
     def change(self, regime: Regime, at: Micros, mode: OnChange, period: str) -> None:
         """A new target or calendar from now on. Nothing changes for a clock that has not started."""
@@ -360,6 +360,16 @@ class Clock:
         if running and not self.late_settled:
             self._run(at)
 
+    def _watch(self) -> None:
+        """Work out when time alone comes to matter; to be called whenever what it depends on has changed."""
+        due = self.due_at
+        if self.dormant or self.state not in (RUNNING, AWAITING):
+            self.watch = _NEVER
+        elif self.state is AWAITING or self.late_settled or due is None:
+            self.watch = self.upcoming[0][0] if self.upcoming else _NEVER
+        else:
+            self.watch = min(due, self.upcoming[0][0]) if self.upcoming else due
+
     # -- the account ---------------------------------------------------------------------------------------------
 
     def counted_at(self, at: Micros) -> int:
@@ -385,12 +395,12 @@ class Clock:
     def _run(self, at: Micros) -> None:
         self.state, self.since = RUNNING, at
         self.cause = None
-        if self.dormant or self.late_settled:
-            return
-        self.due_at = self._due_from(at)
-        self.upcoming = []
-        if self.breached_at is None and self.due_at is not None:
-            self._plan_warnings(at)
+        if not self.dormant and not self.late_settled:
+            self.due_at = self._due_from(at)
+            self.upcoming = []
+            if self.breached_at is None and self.due_at is not None:
+                self._plan_warnings(at)
+        self._watch()
 
     def _due_from(self, at: Micros) -> Micros | None:
         """The due date if what is left runs from `at`; the instant itself when nothing is left."""
@@ -459,17 +469,15 @@ class Clock:
 
     def _warn(self, written: str, at: Micros) -> None:
         self.warned.add((written, self.period))
-        self._tell(
-            Moment(self.commitment.id, self.cycle, MomentKind.WARNED, written + self.period, at, written)
+        occurrence = written + self.period
+        self.moments.append(
+            Moment(self.commitment.id, self.cycle, MomentKind.WARNED, occurrence, at, written)
         )
 
     def _say(self, kind: MomentKind, at: Micros, cause: str | None) -> None:
-        self._tell(Moment(self.commitment.id, self.cycle, kind, str(at), at, cause))
-
-    def _tell(self, moment: Moment) -> None:
         # While dormant after having been shown as cancelled, nothing that happens underneath is anybody's business.
         if not (self.dormant and self.shown):
-            self.moments.append(moment)
+            self.moments.append(Moment(self.commitment.id, self.cycle, kind, str(at), at, cause))
 
 
 def _clipped(stretch: Stretch, end: Micros) -> Stretch:

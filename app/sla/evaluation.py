@@ -76,26 +76,35 @@ def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
     ticket = fold.ticket
     if ticket.created_at is None:
         flags.append("creation_unknown")
-    texts = [str(e.data["text"]) for e in fold.past if e.data.get("text") and e.type in _CUSTOMERS_WORDS]
-    if lacks_domain(ticket.fields, texts, fold.agreement.queue):
-        flags.append("domain_missing")
+    if fold.agreement.queue.domain_required:
+        texts = [str(e.data["text"]) for e in fold.past if e.data.get("text") and e.type in _CUSTOMERS_WORDS]
+        if lacks_domain(ticket.fields, texts, fold.agreement.queue):
+            flags.append("domain_missing")
     views: list[ClockView] = []
     histories: dict[tuple[str, Micros], Clock] = {}
+    moments: list[Moment] = []
+    reasons: list[tuple[str, str]] = []
     for name, track in fold.tracks.items():
-        shown = sorted((c for c in track.clocks if c.shown), key=lambda c: c.cycle)
+        if (reason := track.withheld or track.refused) is not None:
+            reasons.append((name, reason))
+        shown = [clock for clock in track.clocks if clock.shown]
+        if len(shown) > 1:
+            shown.sort(key=lambda clock: clock.cycle)
         for number, clock in enumerate(shown, start=1):
-            views.append(view_of(clock, track, number, fold.at))
+            view = view_of(clock, track, number, fold.at)
+            views.append(view)
             histories[name, clock.cycle] = clock
-    ahead += [view.next_at for view in views if view.next_at is not None]
-    flags += [f"{flag}:{view.commitment}" for view in views for flag in view.flags]
-    reasons = ((name, track.withheld or track.refused) for name, track in fold.tracks.items())
+            moments += clock.moments
+            if view.next_at is not None:
+                ahead.append(view.next_at)
+            flags += [f"{flag}:{name}" for flag in view.flags]
     return Evaluation(
         ticket=ticket,
         at=fold.at,
         agreement=fold.agreement,
         clocks=tuple(views),
-        not_applicable=tuple((name, reason) for name, reason in reasons if reason is not None),
-        moments=tuple(moment for clock in histories.values() for moment in clock.moments),
+        not_applicable=tuple(reasons),
+        moments=tuple(moments),
         next_at=min(ahead, default=None),
         flags=tuple(dict.fromkeys(flags)),
         histories=histories,

@@ -80,7 +80,8 @@ class Fold:
                 first = False
         for track in self.tracks.values():
             for clock in track.clocks:
-                clock.settle(self.at)
+                if clock.watch < self.at:
+                    clock.settle(self.at)
 
     def _take(self, event: Event, first: bool) -> None:
         ticket, agreement, kind = self.ticket, self.agreement, event.type
@@ -123,6 +124,8 @@ class Fold:
     def _marks(self) -> list[Event]:
         """Stand-ins for exclusion edges, merges into it and versions for the rest, up to `at`; before others of their
         instant, but merges after them."""
+        if not (self.exclusions or self.rests or self.absorbed):
+            return []
         edges = sorted({edge for x in self.exclusions for edge in (x.start, x.end)})
         marks = [_mark(edge, "edge", "", before=True) for edge in edges]
         marks += [_mark(v.applied_at, "version", str(v.number), before=True) for v in self.rests]

@@ -148,14 +148,16 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     """
     unique = {event.id: event for event in events}
     gone = _withdrawn(unique)
-    ordered = sorted((e for e in unique.values() if e.id not in gone), key=order_key)
-    created = False
+    ordered = sorted(unique.values(), key=order_key)
+    creations = sum(event.type == "ticket.created" for event in ordered)
+    if not gone and creations <= 1:
+        return ordered
     kept: list[Event] = []
+    created = False
     for event in ordered:
-        if event.type == "ticket.created":
-            if created:
-                continue
-            created = True
+        if event.id in gone or (created and event.type == "ticket.created"):
+            continue
+        created = created or event.type == "ticket.created"
         kept.append(event)
     return kept
 
@@ -180,10 +182,8 @@ def _withdrawn(events: Mapping[str, Event]) -> frozenset[str]:
 def withdrawals_of_unknown(events: Iterable[Event]) -> list[str]:
     """Ids that withdrawals name and that the log does not hold, sorted: shown as a flag, never swallowed."""
     events = list(events)
-    known = {event.id for event in events}
-    return sorted(
-        {str(e.data.get("id")) for e in events if e.type == "event.withdrawn"} - known,
-    )
+    named = {str(e.data.get("id")) for e in events if e.type == "event.withdrawn"}
+    return sorted(named.difference(event.id for event in events)) if named else []
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from app.sla.agreement import Agreement, Commitment, CycleRule, OnReopen, Regime, Withheld
-from app.sla.clock import AWAITING, LIVE, ONCE, STOPPED, Clock
+from app.sla.clock import AWAITING, LIVE, ONCE, PAUSED, STOPPED, Clock
 from app.sla.span import Micros
 from app.sla.ticket import SHUT, Ticket
 
@@ -97,14 +97,20 @@ class Track:
         moved = step.fields_changed or step.status_changed or step.ended is not None
         if not moved and not step.facts & self.commitment.interests:
             return
-        if self.current is not None:
-            self.current.settle(step.at)
+        before = self.current
+        if before is not None:
+            if before.watch < step.at:
+                before.settle(step.at)
+            state = before.state
+        else:
+            state = None
         if step.ended is not None:
             self._end(step)
             return
         if step.fields_changed and not (self.regime is not None and self._steady):
             self._judge_fields(step)
-        self._come_back(step)
+        if before is not None and (step.reopened or before.ended_by_shut):
+            self._come_back(before, step)
         cycle = self.commitment.cycle
         if cycle is _ONCE:
             self._step_once(step)
@@ -115,7 +121,10 @@ class Track:
         else:
             self._step_claim(step, tracks)
         clock = self.current
-        if clock is not None and clock.state in LIVE:
+        if clock is None or clock.state not in LIVE:
+            return
+        # Levels: they are looked at when they may have changed, and when the clock has.
+        if step.status_changed or clock is not before or clock.state is not state:
             self._follow_status(clock, step)
 
     def renew(self, commitment: Commitment, agreement: Agreement, step: Step) -> None:
@@ -166,9 +175,8 @@ class Track:
 
     # -- coming back and ending ----------------------------------------------------------------------------------
 
-    def _come_back(self, step: Step) -> None:
-        clock = self.current
-        if clock is None or self.regime is None:
+    def _come_back(self, clock: Clock, step: Step) -> None:
+        if self.regime is None:
             return
         if clock.ended_by_shut and step.status in _AT_WORK:
             clock.reopen(step.at, step.cause)
@@ -210,7 +218,7 @@ class Track:
         held = excluded or (step.status if step.status in commitment.pauses_while else None)
         if held is not None:
             clock.pause(step.at, held)
-        else:
+        elif clock.state is PAUSED:
             clock.resume(step.at, step.cause)
 
     # -- the four kinds of cycle ---------------------------------------------------------------------------------
