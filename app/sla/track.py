@@ -111,6 +111,15 @@ class Track:
             self._judge_fields(step)
         if before is not None and (step.reopened or before.ended_by_shut):
             self._come_back(before, step)
+        self._advance(step, tracks)
+        clock = self.current
+        if clock is None or clock.state not in LIVE:
+            return
+        # Levels: they are looked at when they may have changed, and when the clock has.
+        if step.status_changed or clock is not before or clock.state is not state:
+            self._follow_status(clock, step)
+
+    def _advance(self, step: Step, tracks: Mapping[str, "Track"]) -> None:
         cycle = self.commitment.cycle
         if cycle is _ONCE:
             self._step_once(step)
@@ -120,12 +129,6 @@ class Track:
             self._step_progress(step)
         else:
             self._step_claim(step, tracks)
-        clock = self.current
-        if clock is None or clock.state not in LIVE:
-            return
-        # Levels: they are looked at when they may have changed, and when the clock has.
-        if step.status_changed or clock is not before or clock.state is not state:
-            self._follow_status(clock, step)
 
     def renew(self, commitment: Commitment, agreement: Agreement, step: Step) -> None:
         """Go on under a new version of the agreement, keeping what has counted so far."""
