@@ -1,0 +1,63 @@
+"""`slatimer check`: is anything wrong in these calendar and agreement files, where, and what would be right?"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from app.cli.shipped import shipped_calendars
+from app.cli.terminal import FAILED, remark, result
+from app.flow.desk_files import (
+    DeskFile,
+    FaultyFiles,
+    FileFault,
+    FileKind,
+    calendars_beside,
+    check_files,
+    read_files,
+)
+from app.settings import Settings
+from app.sla.calendar import Calendar
+
+T = TypeVar("T")
+
+command = typer.Typer()
+
+
+@command.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
+) -> None:
+    """Validate calendar and agreement files. Prints every fault with file, line, key and what would be right."""
+    faults: list[FileFault] = []
+    files = [
+        file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []
+    ]
+    _or_faults(lambda: check_files(files, _calendars_for(files)), faults)
+    for fault in faults:
+        result(str(fault))
+    if faults:
+        remark(f"{len(faults)} faults in {len({fault.path for fault in faults})} files")
+        raise typer.Exit(FAILED)
+    if not files:
+        remark("There is no .toml file here.")
+        raise typer.Exit(FAILED)
+    remark(f"{len(files)} files, no fault")
+
+
+def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:
+    """What the work gives; its faults join the others, so that all are told at once."""
+    try:
+        return work()
+    except FaultyFiles as error:
+        faults += error.faults
+        return None
+
+
+def _calendars_for(files: Iterable[DeskFile]) -> dict[str, Calendar]:
+    """What an agreement may count in beyond the calendars given: those of the folder beside it, and the shipped ones."""
+    alone = [file for file in files if file.kind is FileKind.AGREEMENT]
+    if not alone:
+        return {}
+    return shipped_calendars(Settings().calendars) | calendars_beside(alone)

@@ -1,0 +1,102 @@
+"""`slatimer deadline`: when is it due, and why? No server and no database: the core and a calendar file."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from app.cli.terminal import failed, length, misused, result, result_json, screen
+from app.flow.desk_files import FaultyFiles, FileKind, check_files, read_files
+from app.flow.wire import explanation, local, moment
+from app.settings import Settings
+from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear, parse_calendars
+from app.sla.explanation import Explanation, explain_deadline
+from app.sla.target import Target, TargetFault
+from app.web.instant import NotAnInstant, read_instant
+
+ALWAYS: Final = "always"
+_EXAMPLE: Final = "calendars/haisoft.toml#tickets, haisoft/tickets or always"
+
+command = typer.Typer()
+
+
+@command.command()
+def deadline(
+    calendar: Annotated[str, typer.Option(help=f"PATH#NAME or DESK/NAME: {_EXAMPLE}")],
+    start: Annotated[str, typer.Option(metavar="INSTANT", help="With an offset: 2026-03-06T15:30:00+01:00")],
+    within: Annotated[str, typer.Option(metavar="TARGET", help="2h, 3 working days, 7 days, 3 months")],
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show every span that was counted or not.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as POST /v1/deadlines does.")] = False,
+) -> None:
+    """Say when something is due that starts at an instant."""
+    told = _answer(_calendar(calendar), start, within)
+    if as_json:
+        result_json({"due_at": moment(told.due_at), "explanation": explanation(told)})
+        return
+    result(str(local(told.due_at, told.calendar)))
+    if explain and told.calendar is not None:
+        screen().print(_table(told, told.calendar))
+
+
+def _answer(calendar: Calendar, start: str, within: str) -> Explanation:
+    try:
+        target = Target.parse(within)
+        target.check(calendar)
+    except TargetFault as error:
+        misused(f"--within: {error}")
+    try:
+        since = read_instant(start)
+    except NotAnInstant as error:
+        misused(f"--start: {start!r} {error}")
+    try:
+        return explain_deadline(target, calendar, since)
+    except (UncoveredYear, NeverOpen, NeverCloses) as error:
+        failed(error)
+
+
+def _calendar(reference: str) -> Calendar:
+    """The calendar that a reference names: `always`, DESK/NAME of the shipped ones, or PATH#NAME."""
+    if reference == ALWAYS:
+        return Calendar.always()
+    path, hash_sign, name = reference.partition("#")
+    if not hash_sign and not Path(path).exists():
+        desk, _, name = reference.partition("/")
+        path = str(Settings().calendars / f"{desk}.toml")
+        if not Path(path).exists():
+            misused(f"--calendar: there is no {reference!r}. Write {_EXAMPLE}.")
+    calendars = _calendars_in(Path(path))
+    if not name and len(calendars) == 1:
+        return next(iter(calendars.values()))
+    if name not in calendars:
+        misused(f"--calendar: {path} has no calendar {name!r}. It has: {', '.join(calendars) or 'none'}.")
+    return calendars[name]
+
+
+def _calendars_in(path: Path) -> dict[str, Calendar]:
+    """The calendars of a file by their own names."""
+    try:
+        files = read_files([path])
+        check_files(files)
+    except FaultyFiles as error:
+        misused(f"--calendar: {error}")
+    read = (parse_calendars(f.document, desk=f.desk) for f in files if f.kind is FileKind.CALENDARS)
+    return {name.partition("/")[2]: calendar for found in read for name, calendar in found.items()}
+
+
+def _table(told: Explanation, calendar: Calendar) -> Table:
+    table = Table("from", "to", "local", "", "counts", "total", "why", box=None, pad_edge=False)
+    for span in told.spans:
+        start, end = calendar.local(span.start), calendar.local(span.end)
+        table.add_row(
+            moment(span.start),
+            moment(span.end),
+            f"{start:%a %d %b %H:%M} - {end:%a %H:%M} {end:%z}",
+            "+" if span.counted else "",
+            length(span.end - span.start) if span.counted else "",
+            length(span.total),
+            f"{span.reason} ({span.source})" if span.source else span.reason,
+        )
+    return table

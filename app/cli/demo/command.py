@@ -1,0 +1,110 @@
+"""`slatimer demo`: the service on a fresh database, with five desks and a life-like day, and where to look."""
+
+import json
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from app.cli.demo.clamehost import BREACHES_NEXT
+from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
+from app.cli.demo.history import live_through
+from app.cli.demo.live import Feed
+from app.cli.demo.phpnet import AWAITS_ITS_CALL
+from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
+from app.cli.terminal import log_warnings_only, misused, remark, result
+from app.main import serve
+from app.settings import Settings
+from app.sla.span import SECOND, Micros, instant
+from app.store.database import wall_clock
+
+command = typer.Typer()
+
+
+@command.command()
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    database: Annotated[
+        Path | None, typer.Option(help="A new file to keep it in; else a folder that goes with the command.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Let nothing more happen after the start.")] = False,
+) -> None:
+    """Start the service with the five shipped desks and a life-like day of tickets around now."""
+    if database is not None and database.exists():
+        misused(f"--database: {database} exists already; the demonstration wants a file of its own")
+    # A service manager's or make's wish to stop ends it as Ctrl-C does, so that the folder is removed.
+    signal.signal(signal.SIGTERM, _end)
+    folder: AbstractContextManager[str] = (
+        nullcontext("") if database else TemporaryDirectory(prefix="slatimer-")
+    )
+    with folder as name:
+        path = (database or Path(name) / "demo.db").resolve()
+        _run(
+            Settings(
+                database_url=f"sqlite:///{path}", host=host, port=port, page_guest=True, log_level="WARNING"
+            ),
+            quiet,
+        )
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def _run(settings: Settings, quiet: bool) -> None:
+    now = wall_clock() // SECOND * SECOND
+    log_warnings_only()
+    remark("Living through the past days at five desks ...")
+    key = live_through(settings, now)
+    base = f"http://{settings.host}:{settings.port}"
+    feed = Feed(base, key, lambda: result(where_to_look(base, key, now)), quiet=quiet)
+    thread = Thread(target=feed.run, name="feed", daemon=True)
+    thread.start()
+    try:
+        serve(settings)
+    except KeyboardInterrupt:
+        remark("Stopped.")
+    finally:
+        feed.stopped.set()
+        thread.join()
+
+
+def where_to_look(base: str, key: str, now: Micros) -> str:
+    """What to open and what to try."""
+    event = {
+        "specversion": "1.0",
+        "id": "mine-1",
+        "source": "haisoft",
+        "type": "ticket.created",
+        "subject": "MINE-1",
+        "time": instant(before_lunch(now)).astimezone(PARIS).isoformat(),
+        "data": {"title": "My server is slow", "customer": "Me", "service": "dedicated"},
+    }
+    return f"""
+The page                     {base}/
+A HaiSoft clock skips lunch  {base}/tickets/haisoft/{SKIPS_LUNCH}
+A Web://Xtra ticket fell to the bottom of the queue, and why
+                             {base}/tickets/webxtra/{FELL_TO_THE_BOTTOM}
+A PHPNET ticket waits for its telephone call; register it there
+                             {base}/tickets/phpnet/{AWAITS_ITS_CALL}
+Watch a breach come, a minute or so after the start, and another seconds later
+                             {base}/tickets/haisoft/{BREACHES_SOON}
+                             {base}/tickets/clamehost/{BREACHES_NEXT}
+
+Push an event; its clock skips lunch as well:
+  curl -s {base}/v1/events -H 'Authorization: Bearer {key}' \\
+    -H 'Content-Type: application/cloudevents+json' \\
+    -d '{json.dumps(event)}'
+
+Listen to what is told:
+  curl -sN {base}/v1/stream -H 'Authorization: Bearer {key}'
+
+Ctrl-C stops it.
+"""

@@ -1,0 +1,32 @@
+"""`slatimer openapi`: write the API's description from the code, or say whether the committed one still fits."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from app.cli.terminal import failed, remark
+from app.main import create_app
+from app.settings import Settings
+
+_COMMITTED: Final = Path("openapi/openapi.json")
+
+command = typer.Typer()
+
+
+@command.command()
+def openapi(
+    check: Annotated[bool, typer.Option("--check", help="Compare, and write nothing.")] = False,
+    path: Annotated[Path, typer.Option(help="The file to write or to compare with.")] = _COMMITTED,
+) -> None:
+    """Write openapi/openapi.json from the code, or compare it."""
+    text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    if check:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            failed(f"{path} is not what the code says. Write it anew with: slatimer openapi")
+        remark(f"{path} is what the code says")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    remark(f"{path} written")

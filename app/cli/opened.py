@@ -1,0 +1,64 @@
+"""What does a command need to read and write the service's facts without a web process?
+
+The same parts that the web process is made of, on the same database. While a server runs on a SQLite file, a command
+waits for its turn to write as the server does, and the server's sweep finds what was written within its safety period.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.cli.terminal import failed, log_warnings_only, misused
+from app.flow.assess import Assessor
+from app.flow.receive import Receiver
+from app.flow.sweep import Sweeper
+from app.settings import Settings
+from app.store.catalogue import Catalogue
+from app.store.database import Database
+from app.store.dialect import UnusableDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The parts of one command that works on a database."""
+
+    settings: Settings
+    database: Database
+    catalogue: Catalogue
+    assessor: Assessor
+    receiver: Receiver
+    sweeper: Sweeper
+
+
+def parts_of(settings: Settings, database: Database) -> Opened:
+    """The parts around an open database."""
+    catalogue = Catalogue()
+    assessor = Assessor(settings, catalogue)
+    receiver, sweeper = Receiver(database, assessor, settings), Sweeper(database, assessor, settings)
+    return Opened(settings, database, catalogue, assessor, receiver, sweeper)
+
+
+@contextmanager
+def opened(settings: Settings | None = None) -> Generator[Opened]:
+    """Open the database of the settings, bring its tables up to date, and let go of it at the end."""
+    log_warnings_only()
+    settings = settings or Settings()
+    try:
+        database = Database(settings)
+    except UnusableDatabase as error:
+        misused(f"SLATIMER_DATABASE_URL: {error}")
+    except Database.failures as error:
+        failed(f"{settings.database_url} cannot be opened: {error}")
+    with database:
+        try:
+            yield parts_of(settings, database)
+        except Database.failures as error:
+            failed(f"{settings.database_url}: {error}")
+
+
+def must_know(parts: Opened, desk: str) -> None:
+    """End as a wrong question when no agreement of that desk is in force."""
+    desks = parts.database.read_now(parts.catalogue.desks)
+    if desk not in desks:
+        known = ", ".join(sorted(desks)) or "none; put one into force with: slatimer apply"
+        misused(f"no desk {desk!r} is known. Known: {known}")

@@ -1,0 +1,140 @@
+"""`slatimer record`: a fact entered by hand, which goes the same road as a pushed event.
+
+A call registered by telephone, an intervention begun, a service restored; an exclusion or a withdrawal with who did it
+and why. The event's id is printed, so that it can be withdrawn again.
+"""
+
+import getpass
+import json
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+
+from app.cli.opened import Opened, must_know, opened
+from app.cli.terminal import failed, misused, progress_screen, result
+from app.flow.answer import TicketAnswer
+from app.flow.receive import Incoming
+from app.flow.record import FaultyFact, fact
+from app.flow.wire import moment
+from app.sla.span import Micros
+from app.sla.ticket import EventType
+from app.web.cloudevent import Faulty, read_event
+from app.web.instant import NotAnInstant, read_instant
+
+_BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
+"""Types whose author is the customer unless --set author says otherwise."""
+
+command = typer.Typer()
+
+
+@command.command()
+def record(
+    desk: Annotated[str, typer.Argument()],
+    ticket: Annotated[str, typer.Argument()],
+    type_: Annotated[
+        str, typer.Argument(metavar="TYPE", help="As call.registered, exclusion.granted or status:solved.")
+    ],
+    time: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="When it happened, with an offset; else now.")
+    ] = None,
+    author: Annotated[str | None, typer.Option(help="Who says so; else who is logged in here.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; an exclusion and a withdrawal need one.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="INSTANT", help="Begin of an exclusion.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="INSTANT", help="End of an exclusion.")] = None,
+    commitment: Annotated[
+        list[str] | None, typer.Option(help="What an exclusion is for; may be repeated; else all.")
+    ] = None,
+    event_id: Annotated[
+        str | None, typer.Option("--id", metavar="EVENT", help="The event that a withdrawal takes back.")
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="More of what it says: status=solved; a value in JSON: accepted:=true.",
+        ),
+    ] = None,
+) -> None:
+    """Record a fact by hand. Prints the new event's id."""
+    since, until, at = (_instant(*given) for given in (("--from", start), ("--to", end), ("--time", time)))
+    more = _fields(fields or ())
+    if commitment:
+        more["commitments"] = commitment
+    if type_ in _BY_CUSTOMERS:
+        more.setdefault("author", "customer")
+    with opened() as parts:
+        must_know(parts, desk)
+        try:
+            incoming = fact(
+                desk,
+                ticket,
+                type_,
+                at=parts.database.now() if at is None else at,
+                author=author or getpass.getuser(),
+                reason=reason,
+                since=since,
+                until=until,
+                withdraws=event_id,
+                more=more,
+            )
+        except FaultyFact as error:
+            misused(error)
+        answer = _take_in(parts, incoming)
+    result(incoming.event.id)
+    if answer is not None:
+        _show(answer)
+
+
+def _instant(option: str, written: str | None) -> Micros | None:
+    try:
+        return None if written is None else read_instant(written)
+    except NotAnInstant as error:
+        misused(f"{option}: {written!r} {error}")
+
+
+def _fields(written: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """KEY=VALUE is a text, KEY:=VALUE a number, a list or a truth in JSON."""
+    found: dict[str, Any] = {}
+    for field in written:
+        key, equals, value = field.partition("=")
+        name = key.removesuffix(":")
+        if not name or not equals:
+            misused(f"--set: {field!r} is not KEY=VALUE")
+        try:
+            found[name] = json.loads(value) if key.endswith(":") else value
+        except ValueError:
+            misused(f"--set: {value!r} is no JSON")
+    return found
+
+
+def _take_in(parts: Opened, incoming: Incoming) -> TicketAnswer | None:
+    """Have the fact stored and its ticket judged, once it has passed what every pushed event must pass."""
+    event = incoming.event
+    value = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": incoming.desk,
+        "type": event.type,
+        "subject": event.subject,
+        "time": moment(event.at),
+        "data": event.data,
+    }
+    read = read_event(value, max_text=parts.settings.max_text)
+    if isinstance(read, Faulty):
+        misused(read.reason)
+    receipt = parts.receiver.receive_now([incoming])
+    if receipt.refused:
+        failed(receipt.refused[0].reason)
+    return receipt.tickets[0] if receipt.tickets else None
+
+
+def _show(answer: TicketAnswer) -> None:
+    table = Table("commitment", "state", "due", "breached", "awaits", box=None, pad_edge=False)
+    for clock in answer.evaluation.clocks:
+        dates = (moment(clock.due_at) or "-", moment(clock.breached_at) or "-")
+        table.add_row(clock.commitment, clock.state.value, *dates, ", ".join(clock.awaiting))
+    progress_screen().print(table)

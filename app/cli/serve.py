@@ -1,0 +1,31 @@
+"""`slatimer serve`: run the web process, which with the embedded database also sweeps."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import misused
+from app.settings import Settings
+
+command = typer.Typer()
+
+
+@command.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else SLATIMER_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Else SLATIMER_PORT.")] = None,
+) -> None:
+    """Serve the API, the stream and the pages, and tell breaches as they happen."""
+    import app.main
+    from app.store.dialect import UnusableDatabase, check
+
+    settings = Settings()
+    given = {"host": host, "port": port}
+    settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
+    try:
+        check(settings.database_url)
+    except UnusableDatabase as error:
+        misused(error)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends it
+        app.main.serve(settings)

@@ -1,0 +1,125 @@
+"""The demonstration's past is told in right events, whatever the hour at which it is started."""
+
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from app.cli.demo.clamehost import BREACHES_NEXT
+from app.cli.demo.haisoft import BREACHES_SOON, SKIPS_LUNCH
+from app.cli.demo.history import facts, live_through
+from app.cli.demo.live import happenings
+from app.cli.demo.phpnet import AWAITS_ITS_CALL
+from app.cli.demo.tale import when_counted
+from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
+from app.cli.shipped import shipped_calendars
+from app.flow.answer import TicketAnswer
+from app.flow.ask import explanation, ticket_answer
+from app.flow.examine import Verdict, examine
+from app.settings import Settings
+from app.sla.clock import ClockView
+from app.sla.span import HOUR, MINUTE, Micros, micros
+from app.store.catalogue import Catalogue
+from app.store.database import Database
+from app.web.cloudevent import Faulty, read_event
+from tests.cli.conftest import Terminal
+
+HOURS = [
+    "2026-03-06T10:05:00+01:00",  # a Friday morning
+    "2026-03-07T03:00:00+01:00",  # a night before a Saturday
+    "2026-03-29T13:00:00+02:00",  # the Sunday of the clock change, over lunch
+    "2026-12-25T23:59:00+01:00",  # a holiday in most places
+]
+
+
+@pytest.fixture(params=HOURS)
+def now(request: pytest.FixtureRequest) -> Micros:
+    return micros(datetime.fromisoformat(request.param))
+
+
+def test_a_calendar_asked_backwards_agrees_with_itself() -> None:
+    calendar = shipped_calendars(Settings().calendars)["haisoft/tickets"]
+    until = micros(datetime.fromisoformat("2026-03-06T15:00:00+01:00"))
+    start = when_counted(calendar, 90 * MINUTE, until)
+    assert calendar.within_us(start, until) == 90 * MINUTE
+    assert calendar.after_us(90 * MINUTE, start) == until
+
+
+def test_everything_that_is_told_is_an_event_that_a_push_would_take(now: Micros) -> None:
+    told = facts(Settings(), now)
+    assert 200 < len(told) < 600
+    assert 40 <= len({(fact.desk, fact.event.subject) for fact in told}) <= 100
+    for fact in told:
+        event = fact.event
+        assert event.at <= now
+        assert fact.received_at <= now
+        value = {
+            "specversion": "1.0",
+            "id": event.id,
+            "source": fact.desk,
+            "type": event.type,
+            "subject": event.subject,
+            "time": datetime.fromtimestamp(event.at / 1e6).astimezone().isoformat(),
+            "data": event.data,
+        }
+        assert not isinstance(read_event(value, max_text=10_000), Faulty), value
+
+
+def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
+    live_through(settings, now)
+    catalogue = Catalogue()
+    with Database(settings, lambda: now) as database:
+
+        def clock(desk: str, ticket: str, commitment: str) -> tuple[TicketAnswer, ClockView]:
+            answer = database.read_now(lambda conn: ticket_answer(conn, catalogue, desk, ticket, now=now))
+            return answer, next(c for c in answer.evaluation.clocks if c.commitment == commitment)
+
+        lunch, _ = clock("haisoft", SKIPS_LUNCH, "ticket-response")
+        assert "lunch gap" in [span.reason for span in explanation(lunch, "ticket-response").spans]
+        _, part = clock("haisoft", BREACHES_SOON, "hardware-replacement")
+        _, outage = clock("clamehost", BREACHES_NEXT, "restoration")
+        assert part.due_at is not None
+        assert outage.due_at is not None
+        assert now < part.due_at < outage.due_at < now + 2 * MINUTE
+        assert outage.due_at - part.due_at < 10_000_000
+        fell, _ = clock("webxtra", FELL_TO_THE_BOTTOM, "response")
+        assert fell.queue is not None
+        assert fell.queue.moves[-1].cause == "repeat_message"
+        assert fell.queue.position == fell.queue.length
+        assert fell.queue.expected_reply_at is not None
+        _, gtr = clock("phpnet", AWAITS_ITS_CALL, "gtr")
+        assert gtr.awaiting == ("call.registered",)
+        checks = database.read_now(lambda conn: list(examine(conn, catalogue, now)))
+    assert [check for check in checks if check.verdict is Verdict.FAULT] == []
+
+
+def test_a_queue_is_told_of_as_it_went(tmp_path: Path) -> None:
+    now = micros(datetime.fromisoformat(HOURS[0]))
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
+    live_through(settings, now)
+    with Database(settings, lambda: now) as database:
+        answer = database.read_now(
+            lambda conn: ticket_answer(
+                conn, Catalogue(), "webxtra", FELL_TO_THE_BOTTOM, now=now, as_of=now - HOUR
+            )
+        )
+    assert answer.queue is not None
+    assert [move.cause for move in answer.queue.moves] == ["created"]
+
+
+def test_live_events_go_on_without_end_and_each_is_one_that_a_push_takes() -> None:
+    time = {"time": "2026-03-06T15:30:00+01:00"}
+    seen = list(islice(happenings(Random(3)), 200))
+    assert [e for e in seen if isinstance(read_event(e | time, max_text=10_000), Faulty)] == []
+    assert {event["source"] for event in seen} == {"haisoft", "webxtra", "clamehost", "hvn", "phpnet"}
+
+
+def test_a_database_that_exists_is_not_overwritten(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "precious.db"
+    path.write_text("mine")
+    said = terminal("demo", "--database", path)
+    assert said.code == 2
+    assert path.read_text() == "mine"

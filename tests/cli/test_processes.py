@@ -1,0 +1,153 @@
+"""Commands as processes of their own: interrupted, beside a running service, and the whole demonstration."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from benchmarks._service import Service, free_port
+from tests.cli.conftest import ROOT
+
+DESK = ROOT / "benchmarks" / "helpdesk"
+PATIENCE = 60.0
+
+
+def _slatimer(database: Path, *arguments: object, **more: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", *map(str, arguments)],
+        env={**os.environ, "SLATIMER_DATABASE_URL": f"sqlite:///{database}"},
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **more,
+    )
+
+
+def _output(database: Path, *arguments: object) -> str:
+    with _slatimer(database, *arguments) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    return out
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, dict[str, str]]]:
+    """A service that runs on the shipped desks, and the header of a key."""
+    made = Service(tmp_path_factory.mktemp("service"))
+    headers = made.prepare()
+    made.start()
+    yield made, headers
+    made.end()
+
+
+def test_python_m_app_is_the_same_command(tmp_path: Path) -> None:
+    asked = ("--calendar", "haisoft/tickets", "--start", "2026-03-06T11:30:00+01:00", "--within", "2h")
+    assert _output(tmp_path / "none.db", "deadline", *asked) == "2026-03-06T15:30:00+01:00\n"
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(tmp_path: Path) -> None:
+    database, log = tmp_path / "replay.db", tmp_path / "log.jsonl"
+    with log.open("w") as file:
+        for n in range(6_000):
+            about = {
+                "id": f"e{n}",
+                "type": "ticket.created",
+                "subject": f"T{n}",
+                "time": "2013-03-04T10:00:00Z",
+            }
+            file.write(json.dumps(about | {"data": {}}) + "\n")
+    _output(database, "apply", DESK / "agreements", DESK / "calendars")
+    asked = ("replay", log, "--desk", "helpdesk", "--at", "2013-03-05T00:00:00Z", "--json")
+    with _slatimer(database, *asked) as process:
+        wal = database.with_name(database.name + "-wal")
+        until = time.monotonic() + PATIENCE
+        while (not wal.exists() or wal.stat().st_size < 300_000) and time.monotonic() < until:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (130, ""), err
+    assert "start again" in err
+    told = json.loads(_output(database, *asked))
+    assert told["events"] == told["tickets"] == 6_000
+    assert 0 < told["repeated"] < 6_000
+
+
+def test_a_fact_recorded_beside_a_running_service_is_seen_by_it(
+    service: tuple[Service, dict[str, str]],
+) -> None:
+    running, headers = service
+    running.command(
+        "record", "phpnet", "P1", "ticket.created", "--set", "category=hardware", "--set", "level=example-1"
+    )
+    running.command("record", "phpnet", "P1", "call.registered")
+    view = httpx2.get(f"{running.base}/v1/tickets/phpnet/P1", headers=headers).raise_for_status().json()
+    assert [clock["state"] for clock in view["clocks"]] == ["running"]
+
+
+def test_a_breach_recorded_beside_a_running_service_is_told_by_it(
+    service: tuple[Service, dict[str, str]],
+) -> None:
+    running, headers = service
+    almost = time.time() - 2 * 3600 + 4
+    written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(almost))
+    running.command("record", "clamehost", "C1", "outage.started", "--time", written)
+    until = time.monotonic() + PATIENCE
+    told: list[str] = []
+    while not told and time.monotonic() < until:
+        page = httpx2.get(f"{running.base}/v1/breaches", params={"desk": "clamehost"}, headers=headers)
+        told = [breach["ticket"] for breach in page.raise_for_status().json()["breaches"]]
+        time.sleep(0.1)
+    assert told == ["C1"]
+
+
+def test_a_tested_connection_has_sent_a_sample(service: tuple[Service, dict[str, str]]) -> None:
+    running, _ = service
+    out = running.command(
+        "connect", "cloudevents", "--desk", "haisoft", "--url", running.base, "--test", "--json"
+    )
+    connection = json.loads(out)
+    sample = connection["template"] | {"id": "x1", "subject": "H1", "type": "note.added"}
+    answer = httpx2.post(connection["url"], json=sample, headers=connection["headers"])
+    assert answer.json()["accepted"] == 1
+
+
+def test_the_demonstration_serves_its_day_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "app", "demo", "--quiet", "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as demo:
+        assert demo.stdout is not None
+        told: list[str] = []
+        for line in demo.stdout:
+            told.append(line)
+            if "Ctrl-C" in line:
+                break
+        key = next(part for line in told for part in line.split() if part.startswith("slt_")).rstrip("'")
+        page = httpx2.get(
+            f"http://127.0.0.1:{port}/v1/tickets",
+            params={"limit": 500},
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        demo.send_signal(signal.SIGTERM)
+        _, err = demo.communicate(timeout=PATIENCE)
+    assert demo.returncode == 0, err
+    assert {view["desk"] for view in page.json()["tickets"]} == {
+        "haisoft",
+        "webxtra",
+        "clamehost",
+        "hvn",
+        "phpnet",
+    }
+    assert list(tmp_path.glob("slatimer-*")) == []
