@@ -1,0 +1,211 @@
+"""Is anything lost, doubled or untold when the service is killed at any moment?
+
+Run: ROUNDS=50 python benchmarks/kill.py
+Each round starts a real service on the same database, pushes outages whose two hours end within seconds, some of them
+restored in time, and sends SIGKILL at a random moment. What was acknowledged is written to a file. At the end it
+is started once more, and its record is compared with what was acknowledged and with its own fresh evaluation. The last
+line counts: acknowledged events that are not there (lost), breaches that no standing signal tells with its true instant
+and tickets without a judgement (untold), signals told twice (doubled), signals told before their time (early).
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+# In place of this folder, in which calendar.py would hide the standard library's.
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import httpx2
+
+from benchmarks._service import Service
+
+TARGET: Final = timedelta(hours=2)
+PUSHERS: Final = 8
+KILLED_AFTER: Final = (0.05, 1.5)
+"""Seconds of load before the kill."""
+DUE_AFTER: Final = (0.0, 4.0)
+"""Seconds from a push to the breach: some fall into the load, some while nothing runs, some after the restart."""
+RESTORED: Final = 0.3
+"""Share of the outages that are restored, if that push comes in time."""
+
+
+@dataclass
+class Load:
+    """What was pushed and what was acknowledged."""
+
+    folder: Path
+    headers: dict[str, str]
+    base: str
+    chance: random.Random
+    count: int = 0
+    due: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """When each ticket's two hours end, by ticket."""
+    unsure: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Pushed and not acknowledged: pushed again after the restart, since they may be stored."""
+
+    async def run(self) -> None:
+        """Push until the service is gone."""
+        limits = httpx2.Limits(max_connections=PUSHERS)
+        async with httpx2.AsyncClient(base_url=self.base, headers=self.headers, limits=limits) as client:
+            again, self.unsure = self.unsure, []
+            await asyncio.gather(*(self._pusher(client, again) for _ in range(PUSHERS)))
+
+    async def _pusher(self, client: httpx2.AsyncClient, again: list[dict[str, Any]]) -> None:
+        while again:
+            if not await self._push(client, again.pop()):
+                self.unsure += again
+                again.clear()
+                return
+        while True:
+            started = self._outage()
+            if not await self._push(client, started):
+                return
+            if self.chance.random() < RESTORED and not await self._push(client, self._restored(started)):
+                return
+
+    def _outage(self) -> dict[str, Any]:
+        self.count += 1
+        ticket = f"K{self.count}"
+        due = datetime.now(UTC) + timedelta(seconds=self.chance.uniform(*DUE_AFTER))
+        self.due[ticket] = due
+        return _event(f"{ticket}-out", "outage.started", ticket, due - TARGET)
+
+    def _restored(self, started: dict[str, Any]) -> dict[str, Any]:
+        ticket = started["subject"]
+        return _event(f"{ticket}-up", "service.restored", ticket, datetime.now(UTC))
+
+    async def _push(self, client: httpx2.AsyncClient, event: dict[str, Any]) -> bool:
+        try:
+            answer = await client.post("/v1/events", json=event)
+        except httpx2.TransportError:
+            self.unsure.append(event)
+            return False
+        if answer.status_code != 200:
+            raise RuntimeError(f"{event} was answered {answer.status_code}: {answer.text}")
+        with (self.folder / "acknowledged").open("a") as file:
+            file.write(event["id"] + "\n")
+        return True
+
+
+def _event(event_id: str, type_: str, ticket: str, at: datetime) -> dict[str, Any]:
+    about = {"id": event_id, "type": type_, "subject": ticket, "time": at.isoformat()}
+    return {"specversion": "1.0", "source": "clamehost", "data": {}, **about}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the rounds came to."""
+
+    rounds: int
+    acknowledged: int
+    breaches: int
+    lost: int
+    untold: int
+    doubled: int
+    early: int
+
+    def __str__(self) -> str:
+        faults = f"lost={self.lost} untold={self.untold} doubled={self.doubled} early={self.early}"
+        return f"rounds={self.rounds} {faults}"
+
+
+def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
+    """Kill it so many times, then look."""
+    service = Service(folder)
+    load = Load(folder, service.prepare(), service.base, random.Random(seed))
+    for number in range(1, rounds + 1):
+        service.start()
+        asyncio.run(_until_killed(service, load))
+        print(f"round {number}: {load.count} tickets so far", file=sys.stderr)
+    service.start()
+    try:
+        _push_unsure(service, load)
+        time.sleep(DUE_AFTER[1] + 0.5)
+        views = _views(service, load.headers)
+    finally:
+        service.end()
+    return _compare(rounds, service.database, load, views)
+
+
+async def _until_killed(service: Service, load: Load) -> None:
+    pushing = asyncio.create_task(load.run())
+    await asyncio.sleep(load.chance.uniform(*KILLED_AFTER))
+    await asyncio.to_thread(service.end, signal.SIGKILL)
+    await pushing
+
+
+def _push_unsure(service: Service, load: Load) -> None:
+    """What was never answered is pushed again: it must be taken once, whether it was stored or not."""
+    with httpx2.Client(base_url=service.base, headers=load.headers) as client:
+        for event in load.unsure:
+            client.post("/v1/events", json=event).raise_for_status()
+
+
+def _views(service: Service, headers: dict[str, str]) -> dict[str, Any]:
+    """Every ticket as the service evaluates it now."""
+    found: dict[str, Any] = {}
+    cursor: str | None = None
+    with httpx2.Client(base_url=service.base, headers=headers, timeout=60) as client:
+        while True:
+            asked: dict[str, str] = {"desk": "clamehost", "limit": "500"} | (
+                {"cursor": cursor} if cursor else {}
+            )
+            page = client.get("/v1/tickets", params=asked).raise_for_status().json()
+            found |= {view["ticket"]: view for view in page["tickets"]}
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+
+def _compare(rounds: int, database: Path, load: Load, views: dict[str, Any]) -> Outcome:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as conn:
+        stored = {row[0] for row in conn.execute("SELECT event_id FROM event")}
+        tickets = {row[0] for row in conn.execute("SELECT DISTINCT ticket FROM event")}
+        told = conn.execute(
+            "SELECT ticket, kind, cycle, at, detected_at FROM signal WHERE retracted_at IS NULL AND kind LIKE 'clock.%'"
+        ).fetchall()
+    conn.close()
+    acknowledged = (load.folder / "acknowledged").read_text().split()
+    breached = {row[0]: row[3] for row in told if row[1] == "clock.breached"}
+    expected = {
+        ticket: load.due[ticket]
+        for ticket, view in views.items()
+        if any(clock["breached_at"] is not None for clock in view["clocks"])
+    }
+    wrong = [t for t, due in expected.items() if breached.get(t) != round(due.timestamp() * 1_000_000)]
+    invented = breached.keys() - expected.keys()
+    once = Counter((row[0], row[1], row[2]) for row in told if row[1] != "clock.warned")
+    return Outcome(
+        rounds=rounds,
+        acknowledged=len(acknowledged),
+        breaches=len(expected),
+        lost=len(set(acknowledged) - stored),
+        untold=len(wrong) + len(invented) + len(tickets - views.keys()),
+        doubled=sum(count - 1 for count in once.values()),
+        early=sum(row[4] < row[3] for row in told),
+    )
+
+
+def main() -> int:
+    """The rounds that ROUNDS says, else a few."""
+    rounds = int(os.environ.get("ROUNDS", "5"))
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = run(rounds, Path(folder))
+    print(f"{outcome.acknowledged} events acknowledged, {outcome.breaches} breaches")
+    print(outcome)
+    return 1 if outcome.lost or outcome.untold or outcome.doubled or outcome.early else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
