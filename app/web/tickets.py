@@ -165,7 +165,9 @@ class When(BaseModel):
 class WhichClock(When):
     """Which clock, and of which instant."""
 
-    commitment: str | None = Field(None, description="default the one that is due next", examples=["ticket-response"])
+    commitment: str | None = Field(
+        None, description="default the one that is due next", examples=["ticket-response"]
+    )
     cycle: int | None = Field(None, ge=1, description="default the latest")
 
 

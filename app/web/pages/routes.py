@@ -1,0 +1,100 @@
+"""Which page does a browser get, and with which scripts?
+
+A page is an empty frame: its script asks the API for everything, with the visitor's session. Scripts and styles lie
+under a folder named after their content, so a browser keeps them for ever and never mixes two releases. Nothing comes
+from another host, and nothing stands inline: the content security policy of `app.web.frame` allows neither.
+"""
+
+import re
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from app.web.problems import not_found
+from app.web.session import welcome
+
+_HERE: Final = Path(__file__).resolve().parent
+_FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ASK_AGAIN: Final = {"Cache-Control": "no-cache"}
+
+_MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+FILES: Final = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
+"""Every static file: a few dozen kilobytes, read once."""
+
+
+def _digest() -> str:
+    digest = blake2b(digest_size=8)
+    for name, content in FILES.items():
+        digest.update(b"%b\0%d\0" % (name.encode(), len(content)))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+STATIC: Final = f"/static/{_digest()}"
+"""Where the files of this release lie. Scripts import each other relatively, so they stay within it."""
+
+_IMPORT: Final = re.compile(rb'from "\./([\w.]+)"')
+
+
+def _imported(script: str) -> tuple[str, ...]:
+    """The modules that a script imports, and those that they import: named in the page, they are all fetched at once."""
+    found = dict.fromkeys([script])
+    queue = [script]
+    while queue:
+        for name in (match.decode() for match in _IMPORT.findall(FILES[queue.pop()])):
+            if name not in found:
+                found[name] = None
+                queue.append(name)
+    return tuple(found)[1:]
+
+
+_MODULES: Final = {name: _imported(f"{name}.js") for name in ("board", "ticket", "queue")}
+
+_templates: Final = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def board(request: Request) -> Response:
+    """The clocks of all desks, next due first."""
+    return await _page(request, "board")
+
+
+@router.get("/tickets/{desk}/{ticket}")
+async def ticket(request: Request, desk: str, ticket: str) -> Response:
+    """One ticket: its clocks, why they stand as they do, and what happened."""
+    return await _page(request, "ticket", desk=desk, ticket=ticket)
+
+
+@router.get("/queues/{desk}/{queue}")
+async def queue(request: Request, desk: str, queue: str) -> Response:
+    """Who waits in a queue, in which order."""
+    return await _page(request, "queue", desk=desk, queue=queue)
+
+
+@router.get("/static/{digest}/{name}")
+async def static(digest: str, name: str) -> Response:
+    """A script, a style or an image of this release. Those of another release are not kept."""
+    if f"/static/{digest}" != STATIC or name not in FILES:
+        raise not_found("file", name)
+    return Response(FILES[name], media_type=_MEDIA_TYPES[Path(name).suffix], headers=_FOR_EVER)
+
+
+async def _page(request: Request, page: str, /, **about: str) -> Response:
+    frame = {"static": STATIC, "script": f"{page}.js", "modules": _MODULES[page]}
+    content = _templates.get_template(f"{page}.html").render(frame, **about)
+    answer = HTMLResponse(content, headers=_ASK_AGAIN)
+    await welcome(request, answer)
+    return answer

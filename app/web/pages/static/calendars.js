@@ -1,0 +1,25 @@
+// Which calendars are open, until when, and in which zone do they read the clock? As the desks' overview says.
+
+import { now } from "./time.js";
+
+const known = new Map(); // by reference, as "haisoft/tickets"
+const zones = new Map(); // a desk's own zone: that of its first calendar
+
+export function learn(desks) {
+  for (const desk of desks) {
+    for (const hours of desk.hours) known.set(hours.calendar, hours);
+    if (desk.hours.length) zones.set(desk.desk, desk.hours[0].time_zone);
+  }
+}
+
+export const hoursOf = (calendar) => known.get(calendar);
+export const zoneOf = (desk, calendar = null) => known.get(calendar)?.time_zone ?? zones.get(desk) ?? "UTC";
+
+// Up to when a clock counts as it does now; never-changing calendars have no end.
+export const changesAt = (calendar) => Date.parse(known.get(calendar)?.next_change_at ?? "") || Infinity;
+
+// Milliseconds until the next calendar opens or closes.
+export function untilChange() {
+  const ahead = [...known.values()].map((hours) => Date.parse(hours.next_change_at ?? "") - now());
+  return Math.min(...ahead.filter((milliseconds) => milliseconds > 0), Infinity);
+}

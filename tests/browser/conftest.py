@@ -1,0 +1,89 @@
+"""A service full of tickets, a Chromium, and pages that tell on themselves: an error or a foreign request fails."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from app.main import log_as_json
+from tests.browser.site import Site, fill, site_in
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE = {"width": 1280, "height": 800}
+PATIENCE = 15_000
+
+Opened = Callable[..., Page]
+"""Opens a path of the site: `opened("/", color_scheme="dark")`."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _as_in_production() -> None:
+    log_as_json("ERROR")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=[*QUIET])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A service that signs its visitors in, with a day of tickets."""
+    with site_in(tmp_path_factory.mktemp("site"), page_guest=True) as made:
+        fill(made)
+        yield made
+
+
+@pytest.fixture
+def tolerated() -> list[str]:
+    """Parts of messages that a test provokes."""
+    return []
+
+
+@pytest.fixture
+def opened(browser: Browser, site: Site, tolerated: list[str]) -> Iterator[Opened]:
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def open_page(path: str, **given: Any) -> Page:
+        wanted: dict[str, Any] = {"viewport": WIDE, **given}
+        context = browser.new_context(**wanted)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        watch(page, site.url, faults)
+        page.goto(site.url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [fault for fault in faults if not any(part in fault for part in tolerated)] == []
+
+
+def watch(page: Page, home: str, faults: list[str]) -> None:
+    """Note every error on the console and every request to another host."""
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((f"{home}/", "data:")):
+            faults.append(f"asked {request.url}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", asked)

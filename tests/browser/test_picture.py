@@ -1,0 +1,21 @@
+"""The picture of the board that the README shows, of a day of tickets that no other test has touched."""
+
+import os
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Opened
+
+WRITE = "SCREENSHOT"
+
+
+def test_a_picture_of_the_board_is_made(opened: Opened, root: Path, tmp_path: Path) -> None:
+    """SCREENSHOT=1 puts it where the README shows it; without, a test run changes nothing in the project."""
+    page = opened("/")
+    expect(page.locator('#clocks tr[data-ticket="4711"] .left')).to_have_text(re.compile(r"1:49:\d\d"))
+    expect(page.locator("#connection")).to_have_text("live")
+    picture = root / "docs" / "board.png" if os.environ.get(WRITE) else tmp_path / "board.png"
+    page.screenshot(path=picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,48 @@
+"""Where no guest is let in, a page asks for a key and keeps none that a script could read."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.site import Site, fill, site_in
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site_in(tmp_path_factory.mktemp("locked")) as made:
+        fill(made)
+        yield made
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context() as context:
+        opened = context.new_page()
+        opened.set_default_timeout(PATIENCE)
+        yield opened
+
+
+def test_a_page_asks_for_a_key_and_says_when_it_is_wrong(page: Page, locked: Site) -> None:
+    page.goto(locked.url)
+    form = page.locator("#sign-in-form")
+    expect(form.get_by_label("API key")).to_be_focused()
+    expect(page.locator("#clocks")).to_be_hidden()
+    form.get_by_label("API key").fill("slt_wrong")
+    form.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("A valid key is needed")
+    form.get_by_label("API key").fill(locked.key)
+    form.get_by_role("button").click()
+    expect(page.locator("#clocks tbody tr").first).to_be_visible()
+    expect(form).to_be_hidden()
+    assert page.evaluate("document.cookie") == ""
+    page.goto(f"{locked.url}/tickets/haisoft/4711")
+    expect(page.locator("article.clock")).to_have_count(1)
+
+
+def test_a_key_in_the_addresss_fragment_signs_in_and_is_gone_from_it(page: Page, locked: Site) -> None:
+    page.goto(f"{locked.url}/?desk=haisoft#key={locked.key}")
+    expect(page.locator("#clocks tbody tr").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/\?desk=haisoft$"))

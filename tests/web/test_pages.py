@@ -1,0 +1,86 @@
+"""What the pages need of the service: frames that a browser may trust, files that it may keep, a ticket's record."""
+
+import re
+
+from app.web.pages.routes import FILES, STATIC
+from app.web.ticket_events import TicketEvents
+from tests.web.room import Room, conforms
+
+PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default")
+
+
+def test_a_page_runs_only_scripts_of_its_own_host_and_none_that_stands_in_it(room: Room) -> None:
+    for path in PAGES:
+        page = room.client.get(path)
+        assert page.status_code == 200
+        assert "script-src 'self';" in page.headers["content-security-policy"]
+        assert page.headers["cache-control"] == "no-cache"
+        assert re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]* src=)", page.text) is None
+        assert re.findall(r"https?://", page.text) == []
+
+
+def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_ever(room: Room) -> None:
+    for path in PAGES:
+        named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.client.get(path).text)
+        assert len(named) > 8
+        for each in named:
+            file = room.client.get(each)
+            assert (file.status_code, file.headers["cache-control"]) == (
+                200,
+                "public, max-age=31536000, immutable",
+            )
+
+
+def test_a_script_imports_only_what_is_there_and_no_file_names_another_host() -> None:
+    for name, content in FILES.items():
+        text = content.decode()
+        assert set(re.findall(r'from "\./([^"]+)"', text)) <= FILES.keys(), name
+        assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}, name
+        assert "innerHTML" not in text
+
+
+def test_a_file_of_another_release_is_not_found(room: Room) -> None:
+    assert room.client.get(f"{STATIC}/board.js").status_code == 200
+    assert room.client.get("/static/0000000000000000/board.js").status_code == 404
+    assert room.client.get(f"{STATIC}/routes.py").status_code == 404
+
+
+def test_a_name_in_an_address_is_text_and_never_markup(room: Room) -> None:
+    page = room.client.get('/tickets/haisoft/"><script src=x>')
+    assert "<script src=x>" not in page.text
+    assert "&#34;&gt;&lt;script src=x&gt;" in page.text
+
+
+def test_a_tickets_record_has_every_event_with_its_receipt_and_whether_it_still_plays_a_part(
+    room: Room,
+) -> None:
+    created = room.event()
+    reply = room.event(type="agent.replied", time="2026-03-06T15:32:00+01:00", data={"author": "agent"})
+    withdrawal = room.event(
+        type="event.withdrawn", time="2026-03-06T15:33:00+01:00", data={"id": reply["id"], "author": "Ann"}
+    )
+    room.wall.move(600)
+    room.sent(withdrawal, reply, created)
+    response = room.get("/v1/tickets/haisoft/4711/events")
+    record = conforms(TicketEvents, response.content)
+    assert [(each["type"], each["stands"]) for each in record["events"]] == [
+        ("ticket.created", True),
+        ("agent.replied", False),
+        ("event.withdrawn", True),
+    ]
+    assert {each["received_at"] for each in record["events"]} == {"2026-03-06T14:40:00Z"}
+    assert room.get("/v1/tickets/haisoft/unheard-of/events").status_code == 404
+
+
+def test_the_latest_signals_come_in_order_and_say_where_to_listen_on(room: Room) -> None:
+    room.sent(*(room.event(subject=f"T{number}") for number in range(5)))
+    whole = room.get("/v1/signals", limit=100).json()
+    latest = room.get("/v1/signals", latest=True, limit=3).json()
+    assert latest == {"signals": whole["signals"][-3:], "next": whole["next"]}
+
+
+def test_the_signals_of_one_ticket_are_listed_by_themselves(room: Room) -> None:
+    room.sent(room.event(subject="T1"), room.event(subject="T2"))
+    told = room.get("/v1/signals", desk="haisoft", ticket="T2").json()["signals"]
+    assert {each["ticket"] for each in told} == {"T2"}
+    assert {each["kind"] for each in told} >= {"clock.started", "queue.joined"}
