@@ -12,7 +12,7 @@ from app.flow.answer import QueueAnswer
 from app.flow.family import Family
 from app.flow.lines import Lines
 from app.flow.telling import Telling
-from app.sla.agreement import Agreement
+from app.sla.agreement import Agreement, MessageEffect
 from app.sla.evaluation import Evaluation
 from app.sla.queue import Stint, stints
 from app.sla.queue_signal import QueueSignal, queue_moments, queue_signals
@@ -27,7 +27,12 @@ _SEPARATOR: Final = "\x1f"
 
 
 def group_key(fields: Mapping[str, object], agreement: Agreement) -> str | None:
-    """The duplicate group of a ticket with these fields as one word; none when it is a group alone."""
+    """The duplicate group of a ticket with these fields as one word; none when it is a group alone.
+
+    Where duplicates keep their place no ticket concerns another, however many bear the same subject.
+    """
+    if agreement.queue.duplicate is MessageEffect.KEEPS:
+        return None
     group = group_of(fields, agreement.queue)
     return None if group is None else _SEPARATOR.join((group.queue, group.customer, group.subject))
 
@@ -37,6 +42,7 @@ class Queueing:
 
     def __init__(self, conn: Connection, now: Micros, family: Family, agreement: Agreement) -> None:
         self._conn, self._now, self._desk, self._agreement = conn, now, family.desk, agreement
+        self._family = family
         self._rows, self._logs = family.rows, dict[str, list[Event]](family.logs)
         self._stored: dict[str, tuple[Stint, ...]] = {}
         self.keys: dict[str, str | None] = {}
@@ -63,11 +69,13 @@ class Queueing:
     def derive(self, group: list[str]) -> None:
         """Derive the stints of one group."""
         logs = {name: self._logs[name] for name in group}
+        faulty = [name for name in group if self._family.fault(name) is not None]
         self.stints |= stints(
             logs,
             self._agreement.queue,
             self._now,
             reply_ends_pending=self._agreement.customer_reply_ends_pending,
+            faulty_merges=faulty,
         )
 
     def leave_out(self, failed: Iterable[str]) -> None:
