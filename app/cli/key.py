@@ -6,7 +6,8 @@ import typer
 
 from app.cli.opened import opened
 from app.cli.terminal import misused, remark, result
-from app.store.keys import EVERY_DESK, Scope, create
+from app.sla.span import instant
+from app.store.keys import EVERY_DESK, Scope, create, listed, revoke
 
 command = typer.Typer(no_args_is_help=True)
 
@@ -29,6 +30,28 @@ def create_key(
         secret, access = parts.database.write_now(lambda conn, now: create(conn, desk, scopes, now))
     remark(f"Key {access.id} for desk {desk}: {', '.join(sorted(scopes))}. It is shown this once.")
     result(secret)
+
+
+@command.command("list")
+def list_keys() -> None:
+    """Show every key that works: its id, desk, scopes and end. A signed-in page is a key that ends."""
+    with opened() as parts:
+        found = parts.database.read_now(listed)
+    for access in found:
+        ends = "no end" if access.expires_at is None else f"until {instant(access.expires_at).isoformat()}"
+        result(f"{access.id}  {access.desk}  {','.join(sorted(access.scopes))}  {ends}")
+
+
+@command.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")],
+) -> None:
+    """Let a key, and every page that was signed in with it, be worth nothing."""
+    with opened() as parts:
+        done = parts.database.write_now(lambda conn, now: revoke(conn, key_id, now))
+    if not done:
+        misused(f"No key {key_id!r} works. See: slatimer key list")
+    remark(f"Key {key_id} is revoked; a running service refuses it within seconds.")
 
 
 def scopes_of(text: str) -> frozenset[Scope]:

@@ -51,6 +51,15 @@ def test_a_key_is_alone_on_standard_output(desks: Terminal) -> None:
     assert re.fullmatch(r"slt_[\w-]{43}\n", out)
 
 
+def test_a_key_is_listed_until_it_is_revoked(desks: Terminal) -> None:
+    desks.done("key", "create", "--desk", "haisoft", "--scope", "push")
+    key_id, desk, scopes, *ends = desks.done("key", "list").split()
+    assert (desk, scopes, ends) == ("haisoft", "push", ["no", "end"])
+    desks.done("key", "revoke", key_id)
+    assert desks.done("key", "list") == ""
+    assert desks("key", "revoke", key_id).code == 2
+
+
 def test_an_unknown_scope_is_a_wrong_question(desks: Terminal) -> None:
     said = desks("key", "create", "--desk", "haisoft", "--scope", "write")
     assert (said.code, said.out) == (2, "")
