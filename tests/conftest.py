@@ -25,10 +25,15 @@ settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything under tests/browser carries the marker `browser`, and nothing else needs to."""
+    """Everything under tests/browser carries the marker `browser`, and comes last.
+
+    The browser's driver keeps an event loop running in the main thread until the session ends, and no test that runs a
+    loop of its own can follow it.
+    """
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.path.is_relative_to(BROWSER_TESTS))
 
 
 @pytest.fixture(scope="session")
