@@ -18,10 +18,10 @@ from app.main import create_app
 from app.settings import Settings
 from app.sla.agreement_file import AgreementFault, parse_agreement
 from app.sla.calendar import Calendar, CalendarFault, parse_calendars
-from app.sla.clock import Moment, MomentKind, State
 from app.sla.evaluation import Version, evaluate
 from app.sla.explanation import explain
 from app.sla.faults import FaultyFile
+from app.sla.moment import Moment, MomentKind, State
 from app.sla.queue_signal import QueueKind
 from app.sla.signal import CLOCK_SIGNALS
 from app.sla.span import HOUR, Micros, instant, micros

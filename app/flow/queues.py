@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from app.flow.lines import pace_of, replies_of
 from app.sla.agreement import QueueRules
-from app.sla.clock import State
 from app.sla.evaluation import Evaluation
 from app.sla.forecast import Forecast, forecast, key_after_message
 from app.sla.line import Key, Line
+from app.sla.moment import State
 from app.sla.queue import Move, Stint, moves
 from app.sla.span import Micros
 from app.sla.subject import queue_of

@@ -13,7 +13,8 @@ from typing import Final
 from app.flow.ask import answers
 from app.flow.event_log import Mapped, Row, count_rows, rows
 from app.flow.receive import Incoming, Receiver, Refusal
-from app.sla.clock import ClockView, State
+from app.sla.clock_view import ClockView
+from app.sla.moment import State
 from app.sla.span import Micros
 from app.store import clocks
 from app.store.catalogue import Catalogue

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from app.flow.answer import QueueAnswer, TicketAnswer
 from app.sla.calendar import Calendar
-from app.sla.clock import ClockView
+from app.sla.clock_view import ClockView
 from app.sla.explanation import ExplainedSpan, Explanation
 from app.sla.queue import Move
 from app.sla.span import SECOND, Micros

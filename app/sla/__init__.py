@@ -2,6 +2,6 @@
 
 No clock on the wall, no I/O, no framework, no database. Instants are whole microseconds since 1970 in UTC (`Micros`),
 durations are microseconds as well; aware datetimes appear only in the public verbs of `Calendar`.
-Read in this order: span, calendar, target, agreement, ticket, clock, track, fold, evaluation, signal, explanation,
-queue.
+Read in this order: span, calendar, target, agreement, ticket, moment, account, clock, track, fold, evaluation, signal,
+explanation, queue.
 """

@@ -1,8 +1,43 @@
 """A clock as others see it at an instant. Seconds and text come at the edge; here all is microseconds UTC."""
 
-from app.sla.clock import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING, STOPPED, Clock, ClockView
+from typing import NamedTuple
+
+from app.sla.agreement import Kind
+from app.sla.clock import Clock
+from app.sla.moment import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING, STOPPED, State
 from app.sla.span import Micros
 from app.sla.track import Track
+
+
+class ClockView(NamedTuple):
+    """A clock as it stands at an instant: what others see of it."""
+
+    commitment: str
+    label: str
+    kind: Kind
+    measure: str
+    cycle: int
+    """1..n in the order of opening, for display; `cycle_id` is the identity."""
+    cycle_id: Micros
+    state: State
+    open_now: bool | None
+    awaiting: tuple[str, ...]
+    awaiting_since: Micros | None
+    started_at: Micros | None
+    due_at: Micros | None
+    stopped_at: Micros | None
+    counted: int
+    target: str | None
+    target_length: int | None
+    remaining: int | None
+    overdue: int | None
+    due_if_resumed_now: Micros | None
+    breached_at: Micros | None
+    met: bool | None
+    calendar: str | None
+    next_at: Micros | None
+    cause: str | None
+    flags: tuple[str, ...]
 
 
 def view_of(clock: Clock, track: Track, number: int, at: Micros) -> ClockView:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.sla.agreement import Agreement
-from app.sla.clock import Clock, ClockView, Moment
-from app.sla.clock_view import view_of
+from app.sla.clock import Clock
+from app.sla.clock_view import ClockView, view_of
 from app.sla.fold import Absorbed, Fold
+from app.sla.moment import Moment
 from app.sla.span import Micros
 from app.sla.subject import lacks_domain
 from app.sla.ticket import Event, Ticket, in_order, withdrawals_of_unknown

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from app.sla.account import Stretch
 from app.sla.calendar import Calendar
-from app.sla.clock import Clock, ClockView, State, Stretch
+from app.sla.clock import Clock
+from app.sla.clock_view import ClockView
 from app.sla.evaluation import Evaluation
+from app.sla.moment import State
 from app.sla.span import Micros
 from app.sla.target import Target
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.sla.clock import ClockView, Moment, MomentKind, State
+from app.sla.clock_view import ClockView
 from app.sla.evaluation import Evaluation
+from app.sla.moment import Moment, MomentKind, State
 from app.sla.span import Micros
 
 BREACHED: Final = "breached"

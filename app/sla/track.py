@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from app.sla.agreement import Agreement, Commitment, CycleRule, OnReopen, Regime, Withheld
-from app.sla.clock import AWAITING, LIVE, ONCE, PAUSED, STOPPED, Clock
+from app.sla.clock import Clock
+from app.sla.moment import AWAITING, LIVE, ONCE, PAUSED, STOPPED
 from app.sla.span import Micros
 from app.sla.ticket import SHUT, Ticket
 

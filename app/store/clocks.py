@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Row, bindparam, select
 
-from app.sla.clock import ClockView, State
+from app.sla.clock_view import ClockView
+from app.sla.moment import State
 from app.sla.signal import LastTold
 from app.sla.span import Micros
 from app.store.batch import parts

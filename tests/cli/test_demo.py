@@ -19,7 +19,7 @@ from app.flow.answer import TicketAnswer
 from app.flow.ask import explanation, ticket_answer
 from app.flow.examine import Verdict, examine
 from app.settings import Settings
-from app.sla.clock import ClockView
+from app.sla.clock_view import ClockView
 from app.sla.span import HOUR, MINUTE, Micros, micros
 from app.store.catalogue import Catalogue
 from app.store.database import Database

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from app.sla.agreement import Agreement
 from app.sla.agreement_file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
-from app.sla.clock import ClockView
+from app.sla.clock_view import ClockView
 from app.sla.evaluation import Absorbed, AppliesTo, Evaluation, Version, evaluate
 from app.sla.span import Micros, instant, micros
 from app.sla.ticket import Event
