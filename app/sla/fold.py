@@ -168,7 +168,7 @@ class Fold:
         for commitment in agreement.commitments:
             if commitment.id not in self.tracks:
                 self.tracks[commitment.id] = self._caught_up(commitment, step)
-        self._step(step)
+        self._step(step._replace(fields_changed=True))
 
     def _caught_up(self, commitment: Commitment, step: Step) -> Track:
         """A commitment that comes with a version: it has followed the past without judging it, and applies from now."""

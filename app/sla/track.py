@@ -95,8 +95,9 @@ class Track:
         """Take the next event in. `tracks` are those of all commitments, for `not_after`."""
         if self.over:
             return
-        moved = step.fields_changed or step.status_changed or step.ended is not None
-        if not moved and not step.facts & self.commitment.interests:
+        commitment = self.commitment
+        concerned = bool(step.facts & commitment.interests) or step.fields_changed
+        if not (concerned or step.status_changed or step.ended is not None):
             return
         before = self.current
         if before is not None:
@@ -110,9 +111,12 @@ class Track:
             return
         if step.fields_changed and not (self.regime is not None and self._steady):
             self._judge_fields(step)
-        if before is not None and (step.reopened or before.ended_by_shut):
+        comes_back = step.reopened or (before is not None and before.ended_by_shut)
+        if comes_back and before is not None:
             self._come_back(before, step)
-        self._advance(step, tracks)
+        # A status alone starts and answers nothing; it may only end what names it.
+        if concerned or comes_back or before is None or commitment.end_statuses:
+            self._advance(step, tracks)
         clock = self.current
         if clock is None or clock.state not in LIVE:
             return
