@@ -253,14 +253,14 @@ class _Pass:
         )
 
     def _row_ahead(self, name: str) -> StoredTicket:
-        """A ticket of which nothing has happened yet: it waits for the first that will."""
+        """A ticket of which nothing has happened, or nothing that stands: it waits for what will, if anything will."""
         before = self.family.rows.get(name)
         return StoredTicket(
             desk=self.desk,
             ticket=name,
             revision=1 if before is None else before.revision + 1,
             evaluated_at=self.now,
-            next_at=min(event.at for event in self.family.logs[name]) + 1,
+            next_at=min((e.at + 1 for e in self.family.logs[name] if e.at >= self.now), default=None),
             due_at=NEVER,
             version=self.versions[-1].number,
             status="new",

@@ -6,7 +6,7 @@ table that belongs to a later version. Day targets under `always` count in the f
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from app.sla.agreement import (
@@ -22,7 +22,7 @@ from app.sla.calendar import Calendar
 from app.sla.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.faults import Fault, FaultyFile, instead_of
 from app.sla.table import Table
-from app.sla.target import Target
+from app.sla.target import Target, TargetFault
 from app.sla.ticket import KNOWN_TYPES
 from app.sla.zone import zone
 
@@ -142,7 +142,21 @@ def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Writ
         if target is not None:
             reader.check(table, name, target, own_calendar or w.calendar)
             targets[name] = target
-    return targets
+    return targets | _spare_targets(table, targets)
+
+
+def _spare_targets(table: Table, asked: Collection[str]) -> dict[str, Target]:
+    """Figures that no commitment of the file asks for: a desk may write down more of its levels than it has judged."""
+    spare: dict[str, Target] = {}
+    for name, value in table.content.items():
+        if name in asked or not isinstance(value, str):
+            continue
+        try:
+            spare[name] = Target.parse(value)
+        except TargetFault:
+            continue  # left unread, so refused as an unknown key
+        table.text(name, example='"4h"')
+    return spare
 
 
 def _check_references(written: Iterable[Written], levels: Mapping[str, Terms]) -> None:

@@ -6,7 +6,7 @@ Receiving, sweeping, applying and replaying all call it, and none of them knows 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.sla.agreement import Agreement
@@ -58,7 +58,7 @@ def evaluate(
     log = list(events)
     ordered = in_order(log)
     if merge_fault is not None:
-        ordered = [event for event in ordered if event.type != "ticket.merged"]
+        ordered = [replace(e, type=_VOID_MERGE) if e.type == "ticket.merged" else e for e in ordered]
     if not any(event.at <= at for event in ordered):
         raise NothingKnown("nothing of this ticket had happened by then")
     fold = Fold(ordered, versions, at, absorbed)
@@ -68,6 +68,9 @@ def evaluate(
     ahead = [event.at + 1 for event in ordered if event.at > at][:1] + fold.edges_ahead
     return _result(fold, flags + fold.flags, ahead)
 
+
+_VOID_MERGE: Final = "ticket.merged (void)"
+"""A merge that cannot stand: it happened, and it moves nothing."""
 
 _CUSTOMERS_WORDS: Final = ("ticket.created", "customer.replied")
 """Only the customer can name the domain that a ticket is about: an agent's signature names the desk's own."""

@@ -31,8 +31,15 @@ class Fact:
 
 
 def digest_of(event: Event) -> str:
-    """What two events with one id must share to be the same: type, subject, instant, sequence and data."""
-    content = (event.type, event.subject, event.at, event.sequence, event.data)
+    """What two events with one id must share to be the same: type, subject, instant and data, once it is understood.
+
+    So `automatic: false` says what its absence says, and a field that a creation leaves null what it leaves out. (An
+    update that sets a field to null clears it.)
+    """
+    data = {name: value for name, value in event.data.items() if (name, value) != ("automatic", False)}
+    if event.type == "ticket.created":
+        data = {name: value for name, value in data.items() if value is not None}
+    content = (event.type, event.subject, event.at, data)
     return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 

@@ -228,3 +228,13 @@ def test_a_ring_of_merges_is_kept_and_flagged(service: Service) -> None:
         event("m2", "ticket.merged", "b", "2026-03-02T08:46:00+01:00", into="a"),
     )
     assert [service.view("haisoft", ticket)["flags"] for ticket in "ab"] == [["merge_ring"], ["merge_ring"]]
+
+
+def test_what_says_the_same_is_the_same_event(service: Service) -> None:
+    reply = event("r", "agent.replied", "1", "2026-03-02T08:30:00+01:00", author="agent")
+    spelled = event(
+        "r", "agent.replied", "1", "2026-03-02T07:30:00Z", sequence=4, author="agent", automatic=False
+    )
+    service.push(created("1", "2026-03-02T08:00:00+01:00"), reply)
+    again = service.push(spelled, created("1", "2026-03-02T08:00:00+01:00", priority=None))
+    assert (again.repeated, again.refused) == (2, [])

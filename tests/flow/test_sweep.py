@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from app.flow.receive import Incoming
 from app.sla.ticket import Event
 from app.store import schedule
@@ -167,3 +169,22 @@ async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_pe
     finally:
         await real.sweeper.stop()
         database.close()
+
+
+@pytest.mark.parametrize("into", ["nobody", "M1"])
+def test_a_merge_that_cannot_stand_as_the_only_fact_is_shown_and_stalls_nobody(
+    service: Service, into: str
+) -> None:
+    service.push(event("m", "ticket.merged", "M1", "2026-03-02T08:00:00+01:00", into=into))
+    view = service.view("haisoft", "M1")
+    assert view["created_at"] is None
+    assert {"creation_unknown"} < set(view["flags"])
+    assert service.sweeper.sweep_now() == 0
+
+
+def test_a_ticket_of_which_nothing_stands_is_not_looked_at_again(service: Service) -> None:
+    service.push(
+        event("w", "event.withdrawn", "W1", "2026-03-02T08:00:00+01:00", id="w", author="a", reason="b")
+    )
+    service.clock.forward(hours=1)
+    assert service.sweeper.sweep_now() == 0

@@ -85,7 +85,7 @@ BAD_FILES = [
         "[levels", "[[credits]]\nrate = 1\n[levels", "credits", "no such key", "levels", id="later table"
     ),
     pytest.param(
-        "gold]", 'gold]\ngtx = "1h"', "levels.gold.gtx", "no such key", '"gti"', id="unknown key of a level"
+        "gold]", 'gold]\ngtx = "soon"', "levels.gold.gtx", "no such key", '"gti"', id="unknown key of a level"
     ),
     pytest.param(
         'gti = "4h"', 'gti = "4 h 5"', "levels.gold.gti", "no target", '"2h"', id="target of a level"
@@ -570,3 +570,8 @@ def test_the_order_of_keys_changes_nothing(desk: str, data: st.DataObject) -> No
     reordered = shuffled(copy.deepcopy(document), data.draw)
     assert isinstance(reordered, dict)
     assert parse_agreement(reordered, calendars=calendars) == parse_agreement(document, calendars=calendars)
+
+
+def test_a_level_may_hold_figures_that_no_commitment_asks_for() -> None:
+    agreement = read(GOOD.replace("gold]", 'gold]\nspare = "8h"'))
+    assert str(agreement.levels["gold"].targets["spare"]) == "8h"
