@@ -34,7 +34,7 @@ demo: $(RUNTIME) ## Start the service with five desks and a day of tickets on ht
 test: $(TOOLS) ## Run every test that needs nothing beyond Python
 	$(PYTEST) -m "not browser"
 
-test-browser: $(TOOLS) ## Run the tests that drive the pages in Chromium (CHROMIUM= names one)
+test-browser: $(TOOLS) ## Run the tests that drive the pages in Chromium (CHROMIUM= names one; SCREENSHOT=1 renews docs/board.png)
 	$(PYTEST) -m browser
 
 # One run of the whole suite, last, so that its closing line is the verdict on all tests.
