@@ -97,6 +97,8 @@ def hours_of(calendar: Calendar, now: Micros) -> Hours:
         shut_at = until if open_now else now
         closed = calendar.spans_us(shut_at, shut_at + 1)[0]
         why, source = closed.reason, closed.source
+    except NeverCloses:
+        why, source = "never closes", None
     except _UNKNOWN as fault:
         why, source = str(fault), None
     return Hours(
