@@ -15,6 +15,7 @@ from app.sla.clock_view import ClockView
 from app.sla.moment import State
 from app.sla.signal import LastTold
 from app.sla.span import Micros
+from app.store import dialect
 from app.store.batch import parts
 from app.store.database import Connection, Raced
 from app.store.tables import NEVER
@@ -48,6 +49,8 @@ class StoredTicket:
     kind: str | None
     assignee: str | None
     group: str | None
+    known_since: Micros | None
+    """When the first fact of it was received; none when that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,11 @@ _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 
 _TICKETS: Final = select(*(_ticket.c[name] for name in _TICKET_FIELDS)).where(
     _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME)
+)
+_HOLD: Final = (
+    select(_ticket.c.ticket)
+    .where(_ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME))
+    .order_by(_ticket.c.ticket)
 )
 _SOURCES: Final = select(_ticket.c.ticket, _ticket.c.merged_into).where(
     _ticket.c.desk == bindparam("desk"),
@@ -145,6 +153,23 @@ def tickets(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, Stor
     }
 
 
+def hold(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
+    """Have these tickets, (desk, ticket), to oneself until the transaction ends, where others write as well.
+
+    What is read of them afterwards is what the last writer left. All who hold several do it in the same order, so that
+    no two wait for each other. A ticket that is not there yet is nobody's: of two who make it the second is refused,
+    and does the same again.
+    """
+    if not dialect.has_many_writers(conn):
+        return
+    by_desk: dict[str, list[str]] = {}
+    for desk, ticket in sorted(keys):
+        by_desk.setdefault(desk, []).append(ticket)
+    for desk, names in by_desk.items():
+        for part in parts(names):
+            conn.execute(dialect.held(conn, _HOLD), {"desk": desk, "tickets": part}).all()
+
+
 def sources(conn: Connection, desk: str, targets: Iterable[str]) -> list[tuple[str, str]]:
     """The tickets that were merged into one of these, each with its target."""
     return [
@@ -171,7 +196,7 @@ def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
     known = [_against_revision(value) for value in values if value["revision"] != 1]
     if new:
         conn.execute(_INSERT_TICKET, new)
-    if known and conn.execute(_UPDATE_TICKET, known).rowcount != len(known):
+    if known and dialect.count_of(conn.execute(_UPDATE_TICKET, known), len(known)) != len(known):
         raise Raced("a ticket was changed by another writer")
 
 

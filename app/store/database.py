@@ -1,43 +1,70 @@
 """Who may write, when does a transaction happen, and what follows its commit?
 
-Exactly one connection writes, in one thread; readers have their own and cannot write. A writing transaction is given
-its time, which never goes back: not when the machine's clock does, and not behind what another process wrote. Instants
-are microseconds UTC.
+In a process exactly one connection writes, in one thread; readers have their own and cannot write. A writing
+transaction is given its time. Where a server keeps the facts that is the server's, so that processes on machines whose
+clocks differ agree; else it is the machine's. It never goes back within a process, and on a file not behind what
+another process wrote. Instants are microseconds UTC.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from time import time_ns
+from contextvars import ContextVar, copy_context
+from threading import local
+from time import monotonic_ns, time_ns
 from types import TracebackType
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
 
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store import dialect
+from app.store.dialect import Fault, Seat
 from app.store.migrate import upgrade
-from app.store.tables import event as event_table
+from app.store.postgres import Unreachable
 
-__all__ = ["Connection", "Database", "Raced", "after_commit", "wall_clock"]
+__all__ = [
+    "EVERY_DESK",
+    "Connection",
+    "Database",
+    "Fault",
+    "Raced",
+    "Unreachable",
+    "after_commit",
+    "fault_of",
+    "seen_desk",
+    "wall_clock",
+]
 
 T = TypeVar("T")
 
+EVERY_DESK: Final = "*"
+
+seen_desk: ContextVar[str] = ContextVar("seen_desk", default=EVERY_DESK)
+"""The desk whose rows reads of this context see. Set for a caller who may see no other: PostgreSQL itself then shows
+nothing else, whatever the query asks for."""
+
 _NANOSECONDS_A_MICRO: Final = 1000
 _AFTER_COMMIT: Final = "after_commit"
-_LAST_RECEIVED: Final = select(event_table.c.received_at).order_by(event_table.c.seq.desc()).limit(1)
 
 
 class Raced(RuntimeError):
     """Another writer changed a ticket between reading and writing it. Nothing was stored; do it again."""
 
 
+def fault_of(error: BaseException) -> Fault:
+    """What to do about an error that a transaction ended with."""
+    return Fault.CONTENDED if isinstance(error, Raced) else dialect.fault_of(error)
+
+
 def wall_clock() -> Micros:
     """The machine's clock, in micros."""
     return time_ns() // _NANOSECONDS_A_MICRO
+
+
+def _stopwatch() -> Micros:
+    return monotonic_ns() // _NANOSECONDS_A_MICRO
 
 
 def after_commit(conn: Connection, action: Callable[[], None]) -> None:
@@ -51,29 +78,38 @@ def after_commit(conn: Connection, action: Callable[[], None]) -> None:
 class Database:
     """The facts of the service, and the only ways to them. Opening it brings its tables up to date."""
 
-    failures: type[Exception] = SQLAlchemyError
+    failures = dialect.FAILURES
     """What a database that is busy, full or away raises."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], Micros] = wall_clock) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
+        """Open it. `clock` is the time instead of the server's or the machine's. Raises UnusableDatabase."""
+        dialect.check(settings.database_url)
         self.settings = settings
-        self._clock = clock
+        self.shared = dialect.is_shared(settings.database_url)
+        """Whether other processes write to it at the same time as a matter of course."""
+        self._clock = clock or (None if self.shared else wall_clock)
         self._last: Micros = 0
-        self._writing = dialect.writing_engine(settings.database_url, settings.busy_timeout)
-        self._reading = dialect.reading_engine(settings.database_url, settings.busy_timeout, settings.readers)
+        self._ahead: Micros = 0
+        """How far the server's clock is ahead of this process's stopwatch."""
+        self._writing = dialect.writing_seat(settings, patience=settings.database_patience)
+        self._mine = local()
+        self._reading: list[Seat] = []
         self._writer = ThreadPoolExecutor(1, "writer")
         self._readers = ThreadPoolExecutor(settings.readers, "reader")
-        self._conn = self._writer.submit(self._open).result()
+        self._writer.submit(self._open).result()
 
-    def _open(self) -> Connection:
-        conn = self._writing.connect()
-        with conn.begin():
-            upgrade(conn)
-            self._last = conn.execute(_LAST_RECEIVED).scalar() or 0
-        return conn
+    def _open(self) -> None:
+        seat = dialect.writing_seat(self.settings)
+        try:
+            seat.run(upgrade, EVERY_DESK)
+        finally:
+            seat.close()
+        self._last = self._writing.run(self._time, EVERY_DESK)
 
     def now(self) -> Micros:
-        """The time for a read: the machine's, and never before what was already written."""
-        return max(self._clock(), self._last)
+        """The time for a read, and never before what was already written."""
+        clock = self._clock() if self._clock is not None else _stopwatch() + self._ahead
+        return max(clock, self._last)
 
     async def write(self, work: Callable[[Connection, Micros], T]) -> T:
         """Run `work` in a transaction of its own, with the transaction's time. Returns when it is durable."""
@@ -95,29 +131,47 @@ class Database:
         """`read` for those without an event loop."""
         return self._readers.submit(copy_context().run, self._read, work).result()
 
+    async def look_at_the_clock(self) -> None:
+        """Compare with the server's clock, for a process that does not write by itself."""
+        if self._clock is None:
+            await self.read(self._time)
+
     def _write(self, work: Callable[[Connection, Micros], T]) -> T:
-        conn = self._conn
-        conn.info[_AFTER_COMMIT] = []
-        with conn.begin():
-            now = max(self._clock(), self._last, conn.execute(_LAST_RECEIVED).scalar() or 0)
-            result = work(conn, now)
-        self._last = now
-        actions: list[Callable[[], None]] = conn.info[_AFTER_COMMIT]
+        actions: list[Callable[[], None]] = []
+
+        def transaction(conn: Connection) -> tuple[T, Micros]:
+            conn.info[_AFTER_COMMIT] = actions
+            now = self._time(conn)
+            return work(conn, now), now
+
+        result, self._last = self._writing.run(transaction, EVERY_DESK)
         for action in actions:
             action()
         return result
 
+    def _time(self, conn: Connection) -> Micros:
+        """The transaction's time."""
+        written = conn.execute(dialect.time_of(conn)).scalar() or 0
+        if self._clock is not None:
+            # A clock that was given is the only one; a server's counts for nothing beside it.
+            return max(self._clock(), self._last, 0 if self.shared else written)
+        self._ahead = written - _stopwatch()
+        return max(written, self._last)
+
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._reading.connect() as conn, conn.begin():
-            return work(conn)
+        seat: Seat | None = getattr(self._mine, "seat", None)
+        if seat is None:
+            seat = self._mine.seat = dialect.reading_seat(self.settings)
+            self._reading.append(seat)
+        return seat.run(work, seen_desk.get())
 
     def close(self) -> None:
         """Finish what is being done and let go of the database."""
-        self._writer.submit(self._conn.close).result()
-        self._writer.shutdown()
+        self._writer.submit(self._writing.close).result()
         self._readers.shutdown()
-        self._reading.dispose()
-        self._writing.dispose()
+        for seat in self._reading:
+            self._writer.submit(seat.close).result()  # not in the caller's thread, which may run a loop
+        self._writer.shutdown()
 
     def __enter__(self) -> "Database":
         return self

@@ -1,17 +1,19 @@
 """How do those who wait at the same time share one transaction?
 
 A commit that reaches the disk costs more than all else in a small transaction, so whoever comes while one is under way
-waits for the next and shares it. Members are processed together by one function. The rule it guards: nobody is
-answered before the commit, and a member that makes the batch fail fails alone, since the others are then done singly.
+waits for the next and shares it. Members are processed together by one function. Three rules it guards: nobody is
+answered before the commit; a member that makes the batch fail fails alone, since the others are then done singly; and
+where another process was merely in the way, all is done again before anybody is told.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from contextvars import Context
+from typing import Final, Generic, TypeVar
 
 from app.sla.span import Micros
-from app.store.database import Connection, Database
+from app.store.database import Connection, Database, Fault, fault_of
 
 M = TypeVar("M")
 O = TypeVar("O")  # noqa: E741 - an outcome
@@ -19,14 +21,31 @@ O = TypeVar("O")  # noqa: E741 - an outcome
 Process = Callable[[Connection, Micros, Sequence[M]], Sequence[O]]
 """All members in, all outcomes out, in the same order, in one transaction."""
 
+TRIES: Final = 5
+"""How often the same is tried while other writers are in the way. Whoever is in the way is through by then."""
+
+
+def _one(_: object) -> int:
+    return 1
+
 
 class Group(Generic[M, O]):
-    """Members that wait for the writer. Use it from one event loop."""
+    """Members that wait for the writer. Use it from one event loop.
 
-    def __init__(self, database: Database, process: Process[M, O], largest: int) -> None:
+    A transaction takes members until they weigh `largest`; one that weighs more by itself has one of its own.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        process: Process[M, O],
+        largest: int,
+        weight: Callable[[M], int] = _one,
+    ) -> None:
         self._database = database
         self._process = process
         self._largest = largest
+        self._weight = weight
         self._waiting: deque[tuple[M, asyncio.Future[O]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -35,30 +54,55 @@ class Group(Generic[M, O]):
         future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
         self._waiting.append((member, future))
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
+            # In a context of its own: what it does is no matter of the one who happened to come first.
+            self._task = asyncio.create_task(self._drain(), context=Context())
         return await future
 
     def submit_now(self, member: M) -> O:
         """`submit` for those without an event loop: a transaction of its own."""
-        return self._database.write_now(lambda conn, now: self._process(conn, now, [member]))[0]
+        for left in reversed(range(TRIES)):
+            try:
+                return self._database.write_now(lambda conn, now: self._process(conn, now, [member]))[0]
+            except Exception as error:
+                if not left or fault_of(error) is not Fault.CONTENDED:
+                    raise
+        raise AssertionError("the last try has returned or raised")
 
     async def _drain(self) -> None:
         while self._waiting:
-            count = min(len(self._waiting), self._largest)
-            batch = [self._waiting.popleft() for _ in range(count)]
-            await self._together(batch)
+            await self._together(self._next())
+
+    def _next(self) -> list[tuple[M, asyncio.Future[O]]]:
+        batch = [self._waiting.popleft()]
+        weight = self._weight(batch[0][0])
+        while self._waiting and (weight := weight + self._weight(self._waiting[0][0])) <= self._largest:
+            batch.append(self._waiting.popleft())
+        return batch
 
     async def _together(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:
         members = [member for member, _ in batch]
-        try:
-            outcomes = await self._database.write(lambda conn, now: self._process(conn, now, members))
-        except Exception as error:  # noqa: BLE001 - handed on to those who wait for it
-            if len(batch) > 1:
-                for single in batch:
-                    await self._together([single])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(error)
-            return
+        tries = TRIES
+        while True:
+            tries -= 1
+            try:
+                outcomes = await self._database.write(lambda conn, now: self._process(conn, now, members))
+                break
+            except Exception as error:  # noqa: BLE001 - handed on to those who wait for it
+                fault = fault_of(error)
+                if fault is Fault.CONTENDED and tries:
+                    continue
+                if len(batch) == 1 or fault is Fault.AWAY:
+                    _refuse(batch, error)
+                else:
+                    for single in batch:
+                        await self._together([single])
+                return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if not future.done():  # whoever waited may have gone away
                 future.set_result(outcome)
+
+
+def _refuse(batch: list[tuple[M, asyncio.Future[O]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

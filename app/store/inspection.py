@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
 
 from app.sla.span import Micros
 from app.sla.ticket import KNOWN_TYPES
-from app.store import dialect
+from app.store import dialect, row_security, sqlite
 from app.store.batch import parts
 from app.store.database import Connection
 from app.store.signals import CLOCK, LATE
 from app.store.tables import clock as _clock
 from app.store.tables import event as _event
+from app.store.tables import folded as _folded
 from app.store.tables import parked as _parked
 from app.store.tables import signal as _signal
 from app.store.tables import ticket as _ticket
@@ -72,8 +73,18 @@ _LONG_DUE: Final = (
 )
 _SAMPLE: Final = (
     select(_ticket.c.desk, _ticket.c.ticket)
-    .where((_ticket.c.next_at.is_(None)) | (_ticket.c.next_at > bindparam("now")), ~_IS_PARKED)
+    .where(
+        (_ticket.c.next_at.is_(None)) | (_ticket.c.next_at > bindparam("now")),
+        ~_IS_PARKED,
+        ~exists().where(_folded.c.desk == _ticket.c.desk, _folded.c.ticket == _ticket.c.ticket),
+    )
     .order_by(func.random())
+    .limit(bindparam("most"))
+)
+_NEXT_DUE: Final = (
+    select(_ticket.c.desk, _ticket.c.ticket)
+    .where(_ticket.c.next_at > bindparam("now"), ~_IS_PARKED)
+    .order_by(_ticket.c.next_at)
     .limit(bindparam("most"))
 )
 _UNJUDGED: Final = (
@@ -132,6 +143,11 @@ def sample(conn: Connection, now: Micros, most: int) -> list[TicketKey]:
     return _tickets(conn.execute(_SAMPLE, {"now": now, "most": most}).all())
 
 
+def next_due(conn: Connection, now: Micros, most: int) -> list[TicketKey]:
+    """The tickets that must be looked at next, of which nothing is due yet."""
+    return _tickets(conn.execute(_NEXT_DUE, {"now": now, "most": most}).all())
+
+
 def unjudged(conn: Connection) -> list[TicketKey]:
     """Tickets that have events and were never evaluated."""
     return _tickets(conn.execute(_UNJUDGED).all())
@@ -152,10 +168,22 @@ def told_early(conn: Connection) -> list[ClockName]:
     return _clocks(conn.execute(_TOLD_EARLY).all())
 
 
-def risky_version() -> str | None:
+def unguarded(conn: Connection) -> list[str]:
+    """The tables whose rows the database does not keep apart by desk though it could."""
+    return row_security.unguarded(conn) if dialect.has_many_writers(conn) else []
+
+
+def passes_by_security(conn: Connection) -> bool:
+    """Whether the service's role sees every desk's rows, whatever it asks for."""
+    return dialect.has_many_writers(conn) and row_security.passes_by(conn)
+
+
+def risky_version(conn: Connection) -> str | None:
     """The version of the database engine when several writers could corrupt it; none: it is safe."""
-    version = dialect.sqlite_version()
-    return None if version >= dialect.SAFE_SQLITE else ".".join(map(str, version))
+    if dialect.has_many_writers(conn):
+        return None
+    version = sqlite.version()
+    return None if version >= sqlite.SAFE_VERSION else ".".join(map(str, version))
 
 
 def _tickets(rows: Iterable[tuple[str, str]]) -> list[TicketKey]:

@@ -7,16 +7,19 @@ received is what is read, in any order and as often as it comes. Instants are mi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Final
 
 import orjson
 from sqlalchemy import bindparam, func, select
 
-from app.sla.span import Micros
+from app.sla.span import DAY, Micros
 from app.sla.ticket import KNOWN_TYPES, Event
+from app.store import dialect
 from app.store.batch import parts
 from app.store.database import Connection
 from app.store.tables import event as _event
+from app.store.tables import event_key as _key
 from app.store.tables import ticket as _ticket
 
 
@@ -28,6 +31,7 @@ class Fact:
     event: Event
     ticket: str | None
     digest: str
+    trace: str | None = None
 
 
 def digest_of(event: Event) -> str:
@@ -46,6 +50,9 @@ def digest_of(event: Event) -> str:
 _DIGESTS: Final = select(_event.c.event_id, _event.c.digest).where(
     _event.c.desk == bindparam("desk"), _event.c.event_id.in_(bindparam("ids", expanding=True))
 )
+_KEYED_DIGESTS: Final = select(_key.c.event_id, _key.c.digest).where(
+    _key.c.desk == bindparam("desk"), _key.c.event_id.in_(bindparam("ids", expanding=True))
+)
 _LOGS: Final = (
     select(
         _event.c.ticket,
@@ -57,7 +64,11 @@ _LOGS: Final = (
         _event.c.sequence,
         _event.c.received_at,
     )
-    .where(_event.c.desk == bindparam("desk"), _event.c.ticket.in_(bindparam("tickets", expanding=True)))
+    .where(
+        _event.c.desk == bindparam("desk"),
+        _event.c.ticket.in_(bindparam("tickets", expanding=True)),
+        _event.c.received_at >= bindparam("since"),
+    )
     .order_by(_event.c.seq)
 )
 _KNOWN: Final = (
@@ -66,6 +77,7 @@ _KNOWN: Final = (
     .distinct()
 )
 _APPEND: Final = _event.insert()
+_APPEND_KEY: Final = _key.insert()
 _UNKNOWN_TYPES: Final = (
     select(_event.c.desk, _event.c.type, func.count())
     .where(~_event.c.known)
@@ -81,6 +93,8 @@ _REPLIES: Final = (
         _event.c.desk == bindparam("desk"),
         _event.c.at >= bindparam("since"),
         _event.c.at <= bindparam("until"),
+        # Nothing is taken that lies further ahead than this: older parts of the log hold no such reply.
+        _event.c.received_at >= bindparam("received"),
         _ticket.c.queue == bindparam("queue"),
     )
 )
@@ -88,10 +102,11 @@ _REPLIES: Final = (
 
 def digests(conn: Connection, desk: str, ids: Iterable[str]) -> dict[str, str]:
     """Of these ids the ones that are in the log, with their digests."""
+    query = _KEYED_DIGESTS if dialect.has_parted_log(conn) else _DIGESTS
     return {
         row[0]: row[1]
         for part in parts(ids)
-        for row in conn.execute(_DIGESTS, {"desk": desk, "ids": part}).all()
+        for row in conn.execute(query, {"desk": desk, "ids": part}).all()
     }
 
 
@@ -110,20 +125,29 @@ def append(conn: Connection, facts: Sequence[Fact], received_at: Micros) -> None
             "received_at": received_at,
             "data": orjson.dumps(fact.event.data).decode(),
             "digest": fact.digest,
+            "trace": fact.trace,
         }
         for fact in facts
     ]
-    if rows:
-        conn.execute(_APPEND, rows)
+    if not rows:
+        return
+    if dialect.has_parted_log(conn):
+        keys = [{name: row[name] for name in ("desk", "event_id", "digest")} for row in rows]
+        # Everybody in the same order: of two who bring the same, one waits for the other and not each for each.
+        conn.execute(_APPEND_KEY, sorted(keys, key=itemgetter("desk", "event_id")))
+    conn.execute(_APPEND, rows)
 
 
-def logs(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, list[Event]]:
-    """The log of each ticket, in the order of receipt; empty for a ticket that nobody has spoken of."""
+def logs(conn: Connection, desk: str, tickets: Iterable[str], since: Micros = 0) -> dict[str, list[Event]]:
+    """The log of each ticket, in the order of receipt; empty for a ticket that nobody has spoken of.
+
+    `since`: nothing of them was received before, so parts of the log that are older need not be looked into.
+    """
     found: dict[str, list[Event]] = {}
     for part in parts(tickets):
         found.update((ticket, []) for ticket in part)
         for ticket, event_id, kind, subject, at, data, sequence, received_at in conn.execute(
-            _LOGS, {"desk": desk, "tickets": part}
+            _LOGS, {"desk": desk, "tickets": part, "since": since}
         ).all():
             found[ticket].append(
                 Event(event_id, kind, subject, at, orjson.loads(data), sequence, received_at)
@@ -142,7 +166,7 @@ def known(conn: Connection, desk: str, tickets: Iterable[str]) -> set[str]:
 
 def human_replies(conn: Connection, desk: str, queue: str, since: Micros, until: Micros) -> list[Micros]:
     """The instants of the desk's human public replies on tickets of the queue."""
-    asked = {"desk": desk, "queue": queue, "since": since, "until": until}
+    asked = {"desk": desk, "queue": queue, "since": since, "until": until, "received": since - DAY}
     return [
         at
         for at, data in conn.execute(_REPLIES, asked).all()

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, func, select
 
 from app.sla.span import Micros
+from app.store import dialect
 from app.store.batch import parts
 from app.store.database import Connection
 from app.store.tables import parked as _parked
@@ -75,12 +76,25 @@ def next_at(conn: Connection) -> Micros | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def due(conn: Connection, now: Micros, most: int) -> list[tuple[str, str]]:
-    """(desk, ticket) of those whose instant has come, the longest due first, then parked ones to be tried again."""
+def due_desks(conn: Connection, now: Micros, most: int) -> set[str]:
+    """The desks of those that `due` would find, where others write too: to hold what must be held before a ticket is."""
+    if not dialect.has_many_writers(conn):
+        return set()
     asked = {"now": now, "most": most}
-    found = [(desk, ticket) for desk, ticket in conn.execute(_DUE, asked).all()]
+    return {row[0] for query in (_DUE, _DUE_PARKED) for row in conn.execute(query, asked).all()}
+
+
+def due(conn: Connection, now: Micros, most: int) -> list[tuple[str, str]]:
+    """(desk, ticket) of those whose instant has come, the longest due first, then parked ones to be tried again.
+
+    Where several processes sweep, those found are this one's until the transaction ends, and those of another are left
+    out.
+    """
+    asked = {"now": now, "most": most}
+    found = [(desk, ticket) for desk, ticket in conn.execute(dialect.claimed(conn, _DUE), asked).all()]
     if len(found) < most:
-        found += [(d, t) for d, t in conn.execute(_DUE_PARKED, asked | {"most": most - len(found)}).all()]
+        more = asked | {"most": most - len(found)}
+        found += [(d, t) for d, t in conn.execute(dialect.claimed(conn, _DUE_PARKED), more).all()]
     return found
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, func, select
 from app.sla.queue_signal import QueueTold
 from app.sla.signal import LATE_KINDS, Told
 from app.sla.span import Micros
+from app.store import dialect
 from app.store.batch import parts
 from app.store.database import Connection
 from app.store.tables import signal as _signal
@@ -49,6 +50,8 @@ class NewSignal:
     rank: int | None
     joined_at: Micros | None
     body: str = ""
+    trace: str | None = None
+    """The request, or the pass of the sweep, that it is told because of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,9 @@ class Published:
     body: bytes
     deliver: bool
     at: Micros
+    ticket: str
+    id: str
+    trace: str | None
 
 
 @dataclass(slots=True)
@@ -117,6 +123,11 @@ _DETECTED: Final = (
     )
     .order_by(_signal.c.seq)
 )
+_MOVED: Final = (
+    select(_signal.c.desk, _signal.c.ticket)
+    .where(_signal.c.seq > bindparam("after"), _signal.c.queue != "")
+    .distinct()
+)
 _LAST: Final = select(func.max(_signal.c.seq))
 _APPEND: Final = _signal.insert()
 _RETRACT: Final = (
@@ -128,7 +139,15 @@ _CORRECT: Final = (
     _signal.update().where(_signal.c.id == bindparam("_id")).values(corrected_at=bindparam("true_at"))
 )
 _PUBLISHED: Final = select(
-    _signal.c.seq, _signal.c.desk, _signal.c.kind, _signal.c.body, _signal.c.deliver, _signal.c.at
+    _signal.c.seq,
+    _signal.c.desk,
+    _signal.c.kind,
+    _signal.c.body,
+    _signal.c.deliver,
+    _signal.c.at,
+    _signal.c.ticket,
+    _signal.c.id,
+    _signal.c.trace,
 )
 _PAGE: Final = _PUBLISHED.order_by(_signal.c.seq)
 _PAGE_BACKWARDS: Final = _PUBLISHED.order_by(_signal.c.seq.desc())
@@ -176,9 +195,24 @@ def detected(
     return found
 
 
+def moved(conn: Connection, after: int) -> dict[str, set[str]]:
+    """The tickets, by desk, that were told of as moving in a queue after this place in the stream."""
+    found: dict[str, set[str]] = {}
+    for desk, ticket in conn.execute(_MOVED, {"after": after}).all():
+        found.setdefault(desk, set()).add(ticket)
+    return found
+
+
 def append(conn: Connection, rows: Sequence[NewSignal]) -> None:
-    """Write signals down. Refused by the table when one of them was told before."""
+    """Give signals their places in the stream and write them down. Refused by the table when one was told before.
+
+    Where others write too, nobody else is let into the stream until this transaction ends: so its places have no gap,
+    and whoever has read up to a place has missed none before it.
+    """
     if rows:
+        dialect.take_the_word(conn)
+        for seq, row in enumerate(rows, last(conn) + 1):
+            row.seq = seq
         conn.execute(_APPEND, [{name: getattr(row, name) for name in _FIELDS} for row in rows])
 
 
@@ -216,7 +250,7 @@ def page(
     if kinds:
         query = query.where(_signal.c.kind.in_(kinds))
     found = [
-        Published(seq, of, kind, body.encode(), deliver, at)
-        for seq, of, kind, body, deliver, at in conn.execute(query).all()
+        Published(seq, of, kind, body.encode(), deliver, at, about, signal_id, trace)
+        for seq, of, kind, body, deliver, at, about, signal_id, trace in conn.execute(query).all()
     ]
     return found[::-1] if latest else found

@@ -6,7 +6,19 @@ somewhere. Documents are JSON text. The tables hold on SQLite and on PostgreSQL 
 
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 # SQLite numbers rows by itself for an INTEGER key only.
@@ -61,9 +73,12 @@ class EventRow(SQLModel, table=True):
     received_at: int = _instant()
     data: str = _text()
     digest: str = _text()
+    trace: str | None = _text(nullable=True)
+    """The request that brought it."""
 
     __table_args__ = (
-        UniqueConstraint("desk", "event_id", name="event_once"),
+        # On PostgreSQL the log is in parts, and `event_key` holds what is unique in all of them.
+        UniqueConstraint("desk", "event_id", name="event_once").ddl_if(dialect="sqlite"),
         Index("event_log", "desk", "ticket"),
         # Serves the forecast of a queue: the desk's replies of the last days.
         Index(
@@ -111,6 +126,8 @@ class TicketRow(SQLModel, table=True):
     kind: str | None = _text(nullable=True)
     assignee: str | None = _text(nullable=True)
     group: str | None = _text(nullable=True)
+    known_since: int | None = _instant(nullable=True)
+    """When the first fact of it was received: where in the log to begin to read."""
 
     __table_args__ = (
         # Serves the sweep: which tickets are due, and which instant is the next.
@@ -179,6 +196,8 @@ class SignalRow(SQLModel, table=True):
     rank: int | None = Field(nullable=True)
     joined_at: int | None = _instant(nullable=True)
     body: str = _text()
+    trace: str | None = _text(nullable=True)
+    """The request that made it known, or the pass of the sweep that found it."""
 
     __table_args__ = (
         UniqueConstraint("id", name="signal_id"),
@@ -282,6 +301,21 @@ class ParkedRow(SQLModel, table=True):
     __table_args__ = (Index("parked_retry", "retry_at"),)
 
 
+class FoldedRow(SQLModel, table=True):
+    """A ticket long closed, as it was in the end. `emptied_at`: its facts are no longer kept since then."""
+
+    __tablename__: ClassVar[Any] = "folded"
+
+    desk: str = _text(primary_key=True)
+    ticket: str = _text(primary_key=True)
+    folded_at: int = _instant()
+    closed_at: int = _instant()
+    emptied_at: int | None = _instant(nullable=True)
+    view: str = _text()
+
+    __table_args__ = (Index("folded_closed", "desk", "closed_at"),)
+
+
 def table_of(row: type[SQLModel]) -> Table:
     """The Core table behind a row class: statements are written on tables, never through the ORM's session."""
     return cast(Table, row.__dict__["__table__"])
@@ -297,3 +331,209 @@ acknowledgement = table_of(AcknowledgementRow)
 stint = table_of(StintRow)
 api_key = table_of(ApiKeyRow)
 parked = table_of(ParkedRow)
+folded = table_of(FoldedRow)
+
+event_key = Table(
+    "event_key",
+    MetaData(),
+    Column("desk", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+)
+"""On PostgreSQL only: the identity of every event, whichever part of the log it is in."""
+
+
+class ConnectionRow(SQLModel, table=True):
+    """A ticket system that may send to a desk, with the secrets that its deliveries are signed with, newest first.
+
+    A signature can only be checked with the secret itself, so these are kept as they are, unlike keys.
+    """
+
+    __tablename__: ClassVar[Any] = "connection"
+
+    desk: str = _text(primary_key=True)
+    system: str = _text(primary_key=True)
+    secrets: str = _text()
+    created_at: int = _instant()
+    changed_at: int = _instant()
+
+
+class SourceRow(SQLModel, table=True):
+    """How a desk's ticket systems are read: the file that was applied last."""
+
+    __tablename__: ClassVar[Any] = "source"
+
+    desk: str = _text(primary_key=True)
+    applied_at: int = _instant()
+    document: str = _text()
+    text: str = _text()
+    digest: str = _text()
+
+
+class HookRow(SQLModel, table=True):
+    """A delivery as it came, and what became of it."""
+
+    __tablename__: ClassVar[Any] = "hook"
+
+    seq: int | None = _serial()
+    id: str = _text()
+    desk: str = _text()
+    system: str = _text()
+    once: str = _text()
+    """A digest of what tells the delivery from all others: a repetition has the same."""
+    received_at: int = _instant()
+    headers: str = _text()
+    body: bytes = Field(sa_type=LargeBinary)
+    state: str = _text()
+    reason: str | None = _text(nullable=True)
+    warnings: str | None = _text(nullable=True)
+    interpreted_at: int | None = _instant(nullable=True)
+    tries: int = Field()
+
+    __table_args__ = (
+        UniqueConstraint("id", name="hook_id"),
+        UniqueConstraint("once", name="hook_once"),
+        # Serves the interpretation: what has not been read yet, in the order in which it came.
+        Index(
+            "hook_pending",
+            "seq",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        # Serves the inbox, which is small among all that came.
+        Index(
+            "hook_inbox",
+            "desk",
+            "seq",
+            sqlite_where=text("state = 'kept' OR warnings IS NOT NULL"),
+            postgresql_where=text("state = 'kept' OR warnings IS NOT NULL"),
+        ),
+        # Serves the removal of what was understood long ago.
+        Index("hook_received", "received_at"),
+    )
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A ticket as its system showed it at an instant. What changed is what two neighbours differ in."""
+
+    __tablename__: ClassVar[Any] = "snapshot"
+
+    desk: str = _text(primary_key=True)
+    system: str = _text(primary_key=True)
+    ticket: str = _text(primary_key=True)
+    at: int = _instant(primary_key=True)
+    digest: str = _text(primary_key=True)
+    created_at: int | None = _instant(nullable=True)
+    state: str = _text()
+    hook: str = _text()
+
+    # Serves the second reading of a delivery: which snapshots came of the first.
+    __table_args__ = (Index("snapshot_hook", "hook"),)
+
+
+class OriginRow(SQLModel, table=True):
+    """Which delivery or snapshot says an event. One that nobody says any more is withdrawn."""
+
+    __tablename__: ClassVar[Any] = "origin"
+
+    desk: str = _text(primary_key=True)
+    origin: str = _text(primary_key=True)
+    name: str = _text(primary_key=True)
+    event_id: str = _text()
+    subject: str = _text()
+    at: int = _instant()
+
+    # Serves the question whether anybody else says an event.
+    __table_args__ = (Index("origin_event", "desk", "event_id"),)
+
+
+connection = table_of(ConnectionRow)
+source = table_of(SourceRow)
+hook = table_of(HookRow)
+snapshot = table_of(SnapshotRow)
+origin = table_of(OriginRow)
+
+
+class SubscriptionRow(SQLModel, table=True):
+    """Who wants to hear of what, where, and how its endpoint has been doing."""
+
+    __tablename__: ClassVar[Any] = "subscription"
+
+    id: str = _text(primary_key=True)
+    desk: str = _text()
+    """A desk, or `*` for every one."""
+    channel: str = _text()
+    url: str = _text()
+    kinds: str = _text()
+    filter: str = _text()
+    secrets: str = _text()
+    language: str = _text()
+    description: str = _text()
+    state: str = _text()
+    created_at: int = _instant()
+    wanted_since: int = _instant()
+    """Since when it has wanted what it wants now: what was told from then on has its row in the outbox."""
+    failures: int = Field()
+    """Failures in a row."""
+    failing_since: int | None = _instant(nullable=True)
+    quiet_until: int | None = _instant(nullable=True)
+    """The endpoint asked for patience until then."""
+    disabled_reason: str | None = _text(nullable=True)
+
+    __table_args__ = (Index("subscription_desk", "desk"),)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A signal on its way to a subscription: the outbox. Of one ticket's only the first has a `next_at`."""
+
+    __tablename__: ClassVar[Any] = "delivery"
+
+    subscription: str = _text(primary_key=True)
+    signal: int = _instant(primary_key=True)
+    """The signal's place in the stream."""
+    desk: str = _text()
+    ticket: str = _text()
+    state: str = _text()
+    created_at: int = _instant()
+    next_at: int | None = _instant(nullable=True)
+    """When to try next; while an attempt is under way, when to take it for lost. None: others go first, or done."""
+    claim: str | None = _text(nullable=True)
+    """The mark of the attempt under way: another's result is not written over it."""
+    attempts: int = Field()
+    attempted_at: int | None = _instant(nullable=True)
+    outcome: str | None = _text(nullable=True)
+    reason: str | None = _text(nullable=True)
+    status: int | None = Field(nullable=True)
+
+    __table_args__ = (
+        # Serves the courier: what is due at an endpoint, and when something will be.
+        Index(
+            "delivery_next",
+            "subscription",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+        # Serves the order: what of a ticket goes first.
+        Index(
+            "delivery_line",
+            "subscription",
+            "desk",
+            "ticket",
+            "signal",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        # Serves the list of what was given up.
+        Index(
+            "delivery_parked",
+            "subscription",
+            "signal",
+            sqlite_where=text("state = 'parked'"),
+            postgresql_where=text("state = 'parked'"),
+        ),
+    )
+
+
+subscription = table_of(SubscriptionRow)
+delivery = table_of(DeliveryRow)

@@ -1,0 +1,98 @@
+"""How does another process hear at once of what this one has committed?
+
+On PostgreSQL a writing transaction announces the last place in the stream that it wrote and the least instant that it
+planned; the server passes that on with the commit. It only saves waiting: whoever hears nothing finds the same in the
+tables when it looks, so a lost announcement loses nothing. A file has no such service. Instants are microseconds UTC.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+import structlog
+from sqlalchemy import Connection, text
+
+from app.settings import Settings
+from app.sla.span import Micros
+from app.store.dialect import has_many_writers, is_shared
+from app.store.postgres import driver_arguments
+
+_log = structlog.stdlib.get_logger()
+
+CHANNEL: Final = "slatimer"
+_ANNOUNCE: Final = text("SELECT pg_notify(:channel, :said)")
+_AGAIN: Final = 1.0
+"""Seconds until the next try to listen. What is missed meanwhile is found by looking."""
+_PULSE: Final = 10.0
+"""Seconds between two questions whether the connection is still there: a cut one is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a transaction of another process did. `last` is a place in the stream, `next_at` what it planned."""
+
+    last: int | None
+    next_at: Micros | None
+
+
+def announce(conn: Connection, last: int | None, next_at: Micros | None) -> None:
+    """Tell the other processes, once the transaction is durable."""
+    if (last is not None or next_at is not None) and has_many_writers(conn):
+        conn.execute(_ANNOUNCE, {"channel": CHANNEL, "said": f"{last or ''} {next_at or ''}"})
+
+
+class _Listening(Protocol):
+    """What is used of the driver's connection, which has no types."""
+
+    async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
+
+    async def execute(self, query: str) -> str: ...
+
+    def terminate(self) -> None: ...
+
+
+class Ear:
+    """Listens to what other processes announce, in one event loop. On a file it has nothing to listen to."""
+
+    def __init__(self, settings: Settings, heard: Callable[[Announcement], None]) -> None:
+        self._settings, self._heard = settings, heard
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen, in this event loop."""
+        if is_shared(self._settings.database_url):
+            self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("not listening", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(_AGAIN)
+
+    async def _listen(self) -> None:
+        conn: _Listening = await cast(Any, asyncpg).connect(**driver_arguments(self._settings))
+        try:
+            await conn.add_listener(CHANNEL, self._hear)
+            while True:
+                await asyncio.sleep(_PULSE)
+                async with asyncio.timeout(_PULSE):
+                    await conn.execute("SELECT 1")
+        finally:
+            conn.terminate()
+
+    def _hear(self, _conn: object, _pid: int, _channel: str, said: Any) -> None:
+        last, _, next_at = str(said).partition(" ")
+        self._heard(Announcement(int(last) if last else None, int(next_at) if next_at else None))
