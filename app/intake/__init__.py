@@ -1,0 +1,54 @@
+"""A ticket system's bytes become facts: pure translation, one module for each system.
+
+No clock, no I/O, no logging: a delivery and what the desk said about the system go in, a `Reading` comes out. Reading
+order: `delivery`, `signature`, `reading`, `source`, `rule`, `snapshot`, `adapter`, then any of the systems.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.intake import (
+    alertmanager,
+    chatwoot,
+    cloudevents,
+    expression,
+    freescout,
+    freshdesk,
+    glpi,
+    helpscout,
+    jira,
+    pagerduty,
+    whmcs,
+    zammad,
+    zendesk,
+    zendesk_trigger,
+)
+from app.intake.adapter import Adapter
+from app.intake.source import Source
+from app.intake.source_file import EXPRESSION
+
+_ALL: Final = (
+    zendesk.ADAPTER,
+    zendesk_trigger.ADAPTER,
+    jira.ADAPTER,
+    zammad.ADAPTER,
+    whmcs.ADAPTER,
+    freshdesk.ADAPTER,
+    glpi.ADAPTER,
+    freescout.ADAPTER,
+    helpscout.ADAPTER,
+    chatwoot.ADAPTER,
+    pagerduty.ADAPTER,
+    alertmanager.ADAPTER,
+    cloudevents.ADAPTER,
+    expression.ADAPTER,
+)
+
+ADAPTERS: Final[Mapping[str, Adapter]] = {adapter.system: adapter for adapter in _ALL}
+"""Every ticket system by the name that stands in its address; `expression` stands for all that have none."""
+
+
+def adapter_of(source: Source) -> Adapter:
+    """The adapter that reads a source: that of its system, else one made of the expressions in the source itself."""
+    known = None if source.system == EXPRESSION else ADAPTERS.get(source.system)
+    return expression.adapter_of(source) if known is None else known

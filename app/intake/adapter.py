@@ -1,0 +1,63 @@
+"""What does the service know of one ticket system?
+
+How it signs, how a delivery is told from its repetition, how its body is read, what its words mean unless a desk says
+otherwise, and what to enter there. An adapter is a value; its functions are pure.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from app.intake.delivery import Delivery
+from app.intake.reading import Reading
+from app.intake.source import Source
+from app.sla.span import Micros
+from app.sla.table import Table
+
+TEST_BODY: Final = b'{"slatimer":"connection test"}'
+"""What `slatimer connect --test` sends, signed, to any system's address: it shows that address, secret and signature
+are right, and means nothing."""
+
+
+def _no_id(_: Delivery) -> str | None:
+    return None
+
+
+def _no_options(_: Table) -> Mapping[str, object]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One ticket system.
+
+    `schemes` are the names of the ways of signing that it may use, the usual one first. `delivery_id` finds what a
+    repetition has in common with the first delivery: an id of the delivery, else of the event; None when the system
+    gives none. `read` turns a delivery into a Reading or raises Unreadable. `options` reads the keys of its own from a
+    source's table. `headers` (lower case) are those that reading needs. `window` takes the place of the scheme's.
+    """
+
+    system: str
+    label: str
+    schemes: tuple[str, ...]
+    read: Callable[[Delivery, Source], Reading]
+    delivery_id: Callable[[Delivery], str | None] = _no_id
+    statuses: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    priorities: Mapping[str, str] = field(default_factory=dict[str, str])
+    events_to_tick: tuple[str, ...] = ()
+    template: str | None = None
+    headers: tuple[str, ...] = ()
+    window: Micros | None = None
+    options: Callable[[Table], Mapping[str, object]] = _no_options
+
+    def reading(self, delivery: Delivery, source: Source) -> Reading:
+        """What a delivery says. Raises Unreadable when its body cannot be read."""
+        if delivery.body == TEST_BODY:
+            return Reading(ignored="a connection test")
+        reading = self.read(delivery, source)
+        silent = not (reading.events or reading.snapshots or reading.warnings or reading.ignored)
+        return replace(reading, ignored="it says nothing that a clock looks at") if silent else reading
+
+    def plain_source(self, desk: str) -> Source:
+        """The source of a desk that has said nothing about this system."""
+        return Source(desk, self.system, self.statuses, self.priorities)

@@ -1,0 +1,213 @@
+"""How is a value of a foreign system to be taken: an id, a text, a yes, an instant?
+
+Lenient on purpose. Ids come as numbers or texts, empty as "" or null or false, words in any case, instants in a dozen
+spellings; none of these may cost a delivery. What cannot be taken is None, and the adapter decides whether it can do
+without. Instants are microseconds UTC; a local time without an offset needs the zone of the source.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html.parser import HTMLParser
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+from app.sla.span import SECOND, Micros, micros
+
+LONGEST_TEXT: Final = 16_000
+"""Characters of a text that are kept. A message is read for tokens and domains at its start; a mail thread that is
+quoted below it is of no use."""
+
+_LONGEST_ID: Final = 200
+"""Characters of an id, so that the event's id around it stays one that an index holds."""
+
+_TRUE: Final = frozenset({"true", "1", "yes", "on", "y", "t"})
+_FALSE: Final = frozenset({"false", "0", "no", "off", "n", "f"})
+
+_ISO: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?",
+    re.IGNORECASE,
+)
+_LATEST_EPOCH: Final = 253_402_300_800
+"""Seconds since 1970 at the end of the year 9999: a greater number counts milliseconds or microseconds."""
+_PLAUSIBLE_SECONDS: Final = 20_000_000_000
+"""A number of seconds beyond the year 2603 is taken for milliseconds, one beyond that in milliseconds for micros."""
+
+
+def dig(value: object, path: str) -> object:
+    """What lies at a dotted path of keys and list places, as in "fields.status.name" or "threads.0"; None if nothing."""
+    for step in path.split("."):
+        if isinstance(value, Mapping):
+            value = cast("Mapping[str, object]", value).get(step)
+        elif isinstance(value, list) and step.isdigit() and len(step) < 6:
+            listed = cast("list[object]", value)
+            value = listed[int(step)] if int(step) < len(listed) else None
+        else:
+            return None
+    return value
+
+
+def table(value: object) -> Mapping[str, object]:
+    """A JSON object; anything else is an empty one."""
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[object]:
+    """A JSON array; anything else is an empty one."""
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def text(value: object) -> str | None:
+    """A text without outer spaces, cut at LONGEST_TEXT; a number is written out, empty is None."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        written = str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return None
+    written = written[:LONGEST_TEXT].replace("\0", "").strip()
+    if not written.isascii():
+        # Half of a surrogate pair can stand in JSON but in no database.
+        written = written.encode("utf-8", "replace").decode("utf-8")
+    return written or None
+
+
+def identifier(value: object) -> str | None:
+    """An id, sent as text or number, as a printable text; None when there is none."""
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None
+    found = text(value)
+    return found if found is not None and len(found) <= _LONGEST_ID and found.isprintable() else None
+
+
+def word(value: object) -> str | None:
+    """A word of a fixed few, for comparison: lower case, no outer spaces."""
+    found = text(value)
+    return None if found is None else found.casefold()
+
+
+def truth(value: object) -> bool | None:
+    """Yes or no, as a boolean, a number or a word; None when it is neither."""
+    if isinstance(value, bool):
+        return value
+    found = word(value)
+    return True if found in _TRUE else False if found in _FALSE else None
+
+
+def whole(value: object) -> int | None:
+    """A whole number that a database can hold, sent as number or text; None when it is none."""
+    found = text(value)
+    if found is None or len(found) > 19 or not re.fullmatch(r"-?\d{1,18}", found, re.ASCII):
+        return None
+    return int(found)
+
+
+def names(value: object) -> list[str]:
+    """Tags or the like, from a list of texts, a list of objects with a name, or one text with spaces or commas."""
+    if isinstance(value, str):
+        return sorted(set(re.split(r"[\s,]+", text(value) or "")) - {""})
+    found = (
+        text(one) or text(dig(one, "name")) or text(dig(one, "tag")) or text(dig(one, "title"))
+        for one in items(value)
+    )
+    return sorted({one for one in found if one})
+
+
+def instant(value: object, zone: str | None = None) -> Micros | None:
+    """An instant: ISO 8601 of any precision, RFC 2822, or a number since 1970. None when it cannot be told.
+
+    A local time without an offset is read on the wall of `zone`, and without one it cannot be told. Fractions beyond
+    the microsecond are cut.
+    """
+    if isinstance(value, int | float):
+        return epoch(value)
+    written = text(value)
+    if written is None:
+        return None
+    if match := _ISO.fullmatch(written):
+        return _iso(match, zone)
+    if re.fullmatch(r"\d{9,17}(\.\d+)?", written, re.ASCII):
+        return epoch(float(written) if "." in written else int(written))
+    try:
+        sent = parsedate_to_datetime(written)
+        return _aware(sent, zone)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def epoch(value: object) -> Micros | None:
+    """An instant from seconds, milliseconds or microseconds since 1970; its size tells which. None outside 1970-2603."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10**17:
+        return None
+    if value < _PLAUSIBLE_SECONDS:
+        return round(value * SECOND)
+    return round(value * 1000) if value < _PLAUSIBLE_SECONDS * 1000 else round(value)
+
+
+def _iso(match: re.Match[str], zone: str | None) -> Micros | None:
+    date, minute, second, fraction, offset = match.groups()
+    offset = "" if offset is None else offset.upper()
+    if offset in ("Z", "UTC", "GMT"):
+        offset = "+00:00"
+    elif offset and ":" not in offset:
+        offset = f"{offset[:3]}:{offset[3:] or '00'}"
+    digits = ((fraction or "") + "000000")[:6]
+    try:
+        return _aware(datetime.fromisoformat(f"{date}T{minute}{second or ':00'}.{digits}{offset}"), zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _aware(at: datetime, zone: str | None) -> Micros | None:
+    if at.tzinfo is None:
+        if zone is None:
+            return None
+        at = at.replace(tzinfo=UTC if zone == "UTC" else ZoneInfo(zone))
+    found = micros(at)
+    return found if 0 < found < _LATEST_EPOCH * SECOND else None
+
+
+class _Plain(HTMLParser):
+    """Gathers the text of an HTML fragment: blocks become lines, scripts and styles are left out."""
+
+    _LINES: Final = frozenset({"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "pre"})
+    _SILENT: Final = frozenset({"script", "style", "head"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        """A block begins a line."""
+        if tag in self._LINES:
+            self.parts.append("\n")
+        self._silent += tag in self._SILENT
+
+    def handle_endtag(self, tag: str) -> None:
+        """A block ends a line."""
+        if tag in self._LINES:
+            self.parts.append("\n")
+        if tag in self._SILENT:
+            self._silent = max(self._silent - 1, 0)
+
+    def handle_data(self, data: str) -> None:
+        """A piece of text."""
+        if not self._silent:
+            self.parts.append(data)
+
+
+def plain(value: object) -> str | None:
+    """The text of an HTML fragment, one line for each block; a text without markup stays as it is."""
+    written = text(value)
+    if written is None or ("<" not in written and "&" not in written):
+        return written
+    parser = _Plain()
+    try:
+        parser.feed(written)
+        parser.close()
+    except (AssertionError, ValueError):  # what the standard parser raises for some broken declarations
+        return written
+    lines = (" ".join(line.split()) for line in "".join(parser.parts).splitlines())
+    return text("\n".join(line for line in lines if line))
