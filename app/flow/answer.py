@@ -23,6 +23,18 @@ class QueueAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldedAnswer:
+    """A ticket that ended long ago, as it stood in the end: the view that was shown of it then, as JSON."""
+
+    desk: str
+    ticket: str
+    view: str
+    now: Micros
+    emptied: bool
+    """Its facts are no longer kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class TicketAnswer:
     """A ticket at `evaluation.at`, by what was known at `as_of`. Instants are microseconds UTC."""
 

@@ -16,7 +16,7 @@ from app.sla.evaluation import AppliesTo, NothingKnown, Version, evaluate
 from app.sla.faults import FaultyFile
 from app.sla.span import Micros
 from app.store import clocks, schedule
-from app.store.batch import parts
+from app.store.batch import pieces
 from app.store.catalogue import Catalogue, Documents, StoredVersion, parsed, put
 from app.store.database import Connection
 
@@ -145,7 +145,7 @@ def preview(
             continue
         held = catalogue.versions(conn, plan.desk, plan.number - 1)
         coming = (*held, Version(plan.number, plan.agreement, now, applies_to))
-        for part in parts(clocks.open_tickets(conn, plan.desk)):
+        for part in pieces(clocks.open_tickets(conn, plan.desk)):
             family = gather(conn, plan.desk, part)
             for ticket in part:
                 old, new = (_due_dates(family, ticket, versions, now) for versions in (held, coming))

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from app.flow.answer import QueueAnswer, TicketAnswer
+from app.flow.answer import FoldedAnswer, QueueAnswer, TicketAnswer
 from app.flow.family import Family, gather
 from app.flow.lines import pace_of
 from app.flow.queueing import group_key
@@ -21,10 +21,11 @@ from app.sla.explanation import Explanation, explain
 from app.sla.forecast import Pace
 from app.sla.queue import Stint, moves, stints
 from app.sla.span import Micros
-from app.store import board, signals, waiting
+from app.store import board, folding, signals, waiting
 from app.store.board import Acknowledgement, Breach, BreachFilters, Filters
 from app.store.catalogue import Catalogue
 from app.store.database import Connection
+from app.store.folding import Folded
 from app.store.ledger import logs
 from app.store.signals import Published
 
@@ -34,6 +35,7 @@ __all__ = [
     "BreachFilters",
     "CannotBeJudged",
     "Filters",
+    "NoLongerKept",
     "NothingKnownYet",
     "Page",
     "acknowledge",
@@ -42,6 +44,7 @@ __all__ = [
     "explanation",
     "signals_page",
     "ticket_answer",
+    "ticket_now",
     "tickets_page",
 ]
 
@@ -56,6 +59,11 @@ class NothingKnownYet(LookupError):
 
 class CannotBeJudged(RuntimeError):
     """This ticket cannot be evaluated. It is parked and tried again; the reason is with it."""
+
+
+class NoLongerKept(LookupError):
+    """The facts of this ticket are no longer kept; what is left is how it stood in the end. Ask without `at` and
+    `as_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ def ticket_answer(
     asking = _Asking(conn, catalogue, desk, now, at, as_of)
     family = asking.gather([ticket])
     if not family.logs[ticket]:
+        if folding.emptied(conn, desk, [ticket]):
+            raise NoLongerKept(f"the facts of ticket {ticket!r} are no longer kept; its final view is")
         raise NothingKnownYet(f"nothing was known of ticket {ticket!r} then")
     try:
         return asking.answer(family, ticket)
@@ -89,6 +99,20 @@ def ticket_answer(
         raise CannotBeJudged(
             f"ticket {ticket!r} cannot be evaluated: {type(error).__name__}: {error}"
         ) from error
+
+
+def ticket_now(
+    conn: Connection, catalogue: Catalogue, desk: str, ticket: str, *, now: Micros
+) -> TicketAnswer | FoldedAnswer:
+    """One ticket as it stands, from its final view if it is folded. Raises what `ticket_answer` raises."""
+    row = folding.folded(conn, desk, [ticket]).get(ticket)
+    if row is None:
+        return ticket_answer(conn, catalogue, desk, ticket, now=now)
+    return _folded_answer(row, now)
+
+
+def _folded_answer(row: Folded, now: Micros) -> FoldedAnswer:
+    return FoldedAnswer(row.desk, row.ticket, row.view, now, row.emptied_at is not None)
 
 
 def answers(
@@ -122,17 +146,18 @@ def answers(
 
 def tickets_page(
     conn: Connection, catalogue: Catalogue, filters: Filters, cursor: str | None, limit: int, *, now: Micros
-) -> Page[TicketAnswer]:
+) -> Page[TicketAnswer | FoldedAnswer]:
     """Tickets that match, next due first. Raises FaultyCursor."""
     keys, following = board.tickets(conn, filters, now, cursor, limit)
     by_desk: dict[str, list[str]] = {}
     for desk, ticket in keys:
         by_desk.setdefault(desk, []).append(ticket)
-    found = {
-        (desk, ticket): answer
-        for desk, tickets in by_desk.items()
-        for ticket, answer in answers(conn, catalogue, desk, tickets, now=now).items()
-    }
+    found: dict[tuple[str, str], TicketAnswer | FoldedAnswer] = {}
+    for desk, tickets in by_desk.items():
+        folded = folding.folded(conn, desk, tickets)
+        judged = answers(conn, catalogue, desk, [each for each in tickets if each not in folded], now=now)
+        found.update(((desk, ticket), answer) for ticket, answer in judged.items())
+        found.update(((desk, ticket), _folded_answer(row, now)) for ticket, row in folded.items())
     return Page([found[key] for key in keys if key in found], following)
 
 

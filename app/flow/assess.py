@@ -18,15 +18,19 @@ from app.flow.lines import Lines
 from app.flow.queueing import Queueing
 from app.flow.telling import Telling
 from app.settings import Settings
+from app.sla.agreement import MessageEffect
 from app.sla.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.signal import LATE_KINDS, signals
 from app.sla.span import Micros, length_of
 from app.sla.subject import queue_of
-from app.store import clocks, schedule
+from app.sla.ticket import Event
+from app.store import clocks, folding, outbox, schedule
 from app.store import signals as stream
+from app.store.announcement import announce
 from app.store.catalogue import Catalogue
 from app.store.clocks import ClockChange, ClockKey, StoredClock, StoredTicket
 from app.store.database import Connection, after_commit
+from app.store.dialect import has_many_writers, hold_keys
 from app.store.schedule import Parked
 from app.store.signals import Published, ToldOf
 from app.store.tables import NEVER
@@ -60,6 +64,8 @@ class Assessed:
     told: list[Published] = field(default_factory=list[Published])
     next_at: Micros | None = None
     """The least instant at which one of these tickets must be looked at again."""
+    outgoing: int = 0
+    """Deliveries that were written with the signals."""
 
 
 class StandsStill(RuntimeError):
@@ -79,39 +85,85 @@ class Assessor:
         self._settings = settings
         self._listeners: list[Listener] = []
         self._durable = True
-        self._last_told = -1
 
     def on_commit(self, listener: Listener) -> None:
         """Have a listener hear of every assessment that became durable."""
         self._listeners.append(listener)
 
     def assess(
-        self, conn: Connection, now: Micros, touched: Mapping[str, Iterable[str]], *, deliver: bool = True
+        self,
+        conn: Connection,
+        now: Micros,
+        touched: Mapping[str, Iterable[str]],
+        *,
+        deliver: bool = True,
+        traces: Mapping[TicketKey, str] | None = None,
     ) -> Assessed:
-        """Judge these tickets, by desk, and whichever others that concerns; write and tell what changed."""
-        last = stream.last(conn)
-        if not self._durable or last != self._last_told:
-            self.lines.forget()  # a transaction was rolled back, or another process wrote
+        """Judge these tickets, by desk, and whichever others that concerns; write and tell what changed.
+
+        `traces`: the request because of which each is judged, or the pass of the sweep.
+        """
+        if not self._durable:
+            self.lines.forget()  # a transaction was rolled back
+        self.lines.follow(conn, stream.last(conn))
         self._durable = False
-        telling = Telling(now, last, length_of(self._settings.recent), deliver)
+        families = [self._held(conn, desk, touched[desk], now) for desk in sorted(touched)]
+        # Whoever had to wait for a ticket took the time before whoever went first: it judges and tells at no earlier
+        # instant than that one did, else what was judged there would be told before its time.
+        at = max([now, *(row.evaluated_at for family in families for row in family.rows.values())])
+        telling = Telling(at, length_of(self._settings.recent), deliver, traces or {})
         found = Assessed()
         latest = self.catalogue.desks(conn)
-        for desk in sorted(touched):
-            versions = self.catalogue.versions(conn, desk, latest.get(desk))
-            family = gather(conn, desk, touched[desk])
-            _Pass(self, conn, now, family, versions, telling, found).run()
+        for family in families:
+            versions = self.catalogue.versions(conn, family.desk, latest.get(family.desk))
+            _Pass(self, conn, at, now, family, versions, telling, found).run()
         found.told = telling.write(conn)
-        after_commit(conn, lambda: self._committed(found, last + len(found.told)))
+        found.outgoing = outbox.fill(conn, found.told, at, length_of(self._settings.notice_wait))
+        announce(conn, found.told[-1].seq if found.told else None, found.next_at)
+        after_commit(conn, lambda: self._committed(found))
         return found
 
-    def _committed(self, found: Assessed, last: int) -> None:
-        self._durable, self._last_told = True, last
+    def hold(self, conn: Connection, keys: Iterable[TicketKey]) -> None:
+        """Have these tickets to oneself until the transaction ends, where several processes write.
+
+        Where duplicates move each other, a fact of one ticket concerns others that nobody knows before it is judged:
+        such a desk is held whole, and before any ticket, so that no two wait for each other.
+        """
+        if not has_many_writers(conn):
+            return
+        wanted = list(keys)
+        latest = self.catalogue.desks(conn)
+        desks = {desk for desk, _ in wanted} & latest.keys()
+        hold_keys(
+            conn, [f"desk {desk}" for desk in desks if self._moves_duplicates(conn, desk, latest[desk])]
+        )
+        clocks.hold(conn, wanted)
+
+    def _moves_duplicates(self, conn: Connection, desk: str, latest: int) -> bool:
+        rules = self.catalogue.history(conn, desk, latest)[-1].agreement.queue
+        return rules.duplicate is not MessageEffect.KEEPS
+
+    def _held(self, conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> Family:
+        """What judging these tickets needs, with all whom that concerns held: nobody else changes them meanwhile."""
+        held = set(tickets)
+        while True:
+            self.hold(conn, [(desk, ticket) for ticket in held])
+            family = gather(conn, desk, tickets, now=now)
+            if family.concerned <= held or not has_many_writers(conn):
+                return family
+            held |= family.concerned
+
+    def _committed(self, found: Assessed) -> None:
+        self._durable = True
+        self.lines.followed([told.seq for told in found.told])
         metrics.EVALUATIONS.inc(len(found.answers))
         for told in found.told:
             metrics.SIGNALS.labels(told.desk, told.kind).inc()
-        late = [told.seq for told in found.told if told.kind in stream.LATE and told.deliver]
-        if late:
-            _log.info("told of what is late", count=len(late), first=late[0], last=late[-1])
+        for told in found.told:
+            if told.kind in stream.LATE and told.deliver:
+                _log.info(
+                    "told", id=told.id, kind=told.kind, desk=told.desk, ticket=told.ticket, trace=told.trace
+                )
         for listener in self._listeners:
             listener(found)
 
@@ -132,12 +184,15 @@ class _Pass:
         assessor: Assessor,
         conn: Connection,
         now: Micros,
+        received_at: Micros,
         family: Family,
         versions: tuple[Version, ...],
         telling: Telling,
         found: Assessed,
     ) -> None:
         self.assessor, self.conn, self.now = assessor, conn, now
+        self.received_at = received_at
+        """The time of what this transaction has taken in."""
         self.family, self.versions, self.telling, self.found = family, versions, telling, found
         self.desk = family.desk
         self.judged: dict[str, Evaluation] = {}
@@ -208,7 +263,7 @@ class _Pass:
 
     def _learnt(self, name: str) -> str | None:
         """What is known now that was not when the ticket was judged before, in words; none when only time passed."""
-        new = [event for event in self.family.logs[name] if event.received_at == self.now]
+        new = [event for event in self.family.logs[name] if event.received_at == self.received_at]
         if new:
             return f"{new[-1].type} {new[-1].id}"
         row, latest = self.family.rows.get(name), self.versions[-1].number
@@ -217,6 +272,8 @@ class _Pass:
     def _store(self, before: Mapping[str, Mapping[ClockKey, StoredClock]]) -> None:
         rows = [self._row(name, evaluation) for name, evaluation in self.judged.items()]
         rows += [self._row_ahead(name) for name in self.unborn]
+        ended = [name for name, row in self.family.rows.items() if row.status == "closed" or row.merged_into]
+        folding.unfold(self.conn, self.desk, ended)
         clocks.write_tickets(self.conn, rows)
         clocks.write_clocks(
             self.conn,
@@ -249,6 +306,7 @@ class _Pass:
             merged_into=None if merge is None else str(merge.data.get("into")),
             queue=queue_of(ticket.fields),
             group_key=self.queueing.keys[name],
+            known_since=_known_since(self.family.logs[name]),
             **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
         )
 
@@ -268,6 +326,7 @@ class _Pass:
             merged_into=None,
             queue=None,
             group_key=None,
+            known_since=_known_since(self.family.logs[name]),
             **dict.fromkeys(_FILTERED),
         )
 
@@ -286,5 +345,10 @@ class _Pass:
             self.found.next_at = min([*retries, *filter(None, (self.found.next_at,))])
 
 
+def _known_since(log: Sequence[Event]) -> Micros | None:
+    return min((event.received_at for event in log), default=None)
+
+
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    """A field's value as lists filter by it. A server's texts hold no NUL; the fact itself keeps it."""
+    return None if value is None else str(value).replace("\0", "\ufffd")

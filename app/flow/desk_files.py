@@ -1,7 +1,8 @@
 """What do a desk's files say, and what is wrong in them, in which file, at which line?
 
-A calendar file belongs to the desk that it is named after (`calendars/haisoft.toml`), an agreement to the desk that it
-names itself. Files are read here; what they mean is the core's matter.
+A file of calendars or of sources belongs to the desk that it is named after (`calendars/haisoft.toml`,
+`sources/haisoft.toml`), an agreement to the desk that it names itself. Files are read here; what they mean is the
+core's matter, and the adapters'.
 """
 
 import tomllib
@@ -11,6 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from app.intake import ADAPTERS
+from app.intake.adapter import Adapter
+from app.intake.source_file import parse_sources
 from app.sla.agreement_file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.faults import Fault, FaultyFile, line_of
@@ -21,6 +25,7 @@ class FileKind(StrEnum):
 
     CALENDARS = "calendars"
     AGREEMENT = "agreement"
+    SOURCES = "sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,10 @@ def _read(path: Path) -> DeskFile:
 
 
 def desk_file(path: str, stem: str, text: str) -> DeskFile:
-    """A file from its text. `stem` names the desk of a calendar file. Raises ValueError when it is no TOML."""
+    """A file from its text. `stem` is the desk of one that names none. Raises ValueError when it is no TOML."""
     document = tomllib.loads(text)
+    if "sources" in document:
+        return DeskFile(path, stem, FileKind.SOURCES, document, text)
     if "calendars" in document:
         return DeskFile(path, stem, FileKind.CALENDARS, document, text)
     return DeskFile(path, str(document.get("desk") or stem), FileKind.AGREEMENT, document, text)
@@ -104,8 +111,23 @@ def check_files(files: Sequence[DeskFile], known: Mapping[str, Calendar] | None 
                 parse_agreement(file.document, calendars=calendars)
             except FaultyFile as error:
                 faults += faults_of(file, error)
+    faults += faults_of_sources(files)
     if faults:
         raise FaultyFiles(faults)
+
+
+def faults_of_sources(
+    files: Iterable[DeskFile], adapters: Mapping[str, Adapter] = ADAPTERS
+) -> list[FileFault]:
+    """What is wrong in the files of sources among these."""
+    faults: list[FileFault] = []
+    for file in files:
+        if file.kind is FileKind.SOURCES:
+            try:
+                parse_sources(file.document, file.desk, adapters)
+            except FaultyFile as error:
+                faults += faults_of(file, error)
+    return faults
 
 
 def calendars_beside(files: Sequence[DeskFile]) -> dict[str, Calendar]:

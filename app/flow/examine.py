@@ -11,7 +11,7 @@ from typing import Final
 
 from app.flow.ask import answers
 from app.sla.span import MINUTE, Micros
-from app.store import clocks, inspection, schedule
+from app.store import clocks, hooks, inspection, partitions, redelivery, schedule
 from app.store.catalogue import Catalogue
 from app.store.clocks import StoredClock
 from app.store.database import Connection
@@ -19,6 +19,9 @@ from app.store.inspection import TicketKey
 
 SAMPLE: Final = 500
 """Tickets judged afresh: about a second of work, and a systematic fault shows in far fewer."""
+
+GLANCE: Final = 20
+"""Tickets judged afresh at a glance: some ten milliseconds."""
 
 LONG_DUE: Final = MINUTE
 """A sweep that runs is milliseconds behind; a minute means that none runs, or that it is stuck."""
@@ -45,17 +48,42 @@ class Check:
 
 
 def examine(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
-    """Every invariant, one after the other."""
+    """Every invariant, one after the other, over everything that is kept."""
     yield _none("every ticket was judged", inspection.unjudged(conn), "tickets with events and no clocks")
     late = inspection.long_due(conn, now - LONG_DUE)
     yield _none("the sweep keeps up", late, "tickets are due for over a minute; does `slatimer serve` run?")
+    yield _deliveries_are_read(conn, now)
     yield _none("every breach was told", inspection.untold(conn), "clocks are late and no signal says so")
     yield _none("no breach was told twice", inspection.told_twice(conn), "clocks have two standing signals")
+    lost = redelivery.missing(conn, now)
+    yield _none("every breach is on its way to whom it is for", lost, "breaches lack their row in the outbox")
     yield _none("nothing was told early", inspection.told_early(conn), "clocks were told of ahead of time")
-    yield _stored_equals_fresh(conn, catalogue, now)
+    yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
+    yield from _surroundings(conn)
+
+
+def glance(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
+    """The invariants that cost the same however much is kept: for a probe that comes every few seconds."""
+    late = inspection.long_due(conn, now - LONG_DUE)
+    yield _none("the sweep keeps up", late, "tickets are due for over a minute")
+    yield _deliveries_are_read(conn, now)
+    yield _stored_equals_fresh(conn, catalogue, now, inspection.next_due(conn, now, GLANCE))
+    yield from _surroundings(conn)
+
+
+def _deliveries_are_read(conn: Connection, now: Micros) -> Check:
+    waiting = hooks.stuck(conn, now - LONG_DUE)
+    return _none("deliveries are read", waiting, "deliveries wait to be read for over a minute")
+
+
+def _surroundings(conn: Connection) -> Iterator[Check]:
     parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
     yield _none("no ticket is parked", parked, "tickets cannot be judged; see `slatimer inbox`")
-    yield _engine()
+    yield _engine(conn)
+    bare = [(table,) for table in inspection.unguarded(conn)]
+    yield _none("every table is kept apart by desk", bare, "tables lack row-level security")
+    yield _role(conn)
+    yield _months(conn)
 
 
 def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:
@@ -67,9 +95,11 @@ def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:
     return Check(name, Verdict.FAULT, f"{len(listed)} {wrong}: {', '.join(listed[:_SHOWN])}{more}")
 
 
-def _stored_equals_fresh(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
+def _stored_equals_fresh(
+    conn: Connection, catalogue: Catalogue, now: Micros, sample: Iterable[TicketKey]
+) -> Check:
     by_desk: dict[str, list[str]] = {}
-    for desk, ticket in inspection.sample(conn, now, SAMPLE):
+    for desk, ticket in sample:
         by_desk.setdefault(desk, []).append(ticket)
     unequal: list[TicketKey] = []
     for desk, tickets in by_desk.items():
@@ -83,8 +113,24 @@ def _stored_equals_fresh(conn: Connection, catalogue: Catalogue, now: Micros) ->
     return _none(name, unequal, "tickets are stored otherwise than they are judged now")
 
 
-def _engine() -> Check:
-    name, version = "the database engine is safe with several writers", inspection.risky_version()
+def _role(conn: Connection) -> Check:
+    name = "the database keeps desks apart for this role"
+    if not inspection.passes_by_security(conn):
+        return Check(name, Verdict.OK, "")
+    detail = "the role passes by row-level security; use one that is no superuser: CREATE ROLE slatimer LOGIN"
+    return Check(name, Verdict.WARNING, detail)
+
+
+def _months(conn: Connection) -> Check:
+    name = "every event lies in the part of its month"
+    if not partitions.has_stray(conn):
+        return Check(name, Verdict.OK, "")
+    detail = "some came when there was no part for their month; they are read all the same, only slower"
+    return Check(name, Verdict.WARNING, detail)
+
+
+def _engine(conn: Connection) -> Check:
+    name, version = "the database engine is safe with several writers", inspection.risky_version(conn)
     if version is None:
         return Check(name, Verdict.OK, "")
     detail = (

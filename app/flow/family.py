@@ -12,7 +12,7 @@ from typing import Final
 from app.sla.evaluation import Absorbed
 from app.sla.span import Micros
 from app.sla.ticket import Event, in_order
-from app.store import clocks, ledger
+from app.store import clocks, ledger, schedule
 from app.store.clocks import StoredTicket
 from app.store.database import Connection
 
@@ -73,23 +73,42 @@ def _target(merge: Event) -> str:
 
 
 def merge_of(log: Sequence[Event]) -> Event | None:
-    """The event that merged the ticket into another: the first of its ends, if that is a merge."""
+    """The event that merged the ticket into another: the first of its ends, if that is a merge.
+
+    A merge of which the source does not say into what ends the ticket, and has no target to judge with it.
+    """
     if not any(event.type == "ticket.merged" for event in log):
         return None
-    ends = (event for event in in_order(log) if event.type in ("ticket.merged", "ticket.deleted"))
+    ends = (event for event in in_order(log) if event.type == "ticket.deleted" or _names_target(event))
     end = next(ends, None)
     return end if end is not None and end.type == "ticket.merged" else None
 
 
-def gather(conn: Connection, desk: str, tickets: Iterable[str], *, as_of: Micros | None = None) -> Family:
-    """Read what judging these tickets needs, and which others they concern. `as_of`: only what was received by then."""
-    return _Gathering(conn, desk, as_of).run(set(tickets))
+def _names_target(event: Event) -> bool:
+    return event.type == "ticket.merged" and event.data.get("into") is not None
+
+
+def gather(
+    conn: Connection,
+    desk: str,
+    tickets: Iterable[str],
+    *,
+    as_of: Micros | None = None,
+    now: Micros | None = None,
+) -> Family:
+    """Read what judging these tickets needs, and which others they concern.
+
+    `as_of`: only what was received by then. `now` is the time of a transaction that has just written to their logs: the
+    log of a ticket that was never judged begins there.
+    """
+    return _Gathering(conn, desk, as_of, now).run(set(tickets))
 
 
 class _Gathering:
-    def __init__(self, conn: Connection, desk: str, as_of: Micros | None) -> None:
-        self.conn, self.as_of = conn, as_of
+    def __init__(self, conn: Connection, desk: str, as_of: Micros | None, now: Micros | None) -> None:
+        self.conn, self.as_of, self.now = conn, as_of, now
         self.family = Family(desk)
+        self.rows: dict[str, StoredTicket] = {}
 
     def run(self, tickets: set[str]) -> Family:
         family = self.family
@@ -108,7 +127,8 @@ class _Gathering:
         missing = tickets - family.logs.keys()
         if not missing:
             return
-        read = ledger.logs(self.conn, family.desk, sorted(missing))
+        self.rows |= clocks.tickets(self.conn, family.desk, sorted(missing))
+        read = ledger.logs(self.conn, family.desk, sorted(missing), self._since(missing))
         if self.as_of is not None:
             known = self.as_of
             read = {ticket: [e for e in log if e.received_at <= known] for ticket, log in read.items()}
@@ -119,7 +139,15 @@ class _Gathering:
         family = self.family
         new = tickets - family.concerned
         family.concerned |= new
-        family.rows |= clocks.tickets(self.conn, family.desk, sorted(new))
+        family.rows |= {ticket: self.rows[ticket] for ticket in new if ticket in self.rows}
+
+    def _since(self, tickets: set[str]) -> Micros:
+        """From when on the log holds anything of these."""
+        strangers = sorted(tickets - self.rows.keys())
+        begins = [self.rows[ticket].known_since for ticket in tickets if ticket in self.rows]
+        begins += [row.first_at for row in schedule.parked(self.conn, self.family.desk, strangers).values()]
+        begins += [self.now] if strangers else []
+        return min((0 if begin is None else begin for begin in begins), default=0)
 
     def _follow_targets(self, tickets: set[str]) -> None:
         """The targets of these, now and as last evaluated: both look different without, or with, the source."""

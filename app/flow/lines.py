@@ -1,25 +1,30 @@
 """At which position does a ticket wait right now, and when can it expect a reply?
 
 The lines of the queues are kept in memory, so that a push need not count a table. They are built from the stored
-stints when first needed and follow every change. The rule it guards: a line says what is durable; after a transaction
-that did not become so, or a write by another process, all lines are built anew. Only the thread that writes uses them.
+stints when first needed and follow every change: this process's own as they are made, another's by what the stream says
+has moved. The rule it guards: a line says what is durable; after a transaction that did not become so all lines are
+built anew. Only the thread that writes uses them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.flow.answer import QueueAnswer
 from app.sla.agreement import QueueRules
 from app.sla.compiled import NeverOpen, UncoveredYear
 from app.sla.forecast import Pace, pace, start_of_last_days
-from app.sla.line import Line
+from app.sla.line import Key, Line
 from app.sla.queue import Stint, moves
 from app.sla.span import MINUTE, Micros
-from app.store import ledger, waiting
+from app.store import ledger, signals, waiting
 from app.store.database import Connection
 
 _PACE_LASTS: Final = MINUTE
 """A queue's pace is the mean of days: asking once a minute is often enough."""
+
+
+_MANY_MOVES: Final = 1000
+"""Signals of others beyond which building the lines anew is quicker than following."""
 
 
 class Lines:
@@ -27,27 +32,57 @@ class Lines:
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], Line] = {}
+        self._waits: dict[tuple[str, str], tuple[str, Key]] = {}
+        """Where each ticket, (desk, ticket), of a line that is held waits: (queue, key)."""
         self._paces: dict[tuple[str, str], tuple[Micros, Pace]] = {}
+        self._upto = -1
 
     def forget(self) -> None:
         """Build every line anew when it is needed next."""
         self._lines.clear()
+        self._waits.clear()
+
+    def follow(self, conn: Connection, last: int) -> None:
+        """Take in what others have changed up to this place in the stream."""
+        if last - self._upto > _MANY_MOVES:
+            self.forget()
+        elif last > self._upto and self._lines:
+            for desk, tickets in signals.moved(conn, self._upto).items():
+                stored = waiting.stints(conn, desk, tickets)
+                for ticket in tickets:
+                    self._put(conn, desk, ticket, stored.get(ticket, ()))
+        self._upto = last
+
+    def followed(self, told: Sequence[int]) -> None:
+        """These places in the stream are this process's own, and its lines know what they tell."""
+        if told and told[0] == self._upto + 1:
+            self._upto = told[-1]
 
     def line(self, conn: Connection, desk: str, queue: str) -> Line:
         """The line of a queue as it is stored, with what this transaction has changed so far."""
         held = self._lines.get((desk, queue))
         if held is None:
-            held = self._lines[desk, queue] = Line(waiting.line(conn, desk, queue))
+            keys = waiting.line(conn, desk, queue)
+            held = self._lines[desk, queue] = Line(keys)
+            self._waits.update(((desk, key[-1]), (queue, key)) for key in keys)
         return held
 
-    def change(self, conn: Connection, desk: str, before: Iterable[Stint], after: Iterable[Stint]) -> None:
-        """Let the open stints of `before` wait no longer and those of `after` wait."""
-        for stint in before:
-            if stint.to_at is None:
-                self.line(conn, desk, stint.queue).discard(stint.key)
-        for stint in after:
-            if stint.to_at is None:
-                self.line(conn, desk, stint.queue).add(stint.key)
+    def change(self, conn: Connection, desk: str, ticket: str, stints: Sequence[Stint]) -> None:
+        """Let a ticket wait where the last of its stints says, and nowhere else."""
+        last = stints[-1] if stints and stints[-1].to_at is None else None
+        if last is not None:
+            self.line(conn, desk, last.queue)
+        self._put(conn, desk, ticket, stints)
+
+    def _put(self, conn: Connection, desk: str, ticket: str, stints: Sequence[Stint]) -> None:
+        """`change` in the lines that are held; the others will be read as they are stored."""
+        waited = self._waits.pop((desk, ticket), None)
+        if waited is not None:
+            self.line(conn, desk, waited[0]).discard(waited[1])
+        last = stints[-1] if stints and stints[-1].to_at is None else None
+        if last is not None and (desk, last.queue) in self._lines:
+            self._lines[desk, last.queue].add(last.key)
+            self._waits[desk, ticket] = (last.queue, last.key)
 
     def place(
         self, conn: Connection, desk: str, stints: Iterable[Stint], rules: QueueRules, now: Micros

@@ -90,9 +90,8 @@ class Queueing:
         news = queue_signals(told, moments)
         before = self._positions(lines, self._stored, news)
         for name, own in self.stints.items():
-            stored = self._stored.get(name, ())
-            if stored != own:
-                lines.change(self._conn, self._desk, stored, own)
+            if self._stored.get(name, ()) != own:
+                lines.change(self._conn, self._desk, name, own)
         waiting.write(self._conn, self._desk, self._stored, self.stints)
         after = self._positions(lines, self.stints, news)
         for signal in news:

@@ -16,7 +16,7 @@ from app.flow.assess import Assessed, Assessor, TicketKey
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import KNOWN_TYPES, Event
-from app.store import ledger
+from app.store import folding, ledger
 from app.store.database import Connection, Database
 from app.store.group import Group
 from app.store.ledger import Fact, digest_of
@@ -32,11 +32,13 @@ class Incoming:
     desk: str
     event: Event
     digest: str
+    trace: str | None = None
+    """The request that brought it: what is told because of it, and logged of it, bears the same."""
 
     @classmethod
-    def of(cls, desk: str, event: Event) -> "Incoming":
+    def of(cls, desk: str, event: Event, trace: str | None = None) -> "Incoming":
         """An event with the digest of its content."""
-        return cls(desk, event, digest_of(event))
+        return cls(desk, event, digest_of(event), trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ class Receiver:
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._assessor = assessor
         self._max_skew = length_of(settings.max_skew)
-        self._group: Group[_Push, Receipt] = Group(database, self._process, settings.group_max)
+        self._group: Group[_Push, Receipt] = Group(
+            database, self._process, settings.group_max, lambda push: len(push.incoming)
+        )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:
         """Take a push in. Returns once it is durable. `deliver` false: what it tells is recorded only."""
@@ -95,13 +99,23 @@ class Receiver:
         """`receive` for those without an event loop. `answered` false: the receipt names no tickets."""
         return self._group.submit_now(_Push(incoming, deliver, answered))
 
+    def take(
+        self, conn: Connection, now: Micros, incoming: Sequence[Incoming], *, deliver: bool = True
+    ) -> Receipt:
+        """`receive` within a transaction of the caller's. The receipt names no tickets."""
+        return self._process(conn, now, [_Push(incoming, deliver, answered=False)])[0]
+
     def _process(self, conn: Connection, now: Micros, pushes: Sequence[_Push]) -> list[Receipt]:
+        named = {(one.desk, ticket_of(one.event)) for push in pushes for one in push.incoming}
+        wanted = [(desk, ticket) for desk, ticket in named if ticket is not None]
+        self._assessor.hold(conn, wanted)
         sorting = _Sorting(conn, self._assessor, now, now + self._max_skew)
         sorting.look_up(one for push in pushes for one in push.incoming)
+        sorting.look_for_emptied(wanted)
         sorted_pushes = [sorting.sort(push) for push in pushes]
         ledger.append(conn, sorting.new, now)
         assessed = {
-            deliver: self._assessor.assess(conn, now, touched, deliver=deliver)
+            deliver: self._assessor.assess(conn, now, touched, deliver=deliver, traces=sorting.traces)
             for deliver, touched in sorting.touched.items()
         }
         _count(sorting)
@@ -139,11 +153,15 @@ class _Sorting:
 
     def __init__(self, conn: Connection, assessor: Assessor, now: Micros, latest: Micros) -> None:
         self._conn, self._now, self._latest = conn, now, latest
+        self._catalogue = assessor.catalogue
         self._desks = assessor.catalogue.desks(conn)
+        self._emptied: dict[str, set[str]] = {}
         self._digests: dict[str, dict[str, str]] = {}
         self.new: list[Fact] = []
         self.touched: dict[bool, dict[str, set[str]]] = {}
         """The tickets to judge, by whether what they tell is delivered and by desk."""
+        self.traces: dict[TicketKey, str] = {}
+        """The request that brought the latest news of each ticket."""
         self.outcomes: dict[tuple[str, str], int] = {}
 
     def look_up(self, incoming: Iterable[Incoming]) -> None:
@@ -153,6 +171,20 @@ class _Sorting:
             asked.setdefault(one.desk, []).append(one.event.id)
         self._digests = {desk: ledger.digests(self._conn, desk, ids) for desk, ids in asked.items()}
 
+    def look_for_emptied(self, tickets: Iterable[TicketKey]) -> None:
+        """Read which of these tickets have lost their facts, of the desks that let go of any."""
+        by_desk: dict[str, list[str]] = {}
+        for desk, ticket in tickets:
+            by_desk.setdefault(desk, []).append(ticket)
+        for desk, names in by_desk.items():
+            if desk in self._desks and self._lets_go(desk):
+                self._emptied[desk] = folding.emptied(self._conn, desk, names)
+
+    def _lets_go(self, desk: str) -> bool:
+        """Whether any version of its agreement let facts go."""
+        history = self._catalogue.history(self._conn, desk, self._desks[desk])
+        return any(version.agreement.keep_events is not None for version in history)
+
     def sort(self, push: _Push) -> tuple[Receipt, list[TicketKey]]:
         """What becomes of each event, and the tickets that the push is about."""
         receipt, keys = Receipt(), dict[TicketKey, None]()
@@ -160,6 +192,14 @@ class _Sorting:
         for index, one in enumerate(push.incoming):
             if one.desk not in self._desks:
                 self._refuse(receipt, index, one, f"/source: no desk {one.desk!r} is known")
+                continue
+            ticket = ticket_of(one.event)
+            if ticket is not None and ticket in self._emptied.get(one.desk, ()):
+                reason = (
+                    f"/subject: ticket {ticket!r} ended long ago and its facts are no longer kept; "
+                    "what happens now belongs to a new ticket"
+                )
+                self._refuse(receipt, index, one, reason)
                 continue
             if one.event.at > self._latest:
                 ahead = (one.event.at - self._now) // SECOND
@@ -173,7 +213,6 @@ class _Sorting:
                 reason = "/id: an event of this id and another content is already known"
                 self._refuse(receipt, index, one, reason, conflict=True)
                 continue
-            ticket = ticket_of(one.event)
             if ticket is not None:
                 keys[one.desk, ticket] = None
             if known is not None:
@@ -184,9 +223,11 @@ class _Sorting:
             digests[one.event.id] = one.digest
             receipt.accepted += 1
             self._note(one.desk, "accepted")
-            self.new.append(Fact(one.desk, one.event, ticket, one.digest))
+            self.new.append(Fact(one.desk, one.event, ticket, one.digest, one.trace))
             if ticket is not None:
                 touched.setdefault(one.desk, set()).add(ticket)
+                if one.trace is not None:
+                    self.traces[one.desk, ticket] = one.trace
         return receipt, list(keys)
 
     def _refuse(

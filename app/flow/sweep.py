@@ -17,6 +17,7 @@ from app.flow.assess import Assessed, Assessor
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.store import schedule
+from app.store.announcement import Announcement
 from app.store.database import Connection, Database, Raced
 from app.store.signals import LATE
 
@@ -31,6 +32,7 @@ class SweepState:
     """How the sweep is doing. `lag` is how long the oldest ticket that is due has been waiting, in micros."""
 
     running: bool
+    """In this process; where workers sweep, nowhere else."""
     next_at: Micros | None
     lag: Micros
     parked: int
@@ -101,7 +103,7 @@ class Sweeper:
                 await self.sweep()
                 self._planned = await self._database.read(schedule.next_at)
                 self._failure = None
-            except (OSError, Raced, self._database.failures) as error:
+            except (OSError, Raced, *self._database.failures) as error:
                 # The database is busy or away. What is due stays due, so the next try finds it.
                 _log.exception("sweep failed")
                 self._failure = f"{type(error).__name__}: {error}"
@@ -119,20 +121,30 @@ class Sweeper:
             await asyncio.wait_for(self._woken.wait(), wait)
 
     def _claim(self, conn: Connection, now: Micros) -> int:
+        # Desks that are held whole are held before any ticket is.
+        self._assessor.hold(conn, [(desk, "") for desk in schedule.due_desks(conn, now, self._batch)])
         due = schedule.due(conn, now, self._batch)
         touched: dict[str, list[str]] = {}
         for desk, ticket in due:
             touched.setdefault(desk, []).append(ticket)
         if touched:
-            found = self._assessor.assess(conn, now, touched)
+            traces = dict.fromkeys(due, f"sweep-{now}")
+            found = self._assessor.assess(conn, now, touched, traces=traces)
             _observe(found, now)
         return len(due)
 
+    def announced(self, announcement: Announcement) -> None:
+        """Another process has planned something: wake if it comes earlier than the sweep sleeps for."""
+        self._plan(announcement.next_at)
+
     def _heard(self, found: Assessed) -> None:
-        """In the thread that writes: wake the sweep if something comes earlier than it sleeps for."""
-        if self._loop is None or found.next_at is None:
+        """In the thread that writes: the same for what this process has planned."""
+        self._plan(found.next_at)
+
+    def _plan(self, next_at: Micros | None) -> None:
+        if self._loop is None or next_at is None:
             return
-        if self._planned is None or found.next_at < self._planned:
+        if self._planned is None or next_at < self._planned:
             with suppress(RuntimeError):  # the loop has just been closed
                 self._loop.call_soon_threadsafe(self._woken.set)
 

@@ -1,8 +1,8 @@
 """How does everyone who listens hear every signal once and in order, whichever process told it?
 
-This process's own signals are handed on the moment they are durable. Another process writes to the same table (a fact
-entered on the command line): its signals are found by looking now and then, or at once when a place in the stream is
-missing between the last signal handed on and the next.
+This process's own signals are handed on the moment they are durable. Another process writes to the same table: its
+signals are read when it announces them, when a place in the stream is missing between the last signal handed on and the
+next, and by looking now and then besides.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import structlog
 
 from app.flow.assess import Assessed
 from app.store import signals
+from app.store.announcement import Announcement
 from app.store.database import Database
 from app.store.signals import Published
 
@@ -34,9 +35,12 @@ class Tail:
         self._last = database.read_now(signals.last)
         self._lock = Lock()
         self._task: asyncio.Task[None] | None = None
+        self._announced = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin to look for what other processes tell, in this event loop."""
+        self._announced, self._loop = asyncio.Event(), asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -45,25 +49,32 @@ class Tail:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-            self._task = None
+            self._task, self._loop = None, None
 
     def heard(self, found: Assessed) -> None:
-        """Hand on what this process has just told, after whatever another told before it."""
-        if not found.told:
-            return
+        """Hand on what this process has just told. If another has told something before it that is not read yet, have
+        both read: in a process that has a loop, whoever writes does not wait for that."""
         with self._lock:
-            if found.told[0].seq > self._last + 1:
-                self._read_on()
-            self._hand_on([told for told in found.told if told.seq > self._last])
+            fresh = [told for told in found.told if told.seq > self._last]
+            if not fresh or fresh[0].seq == self._last + 1:
+                self._hand_on(fresh)
+                return
+        if self._loop is None:
+            self.catch_up()
+        else:
+            with suppress(RuntimeError):  # the loop has just been closed
+                self._loop.call_soon_threadsafe(self._announced.set)
+
+    def announced(self, announcement: Announcement) -> None:
+        """In the loop that `start` was called in: another process, or this one, has written to the stream."""
+        if announcement.last is not None and announcement.last > self._last:
+            self._announced.set()
 
     def catch_up(self) -> None:
         """Hand on what is in the table and was not handed on yet."""
-        with self._lock:
-            self._read_on()
-
-    def _read_on(self) -> None:
         while told := self._database.read_now(lambda conn: signals.page(conn, self._last, _PIECE)):
-            self._hand_on(told)
+            with self._lock:
+                self._hand_on([one for one in told if one.seq > self._last])
 
     def _hand_on(self, told: list[Published]) -> None:
         if told:
@@ -72,9 +83,12 @@ class Tail:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._period)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._announced.wait(), self._period)
+            self._announced.clear()
             try:
                 if await self._database.read(signals.last) > self._last:
                     await asyncio.to_thread(self.catch_up)
-            except (OSError, self._database.failures):
+                await self._database.look_at_the_clock()
+            except (OSError, *self._database.failures):
                 _log.exception("tail failed")  # what is untold stays in the table: the next look finds it

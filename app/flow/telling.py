@@ -4,7 +4,7 @@ Turns the core's signals into rows with their place in the stream and their JSON
 A signal is `late` when its instant had been judged before: it was learnt afterwards. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +24,14 @@ _RETRACTIONS = frozenset(RETRACTION.values())
 
 @dataclass(slots=True)
 class Telling:
-    """What one transaction tells. `last` is the place of the last signal before it."""
+    """What one transaction tells. Places in the stream are given when it is written: last, since only one transaction
+    at a time may do so."""
 
     now: Micros
-    last: int
     recent: Micros
     deliver: bool
+    traces: Mapping[tuple[str, str], str]
+    """The request or the pass of the sweep because of which each ticket, (desk, ticket), is told of."""
     rows: list[NewSignal] = field(default_factory=list[NewSignal])
     retracted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     corrected: list[tuple[str, Micros]] = field(default_factory=list[tuple[str, Micros]])
@@ -41,7 +43,7 @@ class Telling:
             signal_id = id_of(answer.desk, answer.ticket, *identity, signal.generation)
             late = judged_at is not None and signal.kind != DUE_CHANGED and signal.at <= judged_at
             row = NewSignal(
-                seq=self.last + len(self.rows) + 1,
+                seq=0,
                 id=signal_id,
                 desk=answer.desk,
                 ticket=answer.ticket,
@@ -67,7 +69,7 @@ class Telling:
         """Tell a change of a ticket's place, with its positions before and after as they are known now."""
         kind = QUEUE + told.kind
         row = NewSignal(
-            seq=self.last + len(self.rows) + 1,
+            seq=0,
             id=id_of(desk, told.ticket, told.queue, 0, kind, told.occurrence, told.generation),
             desk=desk,
             ticket=told.ticket,
@@ -101,7 +103,15 @@ class Telling:
         signals.append(conn, self.rows)
         signals.retract(conn, self.retracted, self.now)
         signals.correct(conn, self.corrected)
-        return [Published(r.seq, r.desk, r.kind, r.body.encode(), r.deliver, r.at) for r in self.rows]
+        return [
+            Published(r.seq, r.desk, r.kind, r.body.encode(), r.deliver, r.at, r.ticket, r.id, r.trace)
+            for r in self.rows
+        ]
+
+    def _only_trace(self) -> str | None:
+        """Another ticket, one merged into or a duplicate, is told of because of the request if there is one only."""
+        found = set(self.traces.values())
+        return found.pop() if len(found) == 1 else None
 
     def _delivers(self, at: Micros) -> bool:
         return self.deliver and self.now - at <= self.recent
@@ -128,6 +138,7 @@ class Telling:
 
     def _add(self, row: NewSignal, body: wire.Json) -> None:
         row.body = orjson.dumps(body).decode()
+        row.trace = self.traces.get((row.desk, row.ticket)) or self._only_trace()
         self.rows.append(row)
 
 

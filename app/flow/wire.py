@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from app.flow.answer import QueueAnswer, TicketAnswer
+import orjson
+
+from app.flow.answer import FoldedAnswer, QueueAnswer, TicketAnswer
 from app.sla.calendar import Calendar
 from app.sla.clock_view import ClockView
 from app.sla.explanation import ExplainedSpan, Explanation
@@ -17,6 +19,9 @@ from app.sla.queue import Move
 from app.sla.span import SECOND, Micros
 
 Json = dict[str, Any]
+
+FACTS_LET_GO: Final = "facts_no_longer_kept"
+"""The flag of a ticket of which only the final view is left."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_FIELDS: Final = (
@@ -97,8 +102,12 @@ def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
     return clock(view, answer.detected.get(key), calendar)
 
 
-def ticket(answer: TicketAnswer) -> Json:
-    """A TicketView."""
+def ticket(answer: TicketAnswer | FoldedAnswer) -> Json:
+    """A TicketView. A folded ticket changes no more: its view is the one of its end, shown at the instant asked."""
+    if isinstance(answer, FoldedAnswer):
+        now = moment(answer.now)
+        view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
+        return view | {"flags": [*view["flags"], FACTS_LET_GO]} if answer.emptied else view
     evaluation = answer.evaluation
     fields = evaluation.ticket.fields
     shown: Json = {name: fields.get(name) for name in _SHOWN_FIELDS}

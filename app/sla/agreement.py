@@ -267,6 +267,8 @@ class Agreement:
     queue: QueueRules = QueueRules()
     missing: tuple[str, ...] = ()
     """What the source text announces and does not contain."""
+    keep_events: Target | None = None
+    """How long after its end a ticket's facts are kept; none: for ever. Its final view is."""
 
     def commitment(self, commitment_id: str) -> Commitment:
         """The commitment of that id. Raises KeyError."""

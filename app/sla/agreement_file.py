@@ -64,12 +64,31 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
+        keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
     top.close()
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
     return agreement
+
+
+def _keep_events(top: Table) -> Target | None:
+    example = '"36 months"'
+    text = top.text("keep_events", example=example)
+    if text is None:
+        return None
+    try:
+        target = Target.parse(text)
+    except TargetFault as error:
+        top.fault("keep_events", str(error), f"Write it as {example}.")
+        return None
+    if not target.is_real_time:
+        top.fault(
+            "keep_events", f"{text!r} is no time on the calendar", f'Write it as {example} or "90 days".'
+        )
+        return None
+    return target
 
 
 def _time_zone(top: Table) -> str:

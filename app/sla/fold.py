@@ -184,7 +184,12 @@ class Fold:
     def _absorb(self, source: Absorbed) -> None:
         """Where both tickets had the commitment unanswered, the wait began with the earlier of the two."""
         merge = source.merged_by
-        before = [e for e in in_order(source.events) if order_key(e) < order_key(merge)]
+        # A merge before the one that counts named no ticket, or it would be the one: the wait went on.
+        before = [
+            e
+            for e in in_order(source.events)
+            if order_key(e) < order_key(merge) and e.type != "ticket.merged"
+        ]
         if not before:
             return
         other = Fold(before, self.versions, merge.at, source.absorbed)
@@ -223,7 +228,7 @@ def _mark(at: Micros, kind: str, of: str, *, before: bool) -> Event:
 
 def _end_words(event: Event) -> str:
     if event.type == "ticket.merged":
-        return f"superseded: merged into {event.data.get('into')}"
+        return f"superseded: merged into {event.data.get('into') or 'another ticket'}"
     return "the ticket was deleted"
 
 

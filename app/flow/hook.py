@@ -1,0 +1,175 @@
+"""What happens to a ticket system's delivery at the door: is it signed, did it come before, is it kept?
+
+The sender waits for the answer, so nothing is read here but what verifying needs. Three rules it guards: the signature
+holds for the very bytes; nobody is answered before the delivery is durable; one that comes again is kept once. Those
+that wait at the same time share a transaction. Instants are microseconds UTC.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from app.flow import metrics
+from app.flow.sources import Sources, Way
+from app.intake.delivery import Delivery
+from app.intake.reading import Unreadable
+from app.intake.signature import BadSignature, Refused, Signed, Stale, verify
+from app.settings import Settings
+from app.sla.span import SECOND, Micros
+from app.store import connections, hooks
+from app.store.connections import StoredConnection
+from app.store.database import Connection, Database, after_commit
+from app.store.group import Group
+from app.store.hooks import NewHook
+
+_LOOKUP_KEPT: Final = 2 * SECOND
+"""How long a looked-up connection is believed, so that a delivery does not pay for a read. A delivery that it refuses is
+held against a fresh one, so a new secret is known at once; only the end of an old one takes this long."""
+
+_LOOKUPS_KEPT: Final = 1000
+"""Look-ups kept at most: made-up names cannot fill the memory."""
+
+_WEIGHT: Final = 16_384
+"""Bytes of a body that weigh as much as one more delivery: a transaction holds few large ones."""
+
+
+_CROWD: Final = 8
+"""Deliveries that wait for the disk at one time. At a hundred a second there are one or two."""
+
+
+class UnknownConnection(LookupError):
+    """No ticket system of that name may send to that desk. Make the connection with `slatimer connect`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A delivery is durable, under this id; `repeated`: since an earlier time."""
+
+    id: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What is needed to let a delivery in."""
+
+    way: Way
+    connection: StoredConnection
+
+
+class Acceptor:
+    """Lets deliveries in. One per process."""
+
+    def __init__(
+        self, database: Database, sources: Sources, settings: Settings, accepted: Callable[[], None]
+    ) -> None:
+        """`accepted` hears of every commit, in the thread that writes: it must be quick and must not fail."""
+        self._database, self._sources, self._accepted = database, sources, accepted
+        self._waiting = 0
+        self._gates: dict[tuple[str, str], tuple[Micros, _Gate | None]] = {}
+        self._group: Group[NewHook, Accepted] = Group(database, self._store, settings.group_max, _weight)
+
+    async def accept(self, desk: str, system: str, delivery: Delivery) -> Accepted:
+        """Let a delivery in. Returns once it is durable.
+
+        Raises UnknownConnection, and BadSignature or Stale when it is not signed as it should be.
+        """
+        gate, signed = await self._verified(desk, system, delivery)
+        new = NewHook(
+            id=f"hook-{secrets.token_hex(10)}",
+            desk=desk,
+            system=system,
+            once=_once(gate.way, desk, system, delivery, signed),
+            headers=_needed(gate.way, delivery),
+            body=delivery.body,
+        )
+        self._waiting += 1
+        try:
+            accepted = await self._group.submit(new)
+        finally:
+            self._waiting -= 1
+        metrics.HOOKS.labels(desk, system, "repeated" if accepted.repeated else "accepted").inc()
+        return accepted
+
+    def is_crowded(self) -> bool:
+        """Whether many wait to be let in at this moment."""
+        return self._waiting >= _CROWD
+
+    async def _verified(self, desk: str, system: str, delivery: Delivery) -> tuple[_Gate, Signed]:
+        gate, fresh = await self._gate(desk, system)
+        if gate is not None:
+            try:
+                return gate, _verify(gate, delivery, self._database.now())
+            except BadSignature:
+                if fresh:
+                    metrics.HOOKS.labels(desk, system, "refused").inc()
+                    raise
+        elif fresh:
+            raise UnknownConnection(f"no system {system!r} is connected to a desk {desk!r}")
+        # What was looked up a moment ago refuses it: a secret may have been added since.
+        self._gates.pop((desk, system), None)
+        return await self._verified(desk, system, delivery)
+
+    async def _gate(self, desk: str, system: str) -> tuple[_Gate | None, bool]:
+        """What lets the system's deliveries in, and whether it was looked up just now."""
+        if not (desk + system).isprintable():
+            return None, True  # no name of anything, and more than some databases can be asked
+        now = self._database.now()
+        held = self._gates.get((desk, system))
+        # A clock that was set back must not make a look-up last.
+        if held is not None and 0 <= now - held[0] < _LOOKUP_KEPT:
+            return held[1], False
+        found = await self._database.read(lambda conn: self._look_up(conn, desk, system))
+        if len(self._gates) >= _LOOKUPS_KEPT:
+            self._gates.clear()
+        self._gates[desk, system] = (now, found)
+        return found, True
+
+    def _look_up(self, conn: Connection, desk: str, system: str) -> _Gate | None:
+        connection = connections.find(conn, desk, system)
+        way = None if connection is None else self._sources.way(conn, desk, system)
+        return None if connection is None or way is None else _Gate(way, connection)
+
+    def _store(self, conn: Connection, now: Micros, members: Sequence[NewHook]) -> list[Accepted]:
+        after_commit(conn, self._accepted)
+        return [Accepted(hook_id, repeated) for hook_id, repeated in hooks.add(conn, members, now)]
+
+
+def _weight(new: NewHook) -> int:
+    return 1 + len(new.body) // _WEIGHT
+
+
+def _verify(gate: _Gate, delivery: Delivery, now: Micros) -> Signed:
+    """Hold the delivery against every way of signing that is taken. Raises what the most telling one says."""
+    refusal = BadSignature(Refused.UNSIGNED)
+    live = gate.connection.live(now)
+    for scheme in gate.way.schemes:
+        try:
+            return verify(scheme, delivery, live, now, gate.way.adapter.window)
+        except Stale:
+            raise
+        except BadSignature as error:
+            if refusal.reason is Refused.UNSIGNED:
+                refusal = error
+    raise refusal
+
+
+def _once(way: Way, desk: str, system: str, delivery: Delivery, signed: Signed) -> str:
+    """What a delivery has in common with its repetitions only: its id, else its event's, else its content."""
+    try:
+        given = way.adapter.delivery_id(delivery)
+    except Unreadable:
+        given = None
+    told = ("id", given) if given else ("body", str(signed.at))
+    whole = sha256("\0".join((desk, system, *told)).encode())
+    if not given:
+        whole.update(b"\0" + delivery.body)
+    return whole.hexdigest()
+
+
+def _needed(way: Way, delivery: Delivery) -> dict[str, str]:
+    """The headers that reading needs. The others may hold secrets, and are not kept."""
+    names = ("content-type", *way.adapter.headers)
+    return {name: delivery.headers[name] for name in names if name in delivery.headers}

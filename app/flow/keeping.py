@@ -1,0 +1,142 @@
+"""What is done to the facts as they grow old, so that what is asked every day costs the same for ever?
+
+Tickets that ended long ago are folded to their final view; facts that the desk's agreement lets go of are let go of;
+parts of the log are made before they are needed and dropped when they are empty. Each step is small, in a transaction
+of its own and repeatable, so several processes may do it and any of them may die at it. Instants are microseconds UTC.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+import structlog
+
+from app.flow import wire
+from app.flow.ask import answers
+from app.flow.assess import Assessor
+from app.settings import Settings
+from app.sla.calendar import Calendar
+from app.sla.span import Micros, length_of
+from app.store import folding, partitions
+from app.store.database import Connection, Database, Raced
+from app.store.folding import Folded
+
+_log = structlog.stdlib.get_logger()
+
+_PIECE: Final = 200
+"""Tickets in one transaction: some tens of milliseconds of the writer's time."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one round of keeping has done."""
+
+    folded: int = 0
+    emptied: int = 0
+    made: int = 0
+    dropped: int = 0
+
+
+class Keeper:
+    """Keeps the facts of one database. `start` and `stop` it, or `keep_now` without an event loop."""
+
+    def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
+        self._database, self._assessor, self._settings = database, assessor, settings
+        self._catalogue = assessor.catalogue
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to keep, in this event loop."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Keep no more. A piece under way is finished first."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def keep_now(self) -> Kept:
+        """One round."""
+        kept = Kept()
+        while self._database.write_now(lambda conn, now: self._piece(conn, now, kept)):
+            pass
+        return kept
+
+    async def keep(self) -> Kept:
+        """`keep_now` within an event loop. Others write in between."""
+        kept, left = Kept(), True
+        while left:
+            left = await self._database.write(lambda conn, now: self._piece(conn, now, kept))
+        return kept
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                kept = await self.keep()
+                if kept != Kept():
+                    _log.info(
+                        "kept", folded=kept.folded, emptied=kept.emptied, made=kept.made, dropped=kept.dropped
+                    )
+            except (OSError, Raced, *self._database.failures):
+                _log.exception("keeping failed")  # nothing is lost by keeping later
+            await asyncio.sleep(self._settings.keep_look.total_seconds())
+
+    def _piece(self, conn: Connection, now: Micros, kept: Kept) -> bool:
+        """One step of the first thing that is left to do. False when there is nothing."""
+        steps: tuple[Callable[[Connection, Micros, Kept], int], ...] = (
+            self._make_ahead,
+            self._fold,
+            self._empty,
+            self._drop,
+        )
+        return any(step(conn, now, kept) for step in steps)
+
+    def _make_ahead(self, conn: Connection, now: Micros, kept: Kept) -> int:
+        made = len(partitions.make_ahead(conn, now, self._settings.parts_ahead))
+        kept.made += made
+        return made
+
+    def _fold(self, conn: Connection, now: Micros, kept: Kept) -> int:
+        ripe = folding.ripe(conn, now - length_of(self._settings.fold_after), _PIECE)
+        by_desk: dict[str, list[str]] = {}
+        for desk, ticket, _ in ripe:
+            by_desk.setdefault(desk, []).append(ticket)
+        self._assessor.hold(conn, [(desk, ticket) for desk, ticket, _ in ripe])
+        rows: list[Folded] = []
+        for desk, tickets in by_desk.items():
+            found = answers(conn, self._catalogue, desk, tickets, now=now)
+            closed = {ticket: at for of, ticket, at in ripe if of == desk}
+            rows += [
+                Folded(desk, ticket, closed[ticket], None, orjson.dumps(wire.ticket(answer)).decode())
+                for ticket, answer in found.items()
+            ]
+        folding.fold(conn, rows, now)
+        kept.folded += len(rows)
+        return len(rows)
+
+    def _empty(self, conn: Connection, now: Micros, kept: Kept) -> int:
+        done = 0
+        for desk, latest in self._catalogue.desks(conn).items():
+            agreement = self._catalogue.history(conn, desk, latest)[-1].agreement
+            if agreement.keep_events is None:
+                continue
+            calendar = Calendar.always(agreement.time_zone)
+            over = [
+                row.ticket
+                for row in folding.oldest(conn, desk, _PIECE)
+                if agreement.keep_events.deadline(row.closed_at, calendar) < now
+            ]
+            folding.empty(conn, desk, over, now)
+            done += len(over)
+        kept.emptied += done
+        return done
+
+    def _drop(self, conn: Connection, now: Micros, kept: Kept) -> int:
+        dropped = len(partitions.drop_empty(conn, now))
+        kept.dropped += dropped
+        return dropped
