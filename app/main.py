@@ -5,42 +5,42 @@ must not wait for clients of the stream, which never end by themselves: the hub 
 """
 
 import gc
-import logging
 import math
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from socket import socket
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
-import orjson
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from app.flow.assess import Assessor
-from app.flow.receive import Receiver
-from app.flow.sweep import Sweeper
 from app.flow.tail import Tail
+from app.flow.works import Works
+from app.log import log_as_json
 from app.settings import Settings
 from app.sla.span import Micros
-from app.store.catalogue import Catalogue
-from app.store.database import Database, wall_clock
+from app.store.database import Database
 from app.web import (
     agreements,
     breaches,
     calendars,
     deadlines,
+    deliveries,
     desks,
+    endpoint,
     events,
     health,
+    hooks,
+    inbox,
     problems,
     queues,
     session,
     signals,
+    subscriptions,
     ticket_events,
     tickets,
+    webhooks,
 )
 from app.web.access import KeyRing
 from app.web.document import Documented
@@ -51,6 +51,8 @@ from app.web.running import Running
 
 ROUTERS = (
     events.router,
+    hooks.router,
+    inbox.router,
     tickets.router,
     ticket_events.router,
     desks.router,
@@ -59,6 +61,9 @@ ROUTERS = (
     agreements.router,
     queues.router,
     signals.router,
+    subscriptions.router,
+    endpoint.router,
+    deliveries.router,
     breaches.router,
     session.router,
     health.router,
@@ -76,23 +81,25 @@ DESCRIPTION = """A ticket system pushes what happened; slatimer says what every 
 time. Instants carry an offset, everywhere. Errors are problem documents (RFC 9457)."""
 
 
-def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] = wall_clock) -> FastAPI:
-    """The web process: composed now, started and stopped by its lifespan. `clock` gives the time, in micros."""
+def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] | None = None) -> FastAPI:
+    """The web process: composed now, started and stopped by its lifespan. `clock` is the time, in micros,
+    instead of the server's or the machine's."""
     settings = settings or Settings()
     hub = Hub(settings.stream_queue)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with Database(settings, clock) as database:
-            app.state.running = parts = _parts(settings, database, hub)
+            works = Works(settings, database)
+            app.state.running = parts = _parts(works, hub)
             hub.open()
             parts.tail.start()
-            parts.sweeper.start()
+            works.start()
             try:
                 yield
             finally:
                 hub.close()
-                await parts.sweeper.stop()
+                await works.stop()
                 await parts.tail.stop()
 
     app = Documented(
@@ -106,27 +113,31 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     )
     app.state.hub = hub
     problems.install(app)
+    webhooks.describe(app)
     app.add_middleware(Frame, max_body=settings.max_body)
     for router in ROUTERS:
         app.include_router(router)
     return app
 
 
-def _parts(settings: Settings, database: Database, hub: Hub) -> Running:
-    catalogue = Catalogue()
-    assessor = Assessor(settings, catalogue)
-    tail = Tail(database, hub.publish, settings.stream_look)
-    assessor.on_commit(tail.heard)
+def _parts(works: Works, hub: Hub) -> Running:
+    tail = Tail(works.database, hub.publish, works.settings.stream_look)
+    works.assessor.on_commit(tail.heard)
+    works.on_announcement(tail.announced)
     return Running(
-        settings=settings,
-        database=database,
-        catalogue=catalogue,
-        assessor=assessor,
-        receiver=Receiver(database, assessor, settings),
-        sweeper=Sweeper(database, assessor, settings),
+        settings=works.settings,
+        database=works.database,
+        catalogue=works.catalogue,
+        assessor=works.assessor,
+        receiver=works.receiver,
+        acceptor=works.acceptor,
+        reader=works.reader,
+        sweeper=works.sweeper,
+        courier=works.courier,
+        watch=works.watch,
         tail=tail,
         hub=hub,
-        keys=KeyRing(database),
+        keys=KeyRing(works.database),
     )
 
 
@@ -165,25 +176,3 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace.total_seconds()),
     )
     Server(config, app.state.hub).run()
-
-
-def log_as_json(level: str) -> None:
-    """One JSON object a line on standard error, with the id of the request that a line belongs to."""
-    numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    logging.basicConfig(level=max(numeric, logging.WARNING), stream=sys.stderr)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(serializer=_dumps),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _dumps(entry: dict[str, Any], **_: object) -> bytes:
-    return orjson.dumps(entry, default=str)

@@ -1,4 +1,4 @@
-"""`slatimer apply`: put calendars and agreements into force, or see first which deadlines that would move."""
+"""`slatimer apply`: put calendars, agreements and sources into force, or see first which deadlines that would move."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.cli.opened import Opened, opened
+from app.cli.opened import opened
 from app.cli.terminal import FAILED, remark, result, screen
 from app.flow import apply as use_case
-from app.flow.desk_files import DeskFile, FaultyFiles, read_files
+from app.flow.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
+from app.flow.sources import apply_sources
 from app.flow.wire import moment
+from app.flow.works import Works
 from app.sla.evaluation import AppliesTo
 
 command = typer.Typer()
@@ -26,7 +28,7 @@ def apply(
         AppliesTo, typer.Option(help="New tickets only, open ones too, or the rest of their lives.")
     ] = AppliesTo.NEW,
 ) -> None:
-    """Put calendars and agreements into force. Each change is a new version of its desk."""
+    """Put calendars, agreements and sources into force. A new calendar or agreement is a new version of its desk."""
     with opened() as parts:
         try:
             files = read_files(paths)
@@ -38,7 +40,9 @@ def apply(
             raise typer.Exit(FAILED) from error
 
 
-def _show(parts: Opened, files: list[DeskFile], applies_to: AppliesTo) -> None:
+def _show(parts: Works, files: list[DeskFile], applies_to: AppliesTo) -> None:
+    if faults := faults_of_sources(files):
+        raise FaultyFiles(faults)
     plans = parts.database.read_now(lambda conn: use_case.plans(conn, parts.catalogue, files))
     now = parts.database.now()
     changes = parts.database.read_now(
@@ -46,7 +50,10 @@ def _show(parts: Opened, files: list[DeskFile], applies_to: AppliesTo) -> None:
     )
     for plan in plans:
         remark(f"{plan.desk}: would be version {plan.number}")
-    if not plans:
+    sources = [file for file in files if file.kind is FileKind.SOURCES]
+    for file in sources:
+        remark(f"{file.desk}: its ticket systems would be read by {file.path}")
+    if not plans and not sources:
         remark("All of this is in force already.")
     table = Table("desk", "ticket", "commitment", "cycle", "due", "would be due", box=None, pad_edge=False)
     for change in changes:
@@ -56,13 +63,19 @@ def _show(parts: Opened, files: list[DeskFile], applies_to: AppliesTo) -> None:
     remark(f"{len(changes)} clocks would change; nothing was written")
 
 
-def _put(parts: Opened, files: list[DeskFile], applies_to: AppliesTo) -> None:
-    applied = parts.database.write_now(
-        lambda conn, now: use_case.apply(conn, now, parts.catalogue, files, applies_to)
+def _put(parts: Works, files: list[DeskFile], applies_to: AppliesTo) -> None:
+    applied, read_otherwise = parts.database.write_now(
+        lambda conn, now: (
+            use_case.apply(conn, now, parts.catalogue, files, applies_to),
+            apply_sources(conn, now, parts.catalogue, parts.sources, files),
+        )
     )
     for one in applied:
         result(f"{one.desk}: version {one.number} is in force, for {applies_to.value} tickets")
-    if not applied:
+    for desk in read_otherwise:
+        result(f"{desk}: its ticket systems are read by its sources from now on")
+        remark(f"What is in the inbox is read by them with: slatimer inbox --run-again --desk {desk}")
+    if not applied and not read_otherwise:
         remark("All of this was in force already.")
     if any(one.tickets for one in applied):
         remark(f"{parts.sweeper.sweep_now()} tickets were judged anew")

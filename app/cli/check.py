@@ -1,4 +1,4 @@
-"""`slatimer check`: is anything wrong in these calendar and agreement files, where, and what would be right?"""
+"""`slatimer check`: is anything wrong in these files of calendars, agreements and sources, where, and what is right?"""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,7 +29,7 @@ command = typer.Typer()
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
 ) -> None:
-    """Validate calendar and agreement files. Prints every fault with file, line, key and what would be right."""
+    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what would be right."""
     faults: list[FileFault] = []
     files = [
         file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 _MODULES: Final = {
     "serve": "app.cli.serve",
+    "worker": "app.cli.worker",
     "demo": "app.cli.demo.command",
     "apply": "app.cli.apply",
     "check": "app.cli.check",

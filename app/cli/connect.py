@@ -1,9 +1,12 @@
 """`slatimer connect`: how does a ticket system push to a desk?
 
-Every system that can send CloudEvents, or a script beside it, connects with a key and the template printed here.
+One URL and one secret are entered there; the webhook is verified by the system's own signature. A system that can send
+CloudEvents, or a script beside it, connects with a key instead.
 """
 
 import json
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -13,7 +16,12 @@ import typer
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, remark, result, result_json
+from app.flow.connect import Plug, UnknownSystem
+from app.flow.connect import connect as use_case
+from app.flow.wire import moment
 from app.settings import Settings
+from app.sla.span import length_of
+from app.store.database import wall_clock
 from app.store.keys import Scope, create
 from app.web.cloudevent import DATA_OF
 
@@ -21,35 +29,102 @@ OWN_FORMAT: Final = "cloudevents"
 _TIMEOUT: Final = 10.0
 """Seconds to wait for the answer to the sample."""
 
+_FROM_INPUT: Final = "-"
+
 command = typer.Typer()
 
 
 @command.command()
 def connect(
-    system: Annotated[str, typer.Argument(help=f"{OWN_FORMAT}: the service's own format.")],
+    system: Annotated[
+        str, typer.Argument(help=f"As zammad, zendesk, jira; {OWN_FORMAT}: the service's own format.")
+    ],
     desk: Annotated[str, typer.Option(help="The desk whose events come in.")],
     base: Annotated[
         str | None,
         typer.Option("--url", help="Where the service is reached from outside: https://sla.example.com"),
     ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="A secret that the system made itself; - reads it from standard input."),
+    ] = None,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Make another secret; the one before works for a while.")
+    ] = False,
+    signed: Annotated[
+        bool, typer.Option("--signed", help=f"{OWN_FORMAT}: signed by Standard Webhooks, without a key.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
     test: Annotated[bool, typer.Option("--test", help="Send a sample; the service must be running.")] = False,
 ) -> None:
-    """Make a key for a ticket system and say where and what to send."""
-    if system.casefold() != OWN_FORMAT:
-        misused(
-            f"the webhooks of {system!r} are not read yet. Have it, or a script beside it, POST CloudEvents to "
-            f"/v1/events: `slatimer connect {OWN_FORMAT} --desk {desk}` makes the key and prints the template."
-        )
+    """Make the connection of a ticket system, or show how it stands, and say what to enter there."""
+    system = system.casefold()
     settings = Settings()
+    base = (base or f"http://{settings.host}:{settings.port}").rstrip("/")
+    if system == OWN_FORMAT and not (signed or secret or rotate):
+        _connect_by_key(settings, base, desk, as_json=as_json, test=test)
+        return
+    plug, is_new = _plug(settings, system, desk, given=_given(secret), rotate=rotate)
+    if test:
+        headers, body = plug.test(wall_clock())
+        _send(plug.url(base), headers, body)
+    if as_json:
+        result_json(plug.as_json(base))
+    else:
+        _show(plug, base, is_new=is_new)
+
+
+def _given(secret: str | None) -> str | None:
+    if secret != _FROM_INPUT:
+        return secret
+    return sys.stdin.readline().strip() or misused("--secret -: nothing was given on standard input")
+
+
+def _plug(
+    settings: Settings, system: str, desk: str, *, given: str | None, rotate: bool
+) -> tuple[Plug, bool]:
+    overlap = length_of(settings.secret_overlap)
+    with opened(settings) as parts:
+        must_know(parts, desk)
+        try:
+            return parts.database.write_now(
+                lambda conn, now: use_case(
+                    conn, now, parts.sources, desk, system, overlap=overlap, rotate=rotate, given=given
+                )
+            )
+        except UnknownSystem as error:
+            misused(error)
+
+
+def _show(plug: Plug, base: str, *, is_new: bool) -> None:
+    adapter, connection = plug.way.adapter, plug.connection
+    result(f"POST {plug.url(base)}")
+    result(f"secret: {plug.secret}")
+    result(f"signed: {' or '.join(scheme.name for scheme in plug.way.schemes)}")
+    for name, value in plug.headers.items():
+        result(f"header: {name}: {value}")
+    for event in adapter.events_to_tick:
+        result(f"event: {event}")
+    if (template := plug.template(base)) is not None:
+        result(f"template:\n{template}")
+    older = [one.until for one in connection.secrets[1:] if one.until is not None]
+    if older:
+        remark(f"The secret before is taken until {moment(max(older))}.")
+    if is_new:
+        remark(
+            f"{adapter.label} may send to {connection.desk} now. Where it makes the secret itself, enter that here:"
+        )
+        remark(f"slatimer connect {connection.system} --desk {connection.desk} --secret -")
+
+
+def _connect_by_key(settings: Settings, base: str, desk: str, *, as_json: bool, test: bool) -> None:
     with opened(settings) as parts:
         must_know(parts, desk)
         scopes = frozenset({Scope.PUSH})
-        secret, _ = parts.database.write_now(lambda conn, now: create(conn, desk, scopes, now))
-    base = (base or f"http://{settings.host}:{settings.port}").rstrip("/")
-    connection = _connection(f"{base}/v1/events", secret, desk)
+        key, _ = parts.database.write_now(lambda conn, now: create(conn, desk, scopes, now))
+    connection = _by_key(f"{base}/v1/events", key, desk)
     if test:
-        _send_sample(connection, desk)
+        _send(connection["url"], connection["headers"], json.dumps(_sample(desk)).encode())
     if as_json:
         result_json(connection)
         return
@@ -60,11 +135,11 @@ def connect(
     remark("The key is shown this once. Types of events: " + ", ".join(connection["events"]))
 
 
-def _connection(url: str, secret: str, desk: str) -> dict[str, Any]:
+def _by_key(url: str, key: str, desk: str) -> dict[str, Any]:
     return {
         "url": url,
-        "secret": secret,
-        "headers": {"Authorization": f"Bearer {secret}", "Content-Type": "application/cloudevents+json"},
+        "secret": key,
+        "headers": {"Authorization": f"Bearer {key}", "Content-Type": "application/cloudevents+json"},
         "events": [kind.value for kind in DATA_OF],
         "template": {
             "specversion": "1.0",
@@ -78,9 +153,9 @@ def _connection(url: str, secret: str, desk: str) -> dict[str, Any]:
     }
 
 
-def _send_sample(connection: dict[str, Any], desk: str) -> None:
+def _sample(desk: str) -> dict[str, Any]:
     """A note about no ticket: it is kept, moves nothing, and shows that key, address and format are right."""
-    sample = {
+    return {
         "specversion": "1.0",
         "id": f"connection-test-{uuid4().hex}",
         "source": desk,
@@ -89,15 +164,14 @@ def _send_sample(connection: dict[str, Any], desk: str) -> None:
         "time": datetime.now(UTC).isoformat(),
         "data": {"author": "system", "automatic": True, "text": "sent by slatimer connect --test"},
     }
+
+
+def _send(url: str, headers: Mapping[str, str], body: bytes) -> None:
+    shown = url.partition("?")[0]  # what follows may be the secret
     try:
-        answer = httpx2.post(
-            connection["url"],
-            content=json.dumps(sample),
-            headers=connection["headers"],
-            timeout=_TIMEOUT,
-        )
+        answer = httpx2.post(url, content=body, headers=dict(headers), timeout=_TIMEOUT)
     except httpx2.HTTPError as error:
-        failed(f"{connection['url']} does not answer: {error}. Is `slatimer serve` running there?")
+        failed(f"{shown} does not answer: {error}. Is `slatimer serve` running there?")
     if not answer.is_success:
-        failed(f"{connection['url']} answered {answer.status_code}: {answer.text}")
+        failed(f"{shown} answered {answer.status_code}: {answer.text}")
     remark(f"A sample was taken: {answer.text}")

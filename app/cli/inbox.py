@@ -1,85 +1,71 @@
 """`slatimer inbox`: what was kept and could not be read or judged, and another try at it."""
 
-from typing import Annotated, Any
+import asyncio
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from app.cli.opened import Opened, opened
-from app.cli.terminal import FAILED, remark, result_json, screen
+from app.cli.opened import opened
+from app.cli.terminal import FAILED, misused, remark, result, result_json, screen
 from app.flow import inbox as use_case
 from app.flow.inbox import Inbox
+from app.flow.run_again import run_again as run_inbox_again
 from app.flow.wire import moment
-from app.store.batch import parts as parts_of_list
+from app.flow.works import Works
+from app.store import hooks
+from app.store.database import EVERY_DESK
 
 command = typer.Typer()
 
 
 @command.command()
 def inbox(
-    run_again: Annotated[bool, typer.Option("--run-again", help="Judge the tickets concerned anew.")] = False,
+    desk: Annotated[str, typer.Option(help="Only this desk.")] = EVERY_DESK,
+    run_again: Annotated[
+        bool, typer.Option("--run-again", help="Read and judge everything in it again.")
+    ] = False,
+    show: Annotated[
+        str | None, typer.Option("--show", metavar="ID", help="Print the body of a delivery as it came.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Show events of unknown types, which are kept and move no clock, and tickets that cannot be judged."""
+    """Show deliveries that could not be read or mapped, events of unknown types, tickets that cannot be judged."""
     with opened() as parts:
-        still_failing = _run_again(parts) if run_again else 0
-        found = parts.database.read_now(use_case.inbox)
+        if show is not None:
+            _show_body(parts, show)
+            return
+        still_failing = _run_again(parts, desk) if run_again else False
+        found = parts.database.read_now(lambda conn: use_case.inbox(conn, desk))
     if as_json:
-        result_json(_json(found))
+        result_json(use_case.inbox_json(found))
     else:
         _show(found)
     if still_failing:
         raise typer.Exit(FAILED)
 
 
-def _run_again(parts: Opened) -> int:
-    tickets = parts.database.read_now(use_case.to_run_again)
-    failed = 0
-    for part in parts_of_list(tickets):
-        failed += parts.database.write_now(
-            lambda conn, now, part=part: use_case.run_again(conn, now, parts.assessor, part)
-        )
-    remark(f"{len(tickets)} tickets were judged anew, {failed} of them still cannot be")
-    return failed
+def _show_body(parts: Works, hook_id: str) -> None:
+    found = parts.database.read_now(lambda conn: hooks.find(conn, hook_id))
+    if found is None:
+        misused(f"no delivery {hook_id!r} is kept")
+    result(found.body.decode("utf-8", errors="replace"))
 
 
-def _json(found: Inbox) -> dict[str, Any]:
-    return {
-        "unknown": [
-            {"desk": desk, "type": kind, "events": count}
-            for (desk, kind), count in sorted(found.counts.items())
-        ],
-        "events": [
-            {
-                "desk": event.desk,
-                "id": event.id,
-                "type": event.type,
-                "subject": event.subject,
-                "ticket": event.ticket,
-                "time": moment(event.at),
-                "received_at": moment(event.received_at),
-            }
-            for event in found.events
-        ],
-        "parked": [
-            {
-                "desk": row.desk,
-                "ticket": row.ticket,
-                "error": row.error,
-                "times": row.times,
-                "first_at": moment(row.first_at),
-                "last_at": moment(row.last_at),
-                "retry_at": moment(row.retry_at),
-            }
-            for row in found.parked
-        ],
-    }
+def _run_again(parts: Works, desk: str) -> bool:
+    """Whether anything is left afterwards that could not be read or judged."""
+    done = asyncio.run(run_inbox_again(parts.database, parts.reader, parts.assessor, desk))
+    remark(f"{done.deliveries} deliveries were read again, {done.left} are in the inbox")
+    remark(f"{done.tickets} tickets were judged anew, {done.failed} of them still cannot be")
+    return bool(done.left or done.failed)
 
 
 def _show(found: Inbox) -> None:
-    if not found.counts and not found.parked:
+    if found.empty:
         remark("The inbox is empty.")
         return
+    if found.delivery_counts:
+        _show_deliveries(found)
     if found.counts:
         counts = Table("desk", "unknown type", "events", box=None, pad_edge=False)
         for (desk, kind), count in sorted(found.counts.items()):
@@ -93,3 +79,14 @@ def _show(found: Inbox) -> None:
         for row in found.parked:
             parked.add_row(row.desk, row.ticket, str(row.times), moment(row.retry_at), row.error)
         screen().print(parked)
+
+
+def _show_deliveries(found: Inbox) -> None:
+    counts = Table("desk", "system", "state", "deliveries", box=None, pad_edge=False)
+    for (desk, system, state), count in sorted(found.delivery_counts.items()):
+        counts.add_row(desk, system, state, str(count))
+    listed = Table("delivery", "desk", "system", "received", "what is wrong", box=None, pad_edge=False)
+    for hook in found.deliveries:
+        wrong = "; ".join([*([hook.reason] if hook.reason else []), *hook.warnings])
+        listed.add_row(hook.id, hook.desk, hook.system, moment(hook.received_at), wrong)
+    screen().print(counts, "", listed, sep="\n")

@@ -6,40 +6,16 @@ waits for its turn to write as the server does, and the server's sweep finds wha
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from app.cli.terminal import failed, log_warnings_only, misused
-from app.flow.assess import Assessor
-from app.flow.receive import Receiver
-from app.flow.sweep import Sweeper
+from app.flow.works import Works
 from app.settings import Settings
-from app.store.catalogue import Catalogue
 from app.store.database import Database
-from app.store.dialect import UnusableDatabase
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The parts of one command that works on a database."""
-
-    settings: Settings
-    database: Database
-    catalogue: Catalogue
-    assessor: Assessor
-    receiver: Receiver
-    sweeper: Sweeper
-
-
-def parts_of(settings: Settings, database: Database) -> Opened:
-    """The parts around an open database."""
-    catalogue = Catalogue()
-    assessor = Assessor(settings, catalogue)
-    receiver, sweeper = Receiver(database, assessor, settings), Sweeper(database, assessor, settings)
-    return Opened(settings, database, catalogue, assessor, receiver, sweeper)
+from app.store.dialect import UnusableDatabase, shown
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Generator[Opened]:
+def opened(settings: Settings | None = None) -> Generator[Works]:
     """Open the database of the settings, bring its tables up to date, and let go of it at the end."""
     log_warnings_only()
     settings = settings or Settings()
@@ -48,15 +24,15 @@ def opened(settings: Settings | None = None) -> Generator[Opened]:
     except UnusableDatabase as error:
         misused(f"SLATIMER_DATABASE_URL: {error}")
     except Database.failures as error:
-        failed(f"{settings.database_url} cannot be opened: {error}")
+        failed(f"{shown(settings.database_url)} cannot be opened: {error}")
     with database:
         try:
-            yield parts_of(settings, database)
+            yield Works(settings, database)
         except Database.failures as error:
-            failed(f"{settings.database_url}: {error}")
+            failed(f"{shown(settings.database_url)}: {error}")
 
 
-def must_know(parts: Opened, desk: str) -> None:
+def must_know(parts: Works, desk: str) -> None:
     """End as a wrong question when no agreement of that desk is in force."""
     desks = parts.database.read_now(parts.catalogue.desks)
     if desk not in desks:

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from app.cli.opened import Opened, must_know, opened
+from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, progress_screen, result
 from app.flow.answer import TicketAnswer
 from app.flow.receive import Incoming
 from app.flow.record import FaultyFact, fact
 from app.flow.wire import moment
+from app.flow.works import Works
 from app.sla.span import Micros
 from app.sla.ticket import EventType
 from app.web.cloudevent import Faulty, read_event
@@ -111,7 +112,7 @@ def _fields(written: list[str] | tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _take_in(parts: Opened, incoming: Incoming) -> TicketAnswer | None:
+def _take_in(parts: Works, incoming: Incoming) -> TicketAnswer | None:
     """Have the fact stored and its ticket judged, once it has passed what every pushed event must pass."""
     event = incoming.event
     value = {

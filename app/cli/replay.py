@@ -11,11 +11,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.cli.opened import Opened, must_know, opened
+from app.cli.opened import must_know, opened
 from app.cli.terminal import FAILED, failed, misused, progress_screen, remark, result_json, screen
 from app.flow.event_log import FaultyMapping, FaultyRow, Mapped, parse_mapping
 from app.flow.replay import Counts, Replayed, judge
 from app.flow.replay import replay as feed
+from app.flow.works import Works
 from app.sla.faults import line_of
 from app.sla.span import Micros
 from app.web.instant import NotAnInstant, read_instant
@@ -70,7 +71,7 @@ def _mapping(path: Path) -> Mapped:
         misused("\n".join(f"{path}:{line_of(text, fault.place) or '?'}: {fault}" for fault in error.faults))
 
 
-def _feed(parts: Opened, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
+def _feed(parts: Works, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task(file.name, total=None)

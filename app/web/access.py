@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from app.sla.span import SECOND, Micros
-from app.store.database import Database
+from app.store.database import Database, seen_desk
 from app.store.keys import EVERY_DESK, Access, Scope, find
 from app.web.problems import Kind, Problem, not_found
 from app.web.running import running
@@ -122,6 +122,7 @@ def allow(scope: Scope) -> Callable[[Request], Awaitable[Access]]:
             raise Problem(
                 Kind.NOT_ALLOWED, f"A page must send the header {PROOF_HEADER} from its own origin."
             )
+        seen_desk.set(access.desk)  # from here on this request reads nothing else
         if not access.may(scope):
             raise Problem(
                 Kind.NOT_ALLOWED,

@@ -14,12 +14,19 @@ from app.web.access import COOKIE
 from app.web.cloudevent import DATA_OF, CloudEvent
 from app.web.deadlines import DeadlineQuestion
 from app.web.problems import ProblemDocument
+from app.web.webhooks import SignalEvent, add_examples
 
-PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/session"})
+PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/session", "/v1/hooks/{desk}/{system}"})
 """Paths that ask for no key."""
 
 _REFERENCE: Final = "#/components/schemas/{model}"
-_MODELS: Final = (ProblemDocument, DeadlineQuestion, CloudEvent, *dict.fromkeys(DATA_OF.values()))
+_MODELS: Final = (
+    ProblemDocument,
+    DeadlineQuestion,
+    CloudEvent,
+    SignalEvent,
+    *dict.fromkeys(DATA_OF.values()),
+)
 
 
 _NOT_OURS: Final = frozenset({"HTTPValidationError", "ValidationError"})
@@ -38,8 +45,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         summary=app.summary,
         description=app.description,
         routes=app.routes,
+        webhooks=app.webhooks.routes,
         tags=app.openapi_tags,
     )
+    add_examples(document)
     components = document.setdefault("components", {})
     _, described = models_json_schema(
         [(model, "validation") for model in _MODELS], ref_template=_REFERENCE, title=None

@@ -17,6 +17,7 @@ from app.store.keys import Access
 from app.web.access import Pusher
 from app.web.answer import Json
 from app.web.cloudevent import Faulty, read_event
+from app.web.frame import request_id
 from app.web.problems import Kind, Problem, problems
 from app.web.reading import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.running import running
@@ -113,7 +114,7 @@ def _sort(
         elif not pusher.sees(read.desk):
             refused.append(_unknown_desk(index, read.desk, read.event))
         else:
-            incoming.append(Incoming.of(read.desk, read.event))
+            incoming.append(Incoming.of(read.desk, read.event, request_id()))
             places.append(index)
     return incoming, places, refused
 

@@ -26,6 +26,8 @@ _GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 """A caller's id is taken over only when it can do no harm in a log."""
 
 _ID_BYTES: Final = 8
+_BOUND: Final = "request_id"
+"""The word under which every line of the log that belongs to a request bears its id."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -56,9 +58,9 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            framed = _Framed(scope, send, request_id)
+        own = _request_id(scope)
+        with structlog.contextvars.bound_contextvars(**{_BOUND: own}):
+            framed = _Framed(scope, send, own)
             try:
                 await self._app(scope, _limited(receive, self._max_body), framed.send)
             except Exception as error:  # noqa: BLE001 - the outermost place: logged whole, told as a problem
@@ -99,6 +101,11 @@ class _Framed:
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def request_id() -> str | None:
+    """The id of the request that is being answered; none outside of one."""
+    return structlog.contextvars.get_contextvars().get(_BOUND)
 
 
 def _request_id(scope: Scope) -> str:

@@ -4,7 +4,7 @@ Alive says only that it answers. Ready says that the database answers and that t
 breaches late must be seen. None of these needs a key, and none tells anything about a ticket.
 """
 
-from typing import Final, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.flow import metrics
+from app.flow.examine import Check, Verdict
 from app.flow.sweep import SweepState
 from app.flow.wire import moment
 from app.sla.span import SECOND
@@ -19,9 +20,6 @@ from app.web.answer import Json
 from app.web.instant import InstantOut
 from app.web.problems import Kind, Problem, problems
 from app.web.running import running
-
-MOST_LAG: Final = 30 * SECOND
-"""A sweep that is this far behind tells breaches too late to be of use; its usual lag is milliseconds."""
 
 router = APIRouter(tags=["health"])
 
@@ -35,11 +33,19 @@ class Alive(BaseModel):
 class Sweep(BaseModel):
     """How the sweep is doing."""
 
-    running: bool
+    running: bool = Field(description="in this process; with workers they sweep")
     lag_seconds: float = Field(description="how long the oldest ticket that is due has been waiting")
     next_at: InstantOut | None = Field(description="when a clock changes next")
     last_pass_at: InstantOut | None
     parked: int = Field(description="tickets set aside since they cannot be judged")
+
+
+class CheckView(BaseModel):
+    """An invariant, and whether it holds."""
+
+    check: str = Field(examples=["the sweep keeps up"])
+    verdict: Verdict
+    detail: str
 
 
 class Ready(BaseModel):
@@ -47,6 +53,8 @@ class Ready(BaseModel):
 
     status: Literal["ready"]
     sweep: Sweep
+    checks: list[CheckView]
+    checked_at: InstantOut
 
 
 @router.get("/healthz", summary="Liveness", response_model=Alive)
@@ -57,16 +65,25 @@ async def healthz() -> Response:
 
 @router.get("/readyz", summary="Readiness", response_model=Ready, responses=problems(503))
 async def readyz(request: Request) -> Response:
-    """Answers 200 when the database answers and the sweep keeps up, else 503 with what is wrong."""
+    """Answers 200 when the database answers and breaches are told on time, else 503 with what is wrong.
+
+    The invariants that cost little are looked at besides. One that does not hold is shown and keeps nobody out: it is a
+    person's matter, and a process that is taken out of service mends nothing. `slatimer doctor` checks all of them.
+    """
     parts = running(request)
     try:
-        state = await parts.sweeper.state()
+        state, glance = await parts.sweeper.state(), await parts.watch.glance()
     except parts.database.failures as error:
         raise Problem(Kind.UNAVAILABLE, "The database does not answer.") from error
-    wrong = _wrong(state)
+    told = {
+        "sweep": _sweep(state),
+        "checks": [_check(check) for check in glance.checks],
+        "checked_at": moment(glance.at),
+    }
+    wrong = parts.watch.wrong(state)
     if wrong:
-        raise Problem(Kind.UNAVAILABLE, wrong, extra={"sweep": _sweep(state)})
-    return Json({"status": "ready", "sweep": _sweep(state)})
+        raise Problem(Kind.UNAVAILABLE, wrong, extra=told)
+    return Json({"status": "ready", **told})
 
 
 @router.get(
@@ -85,17 +102,12 @@ async def readyz(request: Request) -> Response:
 async def show_metrics(request: Request) -> Response:
     """Everything that the process counts and measures."""
     await running(request).sweeper.state()
+    await running(request).courier.state()
     return Response(generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _wrong(state: SweepState) -> str | None:
-    if not state.running:
-        return "The sweep is not running."
-    if state.failure is not None:
-        return "The sweep's last pass failed; the reason is in the log."
-    if state.lag > MOST_LAG:
-        return f"The sweep is {state.lag // SECOND} s behind."
-    return None
+def _check(check: Check) -> dict[str, str]:
+    return {"check": check.name, "verdict": check.verdict.value, "detail": check.detail}
 
 
 def _sweep(state: SweepState) -> dict[str, object]:

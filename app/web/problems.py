@@ -18,11 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.flow.ask import CannotBeJudged, NothingKnownYet
+from app.flow.ask import CannotBeJudged, NoLongerKept, NothingKnownYet
+from app.flow.hook import UnknownConnection
 from app.sla.compiled import UncoveredYear
 from app.sla.explanation import NoSuchClock
 from app.store.board import FaultyCursor
-from app.store.database import Raced
+from app.store.database import Raced, Unreachable
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:slatimer:problem:"
@@ -35,11 +36,13 @@ class Kind(Enum):
 
     UNREADABLE = ("unreadable-body", "The body cannot be read", 400)
     NOT_SIGNED_IN = ("not-signed-in", "A valid key is needed", 401)
+    BAD_SIGNATURE = ("bad-signature", "The signature does not hold", 401)
     NOT_ALLOWED = ("not-allowed", "The key does not allow this", 403)
     NOT_FOUND = ("not-found", "Nothing here under that name", 404)
     NOTHING_KNOWN = ("nothing-known", "Nothing was known then", 404)
     WRONG_METHOD = ("wrong-method", "This address does not take that method", 405)
     CONFLICT = ("conflict", "It contradicts what is stored", 409)
+    GONE = ("no-longer-kept", "It is no longer kept", 410)
     TOO_LARGE = ("too-large", "The body is too large", 413)
     WRONG_MEDIA_TYPE = ("wrong-media-type", "This content type is not read here", 415)
     INVALID = ("invalid-request", "The request is not valid", 422)
@@ -125,6 +128,7 @@ _DESCRIPTIONS: Final = {
     403: "The key lacks the scope, or a page's request lacks its proof of origin.",
     404: "Unknown, or another desk's.",
     409: "The same (source, id) was stored with other content.",
+    410: "It was here, and is no longer kept.",
     413: "The body is larger than the service reads.",
     415: "Another content type than those listed.",
     422: "Readable, but not valid; `errors` names each place.",
@@ -226,11 +230,14 @@ def respond(request: Request, problem: Problem) -> Response:
 
 TABLE: Final[Mapping[type[Exception], Kind]] = {
     NothingKnownYet: Kind.NOTHING_KNOWN,
+    NoLongerKept: Kind.GONE,
     NoSuchClock: Kind.NOT_FOUND,
     FaultyCursor: Kind.INVALID,
+    UnknownConnection: Kind.NOT_FOUND,
     UncoveredYear: Kind.INVALID,
     CannotBeJudged: Kind.PARKED,
     Raced: Kind.UNAVAILABLE,
+    Unreachable: Kind.UNAVAILABLE,
 }
 """Which named error of the layers below is which problem; the error's own text is the detail."""
 

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 
 from app.flow.assess import Assessor
+from app.flow.deliver import Courier
+from app.flow.hook import Acceptor
+from app.flow.reader import Reader
 from app.flow.receive import Receiver
 from app.flow.sweep import Sweeper
 from app.flow.tail import Tail
+from app.flow.watch import Watch
 from app.settings import Settings
 from app.store.catalogue import Catalogue
 from app.store.database import Database
@@ -27,7 +31,11 @@ class Running:
     catalogue: Catalogue
     assessor: Assessor
     receiver: Receiver
+    acceptor: Acceptor
+    reader: Reader
     sweeper: Sweeper
+    courier: Courier
+    watch: Watch
     tail: Tail
     hub: Hub
     keys: "KeyRing"

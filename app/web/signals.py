@@ -38,7 +38,7 @@ class Signal(BaseModel):
     id: str = Field(description="never changes, so a repetition can be dropped")
     kind: str = Field(examples=["clock.breached"])
     desk: str
-    ticket: str
+    ticket: str | None = Field(description="null for a signal about no ticket")
     commitment: str | None
     cycle: int | None
     occurrence: str

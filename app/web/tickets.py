@@ -217,7 +217,7 @@ async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wante
     "/tickets/{desk}/{ticket}/explanation",
     summary="Explain a clock",
     response_model=TicketExplanation,
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 410, 422),
 )
 async def explain_clock(
     request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[WhichClock, Query()]
@@ -234,7 +234,7 @@ async def explain_clock(
     "/tickets/{desk}/{ticket}",
     summary="One ticket",
     response_model=TicketView,
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 410, 422),
 )
 async def show_ticket(
     request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[When, Query()]
@@ -242,9 +242,21 @@ async def show_ticket(
     """A ticket and all its clocks, now or at another instant.
 
     `at` asks how the clocks stand at an instant by all that is known today; ahead of now it shows what comes if nothing
-    else happens. `as_of` asks what was known at an instant: 404 when nothing was.
+    else happens. `as_of` asks what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only
+    its final view may be kept: 410 when another instant is asked about.
     """
-    return Json(wire.ticket(await _answer(running(request), reader, desk, ticket, asked)))
+    parts = running(request)
+    if asked.at is not None or asked.as_of is not None:
+        return Json(wire.ticket(await _answer(parts, reader, desk, ticket, asked)))
+    must_see(reader, desk)
+    now = parts.database.now()
+    try:
+        answer = await parts.database.read(
+            lambda conn: ask.ticket_now(conn, parts.catalogue, desk, ticket, now=now)
+        )
+    except UnknownDesk as error:
+        raise not_found("desk", desk) from error
+    return Json(wire.ticket(answer))
 
 
 async def _answer(parts: Running, reader: Access, desk: str, ticket: str, asked: When) -> TicketAnswer:

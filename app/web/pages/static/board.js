@@ -103,7 +103,7 @@ function told(signal) {
     tickets.set(keyOf(signal), { ...view, clocks: [...view.clocks.filter((each) => !same(each)), clock] });
     draw();
   }
-  stale.set(keyOf(signal), { desk: signal.desk, ticket: signal.ticket });
+  if (signal.ticket) stale.set(keyOf(signal), { desk: signal.desk, ticket: signal.ticket });
   readStale();
   readDesks();
 }

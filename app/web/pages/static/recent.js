@@ -39,12 +39,13 @@ export function draw() {
 }
 
 function summary(signal) {
-  return `${said(signal.kind)}: ${about(signal)}, ${signal.desk} ${signal.ticket}`;
+  return `${said(signal.kind)}: ${about(signal)}, ${[signal.desk, signal.ticket].filter(Boolean).join(" ")}`;
 }
 
 export function about(signal) {
   if (signal.clock) return signal.clock.label;
   if (signal.commitment) return signal.commitment;
+  if (signal.reason) return signal.reason;
   const [before, after] = [signal.position_before, signal.position_after];
   const places = [before && `from ${before}`, after && `to ${after}`].filter(Boolean).join(" ");
   return [`queue ${signal.queue}`, places, cause(signal.cause)].filter(Boolean).join(", ");
@@ -60,7 +61,9 @@ function item(signal) {
     h("span", { class: "kind" },
       loud && h("span", { class: "mark", "aria-hidden": "true" }, mark(signal.commitment_kind), " "),
       sentence(said(signal.kind))),
-    h("a", { href: `/tickets${path(signal.desk, signal.ticket)}` }, `${signal.desk} ${signal.ticket}`),
+    signal.ticket
+      ? h("a", { href: `/tickets${path(signal.desk, signal.ticket)}` }, `${signal.desk} ${signal.ticket}`)
+      : h("span", {}, signal.desk),
     h("small", {}, about(signal)),
     h("small", {}, `${written(at)}${signal.late ? ", learnt late" : ""}`));
 }

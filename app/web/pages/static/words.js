@@ -55,6 +55,7 @@ const SIGNALS = {
   "queue.joined": "joined the queue",
   "queue.left": "left the queue",
   "queue.moved": "moved in the queue",
+  "subscription.disabled": "deliveries switched off",
 };
 
 const LATE = { guarantee: "guarantee breached", objective: "objective missed", customer: "customer's term lapsed" };

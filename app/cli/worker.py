@@ -1,0 +1,30 @@
+"""`slatimer worker`: sweep and deliver in a process of their own, as many as are wanted."""
+
+import asyncio
+from contextlib import suppress
+
+import typer
+
+from app.cli.terminal import misused
+from app.settings import Settings
+
+command = typer.Typer()
+
+
+@command.command()
+def worker() -> None:
+    """Tell what is due, beside other workers. Needs SLATIMER_REDIS_URL."""
+    from app.jobs import redis_settings
+    from app.log import log_as_json
+    from app.store.dialect import UnusableDatabase, check
+    from app.worker import work
+
+    settings = Settings()
+    try:
+        redis_settings(settings)
+        check(settings.database_url)
+    except (ValueError, UnusableDatabase) as error:
+        misused(error)
+    log_as_json(settings.log_level)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends it
+        asyncio.run(work(settings))
