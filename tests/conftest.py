@@ -1,4 +1,4 @@
-"""What every test may count on: the root, a Chromium for the browser tests, steady Hypothesis settings."""
+"""What every test may count on: databases of both kinds, a Valkey, a Chromium, steady Hypothesis settings."""
 
 import os
 import shutil
@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from app.log import log_as_json
 from app.settings import Settings
 from app.store.database import Database
+from tests.servers import postgres, valkey
+from tests.servers.databases import KINDS, Databases, PostgresDatabases, SqliteDatabases, with_tables
+from tests.servers.postgres import Postgres
+from tests.servers.valkey import Valkey
 from tests.service import Service, WallClock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +29,8 @@ settings.register_profile(
 settings.load_profile("house")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Everything under tests/browser carries the marker `browser`, and comes last.
 
     The browser's driver keeps an event loop running in the main thread until the session ends, and no test that runs a
@@ -33,7 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
+    yield  # here pytest selects by marker, and puts those together that share a kind of database
     items.sort(key=lambda item: item.path.is_relative_to(BROWSER_TESTS))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _as_in_production() -> None:
+    """Log as a service does: structlog's own way draws a picture of every error, which takes seconds."""
+    log_as_json("ERROR")
 
 
 @pytest.fixture(scope="session")
@@ -53,19 +66,49 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with its tables and nothing in it: copying it is quicker than making one for every test."""
-    path = tmp_path_factory.mktemp("empty") / "slatimer.db"
-    Database(Settings(database_url=f"sqlite:///{path}")).close()
-    return path
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Database files for the whole session."""
+    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The session's PostgreSQL. Tests that kill one start their own."""
+    with postgres.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgres_server: Postgres) -> PostgresDatabases:
+    """Databases on the session's PostgreSQL."""
+    return PostgresDatabases(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    """The session's Valkey. Tests that kill one start their own."""
+    with valkey.start() as server:
+        yield server
 
 
 @pytest.fixture
-def database_settings(tmp_path: Path, empty_database: Path) -> Settings:
-    """Settings of a database of the test's own."""
-    path = tmp_path / "slatimer.db"
-    shutil.copyfile(empty_database, path)
-    return Settings(database_url=f"sqlite:///{path}")
+def redis_url(valkey_server: Valkey) -> str:
+    """The address of a Valkey with nothing in it."""
+    valkey_server.flush()
+    return valkey_server.url()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Where tests get their databases. Whatever needs one runs once on SQLite and once on PostgreSQL."""
+    return request.getfixturevalue(f"{request.param}_databases")
+
+
+@pytest.fixture
+def database_settings(databases: Databases) -> Iterator[Settings]:
+    """Settings of a database of the test's own, with its tables and nothing in them."""
+    with databases.copy_of(with_tables) as url:
+        yield Settings(database_url=url)
 
 
 @pytest.fixture

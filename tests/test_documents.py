@@ -141,7 +141,7 @@ def test_every_signal_that_a_page_names_exists(page: Path) -> None:
 @pages
 def test_every_address_that_a_page_names_exists(page: Path) -> None:
     known: set[str] = {*create_app(Settings()).openapi()["paths"], "/openapi.json"}
-    named = re.findall(r"(?:GET|POST|DELETE) (/[a-z0-9/]+)", page.read_text(encoding="utf-8"))
+    named = re.findall(r"(?:GET|POST|PATCH|DELETE) (/[a-z0-9/{}_-]+)", page.read_text(encoding="utf-8"))
     assert set(named) - known == set()
 
 
@@ -157,6 +157,9 @@ def shown_default(value: object) -> str:
             return "the shipped ones"
         case bool():
             return f"`{str(value).lower()}`"
+        case tuple():
+            several = [str(each) for each in TypeAdapter(tuple).dump_python(value, mode="json")]
+            return f"`{','.join(several)}`" if several else "none"
         case timedelta():
             return f"`{TypeAdapter(timedelta).dump_python(value, mode='json')}`"
         case _:

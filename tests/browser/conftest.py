@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
-from app.main import log_as_json
 from tests.browser.site import Site, fill, site_in
 
 QUIET = (
@@ -23,11 +22,6 @@ PATIENCE = 15_000
 
 Opened = Callable[..., Page]
 """Opens a path of the site: `opened("/", color_scheme="dark")`."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _as_in_production() -> None:
-    log_as_json("ERROR")
 
 
 @pytest.fixture(scope="session")

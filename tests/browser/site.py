@@ -17,10 +17,11 @@ import httpx2
 import uvicorn
 
 from app.main import Server, create_app
+from app.settings import Settings
 from app.sla.span import SECOND, instant, micros
 from app.store import keys
 from app.store.keys import Scope
-from tests.web.room import put_shipped_desks, settings_for
+from tests.web.room import put_shipped_desks
 
 NOON_AHEAD = datetime.fromisoformat("2026-03-06T11:20:00+01:00")
 """Friday, 6 March 2026, 11:20 in Paris: every desk is open, and HaiSoft's lunch comes in forty minutes."""
@@ -73,7 +74,8 @@ class Site:
 def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generator[Site]:
     """A service over a new database in this folder, stopped at the end."""
     site = Site(began)
-    app = create_app(settings_for(folder, **given), clock=site.clock)
+    settings = Settings(database_url=f"sqlite:///{folder / 'site.db'}", **given)
+    app = create_app(settings, clock=site.clock)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
     server = Server(config, app.state.hub)
     thread = Thread(target=server.run, name="site")

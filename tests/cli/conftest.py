@@ -1,6 +1,7 @@
-"""A terminal: the command with a database file of the test's own."""
+"""A terminal: the command with a database of the test's own."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli.commands import cli
 from app.settings import Settings
+from tests.servers.databases import Databases
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -30,9 +32,8 @@ class Said:
 class Terminal:
     """Runs commands in this process, each on the same database."""
 
-    def __init__(self, database: Path) -> None:
-        self.database = database
-        self.settings = Settings(database_url=f"sqlite:///{database}")
+    def __init__(self, url: str) -> None:
+        self.settings = Settings(database_url=url)
 
     def __call__(self, *arguments: object) -> Said:
         ended = CliRunner(env={"SLATIMER_DATABASE_URL": self.settings.database_url}).invoke(
@@ -50,8 +51,9 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path / "cli.db")
+def terminal(databases: Databases) -> Iterator[Terminal]:
+    with databases.new() as url:
+        yield Terminal(url)
 
 
 @pytest.fixture

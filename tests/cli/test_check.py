@@ -1,5 +1,6 @@
 """`check` and `deadline` need no database."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ target = "2 weeks"
 calendar = "haisoft/ticket"
 warn = ["75%"]
 """
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal whose database is never opened."""
+    path = tmp_path / "never.db"
+    yield Terminal(f"sqlite:///{path}")
+    assert not path.exists()
 
 
 def test_the_shipped_files_have_no_fault(terminal: Terminal) -> None:
@@ -50,7 +59,6 @@ def test_every_fault_is_told_with_file_line_key_and_remedy(terminal: Terminal, t
             key,
             lines,
         )
-    assert not terminal.database.exists()
 
 
 @pytest.mark.parametrize("content", ["a = ", "\xff\xfe", None])

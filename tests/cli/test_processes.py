@@ -13,17 +13,20 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.settings import Settings
+from app.store.database import Connection, Database
 from benchmarks._service import Service, free_port
 from tests.cli.conftest import ROOT
+from tests.servers.databases import Databases
 
 DESK = ROOT / "benchmarks" / "helpdesk"
 PATIENCE = 60.0
 
 
-def _slatimer(database: Path, *arguments: object, **more: Any) -> subprocess.Popen[str]:
+def _slatimer(url: str, *arguments: object, **more: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "app", *map(str, arguments)],
-        env={**os.environ, "SLATIMER_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, "SLATIMER_DATABASE_URL": url},
         cwd=ROOT,
         text=True,
         stdout=subprocess.PIPE,
@@ -32,31 +35,45 @@ def _slatimer(database: Path, *arguments: object, **more: Any) -> subprocess.Pop
     )
 
 
-def _output(database: Path, *arguments: object) -> str:
-    with _slatimer(database, *arguments) as process:
+def _output(url: str, *arguments: object) -> str:
+    with _slatimer(url, *arguments) as process:
         out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, dict[str, str]]]:
+def service(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Service, dict[str, str]]]:
     """A service that runs on the shipped desks, and the header of a key."""
-    made = Service(tmp_path_factory.mktemp("service"))
-    headers = made.prepare()
-    made.start()
-    yield made, headers
-    made.end()
+    with databases.new() as url:
+        made = Service(tmp_path_factory.mktemp("service"), url=url)
+        headers = made.prepare()
+        made.start()
+        yield made, headers
+        made.end()
 
 
 def test_python_m_app_is_the_same_command(tmp_path: Path) -> None:
     asked = ("--calendar", "haisoft/tickets", "--start", "2026-03-06T11:30:00+01:00", "--within", "2h")
-    assert _output(tmp_path / "none.db", "deadline", *asked) == "2026-03-06T15:30:00+01:00\n"
+    assert _output(f"sqlite:///{tmp_path / 'none.db'}", "deadline", *asked) == "2026-03-06T15:30:00+01:00\n"
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(tmp_path: Path) -> None:
-    database, log = tmp_path / "replay.db", tmp_path / "log.jsonl"
+@pytest.fixture
+def new_url(databases: Databases) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    with databases.new() as url:
+        yield url
+
+
+def _events(conn: Connection) -> int:
+    return conn.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
+
+
+def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(new_url: str, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
     with log.open("w") as file:
         for n in range(6_000):
             about = {
@@ -66,18 +83,17 @@ def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(tmp_path: P
                 "time": "2013-03-04T10:00:00Z",
             }
             file.write(json.dumps(about | {"data": {}}) + "\n")
-    _output(database, "apply", DESK / "agreements", DESK / "calendars")
+    _output(new_url, "apply", DESK / "agreements", DESK / "calendars")
     asked = ("replay", log, "--desk", "helpdesk", "--at", "2013-03-05T00:00:00Z", "--json")
-    with _slatimer(database, *asked) as process:
-        wal = database.with_name(database.name + "-wal")
+    with Database(Settings(database_url=new_url)) as watched, _slatimer(new_url, *asked) as process:
         until = time.monotonic() + PATIENCE
-        while (not wal.exists() or wal.stat().st_size < 300_000) and time.monotonic() < until:
+        while watched.read_now(_events) < 500 and time.monotonic() < until:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, ""), err
     assert "start again" in err
-    told = json.loads(_output(database, *asked))
+    told = json.loads(_output(new_url, *asked))
     assert told["events"] == told["tickets"] == 6_000
     assert 0 < told["repeated"] < 6_000
 
@@ -151,3 +167,14 @@ def test_the_demonstration_serves_its_day_and_leaves_nothing_behind(tmp_path: Pa
         "phpnet",
     }
     assert list(tmp_path.glob("slatimer-*")) == []
+
+
+def test_a_tested_ticket_system_has_sent_a_signed_sample(service: tuple[Service, dict[str, str]]) -> None:
+    running, headers = service
+    for system in ("zammad", "zendesk", "glpi"):
+        out = running.command(
+            "connect", system, "--desk", "haisoft", "--url", running.base, "--test", "--json"
+        )
+        assert json.loads(out)["url"] == f"{running.base}/v1/hooks/haisoft/{system}"
+    inbox = httpx2.get(f"{running.base}/v1/inbox", headers=headers)
+    assert inbox.raise_for_status().json()["deliveries"] == []

@@ -8,6 +8,7 @@ from app.store import board, clocks, schedule, signals
 from app.store.board import FaultyCursor, Filters
 from app.store.database import Connection, Database, Raced
 from app.store.keys import Scope, create, find, revoke
+from tests.servers.databases import postgresql_only, sqlite_only
 from tests.service import Service, created
 
 NOW = 1_772_438_400_000_000
@@ -32,11 +33,11 @@ def test_two_writers_that_both_make_a_ticket_cannot_both(service: Service) -> No
 def test_a_signal_is_told_once_ever(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     copy = (
-        "INSERT INTO signal (id, desk, ticket, commitment, queue, cycle, kind, occurrence, generation, at,"
-        " detected_at, late, deliver, stands, body) SELECT 'other', desk, ticket, commitment, queue, cycle, kind,"
-        " occurrence, generation, at, detected_at, late, deliver, stands, body FROM signal LIMIT 1"
+        "INSERT INTO signal (seq, id, desk, ticket, commitment, queue, cycle, kind, occurrence, generation, at,"
+        " detected_at, late, deliver, stands, body) SELECT seq + 1000, 'other', desk, ticket, commitment, queue,"
+        " cycle, kind, occurrence, generation, at, detected_at, late, deliver, stands, body FROM signal LIMIT 1"
     )
-    with pytest.raises(Database.failures, match="UNIQUE"):
+    with pytest.raises(Database.failures, match=r"(?i)unique constraint"):
         service.database.write_now(lambda conn, now: conn.exec_driver_sql(copy))
 
 
@@ -47,35 +48,68 @@ def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
     assert one != signals.id_of("desk", "47", "11gti", 0, "clock.breached", "17", 0)
 
 
+NEXT = "SELECT min(next_at) FROM ticket WHERE next_at IS NOT NULL"
+DUE = (
+    "SELECT desk, ticket FROM ticket WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
+    "SELECT desk, ticket FROM ticket ORDER BY due_at, desk, ticket LIMIT 9",
+)
+LOG = "SELECT data FROM event WHERE desk = 'a' AND ticket IN ('b', 'c')"
+ONCE = "SELECT digest FROM {} WHERE desk = 'a' AND event_id IN ('b')"
+GROUP = "SELECT ticket FROM ticket WHERE desk = 'a' AND group_key IN ('b')"
+MERGED = "SELECT ticket FROM ticket WHERE desk = 'a' AND merged_into IS NOT NULL AND merged_into IN ('b')"
+LINE = (
+    "SELECT rank FROM stint WHERE desk = 'a' AND queue = 'b' AND to_at IS NULL"
+    " ORDER BY rank, joined_at, created_at, ticket"
+)
+TOLD = "SELECT id FROM signal WHERE desk = 'a' AND ticket IN ('b')"
+SAME_ON_BOTH = [
+    (NEXT, "ticket_next"),
+    (DUE[0], "ticket_next"),
+    (DUE[1], "ticket_due"),
+    (GROUP, "ticket_group"),
+    (MERGED, "ticket_merged"),
+    (LINE, "stint_line"),
+]
+
+
+@sqlite_only
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ("SELECT min(next_at) FROM ticket WHERE next_at IS NOT NULL", "ticket_next"),
-        (
-            "SELECT desk, ticket FROM ticket WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
-            "ticket_next",
-        ),
-        ("SELECT desk, ticket FROM ticket ORDER BY due_at, desk, ticket LIMIT 9", "ticket_due"),
-        ("SELECT data FROM event WHERE desk = 'a' AND ticket IN ('b', 'c')", "event_log"),
-        ("SELECT digest FROM event WHERE desk = 'a' AND event_id IN ('b')", "sqlite_autoindex_event_1"),
-        ("SELECT ticket FROM ticket WHERE desk = 'a' AND group_key IN ('b')", "ticket_group"),
-        (
-            "SELECT ticket FROM ticket WHERE desk = 'a' AND merged_into IS NOT NULL AND merged_into IN ('b')",
-            "ticket_merged",
-        ),
-        (
-            "SELECT rank FROM stint WHERE desk = 'a' AND queue = 'b' AND to_at IS NULL"
-            " ORDER BY rank, joined_at, created_at, ticket",
-            "stint_line",
-        ),
-        ("SELECT id FROM signal WHERE desk = 'a' AND ticket IN ('b')", "sqlite_autoindex_signal_1"),
+        *SAME_ON_BOTH,
+        (LOG, "event_log"),
+        (ONCE.format("event"), "sqlite_autoindex_event_1"),
+        (TOLD, "sqlite_autoindex_signal_1"),
     ],
 )
-def test_the_index_serves_its_query(database: Database, query: str, index: str) -> None:
+def test_the_index_serves_its_query_on_a_file(database: Database, query: str, index: str) -> None:
     plan = database.read_now(lambda conn: conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
     steps = " ".join(str(step[3]) for step in plan)
     assert index in steps
     assert "TEMP B-TREE" not in steps
+
+
+@postgresql_only
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        *SAME_ON_BOTH,
+        (LOG, "event_other_desk_ticket_idx"),
+        (ONCE.format("event_key"), "event_key_pkey"),
+        (TOLD, "signal_once"),
+    ],
+)
+def test_the_index_serves_its_query_on_a_server(database: Database, query: str, index: str) -> None:
+    def plan(conn: Connection) -> str:
+        # Nothing is in the tables: without this the server would rightly read them whole.
+        conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        conn.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+        return " ".join(row[0] for row in conn.exec_driver_sql(f"EXPLAIN {query}").all())
+
+    steps = database.read_now(plan)
+    assert index in steps
+    assert "Sort" not in steps
+    assert "Seq Scan" not in steps
 
 
 def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) -> None:
@@ -84,7 +118,7 @@ def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) ->
     service.clock.set("2026-03-03T08:00:00+01:00")
     mark = "UPDATE ticket SET next_at = created_at"
     service.database.write_now(lambda conn, now: conn.exec_driver_sql(mark))
-    due = service.database.read_now(lambda conn: schedule.due(conn, service.clock.now, 2))
+    due = service.database.write_now(lambda conn, now: schedule.due(conn, now, 2))
     assert due == [("haisoft", "T1"), ("haisoft", "T2")]
 
 

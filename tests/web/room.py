@@ -1,8 +1,7 @@
-"""A whole web process in the test's hand: a real database file, the shipped desks, a clock that the test moves."""
+"""A whole web process in the test's hand: a real database, the shipped desks, a clock that the test moves."""
 
 import itertools
 import json
-import shutil
 import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -30,7 +29,6 @@ FRIDAY = micros(datetime.fromisoformat("2026-03-06T15:30:00+01:00"))
 """Friday, 6 March 2026, 15:30 in Paris: the desk of HaiSoft is open until 17:00."""
 
 ALL = "*"
-FILE = "room.db"
 
 
 class Wall:
@@ -92,23 +90,17 @@ class Room:
         return self.client.get(path, params=params, headers=key or self.read)
 
 
-def settings_for(folder: Path, **given: Any) -> Settings:
-    return Settings(database_url=f"sqlite:///{folder / FILE}", **given)
-
-
-def prepare(folder: Path) -> Path:
-    """A database file with the shipped desks and nothing else: making one takes longer than copying it."""
-    with Database(settings_for(folder), Wall(FRIDAY)) as database:
+def with_desks(url: str) -> None:
+    """A database with the shipped desks and nothing else."""
+    with Database(Settings(database_url=url), Wall(FRIDAY)) as database:
         database.write_now(put_shipped_desks)
-    return folder / FILE
 
 
 @contextmanager
-def room_in(folder: Path, prepared: Path, **given: Any) -> Generator[Room]:
-    """A room over a copy of a prepared database."""
-    shutil.copy(prepared, folder / FILE)
-    settings, wall = settings_for(folder, **given), Wall(FRIDAY)
-    app = create_app(settings, clock=wall)
+def room_on(url: str, **given: Any) -> Generator[Room]:
+    """A room over the database at a URL."""
+    wall = Wall(FRIDAY)
+    app = create_app(Settings(database_url=url, **given), clock=wall)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Room(app, client, wall)
 

@@ -1,7 +1,6 @@
 """Nobody gets in without a key, nobody sees another desk, and a page's cookie works for our own pages only."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ from app.store import keys
 from app.store.keys import Scope
 from app.web.access import COOKIE, LOOKUP_KEPT
 from app.web.problems import MEDIA_TYPE
-from tests.web.room import Room, room_in
+from tests.servers.databases import Databases
+from tests.web.room import Room, room_on, with_desks
 
 PUBLIC = {
     ("GET", "/healthz"),
@@ -223,7 +223,7 @@ def test_a_wrong_method_is_a_problem(room: Room) -> None:
     assert (response.status_code, response.headers["content-type"]) == (405, MEDIA_TYPE)
 
 
-def test_a_guest_is_signed_in_only_where_the_settings_say_so(tmp_path: Path, prepared: Path) -> None:
-    with room_in(tmp_path, prepared) as room:
+def test_a_guest_is_signed_in_only_where_the_settings_say_so(databases: Databases) -> None:
+    with databases.copy_of(with_desks) as url, room_on(url) as room:
         room.client.get("/")
         assert COOKIE not in room.client.cookies

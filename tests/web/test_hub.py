@@ -12,7 +12,7 @@ LONGEST = 10
 
 
 def told(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
-    return Published(seq, desk, kind, b"{}", at=0, deliver=True)
+    return Published(seq, desk, kind, b"{}", at=0, deliver=True, ticket="1", id=f"sig_{seq}", trace=None)
 
 
 @pytest.fixture

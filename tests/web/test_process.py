@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,10 +17,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.settings import Settings
 from app.store import keys, ledger
 from app.store.database import Database
 from app.store.keys import Scope
-from tests.web.room import FILE, settings_for
+from tests.servers.databases import Databases
+from tests.web.room import with_desks
 
 SERVE = "from app.main import serve; from app.settings import Settings; serve(Settings())"
 PATIENCE = 30.0
@@ -31,6 +32,8 @@ PATIENCE = 30.0
 class Process:
     running: subprocess.Popen[bytes]
     client: httpx2.Client
+    url: str
+    """Of its database."""
 
     def push(self, event_id: str, **given: Any) -> Any:
         event = {
@@ -68,31 +71,29 @@ class Process:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Process]:
+def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One process for the tests that leave it running."""
-    with started(tmp_path_factory.mktemp("process"), prepared) as process:
+    with databases.copy_of(with_desks) as url, started(url, tmp_path_factory.mktemp("process")) as process:
         yield process
 
 
 @pytest.fixture
-def process(tmp_path: Path, prepared: Path) -> Iterator[Process]:
+def process(databases: Databases, tmp_path: Path) -> Iterator[Process]:
     """A process that the test may end."""
-    with started(tmp_path, prepared) as process:
+    with databases.copy_of(with_desks) as url, started(url, tmp_path) as process:
         yield process
 
 
 @contextmanager
-def started(folder: Path, prepared: Path) -> Generator[Process]:
-    shutil.copy(prepared, folder / FILE)
-    settings = settings_for(folder)
-    with Database(settings) as database:
+def started(url: str, folder: Path) -> Generator[Process]:
+    with Database(Settings(database_url=url)) as database:
         secret, _ = database.write_now(
             lambda conn, now: keys.create(conn, "*", frozenset({Scope.ADMIN}), now)
         )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = os.environ | {"SLATIMER_DATABASE_URL": settings.database_url, "SLATIMER_PORT": str(port)}
+    env = os.environ | {"SLATIMER_DATABASE_URL": url, "SLATIMER_PORT": str(port)}
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(
@@ -103,7 +104,7 @@ def started(folder: Path, prepared: Path) -> Generator[Process]:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=header, timeout=PATIENCE) as client:
             try:
                 until_ready(client)
-                yield Process(running, client)
+                yield Process(running, client, url)
             finally:
                 running.kill()
 
@@ -168,11 +169,9 @@ def test_asked_to_stop_with_open_streams_it_stops_within_a_second(process: Proce
         assert [list(listener) for listener in listeners] == [[], [], []]
 
 
-def test_what_was_answered_is_there_after_a_restart_on_the_same_file(
-    process: Process, tmp_path: Path
-) -> None:
+def test_what_was_answered_is_there_after_a_restart_on_the_same_database(process: Process) -> None:
     process.push("a")
     process.running.kill()
     process.running.wait(PATIENCE)
-    with Database(settings_for(tmp_path)) as database:
+    with Database(Settings(database_url=process.url)) as database:
         assert database.read_now(lambda conn: ledger.known(conn, "haisoft", ["a"])) == {"a"}

@@ -1,0 +1,616 @@
+"""From a signal to its arrival: nothing lost, in order, whatever the endpoint does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from app.flow import subscribe
+from app.flow.deliver import Courier
+from app.flow.post import Post
+from app.flow.subscribe import Wanted
+from app.settings import Settings
+from app.sla.span import DAY, MINUTE, SECOND, instant
+from app.store import deliveries, redelivery, subscriptions
+from app.store.database import Database, wall_clock
+from app.store.outbox import DeliveryState
+from app.store.redelivery import Delivery
+from app.store.subscriptions import Channel, State, Subscription
+from tests.receiver import OK, Arrived, Receiver, status
+from tests.service import Service, WallClock, created, event
+
+STARTED = ("clock.started",)
+EVERYTHING = (*subscribe.KINDS,)
+
+
+class Desk:
+    """A service with a courier, on real time that the test can move on."""
+
+    def __init__(self, settings: Settings, database: Database, clock: WallClock) -> None:
+        clock.now = wall_clock()
+        self.service = Service(settings, database, clock)
+        self.service.apply_shipped("haisoft")
+        self.settings, self.database, self.clock = settings, database, clock
+        self.courier = self.another_courier()
+
+    def another_courier(self, **given: Any) -> Courier:
+        settings = self.settings.model_copy(update=given)
+        return Courier(self.database, self.service.assessor, settings, post=Post(settings))
+
+    def subscribe(self, url: str, kinds: Sequence[str] = STARTED, **given: Any) -> Subscription:
+        values: dict[str, Any] = {
+            "desk": "haisoft",
+            "channel": Channel.WEBHOOK,
+            "url": url,
+            "kinds": tuple(kinds),
+            "filter": {},
+            "language": "en",
+            "description": "",
+        } | given
+        return self.database.write_now(lambda conn, now: subscribe.create(conn, Wanted(**values), now))
+
+    def change(self, which: Subscription, **given: Any) -> None:
+        def apply(conn: Any, now: int) -> None:
+            before = subscriptions.find(conn, which.id)
+            assert before is not None
+            subscribe.change(conn, before, replace(before, **given), now)
+
+        self.database.write_now(apply)
+
+    def now(self) -> str:
+        return instant(self.clock.now).isoformat()
+
+    def open_tickets(self, *names: str, **data: Any) -> None:
+        """Each starts one clock and joins one queue."""
+        self.service.push(*(created(name, self.now(), **({"customer": name} | data)) for name in names))
+
+    def live_through(self, ticket: str, count: int) -> None:
+        """Let the clock of an open ticket be paused and resumed, one push each."""
+        for number in range(count):
+            for word in ("pending", "open"):
+                self.clock.forward(seconds=1)
+                name = f"{ticket}-{number}-{word}"
+                self.service.push(event(name, "status.changed", ticket, self.now(), status=word))
+
+    def find(self, which: Subscription) -> Subscription:
+        found = self.database.read_now(lambda conn: subscriptions.find(conn, which.id))
+        assert found is not None
+        return found
+
+    def deliveries(self, which: Subscription, state: DeliveryState | None = None) -> list[Delivery]:
+        """In the order of the stream."""
+        page, _ = self.database.read_now(lambda conn: redelivery.page(conn, which.id, state, None, 10_000))
+        return page[::-1]
+
+    def outcomes(self, which: Subscription) -> list[tuple[str, str | None]]:
+        return [(each.state.value, each.outcome) for each in self.deliveries(which)]
+
+    def stream(self) -> list[str]:
+        return [signal["id"] for signal in self.service.signals()]
+
+
+@pytest.fixture
+async def desk(database_settings: Settings, wall_clock: WallClock) -> AsyncIterator[Desk]:
+    settings = database_settings.model_copy(
+        update={
+            "allow_networks": (ip_network("127.0.0.0/8"), ip_network("::1/128")),
+            "deliver_spread": 0.0,
+            "deliver_timeout": timedelta(seconds=1),
+            "deliver_connect": timedelta(milliseconds=500),
+        }
+    )
+    with Database(settings, wall_clock) as database:
+        made = Desk(settings, database, wall_clock)
+        yield made
+        await made.courier.stop()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as made:
+        yield made
+
+
+# -- arrival -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_signal_arrives_signed_as_it_stands_in_the_stream(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.open_tickets("4711")
+    assert await desk.courier.deliver_due() == 1
+    (arrived,) = receiver.arrived
+    verified = arrived.verified(subscription.secrets[0].secret)
+    (told,) = desk.service.signals("clock.started")
+    assert verified["data"] == told
+    assert (verified["id"], arrived.headers["webhook-id"]) == (told["id"], told["id"])
+    assert desk.outcomes(subscription) == [("delivered", "delivered")]
+
+
+async def test_a_breach_found_by_the_sweep_arrives(desk: Desk, receiver: Receiver) -> None:
+    desk.subscribe(receiver.url, ["clock.breached"])
+    desk.open_tickets("4711")
+    desk.clock.forward(days=20)
+    desk.service.sweeper.sweep_now()
+    await desk.courier.deliver_due()
+    assert [
+        signal["kind"] for signal in receiver.signals
+    ] == []  # due long ago by now: recorded, not delivered
+    desk.open_tickets("4712")
+    due = desk.service.view("haisoft", "4712")["clocks"][0]["due_at"]
+    desk.clock.set(due)
+    desk.clock.forward(seconds=1)
+    desk.service.sweeper.sweep_now()
+    await desk.courier.deliver_due()
+    assert [(signal["kind"], signal["ticket"]) for signal in receiver.signals] == [("clock.breached", "4712")]
+
+
+async def test_only_what_was_asked_for_arrives(desk: Desk, receiver: Receiver) -> None:
+    desk.subscribe(receiver.url, ["queue.joined"])
+    desk.subscribe(receiver.url, EVERYTHING, desk="phpnet")
+    desk.subscribe(receiver.url, EVERYTHING, filter={"commitment": ("other",)})
+    desk.subscribe(receiver.url, EVERYTHING, filter={"plan": ("gold",)})
+    desk.open_tickets("4711", plan="silver")
+    assert await desk.courier.deliver_due() == 1
+    assert [signal["kind"] for signal in receiver.signals] == ["queue.joined"]
+
+
+async def test_filters_ask_of_the_signal_and_of_its_ticket_without_regard_to_case(
+    desk: Desk, receiver: Receiver
+) -> None:
+    wanted = {"commitment": ("Ticket-Response", "x"), "plan": ("GOLD",), "customer": ("acme",)}
+    desk.subscribe(receiver.url, EVERYTHING, filter=wanted)
+    desk.subscribe(receiver.url, EVERYTHING, filter={"queue": ("nowhere",)})
+    desk.open_tickets("4711", plan="Gold", customer="ACME")
+    desk.open_tickets("4712", plan="Gold", customer="other")
+    await desk.courier.deliver_due()
+    assert [(signal["kind"], signal["ticket"]) for signal in receiver.signals] == [("clock.started", "4711")]
+
+
+async def test_a_subscription_to_every_desk_hears_of_each(desk: Desk, receiver: Receiver) -> None:
+    desk.subscribe(receiver.url, desk="*")
+    desk.open_tickets("4711")
+    await desk.courier.deliver_due()
+    assert len(receiver.arrived) == 1
+
+
+async def test_what_is_recorded_only_is_not_delivered(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.service.push(created("4711", desk.now()), deliver=False)
+    assert (await desk.courier.deliver_due(), desk.deliveries(subscription)) == (0, [])
+
+
+async def test_a_test_delivery_is_signed_and_in_no_record(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url)
+    attempt = await desk.courier.post.test(subscription, desk.clock.now)
+    (arrived,) = receiver.arrived
+    assert attempt.delivered
+    assert arrived.verified(subscription.secrets[0].secret)["type"] == "slatimer.subscription.test"
+    assert (desk.deliveries(subscription), desk.stream()) == ([], [])
+
+
+# -- order -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_tickets_signals_arrive_in_the_order_of_the_stream(desk: Desk, receiver: Receiver) -> None:
+    desk.subscribe(receiver.url, EVERYTHING)
+    names = [f"T{n}" for n in range(5)]
+    desk.open_tickets(*names)
+    for name in names:
+        desk.live_through(name, 3)
+    await desk.courier.deliver_due()
+    told = desk.service.signals()
+    for name in names:
+        expected = [signal["id"] for signal in told if signal["ticket"] == name]
+        assert [s["id"] for s in receiver.signals if s["ticket"] == name] == expected
+        assert len(expected) > 6
+
+
+async def test_what_follows_waits_until_what_goes_before_has_arrived(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url, EVERYTHING)
+    receiver.answer = lambda number, request: status(500) if number == 1 else OK
+    desk.open_tickets("4711")
+    desk.live_through("4711", 1)
+    await desk.courier.deliver_due()
+    assert len(receiver.arrived) == 1
+    assert [each.attempts for each in desk.deliveries(subscription)] == [1, 0, 0, 0, 0, 0][
+        : len(desk.stream())
+    ]
+    desk.clock.forward(seconds=6)
+    await desk.courier.deliver_due()
+    assert [each["id"] for each in receiver.signals[1:]] == desk.stream()
+    assert receiver.arrived[0].headers["webhook-id"] == receiver.arrived[1].headers["webhook-id"]
+
+
+async def test_a_ticket_that_waits_holds_up_no_other(desk: Desk, receiver: Receiver) -> None:
+    desk.subscribe(receiver.url)
+    receiver.answer = lambda number, request: status(500) if request.signal["ticket"] == "bad" else OK
+    desk.open_tickets("bad", "good", "fine")
+    await desk.courier.deliver_due()
+    assert sorted(signal["ticket"] for signal in receiver.signals) == ["bad", "fine", "good"]
+
+
+# -- failure -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_endpoint_that_is_down_for_a_while_misses_nothing(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url, EVERYTHING)
+    await receiver.shut()
+    desk.open_tickets("A", "B")
+    await desk.courier.deliver_due()
+    assert {each.outcome for each in desk.deliveries(subscription)} == {"connect", None}
+    desk.clock.forward(seconds=6)
+    await desk.courier.deliver_due()
+    desk.live_through("A", 1)
+    await receiver.open()
+    desk.clock.forward(minutes=6)
+    await desk.courier.deliver_due()
+    assert sorted(signal["id"] for signal in receiver.signals) == sorted(desk.stream())
+    assert {each.state for each in desk.deliveries(subscription)} == {DeliveryState.DELIVERED}
+    assert desk.find(subscription).failures == 0
+
+
+async def test_a_delivery_that_always_fails_is_tried_by_the_schedule_and_then_parked(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    receiver.answer = lambda number, request: status(500)
+    desk.open_tickets("4711")
+    waits = []
+    await desk.courier.deliver_due()
+    (shown,) = desk.deliveries(subscription)
+    while shown.next_at is not None:
+        waits.append((shown.next_at - desk.clock.now) // SECOND)
+        desk.clock.now = shown.next_at
+        await desk.courier.deliver_due()
+        (shown,) = desk.deliveries(subscription)
+    assert waits == [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+    assert (shown.state, shown.attempts, shown.outcome) == (DeliveryState.PARKED, 10, "status")
+    assert shown.reason == "answered 500 Internal Server Error"
+    assert len({arrived.headers["webhook-id"] for arrived in receiver.arrived}) == 1
+
+
+async def test_what_is_parked_lets_the_rest_of_its_ticket_go(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url, EVERYTHING)
+    desk.courier = desk.another_courier(deliver_waits=())
+    receiver.answer = lambda number, request: status(500) if number == 1 else OK
+    desk.open_tickets("4711")
+    desk.live_through("4711", 1)
+    await desk.courier.deliver_due()
+    states = [each.state for each in desk.deliveries(subscription)]
+    assert states == [DeliveryState.PARKED, *[DeliveryState.DELIVERED] * (len(states) - 1)]
+
+
+async def test_retry_after_is_kept_to_by_the_whole_endpoint(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url)
+    receiver.answer = lambda number, request: status(429, "Retry-After: 60") if number == 1 else OK
+    desk.open_tickets("A")
+    await desk.courier.deliver_due()
+    assert desk.outcomes(subscription) == [("pending", "throttled")]
+    desk.open_tickets("B")
+    desk.clock.forward(seconds=59)
+    assert await desk.courier.deliver_due() == 0
+    desk.clock.forward(seconds=2)
+    assert await desk.courier.deliver_due() == 2
+
+
+async def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_that_is_told(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url, EVERYTHING)
+    async with Receiver() as other:
+        desk.subscribe(other.url, ["subscription.disabled"])
+        receiver.answer = lambda number, request: status(410) if number == 1 else OK
+        desk.courier = desk.another_courier(deliver_parallel=1)
+        desk.open_tickets("4711")
+        await desk.courier.deliver_due()
+        (told,) = other.signals
+    assert (told["kind"], told["subscription"], told["ticket"]) == (
+        "subscription.disabled",
+        subscription.id,
+        None,
+    )
+    assert told == desk.service.signals("subscription.disabled")[0]
+    assert desk.find(subscription).state is State.DISABLED
+    assert desk.outcomes(subscription)[0] == ("parked", "gone")
+    assert set(desk.outcomes(subscription)[1:]) <= {("parked", "switched_off")}
+    desk.open_tickets("4712")
+    assert await desk.courier.deliver_due() == 0
+
+
+async def test_an_endpoint_that_fails_too_often_and_for_too_long_is_switched_off(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    receiver.answer = lambda number, request: status(500)
+    desk.courier = desk.another_courier(endpoint_failures=5, deliver_waits=(timedelta(days=2),) * 9)
+    desk.open_tickets("A", "B")
+    for _ in range(3):
+        await desk.courier.deliver_due()
+        assert desk.find(subscription).state is State.ACTIVE
+        desk.clock.now += 2 * DAY + SECOND
+    await desk.courier.deliver_due()
+    found = desk.find(subscription)
+    assert (found.state, "failures in a row over 6.0 days" in (found.disabled_reason or "")) == (
+        State.DISABLED,
+        True,
+    )
+    assert len(desk.service.signals("subscription.disabled")) == 1
+
+
+async def test_one_success_clears_the_record_of_an_endpoint(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url)
+    receiver.answer = lambda number, request: OK if number == 3 else status(500)
+    desk.open_tickets("A")
+    await desk.courier.deliver_due()
+    assert (desk.find(subscription).failures, desk.find(subscription).failing_since) == (1, desk.clock.now)
+    desk.clock.forward(seconds=6)
+    await desk.courier.deliver_due()
+    desk.clock.forward(minutes=6)
+    await desk.courier.deliver_due()
+    assert (desk.find(subscription).failures, desk.find(subscription).failing_since) == (0, None)
+
+
+async def test_an_endpoint_that_is_back_gets_at_once_what_waits_for_it(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.subscribe(receiver.url)
+    desk.courier = desk.another_courier(endpoint_failures=3, deliver_waits=(timedelta(hours=9),) * 9)
+    receiver.answer = lambda number, request: status(500)
+    desk.open_tickets("A", "B", "C")
+    await desk.courier.deliver_due()
+    receiver.answer = lambda number, request: OK
+    desk.open_tickets("D")
+    await desk.courier.deliver_due()
+    assert sorted(signal["ticket"] for signal in receiver.signals) == ["A", "A", "B", "B", "C", "C", "D"]
+
+
+# -- sending again -----------------------------------------------------------------------------------------------
+
+
+async def test_a_parked_delivery_is_sent_again_when_somebody_asks(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.courier = desk.another_courier(deliver_waits=())
+    receiver.answer = lambda number, request: OK if number > 1 else status(500)
+    desk.open_tickets("4711")
+    await desk.courier.deliver_due()
+    (parked,) = desk.deliveries(subscription, DeliveryState.PARKED)
+    desk.database.write_now(lambda conn, now: redelivery.retry(conn, subscription, parked, now))
+    assert await desk.courier.deliver_due() == 1
+    assert desk.outcomes(subscription) == [("delivered", "delivered")]
+
+
+async def test_since_an_instant_is_sent_what_was_given_up_and_what_was_told_while_switched_off(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url, EVERYTHING)
+    receiver.answer = lambda number, request: status(410)
+    desk.open_tickets("before")
+    await desk.courier.deliver_due()
+    desk.clock.forward(minutes=1)
+    since = desk.clock.now
+    desk.open_tickets("A", "B")
+    desk.live_through("A", 2)
+    desk.change(subscription, state=State.ACTIVE)
+    again = desk.find(subscription)
+    receiver.answer = lambda number, request: OK
+    count, more = desk.database.write_now(lambda conn, now: redelivery.retry_since(conn, again, since, now))
+    receiver.arrived.clear()
+    await desk.courier.deliver_due()
+    missed = [s["id"] for s in desk.service.signals() if s["ticket"] in ("A", "B")]
+    assert (count, more) == (len(missed), False)
+    for name in ("A", "B"):
+        expected = [s["id"] for s in desk.service.signals() if s["ticket"] == name]
+        assert [s["id"] for s in receiver.signals if s["ticket"] == name] == expected
+    assert "before" not in {signal["ticket"] for signal in receiver.signals}
+
+
+async def test_sending_again_keeps_the_order_of_a_ticket(desk: Desk, receiver: Receiver) -> None:
+    subscription = desk.subscribe(receiver.url, EVERYTHING)
+    receiver.answer = lambda number, request: status(500)
+    patient, hasty = desk.courier, desk.another_courier(deliver_waits=())
+    desk.open_tickets("4711")
+    await hasty.deliver_due()
+    desk.live_through("4711", 1)
+    await patient.deliver_due()  # the first of the new ones has failed and waits
+    receiver.answer = lambda number, request: OK
+    receiver.arrived.clear()
+    desk.database.write_now(lambda conn, now: redelivery.retry_since(conn, subscription, 0, now))
+    await patient.deliver_due()
+    await hasty.stop()
+    assert [signal["id"] for signal in receiver.signals] == desk.stream()
+
+
+async def test_a_paused_subscription_keeps_what_is_told_until_it_goes_on(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.change(subscription, state=State.PAUSED)
+    desk.open_tickets("A", "B")
+    assert await desk.courier.deliver_due() == 0
+    desk.change(subscription, state=State.ACTIVE)
+    assert await desk.courier.deliver_due() == 2
+
+
+async def test_another_address_gets_at_once_what_the_old_one_did_not_take(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    await receiver.shut()
+    desk.open_tickets("A")
+    await desk.courier.deliver_due()
+    async with Receiver() as other:
+        desk.change(subscription, url=other.url)
+        await desk.courier.deliver_due()
+        assert [signal["ticket"] for signal in other.signals] == ["A"]
+
+
+async def test_both_secrets_sign_while_one_is_replaced_and_the_old_one_ends(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    old = subscription.secrets[0].secret
+    _, new = desk.database.write_now(
+        lambda conn, now: subscribe.replace_secret(conn, subscription, MINUTE, now)
+    )
+    desk.open_tickets("A")
+    await desk.courier.deliver_due()
+    (arrived,) = receiver.arrived
+    assert arrived.verified(old) == arrived.verified(new)
+    desk.clock.forward(minutes=2)
+    desk.open_tickets("B")
+    await desk.courier.deliver_due()
+    assert receiver.arrived[1].headers["webhook-signature"].count("v1,") == 1
+    assert receiver.arrived[1].verified(new)
+
+
+# -- several endpoints, several processes ------------------------------------------------------------------------
+
+
+async def test_an_endpoint_that_hangs_delays_no_other(desk: Desk, receiver: Receiver) -> None:
+    async def hang(number: int, request: Arrived) -> bytes:
+        await asyncio.sleep(30)
+        return OK
+
+    async with Receiver(answer=lambda number, request: hang(number, request)) as dead:
+        desk.subscribe(dead.url)
+        desk.subscribe(receiver.url)
+        desk.open_tickets(*(f"T{n}" for n in range(30)))
+        began = asyncio.get_running_loop().time()
+        delivering = asyncio.create_task(desk.courier.deliver_due())
+        await receiver.until(30)
+        assert asyncio.get_running_loop().time() - began < 0.9  # less than the one second of a single timeout
+        assert dead.connections <= desk.settings.deliver_parallel
+        delivering.cancel()
+
+
+async def test_couriers_of_several_processes_share_and_send_nothing_twice(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.subscribe(receiver.url, EVERYTHING)
+    names = [f"T{n}" for n in range(100)]
+    desk.open_tickets(*names)
+    other = desk.another_courier()
+    counts = await asyncio.gather(desk.courier.deliver_due(), other.deliver_due())
+    await other.stop()
+    assert sum(counts) == len(receiver.arrived) == len(desk.stream())
+    assert min(counts) > 0
+    for name in names:
+        expected = [signal["id"] for signal in desk.service.signals() if signal["ticket"] == name]
+        assert [s["id"] for s in receiver.signals if s["ticket"] == name] == expected
+
+
+async def test_a_courier_that_died_delays_its_deliveries_and_loses_none(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.open_tickets("A")
+    lease = desk.clock.now + 10 * SECOND
+    desk.database.write_now(
+        lambda conn, now: deliveries.claim(conn, subscription.id, 8, now, lease, "dead process")
+    )
+    assert await desk.courier.deliver_due() == 0
+    desk.clock.forward(seconds=11)
+    assert await desk.courier.deliver_due() == 1
+    assert desk.outcomes(subscription) == [("delivered", "delivered")]
+
+
+async def test_a_failure_reported_late_does_not_undo_what_another_process_achieved(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.open_tickets("A")
+    late = desk.database.write_now(
+        lambda conn, now: deliveries.claim(conn, subscription.id, 8, now, now, "slow process")
+    )
+    await desk.courier.deliver_due()
+    failed = [
+        deliveries.Settlement(each, DeliveryState.PARKED, None, "timeout", "no answer", None) for each in late
+    ]
+    desk.database.write_now(lambda conn, now: deliveries.settle(conn, failed, now))
+    assert desk.outcomes(subscription) == [("delivered", "delivered")]
+
+
+async def test_a_running_courier_sends_what_is_told_without_being_asked(
+    desk: Desk, receiver: Receiver
+) -> None:
+    subscription = desk.subscribe(receiver.url)
+    desk.courier.start()
+    await asyncio.sleep(0.05)
+    await asyncio.to_thread(desk.open_tickets, "A")
+    for _ in range(100):
+        if desk.outcomes(subscription) == [("delivered", "delivered")]:
+            break
+        await asyncio.sleep(0.01)
+    assert len(receiver.arrived) == 1
+    state = await desk.courier.state()
+    assert (state.running, state.pending, state.parked, state.failure) == (True, 0, 0, None)
+
+
+async def test_a_courier_that_is_stopped_gives_back_what_it_had_begun(desk: Desk, receiver: Receiver) -> None:
+    async def hang(number: int, request: Arrived) -> bytes:
+        await asyncio.sleep(30)
+        return OK
+
+    receiver.answer = lambda number, request: hang(number, request)
+    subscription = desk.subscribe(receiver.url)
+    courier = desk.another_courier(deliver_timeout=timedelta(seconds=20), shutdown_grace=timedelta(0))
+    courier.start()
+    await asyncio.to_thread(desk.open_tickets, "A")
+    await receiver.until(1)
+    await courier.stop()
+    (shown,) = desk.deliveries(subscription)
+    assert (shown.claim, shown.attempts, shown.next_at) == (None, 0, desk.clock.now)
+
+
+# -- people ------------------------------------------------------------------------------------------------------
+
+
+def to_people(desk: Desk, receiver: Receiver) -> tuple[Subscription, Courier]:
+    url = f"json://127.0.0.1:{receiver.port}/told"
+    subscription = desk.subscribe(url, channel=Channel.NOTICE, language="nl")
+    return subscription, desk.another_courier(notice_schemes=("json",), deliver_timeout=timedelta(seconds=10))
+
+
+async def test_a_storm_is_one_message_to_people(desk: Desk, receiver: Receiver) -> None:
+    subscription, courier = to_people(desk, receiver)
+    desk.open_tickets("first")
+    desk.clock.forward(seconds=3)
+    desk.open_tickets(*(f"T{n}" for n in range(99)))
+    assert await courier.deliver_due() == 0  # more may come
+    desk.clock.forward(seconds=3)
+    assert await courier.deliver_due() == 1
+    await courier.stop()
+    (arrived,) = receiver.arrived
+    assert arrived.event["title"] == "haisoft: 100 x gestart"
+    assert arrived.event["message"].splitlines()[-1] == "en nog 90"
+    assert set(desk.outcomes(subscription)) == {("delivered", "delivered")}
+
+
+async def test_people_get_at_most_one_message_a_minute(desk: Desk, receiver: Receiver) -> None:
+    _, courier = to_people(desk, receiver)
+    for name in ("A", "B"):
+        desk.open_tickets(name)
+        desk.clock.forward(seconds=6)
+        await courier.deliver_due()
+    assert len(receiver.arrived) == 1
+    desk.clock.forward(minutes=1)
+    await courier.deliver_due()
+    await courier.stop()
+    assert len(receiver.arrived) == 2
+
+
+async def test_a_message_that_was_not_taken_is_sent_again(desk: Desk, receiver: Receiver) -> None:
+    subscription, courier = to_people(desk, receiver)
+    receiver.answer = lambda number, request: status(500) if number == 1 else OK
+    desk.open_tickets("A", "B")
+    desk.clock.forward(seconds=6)
+    await courier.deliver_due()
+    assert set(desk.outcomes(subscription)) == {("pending", "unsent")}
+    desk.clock.forward(minutes=2)
+    await courier.deliver_due()
+    await courier.stop()
+    assert set(desk.outcomes(subscription)) == {("delivered", "delivered")}

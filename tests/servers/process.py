@@ -1,0 +1,192 @@
+"""How does a server run beside the tests, as whom, and who ends it when they cannot?
+
+A server lives in a folder of its own and never longer than the process that started it, even when that one is killed:
+a small watcher waits for its end, stops the server and removes the folder. The server is a child of this process, so
+that signals reach it by its id and by nothing broader.
+"""
+
+import os
+import pwd
+import random
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+PATIENCE: Final = 60.0
+"""Seconds that a server may take to answer or to stop; a loaded machine takes long."""
+LOOK: Final = 0.005
+"""Seconds between two looks at a server that is starting."""
+TAIL: Final = 2000
+"""Characters of a server's log that are shown when it fails."""
+
+# Below the ports that the system gives to outgoing connections (32768 and up on Linux). A client that keeps trying a
+# port of that range while its server is down is at some time given the same port, connects to itself, and holds it.
+PORTS: Final = range(20_000, 32_000)
+
+# Reads the server's current id from its input, a line for each start and an empty one for each end. The input ends
+# with the process that holds its other side. A server that still writes can make the removal fail for a moment.
+WATCHER: Final = """
+while read -r line; do server=$line; done
+[ -z "$server" ] || kill -s "$2" "$server" 2>/dev/null
+tries=100
+until rm -rf "$1" 2>/dev/null || [ "$tries" -eq 0 ]; do sleep 0.1; tries=$((tries - 1)); done
+"""
+
+
+class ServerFailed(RuntimeError):
+    """A server did not start or did not stop. The message ends with the last of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whom a server runs as."""
+
+    uid: int
+    gid: int
+
+
+def unprivileged() -> Account | None:
+    """The account for servers that refuse to run as root; none when this process is not root: it serves as it is."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = known.get("postgres") or known["nobody"]
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def open_to_all(path: Path) -> bool:
+    """May any account get to what lies at this path?"""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents) if folder.is_dir())
+
+
+def new_folder(name: str) -> Path:
+    """A folder of this process's own, in a place that other accounts can get to as well."""
+    temporary = Path(tempfile.gettempdir())
+    place = temporary if open_to_all(temporary) else Path("/tmp")
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place))
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                taken.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+
+
+class Process:
+    """A server's process in its folder. `ended_by` is the signal that ends it at once and in order."""
+
+    def __init__(self, folder: Path, account: Account | None, ended_by: signal.Signals) -> None:
+        self.folder, self.account = folder, account
+        self.log = folder / "log"
+        if account is not None:
+            os.chown(folder, account.uid, account.gid)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", WATCHER, "watcher", str(folder), ended_by.name.removeprefix("SIG")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,  # Ctrl-C at the terminal is for the tests, not for their servers
+        )
+
+    @property
+    def pid(self) -> int:
+        """The running server's id. Raises ServerFailed when none runs."""
+        if self._child is None:
+            raise self.failed("is not running")
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        """Is it there?"""
+        return self._child is not None and self._child.poll() is None
+
+    def run(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+        """Run a command to its end, as the server's account. Raises ServerFailed with what it said."""
+        with self.log.open("ab") as log:
+            child = self._popen(command, environment, log.fileno())
+        if child.wait(PATIENCE) != 0:
+            raise self.failed(f"{Path(command[0]).name} ended with {child.returncode}")
+
+    def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+        """Start the server itself."""
+        with self.log.open("ab") as log:
+            self._child = self._popen(command, environment, log.fileno())
+        self._tell_watcher(str(self._child.pid))
+
+    def until(self, ready: Callable[[], bool]) -> bool:
+        """Wait until the server is ready: true. False when it ended instead; raises ServerFailed when it takes ages."""
+        deadline = monotonic() + PATIENCE
+        while not ready():
+            if not self.running:
+                self._gone()
+                return False
+            if monotonic() > deadline:
+                raise self.failed("does not get ready")
+            sleep(LOOK)
+        return True
+
+    def end(self, with_signal: signal.Signals) -> None:
+        """Send a signal that ends the server, and wait until it is gone. Nothing when it does not run."""
+        if self._child is None:
+            return
+        self._child.send_signal(with_signal)
+        try:
+            self._child.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise self.failed(f"did not stop on {with_signal.name}") from None
+        finally:
+            self._gone()
+
+    def close(self) -> None:
+        """Have the watcher remove the folder, and wait until it did."""
+        self._watcher.communicate()
+
+    def failed(self, what: str) -> ServerFailed:
+        """The error that says so, with the end of the log."""
+        log = self.log.read_text(errors="replace")[-TAIL:] if self.log.exists() else ""
+        return ServerFailed(f"the server in {self.folder} {what}\n{log}")
+
+    def _popen(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], log: int
+    ) -> subprocess.Popen[bytes]:
+        account = self.account
+        return subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            user=None if account is None else account.uid,
+            group=None if account is None else account.gid,
+            extra_groups=None if account is None else [],
+        )
+
+    def _gone(self) -> None:
+        self._child = None
+        self._tell_watcher("")
+
+    def _tell_watcher(self, line: str) -> None:
+        assert self._watcher.stdin is not None
+        self._watcher.stdin.write(f"{line}\n".encode())
+        self._watcher.stdin.flush()

@@ -1,0 +1,176 @@
+"""What the outbox guards, and what the doctor sees when it was got round."""
+
+from typing import Any
+
+import pytest
+
+from app.flow import subscribe
+from app.flow.examine import Verdict, examine
+from app.flow.subscribe import Wanted
+from app.store import deliveries, outbox, redelivery, subscriptions
+from app.store.database import Connection, Database
+from app.store.outbox import DeliveryState
+from app.store.subscriptions import Channel, State, Subscription
+from tests.servers.databases import sqlite_only
+from tests.service import Service, created
+
+
+def subscribed(service: Service, *kinds: str, **given: Any) -> Subscription:
+    values: dict[str, Any] = {
+        "desk": "haisoft",
+        "channel": Channel.WEBHOOK,
+        "url": "https://example.org/",
+        "kinds": kinds or ("clock.started",),
+        "filter": {},
+        "language": "en",
+        "description": "",
+    }
+    wanted = Wanted(**values | given)
+    made = service.database.write_now(lambda conn, now: subscribe.create(conn, wanted, now))
+    service.clock.forward(seconds=1)
+    return made
+
+
+def fault(service: Service) -> tuple[Verdict, str]:
+    name = "every breach is on its way to whom it is for"
+    checks = service.database.read_now(
+        lambda conn: list(examine(conn, service.catalogue, service.database.now()))
+    )
+    return next((check.verdict, check.detail) for check in checks if check.name == name)
+
+
+def breach(service: Service) -> None:
+    service.clock.set("2026-03-02T10:00:00+01:00")
+    service.push(created("4711", "2026-03-02T10:00:00+01:00"))
+    service.clock.set("2026-03-02T14:00:01+01:00")
+    service.sweeper.sweep_now()
+
+
+def test_a_delivery_is_written_in_the_transaction_of_its_signal(service: Service) -> None:
+    subscribed(service)
+
+    def push_and_fail(conn: Connection, now: int) -> None:
+        service.assessor.assess(conn, now, {"haisoft": ["4711"]})
+        assert conn.exec_driver_sql("SELECT * FROM delivery").all()
+        raise ZeroDivisionError
+
+    def forget_what_was_told(conn: Connection, now: int) -> None:
+        for table in ("delivery", "signal", "clock", "ticket"):
+            conn.exec_driver_sql(f"DELETE FROM {table}")
+
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    service.database.write_now(forget_what_was_told)
+    with pytest.raises(ZeroDivisionError):
+        service.database.write_now(push_and_fail)
+    assert (service.rows("SELECT * FROM delivery"), service.signals()) == ([], [])
+
+
+def test_a_signal_goes_to_a_subscription_once(service: Service) -> None:
+    subscribed(service)
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    again = "INSERT INTO delivery SELECT * FROM delivery"
+    with pytest.raises(Database.failures, match=r"UNIQUE|duplicate key"):
+        service.database.write_now(lambda conn, now: conn.exec_driver_sql(again))
+
+
+def test_only_the_first_of_a_ticket_is_due(service: Service) -> None:
+    subscribed(service, "clock.started", "queue.joined")
+    service.push(*(created(name, "2026-03-02T09:00:00+01:00", customer=name) for name in ("4711", "4712")))
+    rows = service.rows("SELECT ticket, next_at IS NOT NULL FROM delivery ORDER BY ticket, signal")
+    assert [tuple(row) for row in rows] == [
+        ("4711", True),
+        ("4711", False),
+        ("4712", True),
+        ("4712", False),
+    ]
+
+
+def test_the_doctor_misses_the_delivery_of_a_breach(service: Service) -> None:
+    subscribed(service, "clock.breached")
+    breach(service)
+    assert fault(service) == (Verdict.OK, "")
+    service.database.write_now(lambda conn, now: conn.exec_driver_sql("DELETE FROM delivery"))
+    verdict, detail = fault(service)
+    assert (verdict, "1 breaches lack their row in the outbox" in detail) == (Verdict.FAULT, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kinds": ("clock.started",)},
+        {"desk": "phpnet"},
+        {"filter": {"commitment": ("other",)}},
+    ],
+)
+def test_the_doctor_misses_nothing_that_was_not_asked_for(service: Service, given: dict[str, Any]) -> None:
+    subscribed(service, **({"kinds": ("clock.breached",)} | given))
+    breach(service)
+    assert fault(service) == (Verdict.OK, "")
+
+
+def test_the_doctor_misses_nothing_from_before_a_subscription_or_while_it_was_off(service: Service) -> None:
+    breach(service)
+    made = subscribed(service, "clock.breached")
+    assert fault(service) == (Verdict.OK, "")
+    service.database.write_now(lambda conn, now: subscribe.switch_off(conn, made, "gone", now))
+    assert fault(service) == (Verdict.OK, "")
+
+
+def test_a_subscription_is_kept_as_it_was_made(service: Service) -> None:
+    made = subscribed(service, "clock.started", "queue.left", filter={"plan": ("Gold", "silver")})
+    assert service.database.read_now(lambda conn: subscriptions.find(conn, made.id)) == made
+    assert service.database.read_now(lambda conn: subscriptions.listed(conn, "haisoft")) == [made]
+    assert service.database.read_now(lambda conn: subscriptions.listed(conn, "phpnet")) == []
+
+
+def test_nothing_is_written_for_one_that_is_switched_off(service: Service) -> None:
+    made = subscribed(service)
+    service.database.write_now(lambda conn, now: subscribe.switch_off(conn, made, "gone", now))
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    assert service.rows("SELECT * FROM delivery") == []
+    found = service.database.read_now(lambda conn: subscriptions.find(conn, made.id))
+    assert found is not None
+    assert (found.state, found.disabled_reason) == (State.DISABLED, "gone")
+
+
+def test_what_is_claimed_is_not_claimed_again_before_its_time(service: Service) -> None:
+    made = subscribed(service)
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+
+    def claim(conn: Connection, now: int) -> list[deliveries.Claimed]:
+        return deliveries.claim(conn, made.id, 10, now, now + 10, "mark")
+
+    assert [each.ticket for each in service.database.write_now(claim)] == ["4711"]
+    assert service.database.write_now(claim) == []
+    service.clock.now += 10
+    assert [each.ticket for each in service.database.write_now(claim)] == ["4711"]
+
+
+def test_sending_again_takes_so_many_at_a_time_and_says_that_there_is_more(service: Service) -> None:
+    made = subscribed(service)
+    since = service.clock.now
+    service.push(*(created(f"T{n}", "2026-03-02T09:00:00+01:00", customer=str(n)) for n in range(5)))
+    service.database.write_now(lambda conn, now: conn.exec_driver_sql("DELETE FROM delivery"))
+    sent = [
+        service.database.write_now(lambda conn, now: redelivery.retry_since(conn, made, since, now, 3))
+        for _ in range(3)
+    ]
+    assert sent == [(3, True), (2, False), (0, False)]
+    page, _ = service.database.read_now(
+        lambda conn: redelivery.page(conn, made.id, DeliveryState.PENDING, None, 10)
+    )
+    assert [each.ticket for each in page] == ["T4", "T3", "T2", "T1", "T0"]
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("next_at <= 5", "delivery_next"),
+        (f"{outbox.PENDING} AND desk = 'd' AND ticket = 't'", "delivery_line"),
+        (f"{outbox.PARKED}", "delivery_parked"),
+    ],
+)
+def test_the_indexes_serve_what_they_are_for(service: Service, condition: str, index: str) -> None:
+    query = f"EXPLAIN QUERY PLAN SELECT min(signal) FROM delivery WHERE subscription = 's' AND {condition}"
+    assert any(index in str(row) for row in service.rows(query))

@@ -1,0 +1,210 @@
+"""Several processes on one database: nobody's writing is undone, nothing is told twice, and a poisoned member is alone.
+
+A process is a `Service` with its own connections; threads stand for machines.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from threading import Barrier, Event
+
+import pytest
+
+from app.flow.receive import Incoming
+from app.settings import Settings
+from app.sla.span import Micros
+from app.store import clocks, schedule
+from app.store.database import Connection, Database
+from app.store.group import Group
+from tests.servers.databases import postgresql_only
+from tests.service import Service, WallClock, at, created, event
+
+PROCESSES = 3
+TICKETS = 12
+NOON = "2026-03-02T12:00:00+01:00"
+AFTERWARDS = "2026-03-02T18:00:00+01:00"
+
+
+@contextmanager
+def processes(settings: Settings, count: int = PROCESSES) -> Generator[list[Service]]:
+    """Services that share a database; their clocks stand still together."""
+    clock = WallClock()
+    clock.set(NOON)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Database(settings, clock)) for _ in range(count)]
+        made = [Service(settings, database, clock) for database in opened]
+        made[0].apply_shipped("haisoft", "webxtra")
+        yield made
+
+
+def life_of(ticket: str, desk: str) -> list[Incoming]:
+    """A ticket's facts: answered, asked again, paused, answered again."""
+    return [
+        created(ticket, "2026-03-02T08:00:00+01:00", desk=desk, title="Mail down", customer="ACME"),
+        event(f"{ticket}-1", "agent.replied", ticket, "2026-03-02T10:10:00+01:00", desk=desk, author="agent"),
+        event(
+            f"{ticket}-2",
+            "customer.replied",
+            ticket,
+            "2026-03-02T10:20:00+01:00",
+            desk=desk,
+            author="customer",
+        ),
+        event(
+            f"{ticket}-3", "status.changed", ticket, "2026-03-02T10:30:00+01:00", desk=desk, status="pending"
+        ),
+        event(
+            f"{ticket}-4",
+            "customer.replied",
+            ticket,
+            "2026-03-02T10:40:00+01:00",
+            desk=desk,
+            author="customer",
+        ),
+    ]
+
+
+def at_once(works: Sequence[Callable[[], object]]) -> None:
+    """Run these in threads that begin together."""
+    barrier = Barrier(len(works))
+
+    def run(work: Callable[[], object]) -> None:
+        barrier.wait()
+        work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        for future in [pool.submit(run, work) for work in works]:
+            future.result()
+
+
+def settled(service: Service, desk: str, ticket: str) -> object:
+    view = service.view(desk, ticket, at=AFTERWARDS)
+    return {name: value for name, value in view.items() if name not in ("as_of", "queue")}
+
+
+@pytest.mark.parametrize("desk", ["haisoft", "webxtra"])
+def test_processes_that_push_to_the_same_tickets_at_once_undo_nothing(
+    database_settings: Settings, desk: str
+) -> None:
+    """At webxtra all these tickets are duplicates of each other besides, so each moves all."""
+    names = [f"T{number}" for number in range(TICKETS)]
+    facts = [fact for name in names for fact in life_of(name, desk)]
+    with processes(database_settings) as services:
+
+        def push_all(service: Service, seed: int) -> None:
+            mine = facts.copy()
+            random.Random(seed).shuffle(mine)
+            for start in range(0, len(mine), 7):  # every process brings every fact, in an order of its own
+                service.push(*mine[start : start + 7])
+
+        at_once(
+            [
+                lambda service=service, seed=seed: push_all(service, seed)
+                for seed, service in enumerate(services)
+            ]
+        )
+        alone = services[0]
+        stored = {name: settled(alone, desk, name) for name in names}
+        signals = alone.signals()
+        stints = alone.rows("SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2")
+        revisions = dict(tuple(row) for row in alone.rows("SELECT ticket, revision FROM ticket"))
+        seqs = [row[0] for row in alone.rows("SELECT seq FROM signal ORDER BY seq")]
+        assert len(alone.rows("SELECT seq FROM event")) == len(facts)
+    assert seqs == list(range(1, len(seqs) + 1))  # the stream has no gap, whoever wrote to it
+    assert len({signal["id"] for signal in signals}) == len(signals)
+    assert all(revisions[name] >= 1 for name in names)
+    with processes(database_settings, 1) as (again,):
+        again.database.write_now(lambda conn, now: again.assessor.assess(conn, now, {desk: names}))
+        assert {name: settled(again, desk, name) for name in names} == stored
+        assert (
+            again.rows("SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2")
+            == stints
+        )
+        assert len(again.signals()) == len(signals)  # nothing was left untold
+
+
+def test_processes_that_sweep_at_once_tell_each_breach_once(database_settings: Settings) -> None:
+    names = [f"T{number}" for number in range(40)]
+    with processes(database_settings) as services:
+        services[0].push(*(created(name, "2026-03-02T08:00:00+01:00") for name in names))
+        services[0].clock.set(AFTERWARDS)
+        at_once([service.sweeper.sweep_now for service in services])
+        told = [signal["ticket"] for signal in services[0].signals("clock.breached")]
+    assert sorted(told) == sorted(names)
+
+
+@postgresql_only
+def test_what_one_sweep_holds_another_passes_by(database_settings: Settings) -> None:
+    with processes(database_settings, 2) as (first, second):
+        first.push(*(created(name, "2026-03-02T08:00:00+01:00") for name in ("1", "2", "3")))
+        first.clock.set(AFTERWARDS)
+        taken, go_on = Event(), Event()
+
+        def hold_one(conn: Connection, now: Micros) -> list[tuple[str, str]]:
+            found = schedule.due(conn, now, 1)
+            taken.set()
+            assert go_on.wait(10)
+            return found
+
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(first.database.write_now, hold_one)
+            assert taken.wait(10)
+            left = second.database.write_now(lambda conn, now: schedule.due(conn, now, 10))
+            go_on.set()
+            assert len(held.result()) == 1
+        assert len(left) == 2
+        assert not set(left) & set(held.result())
+
+
+@postgresql_only
+def test_a_ticket_that_is_held_waits_and_then_shows_what_was_left(database_settings: Settings) -> None:
+    with processes(database_settings, 2) as (first, second):
+        first.push(created("1", "2026-03-02T08:00:00+01:00"))
+        taken, go_on = Event(), Event()
+
+        def hold(conn: Connection, now: Micros) -> None:
+            clocks.hold(conn, [("haisoft", "1")])
+            taken.set()
+            assert go_on.wait(10)
+
+        reply = event("r", "agent.replied", "1", "2026-03-02T10:30:00+01:00", author="agent")
+        with ThreadPoolExecutor(2) as pool:
+            holding = pool.submit(first.database.write_now, hold)
+            assert taken.wait(10)
+            pushed = pool.submit(second.push, reply)
+            assert not pushed.done()
+            go_on.set()
+            holding.result()
+            assert pushed.result().accepted == 1
+        assert first.clock_of("haisoft", "1", "ticket-response", at=AFTERWARDS)["met"] is True
+
+
+async def test_a_poisoned_member_of_a_shared_transaction_fails_alone(database: Database) -> None:
+    def process(conn: Connection, now: Micros, members: Sequence[int]) -> Sequence[int]:
+        for member in members:
+            if member == 3:
+                conn.exec_driver_sql("SELECT no_such_column FROM ticket")
+        return [member * 10 for member in members]
+
+    group: Group[int, int] = Group(database, process, 100)
+
+    async def outcome(member: int) -> int | str:
+        try:
+            return await group.submit(member)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            return type(error).__name__
+
+    found = await asyncio.gather(*(outcome(member) for member in range(6)))
+    assert [one for one in found if isinstance(one, int)] == [0, 10, 20, 40, 50]
+    assert sum(isinstance(one, str) for one in found) == 1
+
+
+def test_the_time_of_a_transaction_is_the_servers(database_settings: Settings) -> None:
+    """Or the machine's, on a file; either way it is now, and does not go back from one to the next."""
+    with Database(database_settings) as database:
+        first = database.write_now(lambda conn, now: now)
+        second = database.write_now(lambda conn, now: now)
+        assert at("2026-01-01T00:00:00Z") < first <= second
+        assert abs(database.now() - second) < 5_000_000

@@ -1,0 +1,214 @@
+"""Workers on PostgreSQL and a real Valkey: woken by jobs, at most once a second, none the worse when Redis is away."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep, time
+
+import pytest
+from arq.connections import ArqRedis, create_pool
+
+from app.jobs import Bell, Job, Queue, deserialise, redis_settings, serialise
+from app.settings import Settings
+from app.sla.span import SECOND
+from app.store.database import Database
+from app.worker import JOBS, worker_of
+from tests.servers import valkey
+from tests.servers.databases import postgresql_only
+from tests.service import Service, WallClock, created
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 20.0
+NOW = round(time() * SECOND)
+
+
+cut_off = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""The client leaves connections to a server that was killed behind: `cleared_away` clears them away with the test."""
+
+
+@pytest.fixture
+async def cleared_away() -> AsyncIterator[None]:
+    yield
+    await asyncio.sleep(0)
+    gc.collect()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[ArqRedis]:
+    """A connection to look at what waits."""
+    pool = await create_pool(redis_settings(Settings(redis_url=redis_url)))
+    yield pool
+    await pool.aclose()
+
+
+async def waiting(redis: ArqRedis, queue: Queue) -> list[bytes]:
+    return await redis.zrange(queue.value, 0, -1)
+
+
+async def until(redis: ArqRedis, count: int, queue: Queue = Queue.CLOCKS) -> list[bytes]:
+    async with asyncio.timeout(PATIENCE):
+        while len(found := await waiting(redis, queue)) < count:  # noqa: ASYNC110 - Redis sets no event of ours
+            await asyncio.sleep(0.02)
+    return found
+
+
+async def test_a_bell_rings_once_for_a_second_however_often_it_is_asked(
+    redis: ArqRedis, redis_url: str
+) -> None:
+    bell = Bell(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
+    bell.start()
+    due = NOW + 3600 * SECOND
+    for number in range(1000):
+        bell.ring(due + number, NOW)
+    assert await until(redis, 1) == [f"wake:{due // SECOND}".encode()]
+    await asyncio.sleep(0.3)
+    assert len(await waiting(redis, Queue.CLOCKS)) == 1
+    bell.ring(due - 60 * SECOND, NOW)  # earlier: somebody must be woken for that
+    assert len(await until(redis, 2)) == 2
+    await bell.stop()
+
+
+async def test_an_instant_long_past_is_rung_for_now(redis: ArqRedis, redis_url: str) -> None:
+    """arq refuses one of more than a day ago."""
+    bell = Bell(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
+    bell.start()
+    bell.ring(NOW - 90 * 24 * 3600 * SECOND, NOW)
+    assert await until(redis, 1) == [f"wake:{NOW // SECOND}".encode()]
+    await bell.stop()
+
+
+@cut_off
+async def test_a_bell_without_redis_says_so_and_rings_when_it_is_back(cleared_away: None) -> None:
+    with valkey.start() as server:
+        settings = Settings(redis_url=server.url())
+        bell = Bell(settings, Job.WAKE, Queue.CLOCKS)
+        bell.start()
+        server.kill()
+        bell.ring(NOW + SECOND, NOW)
+        await asyncio.sleep(1.5)
+        await asyncio.to_thread(server.start)
+        bell.ring(NOW + 5 * SECOND, NOW)
+        redis = await create_pool(redis_settings(settings))
+        assert await until(redis, 1)
+        await redis.aclose()
+        await bell.stop()
+
+
+@cut_off
+async def test_a_worker_survives_that_redis_is_away(cleared_away: None) -> None:
+    """Two seconds of it end a worker with arq's own settings."""
+    ran: list[float] = []
+
+    async def noted(context: object) -> None:
+        ran.append(monotonic())
+
+    with valkey.start() as server:
+        settings = Settings(redis_url=server.url(), worker_net=timedelta(seconds=1))
+        worker = worker_of(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted})
+        running = asyncio.create_task(worker.async_run())
+        await _more(ran, 1)
+        await asyncio.to_thread(server.kill)
+        await asyncio.sleep(3)
+        before = len(ran)
+        assert not running.done()
+        await asyncio.to_thread(server.start)
+        await _more(ran, before + 1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        worker.handle_sig(signal.SIGTERM)
+        await asyncio.gather(worker.close(), return_exceptions=True)
+
+
+async def _more(ran: list[float], count: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(ran) < count:  # noqa: ASYNC110 - a job sets no event of ours
+            await asyncio.sleep(0.05)
+
+
+def test_deliveries_wait_in_a_queue_of_their_own() -> None:
+    assert {queue: [job.value for job in jobs] for queue, jobs in JOBS.items()} == {
+        Queue.CLOCKS: ["sweep", "wake"],
+        Queue.DELIVERIES: ["deliver"],
+    }
+
+
+def test_a_job_in_redis_is_json() -> None:
+    assert deserialise(serialise({"f": "wake", "a": []})) == {"f": "wake", "a": []}
+
+
+@pytest.mark.parametrize("url", [None, "http://localhost", "redis://host:port/0"])
+def test_a_worker_without_a_redis_to_work_with_says_what_to_set(url: str | None) -> None:
+    with pytest.raises(ValueError, match="SLATIMER_REDIS_URL"):
+        redis_settings(Settings(redis_url=url))
+
+
+@contextmanager
+def command(settings: Settings, *words: str) -> Generator[subprocess.Popen[str]]:
+    environment = {
+        **os.environ,
+        "SLATIMER_DATABASE_URL": settings.database_url,
+        "SLATIMER_REDIS_URL": settings.redis_url or "",
+        "SLATIMER_LOG_LEVEL": "INFO",
+    }
+    made = subprocess.Popen(
+        [sys.executable, "-m", "app", *words], env=environment, cwd=ROOT, text=True, stderr=subprocess.PIPE
+    )
+    try:
+        yield made
+    finally:
+        made.kill()
+        made.communicate()
+
+
+AGREEMENT = """
+desk = "quick"
+name = "Quick"
+
+[[commitments]]
+id = "response"
+label = "First response"
+kind = "guarantee"
+measure = "response"
+starts_on = ["ticket.created"]
+stops_on = ["agent.replied"]
+target = "2s"
+calendar = "always"
+"""
+
+
+@postgresql_only
+def test_a_worker_tells_what_falls_due_and_ends_at_once_when_asked(
+    database_settings: Settings, redis_url: str
+) -> None:
+    settings = database_settings.model_copy(update={"redis_url": redis_url})
+    with command(settings, "worker") as worker:
+        assert worker.stderr is not None
+        assert any('"working"' in line for line in worker.stderr)
+        with Database(settings) as database:
+            service = Service(settings, database, WallClock())
+            service.apply_agreement("quick", AGREEMENT)
+            now = database.now()
+            written = datetime.fromtimestamp(now / SECOND, UTC).isoformat()
+            service.push(created("1", written, desk="quick"))
+            end = monotonic() + PATIENCE
+            while not (told := service.signals("clock.breached")):
+                assert monotonic() < end, "nobody told the breach"
+                sleep(0.05)
+        breach = told[0]
+        lag = _seconds(breach["detected_at"]) - _seconds(breach["at"])
+        assert 0 <= lag < 2
+        began = monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+        assert monotonic() - began < 5
+
+
+def _seconds(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()
