@@ -1,0 +1,142 @@
+"""What Alertmanager's groups mean beyond the story: repetitions, labels of the desk, services, cut lists."""
+
+from typing import Any
+
+import pytest
+
+from app.intake.alertmanager import ADAPTER
+from app.intake.reading import Reading, Unreadable
+from app.intake.source_file import SourceFault
+from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of
+
+BODY: dict[str, Any] = samples("alertmanager")["01_firing"].body
+ALERT: dict[str, Any] = BODY["alerts"][0]
+TICKET = "2c5d6f1a9b3e4710-1772442000123"
+
+
+def _body(labels: dict[str, str] | None = None, **changed: Any) -> dict[str, Any]:
+    return {**BODY, "alerts": [{**ALERT, "labels": {**ALERT["labels"], **(labels or {})}, **changed}]}
+
+
+def _reading(body: dict[str, Any], **said: Any) -> Reading:
+    return ADAPTER.reading(sent(body), source_of(ADAPTER, **said))
+
+
+def _told(reading: Reading) -> list[tuple[str, str]]:
+    return [(str(event.type), event.subject) for event in reading.events]
+
+
+ENDED: dict[str, Any] = {"status": "resolved", "endsAt": "2026-03-02T13:30:00Z"}
+
+
+def test_an_alert_that_goes_on_is_told_once_though_its_figures_change() -> None:
+    deliveries = [sent(_body(annotations={"summary": "502", "description": f"{n}%"})) for n in range(3)]
+    assert len(after(desk_of(ADAPTER), deliveries).log) == 2
+
+
+def test_a_summary_with_a_figure_makes_no_second_ticket_and_no_conflict() -> None:
+    deliveries = [sent(_body(annotations={"summary": f"{n}% fail"})) for n in range(3)]
+    one, other = after(desk_of(ADAPTER), deliveries), after(desk_of(ADAPTER), deliveries[::-1])
+    assert one.known(TICKET) == other.known(TICKET)
+
+
+def test_the_same_alert_of_another_day_is_another_ticket() -> None:
+    later = _reading(_body(startsAt="2026-03-03T09:00:00Z"))
+    assert {subject for _, subject in _told(later)} == {"2c5d6f1a9b3e4710-1772528400000"}
+
+
+def test_an_alert_that_names_a_ticket_tells_of_that_ticket_and_opens_none() -> None:
+    reading = _reading(_body({"ticket": "4711"}, **ENDED))
+    assert _told(reading) == [("anomaly.detected", "4711"), ("service.restored", "4711")]
+    assert reading.events[0].data == {"author": "system", "reference": TICKET}
+
+
+def test_outages_of_the_service_are_told_where_the_desk_counts_them() -> None:
+    reading = _reading(_body(**ENDED), outages=True)
+    outages = [event for event in reading.events if event.subject == "service:checkout"]
+    assert [(e.type, e.at, e.data) for e in outages] == [
+        (
+            "outage.started",
+            instant_of("2026-03-02T09:00:00.123456Z"),
+            {"service": "checkout", "ticket": TICKET},
+        ),
+        ("outage.ended", instant_of("2026-03-02T13:30:00Z"), {"service": "checkout", "ticket": TICKET}),
+    ]
+
+
+def test_labels_have_the_names_that_the_desk_gave_them() -> None:
+    body = _body({"app": "shop", "prio": "page", "squad": "Ops", "tenant": "ACME"})
+    said = {
+        "service_label": "app",
+        "priority_label": "prio",
+        "group_label": "squad",
+        "customer_label": "tenant",
+    }
+    created = _reading(body, **said, queues={"ops": "night"}).events[0]
+    assert {name: created.data[name] for name in ("service", "priority", "group", "customer", "queue")} == {
+        "service": "shop",
+        "priority": "urgent",
+        "group": "Ops",
+        "customer": "ACME",
+        "queue": "night",
+    }
+
+
+def test_rules_see_a_label_when_the_alert_begins_and_the_status_when_it_ends() -> None:
+    rules = [
+        {"when": {"field": "labels.severity", "value": "critical"}, "then": "call.registered"},
+        {"when": {"status": "resolved"}, "then": "progress.reported"},
+    ]
+    kinds = [kind for kind, _ in _told(_reading(_body(**ENDED), rules=rules))]
+    assert (kinds.count("call.registered"), kinds.count("progress.reported")) == (1, 1)
+
+
+def test_alerts_that_were_left_out_are_a_warning() -> None:
+    assert _reading({**_body(), "truncatedAlerts": 3}).warnings == (
+        "3 alerts were left out by max_alerts of alertmanager",
+    )
+
+
+def test_a_severity_that_is_not_mapped_is_a_warning() -> None:
+    assert _reading(_body({"severity": "purple"})).warnings == (
+        "priority 'purple' of alertmanager is not mapped",
+    )
+
+
+def test_an_alert_without_a_fingerprint_is_known_by_its_labels() -> None:
+    one, same = _reading(_body(fingerprint=None)), _reading(_body(fingerprint=None))
+    other = _reading(_body({"instance": "pay-9"}, fingerprint=None))
+    assert _told(one) == _told(same)
+    assert _told(one) != _told(other)
+
+
+def test_a_group_without_alerts_means_nothing() -> None:
+    assert _reading({**BODY, "alerts": []}).ignored == "a group without alerts"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"startsAt": None},
+        {"startsAt": "0001-01-01T00:00:00Z"},
+        {"status": "suppressed"},
+        {"status": "resolved", "endsAt": "0001-01-01T00:00:00Z"},
+    ],
+)
+def test_an_alert_without_status_or_instants_is_unreadable(changed: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable, match=r"alerts\[0\]"):
+        _reading(_body(**changed))
+
+
+def test_a_body_that_is_no_group_is_unreadable() -> None:
+    with pytest.raises(Unreadable, match="alerts"):
+        _reading({"status": "firing"})
+
+
+def test_an_option_that_is_none_is_a_fault() -> None:
+    with pytest.raises(SourceFault) as refused:
+        source_of(ADAPTER, outages="yes", servis_label="x")
+    assert [fault.place for fault in refused.value.faults] == [
+        "sources.alertmanager.outages",
+        "sources.alertmanager.servis_label",
+    ]

@@ -1,0 +1,320 @@
+"""Jira's webhooks: every composed delivery, a whole life, Server beside Cloud."""
+
+import copy
+from random import Random
+from typing import Any
+
+import pytest
+
+from app.intake.jira import ADAPTER
+from app.intake.reading import Unreadable
+from app.sla.span import SECOND
+from app.sla.ticket import Event
+from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+
+SAMPLES = samples("jira")
+TICKET = "SUP-1042"
+BY_LABEL = {"when": {"tag": "intervention-started"}, "then": "intervention.started"}
+LIFE = [name for name in SAMPLES if name != "15_deleted"]
+
+
+def desk(**said: Any) -> Desk:
+    return desk_of(ADAPTER, rules=[BY_LABEL], **said)
+
+
+def body(name: str, **changed: Any) -> dict[str, Any]:
+    """The body of a composed delivery with other values at paths written with double underscores."""
+    content = copy.deepcopy(SAMPLES[name].body)
+    for path, value in changed.items():
+        *above, last = path.split("__")
+        inner = content
+        for step in above:
+            inner = inner[step]
+        inner[last] = value
+    return content
+
+
+def told(name: str, here: Desk | None = None, **changed: Any) -> list[Event]:
+    return (here or desk()).receive(sent(body(name, **changed)))
+
+
+def item(field: str, old: str | None, new: str | None, **more: Any) -> dict[str, Any]:
+    """A delivery with one change of one field."""
+    return {
+        "items": [{"field": field, "fromString": old, "toString": new, "from": None, "to": None, **more}],
+        "id": "7",
+    }
+
+
+# Where the reading is another than the composed expectation, and why.
+READ_OTHERWISE: dict[str, dict[str, Any]] = {
+    # Priorities are in our words, for one agreement to serve desks of several systems.
+    "01_created": {"priority": "normal"},
+    "02_priority_changed": {"priority": "high"},
+    # All labels that the issue has now, for the agreement to match on.
+    "10_labels_changed": {"tags": ["checkout", "intervention-started"]},
+}
+INFORMAL = {"previous", "reopened", "public", "added", "removed", "by_rule"}
+"""What the expectations say beside the vocabulary: for readers, and told by the fold or by the event's type."""
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=list(SAMPLES))
+def test_a_composed_delivery_says_what_it_is_said_to_mean(sample: Sample) -> None:
+    events = desk().receive(sample.delivery)
+    assert [e.type for e in events] == [expected["type"] for expected in sample.expect]
+    for event, expected in zip(events, sample.expect, strict=True):
+        assert event.subject == expected["subject"]
+        # The timestamp of a change is exact to the millisecond.
+        assert event.at // SECOND == instant_of(expected["time"]) // SECOND
+        data = {name: value for name, value in expected.get("data", {}).items() if name not in INFORMAL}
+        if event.type.startswith("ticket."):
+            data |= READ_OTHERWISE.get(sample.name, {})
+        assert data.items() <= event.data.items()
+
+
+def life(order: list[str], times: int = 1) -> Known:
+    return after(desk(), [SAMPLES[name].delivery for name in order for _ in range(times)]).known(TICKET)
+
+
+def test_any_order_and_any_repetition_of_a_life_ends_the_same() -> None:
+    as_it_was, dice = life(LIFE), Random(5)
+    assert (as_it_was.status, as_it_was.flags) == ("closed", ())
+    for _ in range(25):
+        assert life(dice.sample(LIFE, len(LIFE)), times=dice.choice([1, 2, 3])) == as_it_was
+
+
+def test_a_created_issue_says_who_where_and_what() -> None:
+    (event,) = told("01_created")
+    assert event.data == {
+        "title": "Checkout returns 502 since this morning",
+        "customer": "Emily Adams",
+        "organisation": "Example Foods GmbH",
+        "kind": "[system] incident",
+        "priority": "normal",
+        "status": "open",
+        "tags": [],
+        "url": "https://example.atlassian.net/browse/SUP-1042",
+        "author": "customer",
+    }
+
+
+def test_an_issue_that_an_agent_creates_for_a_customer_is_the_agents() -> None:
+    (event,) = told("01_created", issue__fields__creator={"accountId": "5b10a2-marco"})
+    assert event.data["author"] == "agent"
+
+
+@pytest.mark.parametrize(
+    ("person", "kind"),
+    [
+        ({"accountId": "qm:1", "accountType": "customer"}, "customer.replied"),
+        ({"accountId": "5b10", "accountType": "atlassian"}, "agent.replied"),
+        ({"accountId": "5b10"}, "agent.replied"),
+        ({"name": "emily", "key": "emily"}, "agent.replied"),
+    ],
+)
+def test_who_wrote_is_told_by_the_kind_of_account(person: dict[str, str], kind: str) -> None:
+    assert [e.type for e in told("07_customer_reply", comment__author=person)] == [kind]
+
+
+def test_an_app_writes_automatically() -> None:
+    (event,) = told("04_agent_reply", comment__author={"accountId": "x", "accountType": "app"})
+    assert (event.type, event.human) == ("agent.replied", False)
+
+
+def test_where_a_desk_lists_its_agents_everybody_else_is_a_customer() -> None:
+    listed = desk(agents=["5b10a2-marco"])
+    assert [e.type for e in told("04_agent_reply", listed)] == ["agent.replied"]
+    stranger = {"accountId": "5b10-nina", "accountType": "atlassian"}
+    assert [e.type for e in told("04_agent_reply", listed, comment__id="9", comment__author=stranger)] == [
+        "customer.replied"
+    ]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"jsdPublic": False},
+        {"jsdPublic": None, "visibility": {"type": "role", "value": "Agents"}},
+        {"jsdPublic": None, "properties": [{"key": "sd.public.comment", "value": {"internal": True}}]},
+    ],
+)
+def test_a_comment_that_customers_do_not_see_is_a_note(hidden: dict[str, Any]) -> None:
+    comment = body("04_agent_reply")["comment"] | hidden
+    assert [e.type for e in told("04_agent_reply", comment=comment)] == ["note.added"]
+
+
+def test_a_note_with_the_desks_marker_is_a_fact() -> None:
+    ruled = desk_of(ADAPTER, rules=[{"when": {"note": "#restored"}, "then": "service.restored"}])
+    events = told("06_internal_note", ruled, comment__body="#restored node replaced")
+    assert [e.type for e in events] == ["note.added", "service.restored"]
+
+
+# -- Server ---------------------------------------------------------------------------------------------------------
+
+SERVER_AUTHOR = {"name": "marco", "key": "marco", "displayName": "Marco Rossi"}
+SERVER_COMMENT = {
+    "self": "https://jira.example.com/rest/api/2/issue/20400/comment/10082",
+    "id": "10082",
+    "author": SERVER_AUTHOR,
+    "body": "Looking into it.",
+    "created": "2026-03-02T09:12:30.000+0000",
+}
+SERVER_ALONE = {"timestamp": 1772442750350, "webhookEvent": "comment_created", "comment": SERVER_COMMENT}
+
+
+def with_issue() -> dict[str, Any]:
+    """The same comment as a Server tells it a second time, with the issue."""
+    told_again = body("02_priority_changed")
+    del told_again["changelog"]
+    return told_again | {"issue_event_type_name": "issue_commented", "comment": SERVER_COMMENT}
+
+
+def test_a_servers_comment_counts_once_where_it_names_the_issue() -> None:
+    here = desk()
+    assert here.reading(sent(SERVER_ALONE)).ignored
+    assert [e.type for e in here.receive(sent(with_issue()))] == ["agent.replied"]
+
+
+def test_where_tickets_are_named_by_number_both_tell_of_one_comment() -> None:
+    here = desk(subject="id")
+    alone, again = here.receive(sent(SERVER_ALONE)), here.receive(sent(with_issue()))
+    assert [(e.type, e.subject) for e in alone] == [("agent.replied", "20400")]
+    assert again == []
+
+
+def test_the_reporter_of_a_servers_issue_is_its_customer() -> None:
+    commented = with_issue()
+    commented["issue"]["fields"]["reporter"] = SERVER_AUTHOR
+    assert [e.type for e in desk().receive(sent(commented))] == ["customer.replied"]
+
+
+def test_a_cloud_tells_a_comment_by_itself_and_not_again_with_the_issue() -> None:
+    told_again = with_issue() | {"comment": body("04_agent_reply")["comment"]}
+    assert desk().receive(sent(told_again)) == []
+
+
+def test_a_server_names_fields_and_no_field_ids() -> None:
+    assert [e.data for e in told("08_status_open", changelog=item("status", "Open", "Resolved"))] == [
+        {"status": "solved"}
+    ]
+
+
+# -- changes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changelog", "data"),
+    [
+        (item("summary", "a", "b"), {"title": "b"}),
+        (item("assignee", "Marco", None), {"assignee": None}),
+        (item("issuetype", "Task", "Incident"), {"kind": "incident"}),
+        (item("priority", "High", None), {"priority": None}),
+        (item("labels", "a b", ""), {"tags": []}),
+        (
+            item("Organizations", None, "ACME", fieldId="customfield_10002"),
+            {"organisation": "Example Foods GmbH"},
+        ),
+    ],
+)
+def test_a_change_of_a_field_is_an_update(changelog: dict[str, Any], data: dict[str, Any]) -> None:
+    (event,) = told("08_status_open", changelog=changelog)
+    assert (event.type, event.data) == ("ticket.updated", data)
+
+
+def test_fields_that_no_clock_looks_at_are_ignored() -> None:
+    reading = desk().reading(sent(body("08_status_open", changelog=item("description", "a", "b"))))
+    assert (reading.events, reading.warnings) == ((), ())
+    assert reading.ignored == "no field that a clock looks at has changed"
+
+
+def test_a_field_of_the_desks_own_is_seen_by_its_id_and_by_its_name() -> None:
+    rules = [
+        {"when": {"field": "customfield_10060", "value": "restored"}, "then": "service.restored"},
+        {"when": {"field": "SLA step"}, "then": "progress.reported"},
+    ]
+    ruled = desk_of(ADAPTER, rules=rules)
+    events = told(
+        "08_status_open", ruled, changelog=item("SLA step", None, "Restored", fieldId="customfield_10060")
+    )
+    assert [e.type for e in events] == ["service.restored", "progress.reported"]
+
+
+def test_a_field_that_a_new_issue_has_already_is_seen() -> None:
+    ruled = desk_of(
+        ADAPTER, rules=[{"when": {"field": "customfield_10010.requestType.name"}, "then": "request.read"}]
+    )
+    assert [e.type for e in told("01_created", ruled)] == ["ticket.created", "request.read"]
+
+
+def test_a_status_may_be_mapped_by_its_number() -> None:
+    numbered = desk(statuses={"10101": "on_hold"})
+    changelog = item("status", "Open", "Warten auf Kunde", to="10101")
+    assert [e.data for e in told("05_status_pending", numbered, changelog=changelog)] == [
+        {"status": "on_hold"}
+    ]
+
+
+def test_an_unknown_status_moves_nothing_and_is_named() -> None:
+    reading = desk().reading(sent(body("05_status_pending", changelog=item("status", "Open", "In Review"))))
+    assert (reading.events, reading.warnings) == ((), ("status 'In Review' of jira is not mapped",))
+
+
+def test_an_issue_of_a_dropped_status_is_ignored() -> None:
+    assert (
+        desk(statuses={"Waiting for customer": "drop"}).reading(SAMPLES["05_status_pending"].delivery).ignored
+    )
+
+
+def test_an_issue_that_moves_is_named_where_keys_are_tickets() -> None:
+    moved = sent(body("08_status_open", changelog=item("Key", "SUP-1042", "OPS-9")))
+    assert "OPS-9" in desk().reading(moved).warnings[0]
+    assert desk(subject="id").reading(moved).warnings == ()
+
+
+def test_a_queue_is_that_of_the_group_else_of_the_project() -> None:
+    by_project = desk(queues={"SUP": "servers"})
+    assert told("01_created", by_project)[0].data["queue"] == "servers"
+    by_group = desk(queues={"SUP": "servers", "night": "night"}, group_field="customfield_10050")
+    (event,) = told("01_created", by_group, issue__fields__customfield_10050={"value": "Night"})
+    assert (event.data["group"], event.data["queue"]) == ("Night", "night")
+
+
+def test_a_rule_fires_on_the_label_that_is_new_only() -> None:
+    labels = item("labels", "checkout intervention-started", "checkout intervention-started vip")
+    assert [e.type for e in told("10_labels_changed", changelog=labels)] == ["ticket.updated"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["comment_deleted", "comment_updated", "worklog_created", "jira:version_released", "sprint_started"],
+)
+def test_what_concerns_no_clock_is_ignored_without_a_warning(kind: str) -> None:
+    reading = desk().reading(sent({"webhookEvent": kind, "timestamp": 1}))
+    assert (reading.events, reading.warnings) == ((), ())
+    assert reading.ignored
+
+
+def test_an_event_that_jira_has_yet_to_invent_is_named() -> None:
+    reading = desk().reading(sent(body("08_status_open", webhookEvent="jira:issue_dreamt")))
+    assert reading.warnings == ("event 'issue_dreamt' of jira is not mapped",)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("08_status_open", {"webhookEvent": None}),
+        ("08_status_open", {"issue": {}}),
+        ("08_status_open", {"timestamp": None, "issue__fields": {}}),
+        ("04_agent_reply", {"comment__id": None}),
+        ("15_deleted", {"issue": None}),
+    ],
+)
+def test_a_delivery_without_what_it_needs_is_unreadable(name: str, changed: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        told(name, **changed)
+
+
+def test_a_delivery_is_told_from_its_repetition_by_its_identifier() -> None:
+    ids = {ADAPTER.delivery_id(sample.delivery) for sample in SAMPLES.values()}
+    assert len(ids) == len(SAMPLES)
+    assert ADAPTER.delivery_id(sent({})) is None

@@ -1,0 +1,98 @@
+"""Events of a delivery are named in the source's own words; a body that cannot be read says where."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.intake import ADAPTERS, jira, zendesk, zendesk_trigger
+from app.intake.adapter import TEST_BODY, Adapter
+from app.intake.delivery import Delivery
+from app.intake.reading import LONGEST_NAME, Reading, Unreadable, event_id, happened, withdrawal
+from app.sla.span import DAY
+from app.sla.ticket import Event, EventType
+from tests.intake.snapshot_desk import samples
+
+AT = 1_772_442_000_000_000
+
+
+def created(**data: str) -> Event:
+    return happened("jira", "SUP-1", EventType.TICKET_CREATED, AT, "created", data)
+
+
+def test_an_event_is_named_after_its_system_its_ticket_and_its_key() -> None:
+    event = created(title="Down")
+    assert (event.id, event.subject, event.at) == ("jira:SUP-1:created", "SUP-1", AT)
+
+
+@pytest.mark.parametrize(("ticket", "at"), [(None, AT), ("", AT), ("x" * 300, AT), ("a\nb", AT), ("1", None)])
+def test_an_event_without_a_ticket_or_an_instant_is_unreadable(ticket: str | None, at: int | None) -> None:
+    with pytest.raises(Unreadable):
+        happened("jira", ticket, EventType.AGENT_REPLIED, at, "comment:1")
+
+
+def test_an_id_that_is_too_long_keeps_its_beginning_and_stays_its_own() -> None:
+    long, other = event_id("zammad", "x" * 400), event_id("zammad", "x" * 399 + "y")
+    assert len(long) == len(other) == LONGEST_NAME
+    assert long != other
+    assert long.startswith("zammad:xxx")
+    assert event_id("zammad", "a\nb").isprintable()
+
+
+def test_one_event_has_one_withdrawal_however_often_it_is_said() -> None:
+    event = created(title="Down")
+    assert withdrawal(event, "a reason").id == withdrawal(event, "another").id
+    assert withdrawal(event, "a reason").at == AT
+    assert withdrawal(event, "a reason", AT + 1).at == AT + 1
+    assert withdrawal(event, "a reason").data["id"] == event.id
+
+
+@pytest.mark.parametrize(
+    "adapter", [zendesk.ADAPTER, zendesk_trigger.ADAPTER, jira.ADAPTER], ids=lambda adapter: adapter.system
+)
+def test_a_delivery_says_the_same_whenever_it_comes(adapter: Adapter) -> None:
+    source = adapter.plain_source("d")
+    for sample in samples(adapter.system.replace("-", "_")).values():
+        early, late = (replace(sample.delivery, received_at=at) for at in (AT, AT + 365 * DAY))
+        assert adapter.reading(early, source) == adapter.reading(late, source)
+
+
+def test_a_connection_test_means_nothing_to_any_system() -> None:
+    for adapter in ADAPTERS.values():
+        reading = adapter.reading(Delivery.of({}, TEST_BODY, AT), adapter.plain_source("d"))
+        assert reading == Reading(ignored="a connection test")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\xff",
+        b'{"a": NaN}',
+        b"[" * 100_000,
+        b"1" * 100_000,
+        b'{"a": "\\ud800"',
+        b"{'a': 1}",
+    ],
+)
+def test_a_body_that_is_no_json_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable) as caught:
+        Delivery.of({}, body, AT).json()
+    assert caught.value.reason
+
+
+def test_a_body_that_is_no_json_says_where() -> None:
+    with pytest.raises(Unreadable) as caught:
+        Delivery.of({}, b'{"a": 1,\n "b" 2}', AT).json()
+    assert caught.value.place == "line 2, column 6"
+
+
+def test_a_line_break_within_a_text_is_let_pass() -> None:
+    assert Delivery.of({}, b'{"a": "one\ntwo"}', AT).json() == {"a": "one\ntwo"}
+
+
+def test_header_names_are_found_in_any_case_and_empty_ones_are_absent() -> None:
+    delivery = Delivery.of({"X-Hub-Signature": " a ", "X-Empty": " "}, b"", AT)
+    assert delivery.header("x-hub-signature") == "a"
+    assert delivery.header("x-empty") is None
+    assert delivery.header("x-none") is None
