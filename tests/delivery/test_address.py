@@ -1,0 +1,143 @@
+"""Where deliveries may go: URLs, and the addresses that names lead to."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from app.delivery.address import FaultyUrl, Gate, RefusedAddress, check_url, endpoint, special
+
+SPECIAL = [
+    "0.0.0.0",
+    "10.1.2.3",
+    "100.64.0.1",
+    "127.0.0.1",
+    "127.255.255.254",
+    "169.254.169.254",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.0.0.8",
+    "192.0.2.1",
+    "192.88.99.1",
+    "192.168.1.1",
+    "198.18.0.1",
+    "198.51.100.7",
+    "203.0.113.9",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:a9fe:a9fe",
+    "64:ff9b::7f00:1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b:1::1",
+    "100::1",
+    "2001::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    "2001:db8::1",
+    "2002:7f00:1::1",
+    "3fff::1",
+    "4000::1",
+    "5f00::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fec0::1",
+    "ff02::1",
+]
+PUBLIC = [
+    "1.1.1.1",
+    "9.255.255.255",
+    "11.0.0.0",
+    "100.63.255.255",
+    "100.128.0.0",
+    "172.15.255.255",
+    "172.32.0.0",
+    "192.0.1.1",
+    "223.255.255.255",
+    "2606:4700:4700::1111",
+    "2a00:1450::1",
+    "::ffff:1.1.1.1",
+    "64:ff9b::1.1.1.1",
+]
+
+
+@pytest.mark.parametrize("address", SPECIAL)
+def test_what_is_not_public_is_refused_and_told_why(address: str) -> None:
+    assert special(address)
+    with pytest.raises(RefusedAddress, match="SLATIMER_ALLOW_NETWORKS"):
+        Gate().check([address])
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_what_is_public_is_reached(address: str) -> None:
+    assert special(address) is None
+    Gate().check([address])
+
+
+def test_one_address_that_is_refused_among_several_refuses_them_all() -> None:
+    with pytest.raises(RefusedAddress, match=r"10\.0\.0\.1"):
+        Gate().check(["1.1.1.1", "10.0.0.1"])
+
+
+def test_the_operator_may_allow_a_network_and_nothing_beside_it() -> None:
+    gate = Gate((ip_network("10.1.0.0/16"), ip_network("fd00::/8")))
+    gate.check(["10.1.2.3", "fd12::1", "::ffff:10.1.2.3"])
+    with pytest.raises(RefusedAddress):
+        gate.check(["10.2.0.1"])
+
+
+def test_without_tls_only_what_is_allowed_expressly_is_reached() -> None:
+    gate = Gate((ip_network("10.1.0.0/16"),))
+    gate.check(["10.1.2.3"], public=False)
+    with pytest.raises(RefusedAddress, match="https only"):
+        gate.check(["1.1.1.1"], public=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://example.org/", "https://"),
+        ("example.org/hook", "https://"),
+        ("https:///hook", "names no host"),
+        ("https://user:word@example.org/", "credentials"),
+        ("https://token@example.org/", "credentials"),
+        ("https://example.org/#top", "fragment"),
+        ("https://example.org:0/", "names port 0"),
+        ("https://example.org:99999/", "names port 99999"),
+        ("https://exa mple.org/", "cannot be one"),
+        ("https://[::1/", "is no URL"),
+        ("https://example.org/" + "a" * 3000, "longer"),
+        ("https://example.org/\r\nX-Injected: 1", "is no URL"),
+        ("", "https://"),
+        ("https://127.0.0.1/", "this machine"),
+        ("https://[::ffff:169.254.169.254]/latest/meta-data", "link-local"),
+        ("http://example.org/", "https://"),
+    ],
+)
+def test_a_url_that_nothing_can_be_delivered_to_is_refused_and_told_why(url: str, why: str) -> None:
+    with pytest.raises(FaultyUrl, match=why):
+        check_url(url, Gate())
+
+
+def test_plain_http_is_for_networks_that_the_operator_allows() -> None:
+    gate = Gate((ip_network("127.0.0.0/8"),))
+    assert check_url("http://127.0.0.1:8000/hook", gate).port == 8000
+    with pytest.raises(FaultyUrl, match="https only"):
+        check_url("http://1.1.1.1/", gate)
+
+
+def test_a_name_is_not_asked_for_before_something_is_delivered() -> None:
+    assert check_url("https://no-such-host.invalid/hook", Gate()).host == "no-such-host.invalid"
+
+
+def test_what_was_checked_is_what_is_called() -> None:
+    found = endpoint("https://Bücher.example:8443/hook/a%20b?x=1")
+    assert (found.host, found.port, found.target) == ("xn--bcher-kva.example", 8443, b"/hook/a%20b?x=1")
+    assert found.origin == "https://xn--bcher-kva.example:8443"
+    assert endpoint("https://[2606:4700::1]/x").origin == "https://[2606:4700::1]"

@@ -1,0 +1,15 @@
+"""Every way in which an attempt can end is on the page."""
+
+import re
+from pathlib import Path
+
+from app.delivery.outcome import Outcome
+
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "webhooks.md"
+
+
+def test_the_page_explains_every_outcome() -> None:
+    section = (
+        PAGE.read_text(encoding="utf-8").partition("## When a delivery fails")[2].partition("\n\nA failed")[0]
+    )
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [outcome.value for outcome in Outcome]
