@@ -6,6 +6,8 @@ PORT ?= 8000
 # `make test PARALLEL="-n 2"` spreads the suite over two processes; OPTIONS goes to pytest as it is.
 PARALLEL ?=
 OPTIONS ?=
+# `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there.
+ROUNDS ?= 8
 # `make lock UPGRADE=--upgrade` takes newer versions within pyproject.toml's bounds.
 UPGRADE ?=
 
@@ -21,7 +23,7 @@ TOOLS := .venv/.tools-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser check lint bench openapi lock clean
+.PHONY: help env demo test test-browser check lint bench chaos openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +52,9 @@ lint: $(TOOLS) ## The part of check that runs no test
 
 bench: $(TOOLS) ## Measure, as ratios against the limit found in the same run
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under load, and look for what that lost (ROUNDS=)
+	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.chaos
 
 openapi: $(RUNTIME) ## Write openapi/openapi.json from the code
 	$(BIN)/slatimer openapi

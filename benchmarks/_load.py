@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,6 +68,23 @@ def load(aim: Aim, *, connections: int, seconds: int) -> Rate:
         return _wrk(aim, connections, seconds)
     command = [sys.executable, __file__, json.dumps(aim.__dict__), str(connections), str(seconds)]
     return Rate(**json.loads(subprocess.run(command, check=True, text=True, capture_output=True).stdout))
+
+
+def load_all(aims: Sequence[Aim], *, connections: int, seconds: int) -> Rate:
+    """Load several at once, the connections shared out. The rates are added; the percentiles are the worst one's."""
+    each = connections // len(aims)
+
+    def loaded(aim: Aim) -> Rate:
+        return load(aim, connections=each, seconds=seconds)
+
+    with ThreadPoolExecutor(len(aims)) as loaders:
+        rates = list(loaders.map(loaded, aims))
+    return Rate(
+        sum(rate.per_second for rate in rates),
+        max(rate.p50 for rate in rates),
+        max(rate.p99 for rate in rates),
+        sum(rate.errors for rate in rates),
+    )
 
 
 def client_name() -> str:

@@ -1,17 +1,24 @@
 """How many events a second does the service take in, durably, and what of its own limit is that?
 
-Run: python benchmarks/ingest.py
-One process, SQLite with `synchronous=FULL`. The limit, measured in turn with it, is a route of the same app that
-verifies the key and validates the same body and stores nothing.
+Run: python benchmarks/ingest.py  (RUNS=, SECONDS=, CONNECTIONS=32,128, PLANS=sqlite,one,two to change it)
+On SQLite with `synchronous=FULL` and on PostgreSQL with `fsync`. Measured in turn with the real route are two limits,
+on routes of the same app: one verifies the key, validates the body and stores nothing; the other writes besides, in
+group commit, the same rows as the service does. The aims are set against the second. The processor time of the web
+processes is shown beside, since that does not depend on what else the machine does.
 """
 
+import json
+import os
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,83 +27,147 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import httpx2  # noqa: E402
 
-from benchmarks._load import Aim, Rate, client_name, load  # noqa: E402
-from benchmarks._service import ROOT, Service  # noqa: E402
+from benchmarks._load import Aim, Rate, client_name, load_all  # noqa: E402
+from benchmarks._service import ROOT  # noqa: E402
+from benchmarks._shape import PUSHED, steps_of  # noqa: E402
+from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site  # noqa: E402
 
-RUNS: Final = 3
-SECONDS: Final = 4
-CONNECTIONS: Final = 32
+RUNS: Final = int(os.environ.get("RUNS", "3"))
+SECONDS: Final = int(os.environ.get("SECONDS", "2"))
+CONNECTIONS: Final = tuple(map(int, os.environ.get("CONNECTIONS", "32,128").split(",")))
+KNOWN: Final = {"sqlite": EMBEDDED, "one": ONE, "two": TWO}
+PLANS: Final = tuple(KNOWN[name] for name in os.environ.get("PLANS", "sqlite,one,two").split(","))
 BATCH: Final = 500
-BATCHES: Final = 30
+BATCHES: Final = 20
 SENDERS: Final = 4
+
+LIMIT_APP: Final = (str(ROOT / "benchmarks" / "_limit_app.py"),)
+CHECKED: Final = "checked, not stored"
+STORED: Final = "the same rows, no logic"
+REAL: Final = "POST /v1/events"
+PATHS: Final = {CHECKED: "/limit", STORED: "/limit/stored", REAL: "/v1/events"}
+
+
+@dataclass(slots=True)
+class Found:
+    """The rates of one plan: singles by number of connections, batches, and what each process holds."""
+
+    singles: dict[tuple[int, str], list[Rate]] = field(default_factory=dict[tuple[int, str], list[Rate]])
+    batches: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    spent: dict[tuple[int, str], list[float]] = field(default_factory=dict[tuple[int, str], list[float]])
+    """Milliseconds of the web processes' processor time an event; for batches under 0 connections."""
+    rest: float = 0.0
+    loaded: float = 0.0
 
 
 def main() -> int:
-    """Print the table."""
+    """Print a table for each plan."""
+    print(f"{client_name()}, medians of {RUNS} runs of {SECONDS} s, batches of {BATCH}, {SENDERS} at a time")
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder), module=(str(ROOT / "benchmarks" / "_limit_app.py"),))
-        headers = service.prepare()
-        service.start()
-        try:
-            return _measure(service, headers)
-        finally:
-            service.end()
-
-
-def _measure(service: Service, headers: dict[str, str]) -> int:
-    rest = service.memory()
-    limits: list[Rate] = []
-    pushes: list[Rate] = []
-    memory = rest
-    for run in range(RUNS):
-        for path, rates in (("/limit", limits), ("/v1/events", pushes)):
-            now = datetime.now(UTC).isoformat()
-            aim = Aim("127.0.0.1", service.port, path, headers["Authorization"], f"r{run}", now)
-            rates.append(load(aim, connections=CONNECTIONS, seconds=SECONDS))
-            memory = max(memory, service.memory())
-    batches = [_batches(service, headers, run) for run in range(RUNS)]
-    memory = max(memory, service.memory())
-    limit, push = _median(limits), _median(pushes)
-    print(f"{CONNECTIONS} connections, {client_name()}, median of {RUNS} runs of {SECONDS} s")
-    print(f"{'':42}{'a second':>10}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
-    for name, rate in (("checked, not stored (limit)", limit), ("POST /v1/events, one event", push)):
-        ratio = rate.per_second / limit.per_second
-        print(f"{name:42}{rate.per_second:10.0f}{ratio:8.2f}{rate.p50:9.1f}{rate.p99:9.1f}")
-    per_second = statistics.median(batches)
-    print(f"{f'events in batches of {BATCH}, {SENDERS} at a time':42}{per_second:10.0f}", end="")
-    print(f"{per_second / limit.per_second:8.2f}")
-    print(f"memory: {rest:.0f} MB at rest, {memory:.0f} MB after load")
-    print(f"aims: half of the limit: {_word(push.per_second * 2 >= limit.per_second)};", end=" ")
-    print(
-        f"p99 under 100 ms: {_word(push.p99 < 100)}; 5,000 events/s in batches: {_word(per_second >= 5000)}"
-    )
-    errors = sum(rate.errors for rate in limits + pushes)
-    print(f"answers other than 200: {errors}")
+        shape = Path(folder) / "shape.json"
+        steps = steps_of(PUSHED)[: len(PUSHED.happens)]
+        shape.write_text(json.dumps([[asdict(write) for write in writes] for writes in steps]))
+        errors = sum(_show(plan, _measured(plan, shape)) for plan in PLANS)
     return 1 if errors else 0
 
 
-def _word(met: bool) -> str:
-    return "met" if met else "missed"
+@contextmanager
+def _sites(plan: Plan, shape: Path) -> Generator[dict[str, Site]]:
+    """The service and, on a database of its own, the limits."""
+    more = {"SLATIMER_BENCH_SHAPE": str(shape)}
+    with (
+        server(plan) as on,
+        site(plan, on=on, name="real") as real,
+        site(plan, on=on, name="bare", module=LIMIT_APP, more=more) as bare,
+    ):
+        real.start()
+        bare.start()
+        yield {CHECKED: bare, STORED: bare, REAL: real}
+
+
+def _measured(plan: Plan, shape: Path) -> Found:
+    found = Found()
+    with _sites(plan, shape) as sites:
+        found.rest = sites[REAL].memory()["web"]
+        for run in range(RUNS):
+            for connections in CONNECTIONS:
+                for name, loaded in sites.items():
+                    aims, before = _aims(loaded, PATHS[name], f"r{run}c{connections}"), loaded.cpu()
+                    rate = load_all(aims, connections=connections, seconds=SECONDS)
+                    found.singles.setdefault((connections, name), []).append(rate)
+                    spent = (loaded.cpu() - before) / max(rate.per_second * SECONDS, 1) * 1000
+                    found.spent.setdefault((connections, name), []).append(spent)
+            for name, loaded in sites.items():
+                before = loaded.cpu()
+                found.batches.setdefault(name, []).append(_batches(loaded, PATHS[name], run))
+                spent = (loaded.cpu() - before) / (BATCH * BATCHES) * 1000
+                found.spent.setdefault((0, name), []).append(spent)
+        found.loaded = sites[REAL].memory()["web"]
+    return found
+
+
+def _aims(loaded: Site, path: str, run: str) -> list[Aim]:
+    now = datetime.now(UTC).isoformat()
+    key = loaded.headers["Authorization"]
+    return [
+        Aim("127.0.0.1", web.port, path, key, f"{run}w{number}", now)
+        for number, web in enumerate(loaded.webs)
+    ]
+
+
+def _show(plan: Plan, found: Found) -> int:
+    """Print a plan's table. Returns how many answers were not 200."""
+    print(f"\n{plan.name}")
+    print(f"{'':40}{'events/s':>10}{'of limit':>10}{'p50 ms':>9}{'p99 ms':>9}{'cpu ms':>9}{'runs':>16}")
+    met: list[str] = []
+    for connections in CONNECTIONS:
+        limit = _median(found.singles[connections, STORED]).per_second or float("nan")
+        for name in PATHS:
+            rates = found.singles[connections, name]
+            rate = _median(rates)
+            _row(
+                f"{name}, {connections} connections",
+                [each.per_second for each in rates],
+                limit,
+                f"{rate.p50:9.1f}{rate.p99:9.1f}",
+                found.spent[connections, name],
+            )
+        ratio = _median(found.singles[connections, REAL]).per_second / limit
+        met.append(f"half of the limit at {connections}: {'met' if ratio >= 0.5 else 'missed'}")
+    for name in PATHS:
+        limit = statistics.median(found.batches[STORED])
+        _row(f"{name}, batches", found.batches[name], limit, " " * 18, found.spent[0, name])
+    print(f"memory of a web process: {found.rest:.0f} MB at rest, {found.loaded:.0f} MB after load")
+    errors = sum(rate.errors for rates in found.singles.values() for rate in rates)
+    print(f"aims: {'; '.join(met)}; answers other than 200: {errors}")
+    return errors
+
+
+def _row(name: str, rates: list[float], limit: float, times: str, spent: list[float]) -> None:
+    per_second, spread = statistics.median(rates), f"{min(rates):.0f}-{max(rates):.0f}"
+    ratio, cpu = per_second / limit, statistics.median(spent)
+    print(f"{name:40}{per_second:10.0f}{ratio:10.2f}{times}{cpu:9.2f}{spread:>16}")
 
 
 def _median(rates: list[Rate]) -> Rate:
     return sorted(rates, key=lambda rate: rate.per_second)[len(rates) // 2]
 
 
-def _batches(service: Service, headers: dict[str, str], run: int) -> float:
+def _batches(loaded: Site, path: str, run: int) -> float:
     """Events a second in batches."""
-    bodies = [_batch(run, number) for number in range(BATCHES)]
+    bodies = [json.dumps(_batch(run, number)).encode() for number in range(BATCHES)]
+    headers = loaded.headers | {"Content-Type": "application/json"}
     with (
-        httpx2.Client(base_url=service.base, headers=headers, timeout=60) as client,
+        httpx2.Client(headers=headers, timeout=60) as client,
         ThreadPoolExecutor(SENDERS) as senders,
     ):
+
+        def accepted(web: str, body: bytes) -> int:
+            return client.post(web + path, content=body).raise_for_status().json()["accepted"]
+
         began = time.perf_counter()
-        accepted = sum(senders.map(_accepted, repeat(client), bodies))
-        return accepted / (time.perf_counter() - began)
-
-
-def _accepted(client: httpx2.Client, body: list[dict[str, Any]]) -> int:
-    return client.post("/v1/events", json=body).raise_for_status().json()["accepted"]
+        taken = sum(senders.map(accepted, cycle([web.base for web in loaded.webs]), bodies))
+        return taken / (time.perf_counter() - began)
 
 
 def _batch(run: int, number: int) -> list[dict[str, Any]]:

@@ -1,0 +1,51 @@
+"""The service with one route more: it verifies a ticket system's delivery as the real one does, and stores nothing."""
+
+import sys
+from pathlib import Path
+
+# In place of this folder, in which calendar.py would hide the standard library's.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from fastapi import APIRouter, Request  # noqa: E402
+from starlette.responses import Response  # noqa: E402
+
+from app.flow.sources import Sources, Way  # noqa: E402
+from app.intake.delivery import Delivery  # noqa: E402
+from app.intake.signature import verify  # noqa: E402
+from app.main import create_app, serve  # noqa: E402
+from app.settings import Settings  # noqa: E402
+from app.store import connections  # noqa: E402
+from app.store.database import Connection  # noqa: E402
+from app.web.answer import Json  # noqa: E402
+from app.web.running import running  # noqa: E402
+
+router = APIRouter()
+sources = Sources()
+gates: dict[tuple[str, str], tuple[tuple[str, ...], Way]] = {}
+
+
+@router.post("/limit/{desk}/{system}")
+async def verify_only(request: Request, desk: str, system: str) -> Response:
+    """The way of a delivery up to the point at which it would be stored."""
+    database = running(request).database
+    now = database.now()
+    delivery = Delivery.of(dict(request.headers), await request.body(), now, request.url.query)
+    if (desk, system) not in gates:
+
+        def look_up(conn: Connection) -> tuple[tuple[str, ...], Way]:
+            connection, way = connections.find(conn, desk, system), sources.way(conn, desk, system)
+            assert connection is not None
+            assert way is not None
+            return connection.live(now), way
+
+        gates[desk, system] = await database.read(look_up)
+    live, way = gates[desk, system]
+    verify(way.schemes[0], delivery, live, now)
+    return Json({"id": way.adapter.delivery_id(delivery), "repeated": False}, 202)
+
+
+if __name__ == "__main__":
+    settings = Settings(port=int(sys.argv[2]))
+    app = create_app(settings)
+    app.include_router(router)
+    serve(settings, app)

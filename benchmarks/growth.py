@@ -1,0 +1,185 @@
+"""What does it cost to have kept ten thousand, a hundred thousand, a million, five million events?
+
+Run: WRITE=1 POSTGRESQL=10000,100000,1000000,5000000 SQLITE=10000,100000,1000000 python benchmarks/growth.py
+Short by default. With WRITE=1 the table and the picture in docs/ are made from what was measured; with FROM=FILE from
+the figures that an earlier run left in the file named by SAVE=. The events are spread over 24 months, four to a ticket,
+one ticket in ten with a breach; tickets closed over a month ago are folded, as the service does in time.
+"""
+
+import json
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+# In place of this folder, in which calendar.py would hide the standard library's.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import httpx2  # noqa: E402
+
+from app.settings import Settings  # noqa: E402
+from app.sla.span import DAY, HOUR, MINUTE, Micros, instant, length_of  # noqa: E402
+from app.store import folding, partitions, schedule  # noqa: E402
+from app.store.database import Connection, Database, wall_clock  # noqa: E402
+from benchmarks._load import Aim, Rate, load  # noqa: E402
+from benchmarks._picture import Point, draw, tabulate  # noqa: E402
+from benchmarks._service import ROOT  # noqa: E402
+from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of  # noqa: E402
+from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site  # noqa: E402
+
+SIZES: Final = {
+    plan: [int(size) for size in os.environ.get(name, "4000,20000").split(",") if size]
+    for plan, name in ((EMBEDDED, "SQLITE"), (ONE, "POSTGRESQL"))
+}
+SECONDS: Final = int(os.environ.get("SECONDS", "2"))
+RUNS: Final = int(os.environ.get("RUNS", "3"))
+ASKED: Final = 200
+"""Questions of each kind."""
+CONNECTIONS: Final = 32
+MONTHS: Final = 24
+SPAN: Final = MONTHS * 30 * DAY
+EVENTS: Final = len(IN_TIME.happens)
+LATE_SHARE: Final = 10
+"""One ticket in so many is late."""
+OPEN: Final = 1000
+"""Tickets with a running clock, at every size: open work does not grow with the past."""
+OPEN_FROM: Final = 80_000_000
+"""The number of the first of them, beyond all others."""
+DOCUMENT: Final = ROOT / "docs" / "growth.md"
+PICTURE: Final = ROOT / "docs" / "growth.svg"
+MARK: Final = "<!-- Below here: written by benchmarks/growth.py -->\n"
+
+
+def main() -> int:
+    """Measure each database at each size, and print the table."""
+    if "FROM" in os.environ:
+        points = [Point(**point) for point in json.loads(Path(os.environ["FROM"]).read_text())]
+    else:
+        points = [point for plan, sizes in SIZES.items() if sizes for point in _grown(plan, sizes)]
+    if "SAVE" in os.environ:
+        Path(os.environ["SAVE"]).write_text(json.dumps([asdict(point) for point in points]))
+    print(tabulate(points))
+    if os.environ.get("WRITE") == "1":
+        said = DOCUMENT.read_text().partition(MARK)[0]
+        DOCUMENT.write_text(f"{said}{MARK}\n{tabulate(points)}")
+        PICTURE.write_text(draw(points))
+    return 0
+
+
+def _grown(plan: Plan, sizes: Sequence[int]) -> list[Point]:
+    points: list[Point] = []
+    with server(plan) as on, site(plan, on=on) as measured, opened(measured.url) as database:
+        filling = _Filling(database)
+        for size in sizes:
+            began = time.perf_counter()
+            filling.up_to(size)
+            print(f"{plan.name}: {size} events after {time.perf_counter() - began:.0f} s", file=sys.stderr)
+            points.append(_measured(plan, measured, database, filling.tickets, size))
+    return points
+
+
+class _Filling:
+    """Puts history into a database, more and more of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._now = database.now()
+        self._in_time = (rows_of(IN_TIME), rows_of(IN_TIME, fold=True))
+        self._late = (rows_of(LATE), rows_of(LATE, fold=True))
+        self.tickets = 0
+        self._begin = self._now - SPAN
+        database.write_now(lambda conn, _: partitions.make_ahead(conn, self._begin, MONTHS + 2))
+        copies = Copies(OPEN_FROM, OPEN, self._now - HOUR // 2, MINUTE // 4 * 60 // OPEN)
+        fill(database, rows_of(ARMED), copies)
+
+    def up_to(self, events: int) -> None:
+        """Fill up to so many events."""
+        count = events // EVENTS - self.tickets
+        late = count // LATE_SHARE
+        self._story(self._late, self.tickets, late)
+        self._story(self._in_time, self.tickets + late, count - late)
+        self.tickets += count
+        analyse(self._database)
+
+    def _story(self, rows: tuple[list[Write], list[Write]], first: int, count: int) -> None:
+        step = (SPAN - DAY) // count
+        unfolded, folded = rows
+        old = count * (SPAN - DAY - length_of(Settings().fold_after)) // (SPAN - DAY)
+        fill(self._database, folded, Copies(first, old, self._begin, step))
+        fill(self._database, unfolded, Copies(first + old, count - old, self._begin + old * step, step))
+
+
+def _measured(plan: Plan, measured: Site, database: Database, tickets: int, size: int) -> Point:
+    measured.start()
+    try:
+        rates = [_load(measured, f"s{size}r{run}") for run in range(RUNS)]
+        rate = sorted(rates, key=lambda rate: rate.per_second)[RUNS // 2]
+        with httpx2.Client(base_url=measured.web.base, headers=measured.headers, timeout=60) as client:
+
+            def asked(path: Callable[[], str]) -> float:
+                return _median(lambda: client.get(path()).raise_for_status())
+
+            chance = random.Random(size)
+            recent, folded = range(tickets - tickets // 50, tickets), range(tickets // 2, tickets * 3 // 4)
+            point = Point(
+                database=plan.name.partition(",")[0],
+                events=size,
+                inserts=rate.per_second,
+                inserts_p99=rate.p99,
+                view_recent=asked(lambda: _view(chance.choice(recent))),
+                view_folded=asked(lambda: _view(chance.choice(folded))),
+                tickets_page=asked(lambda: "/v1/tickets?limit=50"),
+                next_due=_median(lambda: database.write_now(_next_due)),
+                breaches_page=asked(lambda: "/v1/breaches?desk=haisoft&limit=50"),
+                bytes=_bytes(measured, database),
+            )
+        began = time.perf_counter()
+        database.read_now(lambda conn: folding.ripe(conn, database.now() - 30 * DAY, 200))
+        print(f"{plan.name}: what is ripe for folding found in {time.perf_counter() - began:.3f} s", end=" ")
+        print(f"among {tickets} tickets; memory {measured.memory()}")
+        return point
+    finally:
+        measured.end()
+
+
+def _view(number: int) -> str:
+    return f"/v1/tickets/haisoft/z{NUMBERED + number}"
+
+
+def _next_due(conn: Connection, _: Micros) -> None:
+    """What the sweep asks each time it wakes and finds nothing: what is due, and when is the next?"""
+    schedule.due(conn, 0, Settings().sweep_batch)
+    schedule.next_at(conn)
+
+
+def _median(ask: Callable[[], object]) -> float:
+    """Milliseconds of one question: the median of many."""
+    taken: list[float] = []
+    for _ in range(ASKED):
+        began = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+def _load(measured: Site, run: str) -> Rate:
+    now = instant(wall_clock()).isoformat()
+    aim = Aim("127.0.0.1", measured.web.port, "/v1/events", measured.headers["Authorization"], run, now)
+    return load(aim, connections=CONNECTIONS, seconds=SECONDS)
+
+
+def _bytes(measured: Site, database: Database) -> int:
+    """What the database takes on disk, without the log of writes that a checkpoint empties."""
+    if measured.plan.postgresql:
+        asked = "SELECT pg_database_size(current_database())"
+        return database.read_now(lambda conn: int(conn.exec_driver_sql(asked).scalar_one()))
+    return measured.web.database.stat().st_size
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""How long until all are told when very many breaches come at once: in the same second, and after a night down?
+
+Run: AT_ONCE=10000 OVERDUE=100000 python benchmarks/storm.py  (PLANS=sqlite,spread; short by default)
+First so many clocks come due within one second. Then the service starts on a database where so many have been overdue
+for six to eight hours, while events are pushed to it one after the other. The limit beside: the same rows written in
+transactions of the same size on the same database, with nothing read and nothing judged.
+"""
+
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+# In place of this folder, in which calendar.py would hide the standard library's.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import httpx2  # noqa: E402
+from sqlalchemy import func, select  # noqa: E402
+
+from app.settings import Settings  # noqa: E402
+from app.sla.span import HOUR, MINUTE, SECOND, Micros, instant  # noqa: E402
+from app.store.database import Database  # noqa: E402
+from app.store.tables import signal  # noqa: E402
+from benchmarks._copyist import Copyist  # noqa: E402
+from benchmarks._shape import (  # noqa: E402
+    BREACHED,
+    TARGET,
+    WARNED,
+    Copies,
+    Write,
+    analyse,
+    fill,
+    opened,
+    rows_of,
+    steps_of,
+)
+from benchmarks._site import EMBEDDED, SPREAD, Plan, Site, server, site  # noqa: E402
+from benchmarks._stream import at_share, now  # noqa: E402
+
+AT_ONCE: Final = int(os.environ.get("AT_ONCE", "2000"))
+OVERDUE: Final = int(os.environ.get("OVERDUE", "10000"))
+KNOWN: Final = {"sqlite": EMBEDDED, "spread": SPREAD}
+PLANS: Final = tuple(KNOWN[name] for name in os.environ.get("PLANS", "sqlite,spread").split(","))
+AIM_AT_ONCE: Final = 10.0
+AIM_OVERDUE: Final = 60.0
+"""Seconds, for 10,000 and 100,000."""
+LEAD: Final = 8 * SECOND
+"""From the filling to the breaches: sweeps look at the latest every five seconds at what others wrote."""
+PATIENCE: Final = 600.0
+LOOK: Final = 0.1
+
+
+@dataclass(slots=True)
+class Pushing:
+    """Events pushed one after the other while the rest goes on. Milliseconds until each was acknowledged."""
+
+    measured: Site
+    taken: list[float] = field(default_factory=list[float])
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Push until told to end."""
+        web = self.measured.web
+        with httpx2.Client(base_url=web.base, headers=self.measured.headers, timeout=120) as client:
+            while not self._ended.wait(0.01):
+                number, began = len(self.taken), time.perf_counter()
+                event = {
+                    "specversion": "1.0",
+                    "source": "haisoft",
+                    "id": f"during-{number}",
+                    "type": "ticket.created",
+                    "subject": f"during-{number}",
+                    "time": instant(now()).isoformat(),
+                    "data": {"title": f"Server {number} down", "customer": "ACME", "service": "dedicated"},
+                }
+                client.post("/v1/events", json=event).raise_for_status()
+                self.taken.append((time.perf_counter() - began) * 1000)
+
+    def end(self) -> None:
+        """Push no more."""
+        self._ended.set()
+
+
+def main() -> int:
+    """Print what each plan takes."""
+    warned = rows_of(WARNED)
+    breach = [write for write in steps_of(BREACHED)[-1] if write.row.get("kind") != "clock.warned"]
+    told = [_plan(plan, warned, breach) for plan in PLANS]
+    return 0 if all(told) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Seconds until all were told, and the processor time of all processes in milliseconds for each breach."""
+
+    seconds: float
+    cpu: float
+
+
+def _plan(plan: Plan, warned: list[Write], breach: list[Write]) -> bool:
+    print(f"\n{plan.name}")
+    with server(plan) as on:
+        with site(plan, on=on, name="bare") as bare:
+            limit = _limit(bare.url, warned, breach)
+        with site(plan, on=on, name="atonce") as measured:
+            at_once = _at_once(measured, warned)
+            _said("in the same second", AT_ONCE, at_once, limit, AIM_AT_ONCE * AT_ONCE / 10_000)
+        with site(plan, on=on, name="overdue") as measured:
+            overdue = _overdue(measured, warned)
+            _said("overdue at the start", OVERDUE, overdue, limit, AIM_OVERDUE * OVERDUE / 100_000)
+    return at_once.seconds < PATIENCE and overdue.seconds < PATIENCE
+
+
+def _said(what: str, count: int, told: Told, limit: tuple[float, float], aim: float) -> None:
+    per_second, bare = count / told.seconds, limit[0]
+    print(
+        f"{count} breaches {what}: all told in {told.seconds:.1f} s, {per_second:.0f}/s, {told.cpu:.2f} ms of cpu each; "
+        f"limit {bare:.0f}/s, {limit[1]:.2f} ms; ratio {per_second / bare:.2f}; "
+        f"aim {aim:.0f} s: {'met' if told.seconds < aim else 'missed'}"
+    )
+
+
+def _at_once(measured: Site, warned: list[Write]) -> Told:
+    measured.start()
+    rest = measured.memory()
+    due = now() + LEAD + AT_ONCE * SECOND // 2000
+    with opened(measured.url) as database:
+        fill(database, warned, Copies(0, AT_ONCE, due - TARGET, SECOND // AT_ONCE))
+        analyse(database)
+        if now() > due:
+            print("filling took longer than the lead: the figure is too good")
+        before = measured.cpu()
+        seconds = _until_told(database, AT_ONCE, due)
+        spent = measured.cpu() - before
+    _memory(rest, measured)
+    return Told(seconds, spent / AT_ONCE * 1000)
+
+
+def _overdue(measured: Site, warned: list[Write]) -> Told:
+    with opened(measured.url) as database:
+        begin = database.now() - 8 * HOUR - TARGET + MINUTE
+        fill(database, warned, Copies(0, OVERDUE, begin, 2 * HOUR // OVERDUE))
+        analyse(database)
+        began = now()
+        up = measured.start()
+        before = measured.cpu()
+        pushing = Pushing(measured)
+        thread = threading.Thread(target=pushing.run)
+        thread.start()
+        seconds = _until_told(database, OVERDUE, began)
+        spent = measured.cpu() - before
+        pushing.end()
+        thread.join()
+    taken = pushing.taken
+    print(
+        f"up after {up:.1f} s (counted in); {len(taken)} events accepted meanwhile, "
+        f"p50 {at_share(taken, 0.5):.0f} ms, p99 {at_share(taken, 0.99):.0f} ms"
+    )
+    _memory({}, measured)
+    return Told(seconds, spent / OVERDUE * 1000)
+
+
+def _memory(rest: dict[str, float], measured: Site) -> None:
+    for role, most in measured.memory().items():
+        print(f"memory of a {role} process: {rest.get(role, 0):.0f} MB at rest, {most:.0f} MB after")
+
+
+def _until_told(database: Database, count: int, since: Micros) -> float:
+    """Seconds from an instant until so many breaches are told, by the record of the last."""
+    asked = select(func.count(), func.max(signal.c.detected_at)).where(signal.c.kind == "clock.breached")
+    until = time.time() + PATIENCE
+    while time.time() < until:
+        told, last = database.read_now(lambda conn: conn.execute(asked).one())
+        if told >= count:
+            return (last - since) / SECOND
+        time.sleep(LOOK)
+    return PATIENCE
+
+
+def _limit(url: str, warned: list[Write], breach: list[Write], count: int = 4000) -> tuple[float, float]:
+    """Breaches a second whose rows are written with nothing else done, and milliseconds of this process's cpu each."""
+    copyist, size = Copyist({"breach": breach}), Settings().sweep_batch
+    names = [f"z{10_000_000 + number}" for number in range(count)]
+    with opened(url) as database:
+        fill(database, warned, Copies(0, count, database.now() - TARGET, 1))
+        began, before = time.perf_counter(), time.process_time()
+        for start in range(0, count, size):
+            part = [("breach", name, "") for name in names[start : start + size]]
+            database.write_now(lambda conn, at, part=part: copyist.write(conn, at, part))
+        spent = time.process_time() - before
+        return count / (time.perf_counter() - began), spent / count * 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
