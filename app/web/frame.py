@@ -26,6 +26,8 @@ _GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 """A caller's id is taken over only when it can do no harm in a log."""
 
 _ID_BYTES: Final = 8
+_NUL: Final = "\0"
+_NUL_IN_QUERY: Final = b"%00"
 _BOUND: Final = "request_id"
 """The word under which every line of the log that belongs to a request bears its id."""
 
@@ -62,6 +64,11 @@ class Frame:
         with structlog.contextvars.bound_contextvars(**{_BOUND: own}):
             framed = _Framed(scope, send, own)
             try:
+                if _NUL in scope["path"] or _NUL_IN_QUERY in scope["query_string"]:
+                    # No id and no name holds one, and a database server refuses texts that do.
+                    problem = Problem(Kind.UNREADABLE, "The address holds a NUL character.")
+                    await respond(Request(scope), problem)(scope, receive, framed.send)
+                    return
                 await self._app(scope, _limited(receive, self._max_body), framed.send)
             except Exception as error:  # noqa: BLE001 - the outermost place: logged whole, told as a problem
                 _log.error("request failed", path=scope["path"], exc_info=error)

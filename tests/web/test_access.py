@@ -23,12 +23,16 @@ PUBLIC = {
     ("HEAD", "/openapi.json"),
     ("GET", "/"),
 }
+SIGNED = {("POST", "/v1/hooks/{desk}/{system}")}
+"""A ticket system signs with its own secret in place of a key; test_hooks.py holds what that lets in."""
 PROOF = {"X-Slatimer": "page"}
 
 
 def test_no_route_but_the_public_ones_answers_without_a_key(room: Room) -> None:
     asked = [
-        operation for operation in operations(room) if operation not in PUBLIC and not is_page(operation[1])
+        operation
+        for operation in operations(room)
+        if operation not in PUBLIC | SIGNED and not is_page(operation[1])
     ]
     assert len(asked) >= 18
     for method, path in asked:
@@ -48,8 +52,15 @@ def is_page(path: str) -> bool:
 
 
 def filled(path: str, desk: str = "haisoft") -> str:
-    values = {"desk": desk, "ticket": "4711", "name": "tickets", "queue": "support", "breach_id": "sig_0"}
-    return re.sub(r"{(\w+)}", lambda match: values[match[1]], path)
+    values = {
+        "desk": desk,
+        "ticket": "4711",
+        "name": "tickets",
+        "queue": "support",
+        "breach_id": "sig_0",
+        "system": "zammad",
+    }
+    return re.sub(r"{(\w+)}", lambda match: values.get(match[1], "1"), path)
 
 
 QUERIES = {
