@@ -1,0 +1,193 @@
+"""The rounds: everything runs under load, one thing breaks and is mended, all comes to rest, and is compared.
+
+Everything is left in a folder: what was acknowledged, each process's log, and a line for each round in rounds.jsonl.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import httpx2
+
+from tests.chaos.beside import KINDS, Follower, Subscriber
+from tests.chaos.fault import Outage, at_random, inflict, now
+from tests.chaos.fleet import Fleet
+from tests.chaos.life import DESK, SECOND, Happening
+from tests.chaos.pusher import ACKNOWLEDGED, REFUSED
+from tests.chaos.reference import Reference
+from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, Told, compare
+
+_BEFORE: Final = (1.0, 3.0)
+"""Seconds of load before the fault, and after it was mended."""
+_REST_WITHIN: Final = 20.0
+"""Seconds in which everything must have been told and delivered once nothing happens any more."""
+_LOOK: Final = 0.25
+_RECORD: Final = ("event", "ticket", "clock", "signal", "delivery")
+
+
+@dataclass
+class Outcome:
+    """What the rounds came to."""
+
+    seed: int
+    rounds: int = 0
+    acknowledged: int = 0
+    breaches: int = 0
+    delivered: int = 0
+    findings: Findings = field(default_factory=Findings)
+    latest: dict[str, int] = field(default_factory=dict[str, int])
+    """By fault: how long after the breach the latest was told, in micros, outage and all."""
+
+    def __str__(self) -> str:
+        return f"rounds={self.rounds} {self.findings}"
+
+
+class Rounds:
+    """One set-up, and what is known of it."""
+
+    def __init__(self, fleet: Fleet, seed: int) -> None:
+        self._fleet, self._chance = fleet, Random(seed)
+        self.outcome = Outcome(seed)
+        self._reference = Reference()
+        self._outages: list[Outage] = []
+        self._subscriber = Subscriber(seed)
+        self._follower = Follower([web.base for web in fleet.webs], fleet.key)
+        self._pusher = fleet.pusher(seed)
+        self._read = 0
+        self._slow: dict[object, Delay] = {}
+
+    def run(self, rounds: int) -> Iterator[str]:
+        """Run them, and say after each what it was."""
+        self._begin()
+        for number, fault in zip(range(1, rounds + 1), at_random(self._chance), strict=False):
+            self._pusher.go()
+            time.sleep(self._chance.uniform(*_BEFORE))
+            outage = inflict(fault, self._fleet, self._chance)
+            self._outages.append(outage)
+            time.sleep(self._chance.uniform(*_BEFORE))
+            answers = self._pusher.quiet()
+            found, delays = self._rest()
+            found.unsound |= set(self._examined(number))
+            self._keep(number, outage, found, delays)
+            yield self._report(number, outage, found, delays, answers)
+
+    def close(self) -> None:
+        """End what was begun. If anything was wrong, the whole record is left for whoever looks into it."""
+        self._pusher.close()
+        self._fleet.beside.run(self._subscriber.close())
+        for table in _RECORD if self.outcome.findings else ():
+            rows = self._fleet.ask(f"SELECT row_to_json(t)::text AS row FROM {table} AS t")
+            lines = "".join(row["row"] + "\n" for row in rows)
+            (self._fleet.folder / f"table-{table}.jsonl").write_text(lines)
+
+    def _begin(self) -> None:
+        self._fleet.start()
+        url = self._fleet.beside.run(self._subscriber.open())
+        asked = {"desk": DESK, "kinds": KINDS, "url": url}
+        headers = {"Authorization": f"Bearer {self._fleet.key}"}
+        base = self._fleet.webs[0].base
+        httpx2.post(f"{base}/v1/subscriptions", json=asked, headers=headers).raise_for_status()
+        self._fleet.beside.begin(self._follower.follow())
+
+    def _rest(self) -> tuple[Findings, list[Delay]]:
+        """Wait until all that must be told has been told, or should have been long ago."""
+        self._read_acknowledged()
+        time.sleep(max(0, self._reference.last() + GRACE - now()) / SECOND)
+        until = time.monotonic() + _REST_WITHIN
+        while True:
+            found, delays = self._compared()
+            patient = found.lost or found.untold or found.invented or found.undelivered or found.unseen
+            if not patient or time.monotonic() > until:
+                return found, delays
+            time.sleep(_LOOK)
+
+    def _compared(self) -> tuple[Findings, list[Delay]]:
+        stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
+        told = [Told.of(row) for row in self._fleet.ask(SIGNALS)]
+        found, delays = compare(self._reference, stored, told, self._outages)
+        found.refused |= set(self._lines(REFUSED))
+        found.undelivered |= self._subscriber.misses(told)
+        found.unseen |= self._follower.wrong
+        found.unseen |= {each.seq for each in told if each.seq > self._follower.last}
+        self.outcome.acknowledged, self.outcome.breaches = len(self._reference.events), len(delays)
+        self.outcome.delivered = len(self._subscriber.arrived)
+        return found, delays
+
+    def _examined(self, number: int) -> Iterator[str]:
+        """What the doctor finds, and who has died; the dead are started again."""
+        done = self._fleet.run("doctor", "--json")
+        if done.returncode:
+            yield f"round {number}: {done.stderr}"
+            checks: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+            yield from (
+                f"round {number}: {c['check']}: {c['detail']}" for c in checks if c["verdict"] == "fault"
+            )
+        for member in self._fleet.members:
+            if not member.alive:
+                yield f"round {number}: {member.name} has ended by itself"
+                member.start()
+
+    def _read_acknowledged(self) -> None:
+        lines = self._lines(ACKNOWLEDGED)
+        for line in lines[self._read :]:
+            row: dict[str, Any] = json.loads(line)
+            acknowledged_at = row.pop("acknowledged_at")
+            self._reference.add(Happening(**row), acknowledged_at)
+        self._read = len(lines)
+
+    def _lines(self, name: str) -> list[str]:
+        return (self._fleet.folder / name).read_text().splitlines()
+
+    def _keep(self, number: int, outage: Outage, found: Findings, delays: list[Delay]) -> None:
+        outcome = self.outcome
+        outcome.rounds = number
+        outcome.findings |= found
+        latest = max((delay.after_it for delay in self._fresh(delays)), default=0)
+        outcome.latest[outage.fault] = max(latest, outcome.latest.get(outage.fault, 0))
+
+    def _fresh(self, delays: list[Delay]) -> Iterator[Delay]:
+        """Those of this round, which was begun before its outage."""
+        since = self._outages[-2].ended_at if len(self._outages) > 1 else 0
+        return (delay for delay in delays if delay.breach.at > since)
+
+    def _report(
+        self, number: int, outage: Outage, found: Findings, delays: list[Delay], answers: dict[str, int]
+    ) -> str:
+        """A line for whoever watches; more goes to the file."""
+        latest = max((delay.after_it for delay in self._fresh(delays)), default=0) / SECOND
+        kinds = {kind: sorted(map(str, names)) for kind, names in found.kinds().items() if names}
+        row = {
+            "round": number,
+            "fault": outage.fault,
+            "detail": outage.detail,
+            "began_at": outage.began_at,
+            "ended_at": outage.ended_at,
+            "latest": latest,
+            "acknowledged": self.outcome.acknowledged,
+            "breaches": self.outcome.breaches,
+            "delivered": self.outcome.delivered,
+            "repeated": self._subscriber.repeated,
+            "answers": answers,
+            "found": kinds,
+        }
+        with (self._fleet.folder / "rounds.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        wrong = f" WRONG: {kinds}" if kinds else ""
+        away = f"away {outage.seconds:.1f} s, latest told after {latest:.2f} s"
+        return f"round {number}: {outage.fault} ({outage.detail}), {away}{wrong}"
+
+
+def run(rounds: int, folder: Path, seed: int, say: Callable[[str], object]) -> Outcome:
+    """So many rounds on a set-up of its own. `say` is told of each."""
+    with Fleet(folder) as fleet:
+        going = Rounds(fleet, seed)
+        try:
+            for line in going.run(rounds):
+                say(line)
+        finally:
+            going.close()
+    return going.outcome

@@ -1,0 +1,167 @@
+"""Who sends what happened? A process of its own, which nothing of the set-up can take down with it.
+
+It pushes to either web process, again and again until it is answered, now and then to both at once or twice, and writes
+each acknowledged event down before it goes on. Its orders come in on standard input: the first line says where to push,
+then `quiet` lets it finish what is under way and say what it was answered, and `go` begins anew. It ends with its input.
+Refusals are written down beside: there should be none.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import httpx2
+
+from tests.chaos.life import Happening, life
+
+ACKNOWLEDGED: Final = "acknowledged.jsonl"
+REFUSED: Final = "refused.jsonl"
+QUIET: Final = "quiet"
+GO: Final = "go"
+
+_SENDERS: Final = 12
+_PATIENCE: Final = 10.0
+"""Seconds that an answer may take. Whoever has to wait for longer asks again, as ticket systems do."""
+_AGAIN: Final = (0.05, 0.3)
+"""Seconds until the next try."""
+_MOST_TOGETHER: Final = 4
+"""Events in one push, of whichever tickets."""
+_BOTH: Final = 0.08
+"""Share of the pushes that go to both web processes at once."""
+_REPEATED: Final = 0.05
+"""Share of the pushes that are sent once more after they were acknowledged."""
+_OK: Final = 200
+_FAILED: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Where to push, with which key, how much, and where to write it down. `rate` is tickets a second."""
+
+    bases: list[str]
+    key: str
+    folder: str
+    seed: int
+    rate: float
+
+    def as_line(self) -> str:
+        """The orders as the pusher reads them."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+class Pusher:
+    """Pushes until its input ends."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._chance = Random(orders.seed)
+        limits = httpx2.Limits(max_connections=2 * _SENDERS)
+        headers = {"Authorization": f"Bearer {orders.key}"}
+        self._client = httpx2.AsyncClient(headers=headers, timeout=_PATIENCE, limits=limits)
+        self._waiting: asyncio.Queue[Happening] = asyncio.Queue()
+        self._lives: set[asyncio.Task[None]] = set()
+        self._count = 0
+        self._answers: Counter[str] = Counter()
+        self._acknowledged = (Path(orders.folder) / ACKNOWLEDGED).open("a")
+        self._refused = (Path(orders.folder) / REFUSED).open("a")
+
+    async def run(self, lines: asyncio.StreamReader) -> None:
+        """Follow the orders that come in."""
+        senders = [asyncio.create_task(self._send()) for _ in range(_SENDERS)]
+        births: asyncio.Task[None] | None = None
+        while line := (await lines.readline()).decode().strip():
+            if line == GO:
+                births = asyncio.create_task(self._births())
+            elif births is not None:
+                births.cancel()
+                await self._finish()
+                sys.stdout.write(json.dumps(self._answers) + "\n")
+                sys.stdout.flush()
+        for sender in senders:
+            sender.cancel()
+
+    async def _births(self) -> None:
+        while True:
+            await asyncio.sleep(self._chance.expovariate(self._orders.rate))
+            self._count += 1
+            told = life(Random(self._chance.random()), f"T{self._count}", time.time_ns() // 1000)
+            task = asyncio.create_task(self._live(told))
+            self._lives.add(task)
+            task.add_done_callback(self._lives.discard)
+
+    async def _live(self, told: list[tuple[float, Happening]]) -> None:
+        began = time.monotonic()
+        for after, happening in told:
+            await asyncio.sleep(max(0.0, began + after - time.monotonic()))
+            self._waiting.put_nowait(happening)
+
+    async def _finish(self) -> None:
+        """End all lives where they are, and wait until everything that has happened is acknowledged."""
+        for task in self._lives:
+            task.cancel()
+        await asyncio.gather(*self._lives, return_exceptions=True)
+        await self._waiting.join()
+
+    async def _send(self) -> None:
+        while True:
+            together = [await self._waiting.get()]
+            most = self._chance.randint(1, _MOST_TOGETHER)
+            while len(together) < most and not self._waiting.empty():
+                together.append(self._waiting.get_nowait())
+            await self._push_until_answered(together)
+            for happening in together:
+                self._note(self._acknowledged, happening.as_row() | {"acknowledged_at": _now()})
+                self._waiting.task_done()
+            if self._chance.random() < _REPEATED:
+                await self._push(together)
+
+    async def _push_until_answered(self, together: list[Happening]) -> None:
+        while True:
+            if await self._push(together):
+                return
+            await asyncio.sleep(self._chance.uniform(*_AGAIN))
+
+    async def _push(self, together: list[Happening]) -> bool:
+        """Whether it was answered, by one of them at least where both were asked."""
+        bases = self._chance.sample(self._orders.bases, 2 if self._chance.random() < _BOTH else 1)
+        body = [each.as_event() for each in together]
+        answers = await asyncio.gather(*(self._post(base, body) for base in bases))
+        return any(answers)
+
+    async def _post(self, base: str, body: list[dict[str, Any]]) -> bool:
+        try:
+            answer = await self._client.post(f"{base}/v1/events", json=body)
+        except httpx2.TransportError as error:
+            self._answers[type(error).__name__] += 1
+            return False
+        self._answers[str(answer.status_code)] += 1
+        if answer.status_code >= _FAILED:
+            return False
+        if answer.status_code != _OK or answer.json()["refused"]:
+            self._note(self._refused, {"status": answer.status_code, "answer": answer.text, "pushed": body})
+        return True
+
+    def _note(self, file: Any, row: dict[str, Any]) -> None:
+        file.write(json.dumps(row) + "\n")
+        file.flush()
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+async def _main() -> None:
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    given: dict[str, Any] = json.loads(await lines.readline())
+    await Pusher(Orders(**given)).run(lines)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

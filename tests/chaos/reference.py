@@ -1,0 +1,157 @@
+"""What must be told of a ticket? Counted anew, by other means than the service's, from what was acknowledged.
+
+It knows the four promises of desk/agreements/chaos.toml and no more rules than those need. A promise is broken at its
+due date when nothing ended it by then; time while the customer is waited for does not count where it pauses. Instants
+and lengths are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tests.chaos.life import SECOND, Happening
+
+BREACHED: Final = "clock.breached"
+MISSED: Final = "clock.missed"
+
+_ENDED_BY_CLOSING: Final = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One commitment of the agreement that is counted once from the creation."""
+
+    commitment: str
+    target: int
+    stopped_by: str
+    pauses: bool
+    kind: str = BREACHED
+
+
+ONCE: Final = (
+    Promise("answer", 1 * SECOND, "agent.replied", pauses=True),
+    Promise("reading", 2 * SECOND, "request.read", pauses=False, kind=MISSED),
+    Promise("repair", 3 * SECOND, "service.restored", pauses=True),
+)
+REPLY: Final = "reply"
+REPLY_TARGET: Final = 1 * SECOND
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Clock:
+    """Which clock: `cycle` is the instant of the message that opened it, 0 where there is one clock only."""
+
+    ticket: str
+    commitment: str
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """That a clock is late, since when, and in which words it is told."""
+
+    clock: Clock
+    at: int
+    kind: str
+
+
+def breaches(ticket: str, happenings: Iterable[Happening]) -> Iterator[Breach]:
+    """Every breach of a ticket once all its clocks have run out, by these facts."""
+    log = sorted(happenings, key=lambda each: each.at)
+    created_at = next((each.at for each in log if each.type == "ticket.created"), None)
+    if created_at is None:
+        return
+    closed_at = next((each.at for each in log if each.data.get("status") == _ENDED_BY_CLOSING), None)
+    waits = list(_waits(log))
+    for promise in ONCE:
+        stopped_at = next((each.at for each in log if each.type == promise.stopped_by), None)
+        due_at = _due(created_at, promise.target, waits if promise.pauses else ())
+        if due_at is not None and not _ended(due_at, stopped_at, closed_at):
+            yield Breach(Clock(ticket, promise.commitment, 0), due_at, promise.kind)
+    for asked_at, answered_at in _questions(log):
+        due_at = asked_at + REPLY_TARGET
+        if not _ended(due_at, answered_at, closed_at):
+            yield Breach(Clock(ticket, REPLY, asked_at), due_at, BREACHED)
+
+
+def _ended(due_at: int, *ends: int | None) -> bool:
+    """At the due date itself is in time."""
+    return any(end is not None and end <= due_at for end in ends)
+
+
+def _waits(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
+    """From when to when the customer was waited for. A message of the customer's ends it as well."""
+    since: int | None = None
+    for each in log:
+        status = each.data.get("status")
+        if status == "pending":
+            since = each.at if since is None else since
+        elif since is not None and (status is not None or each.type == "customer.replied"):
+            yield since, each.at
+            since = None
+    if since is not None:
+        yield since, None
+
+
+def _due(since: int, target: int, waits: Iterable[tuple[int, int | None]]) -> int | None:
+    """When so much time has passed outside the waits; never, if one of them has no end."""
+    left = target
+    for begin, end in waits:
+        if since + left < begin:
+            break
+        left -= begin - since
+        if end is None:
+            return None
+        since = end
+    return since + left
+
+
+def _questions(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
+    """The customer's messages that began to wait for an answer, each with the instant of the answer."""
+    asked_at: int | None = None
+    for each in log:
+        if each.type == "customer.replied" and asked_at is None:
+            asked_at = each.at
+        elif each.type == "agent.replied" and asked_at is not None:
+            yield asked_at, each.at
+            asked_at = None
+    if asked_at is not None:
+        yield asked_at, None
+
+
+class Reference:
+    """All that is expected, kept up to date as more is acknowledged."""
+
+    def __init__(self) -> None:
+        self._logs: dict[str, dict[str, Happening]] = {}
+        self._known_at: dict[str, int] = {}
+        self._stale: set[str] = set()
+        self._of_ticket: dict[str, list[Breach]] = {}
+
+    def add(self, happening: Happening, acknowledged_at: int) -> None:
+        """Something was acknowledged, for the first time then."""
+        self._logs.setdefault(happening.ticket, {})[happening.id] = happening
+        self._known_at.setdefault(happening.id, acknowledged_at)
+        self._stale.add(happening.ticket)
+
+    @property
+    def events(self) -> set[str]:
+        """The ids of all that was acknowledged."""
+        return set(self._known_at)
+
+    def expected(self) -> dict[Clock, Breach]:
+        """Every breach, by its clock."""
+        for ticket in self._stale:
+            self._of_ticket[ticket] = list(breaches(ticket, self._logs[ticket].values()))
+        self._stale.clear()
+        return {breach.clock: breach for of_ticket in self._of_ticket.values() for breach in of_ticket}
+
+    def known_at(self, breach: Breach) -> int:
+        """When all that makes it a breach had been acknowledged, or when it happened if that came later."""
+        facts = self._logs[breach.clock.ticket].values()
+        return max(breach.at, *(self._known_at[each.id] for each in facts if each.at <= breach.at))
+
+    def last(self) -> int:
+        """The last instant at which anything that is known falls due or happens."""
+        breached = max((breach.at for breach in self.expected().values()), default=0)
+        return max(breached, *(each.at for log in self._logs.values() for each in log.values()), 0)

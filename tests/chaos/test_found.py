@@ -1,0 +1,39 @@
+"""What the rounds have found and the other tests had not, each in its shortest form."""
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from app.settings import Settings
+from app.store.database import Database, Unreachable
+from tests.servers.databases import postgresql_only
+from tests.service import Service, WallClock, created, event
+
+
+def test_whoever_began_before_another_and_came_after_it_tells_nothing_before_its_time(
+    database_settings: Settings,
+) -> None:
+    """Which is what becomes of a push that had to wait for a ticket."""
+    first, then = WallClock(), WallClock()
+    with Database(database_settings, first) as one, Database(database_settings, then) as other:
+        quick, waiting = Service(database_settings, one, first), Service(database_settings, other, then)
+        quick.apply_shipped("haisoft")
+        quick.push(created("1", "2026-03-02T10:00:00+01:00"))
+        first.set("2026-03-02T12:00:01+01:00")
+        quick.sweeper.sweep_now()
+        then.set("2026-03-02T11:59:59+01:00")
+        waiting.push(event("1-1", "agent.replied", "1", "2026-03-02T11:00:00+01:00", author="agent"))
+        told = quick.signals()
+    assert [signal["kind"] for signal in told].count("clock.breach_retracted") == 1
+    assert [signal for signal in told if signal["detected_at"] < signal["at"]] == []
+
+
+@postgresql_only
+def test_a_server_that_takes_no_connection_for_now_is_merely_away(database_settings: Settings) -> None:
+    """As one is that has just been started; here it has as many connections as it may have."""
+    name = make_url(database_settings.database_url).database
+    with Database(database_settings) as database:
+        database.write_now(
+            lambda conn, now: conn.exec_driver_sql(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        )
+        with pytest.raises(Unreachable):
+            database.read_now(lambda conn: conn.exec_driver_sql("SELECT 1"))

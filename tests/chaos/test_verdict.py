@@ -1,0 +1,117 @@
+"""Does the harness see what it looks for? A record that is right passes; each kind of wrong is named."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from tests.chaos.fault import Outage
+from tests.chaos.life import SECOND, Happening, life
+from tests.chaos.reference import BREACHED, MISSED, Breach, Clock, Reference, breaches
+from tests.chaos.verdict import Findings, Told, compare
+
+T0 = 1_000_000 * SECOND
+
+
+def happened(number: int, type_: str, after: float, **data: str) -> Happening:
+    return Happening(f"T-{number}", type_, "T", T0 + round(after * SECOND), dict(data))
+
+
+def late(*log: Happening) -> dict[str, float]:
+    """When which commitment of the ticket is late, in seconds after its creation."""
+    return {breach.clock.commitment: (breach.at - T0) / SECOND for breach in breaches("T", log)}
+
+
+CREATED = happened(0, "ticket.created", 0)
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ((), {"answer": 1, "reading": 2, "repair": 3}),
+        ((happened(1, "agent.replied", 1),), {"reading": 2, "repair": 3}),
+        ((happened(1, "agent.replied", 1.1), happened(2, "request.read", 0.5)), {"answer": 1, "repair": 3}),
+        ((happened(1, "status.changed", 1.5, status="closed"),), {"answer": 1}),
+        (
+            (
+                happened(1, "status.changed", 0.5, status="pending"),
+                happened(2, "status.changed", 1.5, status="open"),
+            ),
+            {"answer": 2, "reading": 2, "repair": 4},
+        ),
+        ((happened(1, "status.changed", 0.5, status="pending"),), {"reading": 2}),
+        (
+            (happened(1, "customer.replied", 0.5), happened(2, "agent.replied", 0.8)),
+            {"reading": 2, "repair": 3},
+        ),
+        (
+            (happened(1, "customer.replied", 0.5), happened(2, "customer.replied", 1.2)),
+            {"answer": 1, "reading": 2, "repair": 3, "reply": 1.5},
+        ),
+    ],
+)
+def test_the_reference_counts_by_hand(log: tuple[Happening, ...], expected: dict[str, float]) -> None:
+    assert late(CREATED, *log) == expected
+
+
+def test_lives_of_every_sort_are_lived() -> None:
+    lives = [life(Random(seed), "T", T0) for seed in range(300)]
+    assert all(len({happening.at for _, happening in lived}) == len(lived) for lived in lives)
+    types = {happening.type for lived in lives for _, happening in lived}
+    assert types >= {"agent.replied", "customer.replied", "request.read", "service.restored"}
+    late_at_all = [bool(late(*(happening for _, happening in lived))) for lived in lives]
+    assert any(late_at_all)
+    assert not all(late_at_all)
+
+
+@pytest.fixture
+def reference() -> Reference:
+    """Three breaches, known from the beginning."""
+    made = Reference()
+    made.add(CREATED, T0 + SECOND // 2)
+    return made
+
+
+def record(reference: Reference) -> list[Told]:
+    """What a service that is right has told of it."""
+    return [told(seq, breach) for seq, breach in enumerate(reference.expected().values(), 1)]
+
+
+def told(seq: int, breach: Breach) -> Told:
+    return Told(seq, f"sig_{seq}", breach.clock, breach.kind, breach.at, breach.at, breach.at + 2_000, False)
+
+
+def found(reference: Reference, rows: list[Told], *outages: Outage) -> set[str]:
+    findings, _ = compare(reference, {"T-0"}, rows, outages)
+    return {kind for kind, names in findings.kinds().items() if names}
+
+
+def test_a_record_that_is_right_has_no_findings(reference: Reference) -> None:
+    assert [row.kind for row in record(reference)] == [BREACHED, MISSED, BREACHED]
+    assert found(reference, record(reference)) == set()
+    assert not Findings()
+
+
+def test_each_kind_of_wrong_is_named(reference: Reference) -> None:
+    right = record(reference)
+    first = right[0]
+    assert found(reference, right[:2]) == {"untold"}
+    assert found(reference, [replace(first, at=first.at + 1), *right[1:]]) == {"untold"}
+    assert found(reference, [replace(first, gone=True), *right[1:]]) == {"untold"}
+    assert found(reference, [*right, replace(first, seq=4)]) == {"doubled"}
+    assert found(reference, [*right, replace(first, seq=4, clock=Clock("T", "reply", T0))]) == {"invented"}
+    assert found(reference, [*right[:2], replace(right[2], seq=4)]) == {"doubled"}
+    assert found(reference, [replace(first, detected_at=first.at - 1), *right[1:]]) == {"early"}
+    assert found(reference, [replace(first, detected_at=first.at + SECOND + 1), *right[1:]]) == {"late"}
+    assert compare(reference, set(), right, ())[0].lost == {"T-0"}
+
+
+def test_an_outage_excuses_what_fell_into_it_and_a_second_more(reference: Reference) -> None:
+    right = record(reference)
+    first = right[0]
+    outage = Outage("a fault", "of something", first.at - SECOND, first.at + 2 * SECOND)
+    for excess, kinds in ((0, set[str]()), (1, {"late"})):
+        rows = [replace(first, detected_at=outage.ended_at + SECOND + excess), *right[1:]]
+        assert found(reference, rows, outage) == kinds
+    over = replace(outage, began_at=first.at - 9 * SECOND, ended_at=first.at - 2 * SECOND)
+    assert found(reference, [replace(first, detected_at=first.at + SECOND + 1), *right[1:]], over) == {"late"}
