@@ -64,10 +64,9 @@ class Frame:
         with structlog.contextvars.bound_contextvars(**{_BOUND: own}):
             framed = _Framed(scope, send, own)
             try:
-                if _NUL in scope["path"] or _NUL_IN_QUERY in scope["query_string"]:
-                    # No id and no name holds one, and a database server refuses texts that do.
-                    problem = Problem(Kind.UNREADABLE, "The address holds a NUL character.")
-                    await respond(Request(scope), problem)(scope, receive, framed.send)
+                impossible = _impossible(scope)
+                if impossible is not None:
+                    await respond(Request(scope), impossible)(scope, receive, framed.send)
                     return
                 await self._app(scope, _limited(receive, self._max_body), framed.send)
             except Exception as error:  # noqa: BLE001 - the outermost place: logged whole, told as a problem
@@ -108,6 +107,15 @@ class _Framed:
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _impossible(scope: Scope) -> Problem | None:
+    """No id and no name holds a NUL, and a database server refuses texts that do."""
+    if _NUL in scope["path"]:
+        return Problem(Kind.NOT_FOUND, "No address holds a NUL character.")
+    if _NUL_IN_QUERY in scope["query_string"]:
+        return Problem(Kind.UNREADABLE, "A parameter holds a NUL character. Leave it out.")
+    return None
 
 
 def request_id() -> str | None:

@@ -238,3 +238,11 @@ def test_a_guest_is_signed_in_only_where_the_settings_say_so(databases: Database
     with databases.copy_of(with_desks) as url, room_on(url) as room:
         room.client.get("/")
         assert COOKIE not in room.client.cookies
+
+
+def test_an_address_with_a_nul_character_names_nothing(room: Room) -> None:
+    """A database server would refuse it as text, and that is no failure of the service."""
+    assert room.get("/v1/tickets/haisoft/%00").status_code == 404
+    response = room.client.get("/v1/tickets?assignee=%00", headers=room.read)
+    assert response.status_code == 400
+    assert response.headers["content-type"] == MEDIA_TYPE
