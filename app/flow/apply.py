@@ -2,23 +2,29 @@
 
 Each change is a new version of the desk, with the documents as they were then; unchanged documents make none. The new
 version is stored and every ticket that it may concern is marked to be looked at, in one transaction; the sweep then
-judges them in batches, so a stop half-way loses nothing. Instants are microseconds UTC.
+judges them in batches, so a stop half-way loses nothing. `only` is the one desk that whoever applies may see: nothing
+of another desk is read or changed then. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from app.flow.desk_files import DeskFile, FaultyFiles, FileKind, faults_of
+from app.flow.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
 from app.flow.family import Family, gather
 from app.sla.agreement import Agreement
+from app.sla.calendar import CalendarFault
 from app.sla.evaluation import AppliesTo, NothingKnown, Version, evaluate
-from app.sla.faults import FaultyFile
+from app.sla.faults import Fault, FaultyFile
 from app.sla.span import Micros
 from app.store import clocks, schedule
 from app.store.batch import pieces
 from app.store.catalogue import Catalogue, Documents, StoredVersion, parsed, put
-from app.store.database import Connection
+from app.store.database import EVERY_DESK, Connection
+from app.store.dialect import hold_keys
+
+_VERSIONS: Final = "versions"
+"""What is held while versions are numbered, so that two who apply at once make two versions and not one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,14 @@ class Change:
     new_due_at: Micros | None
 
 
-def plans(conn: Connection, catalogue: Catalogue, files: Sequence[DeskFile]) -> list[Plan]:
+def plans(
+    conn: Connection, catalogue: Catalogue, files: Sequence[DeskFile], only: str = EVERY_DESK
+) -> list[Plan]:
     """The versions that these files make, by desk; none for a desk to which they are nothing new. Raises FaultyFiles."""
     latest = {
-        desk: catalogue.history(conn, desk, number)[-1] for desk, number in catalogue.desks(conn).items()
+        desk: catalogue.history(conn, desk, number)[-1]
+        for desk, number in catalogue.desks(conn).items()
+        if only in (EVERY_DESK, desk)
     }
     agreements = {file.desk: file for file in files if file.kind is FileKind.AGREEMENT}
     calendars = {file.desk: file for file in files if file.kind is FileKind.CALENDARS}
@@ -68,7 +78,7 @@ def plans(conn: Connection, catalogue: Catalogue, files: Sequence[DeskFile]) -> 
         before = latest.get(desk)
         documents = _documents(desk, before, agreements.get(desk), calendars, latest)
         if before is None or documents.digest != before.digest:
-            agreement = _checked(desk, documents, [*files])
+            agreement = _checked(desk, documents, files)
             number = 1 if before is None else before.version.number + 1
             found.append(Plan(desk, number, documents, agreement, before))
     return found
@@ -92,7 +102,11 @@ def _documents(
         elif (source := latest.get(owner)) is not None and owner in source.documents.calendars:
             known[owner] = source.documents.calendars[owner]
             texts[owner] = (source.documents.calendars_text or {}).get(owner, "")
-    text = held.agreement_text if agreement is None else agreement.text
+        elif owner in held.calendars:
+            # Another desk's, which may not be looked at here: as the desk counts by it already.
+            known[owner] = held.calendars[owner]
+            texts[owner] = (held.calendars_text or {}).get(owner, "")
+    text = held.agreement_text if agreement is None else agreement.text or None
     return Documents(document, known, text, texts)
 
 
@@ -109,23 +123,52 @@ def _calendar_desks(document: object) -> Iterator[str]:
             yield from _calendar_desks(value)
 
 
-def _checked(desk: str, documents: Documents, files: Iterable[DeskFile]) -> Agreement:
+def _checked(desk: str, documents: Documents, files: Sequence[DeskFile]) -> Agreement:
     try:
         return parsed(desk, documents)[0]
     except FaultyFile as error:
-        of_desk = [file for file in files if file.desk == desk]
-        # The file that is at fault is the one whose text has the place.
-        located = [fault for file in of_desk for fault in faults_of(file, error) if fault.line is not None]
-        raise FaultyFiles(located or [f for file in of_desk[:1] for f in faults_of(file, error)]) from error
+        raise FaultyFiles(_faults(desk, files, error)) from error
+
+
+def _faults(desk: str, files: Sequence[DeskFile], error: FaultyFile) -> list[FileFault]:
+    """The faults, each with the file in which it lies."""
+    if isinstance(error, CalendarFault):
+        at_fault = [file for file in files if file.kind is FileKind.CALENDARS]
+    else:
+        at_fault = [file for file in files if file.kind is FileKind.AGREEMENT and file.desk == desk]
+    if not at_fault:
+        return _faults_of_borrower(desk, files, error)
+    # Among several files it is the one whose text has the place.
+    return [
+        next((place for place in places if place.line is not None), places[0])
+        for places in zip(*(faults_of(file, error) for file in at_fault), strict=True)
+    ]
+
+
+def _faults_of_borrower(desk: str, files: Iterable[DeskFile], error: FaultyFile) -> list[FileFault]:
+    """What calendars spoil for an agreement that counts by them and is not among the files."""
+    path = next(iter(files)).path
+    return [
+        FileFault(path, None, Fault(f"the agreement of {desk}: {fault.place}", fault.wrong, fault.right))
+        for fault in error.faults
+    ]
 
 
 def apply(
-    conn: Connection, now: Micros, catalogue: Catalogue, files: Sequence[DeskFile], applies_to: AppliesTo
+    conn: Connection,
+    now: Micros,
+    catalogue: Catalogue,
+    files: Sequence[DeskFile],
+    applies_to: AppliesTo,
+    only: str = EVERY_DESK,
 ) -> list[Applied]:
     """Put files into force. Raises FaultyFiles, and then nothing is. The sweep judges the tickets afterwards."""
+    hold_keys(conn, [_VERSIONS])
     found: list[Applied] = []
-    for plan in plans(conn, catalogue, files):
-        put(conn, plan.desk, plan.number, plan.documents, now, applies_to)
+    for plan in plans(conn, catalogue, files, only):
+        # Whoever had to wait took the time before whoever went first: versions stay in the order of their numbers.
+        applied_at = now if plan.before is None else max(now, plan.before.version.applied_at)
+        put(conn, plan.desk, plan.number, plan.documents, applied_at, applies_to)
         # A version for new tickets only changes no other; the queue's rules are the latest version's for all.
         same_rules = plan.before is not None and plan.before.agreement.queue == plan.agreement.queue
         concerned = applies_to is not AppliesTo.NEW or not same_rules
@@ -136,11 +179,16 @@ def apply(
 
 
 def preview(
-    conn: Connection, now: Micros, catalogue: Catalogue, files: Sequence[DeskFile], applies_to: AppliesTo
+    conn: Connection,
+    now: Micros,
+    catalogue: Catalogue,
+    files: Sequence[DeskFile],
+    applies_to: AppliesTo,
+    only: str = EVERY_DESK,
 ) -> list[Change]:
     """Which clocks of open tickets these files would change. Writes nothing. Raises FaultyFiles."""
     found: list[Change] = []
-    for plan in plans(conn, catalogue, files):
+    for plan in plans(conn, catalogue, files, only):
         if plan.before is None:
             continue
         held = catalogue.versions(conn, plan.desk, plan.number - 1)

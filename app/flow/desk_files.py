@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
 from app.intake.source_file import parse_sources
@@ -81,12 +83,24 @@ def _read(path: Path) -> DeskFile:
 
 def desk_file(path: str, stem: str, text: str) -> DeskFile:
     """A file from its text. `stem` is the desk of one that names none. Raises ValueError when it is no TOML."""
-    document = tomllib.loads(text)
+    document = document_of(text)
     if "sources" in document:
         return DeskFile(path, stem, FileKind.SOURCES, document, text)
     if "calendars" in document:
         return DeskFile(path, stem, FileKind.CALENDARS, document, text)
     return DeskFile(path, str(document.get("desk") or stem), FileKind.AGREEMENT, document, text)
+
+
+def document_of(text: str) -> dict[str, Any]:
+    """What a TOML text says. Raises ValueError for what is no TOML, or could not be stored."""
+    try:
+        document = tomllib.loads(text)
+        orjson.dumps(document)  # a number beyond 64 bits cannot be stored
+    except RecursionError as error:
+        raise ValueError("its tables lie too deep within each other") from error
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"it cannot be stored: {error}") from error
+    return document
 
 
 def _unreadable(path: Path, error: Exception) -> FileFault:

@@ -1,17 +1,19 @@
-"""What has each desk promised? The agreements in force, in the desk's own words, and the versions before."""
+"""What has each desk promised? The agreements in force in the desk's own words, the versions before, and new ones."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from app.flow.desk_files import FileKind
 from app.flow.wire import moment
 from app.sla.agreement import Commitment
 from app.store.catalogue import StoredVersion
 from app.store.database import Connection
-from app.web.access import Reader, must_see
+from app.web.access import Administrator, Reader, must_see
 from app.web.answer import Json
+from app.web.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
 from app.web.instant import InstantOut
 from app.web.problems import not_found, problems
 from app.web.running import running
@@ -108,6 +110,55 @@ async def show_agreement(
             "versions": [_version(each) for each in versions],
         }
     )
+
+
+_JSON: Final = {
+    "desk": "haisoft",
+    "name": "HaiSoft support",
+    "commitments": [
+        {
+            "id": "ticket-response",
+            "label": "First reply",
+            "kind": "guarantee",
+            "measure": "response",
+            "starts_on": ["ticket.created"],
+            "stops_on": ["agent.replied"],
+            "target": "2h",
+            "calendar": "haisoft/tickets",
+        }
+    ],
+}
+_TOML: Final = """desk = "haisoft"
+name = "HaiSoft support"
+
+[[commitments]]
+id = "ticket-response"
+label = "First reply"
+kind = "guarantee"
+measure = "response"
+starts_on = ["ticket.created"]
+stops_on = ["agent.replied"]
+target = "2h"
+calendar = "haisoft/tickets"
+"""
+
+
+@router.put(
+    "/{desk}",
+    summary="Put a desk's agreement into force",
+    response_model=DocumentPut,
+    responses=problems(400, 401, 403, 404, 413, 415, 422, 503),
+    openapi_extra=body_of(_JSON, _TOML),
+)
+async def put_agreement(
+    request: Request, administrator: Administrator, desk: DeskToPut, asked: Asked
+) -> Response:
+    """Takes the desk's agreement file, whole, and makes a new version of the desk if it says something new.
+
+    The calendars that it counts by must be there. A key of one desk may name its own, and those that the desk counts
+    by already.
+    """
+    return await put_document(request, administrator, FileKind.AGREEMENT, desk, asked)
 
 
 def _summary(desk: str, stored: StoredVersion) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""When is a desk open, and why is it closed? The calendars in force, their spans, and as a file for a diary.
+"""When is a desk open, and why is it closed? The calendars in force, their spans, as a file for a diary, and put anew.
 
 What is shown are the spans that deadlines are counted with. A desk's calendars are those of its latest version.
 """
@@ -11,13 +11,15 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from app.flow.desk_files import FileKind
 from app.flow.wire import local, moment, seconds
 from app.sla.calendar import Calendar, CalendarSpan, ClosedDay, NeverCloses, NeverOpen
 from app.sla.span import Micros, Span, length_of
 from app.store.catalogue import StoredVersion
 from app.store.database import Connection
-from app.web.access import Reader, must_see
+from app.web.access import Administrator, Reader, must_see
 from app.web.answer import Json
+from app.web.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
 from app.web.diary import diary_of
 from app.web.instant import InstantInQuery, InstantOut
 from app.web.problems import Kind, Place, Problem, not_found, problems
@@ -203,6 +205,34 @@ async def show_calendar(request: Request, reader: Reader, desk: Desk, name: Name
             "closed_days": days,
         }
     )
+
+
+_JSON: Final = {
+    "calendars": {
+        "tickets": {"time_zone": "Europe/Paris", "hours": {"mon-fri": ["10:00-12:00", "14:00-17:00"]}}
+    }
+}
+_TOML: Final = """[calendars.tickets]
+time_zone = "Europe/Paris"
+hours = { mon-fri = ["10:00-12:00", "14:00-17:00"] }
+"""
+
+
+@router.put(
+    "/{desk}",
+    summary="Put a desk's calendars into force",
+    response_model=DocumentPut,
+    responses=problems(400, 401, 403, 404, 413, 415, 422, 503),
+    openapi_extra=body_of(_JSON, _TOML),
+)
+async def put_calendars(
+    request: Request, administrator: Administrator, desk: DeskToPut, asked: Asked
+) -> Response:
+    """Takes the desk's calendar file, whole, and makes a new version of the desk if it says something new.
+
+    So does every desk that counts by these calendars, for a key of all desks. A key of one desk changes that one alone.
+    """
+    return await put_document(request, administrator, FileKind.CALENDARS, desk, asked)
 
 
 def _names(desk: str, stored: StoredVersion) -> list[str]:

@@ -26,7 +26,7 @@ async def read_values(
 
     Raises Problem: wrong content type, unreadable body, neither object nor array, more than `most`.
     """
-    media_type = _media_type(request, media_types)
+    media_type = media_type_of(request, media_types)
     body = parse(await request.body())
     if media_type == MANY and not isinstance(body, list):
         raise Problem(Kind.INVALID, f"{MANY} is an array of events.", errors=[_whole("is no array")])
@@ -54,7 +54,8 @@ def _whole(reason: str) -> Place:
     return Place("body", "", reason)
 
 
-def _media_type(request: Request, known: Sequence[str]) -> str:
+def media_type_of(request: Request, known: Sequence[str]) -> str:
+    """The body's content type without its parameters. Raises Problem when it is none of these, or not UTF-8."""
     given = request.headers.get("content-type", "")
     media_type, _, parameters = given.partition(";")
     media_type = media_type.strip().lower()
@@ -62,7 +63,7 @@ def _media_type(request: Request, known: Sequence[str]) -> str:
         raise Problem(
             Kind.WRONG_MEDIA_TYPE,
             f"{given or 'No content type'} is not read here. Send {', '.join(known)}.",
-            headers={"Accept-Post": ", ".join(known)},
+            headers={"Accept-Post" if request.method == "POST" else "Accept": ", ".join(known)},
         )
     charset = parameters.partition("charset=")[2].strip(' "').lower()
     if charset not in {"", "utf-8", "utf8", "us-ascii"}:
@@ -75,17 +76,18 @@ def parse(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        if (byte := _first_bad_byte(body)) is not None:
-            detail, place = "The body is not UTF-8", f"byte {byte}"
-        else:
-            detail = f"The body is no JSON: {error.msg}"
-            place = f"line {error.lineno}, column {error.colno} (character {error.pos})"
-        raise Problem(Kind.UNREADABLE, f"{detail} at {place}.", errors=[_whole(place)]) from error
+        text_of(body)
+        place = f"line {error.lineno}, column {error.colno} (character {error.pos})"
+        detail = f"The body is no JSON: {error.msg} at {place}."
+        raise Problem(Kind.UNREADABLE, detail, errors=[_whole(place)]) from error
 
 
-def _first_bad_byte(body: bytes) -> int | None:
+def text_of(body: bytes) -> str:
+    """A body as text. Raises Problem with the byte at which it stops being UTF-8."""
     try:
-        body.decode()
+        return body.decode()
     except UnicodeDecodeError as error:
-        return error.start
-    return None
+        place = f"byte {error.start}"
+        raise Problem(
+            Kind.UNREADABLE, f"The body is not UTF-8 at {place}.", errors=[_whole(place)]
+        ) from error

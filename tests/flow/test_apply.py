@@ -1,10 +1,13 @@
 """What a new calendar or agreement changes, for whom, and what it would change."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from app.flow.apply import Change, preview
 from app.flow.desk_files import DeskFile, FaultyFiles, calendars_beside, check_files, desk_file, read_files
 from app.sla.evaluation import AppliesTo
+from app.store.database import Database
 from tests.service import ROOT, Service, created
 
 AGREEMENT = """
@@ -101,6 +104,27 @@ def test_a_preview_tells_what_would_change_and_changes_nothing(own: Service) -> 
     hour = 3_600_000_000
     assert found == [Change("own", "4711", "reply", 1, own.clock.now + 3 * hour, own.clock.now + hour)]
     assert (own.rows("SELECT * FROM desk_version"), own.rows("SELECT * FROM ticket")) == before
+
+
+def test_processes_that_apply_at_once_make_a_version_each(own: Service) -> None:
+    with Database(own.settings, own.clock) as other, ThreadPoolExecutor(2) as pool:
+        both = own, Service(own.settings, other, own.clock)
+        for n in range(1, 11):
+            files = [agreement(AGREEMENT.replace('"4h"', f'"{10 * n + k}h"')) for k in range(2)]
+            made = list(pool.map(Service.apply, both, files))
+            assert sorted(one.number for applied in made for one in applied) == [2 * n, 2 * n + 1]
+
+
+def test_a_calendar_that_spoils_anothers_agreement_is_refused_with_its_name(own: Service) -> None:
+    borrower = AGREEMENT.replace('desk = "own"', 'desk = "borrower"')
+    own.apply(desk_file("agreements/borrower.toml", "borrower", borrower))
+    with pytest.raises(FaultyFiles) as refused:
+        own.apply(calendar(CALENDAR.replace("desk", "night")))
+    (fault,) = refused.value.faults
+    assert (fault.path, fault.fault.place) == (
+        "calendars/own.toml",
+        "the agreement of borrower: commitments.reply.calendar",
+    )
 
 
 def test_a_faulty_file_is_refused_with_its_line_and_nothing_is_applied(own: Service) -> None:

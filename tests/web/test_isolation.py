@@ -42,6 +42,25 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
         "data": {},
     },
     ("POST", "/v1/hooks/{desk}/{system}"): {"anything": 1},
+    ("PUT", "/v1/calendars/{desk}"): {
+        "calendars": {"tickets": {"time_zone": "Europe/Paris", "hours": {"mon": ["10:00-12:00"]}}}
+    },
+    ("PUT", "/v1/agreements/{desk}"): {
+        "desk": OTHER,
+        "name": "Intruder's",
+        "commitments": [
+            {
+                "id": "ticket-response",
+                "label": "Reply",
+                "kind": "guarantee",
+                "measure": "response",
+                "starts_on": ["ticket.created"],
+                "stops_on": ["agent.replied"],
+                "target": "1h",
+                "calendar": "always",
+            }
+        ],
+    },
     ("POST", "/v1/inbox/run-again"): None,
     ("POST", "/v1/deadlines"): {
         "calendar": f"{OTHER}/tickets",
