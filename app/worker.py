@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import structlog
 from arq import cron
+from arq.connections import create_pool
 from arq.worker import Worker, func
 
 from app.flow.works import Works
@@ -127,6 +128,7 @@ async def _keep_running(
     settings: Settings, queue: Queue, context: Context, jobs: dict[Job, Callable[..., Awaitable[None]]]
 ) -> None:
     while True:
+        await _reached(settings, queue)
         worker = worker_of(settings, queue, context, jobs)
         try:
             await worker.async_run()
@@ -137,6 +139,28 @@ async def _keep_running(
                 worker.main_task.cancel()
             await _closed(worker)
         await asyncio.sleep(_AGAIN)
+
+
+async def _reached(settings: Settings, queue: Queue) -> None:
+    """Wait until Redis answers, and say so when it does not: arq tries for minutes without a word of ours."""
+    asked = redis_settings(settings)
+    asked.conn_retries, asked.retry = 0, None
+    silent = False
+    while True:
+        try:
+            pool = await create_pool(asked)
+        except UNREACHABLE as error:
+            if not silent:
+                silent = True
+                _log.warning(
+                    "Redis does not answer", queue=queue.value, error=f"{type(error).__name__}: {error}"
+                )
+            await asyncio.sleep(_AGAIN)
+            continue
+        await pool.aclose()
+        if silent:
+            _log.info("Redis answers", queue=queue.value)
+        return
 
 
 async def _closed(worker: Worker) -> None:

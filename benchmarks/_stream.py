@@ -17,7 +17,7 @@ import orjson
 from app.sla.span import Micros
 
 _FRAME: Final = re.compile(rb"id: (\d+)\ndata: ([^\n]+)\n\n")
-_ID: Final = re.compile(rb"id: (\d+)\n")
+_ID: Final = re.compile(rb"id: (\d+)\ndata: ")
 
 
 def now() -> Micros:
@@ -33,6 +33,8 @@ class Client(asyncio.Protocol):
     whole: bool = True
     chunks: list[tuple[Micros, bytes]] = field(default_factory=list[tuple[Micros, bytes]])
     places: list[tuple[Micros, int]] = field(default_factory=list[tuple[Micros, int]])
+    greeted: bool = False
+    """The service has begun to answer."""
     lost: bool = False
     _rest: bytes = b""
 
@@ -44,6 +46,7 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Note what came and when."""
         at = now()
+        self.greeted = True
         if self.whole:
             self.chunks.append((at, data))
             return
@@ -105,6 +108,10 @@ class Listening:
     async def _connect(self) -> None:
         for client in self.clients:
             await self._loop.create_connection(lambda client=client: client, "127.0.0.1", self._port)
+
+    def greeted(self) -> int:
+        """How many clients the service has begun to answer."""
+        return sum(client.greeted for client in self.clients)
 
     def end(self) -> None:
         """Hang up."""

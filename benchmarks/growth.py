@@ -1,18 +1,17 @@
 """What does it cost to have kept ten thousand, a hundred thousand, a million, five million events?
 
 Run: WRITE=1 POSTGRESQL=10000,100000,1000000,5000000 SQLITE=10000,100000,1000000 python benchmarks/growth.py
-Short by default. With WRITE=1 the table and the picture in docs/ are made from what was measured; with FROM=FILE from
-the figures that an earlier run left in the file named by SAVE=. The events are spread over 24 months, four to a ticket,
-one ticket in ten with a breach; tickets closed over a month ago are folded, as the service does in time.
+Short by default. With WRITE=1 the table and the picture in docs/ are made from what was measured; with FROM=FILE,FILE
+from the figures that earlier runs left in the files named by SAVE=. The events are spread over 24 months, four to a
+ticket, one ticket in ten with a breach; tickets closed over a month ago are folded, as the service does in time.
 """
 
 import json
 import os
 import random
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -26,11 +25,12 @@ from app.settings import Settings  # noqa: E402
 from app.sla.span import DAY, HOUR, MINUTE, Micros, instant, length_of  # noqa: E402
 from app.store import folding, partitions, schedule  # noqa: E402
 from app.store.database import Connection, Database, wall_clock  # noqa: E402
-from benchmarks._load import Aim, Rate, load  # noqa: E402
+from benchmarks._load import Aim, load  # noqa: E402
 from benchmarks._picture import Point, draw, tabulate  # noqa: E402
 from benchmarks._service import ROOT  # noqa: E402
 from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of  # noqa: E402
 from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site  # noqa: E402
+from benchmarks._stream import at_share  # noqa: E402
 
 SIZES: Final = {
     plan: [int(size) for size in os.environ.get(name, "4000,20000").split(",") if size]
@@ -58,11 +58,14 @@ MARK: Final = "<!-- Below here: written by benchmarks/growth.py -->\n"
 def main() -> int:
     """Measure each database at each size, and print the table."""
     if "FROM" in os.environ:
-        points = [Point(**point) for point in json.loads(Path(os.environ["FROM"]).read_text())]
+        files = [json.loads(Path(name).read_text()) for name in os.environ["FROM"].split(",")]
+        points = [Point(**point) for file in files for point in file]
     else:
-        points = [point for plan, sizes in SIZES.items() if sizes for point in _grown(plan, sizes)]
-    if "SAVE" in os.environ:
-        Path(os.environ["SAVE"]).write_text(json.dumps([asdict(point) for point in points]))
+        points = list[Point]()
+        for plan, sizes in SIZES.items():
+            for point in _grown(plan, sizes) if sizes else ():
+                points.append(point)
+                _save(points)
     print(tabulate(points))
     if os.environ.get("WRITE") == "1":
         said = DOCUMENT.read_text().partition(MARK)[0]
@@ -71,16 +74,20 @@ def main() -> int:
     return 0
 
 
-def _grown(plan: Plan, sizes: Sequence[int]) -> list[Point]:
-    points: list[Point] = []
+def _save(points: Sequence[Point]) -> None:
+    """Keep what is measured so far: the whole takes long."""
+    if "SAVE" in os.environ:
+        Path(os.environ["SAVE"]).write_text(json.dumps([asdict(point) for point in points]))
+
+
+def _grown(plan: Plan, sizes: Sequence[int]) -> Iterator[Point]:
     with server(plan) as on, site(plan, on=on) as measured, opened(measured.url) as database:
         filling = _Filling(database)
         for size in sizes:
             began = time.perf_counter()
             filling.up_to(size)
             print(f"{plan.name}: {size} events after {time.perf_counter() - began:.0f} s", file=sys.stderr)
-            points.append(_measured(plan, measured, database, filling.tickets, size))
-    return points
+            yield _measured(plan, measured, database, filling.tickets, size)
 
 
 class _Filling:
@@ -118,23 +125,22 @@ def _measured(plan: Plan, measured: Site, database: Database, tickets: int, size
     measured.start()
     try:
         rates = [_load(measured, f"s{size}r{run}") for run in range(RUNS)]
-        rate = sorted(rates, key=lambda rate: rate.per_second)[RUNS // 2]
         with httpx2.Client(base_url=measured.web.base, headers=measured.headers, timeout=60) as client:
 
             def asked(path: Callable[[], str]) -> float:
-                return _median(lambda: client.get(path()).raise_for_status())
+                return _undisturbed(lambda: client.get(path()).raise_for_status())
 
             chance = random.Random(size)
             recent, folded = range(tickets - tickets // 50, tickets), range(tickets // 2, tickets * 3 // 4)
             point = Point(
                 database=plan.name.partition(",")[0],
                 events=size,
-                inserts=rate.per_second,
-                inserts_p99=rate.p99,
+                inserts=max(per_second for per_second, _ in rates),
+                inserts_cpu=min(cpu for _, cpu in rates),
                 view_recent=asked(lambda: _view(chance.choice(recent))),
                 view_folded=asked(lambda: _view(chance.choice(folded))),
                 tickets_page=asked(lambda: "/v1/tickets?limit=50"),
-                next_due=_median(lambda: database.write_now(_next_due)),
+                next_due=_undisturbed(lambda: database.write_now(_next_due)),
                 breaches_page=asked(lambda: "/v1/breaches?desk=haisoft&limit=50"),
                 bytes=_bytes(measured, database),
             )
@@ -157,20 +163,23 @@ def _next_due(conn: Connection, _: Micros) -> None:
     schedule.next_at(conn)
 
 
-def _median(ask: Callable[[], object]) -> float:
-    """Milliseconds of one question: the median of many."""
+def _undisturbed(ask: Callable[[], object]) -> float:
+    """Milliseconds of one question: the lower quartile of many, since others use the machine too."""
     taken: list[float] = []
     for _ in range(ASKED):
         began = time.perf_counter()
         ask()
         taken.append((time.perf_counter() - began) * 1000)
-    return statistics.median(taken)
+    return at_share(taken, 0.25)
 
 
-def _load(measured: Site, run: str) -> Rate:
+def _load(measured: Site, run: str) -> tuple[float, float]:
+    """Events a second, and milliseconds of the web process's processor time for each."""
     now = instant(wall_clock()).isoformat()
     aim = Aim("127.0.0.1", measured.web.port, "/v1/events", measured.headers["Authorization"], run, now)
-    return load(aim, connections=CONNECTIONS, seconds=SECONDS)
+    before = measured.cpu()
+    rate = load(aim, connections=CONNECTIONS, seconds=SECONDS).per_second
+    return rate, (measured.cpu() - before) / max(rate * SECONDS, 1) * 1000
 
 
 def _bytes(measured: Site, database: Database) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.flow.ask import answers
 from app.sla.span import MINUTE, Micros
-from app.store import clocks, hooks, inspection, partitions, redelivery, schedule
+from app.store import clocks, deliveries, hooks, inspection, partitions, redelivery, schedule
 from app.store.catalogue import Catalogue
 from app.store.clocks import StoredClock
 from app.store.database import Connection
@@ -59,7 +59,7 @@ def examine(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Che
     yield _none("every breach is on its way to whom it is for", lost, "breaches lack their row in the outbox")
     yield _none("nothing was told early", inspection.told_early(conn), "clocks were told of ahead of time")
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
-    yield from _surroundings(conn)
+    yield from _surroundings(conn, now)
 
 
 def glance(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
@@ -68,7 +68,7 @@ def glance(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Chec
     yield _none("the sweep keeps up", late, "tickets are due for over a minute")
     yield _deliveries_are_read(conn, now)
     yield _stored_equals_fresh(conn, catalogue, now, inspection.next_due(conn, now, GLANCE))
-    yield from _surroundings(conn)
+    yield from _surroundings(conn, now)
 
 
 def _deliveries_are_read(conn: Connection, now: Micros) -> Check:
@@ -76,7 +76,11 @@ def _deliveries_are_read(conn: Connection, now: Micros) -> Check:
     return _none("deliveries are read", waiting, "deliveries wait to be read for over a minute")
 
 
-def _surroundings(conn: Connection) -> Iterator[Check]:
+def _surroundings(conn: Connection, now: Micros) -> Iterator[Check]:
+    name, late = "deliveries keep up", deliveries.long_due(conn, now - LONG_DUE)
+    why = "subscriptions wait for over a minute: a slow endpoint, or nobody delivers; does a worker run?"
+    detail = f"{len(late)} {why}: {', '.join(late[:_SHOWN])}" if late else ""
+    yield Check(name, Verdict.WARNING if late else Verdict.OK, detail)
     parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
     yield _none("no ticket is parked", parked, "tickets cannot be judged; see `slatimer inbox`")
     yield _engine(conn)

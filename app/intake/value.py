@@ -20,6 +20,7 @@ LONGEST_TEXT: Final = 16_000
 quoted below it is of no use."""
 
 _LONGEST_ID: Final = 200
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Characters of an id, so that the event's id around it stays one that an index holds."""
 
 _TRUE: Final = frozenset({"true", "1", "yes", "on", "y", "t"})
@@ -77,6 +78,8 @@ def identifier(value: object) -> str | None:
     """An id, sent as text or number, as a printable text; None when there is none."""
     if isinstance(value, float):
         value = int(value) if value.is_integer() else None
+    if isinstance(value, str) and not value.isascii() and _LONE_SURROGATE.search(value):
+        return None  # what `text` makes of it would be one id for all of them
     found = text(value)
     return found if found is not None and len(found) <= _LONGEST_ID and found.isprintable() else None
 

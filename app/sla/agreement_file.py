@@ -26,7 +26,7 @@ from app.sla.target import Target, TargetFault
 from app.sla.ticket import KNOWN_TYPES
 from app.sla.zone import zone
 
-_NAME: Final = re.compile(r"[^\s/.\[\]]+")
+_NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 ASSIGNED: Final = "assigned"
 """Among `shown_by`: a change of assignee, which has no event type of its own."""
 

@@ -249,6 +249,16 @@ def hurry(conn: Connection, which: str, now: Micros) -> None:
     conn.execute(_HURRY, {"_subscription": which, "now": now})
 
 
+def long_due(conn: Connection, before: Micros) -> list[str]:
+    """The subscriptions of which something should have gone out before this instant, and nobody asked to wait."""
+    rows = conn.execute(_OUTLOOK).all()
+    return [
+        subscription
+        for subscription, _, _, quiet_until, due_at in rows
+        if due_at is not None and max(due_at, quiet_until or 0) < before
+    ]
+
+
 def counts(conn: Connection) -> tuple[int, int]:
     """How many deliveries are pending, and how many are parked."""
     return conn.execute(_COUNT_PENDING).scalar() or 0, conn.execute(_COUNT_PARKED).scalar() or 0

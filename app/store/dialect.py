@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Select, TextClause, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from app.settings import Settings
 from app.store import postgres, sqlite
@@ -46,10 +46,25 @@ class Seat(Protocol):
 
 def check(url: str) -> None:
     """Raise UnusableDatabase for a URL that this service cannot keep its facts in."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise UnusableDatabase(
+            f"{shown(url)!r} is no address of a database. A password with / @ : or ? in it must be percent-encoded"
+        ) from error
     if parsed.drivername == postgres.DRIVER:
+        if not parsed.host or "@" in (parsed.database or ""):
+            raise UnusableDatabase(
+                f"Name the host: {postgres.DRIVER}://user@host/slatimer. "
+                "A password with / @ : or ? in it must be percent-encoded"
+            )
         if not parsed.database:
             raise UnusableDatabase(f"Name the database: {postgres.DRIVER}://user@host/slatimer")
+        if unknown := sorted(parsed.query.keys() - postgres.PASSED_ON):
+            known = ", ".join(sorted(postgres.PASSED_ON))
+            raise UnusableDatabase(
+                f"{unknown[0]!r} is nothing that is passed on to the driver; known: {known}"
+            )
         return
     if parsed.get_backend_name() == POSTGRESQL:
         raise UnusableDatabase(f"Write the driver into the URL: {postgres.DRIVER}://user@host/slatimer")
@@ -64,7 +79,10 @@ def check(url: str) -> None:
 
 def shown(url: str) -> str:
     """The URL for a person to read, without its password."""
-    return make_url(url).render_as_string(hide_password=True)
+    scheme, mark, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    user = credentials.partition(":")[0]
+    return f"{scheme}{mark}{user}{':***' if ':' in credentials else ''}{at}{place}"
 
 
 def is_shared(url: str) -> bool:

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -20,6 +20,9 @@ from app.settings import Settings
 T = TypeVar("T")
 
 DRIVER: Final = "postgresql+asyncpg"
+PORT: Final = 5432
+PASSED_ON: Final = frozenset({"ssl", "passfile", "target_session_attrs"})
+"""What an address may say after its question mark: the driver takes it."""
 EVERY_DESK: Final = "*"
 DESK_SETTING: Final = "slatimer.desk"
 """The setting that row-level security reads: the desk whose rows a transaction sees."""
@@ -117,8 +120,14 @@ def server_settings(settings: Settings) -> dict[str, str]:
 
 def driver_arguments(settings: Settings) -> dict[str, Any]:
     """The same for a connection that is made without SQLAlchemy, to listen on."""
+    url = make_url(settings.database_url)
     return {
-        "dsn": settings.database_url.replace(DRIVER, "postgresql", 1),
+        "host": url.host or "localhost",
+        "port": url.port or PORT,
+        "user": url.username,
+        "password": url.password,
+        "database": url.database,
+        **{name: value for name, value in url.query.items() if name in PASSED_ON},
         "timeout": settings.database_connect.total_seconds(),
         "server_settings": {"application_name": "slatimer listens"},
     }

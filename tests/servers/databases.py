@@ -74,9 +74,11 @@ class SqliteDatabases:
     @contextmanager
     def _file(self) -> Generator[Path]:
         path = self._path()
-        yield path
-        for left in self._folder.glob(f"{path.name}*"):  # the log beside it, too
-            left.unlink()
+        try:
+            yield path
+        finally:
+            for left in self._folder.glob(f"{path.name}*"):  # the log beside it, too
+                left.unlink()
 
     def _template(self, prepare: Prepare) -> Path:
         if (name := prepare.__qualname__) not in self._prepared:
@@ -108,8 +110,11 @@ class PostgresDatabases:
     @contextmanager
     def _lent(self, template: str | None) -> Generator[str]:
         name = self._name()
-        yield self._server.create_database(name, template)
-        self._server.drop_database(name)
+        url = self._server.create_database(name, template)
+        try:
+            yield url
+        finally:
+            self._server.drop_database(name)
 
     def _template(self, prepare: Prepare) -> str:
         if (known := prepare.__qualname__) not in self._prepared:
