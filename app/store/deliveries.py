@@ -197,8 +197,9 @@ def _bodies(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str
 
 def settle(conn: Connection, settlements: Sequence[Settlement], now: Micros) -> None:
     """Write down what became of attempts, and let those behind go on where one is done with."""
-    failed = [_settled(each, now) for each in settlements if each.state is not DeliveryState.DELIVERED]
-    done = [_settled(each, now) for each in settlements if each.state is DeliveryState.DELIVERED]
+    ordered = sorted(settlements, key=lambda each: (each.claimed.subscription, each.claimed.signal))
+    failed = [_settled(each, now) for each in ordered if each.state is not DeliveryState.DELIVERED]
+    done = [_settled(each, now) for each in ordered if each.state is DeliveryState.DELIVERED]
     if failed:
         conn.execute(_SETTLE_FAILED, failed)
     if done:

@@ -39,10 +39,15 @@ PENDING: Final[ColumnElement[bool]] = _delivery.c.state == literal_column("'pend
 PARKED: Final[ColumnElement[bool]] = _delivery.c.state == literal_column("'parked'")
 
 _ADD: Final = _delivery.insert()
-_WAITING: Final = select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.ticket).where(
-    PENDING,
-    _delivery.c.subscription.in_(bindparam("subscriptions", expanding=True)),
-    _delivery.c.ticket.in_(bindparam("tickets", expanding=True)),
+# In the order in which attempts are settled, so that no two transactions wait for each other.
+_WAITING: Final = (
+    select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.ticket)
+    .where(
+        PENDING,
+        _delivery.c.subscription.in_(bindparam("subscriptions", expanding=True)),
+        _delivery.c.ticket.in_(bindparam("tickets", expanding=True)),
+    )
+    .order_by(_delivery.c.subscription, _delivery.c.signal)
 )
 _FIELDS: Final = select(
     _ticket.c.desk, _ticket.c.ticket, *(_ticket.c[name] for name in TICKET_FILTERS)

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, column, select, table, text
 from app.sla.span import Micros, instant, micros
 from app.store import row_security
 from app.store.database import Connection
-from app.store.dialect import has_parted_log
+from app.store.dialect import has_parted_log, hold_keys
 from app.store.migrations.month import DEFAULT_PARTITION, partition_of
 
 _LISTED: Final = text(
@@ -57,6 +57,9 @@ def make_ahead(conn: Connection, now: Micros, count: int) -> list[str]:
     """
     if not has_parted_log(conn):
         return []
+    if {name for name, _, _ in months(now, count)} <= set(listed(conn)):
+        return []
+    hold_keys(conn, [DEFAULT_PARTITION])  # one process at a time: the others then find them there
     there = set(listed(conn))
     made: list[str] = []
     for name, begin, end in months(now, count):
