@@ -154,7 +154,8 @@ class Courier:
         if self._planned is not None:
             wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._woken.wait()
 
     async def _pass(self) -> bool:
         """Settle what ended, claim what is due and begin with it. Whether there was anything to do."""

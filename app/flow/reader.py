@@ -109,7 +109,8 @@ class Reader:
                 await asyncio.sleep(_BREATH)
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._safety)
+                async with asyncio.timeout(self._safety):
+                    await self._woken.wait()
 
     async def _read_giving_way(self) -> None:
         began = monotonic()

@@ -118,7 +118,8 @@ class Sweeper:
         if self._planned is not None:
             wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._woken.wait()
 
     def _claim(self, conn: Connection, now: Micros) -> int:
         # Desks that are held whole are held before any ticket is.

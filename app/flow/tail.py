@@ -84,7 +84,8 @@ class Tail:
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._announced.wait(), self._period)
+                async with asyncio.timeout(self._period):
+                    await self._announced.wait()
             self._announced.clear()
             try:
                 if await self._database.read(signals.last) > self._last:

@@ -1,0 +1,40 @@
+"""What goes on by itself ends when it is asked to, also when it is woken at that very moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app.flow.tail import Tail
+from app.flow.works import Works
+from app.store.announcement import Announcement
+from tests.service import Service
+
+Part = tuple[Callable[[], None], Callable[[], None], Callable[[], Awaitable[None]]]
+"""(start, wake, stop)."""
+
+
+def parts_of(service: Service) -> dict[str, Part]:
+    works = Works(service.settings, service.database)
+    tail = Tail(service.database, lambda _: None, service.settings.stream_look)
+    soon = Announcement(10**9, 1)
+    return {
+        "sweeper": (works.sweeper.start, lambda: works.sweeper.announced(soon), works.sweeper.stop),
+        "tail": (tail.start, lambda: tail.announced(soon), tail.stop),
+        "reader": (works.reader.start, works.reader.wake, works.reader.stop),
+        "courier": (works.courier.start, works.courier.wake, works.courier.stop),
+    }
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("name", ["sweeper", "tail", "reader", "courier"])
+async def test_a_part_that_is_woken_and_stopped_at_once_ends(service: Service, name: str, turns: int) -> None:
+    """Python's own `wait_for` can lose the request to end then (3.11): the process would hang at its end."""
+    start, wake, stop = parts_of(service)[name]
+    start()
+    await asyncio.sleep(0.2)  # it sleeps by now
+    wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await stop()
