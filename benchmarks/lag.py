@@ -36,8 +36,8 @@ AIMS: Final = {EMBEDDED: 100.0, SPREAD: 250.0}
 """Milliseconds."""
 PLANS: Final = tuple(KNOWN[name] for name in os.environ.get("PLANS", "sqlite,spread").split(","))
 BATCH: Final = 500
-LEAD: Final = 6 * SECOND
-"""From the beginning of the pushes to the first breach: they take a second or two."""
+LEAD: Final = 5 * SECOND + WATCHED * SECOND // 400
+"""From the beginning of the pushes to the first breach: they are long through by then."""
 PATIENCE: Final = 30.0
 """Seconds after the last breach that are waited for its signal."""
 
