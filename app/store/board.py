@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 
 from app.sla.span import Micros
 from app.store.database import Connection
-from app.store.signals import LATE
+from app.store.signals import IS_LATE
 from app.store.tables import acknowledgement as _acknowledgement
 from app.store.tables import clock as _clock
 from app.store.tables import signal as _signal
@@ -212,7 +212,7 @@ _BREACHES: Final = (
         ),
     )
     .outerjoin(_acknowledgement, _acknowledgement.c.breach == _signal.c.id)
-    .where(_signal.c.kind.in_(sorted(LATE)))
+    .where(IS_LATE)
 )
 _ACKNOWLEDGE: Final = _acknowledgement.insert()
 _ACKNOWLEDGED: Final = select(

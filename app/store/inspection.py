@@ -15,7 +15,7 @@ from app.sla.ticket import KNOWN_TYPES
 from app.store import dialect, row_security, sqlite
 from app.store.batch import parts
 from app.store.database import Connection
-from app.store.signals import CLOCK, LATE
+from app.store.signals import CLOCK, IS_LATE
 from app.store.tables import clock as _clock
 from app.store.tables import event as _event
 from app.store.tables import folded as _folded
@@ -102,14 +102,14 @@ _TELLS: Final[ColumnElement[bool]] = and_(
     _signal.c.ticket == _clock.c.ticket,
     _signal.c.commitment == _clock.c.commitment,
     _signal.c.cycle == _clock.c.cycle,
-    _signal.c.kind.in_(sorted(LATE)),
+    IS_LATE,
     _signal.c.retracted_at.is_(None),
 )
 _CLOCK_NAME: Final = (_clock.c.desk, _clock.c.ticket, _clock.c.commitment, _clock.c.cycle)
 _UNTOLD: Final = select(*_CLOCK_NAME).where(_clock.c.breached_at.is_not(None), ~exists().where(_TELLS))
 _TOLD_TWICE: Final = (
     select(_signal.c.desk, _signal.c.ticket, _signal.c.commitment, _signal.c.cycle)
-    .where(_signal.c.kind.in_(sorted(LATE)), _signal.c.retracted_at.is_(None))
+    .where(IS_LATE, _signal.c.retracted_at.is_(None))
     .group_by(_signal.c.desk, _signal.c.ticket, _signal.c.commitment, _signal.c.cycle)
     .having(func.count() > 1)
 )

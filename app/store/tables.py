@@ -4,7 +4,7 @@ Every instant is a BigInteger of microseconds UTC: a database's own date type lo
 somewhere. Documents are JSON text. The tables hold on SQLite and on PostgreSQL alike. Rows never leave `store`.
 """
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +38,12 @@ def _text(**given: Any) -> Any:
 
 def _serial() -> Any:
     return Field(default=None, sa_column=Column(_SERIAL, primary_key=True, autoincrement=True))
+
+
+LATE_KINDS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
+"""Kinds of signals that say that a clock was late. Their order is the indexes': SQLite uses a partial index only for a
+condition that is written like its own."""
+_LATE: Final = text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in LATE_KINDS)))
 
 
 class DeskVersionRow(SQLModel, table=True):
@@ -137,6 +143,13 @@ class TicketRow(SQLModel, table=True):
             sqlite_where=text("next_at IS NOT NULL"),
             postgresql_where=text("next_at IS NOT NULL"),
         ),
+        # Serves the folding: what nobody need look at any more, the longest first.
+        Index(
+            "ticket_rest",
+            "evaluated_at",
+            sqlite_where=text("next_at IS NULL"),
+            postgresql_where=text("next_at IS NULL"),
+        ),
         # Serves the lists: next due first.
         Index("ticket_due", "due_at", "desk", "ticket"),
         Index("ticket_group", "desk", "group_key"),
@@ -217,9 +230,10 @@ class SignalRow(SQLModel, table=True):
             "signal_breach",
             "at",
             "seq",
-            sqlite_where=text("kind IN ('clock.breached', 'clock.missed', 'clock.lapsed')"),
-            postgresql_where=text("kind IN ('clock.breached', 'clock.missed', 'clock.lapsed')"),
+            sqlite_where=_LATE,
+            postgresql_where=_LATE,
         ),
+        Index("signal_breach_desk", "desk", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),
     )
 
 

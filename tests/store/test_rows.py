@@ -1,13 +1,16 @@
 """What the tables themselves guard, and which queries their indexes serve."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event as event_of_engine
 
-from app.store import board, clocks, schedule, signals
+from app.store import board, clocks, folding, schedule, signals
 from app.store.board import FaultyCursor, Filters
 from app.store.database import Connection, Database, Raced
 from app.store.keys import Scope, create, find, revoke
+from app.store.tables import LATE_KINDS
 from tests.servers.databases import postgresql_only, sqlite_only
 from tests.service import Service, created
 
@@ -110,6 +113,50 @@ def test_the_index_serves_its_query_on_a_server(database: Database, query: str, 
     assert index in steps
     assert "Sort" not in steps
     assert "Seq Scan" not in steps
+
+
+def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
+    """How the database goes about the last statement of a question, as the code puts it."""
+
+    def explained(conn: Connection) -> str:
+        asked: list[tuple[str, object]] = []
+
+        def note(_conn: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+            asked.append((statement, parameters))
+
+        event_of_engine.listen(conn, "before_cursor_execute", note)
+        ask(conn)
+        event_of_engine.remove(conn, "before_cursor_execute", note)
+        statement, parameters = asked[-1]
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            conn.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+            rows = conn.exec_driver_sql(f"EXPLAIN {statement}", parameters).all()  # type: ignore[arg-type]
+            return " ".join(row[0] for row in rows)
+        rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()  # type: ignore[arg-type]
+        return " ".join(str(row[3]) for row in rows)
+
+    return database.read_now(explained)
+
+
+@pytest.mark.parametrize(("desk", "index"), [(None, "signal_breach"), ("haisoft", "signal_breach_desk")])
+def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str | None, index: str) -> None:
+    filters = board.BreachFilters(desk=desk)
+    steps = plan_of(database, lambda conn: board.breaches(conn, filters, None, 50))
+    assert index in steps
+    assert "TEMP B-TREE" not in steps
+    assert "Sort" not in steps
+
+
+def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
+    steps = plan_of(database, lambda conn: folding.ripe(conn, 10**15, 200))
+    assert "ticket_rest" in steps
+    assert "TEMP B-TREE" not in steps
+    assert "Sort" not in steps
+
+
+def test_the_kinds_that_are_indexed_as_late_are_those_of_the_core() -> None:
+    assert set(LATE_KINDS) == signals.LATE
 
 
 def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) -> None:
