@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -19,10 +18,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.background import Background
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, instant
-
-_log = structlog.stdlib.get_logger()
 
 UNREACHABLE: Final = (RedisError, OSError, TimeoutError)
 """What a Redis that is away raises."""
@@ -84,25 +82,17 @@ class Bell:
         self._redis.retry = None  # a reminder that is late is worth nothing
         self._job, self._queue = job, queue
         self._pool: ArqRedis | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._wanted = asyncio.Event()
+        self._background = Background(self._run)
         self._at: Micros | None = None
         self._rung_for: Micros | None = None
 
     def start(self) -> None:
         """Begin to ring, in this event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._wanted = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._background.start()
 
     async def stop(self) -> None:
         """Ring no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task, self._loop = None, None
+        await self._background.stop()
         if self._pool is not None:
             with suppress(*UNREACHABLE):
                 await self._pool.aclose()
@@ -111,20 +101,18 @@ class Bell:
     def ring(self, at: Micros, now: Micros) -> None:
         """Have a worker woken at this instant, unless one will be before."""
         rung = self._rung_for
-        if self._loop is None or (rung is not None and now < rung <= at):
-            return
-        with suppress(RuntimeError):  # the loop has just been closed
+        if rung is None or not now < rung <= at:
             # An instant long past is none that Redis takes.
-            self._loop.call_soon_threadsafe(self._want, max(at, now))
+            self._background.call(lambda: self._want(max(at, now)))
 
     def _want(self, at: Micros) -> None:
         self._at = at if self._at is None else min(self._at, at)
-        self._wanted.set()
+        self._background.wake()
 
     async def _run(self) -> None:
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._background.sleep(None)
+            self._background.awake()
             at, self._at = self._at, None
             if at is not None:
                 self._rung_for = at
@@ -132,7 +120,9 @@ class Bell:
                     await self._put(at)
                 except UNREACHABLE as error:
                     self._rung_for = None
-                    _log.warning("no bell", job=self._job.value, error=f"{type(error).__name__}: {error}")
+                    await self._background.in_the_way(f"no bell for the job {self._job}", error)
+                else:
+                    self._background.all_is_well()
             await asyncio.sleep(1)
 
     async def _put(self, at: Micros) -> None:

@@ -167,6 +167,13 @@ class Assessor:
         for listener in self._listeners:
             listener(found)
 
+    def park(self, conn: Connection, key: TicketKey, error: str, now: Micros) -> None:
+        """Set a ticket aside that cannot be stored."""
+        desk, ticket = key
+        before = schedule.parked(conn, desk, [ticket]).get(ticket)
+        schedule.park(conn, [self.parked(before, key, error, now)])
+        metrics.FAILURES.labels(desk).inc()
+
     def parked(self, before: Parked | None, key: TicketKey, error: str, now: Micros) -> Parked:
         """A failed ticket's row: tried again after a time that doubles with every failure."""
         times = 1 if before is None else before.times + 1

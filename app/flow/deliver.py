@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from app.background import Background
 from app.delivery.outcome import Attempt, Outcome
 from app.flow import metrics
 from app.flow.assess import Assessed, Assessor
@@ -26,15 +27,13 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.store import deliveries, subscriptions
 from app.store.announcement import Announcement
-from app.store.database import Connection, Database, Raced
+from app.store.database import Connection, Database
 from app.store.deliveries import Claimed, Outlook, Settlement
 from app.store.outbox import DeliveryState
 from app.store.subscriptions import Channel, Subscription
 
 _log = structlog.stdlib.get_logger()
 
-_BREATH: Final = 0.2
-"""Seconds before the next try after the database was in the way."""
 _MARGIN: Final = 15 * SECOND
 """Time beyond that of an attempt until it counts as lost: for a loaded machine to write down what became of it."""
 _AHEAD: Final = 4
@@ -68,9 +67,7 @@ class Courier:
         self._parallel, self._look = settings.deliver_parallel, settings.deliver_look.total_seconds()
         self._lease = length_of(settings.deliver_timeout) + _MARGIN
         self._grace = settings.shutdown_grace.total_seconds()
-        self._task: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
+        self._background = Background(self._run)
         self._stopping = self._told = False
         self._planned: Micros | None = None
         self._busy: Counter[str] = Counter()
@@ -84,33 +81,28 @@ class Courier:
 
     def start(self) -> None:
         """Begin to deliver, in this event loop."""
-        self._loop, self._stopping = asyncio.get_running_loop(), False
-        self._woken = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._stopping = False
+        self._background.start()
 
     async def stop(self) -> None:
         """Deliver no more. What is under way may finish for a while; the rest is given back."""
-        if self._task is not None:
-            self._stopping = True
-            self._woken.set()
-            await self._task
-            self._task, self._loop = None, None
+        self._stopping = True
+        self._background.wake()
+        await self._background.ended()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=self._grace)
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         if self._finished:
-            with suppress(OSError, Raced, *self._database.failures):  # then it counts as lost in a while
+            with suppress(*self._database.failures):  # then it counts as lost in a while
                 await self._database.write(lambda conn, now: self._settling.settle(conn, self._finished, now))
             self._finished = []
         await self.post.close()
 
     def wake(self) -> None:
         """Look now. From any thread."""
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has just been closed
-                self._loop.call_soon_threadsafe(self._woken.set)
+        self._background.wake()
 
     def announced(self, announcement: Announcement) -> None:
         """Another process has told something: there may be deliveries of it."""
@@ -130,22 +122,22 @@ class Courier:
         pending, parked = await self._database.read(deliveries.counts)
         metrics.PENDING_DELIVERIES.set(pending)
         metrics.PARKED_DELIVERIES.set(parked)
-        running = self._task is not None and not self._task.done()
+        running = self._background.is_running
         return CourierState(running, pending, parked, self._failure)
 
     async def _run(self) -> None:
         while not self._stopping:
-            self._woken.clear()
+            self._background.awake()
             try:
                 while await self._pass() and not self._stopping:
                     pass
                 self._failure = None
-            except (OSError, Raced, *self._database.failures) as error:
+            except self._database.failures as error:
                 # What is due stays due, and what ended is still held here: the next pass finds both.
-                _log.exception("courier failed")
                 self._failure = f"{type(error).__name__}: {error}"
-                await asyncio.sleep(_BREATH)
+                await self._background.in_the_way("courier failed", error)
                 continue
+            self._background.all_is_well()
             await self._sleep()
 
     async def _sleep(self) -> None:
@@ -153,9 +145,7 @@ class Courier:
         wait = self._look
         if self._planned is not None:
             wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await self._woken.wait()
+        await self._background.sleep(wait)
 
     async def _pass(self) -> bool:
         """Settle what ended, claim what is due and begin with it. Whether there was anything to do."""
@@ -230,7 +220,7 @@ class Courier:
             self._failed[subscription.id] += attempt is not None and not attempt.delivered
             self._busy[subscription.id] -= 1
             self._finished.append(Finished(subscription.id, claimed, attempt))
-            self._woken.set()
+            self._background.wake()
 
     def _heard(self, found: Assessed) -> None:
         """In the thread that writes: deliveries were written."""

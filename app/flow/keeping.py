@@ -6,14 +6,13 @@ of its own and repeatable, so several processes may do it and any of them may di
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import orjson
 import structlog
 
+from app.background import Background
 from app.flow import wire
 from app.flow.ask import answers
 from app.flow.assess import Assessor
@@ -21,7 +20,7 @@ from app.settings import Settings
 from app.sla.calendar import Calendar
 from app.sla.span import Micros, length_of
 from app.store import folding, partitions
-from app.store.database import Connection, Database, Raced
+from app.store.database import Connection, Database
 from app.store.folding import Folded
 
 _log = structlog.stdlib.get_logger()
@@ -30,14 +29,20 @@ _PIECE: Final = 200
 """Tickets in one transaction: some tens of milliseconds of the writer's time."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """What one round of keeping has done."""
+    """What keeping has done: tickets folded and emptied, parts of the log made and dropped."""
 
     folded: int = 0
     emptied: int = 0
     made: int = 0
     dropped: int = 0
+
+    def __add__(self, other: "Kept") -> "Kept":
+        return Kept(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+_NOTHING: Final = Kept()
 
 
 class Keeper:
@@ -46,62 +51,51 @@ class Keeper:
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor, self._settings = database, assessor, settings
         self._catalogue = assessor.catalogue
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background(self._run)
 
     def start(self) -> None:
         """Begin to keep, in this event loop."""
-        self._task = asyncio.create_task(self._run())
+        self._background.start()
 
     async def stop(self) -> None:
         """Keep no more. A piece under way is finished first."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
 
     def keep_now(self) -> Kept:
         """One round."""
-        kept = Kept()
-        while self._database.write_now(lambda conn, now: self._piece(conn, now, kept)):
-            pass
+        kept = _NOTHING
+        while (piece := self._database.write_now(self._piece)) != _NOTHING:
+            kept += piece
         return kept
 
     async def keep(self) -> Kept:
         """`keep_now` within an event loop. Others write in between."""
-        kept, left = Kept(), True
-        while left:
-            left = await self._database.write(lambda conn, now: self._piece(conn, now, kept))
+        kept = _NOTHING
+        while (piece := await self._database.write(self._piece)) != _NOTHING:
+            kept += piece
         return kept
 
     async def _run(self) -> None:
         while True:
             try:
                 kept = await self.keep()
-                if kept != Kept():
+                if kept != _NOTHING:
                     _log.info(
                         "kept", folded=kept.folded, emptied=kept.emptied, made=kept.made, dropped=kept.dropped
                     )
-            except (OSError, Raced, *self._database.failures):
+            except self._database.failures:
                 _log.exception("keeping failed")  # nothing is lost by keeping later
             await asyncio.sleep(self._settings.keep_look.total_seconds())
 
-    def _piece(self, conn: Connection, now: Micros, kept: Kept) -> bool:
-        """One step of the first thing that is left to do. False when there is nothing."""
-        steps: tuple[Callable[[Connection, Micros, Kept], int], ...] = (
-            self._make_ahead,
-            self._fold,
-            self._empty,
-            self._drop,
-        )
-        return any(step(conn, now, kept) for step in steps)
+    def _piece(self, conn: Connection, now: Micros) -> Kept:
+        """One step of the first thing that is left to do; nothing when there is nothing."""
+        steps = (self._make_ahead, self._fold, self._empty, self._drop)
+        return next((kept for step in steps if (kept := step(conn, now)) != _NOTHING), _NOTHING)
 
-    def _make_ahead(self, conn: Connection, now: Micros, kept: Kept) -> int:
-        made = len(partitions.make_ahead(conn, now, self._settings.parts_ahead))
-        kept.made += made
-        return made
+    def _make_ahead(self, conn: Connection, now: Micros) -> Kept:
+        return Kept(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
 
-    def _fold(self, conn: Connection, now: Micros, kept: Kept) -> int:
+    def _fold(self, conn: Connection, now: Micros) -> Kept:
         ripe = folding.ripe(conn, now - length_of(self._settings.fold_after), _PIECE)
         by_desk: dict[str, list[str]] = {}
         for desk, ticket, _ in ripe:
@@ -116,10 +110,9 @@ class Keeper:
                 for ticket, answer in found.items()
             ]
         folding.fold(conn, rows, now)
-        kept.folded += len(rows)
-        return len(rows)
+        return Kept(folded=len(rows))
 
-    def _empty(self, conn: Connection, now: Micros, kept: Kept) -> int:
+    def _empty(self, conn: Connection, now: Micros) -> Kept:
         done = 0
         for desk, latest in self._catalogue.desks(conn).items():
             agreement = self._catalogue.history(conn, desk, latest)[-1].agreement
@@ -133,10 +126,7 @@ class Keeper:
             ]
             folding.empty(conn, desk, over, now)
             done += len(over)
-        kept.emptied += done
-        return done
+        return Kept(emptied=done)
 
-    def _drop(self, conn: Connection, now: Micros, kept: Kept) -> int:
-        dropped = len(partitions.drop_empty(conn, now))
-        kept.dropped += dropped
-        return dropped
+    def _drop(self, conn: Connection, now: Micros) -> Kept:
+        return Kept(dropped=len(partitions.drop_empty(conn, now)))

@@ -8,24 +8,20 @@ are microseconds UTC.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
 from typing import Final
 
 import structlog
 
+from app.background import Background
 from app.flow.interpret import Interpreter, failed
 from app.settings import Settings
 from app.sla.span import HOUR, Micros, length_of
 from app.store import hooks, origins
-from app.store.database import Connection, Database, Fault, Raced, fault_of
-from app.store.group import TRIES
+from app.store.database import Connection, Database, Fault, fault_of
 from app.store.hooks import StoredHook
 
 _log = structlog.stdlib.get_logger()
-
-_BREATH: Final = 0.2
-"""Seconds before the next try after the database was in the way."""
 
 _PRUNED_EVERY: Final = HOUR
 """How often old deliveries are removed: they are days old by then, so an hour more is nothing."""
@@ -41,9 +37,6 @@ def _never() -> bool:
     return False
 
 
-_Work = Callable[[Connection, Micros], int]
-
-
 class Reader:
     """Reads what came, in one process. `start` and `stop` it, or `read_all` once."""
 
@@ -52,9 +45,7 @@ class Reader:
         self._batch, self._tries = settings.read_batch, settings.read_tries
         self._safety = settings.read_safety.total_seconds()
         self._kept_for = length_of(settings.hooks_kept)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._woken = asyncio.Event()
+        self._background = Background(self._run)
         self._pruned_at: Micros | None = None
         self._share = settings.read_share
         self._crowded: Callable[[], bool] = _never
@@ -65,23 +56,15 @@ class Reader:
 
     def start(self) -> None:
         """Begin to read, in this event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._woken = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._background.start()
 
     async def stop(self) -> None:
         """Read no more. A batch under way is finished first."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task, self._loop = None, None
+        await self._background.stop()
 
     def wake(self) -> None:
         """There is something to read. May be called from any thread."""
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has just been closed
-                self._loop.call_soon_threadsafe(self._woken.set)
+        self._background.wake()
 
     async def read_all(self) -> int:
         """Read until nothing is left. Returns how many deliveries were read."""
@@ -99,18 +82,16 @@ class Reader:
 
     async def _run(self) -> None:
         while True:
-            self._woken.clear()
+            self._background.awake()
             try:
                 await self._read_giving_way()
                 await self._prune_sometimes()
-            except (OSError, Raced, *self._database.failures):
-                # The database is busy or away. What is pending stays so, and the next try finds it.
-                _log.exception("reading deliveries failed")
-                await asyncio.sleep(_BREATH)
+            except self._database.failures as error:
+                # What is pending stays so, and the next try finds it.
+                await self._background.in_the_way("reading deliveries failed", error)
                 continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._safety):
-                    await self._woken.wait()
+            self._background.all_is_well()
+            await self._background.sleep(self._safety)
 
     async def _read_giving_way(self) -> None:
         began = monotonic()
@@ -137,7 +118,7 @@ class Reader:
             return len(claimed)
 
         try:
-            return await self._repeated(together)
+            return await self._database.write(together)
         except Exception as error:
             if fault_of(error) is Fault.AWAY:
                 raise
@@ -154,7 +135,7 @@ class Reader:
             return len(claimed)
 
         try:
-            return await self._repeated(alone)
+            return await self._database.write(alone)
         except Exception as error:
             if fault_of(error) is Fault.AWAY or not claimed:
                 raise
@@ -177,16 +158,6 @@ class Reader:
 
         await self._database.write(note)
         return passes
-
-    async def _repeated(self, work: _Work) -> int:
-        """Do it again while another writer is in the way."""
-        for left in reversed(range(TRIES)):
-            try:
-                return await self._database.write(work)
-            except Exception as error:
-                if not left or fault_of(error) is not Fault.CONTENDED:
-                    raise
-        raise AssertionError("the last try has returned or raised")
 
     def _prune(self, conn: Connection, now: Micros) -> int:
         gone = hooks.prune(conn, now - self._kept_for, _PRUNED_AT_ONCE)

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import KNOWN_TYPES, Event
 from app.store import folding, ledger
-from app.store.database import Connection, Database
+from app.store.database import Connection, Database, after_commit
 from app.store.group import Group
 from app.store.ledger import Fact, digest_of
 
@@ -118,7 +118,7 @@ class Receiver:
             deliver: self._assessor.assess(conn, now, touched, deliver=deliver, traces=sorting.traces)
             for deliver, touched in sorting.touched.items()
         }
-        _count(sorting)
+        after_commit(conn, lambda: _count(sorting))
         return [
             self._receipt(conn, now, push, receipt, keys, assessed.get(push.deliver))
             for push, (receipt, keys) in zip(pushes, sorted_pushes, strict=True)

@@ -5,26 +5,22 @@ looks besides now and then for what another process wrote. Tickets whose instant
 batches. A ticket that fails is parked by that road, so it stalls nobody. Instants are microseconds UTC.
 """
 
-import asyncio
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 
+from app.background import Background
 from app.flow import metrics
-from app.flow.assess import Assessed, Assessor
+from app.flow.assess import Assessed, Assessor, TicketKey
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.store import schedule
 from app.store.announcement import Announcement
-from app.store.database import Connection, Database, Raced
+from app.store.database import Connection, Database, Fault, after_commit, fault_of
 from app.store.signals import LATE
 
 _log = structlog.stdlib.get_logger()
-
-_BREATH: Final = 0.2
-"""Seconds before the next try after the database was in the way: another process writes, or the disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,7 @@ class Sweeper:
         self._database, self._assessor = database, assessor
         self._batch = settings.sweep_batch
         self._safety = settings.sweep_safety.total_seconds()
-        self._task: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
+        self._background = Background(self._run)
         self._planned: Micros | None = None
         self._last_pass_at: Micros | None = None
         self._failure: str | None = None
@@ -57,17 +51,11 @@ class Sweeper:
 
     def start(self) -> None:
         """Begin to sweep, in this event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._woken = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._background.start()
 
     async def stop(self) -> None:
         """End the sweep. A batch under way is finished first."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task, self._loop = None, None
+        await self._background.stop()
 
     def sweep_now(self) -> int:
         """Sweep until nothing is due. Returns how many tickets were looked at."""
@@ -79,9 +67,34 @@ class Sweeper:
     async def sweep(self) -> int:
         """`sweep_now` within an event loop."""
         total = 0
-        while count := await self._database.write(self._claim):
+        while count := await self._claimed():
             total += count
         return total
+
+    async def _claimed(self) -> int:
+        """Sweep a batch; one by one when it cannot be stored. Raises what the database itself fails with."""
+        try:
+            return await self._database.write(self._claim)
+        except self._database.failures as error:
+            if fault_of(error) is not Fault.FAULTY:
+                raise
+            _log.warning("a batch of the sweep failed", error=f"{type(error).__name__}: {error}")
+        due = await self._database.write(lambda conn, now: schedule.due(conn, now, self._batch))
+        for key in due:
+            await self._alone(key)
+        return len(due)
+
+    async def _alone(self, key: TicketKey) -> None:
+        """Sweep one ticket; it is parked when it cannot be stored, so that nobody waits for it."""
+        desk, ticket = key
+        try:
+            await self._database.write(lambda conn, now: self._judge(conn, now, [key]))
+        except self._database.failures as error:
+            if fault_of(error) is not Fault.FAULTY:
+                raise
+            _log.error("a ticket cannot be stored", desk=desk, ticket=ticket, exc_info=error)
+            reason = f"{type(error).__name__}: {error}"
+            await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now))
 
     async def state(self) -> SweepState:
         """How the sweep is doing, for the probe of readiness; the gauges of the metrics follow it."""
@@ -91,24 +104,24 @@ class Sweeper:
         lag = 0 if next_at is None else max(0, self._database.now() - next_at)
         metrics.SWEEP_LAG.set(lag / SECOND)
         metrics.PARKED.set(parked)
-        running = self._task is not None and not self._task.done()
+        running = self._background.is_running
         return SweepState(running, next_at, lag, parked, self._last_pass_at, self._failure)
 
     async def _run(self) -> None:
         while True:
             # Without a plan every commit wakes: one between the reading of `next_at` and the sleep is not missed.
-            self._woken.clear()
+            self._background.awake()
             self._planned = None
             try:
                 await self.sweep()
                 self._planned = await self._database.read(schedule.next_at)
                 self._failure = None
-            except (OSError, Raced, *self._database.failures) as error:
-                # The database is busy or away. What is due stays due, so the next try finds it.
-                _log.exception("sweep failed")
+            except self._database.failures as error:
+                # What is due stays due, so the next try finds it.
                 self._failure = f"{type(error).__name__}: {error}"
-                await asyncio.sleep(_BREATH)
+                await self._background.in_the_way("sweep failed", error)
                 continue
+            self._background.all_is_well()
             self._last_pass_at = self._database.now()
             await self._sleep()
 
@@ -117,22 +130,22 @@ class Sweeper:
         wait = self._safety
         if self._planned is not None:
             wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await self._woken.wait()
+        await self._background.sleep(wait)
 
     def _claim(self, conn: Connection, now: Micros) -> int:
         # Desks that are held whole are held before any ticket is.
         self._assessor.hold(conn, [(desk, "") for desk in schedule.due_desks(conn, now, self._batch)])
         due = schedule.due(conn, now, self._batch)
+        if due:
+            self._judge(conn, now, due)
+        return len(due)
+
+    def _judge(self, conn: Connection, now: Micros, due: Sequence[TicketKey]) -> None:
         touched: dict[str, list[str]] = {}
         for desk, ticket in due:
             touched.setdefault(desk, []).append(ticket)
-        if touched:
-            traces = dict.fromkeys(due, f"sweep-{now}")
-            found = self._assessor.assess(conn, now, touched, traces=traces)
-            _observe(found, now)
-        return len(due)
+        found = self._assessor.assess(conn, now, touched, traces=dict.fromkeys(due, f"sweep-{now}"))
+        after_commit(conn, lambda: _observe(found, now))
 
     def announced(self, announcement: Announcement) -> None:
         """Another process has planned something: wake if it comes earlier than the sweep sleeps for."""
@@ -143,11 +156,8 @@ class Sweeper:
         self._plan(found.next_at)
 
     def _plan(self, next_at: Micros | None) -> None:
-        if self._loop is None or next_at is None:
-            return
-        if self._planned is None or next_at < self._planned:
-            with suppress(RuntimeError):  # the loop has just been closed
-                self._loop.call_soon_threadsafe(self._woken.set)
+        if next_at is not None and (self._planned is None or next_at < self._planned):
+            self._background.wake()
 
 
 def _observe(found: Assessed, now: Micros) -> None:

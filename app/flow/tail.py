@@ -7,19 +7,15 @@ next, and by looking now and then besides.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import timedelta
 from threading import Lock
 
-import structlog
-
+from app.background import Background
 from app.flow.assess import Assessed
 from app.store import signals
 from app.store.announcement import Announcement
 from app.store.database import Database
 from app.store.signals import Published
-
-_log = structlog.stdlib.get_logger()
 
 _PIECE = 500
 """Signals read at a time while catching up."""
@@ -34,22 +30,15 @@ class Tail:
         self._database, self._publish, self._period = database, publish, period.total_seconds()
         self._last = database.read_now(signals.last)
         self._lock = Lock()
-        self._task: asyncio.Task[None] | None = None
-        self._announced = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._background = Background(self._run)
 
     def start(self) -> None:
         """Begin to look for what other processes tell, in this event loop."""
-        self._announced, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._run())
+        self._background.start()
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task, self._loop = None, None
+        await self._background.stop()
 
     def heard(self, found: Assessed) -> None:
         """Hand on what this process has just told. If another has told something before it that is not read yet, have
@@ -59,16 +48,15 @@ class Tail:
             if not fresh or fresh[0].seq == self._last + 1:
                 self._hand_on(fresh)
                 return
-        if self._loop is None:
-            self.catch_up()
+        if self._background.is_started:
+            self._background.wake()
         else:
-            with suppress(RuntimeError):  # the loop has just been closed
-                self._loop.call_soon_threadsafe(self._announced.set)
+            self.catch_up()
 
     def announced(self, announcement: Announcement) -> None:
         """In the loop that `start` was called in: another process, or this one, has written to the stream."""
         if announcement.last is not None and announcement.last > self._last:
-            self._announced.set()
+            self._background.wake()
 
     def catch_up(self) -> None:
         """Hand on what is in the table and was not handed on yet."""
@@ -83,13 +71,14 @@ class Tail:
 
     async def _run(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._period):
-                    await self._announced.wait()
-            self._announced.clear()
+            await self._background.sleep(self._period)
+            self._background.awake()
             try:
                 if await self._database.read(signals.last) > self._last:
                     await asyncio.to_thread(self.catch_up)
                 await self._database.look_at_the_clock()
-            except (OSError, *self._database.failures):
-                _log.exception("tail failed")  # what is untold stays in the table: the next look finds it
+            except self._database.failures as error:
+                # What is untold stays in the table: the next look finds it.
+                await self._background.in_the_way("tail failed", error)
+            else:
+                self._background.all_is_well()

@@ -7,13 +7,13 @@ when this whole machine is gone. Instants are microseconds UTC.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import httpx2
 import structlog
 
+from app.background import Background
 from app.flow import metrics
 from app.flow.examine import Check, Verdict, glance
 from app.flow.sweep import Sweeper, SweepState
@@ -50,7 +50,7 @@ class Watch:
         self._database, self._catalogue, self._sweeper = database, catalogue, sweeper
         self._settings, self._sweeps = settings, sweeps
         self._glance: Glance | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background(self._beat)
 
     async def glance(self) -> Glance:
         """The invariants, as they were a moment ago at most."""
@@ -75,17 +75,16 @@ class Watch:
     def start(self) -> None:
         """Begin to send the heartbeat, in this event loop."""
         if self._settings.heartbeat_url is not None:
-            self._task = asyncio.create_task(self._beat(self._settings.heartbeat_url))
+            self._background.start()
 
     async def stop(self) -> None:
         """Send none any more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
 
-    async def _beat(self, url: str) -> None:
+    async def _beat(self) -> None:
+        url = self._settings.heartbeat_url
+        if url is None:
+            return
         pause = self._settings.heartbeat_every.total_seconds()
         async with httpx2.AsyncClient(timeout=pause) as client:
             while True:
@@ -104,6 +103,6 @@ class Watch:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             _log.warning("heartbeat failed", error=f"{type(error).__name__}: {error}")
             metrics.HEARTBEATS.labels("failed").inc()
-        except (OSError, *self._database.failures) as error:
+        except self._database.failures as error:
             _log.warning("no heartbeat", wrong=f"the database does not answer: {error}")
             metrics.HEARTBEATS.labels("withheld").inc()

@@ -7,25 +7,20 @@ tables when it looks, so a lost announcement loses nothing. A file has no such s
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
-import structlog
 from sqlalchemy import Connection, text
 
+from app.background import Background
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.dialect import has_many_writers, is_shared
 from app.store.postgres import driver_arguments
 
-_log = structlog.stdlib.get_logger()
-
 CHANNEL: Final = "slatimer"
 _ANNOUNCE: Final = text("SELECT pg_notify(:channel, :said)")
-_AGAIN: Final = 1.0
-"""Seconds until the next try to listen. What is missed meanwhile is found by looking."""
 _PULSE: Final = 10.0
 """Seconds between two questions whether the connection is still there: a cut one is silent."""
 
@@ -59,33 +54,30 @@ class Ear:
 
     def __init__(self, settings: Settings, heard: Callable[[Announcement], None]) -> None:
         self._settings, self._heard = settings, heard
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background(self._run)
 
     def start(self) -> None:
         """Begin to listen, in this event loop."""
         if is_shared(self._settings.database_url):
-            self._task = asyncio.create_task(self._run())
+            self._background.start()
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
 
     async def _run(self) -> None:
         while True:
             try:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("not listening", error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(_AGAIN)
+                # What is missed meanwhile is found by looking.
+                await self._background.in_the_way("not listening", error)
 
     async def _listen(self) -> None:
         conn: _Listening = await cast(Any, asyncpg).connect(**driver_arguments(self._settings))
         try:
             await conn.add_listener(CHANNEL, self._hear)
+            self._background.all_is_well()
             while True:
                 await asyncio.sleep(_PULSE)
                 async with asyncio.timeout(_PULSE):

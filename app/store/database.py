@@ -22,7 +22,7 @@ from app.sla.span import Micros
 from app.store import dialect
 from app.store.dialect import Fault, Seat
 from app.store.migrate import upgrade
-from app.store.postgres import Unreachable
+from app.store.unreachable import Unreachable
 
 __all__ = [
     "EVERY_DESK",
@@ -47,10 +47,12 @@ nothing else, whatever the query asks for."""
 
 _NANOSECONDS_A_MICRO: Final = 1000
 _AFTER_COMMIT: Final = "after_commit"
+TRIES: Final = 5
+"""How often the same is tried while other writers are in the way. Whoever is in the way is through by then."""
 
 
 class Raced(RuntimeError):
-    """Another writer changed a ticket between reading and writing it. Nothing was stored; do it again."""
+    """Another writer was in the way, again and again. Nothing was stored; ask again."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -78,7 +80,7 @@ def after_commit(conn: Connection, action: Callable[[], None]) -> None:
 class Database:
     """The facts of the service, and the only ways to them. Opening it brings its tables up to date."""
 
-    failures = dialect.FAILURES
+    failures = (*dialect.FAILURES, Raced)
     """What a database that is busy, full or away raises."""
 
     def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
@@ -112,7 +114,11 @@ class Database:
         return max(clock, self._last)
 
     async def write(self, work: Callable[[Connection, Micros], T]) -> T:
-        """Run `work` in a transaction of its own, with the transaction's time. Returns when it is durable."""
+        """Run `work` in a transaction of its own, with the transaction's time. Returns when it is durable.
+
+        While another process is in the way it is run again, from the start: what it does beside the database it must
+        not mind doing again, or leave to `after_commit`.
+        """
         loop = asyncio.get_running_loop()
         context = copy_context()
         return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work))
@@ -137,6 +143,19 @@ class Database:
             await self.read(self._time)
 
     def _write(self, work: Callable[[Connection, Micros], T]) -> T:
+        for left in reversed(range(TRIES)):
+            try:
+                return self._write_once(work)
+            except self.failures as error:
+                if fault_of(error) is not Fault.CONTENDED:
+                    raise
+                if not left:
+                    raise Raced(
+                        "others write to the same at this moment; nothing was stored, ask again"
+                    ) from error
+        raise AssertionError("the last try has returned or raised")
+
+    def _write_once(self, work: Callable[[Connection, Micros], T]) -> T:
         actions: list[Callable[[], None]] = []
 
         def transaction(conn: Connection) -> tuple[T, Micros]:

@@ -11,11 +11,11 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Select, TextClause, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from app.settings import Settings
 from app.store import postgres, sqlite
-from app.store.postgres import Unreachable
+from app.store.unreachable import Unreachable
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
@@ -135,7 +135,8 @@ class Fault(Enum):
     FAULTY = "what was asked for cannot be done"
 
 
-# Two writers of one key, of one row in another order, or of a row that a frozen process holds.
+# Two writers of one key, of one row in another order, or of a row that a frozen process holds. On a file writers take
+# turns, so nothing there is of this kind.
 _CONTENDED_STATES: Final = frozenset({"40001", "40P01", "55P03", "23505"})
 
 
@@ -147,7 +148,7 @@ def fault_of(error: BaseException) -> Fault:
         if error.connection_invalidated:
             return Fault.AWAY
         state: Any = getattr(error.orig, "sqlstate", None)
-        if state in _CONTENDED_STATES or isinstance(error, IntegrityError):
+        if state in _CONTENDED_STATES:
             return Fault.CONTENDED
     return Fault.FAULTY
 

@@ -1,16 +1,15 @@
 """How do those who wait at the same time share one transaction?
 
 A commit that reaches the disk costs more than all else in a small transaction, so whoever comes while one is under way
-waits for the next and shares it. Members are processed together by one function. Three rules it guards: nobody is
-answered before the commit; a member that makes the batch fail fails alone, since the others are then done singly; and
-where another process was merely in the way, all is done again before anybody is told.
+waits for the next and shares it. Members are processed together by one function. Two rules it guards: nobody is answered
+before the commit, and a member that makes the batch fail fails alone, since the others are then done singly.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from app.sla.span import Micros
 from app.store.database import Connection, Database, Fault, fault_of
@@ -20,9 +19,6 @@ O = TypeVar("O")  # noqa: E741 - an outcome
 
 Process = Callable[[Connection, Micros, Sequence[M]], Sequence[O]]
 """All members in, all outcomes out, in the same order, in one transaction."""
-
-TRIES: Final = 5
-"""How often the same is tried while other writers are in the way. Whoever is in the way is through by then."""
 
 
 def _one(_: object) -> int:
@@ -60,13 +56,7 @@ class Group(Generic[M, O]):
 
     def submit_now(self, member: M) -> O:
         """`submit` for those without an event loop: a transaction of its own."""
-        for left in reversed(range(TRIES)):
-            try:
-                return self._database.write_now(lambda conn, now: self._process(conn, now, [member]))[0]
-            except Exception as error:
-                if not left or fault_of(error) is not Fault.CONTENDED:
-                    raise
-        raise AssertionError("the last try has returned or raised")
+        return self._database.write_now(lambda conn, now: self._process(conn, now, [member]))[0]
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -81,22 +71,15 @@ class Group(Generic[M, O]):
 
     async def _together(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:
         members = [member for member, _ in batch]
-        tries = TRIES
-        while True:
-            tries -= 1
-            try:
-                outcomes = await self._database.write(lambda conn, now: self._process(conn, now, members))
-                break
-            except Exception as error:  # noqa: BLE001 - handed on to those who wait for it
-                fault = fault_of(error)
-                if fault is Fault.CONTENDED and tries:
-                    continue
-                if len(batch) == 1 or fault is Fault.AWAY:
-                    _refuse(batch, error)
-                else:
-                    for single in batch:
-                        await self._together([single])
-                return
+        try:
+            outcomes = await self._database.write(lambda conn, now: self._process(conn, now, members))
+        except Exception as error:  # noqa: BLE001 - handed on to those who wait for it
+            if len(batch) == 1 or fault_of(error) is Fault.AWAY:
+                _refuse(batch, error)
+            else:
+                for single in batch:
+                    await self._together([single])
+            return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if not future.done():  # whoever waited may have gone away
                 future.set_result(outcome)

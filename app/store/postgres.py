@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.settings import Settings
+from app.store.unreachable import Unreachable
 
 T = TypeVar("T")
 
@@ -31,11 +32,6 @@ _NOT_NOW: Final = frozenset({"57P03", "53300"})
 """It is starting up or shutting down, or has as many connections as it takes: ask again."""
 
 _FOR_DESK: Final = text("SELECT set_config(:setting, :desk, true)")
-
-
-class Unreachable(ConnectionError):
-    """The database cannot be reached, or did not answer in time. Whether the last thing asked for was done is not
-    known; asking for it again does no harm."""
 
 
 class Seat:

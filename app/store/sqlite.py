@@ -14,8 +14,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from app.settings import Settings
+from app.store.unreachable import Unreachable
 
 T = TypeVar("T")
 
@@ -36,6 +38,11 @@ def version() -> tuple[int, ...]:
     return tuple(map(int, str(driver().sqlite_version).split(".")))
 
 
+# Busy, locked, out of memory, read-only, a failing disk, a full one, a file that cannot be opened: nothing that another
+# statement would do better at.
+_NOT_NOW = frozenset({5, 6, 7, 8, 10, 13, 14})
+
+
 class Seat:
     """One connection to a file. A desk's transactions are not held apart here: a file has no row-level security."""
 
@@ -44,11 +51,16 @@ class Seat:
         self._conn: Connection | None = None
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:  # noqa: ARG002 - see the class
-        """Run `work` in a transaction."""
+        """Run `work` in a transaction. Raises Unreachable when the file is busy for too long, or its disk is full."""
         if self._conn is None:
             self._conn = self._engine.connect()
-        with self._conn.begin():
-            return work(self._conn)
+        try:
+            with self._conn.begin():
+                return work(self._conn)
+        except OperationalError as error:
+            if _code(error) in _NOT_NOW:
+                raise Unreachable(f"the database cannot be used now: {error.orig}") from error
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -65,6 +77,12 @@ def writing_seat(settings: Settings) -> Seat:
 def reading_seat(settings: Settings) -> Seat:
     """A seat that cannot write and sees one state of the file from begin to end."""
     return Seat(_engine(settings, "BEGIN", "query_only=ON"))
+
+
+def _code(error: OperationalError) -> int | None:
+    """SQLite's own number for what went wrong, without its finer distinctions."""
+    found: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return None if found is None else found & 0xFF
 
 
 def _milliseconds(length: timedelta) -> int:

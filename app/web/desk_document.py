@@ -22,7 +22,7 @@ from app.flow.wire import moment
 from app.sla.evaluation import AppliesTo
 from app.sla.span import Micros
 from app.store.announcement import Announcement
-from app.store.database import Connection, Fault, Raced, fault_of
+from app.store.database import Connection
 from app.store.keys import Access
 from app.web.access import must_see
 from app.web.answer import Json
@@ -154,14 +154,7 @@ async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestio
     def work(conn: Connection, now: Micros) -> Outcome:
         return put.put_now(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
 
-    try:
-        outcome = await parts.database.write(work)
-    except parts.database.failures as error:
-        if fault_of(error) is Fault.CONTENDED:
-            raise Raced(
-                "Others write to these tickets at this moment, and nothing was put into force"
-            ) from error
-        raise
+    outcome = await parts.database.write(work)
     if any(each.tickets for each in outcome.applied):
         parts.sweeper.announced(Announcement(None, parts.database.now()))
     return outcome

@@ -36,5 +36,7 @@ async def test_a_part_that_is_woken_and_stopped_at_once_ends(service: Service, n
     wake()
     for _ in range(turns):
         await asyncio.sleep(0)
+    before = asyncio.all_tasks()
     async with asyncio.timeout(10):
         await stop()
+    assert asyncio.all_tasks() < before

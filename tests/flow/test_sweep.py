@@ -9,6 +9,7 @@ from app.flow.receive import Incoming
 from app.sla.ticket import Event
 from app.store import schedule
 from app.store.database import Database, wall_clock
+from tests.servers.databases import Databases
 from tests.service import Service, WallClock, created, event
 
 BEFORE_THE_FIRST_YEAR = -(10**17)
@@ -188,3 +189,25 @@ def test_a_ticket_of_which_nothing_stands_is_not_looked_at_again(service: Servic
     )
     service.clock.forward(hours=1)
     assert service.sweeper.sweep_now() == 0
+
+
+POISON = {
+    "sqlite": "CREATE TRIGGER poison BEFORE UPDATE ON ticket WHEN new.ticket = '2' AND new.revision > 1 "
+    "BEGIN SELECT RAISE(ABORT, 'no such thing'); END",
+    "postgresql": "ALTER TABLE ticket ADD CONSTRAINT poison CHECK (ticket <> '2' OR revision < 2)",
+}
+
+
+async def test_a_ticket_that_cannot_be_stored_is_parked_and_stalls_nobody(
+    service: Service, databases: Databases
+) -> None:
+    names = ["1", "2", "3"]
+    await service.receiver.receive([created(name, "2026-03-02T08:00:00+01:00") for name in names])
+    await service.database.write(lambda conn, now: conn.exec_driver_sql(POISON[databases.kind]))
+    service.clock.set("2026-03-02T18:00:00+01:00")
+    assert await service.sweeper.sweep() >= len(names)
+    assert {signal["ticket"] for signal in service.signals("clock.breached")} == {"1", "3"}
+    parked = service.rows("SELECT ticket, error, times FROM parked")
+    assert [(row[0], row[2]) for row in parked] == [("2", 1)]
+    assert "Error" in parked[0][1]
+    assert await service.sweeper.sweep() == 0

@@ -60,6 +60,10 @@ async def test_the_heartbeat_goes_on_as_long_as_breaches_are_told_in_time(
     watch.start()
     await until(lambda: watcher.calls >= 3)
     await watch.stop()
+    calls = watcher.calls
+    assert calls >= 3
+    await asyncio.sleep(0.1)
+    assert watcher.calls == calls  # stopped is stopped
 
 
 async def test_the_heartbeat_stops_when_the_sweep_is_behind(service: Service, watcher: Watcher) -> None:
@@ -81,6 +85,7 @@ async def test_a_watcher_that_is_away_is_noted_and_tried_again(service: Service)
     watch.start()
     await until(lambda: count("failed") >= failed + 2)
     await watch.stop()
+    assert count("failed") >= failed + 2
 
 
 async def test_a_glance_is_kept_for_a_while_and_then_renewed(service: Service) -> None:

@@ -15,12 +15,12 @@ from app.intake.expression import ADAPTER, adapter_of
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.source_file import parse_sources
 from app.sla.span import Micros
+from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order
 from tests.intake.snapshot_desk import (
     LEFT_OUT,
     Desk,
     Known,
     Sample,
-    after,
     compact,
     instant_of,
     samples,
@@ -167,8 +167,7 @@ def test_each_delivery_says_what_it_is_said_to_mean(system: System) -> None:
 
 @BY_SYSTEM
 def test_every_delivery_once_more_brings_nothing(system: System) -> None:
-    desk = after(system.desk(), system.deliveries())
-    assert [event for delivery in system.deliveries() for event in desk.receive(delivery)] == []
+    assert brought_by_repetition(system) == []
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -176,12 +175,8 @@ def test_every_delivery_once_more_brings_nothing(system: System) -> None:
 @settings(max_examples=20, deadline=None)
 def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.DataObject) -> None:
     system = SYSTEMS[name]
-    in_order = after(system.desk(), system.deliveries())
-    shuffled = data.draw(st.permutations(system.deliveries()))
-    again = data.draw(st.lists(st.sampled_from(shuffled), max_size=4))
-    instants = sorted({event.at + 1 for event in in_order.log.values()})
-    desk = after(system.desk(), [*shuffled, *again])
-    assert _life(desk, system, instants) == _life(in_order, system, instants)
+    in_order, out_of_order = lives_in_and_out_of_order(system, data, _life, 4)
+    assert out_of_order == in_order
 
 
 @pytest.mark.parametrize("name", SIGNS)

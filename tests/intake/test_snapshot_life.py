@@ -18,13 +18,13 @@ from app.intake.helpscout import ADAPTER as HELPSCOUT
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.zammad import ADAPTER as ZAMMAD
 from app.sla.span import Micros
+from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order, lives_with_gaps
 from tests.intake.snapshot_desk import (
     PENDING_AGAIN,
     Desk,
     Known,
     Otherwise,
     Sample,
-    after,
     compact,
     desk_of,
     holds,
@@ -151,8 +151,7 @@ def test_each_delivery_says_what_it_is_said_to_mean(system: System) -> None:
 
 @BY_SYSTEM
 def test_every_delivery_once_more_brings_nothing(system: System) -> None:
-    desk = after(system.desk(), system.deliveries())
-    assert [event for delivery in system.deliveries() for event in desk.receive(delivery)] == []
+    assert brought_by_repetition(system) == []
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -160,12 +159,8 @@ def test_every_delivery_once_more_brings_nothing(system: System) -> None:
 @settings(max_examples=25, deadline=None)
 def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.DataObject) -> None:
     system = SYSTEMS[name]
-    in_order = after(system.desk(), system.deliveries())
-    shuffled = data.draw(st.permutations(system.deliveries()))
-    again = data.draw(st.lists(st.sampled_from(shuffled), max_size=6))
-    instants = sorted({event.at + 1 for event in in_order.log.values()})
-    desk = after(system.desk(), [*shuffled, *again])
-    assert _life(desk, system, instants) == _life(in_order, system, instants)
+    in_order, out_of_order = lives_in_and_out_of_order(system, data, _life, 6)
+    assert out_of_order == in_order
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -173,11 +168,8 @@ def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.D
 @settings(max_examples=25, deadline=None)
 def test_a_story_with_gaps_ends_the_same_in_any_order(name: str, data: st.DataObject) -> None:
     system = SYSTEMS[name]
-    kept = data.draw(st.lists(st.sampled_from(system.deliveries()), min_size=1, unique_by=id))
-    shuffled = data.draw(st.permutations(kept))
-    assert after(system.desk(), shuffled).known(system.ticket) == after(system.desk(), kept).known(
-        system.ticket
-    )
+    in_order, out_of_order = lives_with_gaps(system, data, lambda desk, told: desk.known(told.ticket))
+    assert out_of_order == in_order
 
 
 @BY_SYSTEM

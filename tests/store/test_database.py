@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,7 +11,7 @@ from sqlalchemy import inspect
 
 from app.settings import Settings
 from app.store import dialect, row_security
-from app.store.database import Connection, Database, Raced, after_commit
+from app.store.database import Connection, Database, Fault, Raced, Unreachable, after_commit, fault_of
 from app.store.dialect import UnusableDatabase
 from app.store.group import Group
 from app.store.tables import metadata
@@ -169,3 +170,20 @@ def test_two_processes_write_in_turn(service: Service) -> None:
             other.push(created(f"B{number}", "2026-03-02T09:00:00+01:00", customer=f"B{number}"))
         view = service.view("haisoft", "B2")
         assert (view["queue"]["position"], view["queue"]["length"]) == (6, 6)
+
+
+@sqlite_only
+def test_a_file_that_another_process_holds_for_long_is_merely_away(database_settings: Settings) -> None:
+    """Nobody's fault, and nobody is parked or tried singly for it."""
+    impatient = database_settings.model_copy(update={"busy_timeout": timedelta(milliseconds=50)})
+    with Database(database_settings) as holder, Database(impatient) as other:
+
+        def meanwhile(conn: Connection, now: int) -> type[BaseException]:
+            conn.exec_driver_sql("UPDATE ticket SET revision = revision")
+            with pytest.raises(Unreachable, match="locked"):
+                other.write_now(lambda conn, now: None)
+            return Unreachable
+
+        error = holder.write_now(meanwhile)("the database cannot be used now")
+        assert fault_of(error) is Fault.AWAY
+        assert other.write_now(lambda conn, now: now) > 0  # and when it is let go of, all is well
