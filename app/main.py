@@ -53,8 +53,9 @@ ROUTERS = (
     events.router,
     hooks.router,
     inbox.router,
-    tickets.router,
+    # A ticket's id may hold slashes, so what stands behind it is looked for first.
     ticket_events.router,
+    tickets.router,
     desks.router,
     deadlines.router,
     calendars.router,

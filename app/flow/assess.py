@@ -13,12 +13,12 @@ import structlog
 
 from app.flow import metrics
 from app.flow.answer import TicketAnswer
-from app.flow.family import Family, gather
+from app.flow.family import Family
+from app.flow.holding import TicketKey, held_family
 from app.flow.lines import Lines
 from app.flow.queueing import Queueing
 from app.flow.telling import Telling
 from app.settings import Settings
-from app.sla.agreement import MessageEffect
 from app.sla.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.signal import LATE_KINDS, signals
 from app.sla.span import Micros, length_of
@@ -30,15 +30,11 @@ from app.store.announcement import announce
 from app.store.catalogue import Catalogue
 from app.store.clocks import ClockChange, ClockKey, StoredClock, StoredTicket
 from app.store.database import Connection, after_commit
-from app.store.dialect import has_many_writers, hold_keys
 from app.store.schedule import Parked
 from app.store.signals import Published, ToldOf
 from app.store.tables import NEVER
 
 _log = structlog.stdlib.get_logger()
-
-TicketKey = tuple[str, str]
-"""(desk, ticket)."""
 
 _FILTERED: Final = (
     "customer",
@@ -107,7 +103,7 @@ class Assessor:
             self.lines.forget()  # a transaction was rolled back
         self.lines.follow(conn, stream.last(conn))
         self._durable = False
-        families = [self._held(conn, desk, touched[desk], now) for desk in sorted(touched)]
+        families = [held_family(conn, self.catalogue, desk, touched[desk], now) for desk in sorted(touched)]
         # Whoever had to wait for a ticket took the time before whoever went first: it judges and tells at no earlier
         # instant than that one did, else what was judged there would be told before its time.
         at = max([now, *(row.evaluated_at for family in families for row in family.rows.values())])
@@ -122,36 +118,6 @@ class Assessor:
         announce(conn, found.told[-1].seq if found.told else None, found.next_at)
         after_commit(conn, lambda: self._committed(found))
         return found
-
-    def hold(self, conn: Connection, keys: Iterable[TicketKey]) -> None:
-        """Have these tickets to oneself until the transaction ends, where several processes write.
-
-        Where duplicates move each other, a fact of one ticket concerns others that nobody knows before it is judged:
-        such a desk is held whole, and before any ticket, so that no two wait for each other.
-        """
-        if not has_many_writers(conn):
-            return
-        wanted = list(keys)
-        latest = self.catalogue.desks(conn)
-        desks = {desk for desk, _ in wanted} & latest.keys()
-        hold_keys(
-            conn, [f"desk {desk}" for desk in desks if self._moves_duplicates(conn, desk, latest[desk])]
-        )
-        clocks.hold(conn, wanted)
-
-    def _moves_duplicates(self, conn: Connection, desk: str, latest: int) -> bool:
-        rules = self.catalogue.history(conn, desk, latest)[-1].agreement.queue
-        return rules.duplicate is not MessageEffect.KEEPS
-
-    def _held(self, conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> Family:
-        """What judging these tickets needs, with all whom that concerns held: nobody else changes them meanwhile."""
-        held = set(tickets)
-        while True:
-            self.hold(conn, [(desk, ticket) for ticket in held])
-            family = gather(conn, desk, tickets, now=now)
-            if family.concerned <= held or not has_many_writers(conn):
-                return family
-            held |= family.concerned
 
     def _committed(self, found: Assessed) -> None:
         self._durable = True

@@ -16,11 +16,12 @@ from app.background import Background
 from app.flow import wire
 from app.flow.ask import answers
 from app.flow.assess import Assessor
+from app.flow.holding import hold
 from app.settings import Settings
 from app.sla.calendar import Calendar
 from app.sla.span import Micros, length_of
 from app.store import folding, partitions
-from app.store.database import Connection, Database
+from app.store.database import Connection, Database, after_commit
 from app.store.folding import Folded
 
 _log = structlog.stdlib.get_logger()
@@ -52,6 +53,8 @@ class Keeper:
         self._database, self._assessor, self._settings = database, assessor, settings
         self._catalogue = assessor.catalogue
         self._background = Background(self._run)
+        self._folded_up_to: Micros = 0
+        """Everything that ended before is folded, as far as it can be: no need to look there again."""
 
     def start(self) -> None:
         """Begin to keep, in this event loop."""
@@ -96,11 +99,13 @@ class Keeper:
         return Kept(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
 
     def _fold(self, conn: Connection, now: Micros) -> Kept:
-        ripe = folding.ripe(conn, now - length_of(self._settings.fold_after), _PIECE)
+        before = now - length_of(self._settings.fold_after)
+        ripe = folding.ripe(conn, self._folded_up_to, before, _PIECE)
+        come = ripe[-1][-1] if len(ripe) == _PIECE else max(before, self._folded_up_to)
         by_desk: dict[str, list[str]] = {}
         for desk, ticket, _ in ripe:
             by_desk.setdefault(desk, []).append(ticket)
-        self._assessor.hold(conn, [(desk, ticket) for desk, ticket, _ in ripe])
+        hold(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in ripe])
         rows: list[Folded] = []
         for desk, tickets in by_desk.items():
             found = answers(conn, self._catalogue, desk, tickets, now=now)
@@ -110,7 +115,11 @@ class Keeper:
                 for ticket, answer in found.items()
             ]
         folding.fold(conn, rows, now)
+        after_commit(conn, lambda: self._come(come))
         return Kept(folded=len(rows))
+
+    def _come(self, at: Micros) -> None:
+        self._folded_up_to = at
 
     def _empty(self, conn: Connection, now: Micros) -> Kept:
         done = 0

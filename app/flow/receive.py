@@ -13,6 +13,7 @@ from app.flow import metrics
 from app.flow.answer import TicketAnswer
 from app.flow.ask import answers
 from app.flow.assess import Assessed, Assessor, TicketKey
+from app.flow.holding import hold
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import KNOWN_TYPES, Event
@@ -108,7 +109,7 @@ class Receiver:
     def _process(self, conn: Connection, now: Micros, pushes: Sequence[_Push]) -> list[Receipt]:
         named = {(one.desk, ticket_of(one.event)) for push in pushes for one in push.incoming}
         wanted = [(desk, ticket) for desk, ticket in named if ticket is not None]
-        self._assessor.hold(conn, wanted)
+        hold(conn, self._assessor.catalogue, wanted)
         sorting = _Sorting(conn, self._assessor, now, now + self._max_skew)
         sorting.look_up(one for push in pushes for one in push.incoming)
         sorting.look_for_emptied(wanted)

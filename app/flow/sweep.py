@@ -13,6 +13,7 @@ import structlog
 from app.background import Background
 from app.flow import metrics
 from app.flow.assess import Assessed, Assessor, TicketKey
+from app.flow.holding import hold_desks
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.store import schedule
@@ -134,7 +135,7 @@ class Sweeper:
 
     def _claim(self, conn: Connection, now: Micros) -> int:
         # Desks that are held whole are held before any ticket is.
-        self._assessor.hold(conn, [(desk, "") for desk in schedule.due_desks(conn, now, self._batch)])
+        hold_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch))
         due = schedule.due(conn, now, self._batch)
         if due:
             self._judge(conn, now, due)

@@ -15,6 +15,7 @@ from time import monotonic_ns, time_ns
 from types import TracebackType
 from typing import Final, TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
 from app.settings import Settings
@@ -36,6 +37,8 @@ __all__ = [
     "seen_desk",
     "wall_clock",
 ]
+
+_log = structlog.stdlib.get_logger()
 
 T = TypeVar("T")
 
@@ -150,6 +153,9 @@ class Database:
                 if fault_of(error) is not Fault.CONTENDED:
                     raise
                 if not left:
+                    _log.warning(
+                        "others were in the way", error=f"{type(error).__name__}: {error}", times=TRIES
+                    )
                     raise Raced(
                         "others write to the same at this moment; nothing was stored, ask again"
                     ) from error

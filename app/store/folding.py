@@ -39,6 +39,7 @@ _RIPE: Final = (
     .where(
         _ticket.c.next_at.is_(None),
         or_(_ticket.c.status == "closed", _ticket.c.merged_into.is_not(None)),
+        _ticket.c.evaluated_at >= bindparam("since"),
         _ticket.c.evaluated_at < bindparam("before"),
         ~_IS_FOLDED,
         ~exists().where(_parked.c.desk == _ticket.c.desk, _parked.c.ticket == _ticket.c.ticket),
@@ -82,9 +83,10 @@ _FORGET_KEYS: Final = _key.delete().where(
 _FORGET: Final = _event.delete().where(_THEIR_EVENTS)
 
 
-def ripe(conn: Connection, before: Micros, most: int) -> list[tuple[str, str, Micros]]:
-    """(desk, ticket, instant of its last evaluation) of those that ended before and are not folded yet."""
-    rows = conn.execute(_RIPE, {"before": before, "most": most}).all()
+def ripe(conn: Connection, since: Micros, before: Micros, most: int) -> list[tuple[str, str, Micros]]:
+    """(desk, ticket, instant of its last evaluation) of those that ended in between and are not folded yet, the longest
+    ended first. Costs what lies in between: `since` is how far folding has come."""
+    rows = conn.execute(_RIPE, {"since": since, "before": before, "most": most}).all()
     return [(desk, ticket, evaluated_at) for desk, ticket, evaluated_at in rows]
 
 

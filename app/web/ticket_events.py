@@ -45,7 +45,7 @@ class TicketEvents(BaseModel):
 
 
 @router.get(
-    "/tickets/{desk}/{ticket}/events",
+    "/tickets/{desk}/{ticket:path}/events",
     summary="A ticket's events",
     response_model=TicketEvents,
     responses=problems(401, 403, 404, 422),

@@ -214,7 +214,7 @@ async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wante
 
 
 @router.get(
-    "/tickets/{desk}/{ticket}/explanation",
+    "/tickets/{desk}/{ticket:path}/explanation",
     summary="Explain a clock",
     response_model=TicketExplanation,
     responses=problems(401, 403, 404, 410, 422),
@@ -231,7 +231,7 @@ async def explain_clock(
 
 
 @router.get(
-    "/tickets/{desk}/{ticket}",
+    "/tickets/{desk}/{ticket:path}",
     summary="One ticket",
     response_model=TicketView,
     responses=problems(401, 403, 404, 410, 422),

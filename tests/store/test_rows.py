@@ -40,8 +40,10 @@ def test_a_signal_is_told_once_ever(service: Service) -> None:
         " detected_at, late, deliver, stands, body) SELECT seq + 1000, 'other', desk, ticket, commitment, queue,"
         " cycle, kind, occurrence, generation, at, detected_at, late, deliver, stands, body FROM signal LIMIT 1"
     )
-    with pytest.raises(Database.failures, match=r"(?i)unique constraint"):
+    with pytest.raises(Database.failures) as refused:
         service.database.write_now(lambda conn, now: conn.exec_driver_sql(copy))
+    # A server cannot know that nobody else has written it a moment ago: there it is tried again, and then given up.
+    assert "unique constraint" in str(refused.value.__cause__ or refused.value).lower()
 
 
 def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
@@ -149,7 +151,7 @@ def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str 
 
 
 def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
-    steps = plan_of(database, lambda conn: folding.ripe(conn, 10**15, 200))
+    steps = plan_of(database, lambda conn: folding.ripe(conn, 0, 10**15, 200))
     assert "ticket_rest" in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps

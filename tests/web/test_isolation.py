@@ -104,7 +104,7 @@ class Break:
 
     def ask(self, method: str, path: str, **query: str) -> Any:
         """The route, about the other desk's objects."""
-        filled = re.sub(r"{(\w+)}", lambda match: self.values[match[1]], path)
+        filled = re.sub(r"{(\w+)(?::path)?}", lambda match: self.values[match[1]], path)
         body = TAKES[method, path] if method not in ("GET", "DELETE", "HEAD") else None
         return self.room.client.request(
             method, filled, params=query | QUERIES.get(path, {}), json=body, headers=self.key

@@ -1,6 +1,7 @@
 """A ticket's clocks, now and at another instant, why they stand so, and lists of tickets."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -166,3 +167,12 @@ def test_a_ticket_id_with_odd_characters_is_found_again(room: Room) -> None:
     room.sent(room.event(subject="Äpfel & Söhne #7?"))
     assert room.get("/v1/tickets/haisoft/%C3%84pfel%20%26%20S%C3%B6hne%20%237%3F").status_code == 200
     assert room.wall.now == FRIDAY
+
+
+@pytest.mark.parametrize("ticket", ["R/1", "2026/03/4711", "a b", "ä?#"])
+def test_a_ticket_is_found_under_its_id_whatever_characters_it_holds(room: Room, ticket: str) -> None:
+    room.sent(room.event(subject=ticket))
+    at = f"/v1/tickets/haisoft/{quote(ticket, safe='')}"
+    assert room.get(at).json()["ticket"] == ticket
+    assert room.get(f"{at}/explanation").json()["clock"]["commitment"] == "ticket-response"
+    assert room.get(f"{at}/events").json()["events"][0]["type"] == "ticket.created"

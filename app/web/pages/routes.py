@@ -72,7 +72,7 @@ async def board(request: Request) -> Response:
     return await _page(request, "board")
 
 
-@router.get("/tickets/{desk}/{ticket}")
+@router.get("/tickets/{desk}/{ticket:path}")
 async def ticket(request: Request, desk: str, ticket: str) -> Response:
     """One ticket: its clocks, why they stand as they do, and what happened."""
     return await _page(request, "ticket", desk=desk, ticket=ticket)
