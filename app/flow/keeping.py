@@ -6,7 +6,9 @@ of its own and repeatable, so several processes may do it and any of them may di
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Final
 
 import orjson
@@ -20,9 +22,9 @@ from app.flow.holding import hold
 from app.settings import Settings
 from app.sla.calendar import Calendar
 from app.sla.span import Micros, length_of
-from app.store import folding, partitions
-from app.store.database import Connection, Database, after_commit
-from app.store.folding import Folded
+from app.store import clocks, folding, partitions
+from app.store.database import Connection, Database
+from app.store.folding import Folded, Ripe
 
 _log = structlog.stdlib.get_logger()
 
@@ -65,18 +67,23 @@ class Keeper:
         await self._background.stop()
 
     def keep_now(self) -> Kept:
-        """One round."""
-        kept = _NOTHING
-        while (piece := self._database.write_now(self._piece)) != _NOTHING:
-            kept += piece
-        return kept
+        """`keep` without an event loop."""
+        return asyncio.run(self.keep())
 
     async def keep(self) -> Kept:
-        """`keep_now` within an event loop. Others write in between."""
+        """One round. What is ripe is looked for by a reader, so that whoever writes never waits for a long look."""
         kept = _NOTHING
-        while (piece := await self._database.write(self._piece)) != _NOTHING:
+        while True:
+            before = self._database.now() - length_of(self._settings.fold_after)
+            since = self._folded_up_to
+            ripe = await self._database.read(
+                lambda conn, since=since, before=before: folding.ripe(conn, since, before, _PIECE)
+            )
+            piece = await self._database.write(lambda conn, now, ripe=ripe: self._piece(conn, now, ripe))
+            self._folded_up_to = ripe[-1][-1] if len(ripe) == _PIECE else max(before, since)
             kept += piece
-        return kept
+            if piece == _NOTHING:
+                return kept
 
     async def _run(self) -> None:
         while True:
@@ -90,38 +97,38 @@ class Keeper:
                 _log.exception("keeping failed")  # nothing is lost by keeping later
             await asyncio.sleep(self._settings.keep_look.total_seconds())
 
-    def _piece(self, conn: Connection, now: Micros) -> Kept:
-        """One step of the first thing that is left to do; nothing when there is nothing."""
-        steps = (self._make_ahead, self._fold, self._empty, self._drop)
-        return next((kept for step in steps if (kept := step(conn, now)) != _NOTHING), _NOTHING)
+    def _piece(self, conn: Connection, now: Micros, ripe: Sequence[Ripe]) -> Kept:
+        """A bearable part of everything that is to be done; nothing when there is nothing."""
+        return (
+            Kept(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
+            + Kept(folded=self._fold(conn, now, ripe))
+            + Kept(emptied=self._empty(conn, now))
+            + Kept(dropped=len(partitions.drop_empty(conn, now)))
+        )
 
-    def _make_ahead(self, conn: Connection, now: Micros) -> Kept:
-        return Kept(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
-
-    def _fold(self, conn: Connection, now: Micros) -> Kept:
-        before = now - length_of(self._settings.fold_after)
-        ripe = folding.ripe(conn, self._folded_up_to, before, _PIECE)
-        come = ripe[-1][-1] if len(ripe) == _PIECE else max(before, self._folded_up_to)
-        by_desk: dict[str, list[str]] = {}
-        for desk, ticket, _ in ripe:
-            by_desk.setdefault(desk, []).append(ticket)
+    def _fold(self, conn: Connection, now: Micros, ripe: Sequence[Ripe]) -> int:
         hold(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in ripe])
+        by_desk: dict[str, dict[str, Micros]] = {}
+        for desk, ticket, ended_at in ripe:
+            by_desk.setdefault(desk, {})[ticket] = ended_at
         rows: list[Folded] = []
-        for desk, tickets in by_desk.items():
-            found = answers(conn, self._catalogue, desk, tickets, now=now)
-            closed = {ticket: at for of, ticket, at in ripe if of == desk}
+        for desk, ended in by_desk.items():
+            # Something may have happened to one of them since it was looked at.
+            stored = clocks.tickets(conn, desk, ended)
+            folded = folding.folded(conn, desk, ended)
+            still = [
+                ticket
+                for ticket, row in stored.items()
+                if row.next_at is None and row.evaluated_at == ended[ticket] and ticket not in folded
+            ]
             rows += [
-                Folded(desk, ticket, closed[ticket], None, orjson.dumps(wire.ticket(answer)).decode())
-                for ticket, answer in found.items()
+                Folded(desk, ticket, ended[ticket], None, orjson.dumps(wire.ticket(answer)).decode())
+                for ticket, answer in answers(conn, self._catalogue, desk, still, now=now).items()
             ]
         folding.fold(conn, rows, now)
-        after_commit(conn, lambda: self._come(come))
-        return Kept(folded=len(rows))
+        return len(rows)
 
-    def _come(self, at: Micros) -> None:
-        self._folded_up_to = at
-
-    def _empty(self, conn: Connection, now: Micros) -> Kept:
+    def _empty(self, conn: Connection, now: Micros) -> int:
         done = 0
         for desk, latest in self._catalogue.desks(conn).items():
             agreement = self._catalogue.history(conn, desk, latest)[-1].agreement
@@ -135,7 +142,4 @@ class Keeper:
             ]
             folding.empty(conn, desk, over, now)
             done += len(over)
-        return Kept(emptied=done)
-
-    def _drop(self, conn: Connection, now: Micros) -> Kept:
-        return Kept(dropped=len(partitions.drop_empty(conn, now)))
+        return done

@@ -33,6 +33,9 @@ class Folded:
     view: str
 
 
+Ripe = tuple[str, str, Micros]
+"""(desk, ticket, instant of its last evaluation) of one that ended and is not folded yet."""
+
 _IS_FOLDED: Final = exists().where(_folded.c.desk == _ticket.c.desk, _folded.c.ticket == _ticket.c.ticket)
 _RIPE: Final = (
     select(_ticket.c.desk, _ticket.c.ticket, _ticket.c.evaluated_at)
@@ -83,9 +86,11 @@ _FORGET_KEYS: Final = _key.delete().where(
 _FORGET: Final = _event.delete().where(_THEIR_EVENTS)
 
 
-def ripe(conn: Connection, since: Micros, before: Micros, most: int) -> list[tuple[str, str, Micros]]:
-    """(desk, ticket, instant of its last evaluation) of those that ended in between and are not folded yet, the longest
-    ended first. Costs what lies in between: `since` is how far folding has come."""
+def ripe(conn: Connection, since: Micros, before: Micros, most: int) -> list[Ripe]:
+    """Those that ended in between and are not folded yet, the longest ended first.
+
+    Costs what lies in between: `since` is how far folding has come.
+    """
     rows = conn.execute(_RIPE, {"since": since, "before": before, "most": most}).all()
     return [(desk, ticket, evaluated_at) for desk, ticket, evaluated_at in rows]
 
