@@ -8,7 +8,6 @@ of its own and repeatable, so several processes may do it and any of them may di
 import asyncio
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from functools import partial
 from typing import Final
 
 import orjson
