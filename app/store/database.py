@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from app.settings import Settings
 from app.sla.span import Micros
@@ -27,6 +28,7 @@ from app.store.unreachable import Unreachable
 
 __all__ = [
     "EVERY_DESK",
+    "Clashed",
     "Connection",
     "Database",
     "Fault",
@@ -58,9 +60,22 @@ class Raced(RuntimeError):
     """Another writer was in the way, again and again. Nothing was stored; ask again."""
 
 
+class Clashed(RuntimeError):
+    """What is to be written is there already, and no other writer's doing. Nothing was stored, nor would it be the
+    next time."""
+
+
 def fault_of(error: BaseException) -> Fault:
     """What to do about an error that a transaction ended with."""
     return Fault.CONTENDED if isinstance(error, Raced) else dialect.fault_of(error)
+
+
+def _given_up(error: Exception) -> Raced | Clashed:
+    """What an error is that has come at each try."""
+    if isinstance(error, IntegrityError):  # one who writes the same is through when the second try begins
+        return Clashed(f"this is stored already: {error.orig}")
+    _log.warning("others were in the way", error=f"{type(error).__name__}: {error}", times=TRIES)
+    return Raced("others write to the same at this moment; nothing was stored, ask again")
 
 
 def wall_clock() -> Micros:
@@ -83,8 +98,8 @@ def after_commit(conn: Connection, action: Callable[[], None]) -> None:
 class Database:
     """The facts of the service, and the only ways to them. Opening it brings its tables up to date."""
 
-    failures = (*dialect.FAILURES, Raced)
-    """What a database that is busy, full or away raises."""
+    failures = (*dialect.FAILURES, Raced, Clashed)
+    """What a transaction that was not stored ends with, by the database's doing."""
 
     def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
         """Open it. `clock` is the time instead of the server's or the machine's. Raises UnusableDatabase."""
@@ -153,12 +168,7 @@ class Database:
                 if fault_of(error) is not Fault.CONTENDED:
                     raise
                 if not left:
-                    _log.warning(
-                        "others were in the way", error=f"{type(error).__name__}: {error}", times=TRIES
-                    )
-                    raise Raced(
-                        "others write to the same at this moment; nothing was stored, ask again"
-                    ) from error
+                    raise _given_up(error) from error
         raise AssertionError("the last try has returned or raised")
 
     def _write_once(self, work: Callable[[Connection, Micros], T]) -> T:

@@ -125,6 +125,14 @@ def test_nothing_is_done_after_a_commit_that_did_not_happen(database: Database) 
     assert done == ["after"]
 
 
+def test_what_is_stored_already_is_a_fault_of_the_writer_and_no_contention(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    again = "INSERT INTO ticket SELECT * FROM ticket"
+    with pytest.raises(Database.failures, match=r"UNIQUE|duplicate key") as caught:
+        service.database.write_now(lambda conn, now: conn.exec_driver_sql(again))
+    assert fault_of(caught.value) is Fault.FAULTY
+
+
 def test_a_read_sees_one_state_from_begin_to_end(database: Database) -> None:
     insert = "INSERT INTO acknowledgement (breach, author, at) VALUES ('b', 'a', 1)"
 
