@@ -8,7 +8,7 @@ of another desk is read or changed then. Instants are microseconds UTC.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from app.flow.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
 from app.flow.family import Family, gather
@@ -19,11 +19,9 @@ from app.sla.faults import Fault, FaultyFile
 from app.sla.span import Micros
 from app.store import clocks, schedule
 from app.store.batch import pieces
-from app.store.catalogue import Catalogue, Documents, StoredVersion, parsed, put
+from app.store.catalogue import Catalogue, Documents, StoredVersion, hold_versions, parsed, put
 from app.store.database import EVERY_DESK, Connection
-from app.store.dialect import hold_keys
 
-_VERSIONS: Final = "versions"
 """What is held while versions are numbered, so that two who apply at once make two versions and not one."""
 
 
@@ -163,7 +161,7 @@ def apply(
     only: str = EVERY_DESK,
 ) -> list[Applied]:
     """Put files into force. Raises FaultyFiles, and then nothing is. The sweep judges the tickets afterwards."""
-    hold_keys(conn, [_VERSIONS])
+    hold_versions(conn)
     found: list[Applied] = []
     for plan in plans(conn, catalogue, files, only):
         # Whoever had to wait took the time before whoever went first: versions stay in the order of their numbers.

@@ -109,7 +109,7 @@ class Assessor:
         at = max([now, *(row.evaluated_at for family in families for row in family.rows.values())])
         telling = Telling(at, length_of(self._settings.recent), deliver, traces or {})
         found = Assessed()
-        latest = self.catalogue.desks(conn)
+        latest = self.catalogue.settled(conn)
         for family in families:
             versions = self.catalogue.versions(conn, family.desk, latest.get(family.desk))
             _Pass(self, conn, at, now, family, versions, telling, found).run()

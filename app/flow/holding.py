@@ -35,7 +35,7 @@ def hold(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> N
 def hold_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> None:
     """Hold those of these desks whose duplicates move each other. Before any of their tickets is held."""
     if has_many_writers(conn):
-        latest = catalogue.desks(conn)
+        latest = catalogue.settled(conn)
         known = set(desks) & latest.keys()
         hold_keys(
             conn, [f"desk {desk}" for desk in known if _moves_duplicates(conn, catalogue, desk, latest[desk])]

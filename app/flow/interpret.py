@@ -22,7 +22,7 @@ from app.intake.reading import Reading, Unreadable
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import Event
-from app.store import clocks, hooks
+from app.store import hooks
 from app.store.database import Connection, after_commit
 from app.store.dialect import hold_keys
 from app.store.hooks import HookState, Outcome, StoredHook
@@ -59,7 +59,7 @@ class Interpreter:
         # Two that read deliveries of one ticket at a time would each miss the other's snapshot, and a ticket that is not
         # there yet cannot be held by its row.
         hold_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
-        clocks.hold(conn, tickets)
+        self._receiver.hold(conn, tickets)
         said = _sayings(conn, read)
         standing = Standing(conn)
         for desk, events in _by_desk(said).items():

@@ -106,10 +106,14 @@ class Receiver:
         """`receive` within a transaction of the caller's. The receipt names no tickets."""
         return self._process(conn, now, [_Push(incoming, deliver, answered=False)])[0]
 
+    def hold(self, conn: Connection, tickets: Iterable[TicketKey]) -> None:
+        """Have tickets to oneself until the transaction ends, before what will be taken in for them is known."""
+        hold(conn, self._assessor.catalogue, tickets)
+
     def _process(self, conn: Connection, now: Micros, pushes: Sequence[_Push]) -> list[Receipt]:
         named = {(one.desk, ticket_of(one.event)) for push in pushes for one in push.incoming}
         wanted = [(desk, ticket) for desk, ticket in named if ticket is not None]
-        hold(conn, self._assessor.catalogue, wanted)
+        self.hold(conn, wanted)
         sorting = _Sorting(conn, self._assessor, now, now + self._max_skew)
         sorting.look_up(one for push in pushes for one in push.incoming)
         sorting.look_for_emptied(wanted)
@@ -155,7 +159,7 @@ class _Sorting:
     def __init__(self, conn: Connection, assessor: Assessor, now: Micros, latest: Micros) -> None:
         self._conn, self._now, self._latest = conn, now, latest
         self._catalogue = assessor.catalogue
-        self._desks = assessor.catalogue.desks(conn)
+        self._desks = assessor.catalogue.settled(conn)
         self._emptied: dict[str, set[str]] = {}
         self._digests: dict[str, dict[str, str]] = {}
         self.new: list[Fact] = []

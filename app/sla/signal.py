@@ -5,7 +5,6 @@ ever taken back. It compares moments and not two views, so that nothing between 
 its parts would have told. The only thing compared with the last view is a due date that moved. Microseconds UTC.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -103,12 +102,7 @@ class _Telling:
         late = [t for t in told if t.kind in LATE_KINDS]
         self.late_told = {(t.commitment, t.cycle): t for t in late if not t.retracted}
         self.taken_back = {(t.commitment, t.cycle): t for t in late if t.retracted}
-        self.times_taken_back = Counter(
-            (t.commitment, t.cycle, t.kind, t.occurrence) for t in late if t.retracted
-        )
-        self.times_retracted = Counter(
-            (t.commitment, t.cycle, t.kind) for t in told if t.kind in RETRACTION.values()
-        )
+        self.told = told
         self.out: list[Signal] = []
 
     def run(self, last: Mapping[_CycleKey, LastTold]) -> list[Signal]:
@@ -129,7 +123,7 @@ class _Telling:
                 continue
             view = self.views.get(key)
             kind = RETRACTION[told.kind]
-            again = self.times_retracted[(*key, kind)]
+            again = sum((t.commitment, t.cycle) == key and t.kind == kind for t in self.told)
             self.out.append(
                 Signal(
                     kind,
@@ -152,10 +146,14 @@ class _Telling:
         told = self.late_told.get(key)
         if told is None:
             before = self.taken_back.get(key)
-            again = self.times_taken_back[(*key, moment.kind.value, moment.occurrence)]
+            again = self._times_taken_back(moment)
             self._add(moment, again, before.id if before else None)
         elif told.at != moment.at:
             self.out.append(self._moved(self.views[key], told.at, moment.at, told.id))
+
+    def _times_taken_back(self, moment: Moment) -> int:
+        of = (moment.commitment, moment.cycle, moment.kind.value, moment.occurrence)
+        return sum(t.retracted and (t.commitment, t.cycle, t.kind, t.occurrence) == of for t in self.told)
 
     def _tell(self, moment: Moment) -> None:
         key = (moment.commitment, moment.cycle, moment.kind.value, moment.occurrence)

@@ -18,7 +18,8 @@ from app.sla.agreement_file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.evaluation import AppliesTo, Version
 from app.sla.span import Micros
-from app.store.database import Connection
+from app.store.database import Connection, once
+from app.store.dialect import hold_keys, share_key
 from app.store.tables import desk_version as _version
 
 Document = Mapping[str, Any]
@@ -67,6 +68,7 @@ _VERSIONS: Final = (
     .order_by(_version.c.number)
 )
 _PUT: Final = _version.insert()
+_SETTLED: Final = "versions"
 
 
 class Catalogue:
@@ -78,6 +80,17 @@ class Catalogue:
     def desks(self, conn: Connection) -> dict[str, int]:
         """The desks that have a version, each with the number of its latest."""
         return {row[0]: row[1] for row in conn.execute(_NUMBERS).all()}
+
+    def settled(self, conn: Connection) -> dict[str, int]:
+        """The same in a transaction that writes: no version comes until it ends.
+
+        To be asked before any ticket is held, so that it does not wait for one who applies and waits for the ticket.
+        """
+        return once(conn, _SETTLED, lambda: self._settle(conn))
+
+    def _settle(self, conn: Connection) -> dict[str, int]:
+        share_key(conn, _SETTLED)
+        return self.desks(conn)
 
     def history(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
         """The versions of a desk, oldest first. Raises UnknownDesk. `latest` saves asking which is the latest."""
@@ -100,6 +113,14 @@ class Catalogue:
     def forget(self) -> None:
         """Read again what is asked for next: a version was taken back with its transaction."""
         self._parsed.clear()
+
+
+def hold_versions(conn: Connection) -> None:
+    """Be the only one that puts versions, with nobody judging by those that are, until the transaction ends.
+
+    What was judged before is there to be looked at again; what is judged afterwards is judged by what was put.
+    """
+    hold_keys(conn, [_SETTLED])
 
 
 def put(

@@ -17,7 +17,7 @@ from app.sla.signal import LastTold
 from app.sla.span import Micros
 from app.store import dialect
 from app.store.batch import parts
-from app.store.database import Connection, Raced
+from app.store.database import Connection, Raced, once
 from app.store.tables import NEVER
 from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
@@ -162,8 +162,10 @@ def hold(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
     """
     if not dialect.has_many_writers(conn):
         return
+    held = once(conn, "tickets held", set[tuple[str, str]])
     by_desk: dict[str, list[str]] = {}
-    for desk, ticket in sorted(keys):
+    for desk, ticket in sorted(set(keys) - held):
+        held.add((desk, ticket))
         by_desk.setdefault(desk, []).append(ticket)
     for desk, names in by_desk.items():
         for part in parts(names):

@@ -36,6 +36,7 @@ __all__ = [
     "Unreachable",
     "after_commit",
     "fault_of",
+    "once",
     "seen_desk",
     "wall_clock",
 ]
@@ -52,6 +53,7 @@ nothing else, whatever the query asks for."""
 
 _NANOSECONDS_A_MICRO: Final = 1000
 _AFTER_COMMIT: Final = "after_commit"
+_ONCE: Final = "once"
 TRIES: Final = 5
 """How often the same is tried while other writers are in the way. Whoever is in the way is through by then."""
 
@@ -85,6 +87,19 @@ def wall_clock() -> Micros:
 
 def _stopwatch() -> Micros:
     return monotonic_ns() // _NANOSECONDS_A_MICRO
+
+
+def once(conn: Connection, what: str, read: Callable[[], T]) -> T:
+    """What `read` gives, and in a transaction that writes the same to whoever asks for it again.
+
+    For what nobody else can change until the transaction ends.
+    """
+    known = conn.info.get(_ONCE)
+    if known is None:
+        return read()
+    if what not in known:
+        known[what] = read()
+    return known[what]
 
 
 def after_commit(conn: Connection, action: Callable[[], None]) -> None:
@@ -175,7 +190,7 @@ class Database:
         actions: list[Callable[[], None]] = []
 
         def transaction(conn: Connection) -> tuple[T, Micros]:
-            conn.info[_AFTER_COMMIT] = actions
+            conn.info[_AFTER_COMMIT], conn.info[_ONCE] = actions, dict[str, object]()
             now = self._time(conn)
             return work(conn, now), now
 

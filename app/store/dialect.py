@@ -173,6 +173,15 @@ _HOLD_KEYS: Final = text(
 )
 
 
+_SHARE_KEY: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+
+
+def share_key(conn: Connection, key: str) -> None:
+    """Let nobody be the only one that works on what this word stands for until the transaction ends."""
+    if has_many_writers(conn):
+        conn.execute(_SHARE_KEY, {"key": key})
+
+
 def hold_keys(conn: Connection, keys: Iterable[str]) -> None:
     """Be the only one that works on what these words stand for until the transaction ends, where others write."""
     wanted = sorted(set(keys))

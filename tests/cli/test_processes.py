@@ -42,6 +42,14 @@ def _output(url: str, *arguments: object) -> str:
     return out
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """What is started here can be interrupted, also where the tests run in the background and cannot be."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def service(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory

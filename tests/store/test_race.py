@@ -15,11 +15,12 @@ import pytest
 from app.flow.receive import Incoming
 from app.settings import Settings
 from app.sla.span import Micros
+from app.sla.version import AppliesTo
 from app.store import clocks, schedule
 from app.store.database import Connection, Database
 from app.store.group import Group
 from tests.servers.databases import postgresql_only
-from tests.service import Service, WallClock, at, created, event
+from tests.service import ROOT, Service, WallClock, at, created, event
 
 PROCESSES = 3
 TICKETS = 12
@@ -179,6 +180,34 @@ def test_a_ticket_that_is_held_waits_and_then_shows_what_was_left(database_setti
             holding.result()
             assert pushed.result().accepted == 1
         assert first.clock_of("haisoft", "1", "ticket-response", at=AFTERWARDS)["met"] is True
+
+
+@postgresql_only
+def test_a_version_waits_for_who_judges_by_the_last_and_has_that_looked_at_again(
+    database_settings: Settings,
+) -> None:
+    agreement = (ROOT / "agreements" / "haisoft.toml").read_text().replace('name = "', 'name = "Renewed ', 1)
+    with processes(database_settings, 2) as (first, second):
+        first.clock.set("2026-03-02T08:00:01+01:00")
+        taken, go_on = Event(), Event()
+        pushed = created("1", "2026-03-02T08:00:00+01:00")
+
+        def judge_and_wait(conn: Connection, now: Micros) -> None:
+            first.receiver.take(conn, now, [pushed])
+            taken.set()
+            assert go_on.wait(10)
+
+        with ThreadPoolExecutor(2) as pool:
+            judging = pool.submit(first.database.write_now, judge_and_wait)
+            assert taken.wait(10)
+            applying = pool.submit(second.apply_agreement, "haisoft", agreement, to=AppliesTo.OPEN)
+            with pytest.raises(TimeoutError):
+                applying.result(0.3)
+            go_on.set()
+            judging.result()
+            applying.result()
+        asked = "SELECT next_at, version FROM ticket"
+        assert [tuple(row) for row in first.rows(asked)] == [(first.database.now(), 1)]
 
 
 async def test_a_poisoned_member_of_a_shared_transaction_fails_alone(database: Database) -> None:
