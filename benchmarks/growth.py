@@ -6,6 +6,7 @@ from the figures that earlier runs left in the files named by SAVE=. The events 
 ticket, one ticket in ten with a breach; tickets closed over a month ago are folded, as the service does in time.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -19,18 +20,21 @@ from typing import Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+import asyncpg  # noqa: E402
 import httpx2  # noqa: E402
 
 from app.settings import Settings  # noqa: E402
 from app.sla.span import DAY, HOUR, MINUTE, Micros, instant, length_of  # noqa: E402
 from app.store import folding, partitions, schedule  # noqa: E402
 from app.store.database import Connection, Database, wall_clock  # noqa: E402
+from app.store.postgres import driver_arguments  # noqa: E402
 from benchmarks._load import Aim, load  # noqa: E402
 from benchmarks._picture import Point, draw, tabulate  # noqa: E402
 from benchmarks._service import ROOT  # noqa: E402
 from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of  # noqa: E402
 from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site  # noqa: E402
 from benchmarks._stream import at_share  # noqa: E402
+from tests.servers.postgres import Postgres  # noqa: E402
 
 SIZES: Final = {
     plan: [int(size) for size in os.environ.get(name, "4000,20000").split(",") if size]
@@ -106,8 +110,20 @@ def _grown(plan: Plan, sizes: Sequence[int]) -> Iterator[Point]:
         for size in sizes:
             began = time.perf_counter()
             filling.up_to(size)
+            if on is not None:
+                asyncio.run(_kept_tidy(on, measured.url))
             print(f"{plan.name}: {size} events after {time.perf_counter() - began:.0f} s", file=sys.stderr)
             yield _measured(plan, measured, database, filling.tickets, size)
+
+
+async def _kept_tidy(on: Postgres, url: str) -> None:
+    """Do what the server does by itself in the months that this much takes to come in."""
+    session = await asyncpg.connect(**driver_arguments(Settings(database_url=url)))
+    try:
+        await session.execute("VACUUM (ANALYZE)")
+    finally:
+        await session.close()
+    on.execute("CHECKPOINT")
 
 
 class _Filling:
