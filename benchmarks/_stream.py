@@ -17,6 +17,7 @@ import orjson
 from app.sla.span import Micros
 
 _FRAME: Final = re.compile(rb"id: (\d+)\ndata: ([^\n]+)\n\n")
+_MARK: Final = b"\ndata: "
 _ID: Final = re.compile(rb"id: (\d+)\ndata: ")
 
 
@@ -35,8 +36,11 @@ class Client(asyncio.Protocol):
     places: list[tuple[Micros, int]] = field(default_factory=list[tuple[Micros, int]])
     greeted: bool = False
     """The service has begun to answer."""
+    frames: int = 0
+    """How many signals have begun to arrive. Parsing them meanwhile would take the time of whoever listens."""
     lost: bool = False
     _rest: bytes = b""
+    _seam: bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the stream."""
@@ -47,6 +51,9 @@ class Client(asyncio.Protocol):
         """Note what came and when."""
         at = now()
         self.greeted = True
+        seam = self._seam + data
+        self.frames += seam.count(_MARK)
+        self._seam = seam[1 - len(_MARK) :]
         if self.whole:
             self.chunks.append((at, data))
             return

@@ -121,7 +121,7 @@ def _watch(measured: Site) -> tuple[list[float], list[float]]:
     if now() > first:
         print("the pushes took longer than the lead: the first breaches are late for that reason")
     until = first / SECOND + OVER + PATIENCE
-    while time.time() < until and len(told := listening.clients[0].signals()) < WATCHED:
+    while time.time() < until and listening.clients[0].frames < WATCHED:
         time.sleep(1)
     listening.end()
     told = listening.clients[0].signals()
