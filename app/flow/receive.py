@@ -26,6 +26,9 @@ _WITHOUT_TICKET: Final = frozenset({"call", "service"})
 """Kinds of subject, as in "call:81", that are no ticket; `data.ticket` may name one."""
 
 
+_CONFLICT: Final = "/id: an event of this id and another content is already known"
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """An event as it comes in, readable and checked, for a desk."""
@@ -195,51 +198,47 @@ class _Sorting:
         receipt, keys = Receipt(), dict[TicketKey, None]()
         touched = self.touched.setdefault(push.deliver, {})
         for index, one in enumerate(push.incoming):
-            if one.desk not in self._desks:
-                self._refuse(receipt, index, one, f"/source: no desk {one.desk!r} is known")
-                continue
             ticket = ticket_of(one.event)
-            if ticket is not None and ticket in self._emptied.get(one.desk, ()):
-                reason = (
-                    f"/subject: ticket {ticket!r} ended long ago and its facts are no longer kept; "
-                    "what happens now belongs to a new ticket"
-                )
-                self._refuse(receipt, index, one, reason)
-                continue
-            if one.event.at > self._latest:
-                ahead = (one.event.at - self._now) // SECOND
-                self._refuse(
-                    receipt, index, one, f"/time: {ahead} s ahead of now; check the sender's clock and offset"
-                )
-                continue
-            digests = self._digests[one.desk]
-            known = digests.get(one.event.id)
-            if known is not None and known != one.digest:
-                reason = "/id: an event of this id and another content is already known"
-                self._refuse(receipt, index, one, reason, conflict=True)
+            if (reason := self._fault(one, ticket)) is not None:
+                conflict = reason is _CONFLICT
+                receipt.refused.append(Refusal(index, one.event.id, reason, conflict))
+                self._note(one.desk if one.desk in self._desks else "", "conflict" if conflict else "refused")
                 continue
             if ticket is not None:
                 keys[one.desk, ticket] = None
-            if known is not None:
+            if one.event.id in self._digests[one.desk]:
                 receipt.repeated += 1
                 receipt.known.append(index)
                 self._note(one.desk, "repeated")
                 continue
-            digests[one.event.id] = one.digest
             receipt.accepted += 1
             self._note(one.desk, "accepted")
-            self.new.append(Fact(one.desk, one.event, ticket, one.digest, one.trace))
-            if ticket is not None:
-                touched.setdefault(one.desk, set()).add(ticket)
-                if one.trace is not None:
-                    self.traces[one.desk, ticket] = one.trace
+            self._take(one, ticket, touched)
         return receipt, list(keys)
 
-    def _refuse(
-        self, receipt: Receipt, index: int, one: Incoming, reason: str, *, conflict: bool = False
-    ) -> None:
-        receipt.refused.append(Refusal(index, one.event.id, reason, conflict))
-        self._note(one.desk if one.desk in self._desks else "", "conflict" if conflict else "refused")
+    def _fault(self, one: Incoming, ticket: str | None) -> str | None:
+        """Why the event cannot be taken; none when it can, or was before."""
+        if one.desk not in self._desks:
+            return f"/source: no desk {one.desk!r} is known"
+        if ticket is not None and ticket in self._emptied.get(one.desk, ()):
+            return (
+                f"/subject: ticket {ticket!r} ended long ago and its facts are no longer kept; "
+                "what happens now belongs to a new ticket"
+            )
+        if one.event.at > self._latest:
+            ahead = (one.event.at - self._now) // SECOND
+            return f"/time: {ahead} s ahead of now; check the sender's clock and offset"
+        if self._digests[one.desk].get(one.event.id, one.digest) != one.digest:
+            return _CONFLICT
+        return None
+
+    def _take(self, one: Incoming, ticket: str | None, touched: dict[str, set[str]]) -> None:
+        self._digests[one.desk][one.event.id] = one.digest
+        self.new.append(Fact(one.desk, one.event, ticket, one.digest, one.trace))
+        if ticket is not None:
+            touched.setdefault(one.desk, set()).add(ticket)
+            if one.trace is not None:
+                self.traces[one.desk, ticket] = one.trace
 
     def _note(self, desk: str, outcome: str) -> None:
         self.outcomes[desk, outcome] = self.outcomes.get((desk, outcome), 0) + 1
