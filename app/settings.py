@@ -264,7 +264,6 @@ class Settings(BaseSettings):
             "mailto",
             "mailtos",
             "slack",
-            "msteams",
             "workflows",
             "tgram",
             "discord",

@@ -60,7 +60,7 @@ def connect(
     """Make the connection of a ticket system, or show how it stands, and say what to enter there."""
     system = system.casefold()
     settings = Settings()
-    base = (base or f"http://{settings.host}:{settings.port}").rstrip("/")
+    base = _base(settings) if base is None else base.rstrip("/")
     if system == OWN_FORMAT and not (signed or secret or rotate):
         _connect_by_key(settings, base, desk, as_json=as_json, test=test)
         return
@@ -72,6 +72,16 @@ def connect(
         result_json(plug.as_json(base))
     else:
         _show(plug, base, is_new=is_new)
+
+
+def _base(settings: Settings) -> str:
+    """Where the service listens, which it says is no address for another machine."""
+    base = f"http://{settings.host}:{settings.port}"
+    remark(
+        f"{base} is where the service listens. Enter the host under which it is reached from outside in its place, or "
+        "have the whole address printed: --url https://sla.example.com"
+    )
+    return base
 
 
 def _given(secret: str | None) -> str | None:

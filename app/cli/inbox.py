@@ -28,6 +28,9 @@ def inbox(
     show: Annotated[
         str | None, typer.Option("--show", metavar="ID", help="Print the body of a delivery as it came.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every entry, and not only the first page of each list.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
     """Show deliveries that could not be read or mapped, events of unknown types, tickets that cannot be judged."""
@@ -36,11 +39,14 @@ def inbox(
             _show_body(parts, show)
             return
         still_failing = _run_again(parts, desk) if run_again else False
-        found = parts.database.read_now(lambda conn: use_case.inbox(conn, desk))
+        read, page = use_case.whole_inbox if everything else use_case.inbox, parts.settings.page_limit
+        found = parts.database.read_now(lambda conn: read(conn, page, desk))
     if as_json:
         result_json(use_case.inbox_json(found))
     else:
         _show(found)
+    if found.next is not None:
+        remark(f"There is more than {page} of a list; --all shows everything.")
     if still_failing:
         raise typer.Exit(FAILED)
 

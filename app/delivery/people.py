@@ -6,8 +6,10 @@ before each message as a webhook's is. apprise blocks, so it works in threads.
 """
 
 import asyncio
+import logging
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -16,9 +18,14 @@ from app.delivery.address import FaultyUrl, Gate, RefusedAddress
 from app.delivery.client import Resolve, Resolver
 from app.delivery.notice import Notice
 from app.delivery.outcome import Attempt, Outcome
+from app.delivery.recipients import check_recipients
 
 _THREADS: Final = 8
 """Messages at a time. Each takes a second or so, and a service that hangs holds one of them."""
+
+
+_SAID: Final[ContextVar[list[str] | None]] = ContextVar("apprise_said", default=None)
+"""What apprise warns of while a URL is checked, in this thread."""
 
 
 class Messenger:
@@ -33,8 +40,16 @@ class Messenger:
         self._threads = ThreadPoolExecutor(_THREADS, "messenger")
 
     def check(self, url: str) -> None:
-        """Raise FaultyUrl for a URL that no message can go to."""
-        channel(url, self._schemes)
+        """Raise FaultyUrl for a URL that no message can go to, or that names somebody to whom none would go."""
+        said: list[str] = []
+        token = _SAID.set(said)
+        try:
+            plugin = channel(url, self._schemes)
+            check_recipients(url, plugin)
+        finally:
+            _SAID.reset(token)
+        if said:
+            raise FaultyUrl(f"is not understood as a whole; apprise says: {' '.join(said)}")
 
     async def send(self, url: str, message: Notice) -> Attempt:
         """Send a message and say what became of it."""
@@ -89,7 +104,19 @@ def _apprise() -> Any:
         warnings.simplefilter("ignore")  # what its nearly two hundred plugins import is its own matter
         package = import_module("apprise")
         package.Apprise.instantiate("json://localhost")  # has it load them now
-        return package
+    log = logging.getLogger("apprise")
+    log.setLevel(logging.WARNING)
+    log.addFilter(_heard)
+    return package
+
+
+def _heard(record: logging.LogRecord) -> bool:
+    """Whether something that apprise logs goes to the service's log. What it leaves out of a URL that is checked, it
+    says nowhere else: that is noted for who sent the URL."""
+    said = _SAID.get()
+    if said is not None and record.levelno == logging.WARNING:
+        said.append(record.getMessage())
+    return said is None and logging.getLogger().isEnabledFor(record.levelno)
 
 
 def _named_server(plugin: Any) -> str | None:

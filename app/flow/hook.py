@@ -9,13 +9,14 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 from app.flow import metrics
 from app.flow.sources import Sources, Way
+from app.intake.challenge import Answer
 from app.intake.delivery import Delivery
 from app.intake.reading import Unreadable
-from app.intake.signature import BadSignature, Refused, Signed, Stale, verify
+from app.intake.signature import BadSignature, Refused, Scheme, Signed, Stale, answer, verify
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.store import connections, hooks
@@ -37,6 +38,9 @@ _WEIGHT: Final = 16_384
 
 _CROWD: Final = 8
 """Deliveries that wait for the disk at one time. At a hundred a second there are one or two."""
+
+
+_Found = TypeVar("_Found")
 
 
 class UnknownConnection(LookupError):
@@ -71,12 +75,17 @@ class Acceptor:
         self._gates: dict[tuple[str, str], tuple[Micros, _Gate | None]] = {}
         self._group: Group[NewHook, Accepted] = Group(database, self._store, settings.group_max, _weight)
 
-    async def accept(self, desk: str, system: str, delivery: Delivery) -> Accepted:
-        """Let a delivery in. Returns once it is durable.
+    async def accept(self, desk: str, system: str, delivery: Delivery) -> Accepted | Answer:
+        """Let a delivery in. Returns once it is durable; a challenge is answered, and nothing of it is kept.
 
         Raises UnknownConnection, and BadSignature or Stale when it is not signed as it should be.
         """
-        gate, signed = await self._verified(desk, system, delivery)
+        gate, signed = await self._admitted(
+            desk, system, lambda gate: _verify(gate, delivery, self._database.now())
+        )
+        if (wanted := _wanted(gate.way, delivery)) is not None:
+            metrics.HOOKS.labels(desk, system, "challenged").inc()
+            return wanted
         new = NewHook(
             id=f"hook-{secrets.token_hex(10)}",
             desk=desk,
@@ -93,15 +102,26 @@ class Acceptor:
         metrics.HOOKS.labels(desk, system, "repeated" if accepted.repeated else "accepted").inc()
         return accepted
 
+    async def answer(self, desk: str, system: str, asked: Delivery) -> Answer:
+        """What is answered to a system that asks for a proof before it sends.
+
+        Raises UnknownConnection, and BadSignature when the question is not made with a live secret.
+        """
+        _, found = await self._admitted(desk, system, lambda gate: _answer(gate, asked, self._database.now()))
+        metrics.HOOKS.labels(desk, system, "challenged").inc()
+        return found
+
     def is_crowded(self) -> bool:
         """Whether many wait to be let in at this moment."""
         return self._waiting >= _CROWD
 
-    async def _verified(self, desk: str, system: str, delivery: Delivery) -> tuple[_Gate, Signed]:
+    async def _admitted(
+        self, desk: str, system: str, check: Callable[[_Gate], _Found]
+    ) -> tuple[_Gate, _Found]:
         gate, fresh = await self._gate(desk, system)
         if gate is not None:
             try:
-                return gate, _verify(gate, delivery, self._database.now())
+                return gate, check(gate)
             except BadSignature:
                 if fresh:
                     metrics.HOOKS.labels(desk, system, "refused").inc()
@@ -110,7 +130,7 @@ class Acceptor:
             raise UnknownConnection(f"no system {system!r} is connected to a desk {desk!r}")
         # What was looked up a moment ago refuses it: a secret may have been added since.
         self._gates.pop((desk, system), None)
-        return await self._verified(desk, system, delivery)
+        return await self._admitted(desk, system, check)
 
     async def _gate(self, desk: str, system: str) -> tuple[_Gate | None, bool]:
         """What lets the system's deliveries in, and whether it was looked up just now."""
@@ -142,18 +162,35 @@ def _weight(new: NewHook) -> int:
 
 
 def _verify(gate: _Gate, delivery: Delivery, now: Micros) -> Signed:
-    """Hold the delivery against every way of signing that is taken. Raises what the most telling one says."""
-    refusal = BadSignature(Refused.UNSIGNED)
+    live, window = gate.connection.live(now), gate.way.adapter.window
+    return _by_any(gate, lambda scheme: verify(scheme, delivery, live, now, window))
+
+
+def _answer(gate: _Gate, asked: Delivery, now: Micros) -> Answer:
     live = gate.connection.live(now)
+    return _by_any(gate, lambda scheme: answer(scheme, asked, live))
+
+
+def _by_any(gate: _Gate, check: Callable[[Scheme], _Found]) -> _Found:
+    """What the first way of signing finds of those that are taken. Raises what the most telling one says."""
+    refusal = BadSignature(Refused.UNSIGNED)
     for scheme in gate.way.schemes:
         try:
-            return verify(scheme, delivery, live, now, gate.way.adapter.window)
+            return check(scheme)
         except Stale:
             raise
         except BadSignature as error:
             if refusal.reason is Refused.UNSIGNED:
                 refusal = error
     raise refusal
+
+
+def _wanted(way: Way, delivery: Delivery) -> Answer | None:
+    """What a delivery wants to read back that is a challenge; none for any other."""
+    try:
+        return way.adapter.challenge(delivery)
+    except Unreadable:
+        return None
 
 
 def _once(way: Way, desk: str, system: str, delivery: Delivery, signed: Signed) -> str:

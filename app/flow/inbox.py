@@ -6,35 +6,40 @@ its effect, with everything that it would have told.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.flow.assess import Assessor
 from app.flow.wire import moment
 from app.sla.span import Micros
 from app.store import hooks, inspection, ledger, schedule
+from app.store.board import cursor_of, key_of
 from app.store.database import EVERY_DESK, Connection
-from app.store.hooks import StoredHook
+from app.store.hooks import ListedHook, StoredHook
 from app.store.inspection import TicketKey, UnreadEvent
 from app.store.schedule import Parked
 
-LISTED: Final = 100
-"""Deliveries and unread events that are listed; all are counted."""
+_Place = tuple[int, int, Micros, str, str]
+"""How far a page has come: before which delivery, before which event, after which parked ticket."""
+
+_START: Final[_Place] = (2**63 - 1, 2**63 - 1, 0, "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """What waits for somebody.
+    """What waits for somebody: all of it counted, and a page of each list.
 
-    `deliveries` are the latest that were kept unread or have warnings, `delivery_counts` has them all by (desk, system,
-    state). `counts` has every event of an unknown type by (desk, type), `events` the latest of them.
+    `deliveries` were kept unread or have warnings, `delivery_counts` has them all by (desk, system, state). `counts`
+    has every event of an unknown type by (desk, type), `events` lists them. Both lists begin with the latest, `parked`
+    with who has waited longest. `next` is the cursor of the next page; none on the last.
     """
 
-    deliveries: Sequence[StoredHook]
+    deliveries: Sequence[ListedHook]
     delivery_counts: Mapping[tuple[str, str, str], int]
     counts: Mapping[tuple[str, str], int]
     events: Sequence[UnreadEvent]
     parked: Sequence[Parked]
+    next: str | None
 
     @property
     def empty(self) -> bool:
@@ -42,18 +47,49 @@ class Inbox:
         return not (self.delivery_counts or self.counts or self.parked)
 
 
-def inbox(conn: Connection, desk: str = EVERY_DESK) -> Inbox:
-    """What could not be read or judged so far, of a desk or of all."""
+def inbox(conn: Connection, limit: int, desk: str = EVERY_DESK, cursor: str | None = None) -> Inbox:
+    """What could not be read or judged so far, of a desk or of all, with at most `limit` entries of each list.
 
-    def wanted(name: str) -> bool:
-        return desk in (EVERY_DESK, name)
-
-    return Inbox(
-        hooks.inbox(conn, LISTED, desk),
+    Raises FaultyCursor.
+    """
+    place: _Place = _START if cursor is None else key_of(cursor, int, int, int, str, str)
+    deliveries = hooks.inbox(conn, limit + 1, place[0], desk)
+    events = inspection.unread_events(conn, limit + 1, place[1], desk)
+    parked = schedule.parked_page(conn, limit + 1, place[2:], desk)
+    more = max(len(deliveries), len(events), len(parked)) > limit
+    found = Inbox(
+        deliveries[:limit],
         hooks.inbox_counts(conn, desk),
-        {key: count for key, count in ledger.unknown_types(conn).items() if wanted(key[0])},
-        [event for event in inspection.unread_events(conn, LISTED) if wanted(event.desk)],
-        [row for row in schedule.all_parked(conn) if wanted(row.desk)],
+        {key: count for key, count in ledger.unknown_types(conn).items() if desk in (EVERY_DESK, key[0])},
+        events[:limit],
+        parked[:limit],
+        None,
+    )
+    return replace(found, next=cursor_of(*_end(found, place))) if more else found
+
+
+def whole_inbox(conn: Connection, limit: int, desk: str = EVERY_DESK) -> Inbox:
+    """The same with every entry, read in pages of `limit`."""
+    found = inbox(conn, limit, desk)
+    pages = [found]
+    while pages[-1].next is not None:
+        pages.append(inbox(conn, limit, desk, pages[-1].next))
+    return replace(
+        found,
+        deliveries=[one for page in pages for one in page.deliveries],
+        events=[one for page in pages for one in page.events],
+        parked=[one for page in pages for one in page.parked],
+        next=None,
+    )
+
+
+def _end(page: Inbox, place: _Place) -> _Place:
+    """How far a page comes that began at a place. A list that is at its end stays there."""
+    last = page.parked[-1] if page.parked else None
+    return (
+        page.deliveries[-1].seq if page.deliveries else place[0],
+        page.events[-1].seq if page.events else place[1],
+        *(place[2:] if last is None else (last.first_at, last.desk, last.ticket)),
     )
 
 
@@ -109,10 +145,11 @@ def inbox_json(found: Inbox) -> dict[str, Any]:
             }
             for row in found.parked
         ],
+        "next": found.next,
     }
 
 
-def delivery_json(hook: StoredHook) -> dict[str, Any]:
+def delivery_json(hook: StoredHook | ListedHook) -> dict[str, Any]:
     """A delivery without its body."""
     return {
         "id": hook.id,
@@ -123,7 +160,7 @@ def delivery_json(hook: StoredHook) -> dict[str, Any]:
         "warnings": list(hook.warnings),
         "received_at": moment(hook.received_at),
         "interpreted_at": moment(hook.interpreted_at),
-        "bytes": len(hook.body),
+        "bytes": hook.length,
     }
 
 

@@ -91,7 +91,7 @@ class Interpreter:
             one.wrong.append(str(error))
         except Exception as error:  # noqa: BLE001 - kept whole, logged and shown: a reader's defect harms nobody else
             _log.exception("reading failed", desk=hook.desk, system=hook.system, hook=hook.id)
-            one.wrong.append(f"reading it failed: {type(error).__name__}: {error}")
+            one.wrong.append(f"reading it failed by a fault of the service, {_in_the_log(error, hook)}")
         else:
             self._take_over(one, reading, now)
         return one
@@ -129,9 +129,14 @@ def _sayings(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Sayin
 
 def failed(conn: Connection, now: Micros, hook: StoredHook, error: BaseException) -> None:
     """Keep a delivery that made its transaction fail, so that it fails no other's."""
-    reason = f"taking it in failed: {type(error).__name__}: {error}"
+    reason = f"taking it in failed, {_in_the_log(error, hook)}"
     hooks.finish(conn, [Outcome(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
     after_commit(conn, lambda: metrics.HOOKS.labels(hook.desk, hook.system, HookState.KEPT).inc())
+
+
+def _in_the_log(error: BaseException, hook: StoredHook) -> str:
+    """Where there is more: what an error says is for those who keep the service, and may hold what others wrote."""
+    return f"{type(error).__name__}; the log has the rest under {hook.id}"
 
 
 def _tickets(one: _Read) -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from app.intake.challenge import Answer
 from app.intake.delivery import Delivery
 from app.intake.reading import Reading
 from app.intake.source import Source
@@ -23,6 +24,10 @@ def _no_id(_: Delivery) -> str | None:
     return None
 
 
+def _no_challenge(_: Delivery) -> Answer | None:
+    return None
+
+
 def _no_options(_: Table) -> Mapping[str, object]:
     return {}
 
@@ -35,6 +40,8 @@ class Adapter:
     repetition has in common with the first delivery: an id of the delivery, else of the event; None when the system
     gives none. `read` turns a delivery into a Reading or raises Unreadable. `options` reads the keys of its own from a
     source's table. `headers` (lower case) are those that reading needs. `window` takes the place of the scheme's.
+    `challenge` finds what a delivery wants to read back that only asks whether somebody is here, None for every other;
+    it raises Unreadable when the body does not fit.
     """
 
     system: str
@@ -49,6 +56,7 @@ class Adapter:
     headers: tuple[str, ...] = ()
     window: Micros | None = None
     options: Callable[[Table], Mapping[str, object]] = _no_options
+    challenge: Callable[[Delivery], Answer | None] = _no_challenge
 
     def reading(self, delivery: Delivery, source: Source) -> Reading:
         """What a delivery says. Raises Unreadable when its body cannot be read."""

@@ -12,10 +12,10 @@ from typing import Final
 
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
-from app.intake.reading import Reading, Unreadable, digest, happened, without_absent
+from app.intake.reading import Reading, Unreadable, digest, happened, instant_in, without_absent
 from app.intake.rule import Change, looked_at, rule_events
 from app.intake.source import Source, Translator
-from app.intake.value import identifier, instant, items, plain, table, text, whole, word
+from app.intake.value import identifier, items, plain, table, text, whole, word
 from app.sla.span import Micros
 from app.sla.table import Table
 from app.sla.ticket import Event, EventType, Value
@@ -73,19 +73,17 @@ def _read(delivery: Delivery, source: Source) -> Reading:
 
 def _alert(content: Mapping[str, object], place: str, source: Source) -> _Alert:
     labels = table(content.get("labels"))
-    began_at = instant(content.get("startsAt"))
-    if began_at is None:
-        raise Unreadable("the instant at which the alert began is missing", f"{place}.startsAt")
+    above = f"{place}."
+    began_at = instant_in(content, ["startsAt"], "the instant at which the alert began", source.zone, above)
     ended_at = None
     match word(content.get("status")):
         case "firing":
             pass
         case "resolved":
-            ended_at = instant(content.get("endsAt"))
-            if ended_at is None:
-                raise Unreadable("the instant at which the alert ended is missing", f"{place}.endsAt")
+            what = "the instant at which the alert ended"
+            ended_at = instant_in(content, ["endsAt"], what, source.zone, above)
         case _:
-            raise Unreadable("an alert is firing or resolved", f"{place}.status")
+            raise Unreadable("an alert is firing or resolved", f"{above}status")
     return _Alert(
         # Old versions send no fingerprint; it is a digest of the labels, and so is this.
         fingerprint=identifier(content.get("fingerprint")) or digest(dict(labels)),

@@ -13,7 +13,7 @@ from typing import Final
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
 from app.intake.message import message
-from app.intake.reading import Reading, Unreadable, digest, happened, without_absent
+from app.intake.reading import Reading, Unreadable, digest, happened, instant_in, without_absent
 from app.intake.rule import Change, looked_at, rule_events
 from app.intake.source import Source, Translator
 from app.intake.value import dig, identifier, instant, items, names, plain, table, text, truth, word
@@ -90,10 +90,10 @@ def _message(body: Mapping[str, object], conversation: _Conversation) -> Reading
     sort = _WORDS_OF_TYPE.get(sort, sort)
     if sort in ("activity", "template"):
         return Reading(ignored=f"a message of type {sort} is neither reply nor note")
-    at = instant(body.get("created_at"))
+    at = instant_in(body, ["created_at"], "the instant of the message", conversation.source.zone)
     message_id = identifier(body.get("id"))
-    if at is None or message_id is None:
-        raise Unreadable("the message has no id or no instant", "created_at" if at is None else "id")
+    if message_id is None:
+        raise Unreadable("the message's id is missing", "id")
     private = truth(body.get("private")) or False
     if sort == "incoming" and not private and _opens(conversation, at):
         return Reading(ignored="the message that opened the conversation")
@@ -120,7 +120,7 @@ def _message(body: Mapping[str, object], conversation: _Conversation) -> Reading
 
 
 def _opens(conversation: _Conversation, at: Micros) -> bool:
-    created_at = instant(conversation.content.get("created_at"))
+    created_at = instant(conversation.content.get("created_at"), conversation.source.zone)
     return created_at is not None and abs(at - created_at) <= _OPENING
 
 
@@ -137,7 +137,8 @@ def _automatic(body: Mapping[str, object], sort: str) -> bool:
 
 def _created(conversation: _Conversation) -> tuple[Event, ...]:
     content, words = conversation.content, conversation.words
-    created_at = instant(content.get("created_at"))
+    zone = conversation.source.zone
+    created_at = instant_in(content, ["created_at"], "the instant at which it was opened", zone)
     sender = table(dig(content, "meta.sender"))
     data = {
         "title": text(dig(content, "additional_attributes.mail_subject")),
@@ -179,11 +180,8 @@ def _opened_by(content: Mapping[str, object]) -> str | None:
 
 def _changed(conversation: _Conversation) -> Reading:
     changed = _changed_attributes(conversation.content.get("changed_attributes"))
-    at = instant(conversation.content.get("updated_at"))
-    if at is None:
-        at = instant(conversation.content.get("last_activity_at"))
-    if at is None:
-        raise Unreadable("the instant of the change is missing", "updated_at")
+    paths, zone = ("updated_at", "last_activity_at"), conversation.source.zone
+    at = instant_in(conversation.content, paths, "the instant of the change", zone)
     if not changed:
         return Reading(ignored="the conversation was touched, and nothing is said to have changed")
     events = (

@@ -14,7 +14,7 @@ from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
 from app.intake.reading import LONGEST_NAME, Reading, Unreadable
 from app.intake.source import Source
-from app.intake.value import instant, items, table
+from app.intake.value import NoInstant, items, read_instant, table
 from app.sla.span import Micros
 from app.sla.ticket import STATUSES, TICKET_FIELDS, Event, EventType, Value
 
@@ -34,6 +34,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "event.withdrawn": ("id",),
 }
 _INSTANTS: Final = frozenset({"from", "to"})
+_OFFSET: Final = "it must be an instant with an offset"
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """NUL as JSON writes it, not the text that looks like it."""
@@ -66,8 +67,7 @@ def _event(value: object, desk: str) -> Event:
         raise Unreadable('it must be "1.0"; in binary mode no signature would cover it', "specversion")
     if envelope.get("source") != desk:
         raise Unreadable(f"it must be the desk, {desk!r}", "source")
-    if (at := _instant(envelope.get("time"))) is None:
-        raise Unreadable("it must be an instant with an offset", "time")
+    at = _instant(envelope.get("time"), "time")
     kind = _name(envelope, "type")
     return Event(
         id=_name(envelope, "id"),
@@ -86,8 +86,13 @@ def _name(envelope: Mapping[str, object], key: str) -> str:
     return value
 
 
-def _instant(value: object) -> Micros | None:
-    return instant(value) if isinstance(value, str) and _DATE.match(value) else None
+def _instant(value: object, place: str) -> Micros:
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise Unreadable(_OFFSET, place)
+    try:
+        return read_instant(value)
+    except NoInstant as error:
+        raise Unreadable(f"{_OFFSET}; {error}", place) from error
 
 
 def _sequence(value: object) -> int:
@@ -108,8 +113,8 @@ def _data(kind: str, value: object) -> Mapping[str, Value]:
         given = data.get(key)
         if not isinstance(given, str) or not given:
             raise Unreadable("it is missing", f"data.{key}")
-        if key in _INSTANTS and _instant(given) is None:
-            raise Unreadable("it must be an instant with an offset", f"data.{key}")
+        if key in _INSTANTS:
+            _instant(given, f"data.{key}")
     if kind in _SETS_FIELDS:
         _check_fields(data)
     _check_keepable(data)

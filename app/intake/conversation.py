@@ -11,7 +11,7 @@ from typing import Final
 
 from app.intake.delivery import Delivery
 from app.intake.message import message
-from app.intake.reading import Reading, Unreadable, digest, happened, without_absent
+from app.intake.reading import Reading, Unreadable, digest, happened, instant_in, without_absent
 from app.intake.rule import looked_at
 from app.intake.snapshot import Snapshot
 from app.intake.source import Source, Translator
@@ -81,11 +81,12 @@ _AUTHORS: Final = {"customer": "customer", "user": "agent"}
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """In what the two systems differ: the header (lower case) that names the event, where the customer stands, and what
-    dates a conversation."""
+    """In what the two systems differ: the header (lower case) that names the event, where the customer stands, which
+    paths date a conversation, and when that is."""
 
     header: str
     customer: str
+    dates: tuple[str, ...]
     dated: Callable[[Body, str | None], Micros | None]
 
     def delivery_id(self, delivery: Delivery) -> str:
@@ -105,7 +106,7 @@ class Dialect:
         if event in _DELETED:
             return Reading((_deletion(source, number, at, delivery.received_at),))
         if at is None:
-            raise Unreadable("the instant of the last update is missing", "updatedAt")
+            at = instant_in(body, self.dates, "the instant of the last update", source.zone)
         if (state := word(body.get("state"))) not in (None, _PUBLISHED):
             return Reading(ignored=f"the conversation is in state {state!r}")
         if event == _CREATED and source.drops(text(body.get("status"))):

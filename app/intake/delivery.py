@@ -7,7 +7,7 @@ of them, so nothing here is ever written again from its parsed form. `received_a
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
 from app.intake.reading import Unreadable
@@ -48,13 +48,34 @@ class Delivery:
         try:
             return json.loads(self.body, strict=False, parse_constant=_no_number)
         except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
-            raise Unreadable(f"the body is no JSON: {error.msg}", place) from error
+            place, fault = f"line {error.lineno}, column {error.colno}", _FAULTS.get(error.msg, _BROKEN)
+            raise Unreadable(f"the body is no JSON: {fault}", place) from error
+        except UnicodeDecodeError as error:
+            raise Unreadable("the body is no text in UTF-8", f"byte {error.start + 1}") from error
         except RecursionError as error:
             raise Unreadable("the body is nested too deeply") from error
-        except ValueError as error:
-            raise Unreadable(f"the body is no JSON: {error}") from error
+        except Unreadable:
+            raise
+        except ValueError as error:  # the one that is left: an integer of more digits than Python reads
+            raise Unreadable("the body holds a number of thousands of digits; send it as a text") from error
+
+
+_BROKEN: Final = "it cannot be read on from here"
+_FAULTS: Final[Mapping[str, str]] = {
+    "Expecting value": "a value must stand here",
+    "Expecting property name enclosed in double quotes": "a name in double quotes must stand here",
+    "Expecting ':' delimiter": "a colon must stand here",
+    "Expecting ',' delimiter": "a comma or the closing bracket must stand here",
+    "Unterminated string starting at": "the text that begins here has no closing quote",
+    "Invalid \\escape": "a backslash stands before a character that it cannot stand before",
+    "Invalid \\escape: ": "a backslash stands before a character that it cannot stand before",
+    "Invalid \\uXXXX escape": "four hexadecimal digits must stand here",
+    "Extra data": "something follows after its end",
+    "Illegal trailing comma before end of object": "a comma stands before the closing bracket",
+    "Illegal trailing comma before end of array": "a comma stands before the closing bracket",
+}
+"""What is wrong, by the words of Python's parser, in ours."""
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+    raise Unreadable(f"the body is no JSON: {word} is no number; send null or leave it out")

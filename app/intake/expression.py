@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.intake.adapter import Adapter
+from app.intake.challenge import Answer
 from app.intake.delivery import Delivery
 from app.intake.expression_file import ANYTHING_ELSE, IGNORE, REPLY, Expressions, read_expressions
 from app.intake.expression_item import Item, asked_of, items_of
@@ -164,6 +165,11 @@ def adapter_of(source: Source) -> Adapter:
             return delivery.header(_MESSAGE_ID)
         return identifier(query.find(asked_of(delivery, expressions, delivery.json())))
 
+    def challenge(delivery: Delivery) -> Answer | None:
+        query = expressions.single.get("challenge")
+        found = None if query is None else query.find(asked_of(delivery, expressions, delivery.json()))
+        return Answer.of(found) if truthy(found) else None
+
     return replace(
         ADAPTER,
         system=source.system,
@@ -171,6 +177,7 @@ def adapter_of(source: Source) -> Adapter:
         schemes=(source.scheme,) if source.scheme else (),
         headers=(_MESSAGE_ID, *expressions.headers),
         delivery_id=delivery_id,
+        challenge=challenge,
     )
 
 

@@ -38,6 +38,7 @@ _SINGLE: Final = (
     "reference",
     "each",
     "delivery_id",
+    "challenge",
 )
 """The expressions that stand alone, each with one answer."""
 

@@ -12,7 +12,7 @@ from typing import cast
 from app.intake.delivery import Delivery
 from app.intake.expression_file import ACTORS, Expressions
 from app.intake.query import truthy
-from app.intake.reading import Unreadable, digest, happened, without_absent
+from app.intake.reading import Unreadable, digest, happened, instant_of, without_absent
 from app.intake.source import Source, Translator
 from app.intake.value import identifier, instant, items, names, plain, table, text, whole, word
 from app.sla.span import Micros
@@ -50,10 +50,9 @@ class Item:
         time = self.expressions.single.get("time")
         if time is None:
             return self.received_at
-        if (at := instant(time.find(self.content), self.source.zone)) is None:
-            why = "no instant is found, or one without an offset and the source has no time_zone"
-            raise Unreadable(why, time.place)
-        return at
+        if (found := time.find(self.content)) is None:
+            raise Unreadable("no instant is found", time.place)
+        return instant_of(found, "the instant", time.place, self.source.zone)
 
     def created_at(self) -> Micros | None:
         """When the ticket was created, as a snapshot says."""
@@ -110,11 +109,8 @@ class Item:
 
     def further_data(self) -> dict[str, Value | None]:
         """What else the data of an event holds: into which ticket, whose service."""
-        found = {name: query.find(self.content) for name, query in self.expressions.data.items()}
-        return {
-            name: value if name == "accepted" and isinstance(value, bool) else text(value)
-            for name, value in found.items()
-        }
+        data = self.expressions.data
+        return {name: _datum(name, query.find(self.content)) for name, query in data.items()}
 
     def key(self, kind: str, data: Mapping[str, Value]) -> str:
         """What tells this fact from all others of the ticket: the system's own id, else the instant and the content."""
@@ -148,6 +144,12 @@ def asked_of(delivery: Delivery, expressions: Expressions, body: object) -> Mapp
     """What expressions are asked of: the body's own keys, and `_headers`."""
     headers = {name: delivery.headers[name] for name in expressions.headers if name in delivery.headers}
     return {**_keys(body), "_headers": headers}
+
+
+def _datum(name: str, value: object) -> Value | None:
+    if name in ("into", "ticket"):
+        return identifier(value)
+    return value if name == "accepted" and isinstance(value, bool) else text(value)
 
 
 def _keys(value: object) -> Mapping[str, object]:

@@ -10,12 +10,14 @@ from app.intake.conversation import EVENTS, PRIORITIES, STATUSES, Body, Dialect,
 from app.intake.value import instant
 from app.sla.span import Micros
 
+_DATES: Final = ("updatedAt", "createdAt")
+
 
 def _dated(body: Body, zone: str | None) -> Micros | None:
-    return instant(body.get("updatedAt"), zone) or instant(body.get("createdAt"), zone)
+    return next((at for path in _DATES if (at := instant(body.get(path), zone)) is not None), None)
 
 
-_DIALECT: Final = Dialect(header="x-freescout-event", customer="customer", dated=_dated)
+_DIALECT: Final = Dialect(header="x-freescout-event", customer="customer", dates=_DATES, dated=_dated)
 
 ADAPTER: Final = Adapter(
     system="freescout",

@@ -12,7 +12,7 @@ from typing import Final
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
 from app.intake.message import message
-from app.intake.reading import Reading, Unreadable, happened
+from app.intake.reading import Reading, Unreadable, happened, instant_in
 from app.intake.rule import Change, looked_at, rule_events
 from app.intake.snapshot import Snapshot
 from app.intake.source import Source, Translator
@@ -104,9 +104,7 @@ def _ticket(source: Source, item: Item, event: str | None, raised_at: Micros) ->
     number = identifier(item.get("id"))
     if number is None:
         raise Unreadable("the ticket's id is missing", "item.id")
-    at = instant(item.get("date_mod"), source.zone)
-    if at is None:
-        raise Unreadable("the instant of the last change is missing", "item.date_mod")
+    at = instant_in(item, ["date_mod"], "the instant of the last change", source.zone, "item.")
     if event == "delete" or truth(item.get("is_deleted")):
         return Reading((happened(source.system, number, EventType.TICKET_DELETED, at, f"deleted:{at}"),))
     translator = Translator(source)

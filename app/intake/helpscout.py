@@ -19,7 +19,7 @@ def _dated(body: Body, zone: str | None) -> Micros | None:
     return max((at for at in known if at is not None), default=None)
 
 
-_DIALECT: Final = Dialect(header="x-helpscout-event", customer="primaryCustomer", dated=_dated)
+_DIALECT: Final = Dialect(header="x-helpscout-event", customer="primaryCustomer", dates=_DATES, dated=_dated)
 
 ADAPTER: Final = Adapter(
     system="helpscout",

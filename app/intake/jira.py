@@ -23,16 +23,17 @@ from app.intake.jira_fields import (
     shown_name,
 )
 from app.intake.jira_words import NEAR, PRIORITIES, STATUSES
-from app.intake.reading import Reading, Unreadable, happened, without_absent
+from app.intake.reading import Reading, Unreadable, happened, instant_in, without_absent
 from app.intake.rule import Change, rule_events
 from app.intake.source import Source, Translator
-from app.intake.value import dig, epoch, identifier, instant, items, names, plain, table, text, word
+from app.intake.value import dig, identifier, instant, items, names, plain, table, text, word
 from app.sla.faults import instead_of
 from app.sla.span import Micros
 from app.sla.table import Table
 from app.sla.ticket import Event, EventType, Value
 
 SYSTEM: Final = "jira"
+_DATES: Final = ("timestamp", "issue.fields.updated")
 _ORGANISATION: Final = "customfield_10002"
 """Where most Cloud sites keep the organisations of a request."""
 
@@ -44,12 +45,15 @@ class _Told:
     source: Source
     words: Translator
     ticket: str | None
-    at: Micros | None
     body: Mapping[str, object]
     issue: Mapping[str, object]
     fields: Mapping[str, object]
 
-    def event(self, kind: EventType, key: str, data: Mapping[str, Value | None], at: Micros | None) -> Event:
+    def dated(self) -> Micros:
+        """When it happened. Raises Unreadable when that cannot be told."""
+        return instant_in(self.body, _DATES, "the instant of the change", self.source.zone)
+
+    def event(self, kind: EventType, key: str, data: Mapping[str, Value | None], at: Micros) -> Event:
         return happened(SYSTEM, self.ticket, kind, at, key, data)
 
     def option(self, name: str) -> str | None:
@@ -79,7 +83,7 @@ def read(delivery: Delivery, source: Source) -> Reading:
                 return Reading(ignored="the comment names no issue; it comes again with the issue")
             events = _comment(told)
         case "issue_deleted":
-            events = (told.event(EventType.TICKET_DELETED, "deleted", {}, told.at),)
+            events = (told.event(EventType.TICKET_DELETED, "deleted", {}, told.dated()),)
         case _ if kind.startswith(NEAR):
             return Reading(ignored=f"{kind} concerns no clock")
         case _:
@@ -95,8 +99,7 @@ def _told(body: Mapping[str, object], source: Source) -> _Told:
     ticket = identifier(issue.get("id" if by_id else "key"))
     if ticket is None and by_id:
         ticket = issue_of(text(dig(body, "comment.self")))
-    at = epoch(body.get("timestamp")) or instant(dig(issue, "fields.updated"))
-    return _Told(source, Translator(source), ticket, at, body, issue, table(issue.get("fields")))
+    return _Told(source, Translator(source), ticket, body, issue, table(issue.get("fields")))
 
 
 # -- the issue ----------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ def _created(told: _Told) -> tuple[Event, ...]:
             "author": "customer" if creator in (None, reporter) else "agent",
         }
     )
-    at = instant(fields.get("created")) or told.at
+    at = instant(fields.get("created"), told.source.zone) or told.dated()
     created = told.event(EventType.TICKET_CREATED, "created", data, at)
     held = {rule.word: dig(fields, rule.word) for rule in told.source.rules}
     seen = Change(names(fields.get("labels")), status, held, text(fields.get("description")))
@@ -144,43 +147,45 @@ def _queue(told: _Told) -> str | None:
 
 def _changes(told: _Told) -> Iterable[Event]:
     log = table(told.body.get("changelog"))
-    for number, item in enumerate(items(log.get("items"))):
+    listed = items(log.get("items"))
+    if not listed:
+        return
+    at = told.dated()
+    for number, item in enumerate(listed):
         name = text(dig(item, "fieldId")) or (text(dig(item, "field")) or "").lower()
         # Changelog ids are not the same as instants: sites import and replay them.
-        key = f"{told.at}:{identifier(log.get('id'))}:{number}:{name}"
-        yield from _change(told, name, key, table(item))
+        key = f"{at}:{identifier(log.get('id'))}:{number}:{name}"
+        yield from _change(told, at, name, key, table(item))
 
 
-def _change(told: _Told, name: str, key: str, item: Mapping[str, object]) -> Iterable[Event]:
+def _change(told: _Told, at: Micros, name: str, key: str, item: Mapping[str, object]) -> Iterable[Event]:
     new = text(item.get("toString"))
-    if told.at is None:
-        raise Unreadable("the instant of the change is missing", "timestamp")
     change = Change(fields=_paths(name, text(item.get("field")), new))
     match name:
         case "status":
             change = Change(status=new, fields=change.fields)
             if (status := _status(told, item)) is not None:
-                yield told.event(EventType.STATUS_CHANGED, key, {"status": status}, told.at)
+                yield told.event(EventType.STATUS_CHANGED, key, {"status": status}, at)
         case "labels":
             tags = names(new or "")
             change = Change(set(tags).difference(names(text(item.get("fromString")) or "")))
-            yield _updated(told, key, {"tags": tags})
+            yield _updated(told, at, key, {"tags": tags})
         case "priority":
             ours = told.words.priority(new)
             if ours is not None or new is None:
-                yield _updated(told, key, {"priority": ours})
+                yield _updated(told, at, key, {"priority": ours})
         case "key":
             moved = f"{text(item.get('fromString'))} has moved to {new}; its clocks stay under the old key"
             if told.source.options.get("subject") != "id":
                 told.words.unknown("move", moved)
         case _:
             if data := _field(told, name, new):
-                yield _updated(told, key, data)
-    yield from told.rules(key, told.at, change)
+                yield _updated(told, at, key, data)
+    yield from told.rules(key, at, change)
 
 
-def _updated(told: _Told, key: str, data: Mapping[str, Value | None]) -> Event:
-    return told.event(EventType.TICKET_UPDATED, key, data, told.at)
+def _updated(told: _Told, at: Micros, key: str, data: Mapping[str, Value | None]) -> Event:
+    return told.event(EventType.TICKET_UPDATED, key, data, at)
 
 
 def _status(told: _Told, item: Mapping[str, object]) -> str | None:
@@ -229,7 +234,7 @@ def _comment(told: _Told) -> tuple[Event, ...]:
     number = identifier(comment.get("id"))
     if number is None:
         raise Unreadable("the comment has no id", "comment.id")
-    at = instant(comment.get("created")) or told.at
+    at = instant(comment.get("created"), told.source.zone) or told.dated()
     written = plain(comment.get("body"))
     author = _author(told, comment.get("author"))
     data = without_absent({"author": author, "text": written, "automatic": author == "system" or None})

@@ -20,7 +20,7 @@ def message(
     source: Source,
     ticket: str,
     kind: EventType,
-    at: Micros | None,
+    at: Micros,
     key: str,
     words: str | None,
     *,
@@ -28,7 +28,7 @@ def message(
 ) -> tuple[Event, ...]:
     """A reply or a note with its `words`, and what the desk's rules see in a note.
 
-    `key` tells it from all other messages of the ticket. Raises Unreadable when its instant is not known.
+    `key` tells it from all other messages of the ticket.
     """
     author = AUTHOR_OF.get(kind, "agent")
     data = without_absent({"author": author, "text": words, "automatic": automatic or None})

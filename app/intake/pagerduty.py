@@ -11,10 +11,10 @@ from typing import Final
 
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
-from app.intake.reading import Reading, Unreadable, happened, without_absent
+from app.intake.reading import Reading, Unreadable, happened, instant_in, without_absent
 from app.intake.rule import Change, looked_at, rule_events
 from app.intake.source import Source, Translator
-from app.intake.value import dig, identifier, instant, items, plain, table, text, word
+from app.intake.value import dig, identifier, items, plain, table, text, word
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -88,9 +88,8 @@ def _read(delivery: Delivery, source: Source) -> Reading:
 
 def _incident(event: Mapping[str, object], kind: str, words: Translator) -> _Incident:
     content = table(event.get("data"))
-    at = instant(event.get("occurred_at"))
-    if at is None:
-        raise Unreadable("the instant at which it happened is missing", "event.occurred_at")
+    zone = words.source.zone
+    at = instant_in(event, ["occurred_at"], "the instant at which it happened", zone, "event.")
     ticket = identifier(dig(content, "incident.id")) or identifier(content.get("id"))
     found = identifier(event.get("id")) or f"{at}:{kind}"
     return _Incident(words.source.system, found, kind, at, ticket, content, words)

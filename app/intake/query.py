@@ -94,9 +94,13 @@ class Query:
         """What it finds: null where there is nothing. Raises Unreadable where it does not fit the body."""
         try:
             return self.compiled.search(body, options=_OPTIONS)
-        except _UNFIT as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
+        except exceptions.JMESPathError as error:
+            reason = str(error).partition("\n")[0]
             raise Unreadable(f"the expression {self.text!r} does not fit: {reason}", self.place) from error
+        except _UNFIT as error:
+            raise Unreadable(
+                f"the expression {self.text!r} does not fit what it finds", self.place
+            ) from error
 
 
 def truthy(value: object) -> bool:

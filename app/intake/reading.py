@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from app.intake.value import NoInstant, dig, instant, is_empty, read_instant
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -46,11 +47,39 @@ class Reading:
     ignored: str | None = None
 
 
+def instant_of(value: object, what: str, place: str, zone: str | None = None) -> Micros:
+    """The instant that a value means. Raises Unreadable, which says of this place what is wrong and would be right.
+
+    `what` names the instant in the reason, as in "the instant of the last update".
+    """
+    if is_empty(value):
+        raise Unreadable(f"{what} is missing", place)
+    try:
+        return read_instant(value, zone)
+    except NoInstant as error:
+        raise Unreadable(f"{what} cannot be told: {error}", place) from error
+
+
+def instant_in(
+    content: object, paths: Sequence[str], what: str, zone: str | None = None, above: str = ""
+) -> Micros:
+    """The instant at the first of these paths that holds one. Raises Unreadable about the first that holds anything.
+
+    `above` is what stands before the paths in the place that is named.
+    """
+    given = [path for path in paths if not is_empty(dig(content, path))]
+    for path in given:
+        if (at := instant(dig(content, path), zone)) is not None:
+            return at
+    path = (given or paths)[0]
+    return instant_of(dig(content, path), what, above + path, zone)
+
+
 def happened(
     system: str,
     ticket: str | None,
     kind: str,
-    at: Micros | None,
+    at: Micros,
     key: str,
     data: Mapping[str, Value] | None = None,
     *,
@@ -59,14 +88,12 @@ def happened(
     """A fact about a ticket, under the id `system:ticket:key`.
 
     `key` tells it from all others of that ticket, by the source's own id or instant and a word. Raises Unreadable when
-    the ticket or the instant is not known.
+    the ticket is not known.
     """
     if not ticket:
         raise Unreadable("the ticket's id is missing", "ticket")
     if len(ticket) > LONGEST_NAME or not ticket.isprintable():
         raise Unreadable("the ticket's id is no name", "ticket")
-    if at is None:
-        raise Unreadable("the instant at which it happened is missing", "time")
     return Event(event_id(system, ticket, key), kind, ticket, at, dict(data or {}), sequence)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from app.intake.challenge import Answer, answer_glpi
 from app.intake.delivery import Delivery
 from app.intake.keyed import (
     BadSignature,
@@ -29,6 +30,7 @@ from app.sla.span import DAY, HOUR, MINUTE, Micros
 
 Verify = Callable[[Delivery, Sequence[str]], Signed]
 Sign = Callable[[str, bytes, Micros, str], dict[str, str]]
+Challenge = Callable[[Delivery, Sequence[str]], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Scheme:
 
     `verify` raises BadSignature. `sign(secret, body, at, id)` gives the headers of a delivery, as the system itself
     would send them: for samples and tests. `window` is how far the signed time may be from now; None: no limit.
+    `challenge` gives the answer to a system that asks, before it sends, for a proof that its secret is known here; it
+    raises BadSignature unless the question proves that too. None: it asks nothing, or by a signed delivery.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Scheme:
     verify: Verify
     sign: Sign
     window: Micros | None = None
+    challenge: Challenge | None = None
 
 
 def verify(
@@ -53,15 +58,29 @@ def verify(
 
     Raises BadSignature, or Stale when the signed time lies further from now than the window.
     """
-    live = [secret for secret in secrets if secret]
-    if not live:
-        # An empty key is a key that everybody knows.
-        raise BadSignature(Refused.INVALID)
-    signed = scheme.verify(delivery, live)
+    signed = scheme.verify(delivery, _not_empty(secrets))
     limit = scheme.window if window is None else window
     if limit is not None and signed.at is not None and abs(now - signed.at) > limit:
         raise Stale
     return signed
+
+
+def answer(scheme: Scheme, asked: Delivery, secrets: Sequence[str]) -> Answer:
+    """What is answered to a challenge, with the live secret that its question was made with.
+
+    Raises BadSignature, also when systems that sign so ask nothing.
+    """
+    if scheme.challenge is None:
+        raise BadSignature(Refused.UNSIGNED)
+    return scheme.challenge(asked, _not_empty(secrets))
+
+
+def _not_empty(secrets: Sequence[str]) -> list[str]:
+    live = [secret for secret in secrets if secret]
+    if not live:
+        # An empty key is a key that everybody knows.
+        raise BadSignature(Refused.INVALID)
+    return live
 
 
 # -- shared secrets -----------------------------------------------------------------------------------------------
@@ -109,8 +128,10 @@ def _verify_url(delivery: Delivery, secrets: Sequence[str]) -> Signed:
 # -- the table ----------------------------------------------------------------------------------------------------
 
 
-def _scheme(name: str, keyed: Keyed, window: Micros | None = None) -> Scheme:
-    return Scheme(name, keyed.header, keyed.verify, keyed.sign, window)
+def _scheme(
+    name: str, keyed: Keyed, window: Micros | None = None, challenge: Challenge | None = None
+) -> Scheme:
+    return Scheme(name, keyed.header, keyed.verify, keyed.sign, window, challenge)
 
 
 RESIGNED: Final[Micros] = 5 * MINUTE
@@ -156,6 +177,7 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
                 layout=lambda time, _id, body: body + time,
             ),
             _GLPI_WINDOW,
+            answer_glpi,
         ),
         _scheme("standard-webhooks", _STANDARD, RESIGNED),
         _scheme("freescout", Keyed("x-freescout-signature", "sha1", in_base64)),

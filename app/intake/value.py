@@ -2,7 +2,8 @@
 
 Lenient on purpose. Ids come as numbers or texts, empty as "" or null or false, words in any case, instants in a dozen
 spellings; none of these may cost a delivery. What cannot be taken is None, and the adapter decides whether it can do
-without. Instants are microseconds UTC; a local time without an offset needs the zone of the source.
+without; of an instant it can be asked why. Instants are microseconds UTC; a local time without an offset needs the zone
+of the source.
 """
 
 import re
@@ -34,6 +35,20 @@ _LATEST_EPOCH: Final = 253_402_300_800
 """Seconds since 1970 at the end of the year 9999: a greater number counts milliseconds or microseconds."""
 _PLAUSIBLE_SECONDS: Final = 20_000_000_000
 """A number of seconds beyond the year 2603 is taken for milliseconds, one beyond that in milliseconds for micros."""
+
+
+_SHOWN: Final = 60
+"""Characters of a value that a reason repeats: enough to find it in the body."""
+_WRITE: Final = "write it as 2026-03-06T15:30:00+01:00"
+
+
+class NoInstant(ValueError):
+    """It cannot be told which instant a value means; the text says why, and what would be right."""
+
+
+def is_empty(value: object) -> bool:
+    """Whether nothing was sent: null, false or a text of spaces."""
+    return value is None or value is False or (isinstance(value, str) and not value.strip())
 
 
 def dig(value: object, path: str) -> object:
@@ -118,25 +133,50 @@ def names(value: object) -> list[str]:
 
 
 def instant(value: object, zone: str | None = None) -> Micros | None:
-    """An instant: ISO 8601 of any precision, RFC 2822, or a number since 1970. None when it cannot be told.
+    """An instant, as `read_instant` reads it. None when it cannot be told."""
+    try:
+        return read_instant(value, zone)
+    except NoInstant:
+        return None
+
+
+def read_instant(value: object, zone: str | None = None) -> Micros:
+    """An instant: ISO 8601 of any precision, RFC 2822, or a number since 1970. Raises NoInstant when it cannot be told.
 
     A local time without an offset is read on the wall of `zone`, and without one it cannot be told. Fractions beyond
     the microsecond are cut.
     """
     if isinstance(value, int | float):
-        return epoch(value)
+        return _counted(value, value)
     written = text(value)
     if written is None:
-        return None
+        raise NoInstant(f"it is no instant; {_WRITE}")
     if match := _ISO.fullmatch(written):
         return _iso(match, zone)
     if re.fullmatch(r"\d{9,17}(\.\d+)?", written, re.ASCII):
-        return epoch(float(written) if "." in written else int(written))
+        return _counted(float(written) if "." in written else int(written), written)
     try:
         sent = parsedate_to_datetime(written)
-        return _aware(sent, zone)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise NoInstant(f"{_shown(written)} is no instant; {_WRITE}") from error
+    return _aware(sent, zone, written)
+
+
+def _shown(value: object) -> str:
+    written = text(value)
+    if written is None:
+        return "it"
+    short = written if len(written) <= _SHOWN else written[:_SHOWN] + "…"
+    return repr(short) if isinstance(value, str) else short
+
+
+def _counted(number: float, sent: object) -> Micros:
+    found = epoch(number)
+    if found is None:
+        raise NoInstant(
+            f"{_shown(sent)} counts no seconds, milliseconds or microseconds since 1970; {_WRITE}"
+        )
+    return found
 
 
 def epoch(value: object) -> Micros | None:
@@ -148,7 +188,7 @@ def epoch(value: object) -> Micros | None:
     return round(value * 1000) if value < _PLAUSIBLE_SECONDS * 1000 else round(value)
 
 
-def _iso(match: re.Match[str], zone: str | None) -> Micros | None:
+def _iso(match: re.Match[str], zone: str | None) -> Micros:
     date, minute, second, fraction, offset = match.groups()
     offset = "" if offset is None else offset.upper()
     if offset in ("Z", "UTC", "GMT"):
@@ -157,18 +197,28 @@ def _iso(match: re.Match[str], zone: str | None) -> Micros | None:
         offset = f"{offset[:3]}:{offset[3:] or '00'}"
     digits = ((fraction or "") + "000000")[:6]
     try:
-        return _aware(datetime.fromisoformat(f"{date}T{minute}{second or ':00'}.{digits}{offset}"), zone)
-    except (ValueError, OverflowError):
-        return None
+        at = datetime.fromisoformat(f"{date}T{minute}{second or ':00'}.{digits}{offset}")
+    except ValueError as error:
+        raise NoInstant(
+            f"{_shown(match[0])} names a date, a time or an offset that there is not; {_WRITE}"
+        ) from error
+    return _aware(at, zone, match[0])
 
 
-def _aware(at: datetime, zone: str | None) -> Micros | None:
+def _aware(at: datetime, zone: str | None, written: str) -> Micros:
     if at.tzinfo is None:
         if zone is None:
-            return None
+            raise NoInstant(
+                f"{_shown(written)} is without an offset; {_WRITE}, or set time_zone in the desk's file of sources"
+            )
         at = at.replace(tzinfo=UTC if zone == "UTC" else ZoneInfo(zone))
-    found = micros(at)
-    return found if 0 < found < _LATEST_EPOCH * SECOND else None
+    try:
+        found = micros(at)
+    except OverflowError:
+        found = 0
+    if not 0 < found < _LATEST_EPOCH * SECOND:
+        raise NoInstant(f"{_shown(written)} lies outside the years 1970 to 9999; {_WRITE}")
+    return found
 
 
 class _Plain(HTMLParser):

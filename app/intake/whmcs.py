@@ -13,10 +13,10 @@ from typing import Final
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
 from app.intake.message import message
-from app.intake.reading import Reading, Unreadable, happened, without_absent
+from app.intake.reading import Reading, Unreadable, happened, instant_in, without_absent
 from app.intake.rule import Change, rule_events
 from app.intake.source import Source, Translator
-from app.intake.value import identifier, instant, items, plain, table, text
+from app.intake.value import identifier, items, plain, table, text
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -77,9 +77,7 @@ def _read(delivery: Delivery, source: Source) -> Reading:
     if (read := _READERS.get(name)) is None:
         words.unknown("hook", name)
         return Reading(warnings=words.warnings)
-    at = instant(body.get("occurred_at"))
-    if at is None:
-        raise Unreadable("the instant at which it happened is missing", "occurred_at")
+    at = instant_in(body, ["occurred_at"], "the instant at which it happened", source.zone)
     lowered = {key.lower(): value for key, value in table(body.get("vars")).items()}
     hook = _Hook(name, at, lowered, table(body.get("ticket")), words)
     return Reading(read(hook), warnings=words.warnings)

@@ -10,7 +10,7 @@ from typing import Final
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
 from app.intake.message import message
-from app.intake.reading import Reading, Unreadable, happened
+from app.intake.reading import Reading, Unreadable, happened, instant_in
 from app.intake.rule import looked_at
 from app.intake.snapshot import Snapshot
 from app.intake.source import Source, Translator
@@ -51,9 +51,7 @@ def _read(delivery: Delivery, source: Source) -> Reading:
     number = identifier(ticket.get("id"))
     if number is None:
         raise Unreadable("no ticket in the body; the webhook must send Zammad's own payload", "ticket.id")
-    at = instant(ticket.get("updated_at"), source.zone)
-    if at is None:
-        raise Unreadable("the instant of the last update is missing", "ticket.updated_at")
+    at = instant_in(ticket, ["updated_at"], "the instant of the last update", source.zone, "ticket.")
     translator = Translator(source)
     told = _article(source, translator, number, ticket, article)
     state = _name(ticket.get("state"))
@@ -146,7 +144,8 @@ def _article(
     if sender not in _KINDS:
         translator.unknown("sender", sender)
         return ()
-    at, key = instant(article.get("created_at"), source.zone), f"article:{article_id}"
+    what, key = "the instant at which the article was written", f"article:{article_id}"
+    at = instant_in(article, ["created_at"], what, source.zone, "article.")
     internal = truth(article.get("internal")) or False
     told: tuple[Event, ...] = ()
     if sort == _PHONE and not internal:

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
-from app.intake.reading import Reading, Unreadable, event_id, happened, without_absent
+from app.intake.reading import Reading, Unreadable, event_id, happened, instant_in, without_absent
 from app.intake.rule import Change, rule_events
 from app.intake.source import Source, Translator
 from app.intake.value import dig, identifier, instant, names, plain, table, text, truth, word
@@ -33,7 +33,7 @@ class _Told:
     source: Source
     words: Translator
     ticket: str | None
-    at: Micros | None
+    at: Micros
     id: str
     kind: str
     detail: Mapping[str, object]
@@ -77,7 +77,7 @@ def read(delivery: Delivery, source: Source) -> Reading:
 def _told(body: Mapping[str, object], kind: str, source: Source, words: Translator) -> _Told:
     detail, subject = table(body.get("detail")), text(body.get("subject")) or ""
     ticket = identifier(detail.get("id")) or identifier(subject.removeprefix("zen:ticket:"))
-    at = instant(body.get("time")) or instant(detail.get("updated_at"))
+    at = instant_in(body, ["time", "detail.updated_at"], "the instant of the change", source.zone)
     own = identifier(body.get("id")) or event_id(kind, str(at))
     return _Told(source, words, ticket, at, own, kind, detail, table(body.get("event")))
 
@@ -104,7 +104,7 @@ def _created(told: _Told) -> tuple[Event, ...]:
             "author": "customer" if submitter in (None, requester) else "agent",
         }
     )
-    born_at = instant(detail.get("created_at")) or told.at
+    born_at = instant(detail.get("created_at"), told.source.zone) or told.at
     created = happened(SYSTEM, told.ticket, EventType.TICKET_CREATED, born_at, "created", data)
     fields = {rule.word: dig(detail, rule.word) for rule in told.source.rules}
     seen = Change(names(detail.get("tags")), status, fields, plain(detail.get("description")))
@@ -114,7 +114,7 @@ def _created(told: _Told) -> tuple[Event, ...]:
 def _comment(told: _Told) -> tuple[Event, ...]:
     comment = table(told.change.get("comment"))
     author = identifier(dig(comment, "author.id"))
-    if told.at is None or _is_first_message(told, author):
+    if _is_first_message(told, author):
         return ()
     written = plain(comment.get("body"))
     key = _comment_key(told)
@@ -134,8 +134,8 @@ def _comment(told: _Told) -> tuple[Event, ...]:
 
 def _is_first_message(told: _Told, author: str | None) -> bool:
     """Whether a comment is the ticket's own text: some accounts send one for it, and nobody has replied yet."""
-    born_at = instant(told.detail.get("created_at"))
-    at_birth = born_at is not None and told.at is not None and abs(told.at - born_at) < SECOND
+    born_at = instant(told.detail.get("created_at"), told.source.zone)
+    at_birth = born_at is not None and abs(told.at - born_at) < SECOND
     return at_birth and author in (None, identifier(told.detail.get("submitter_id")))
 
 

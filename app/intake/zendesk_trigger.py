@@ -12,7 +12,7 @@ from typing import Final
 
 from app.intake.adapter import Adapter
 from app.intake.delivery import Delivery
-from app.intake.reading import Reading, Unreadable, happened, without_absent
+from app.intake.reading import Reading, Unreadable, happened, instant_in, without_absent
 from app.intake.rule import looked_at
 from app.intake.snapshot import Snapshot
 from app.intake.source import Source, Translator
@@ -53,9 +53,10 @@ def read(delivery: Delivery, source: Source) -> Reading:
     status = text(body.get("status"))
     if source.drops(status):
         return Reading(ignored=f"status {status} is dropped")
-    ticket, at = identifier(body.get("ticket_id")), instant(body.get("updated_at"), source.zone)
-    if ticket is None or at is None:
-        raise Unreadable("it is missing or unreadable", "ticket_id" if ticket is None else "updated_at")
+    ticket = identifier(body.get("ticket_id"))
+    if ticket is None:
+        raise Unreadable("the ticket's id is missing; the trigger must send our template", "ticket_id")
+    at = instant_in(body, ["updated_at"], "the instant of the last update", source.zone)
     said = _message(body, why, ticket, at, words)
     return Reading((said,) if said else (), (_snapshot(body, ticket, at, words),), words.warnings)
 

@@ -39,9 +39,14 @@ def key_of(cursor: str, *types: type) -> tuple[Any, ...]:
     except ValueError as error:
         raise FaultyCursor(f"{cursor!r} is no cursor of this list") from error
     parts = cast("list[object]", key) if isinstance(key, list) else []
-    if [type(part) for part in parts] != list(types):
+    if [type(part) for part in parts] != list(types) or not all(map(_can_be_asked, parts)):
         raise FaultyCursor(f"{cursor!r} is no cursor of this list")
     return tuple(parts)
+
+
+def _can_be_asked(part: object) -> bool:
+    """Whether a database can compare with it: a number that fits, a text without NUL."""
+    return -(2**63) <= part < 2**63 if isinstance(part, int) else "\0" not in str(part)
 
 
 @dataclass(frozen=True, slots=True)

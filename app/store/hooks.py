@@ -57,6 +57,27 @@ class StoredHook:
     interpreted_at: Micros | None
     tries: int
 
+    @property
+    def length(self) -> int:
+        """Bytes of its body."""
+        return len(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedHook:
+    """A delivery as a list shows it: `length` in bytes in place of its body, of which a page would hold too many."""
+
+    seq: int
+    id: str
+    desk: str
+    system: str
+    received_at: Micros
+    state: HookState
+    reason: str | None
+    warnings: tuple[str, ...]
+    interpreted_at: Micros | None
+    length: int
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -76,7 +97,23 @@ _OF_DESK: Final = or_(_hook.c.desk == _DESK, _DESK == EVERY_DESK)
 _ONCE: Final = select(_hook.c.once, _hook.c.id).where(_hook.c.once.in_(bindparam("onces", expanding=True)))
 _PENDING: Final = select(_hook).where(_IS_PENDING).order_by(_hook.c.seq).limit(bindparam("most"))
 _FIND: Final = select(_hook).where(_hook.c.id == bindparam("id"))
-_INBOX: Final = select(_hook).where(_IN_INBOX, _OF_DESK).order_by(_hook.c.seq.desc()).limit(bindparam("most"))
+_INBOX: Final = (
+    select(
+        _hook.c.seq,
+        _hook.c.id,
+        _hook.c.desk,
+        _hook.c.system,
+        _hook.c.received_at,
+        _hook.c.state,
+        _hook.c.reason,
+        _hook.c.warnings,
+        _hook.c.interpreted_at,
+        func.length(_hook.c.body).label("length"),
+    )
+    .where(_IN_INBOX, _OF_DESK, _hook.c.seq < bindparam("before"))
+    .order_by(_hook.c.seq.desc())
+    .limit(bindparam("most"))
+)
 _COUNTS: Final = (
     select(_hook.c.desk, _hook.c.system, _hook.c.state, func.count())
     .where(_IN_INBOX, _OF_DESK)
@@ -185,9 +222,10 @@ def again(conn: Connection, desk: str = EVERY_DESK) -> int:
     return held
 
 
-def inbox(conn: Connection, most: int, desk: str = EVERY_DESK) -> list[StoredHook]:
-    """The latest deliveries that are kept unread, or in which a word is not mapped."""
-    return [_stored(row) for row in conn.execute(_INBOX, {"most": most, "_desk": desk}).mappings().all()]
+def inbox(conn: Connection, most: int, before: int, desk: str = EVERY_DESK) -> list[ListedHook]:
+    """The latest deliveries before a place that are kept unread, or in which a word is not mapped."""
+    asked = {"most": most, "before": before, "_desk": desk}
+    return [_listed(row) for row in conn.execute(_INBOX, asked).mappings().all()]
 
 
 def inbox_counts(conn: Connection, desk: str = EVERY_DESK) -> dict[tuple[str, str, str], int]:
@@ -240,3 +278,11 @@ def _stored(row: RowMapping) -> StoredHook:
         interpreted_at=row["interpreted_at"],
         tries=row["tries"],
     )
+
+
+def _listed(row: RowMapping) -> ListedHook:
+    read: dict[str, Any] = {
+        "state": HookState(row["state"]),
+        "warnings": tuple(orjson.loads(row["warnings"] or "[]")),
+    }
+    return ListedHook(**{**row, **read})

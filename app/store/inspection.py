@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 
 from app.sla.span import Micros
 from app.sla.ticket import KNOWN_TYPES
 from app.store import dialect, row_security, sqlite
 from app.store.batch import parts
-from app.store.database import Connection
+from app.store.database import EVERY_DESK, Connection
 from app.store.signals import CLOCK, IS_LATE
 from app.store.tables import clock as _clock
 from app.store.tables import event as _event
@@ -28,6 +28,7 @@ from app.store.tables import ticket as _ticket
 class UnreadEvent:
     """An event of a type that nobody knows: kept, and moving nothing."""
 
+    seq: int
     desk: str
     type: str
     id: str
@@ -43,8 +44,10 @@ TicketKey = tuple[str, str]
 ClockName = tuple[str, str, str, Micros]
 """(desk, ticket, commitment, cycle)."""
 
+_DESK: Final = bindparam("desk", type_=_event.c.desk.type)
 _UNREAD: Final = (
     select(
+        _event.c.seq,
         _event.c.desk,
         _event.c.type,
         _event.c.event_id,
@@ -53,7 +56,11 @@ _UNREAD: Final = (
         _event.c.at,
         _event.c.received_at,
     )
-    .where(~_event.c.known)
+    .where(
+        ~_event.c.known,
+        or_(_event.c.desk == _DESK, _DESK == EVERY_DESK),
+        _event.c.seq < bindparam("before"),
+    )
     .order_by(_event.c.seq.desc())
     .limit(bindparam("most"))
 )
@@ -118,9 +125,10 @@ _TOLD_EARLY: Final = select(_signal.c.desk, _signal.c.ticket, _signal.c.commitme
 )
 
 
-def unread_events(conn: Connection, most: int) -> list[UnreadEvent]:
-    """Events of unknown types, the latest first."""
-    return [UnreadEvent(*row) for row in conn.execute(_UNREAD, {"most": most}).all()]
+def unread_events(conn: Connection, most: int, before: int, desk: str = EVERY_DESK) -> list[UnreadEvent]:
+    """The latest events of unknown types before a place in the log, of a desk or of all."""
+    asked = {"most": most, "before": before, "desk": desk}
+    return [UnreadEvent(*row) for row in conn.execute(_UNREAD, asked).all()]
 
 
 def tickets_with_unread_events(conn: Connection) -> list[TicketKey]:

@@ -181,15 +181,17 @@ def retry(conn: Connection, subscription: Subscription, parked: Delivery, now: M
 def retry_since(
     conn: Connection, subscription: Subscription, since: Micros, now: Micros, most: int = MOST
 ) -> tuple[int, bool]:
-    """Send again what was told from an instant on and was given up, or never written down. Returns how many, and
-    whether there is more."""
-    before = conn.execute(_BEFORE, {"since": since}).scalar() or 0
+    """Send again what was told from an instant on and was given up, or never written down though the subscription was
+    there. Returns how many, and whether there is more."""
+    before = _before(conn, since)
     asked = {"subscription": subscription.id, "after": before, "most": most}
     given_up = [(row[0], row[1], row[2]) for row in conn.execute(_PARKED_SINCE, asked).all()]
     _unpark(conn, subscription, given_up, now)
     if len(given_up) == most:
         return most, True
-    lost = _missing(conn, subscription, before, most - len(given_up))
+    # What was told at the very instant at which it was made was told before: all that came after has a row.
+    made = _before(conn, max(since, subscription.created_at + 1))
+    lost = _missing(conn, subscription, made, most - len(given_up))
     rows = [_row(subscription, seq, desk, ticket, now) for seq, _, desk, ticket in lost]
     lines = {(subscription.id, desk, ticket) for _, _, desk, ticket in lost}
     _step_back(conn, subscription, lines)
@@ -197,6 +199,11 @@ def retry_since(
     deliveries.go_on(conn, lines, now)
     count = len(given_up) + len(rows)
     return count, count == most
+
+
+def _before(conn: Connection, since: Micros) -> int:
+    """The place of the last signal that was told before an instant."""
+    return conn.execute(_BEFORE, {"since": since}).scalar() or 0
 
 
 def missing(conn: Connection, now: Micros) -> list[tuple[str, str]]:
@@ -208,7 +215,7 @@ def missing(conn: Connection, now: Micros) -> list[tuple[str, str]]:
     for each in listed(conn):
         if each.state is State.DISABLED or each.wish.asks_of_ticket or each.wanted_since >= now:
             continue
-        before = conn.execute(_BEFORE, {"since": each.wanted_since + 1}).scalar() or 0
+        before = _before(conn, each.wanted_since + 1)
         kinds = LATE & each.wish.kinds
         found += [(each.id, signal_id) for _, signal_id, *_ in _missing(conn, each, before, MOST, kinds)]
     return found

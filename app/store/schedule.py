@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, or_, select, tuple_
 
 from app.sla.span import Micros
 from app.store import dialect
 from app.store.batch import parts
-from app.store.database import Connection
+from app.store.database import EVERY_DESK, Connection
 from app.store.tables import parked as _parked
 from app.store.tables import ticket as _ticket
 
@@ -62,6 +62,13 @@ _SHELVE: Final = (
     _ticket.update()
     .where(_ticket.c.desk == bindparam("_desk"), _ticket.c.ticket == bindparam("_ticket"))
     .values(next_at=None)
+)
+_DESK: Final = bindparam("desk", type_=_parked.c.desk.type)
+_PARKED_KEY: Final = (_parked.c.first_at, _parked.c.desk, _parked.c.ticket)
+_PARKED_PAGE: Final = (
+    _PARKED.where(or_(_parked.c.desk == _DESK, _DESK == EVERY_DESK))
+    .order_by(*_PARKED_KEY)
+    .limit(bindparam("most"))
 )
 _COUNT_PARKED: Final = select(func.count()).select_from(_parked)
 
@@ -115,6 +122,14 @@ def parked(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, Parke
 def all_parked(conn: Connection) -> list[Parked]:
     """Every parked ticket, the longest parked first."""
     return [_stored_parked(row) for row in conn.execute(_PARKED.order_by(_parked.c.first_at)).all()]
+
+
+def parked_page(
+    conn: Connection, most: int, after: tuple[Micros, str, str], desk: str = EVERY_DESK
+) -> list[Parked]:
+    """Parked tickets after a key of (first_at, desk, ticket), the longest parked first, of a desk or of all."""
+    query = _PARKED_PAGE.where(tuple_(*_PARKED_KEY) > after)
+    return [_stored_parked(row) for row in conn.execute(query, {"most": most, "desk": desk}).all()]
 
 
 def count_parked(conn: Connection) -> int:

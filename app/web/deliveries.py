@@ -12,10 +12,11 @@ from app.store import redelivery
 from app.store.database import Connection
 from app.store.outbox import DeliveryState
 from app.store.redelivery import Delivery
+from app.store.subscriptions import State, Subscription
 from app.web.access import Administrator, Reader
 from app.web.answer import Json
 from app.web.instant import InstantIn, InstantOut
-from app.web.problems import not_found, problems
+from app.web.problems import Kind, Problem, not_found, problems
 from app.web.running import running
 from app.web.subscriptions import SubscriptionId, found_for
 
@@ -103,7 +104,7 @@ async def list_deliveries(
     "/{subscription}/deliveries/{delivery}/retry",
     summary="Deliver again",
     response_model=DeliveryView,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 409),
 )
 async def retry(
     request: Request,
@@ -113,11 +114,14 @@ async def retry(
         str, Path(description="the delivery's id, which is its signal's", examples=["sig_…"])
     ],
 ) -> Response:
-    """Try a parked delivery again, at once. One that is on its way or has arrived stays as it is."""
+    """Try a parked delivery again, at once. One that is on its way or has arrived stays as it is.
+
+    409 while the subscription is switched off.
+    """
     parts = running(request)
 
     def again(conn: Connection, now: int) -> Delivery | None:
-        held = found_for(conn, administrator, subscription)
+        held = _switched_on(found_for(conn, administrator, subscription))
         found = redelivery.find(conn, held.id, delivery)
         if found is not None and found.state is DeliveryState.PARKED:
             redelivery.retry(conn, held, found, now)
@@ -135,20 +139,34 @@ async def retry(
     "/{subscription}/retry-since",
     summary="Deliver again since",
     response_model=SentAgain,
-    responses=problems(400, 401, 403, 404, 413, 422),
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 async def retry_since(
     request: Request, administrator: Administrator, subscription: SubscriptionId, given: Since
 ) -> Response:
-    """Send again what was told since then and was given up, or was missed while the subscription was switched off."""
+    """Send again what was told since then and was given up, or was missed while the subscription was switched off.
+
+    Nothing is sent that was told before the subscription was made. 409 while it is switched off.
+    """
     parts = running(request)
-    count, more = await parts.database.write(
-        lambda conn, now: redelivery.retry_since(
-            conn, found_for(conn, administrator, subscription), given.since, now
-        )
-    )
+
+    def again(conn: Connection, now: int) -> tuple[int, bool]:
+        held = _switched_on(found_for(conn, administrator, subscription))
+        return redelivery.retry_since(conn, held, given.since, now)
+
+    count, more = await parts.database.write(again)
     parts.courier.wake()
     return Json({"retried": count, "more": more})
+
+
+def _switched_on(held: Subscription) -> Subscription:
+    if held.state is State.DISABLED:
+        raise Problem(
+            Kind.SWITCHED_OFF,
+            f"Nothing is sent to {held.id} while it is switched off: {held.disabled_reason}. "
+            'Switch it on with PATCH {"state": "active"}, then ask again.',
+        )
+    return held
 
 
 def _delivery(shown: Delivery) -> dict[str, Any]:

@@ -63,7 +63,10 @@ async def replace_secret(
     responses=problems(401, 403, 404),
 )
 async def test(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
-    """Deliver a signed test now, once, and say what became of it. It is in no stream and in no record."""
+    """Deliver a signed test now, once, and say what became of it. It is in no stream and in no record.
+
+    A test changes nothing, whatever becomes of it: one that is answered 410 does not switch the subscription off.
+    """
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, administrator, subscription))
     attempt = await parts.courier.post.test(found, parts.database.now())

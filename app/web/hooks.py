@@ -2,25 +2,30 @@
 
 Its signature is the key here, and it holds for the raw bytes of the body, so nothing parses them on the way. The answer
 follows the commit; what the delivery says is read afterwards, and what cannot be read waits in the inbox. A refusal is
-4xx, never 5xx: some systems try for days what was answered so.
+4xx, never 5xx: some systems try for days what was answered so. Some ask first whether their secret is known here, and
+are answered at the same address.
 """
 
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from app.flow.hook import Accepted
+from app.intake.challenge import GLPI_TOKEN, Answer
 from app.intake.delivery import Delivery
 from app.intake.signature import BadSignature
-from app.web.answer import Json
+from app.web.answer import NOT_KEPT, Json
 from app.web.problems import Kind, Problem, problems
 from app.web.running import running
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 
-_CHALLENGE: Final = {"WWW-Authenticate": 'Signature realm="slatimer"'}
+_UNSIGNED: Final = {"WWW-Authenticate": 'Signature realm="slatimer"'}
+
+Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
+System = Annotated[str, Path(description="the ticket system, as `slatimer connect` names it")]
 
 
 class HookAccepted(BaseModel):
@@ -35,7 +40,13 @@ class HookAccepted(BaseModel):
     summary="Take a ticket system's webhook",
     status_code=202,
     response_model=HookAccepted,
-    responses=problems(400, 401, 404, 413, 422, 503),
+    responses={
+        **problems(400, 401, 404, 413, 422, 503),
+        200: {
+            "description": "A challenge, answered as its system wants it; nothing is kept.",
+            "content": {"*/*": {"schema": {}, "example": {"challenge": "5f0c1b"}}},
+        },
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -49,24 +60,60 @@ class HookAccepted(BaseModel):
         }
     },
 )
-async def take_hook(
-    request: Request,
-    desk: Annotated[str, Path(description="the desk", examples=["haisoft"])],
-    system: Annotated[str, Path(description="the ticket system, as `slatimer connect` names it")],
-) -> Response:
+async def take_hook(request: Request, desk: Desk, system: System) -> Response:
     """Takes a delivery that is signed as its system signs, with a secret that `slatimer connect` made.
 
     It answers once the delivery is durable. 401: not signed, or not with a live secret, or too long ago. 404: no such
-    system is connected to the desk. Of a body nothing is refused for what it says: what cannot be read is kept.
+    system is connected to the desk. Of a body nothing is refused for what it says: what cannot be read is kept. 200: it
+    only asked whether somebody is here, as some systems do when their webhook is set up.
     """
     parts = running(request)
     body = await _body(request, parts.settings.hook_body)
     delivery = Delivery.of(dict(request.headers), body, parts.database.now(), request.url.query)
     try:
-        accepted = await parts.acceptor.accept(desk, system, delivery)
+        taken = await parts.acceptor.accept(desk, system, delivery)
     except BadSignature as error:
-        raise Problem(Kind.BAD_SIGNATURE, f"The delivery is refused: {error}.", headers=_CHALLENGE) from error
-    return Json(_told(accepted), 202)
+        raise _refused("delivery", error) from error
+    return _answered(taken) if isinstance(taken, Answer) else Json(_told(taken), 202)
+
+
+@router.get(
+    "/{desk}/{system}",
+    summary="Answer a ticket system's challenge",
+    response_class=PlainTextResponse,
+    response_description="The proof, as the system wants it.",
+    responses=problems(401, 404, 503),
+    openapi_extra={
+        "parameters": [
+            {
+                "name": GLPI_TOKEN,
+                "in": "query",
+                "description": "GLPI's: a fixed word, signed with the connection's secret",
+                "schema": {"type": "string"},
+            }
+        ]
+    },
+)
+async def answer_challenge(request: Request, desk: Desk, system: System) -> Response:
+    """Proves to a system that asks before it sends, as GLPI does, that its secret is known here.
+
+    Only a question that is itself made with a live secret is answered, so that a stranger has nothing signed. 401: it is
+    not, or the system asks nothing in this way. 404: no such system is connected to the desk.
+    """
+    parts = running(request)
+    asked = Delivery.of(dict(request.headers), b"", parts.database.now(), request.url.query)
+    try:
+        return _answered(await parts.acceptor.answer(desk, system, asked))
+    except BadSignature as error:
+        raise _refused("challenge", error) from error
+
+
+def _answered(answer: Answer) -> Response:
+    return Response(answer.body, media_type=answer.media_type, headers=NOT_KEPT)
+
+
+def _refused(what: str, error: BadSignature) -> Problem:
+    return Problem(Kind.BAD_SIGNATURE, f"The {what} is refused: {error}.", headers=_UNSIGNED)
 
 
 def _told(accepted: Accepted) -> dict[str, Any]:

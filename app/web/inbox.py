@@ -7,7 +7,7 @@ that cannot be judged. Bodies hold what customers wrote: they are shown to keys 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.inbox import inbox, inbox_json, whole_delivery_json
@@ -90,13 +90,24 @@ class ParkedTicket(BaseModel):
 
 
 class InboxView(BaseModel):
-    """What waits for somebody. The lists show the latest, the counts count all."""
+    """What waits for somebody: a page of each list, while `waiting` and `unknown` count all."""
 
     deliveries: list[InboxDelivery]
     waiting: list[WaitingDeliveries]
     unknown: list[UnknownType]
     events: list[UnknownEvent]
     parked: list[ParkedTicket]
+    next: str | None = Field(description="the cursor of the next page; null on the last")
+
+
+class Wanted(BaseModel):
+    """Which part of the inbox."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    desk: str | None = Field(None, description="only this desk", examples=["haisoft"])
+    cursor: str | None = Field(None, description="`next` of the page before")
+    limit: int | None = Field(None, ge=1, description="entries of each list on the page")
 
 
 class RanAgain(BaseModel):
@@ -109,12 +120,18 @@ class RanAgain(BaseModel):
 
 
 @router.get(
-    "", summary="What was not understood", response_model=InboxView, responses=problems(401, 403, 404)
+    "",
+    summary="What was not understood",
+    response_model=InboxView,
+    responses=problems(401, 403, 404, 422),
 )
-async def show_inbox(request: Request, pusher: Pusher, desk: DeskQuery = None) -> Response:
-    """The deliveries that were kept unread or have warnings, events of unknown types, parked tickets."""
-    wanted = desk_or_own(pusher, desk) or EVERY_DESK
-    found = await running(request).database.read(lambda conn: inbox(conn, wanted))
+async def show_inbox(request: Request, pusher: Pusher, wanted: Annotated[Wanted, Query()]) -> Response:
+    """The deliveries that were kept unread or have warnings and the events of unknown types, the latest first, and the
+    parked tickets, the longest parked first. `next` goes on with all three."""
+    parts = running(request)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    desk = desk_or_own(pusher, wanted.desk) or EVERY_DESK
+    found = await parts.database.read(lambda conn: inbox(conn, limit, desk, wanted.cursor))
     return Json(inbox_json(found))
 
 

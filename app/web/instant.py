@@ -32,7 +32,9 @@ def read_instant(text: object) -> Micros:
     try:
         at = micros(datetime.fromisoformat(text.upper()))
     except ValueError as error:
-        raise NotAnInstant(f"is no instant: {error}. Write it as {_EXAMPLE}") from error
+        raise NotAnInstant(
+            f"names a date, a time or an offset that there is not. Write it as {_EXAMPLE}"
+        ) from error
     if at < 0:
         raise NotAnInstant("is before 1970. Check the unit and the year")
     return at

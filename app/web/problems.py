@@ -42,6 +42,7 @@ class Kind(Enum):
     NOTHING_KNOWN = ("nothing-known", "Nothing was known then", 404)
     WRONG_METHOD = ("wrong-method", "This address does not take that method", 405)
     CONFLICT = ("conflict", "It contradicts what is stored", 409)
+    SWITCHED_OFF = ("switched-off", "The subscription is switched off", 409)
     GONE = ("no-longer-kept", "It is no longer kept", 410)
     TOO_LARGE = ("too-large", "The body is too large", 413)
     WRONG_MEDIA_TYPE = ("wrong-media-type", "This content type is not read here", 415)
@@ -127,7 +128,7 @@ _DESCRIPTIONS: Final = {
     401: "No key, or one that is unknown or revoked.",
     403: "The key lacks the scope, or a page's request lacks its proof of origin.",
     404: "Unknown, or another desk's.",
-    409: "The same (source, id) was stored with other content.",
+    409: "It does not fit what is stored; `detail` says why.",
     410: "It was here, and is no longer kept.",
     413: "The body is larger than the service reads.",
     415: "Another content type than those listed.",

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
+from app.flow.subscribe import KINDS
 from app.store import signals
 from app.store.signals import Published
 from app.web.access import Reader, desk_or_own
@@ -28,6 +29,16 @@ RETRY: Final = b"retry: 2000\n\n"
 LAST_PLACE: Final = 2**63 - 1
 
 router = APIRouter(prefix="/v1", tags=["signals"])
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"is no kind of signal. There are: {', '.join(KINDS)}")
+    return kind
+
+
+SignalKind = Annotated[str, AfterValidator(_known)]
+"""A kind as somebody asks for it. A wrong one must not look like a kind of which nothing was told."""
 
 
 class Signal(BaseModel):
@@ -66,7 +77,7 @@ class Wanted(BaseModel):
         None, ge=0, le=LAST_PLACE, description="`next` of a page, or the id of a live event"
     )
     desk: str | None = None
-    kind: list[str] = Field(
+    kind: list[SignalKind] = Field(
         default_factory=list[str], description="several may be given", examples=[["clock.breached"]]
     )
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.delivery.address import FaultyUrl
 from app.delivery.notice import Language
 from app.flow import subscribe
-from app.flow.subscribe import KINDS, Wanted
+from app.flow.subscribe import Wanted
 from app.flow.wire import moment
 from app.store import subscriptions
 from app.store.database import Connection
@@ -26,6 +26,7 @@ from app.web.answer import Json
 from app.web.instant import InstantOut
 from app.web.problems import Place, invalid, not_found, problems
 from app.web.running import Running, running
+from app.web.signals import SignalKind
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
@@ -33,17 +34,10 @@ MOST_VALUES: Final = 100
 """Values of one filter. Whoever needs more wants another subscription, or none."""
 
 
-def _known(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError(f"is no kind of signal. There are: {', '.join(KINDS)}")
-    return kind
-
-
 def _several(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
-SignalKind = Annotated[str, AfterValidator(_known)]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Values = Annotated[list[Value], BeforeValidator(_several), Field(min_length=1, max_length=MOST_VALUES)]
 Description = Annotated[str, StringConstraints(max_length=500)]

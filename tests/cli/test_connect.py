@@ -70,6 +70,20 @@ def test_rotating_makes_another_secret_and_says_until_when_the_one_before_works(
     assert "is taken until" in rotated.err
 
 
+@pytest.mark.parametrize(
+    "asked", [("zammad", "--rotate", "--json"), ("zammad",), ("cloudevents", "--json"), ("cloudevents",)]
+)
+def test_an_address_of_this_machine_is_said_to_be_no_address_to_enter(
+    desks: Terminal, asked: tuple[str, ...]
+) -> None:
+    said = desks("connect", *asked, "--desk", "haisoft")
+    assert "http://127.0.0.1:8000" in said.out
+    assert "http://127.0.0.1:8000 is where the service listens" in said.err
+    assert "--url https://" in said.err
+    whole = desks("connect", *asked, "--desk", "haisoft", "--url", "https://sla.example.com")
+    assert "where the service listens" not in whole.err
+
+
 def test_a_secret_that_the_system_made_is_entered(desks: Terminal) -> None:
     connected(desks)
     assert connected(desks, "--secret", "theirs", "--json").json["secret"] == "theirs"
@@ -110,6 +124,19 @@ def test_the_inbox_lists_what_was_not_mapped_until_it_is_mended(desks: Terminal,
     again = desks("inbox", "--run-again")
     assert (again.code, "2 deliveries were read again, 1 are in the inbox" in again.err) == (1, True)
     assert [one["state"] for one in desks("inbox", "--json").json["deliveries"]] == ["kept"]
+
+
+def test_a_long_inbox_shows_its_latest_and_says_that_there_is_more(
+    desks: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLATIMER_PAGE_LIMIT", "2")
+    deliver(desks, *range(5))
+    latest, every = desks("inbox", "--json"), desks("inbox", "--all", "--json")
+    assert (len(latest.json["deliveries"]), len(every.json["deliveries"])) == (2, 5)
+    assert latest.json["deliveries"] == every.json["deliveries"][:2]
+    assert latest.json["waiting"] == every.json["waiting"]
+    assert ("--all" in latest.err, every.err, every.json["next"]) == (True, "", None)
+    assert desks("inbox", "--all").out.count("hook-") == 5
 
 
 def test_the_inbox_can_be_that_of_one_desk(desks: Terminal) -> None:

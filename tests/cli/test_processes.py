@@ -1,11 +1,13 @@
 """Commands as processes of their own: interrupted, beside a running service, and the whole demonstration."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,16 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.intake.signature import SCHEMES
 from app.settings import Settings
 from app.store.database import Connection, Database
 from benchmarks._service import Service, free_port
-from tests.cli.conftest import ROOT
+from tests.cli.conftest import ROOT, Terminal
 from tests.servers.databases import Databases
 
 DESK = ROOT / "benchmarks" / "helpdesk"
 PATIENCE = 60.0
+OPENED = "2026-03-02T09:00:00Z"
 
 
 def _slatimer(url: str, *arguments: object, **more: Any) -> subprocess.Popen[str]:
@@ -186,3 +190,69 @@ def test_a_tested_ticket_system_has_sent_a_signed_sample(service: tuple[Service,
         assert json.loads(out)["url"] == f"{running.base}/v1/hooks/haisoft/{system}"
     inbox = httpx2.get(f"{running.base}/v1/inbox", headers=headers)
     assert inbox.raise_for_status().json()["deliveries"] == []
+
+
+SENDERS = 3
+PACE = 0.02
+"""Seconds between two deliveries of a sender."""
+ROTATIONS = 5
+
+
+class Sending:
+    """Senders of Zammad's deliveries to a desk. Sender n changes over n rotations late; all secrets are live."""
+
+    def __init__(self, client: httpx2.AsyncClient, secret: str) -> None:
+        self._client, self._number = client, 0
+        self.secrets = [secret]
+        self.answers: Counter[tuple[str, int]] = Counter()
+        """How many deliveries of each secret had which status for an answer."""
+
+    async def send(self, late: int) -> None:
+        """Send one after the other until this is cancelled."""
+        while True:
+            secret = self.secrets[max(len(self.secrets) - 1 - late, 0)]
+            self.answers[secret, await self._status(secret)] += 1
+            await asyncio.sleep(PACE)
+
+    async def until_all_have_sent(self) -> None:
+        """Wait until each sender has sent, with whatever secret it uses now."""
+        before = self.answers.total()
+        async with asyncio.timeout(PATIENCE):
+            while self.answers.total() < before + 5 * SENDERS:  # noqa: ASYNC110 - they have no one end to be told of
+                await asyncio.sleep(PACE)
+
+    async def _status(self, secret: str) -> int:
+        self._number += 1
+        ticket = {"id": self._number, "title": "down", "state": "open", "created_at": OPENED}
+        body = json.dumps({"ticket": ticket | {"updated_at": OPENED}, "article": {}}).encode()
+        headers = SCHEMES["hub-sha1"].sign(secret, body, 0, "")
+        return (
+            await self._client.post("/v1/hooks/webxtra/zammad", content=body, headers=headers)
+        ).status_code
+
+
+async def test_a_secret_rotated_by_the_command_while_deliveries_come_refuses_none(
+    service: tuple[Service, dict[str, str]],
+) -> None:
+    running, _ = service
+    # In this process: the new secret is used at once, while the service still believes the look-up before.
+    terminal = Terminal(running.url)
+
+    async def connect(*more: str) -> str:
+        asked = ("connect", "zammad", "--desk", "webxtra", "--json", *more)
+        return json.loads(await asyncio.to_thread(terminal.done, *asked))["secret"]
+
+    async with httpx2.AsyncClient(base_url=running.base, timeout=PATIENCE) as client:
+        sending = Sending(client, await connect())
+        tasks = [asyncio.create_task(sending.send(late)) for late in range(SENDERS)]
+        for _ in range(ROTATIONS):
+            await sending.until_all_have_sent()
+            sending.secrets.append(await connect("--rotate"))
+        await sending.until_all_have_sent()
+        made_up = await client.post("/v1/hooks/webxtra/zammad", headers={"x-hub-signature": "sha1=0"})
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    assert len(set(sending.secrets)) == ROTATIONS + 1
+    assert set(sending.answers) == {(secret, 202) for secret in sending.secrets}
+    assert made_up.status_code == 401

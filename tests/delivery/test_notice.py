@@ -1,15 +1,19 @@
 """What people read, and what a message may lead to."""
 
+import logging
+import re
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from apprise import Apprise
 
 from app.delivery.address import FaultyUrl, Gate
 from app.delivery.notice import _TOLD, Language, Notice, notice
 from app.delivery.outcome import Outcome
 from app.delivery.people import Messenger, masked
 from app.flow.subscribe import KINDS
+from app.settings import Settings
 from tests.receiver import Receiver, status
 
 BREACH: dict[str, Any] = {
@@ -93,8 +97,89 @@ def test_a_channel_that_is_not_listed_or_says_nothing_is_refused(url: str) -> No
         Messenger(Gate(), SCHEMES, 5).check(url)
 
 
+SENDER = "mailto://ops:word@example.org"
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        (f"{SENDER}/nobody", "nobody"),
+        (f"{SENDER}/a@example.org/nobody", "nobody"),
+        (f"{SENDER}?to=nobody", "nobody"),
+        (f"{SENDER}?to=a@example.org,nobody", "nobody"),
+        (f"{SENDER}?to=nobody%20a@example.org", "nobody"),
+        (f"{SENDER}?to=a@example.org,b@example", "b@example"),
+        (f"{SENDER}?to=a@example.org;b@example.org", "b@example.org"),
+        (f"{SENDER}?to=a@example.org&to=b@example.org", "a@example.org"),
+        (f"{SENDER}?to=a@example.org&cc=b@example.org,nobody", "nobody"),
+        (f"{SENDER}?to=a@example.org&bcc=nobody", "nobody"),
+        (f"{SENDER}?to=a@example.org&reply=nobody", "nobody"),
+        (f"{SENDER}?too=a@example.org", "a@example.org"),
+        (f"{SENDER}/a@example.org#b@example.org", "b@example.org"),
+        (f"{SENDER}?to=o'brien@example.org", "o'"),
+        (f"{SENDER}?to=béa@example.org", "béa@example.org"),
+        ("mailgun://ops@example.org/0123456789abcdef-key/a@example.org,nobody", "nobody"),
+        ("sendgrid://key:ops@example.org/a@example.org/nobody", "nobody"),
+    ],
+)
+def test_a_recipient_that_is_not_understood_is_refused_when_a_channel_is_made(url: str, named: str) -> None:
+    with pytest.raises(FaultyUrl) as caught:
+        messenger().check(url)
+    assert f"names {named!r}, to whom no mail would go" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        SENDER,
+        f"{SENDER}/a@example.org/b@example.org",
+        f"{SENDER}?to=a@example.org,%20b@example.org&cc=C@Example.org&bcc=d@example.org",
+        f"{SENDER}?to=a%2Bsla@example.org&reply=desk@example.org&from=other@example.com&name=The%20desk",
+        f'{SENDER}?to=Ann<a@example.org>,"Lee, Bob"%20<b@example.org>',
+        f"{SENDER}/Ann:a@example.org?smtp=mail.example.com&+X-To=nobody@example.org",
+        "mailto://example.org?user=ops&pass=w@rd&to=a@example.org",
+        "mailgun://ops@example.org/0123456789abcdef-key/a@example.org?to=b@example.org",
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alarms",
+    ],
+)
+def test_recipients_that_are_understood_are_taken_however_they_are_written(url: str) -> None:
+    messenger().check(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("twilio://AC{0}:{0}@15551231234/15551231235/abc".format("0123456789abcdef" * 2), "phone # (abc)"),
+        ("tgram://123456789:abcdefg_hijklmnop/lead/!!/", "chat/group (!!)"),
+    ],
+)
+def test_what_apprise_leaves_out_of_any_url_is_told_and_not_only_logged(
+    url: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.ERROR)  # whatever the service logs
+    try:
+        with pytest.raises(FaultyUrl, match=re.escape(said)):
+            messenger().check(url)
+    finally:
+        logging.getLogger().setLevel(level)
+    assert caplog.records == []
+
+
+def messenger() -> Messenger:
+    return Messenger(Gate(), SCHEMES | {"mailgun", "sendgrid", "tgram", "twilio"}, 5)
+
+
 def test_a_channels_secrets_are_masked() -> None:
     shown = masked("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general", SCHEMES)
     assert shown.startswith("slack://")
     assert "TIiajkdnlazkcOXrIdevi7FQ" not in shown
     assert masked("dbus://secret", SCHEMES) == "dbus://…"
+
+
+@pytest.mark.parametrize("scheme", Settings().notice_schemes)
+def test_every_kind_of_channel_that_is_allowed_is_there(scheme: str) -> None:
+    known = [kind for kind in Apprise().details()["schemas"] if isinstance(kind, dict)]
+    assert any(scheme in {*(kind["protocols"] or ()), *(kind["secure_protocols"] or ())} for kind in known), (
+        scheme
+    )

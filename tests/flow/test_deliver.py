@@ -408,6 +408,22 @@ async def test_since_an_instant_is_sent_what_was_given_up_and_what_was_told_whil
     assert "before" not in {signal["ticket"] for signal in receiver.signals}
 
 
+async def test_what_was_told_before_a_subscription_was_made_is_never_sent(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.open_tickets("long before")
+    desk.clock.forward(minutes=1)
+    desk.open_tickets("just before")
+    subscription = desk.subscribe(receiver.url, EVERYTHING)  # at the same instant
+    desk.clock.forward(minutes=1)
+    for since in (0, desk.clock.now):
+        told = desk.database.write_now(
+            lambda conn, now, since=since: redelivery.retry_since(conn, subscription, since, now)
+        )
+        assert told == (0, False)
+    assert await desk.courier.deliver_due() == 0
+
+
 async def test_sending_again_keeps_the_order_of_a_ticket(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url, EVERYTHING)
     receiver.answer = lambda number, request: status(500)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
+from app.intake.challenge import Answer
 from app.intake.delivery import Delivery
 from app.intake.expression import ADAPTER, adapter_of
 from app.intake.signature import SCHEMES, BadSignature, verify
@@ -241,6 +242,24 @@ def test_a_merged_ticket_of_frappe_goes_into_the_other() -> None:
 
 def test_an_assignment_with_a_text_is_a_reply_of_intercom() -> None:
     assert _read("intercom", "admin_replied", topic="conversation.admin.assigned") == ["agent.replied"]
+
+
+def test_an_event_of_front_is_read_alike_in_the_wrapping_of_an_applications_webhook() -> None:
+    desk = SYSTEMS["front"].desk()
+    for sample in SYSTEMS["front"].story.values():
+        wrapped = {"type": "any", "authorization": {"id": "cmp_1"}, "payload": sample.body}
+        delivery = Delivery.of(sample.delivery.headers, compact(wrapped).encode(), 0)
+        assert desk.reading(delivery) == desk.reading(sample.delivery)
+        assert desk.adapter.delivery_id(delivery) == desk.adapter.delivery_id(sample.delivery) is not None
+
+
+def test_front_reads_back_what_it_asks_with_when_a_webhook_is_saved() -> None:
+    adapter = SYSTEMS["front"].desk().adapter
+    body = compact({"type": "sync", "authorization": {"id": "cmp_1"}}).encode()
+    asked = Delivery.of({"X-Front-Challenge": "5f0c1b"}, body, 0)
+    assert adapter.challenge(asked) == Answer(b'{"challenge": "5f0c1b"}', "application/json")
+    assert adapter.challenge(Delivery.of({}, body, 0)) is None
+    assert adapter.reading(Delivery.of({}, body, 0), SYSTEMS["front"].desk().source).ignored
 
 
 def test_a_call_in_front_is_a_registered_call() -> None:

@@ -1,9 +1,11 @@
 """Source files with expressions: what can be said in them, and how a fault in one is named."""
 
+import json
 from typing import Any
 
 import pytest
 
+from app.intake.challenge import Answer
 from app.intake.delivery import Delivery
 from app.intake.expression import ADAPTER, adapter_of
 from app.intake.query import NoExpression, Query
@@ -108,6 +110,41 @@ def test_each_entry_of_a_list_is_read_by_itself() -> None:
 def test_a_body_without_the_list_is_unreadable() -> None:
     with pytest.raises(Unreadable, match=r"read\.each: there is no list"):
         _reading(READ | {"each": "them"}, BODY)
+
+
+@pytest.mark.parametrize(
+    ("target", "into"),
+    [("T2", "T2"), (2, "2"), ("\b", None), ("T\n2", None), ("T" * 300, None), (["T2"], None)],
+)
+def test_a_ticket_that_is_named_beside_is_a_name_or_none(target: Any, into: str | None) -> None:
+    read = READ | {"types": {"merged": "ticket.merged"}, "data": {"into": "to", "ticket": "to"}}
+    (event,) = _reading(read, {**BODY, "what": "merged", "to": target}).events
+    assert (event.data.get("into"), event.data.get("ticket")) == (into, into)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("5f0c", Answer(b"5f0c", "text/plain")),
+        ({"token": "5f0c"}, Answer(b'{"token": "5f0c"}', "application/json")),
+        (10**30, Answer(b"1000000000000000000000000000000", "application/json")),
+        ("\ud800", Answer(b"?", "text/plain")),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_challenge_is_answered_as_the_file_says(asked: Any, answer: Answer | None) -> None:
+    adapter = adapter_of(_source(READ | {"challenge": "ask"}))
+    delivery = Delivery.of({}, json.dumps({"ask": asked}).encode(), RECEIVED_AT)
+    assert adapter.challenge(delivery) == answer
+    assert adapter.challenge(_sent(BODY)) is None
+    assert adapter_of(_source(READ)).challenge(delivery) is None
+
+
+def test_an_expression_of_a_challenge_that_does_not_fit_is_named() -> None:
+    adapter = adapter_of(_source(READ | {"challenge": "lower(ask)"}))
+    with pytest.raises(Unreadable, match=r"read\.challenge"):
+        adapter.challenge(_sent({"ask": 7}))
 
 
 def test_headers_that_the_file_names_can_be_asked_for() -> None:

@@ -24,10 +24,10 @@ def test_an_event_is_named_after_its_system_its_ticket_and_its_key() -> None:
     assert (event.id, event.subject, event.at) == ("jira:SUP-1:created", "SUP-1", AT)
 
 
-@pytest.mark.parametrize(("ticket", "at"), [(None, AT), ("", AT), ("x" * 300, AT), ("a\nb", AT), ("1", None)])
-def test_an_event_without_a_ticket_or_an_instant_is_unreadable(ticket: str | None, at: int | None) -> None:
+@pytest.mark.parametrize("ticket", [None, "", "x" * 300, "a\nb"])
+def test_an_event_without_a_ticket_is_unreadable(ticket: str | None) -> None:
     with pytest.raises(Unreadable):
-        happened("jira", ticket, EventType.AGENT_REPLIED, at, "comment:1")
+        happened("jira", ticket, EventType.AGENT_REPLIED, AT, "comment:1")
 
 
 def test_an_id_that_is_too_long_keeps_its_beginning_and_stays_its_own() -> None:

@@ -1,5 +1,6 @@
 """Over HTTP: a ticket system's webhook is let in by its signature, answered once it is kept, and read next."""
 
+import hmac
 import json
 from typing import Any
 
@@ -8,14 +9,15 @@ import pytest
 from app.flow.connect import Plug, connect
 from app.flow.desk_files import desk_file
 from app.flow.sources import Sources, apply_sources
-from app.sla.span import HOUR
+from app.intake.challenge import GLPI_TOKEN
+from app.sla.span import HOUR, SECOND
 from app.store.hooks import HookState
 from app.store.keys import Scope
 from app.web.hooks import HookAccepted
 from app.web.inbox import InboxView, RanAgain, WholeDelivery
 from app.web.problems import MEDIA_TYPE
 from tests.flow.door import samples
-from tests.web.room import ALL, Room, conforms
+from tests.web.room import ALL, ROOT, Room, conforms
 
 OPEN = {
     "ticket": {
@@ -31,9 +33,9 @@ OPEN = {
 ODD = {"ticket": OPEN["ticket"] | {"state": "at the vendor's"}, "article": {}}
 
 
-def plugged(room: Room, system: str = "zammad", desk: str = "haisoft") -> Plug:
+def plugged(room: Room, system: str = "zammad", desk: str = "haisoft", **given: Any) -> Plug:
     return room.database.write_now(
-        lambda conn, now: connect(conn, now, Sources(), desk, system, overlap=HOUR)
+        lambda conn, now: connect(conn, now, Sources(), desk, system, overlap=HOUR, **given)
     )[0]
 
 
@@ -87,9 +89,7 @@ def test_a_delivery_that_is_not_signed_as_it_should_be_is_401(room: Room, plug: 
     response = room.client.post(plug.url(""), content=raw, headers=headers)
     assert (response.status_code, response.headers["content-type"]) == (401, MEDIA_TYPE)
     assert response.json()["type"] == "urn:slatimer:problem:bad-signature"
-    assert (
-        room.database.read_now(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM hook").scalar()) == 0
-    )
+    assert kept(room) == 0
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,55 @@ def test_a_secret_in_the_address_is_taken_where_a_system_can_do_nothing_else(roo
     assert "?secret=" in plug.url("")
     assert room.client.post(plug.url(""), content=b"{}").status_code == 202
     assert room.client.post(plug.url("")[:-1], content=b"{}").status_code == 401
+
+
+def test_glpis_challenge_is_answered_by_each_live_secret_and_to_nobody_else(room: Room) -> None:
+    before = plugged(room, "glpi")
+    room.client.get(before.url(""))  # the connection is looked up, and believed for a while
+    after = plugged(room, "glpi", rotate=True)
+    for plug in (before, after):
+        token = _hmac(plug.secret, "validate_cra_challenge")
+        response = room.client.get(plug.url(""), params={GLPI_TOKEN: token})
+        assert (response.status_code, response.text) == (200, _hmac(plug.secret, token))
+        assert response.headers["content-type"].startswith("text/plain")
+    for wrong in ({}, {GLPI_TOKEN: ""}, {GLPI_TOKEN: _hmac("guessed", "validate_cra_challenge")}):
+        response = room.client.get(after.url(""), params=wrong)
+        assert (response.status_code, response.headers["content-type"]) == (401, MEDIA_TYPE)
+        assert response.headers["www-authenticate"].startswith("Signature")
+    assert kept(room) == 0
+    metrics = room.client.get("/metrics").text
+    assert 'slatimer_hooks_total{desk="haisoft",outcome="challenged",system="glpi"}' in metrics
+
+
+def test_a_challenge_of_what_is_not_connected_or_asks_nothing_is_refused(room: Room, plug: Plug) -> None:
+    token = {GLPI_TOKEN: _hmac(plug.secret, "validate_cra_challenge")}
+    assert room.client.get(plug.url(""), params=token).status_code == 401
+    for path in ("/v1/hooks/haisoft/glpi", "/v1/hooks/nobody/zammad", "/v1/hooks/haisoft/%00"):
+        assert room.client.get(path, params=token).status_code == 404
+
+
+def test_fronts_challenge_is_read_back_once_its_signature_holds(room: Room) -> None:
+    mapped(room, (ROOT / "sources" / "examples" / "front.toml").read_text())
+    plug, sync = plugged(room, "front"), {"type": "sync", "authorization": {"id": "cmp_1"}}
+    asked = {"X-Front-Challenge": "5f0c1b"}
+    response = send(room, plug, sync, **asked)
+    assert (response.status_code, response.json()) == (200, {"challenge": "5f0c1b"})
+    assert response.headers["content-type"] == "application/json"
+    raw = json.dumps(sync).encode()
+    for signed in ({}, plug.scheme.sign("guessed", raw, room.database.now(), "")):
+        assert room.client.post(plug.url(""), content=raw, headers=signed | asked).status_code == 401
+    stale = plug.scheme.sign(plug.secret, raw, room.database.now() - 301 * SECOND, "")
+    assert room.client.post(plug.url(""), content=raw, headers=stale | asked).status_code == 401
+    assert kept(room) == 0
+    assert send(room, plug, sync).status_code == send(room, plug, b"{", **asked).status_code == 202
+
+
+def _hmac(secret: str, signed: str) -> str:
+    return hmac.new(secret.encode(), signed.encode(), "sha256").hexdigest()
+
+
+def kept(room: Room) -> int:
+    return room.database.read_now(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM hook").scalar_one())
 
 
 def test_the_inbox_lists_what_was_not_understood_and_shows_it_whole(room: Room, plug: Plug) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import icalendar
 import pytest
 
+from app.flow.subscribe import KINDS
 from app.store.keys import Scope
 from app.web.agreements import AgreementDetail, AgreementList
 from app.web.breaches import BreachPage, BreachView
@@ -208,7 +209,19 @@ def test_signals_are_paged_in_order_and_filtered(room: Room) -> None:
     assert only[0]["clock"]["breached_at"] == "2026-03-02T11:00:00Z"
     both = room.get("/v1/signals", kind=["clock.breached", "queue.joined"]).json()["signals"]
     assert {each["kind"] for each in both} == {"clock.breached", "queue.joined"}
+    assert room.get("/v1/signals", kind=KINDS).json() == room.get("/v1/signals").json()
     assert room.get("/v1/signals", after="soon").status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["clock.breach", "clock.*", "clock", "CLOCK.BREACHED", ""])
+@pytest.mark.parametrize("path", ["/v1/signals", "/v1/stream"])
+def test_an_unknown_kind_of_signal_is_refused_with_the_known_ones(
+    shared_room: Room, path: str, kind: str
+) -> None:
+    response = shared_room.get(path, kind=["clock.warned", kind])
+    (fault,) = response.json()["errors"]
+    assert (response.status_code, fault["in"], fault["place"]) == (422, "query", "kind.1")
+    assert fault["reason"] == f"is no kind of signal. There are: {', '.join(KINDS)}"
 
 
 def test_a_breach_is_listed_and_acknowledged_once(room: Room) -> None:

@@ -86,6 +86,7 @@ def test_a_push_is_told_to_who_subscribed_signed(office: Office) -> None:
         ({"filter": {"plan": []}}, "/filter/plan"),
         ({"channel": "pigeon"}, "/channel"),
         ({"channel": "notice", "url": "dbus://"}, "/url"),
+        ({"channel": "notice", "url": "mailto://ops@example.org?to=ann@example.org,bob"}, "/url"),
         ({"language": "tlh"}, "/language"),
         ({"state": "active"}, "/state"),
     ],
@@ -194,6 +195,19 @@ def test_a_test_says_what_became_of_it(office: Office) -> None:
     assert office.ask("POST", f"/{made['id']}/test").json()["outcome"] == "throttled"
 
 
+def test_a_test_changes_nothing_though_it_is_answered_410(office: Office) -> None:
+    made = office.subscribe()
+    before = office.ask("GET", f"/{made['id']}").json()
+    office.other.receiver.answer = lambda number, request: status(410)
+    tried = office.ask("POST", f"/{made['id']}/test").json()
+    assert (tried["delivered"], tried["outcome"], tried["status"]) == (False, "gone", 410)
+    assert office.ask("GET", f"/{made['id']}").json() == before
+    assert (before["state"], office.deliveries(made["id"])) == ("active", [])
+    off = switched_off(office)
+    assert office.ask("POST", f"/{off['id']}/test").json()["delivered"] is True
+    assert office.ask("GET", f"/{off['id']}").json() == off
+
+
 def test_what_was_given_up_is_listed_and_sent_again_singly_or_since_an_instant(office: Office) -> None:
     made = office.subscribe()
     office.other.receiver.answer = lambda number, request: status(500)
@@ -211,6 +225,48 @@ def test_what_was_given_up_is_listed_and_sent_again_singly_or_since_an_instant(o
     assert again == {"retried": 1, "more": False}
     assert office.settled(made["id"], "delivered")
     assert office.ask("POST", f"/{made['id']}/deliveries/sig_none/retry").status_code == 404
+
+
+def switched_off(office: Office, **given: Any) -> dict[str, Any]:
+    """A subscription whose endpoint answered 410, as it is then."""
+    made = office.subscribe(**given)
+    office.other.receiver.answer = lambda number, request: status(410)
+    office.room.sent(office.room.event(subject="gone"))
+    assert until(lambda: office.ask("GET", f"/{made['id']}").json()["state"] == "disabled")
+    office.other.receiver.answer = lambda number, request: status(204)
+    return office.ask("GET", f"/{made['id']}").json()
+
+
+def test_nothing_is_sent_again_while_a_subscription_is_switched_off_and_the_answer_says_so(
+    office: Office,
+) -> None:
+    made = switched_off(office)
+    (parked,) = office.deliveries(made["id"])
+    since = {"since": "2026-03-06T15:00:00+01:00"}
+    asked = [("/retry-since", since), (f"/deliveries/{parked['id']}/retry", None)]
+    for path, body in asked:
+        refused = office.ask("POST", f"/{made['id']}{path}", body)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:slatimer:problem:switched-off")
+        assert "410 Gone" in refused.json()["detail"]
+        assert 'PATCH {"state": "active"}' in refused.json()["detail"]
+    assert office.deliveries(made["id"]) == [parked]
+    office.ask("PATCH", f"/{made['id']}", {"state": "active"})
+    assert [office.ask("POST", f"/{made['id']}{path}", body).status_code for path, body in asked] == [
+        200,
+        200,
+    ]
+    assert office.settled(made["id"], "delivered")
+
+
+def test_a_paused_subscriptions_deliveries_wait_when_they_are_to_be_sent_again(office: Office) -> None:
+    made = office.subscribe()
+    office.other.receiver.answer = lambda number, request: status(500)
+    office.room.sent(office.room.event())
+    assert office.settled(made["id"], "status")
+    office.ask("PATCH", f"/{made['id']}", {"state": "paused"})
+    since = {"since": "2026-03-06T15:00:00+01:00"}
+    assert office.ask("POST", f"/{made['id']}/retry-since", since).json()["retried"] == 1
+    assert [each["state"] for each in office.deliveries(made["id"])] == ["pending"]
 
 
 def test_deliveries_come_in_pages(office: Office) -> None:

@@ -63,6 +63,12 @@ def test_a_late_reply_retracts_a_breach_and_as_of_before_still_shows_it(room: Ro
         ("at=tomorrow", "at", "no instant"),
         ("at=2026-03-06", "at", "no instant"),
         ("at=1772807400", "at", "no instant"),
+        (
+            "at=2026-02-30T15:30:00Z",
+            "at",
+            "names a date, a time or an offset that there is not. Write it as 2",
+        ),
+        ("at=2026-03-06T15:30:00%2B99:00", "at", "or an offset that there is not. Write it as 2026-"),
         ("at=2066-03-06T15:30:00Z", "at", "days ahead"),
         ("as_of=2026-03-06T14:30:01Z", "as_of", "after now"),
         ("as_of=", "as_of", "no instant"),
