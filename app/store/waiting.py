@@ -68,7 +68,9 @@ _KNOWN_QUEUE: Final = (
     .limit(1)
 )
 _GROUPS: Final = select(_ticket.c.ticket, _ticket.c.group_key).where(
-    _ticket.c.desk == bindparam("desk"), _ticket.c.group_key.in_(bindparam("groups", expanding=True))
+    _ticket.c.desk == bindparam("desk"),
+    _ticket.c.group_key.is_not(None),
+    _ticket.c.group_key.in_(bindparam("groups", expanding=True)),
 )
 _INSERT: Final = _stint.insert()
 _THIS: Final = (

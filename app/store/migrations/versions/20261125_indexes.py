@@ -1,4 +1,4 @@
-"""Indexes for a past that grows: a desk's breaches, and the tickets that are ripe for folding."""
+"""Indexes for a past that grows: a desk's breaches, what is ripe for folding, and the tickets that are in a group."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ depends_on = None
 
 _LATE = sa.text("kind IN ('clock.breached', 'clock.missed', 'clock.lapsed')")
 _AT_REST = sa.text("next_at IS NULL")
+_IN_GROUP = sa.text("group_key IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -18,4 +19,8 @@ def upgrade() -> None:
     )
     op.create_index(
         "ticket_rest", "ticket", ["evaluated_at"], sqlite_where=_AT_REST, postgresql_where=_AT_REST
+    )
+    op.drop_index("ticket_group", "ticket")
+    op.create_index(
+        "ticket_group", "ticket", ["desk", "group_key"], sqlite_where=_IN_GROUP, postgresql_where=_IN_GROUP
     )
