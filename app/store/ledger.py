@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Final
 
 import orjson
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from app.sla.span import DAY, Micros
 from app.sla.ticket import KNOWN_TYPES, Event
@@ -85,18 +85,22 @@ _UNKNOWN_TYPES: Final = (
 )
 # A human reply: not marked automatic, not by the system. The JSON is looked into above the database, so that
 # no dialect is needed.
-_REPLIES: Final = (
-    select(_event.c.at, _event.c.data)
-    .join(_ticket, (_ticket.c.desk == _event.c.desk) & (_ticket.c.ticket == _event.c.ticket))
-    .where(
-        _event.c.type == "agent.replied",
-        _event.c.desk == bindparam("desk"),
-        _event.c.at >= bindparam("since"),
-        _event.c.at <= bindparam("until"),
-        # Nothing is taken that lies further ahead than this: older parts of the log hold no such reply.
-        _event.c.received_at >= bindparam("received"),
-        _ticket.c.queue == bindparam("queue"),
-    )
+# A subquery, which is asked for each reply by the ticket's key. A join is planned by how many rows there seem to be, and
+# a server that has not counted them yet would hold every reply against every ticket.
+_ITS_QUEUE: Final = (
+    select(_ticket.c.queue)
+    .where(_ticket.c.desk == _event.c.desk, _ticket.c.ticket == _event.c.ticket)
+    .correlate(_event)
+    .scalar_subquery()
+)
+_REPLIES: Final = select(_event.c.at, _event.c.data).where(
+    _event.c.type == literal_column("'agent.replied'"),
+    _event.c.desk == bindparam("desk"),
+    _event.c.at >= bindparam("since"),
+    _event.c.at <= bindparam("until"),
+    # Nothing is taken that lies further ahead than this: older parts of the log hold no such reply.
+    _event.c.received_at >= bindparam("received"),
+    bindparam("queue") == _ITS_QUEUE,
 )
 
 

@@ -132,8 +132,10 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         (lambda conn: signals.told(conn, "a", ["b", "c"]), "sqlite_autoindex_signal_1", "signal_once"),
         (lambda conn: ledger.logs(conn, "a", ["b", "c"]), "event_log", "event_other_desk_ticket_idx"),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
+        (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "event_reply", "event_other_desk_at_idx"),
+        (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "sqlite_autoindex_ticket_1", "ticket_pkey"),
     ],
-    ids=["tickets", "sources", "clocks", "groups", "stints", "told", "logs", "digests"],
+    ids=["tickets", "sources", "clocks", "groups", "stints", "told", "logs", "digests", "replies", "queues"],
 )
 def test_a_question_about_some_tickets_reads_no_others(
     database: Database, ask: Callable[[Connection], object], on_a_file: str, on_a_server: str
