@@ -68,7 +68,8 @@ them; one ticket in ten was late. Tickets that were closed more than a month ago
 PostgreSQL the log of events is in monthly parts. Inserts are single pushes to the real route on 32 connections, the best
 of several runs, with the processor time of the web process for each event beside; the views and pages are asked of it
 one after the other, two hundred of each, and shown is the lower quartile; "next due" is what the sweep asks when it
-wakes: what is due, and when is the next?
+wakes: what is due, and when is the next? A shared machine is now faster, now slower by half: the processor time of an
+event, for which the service does the same at every size, tells which it was.
 
 """
 TAIL: Final = """
