@@ -112,7 +112,7 @@ async def work(settings: Settings) -> None:
         works.start()
         context: Context = {"works": works}
         queues = [
-            asyncio.create_task(_keep_running(settings, queue, context, jobs)) for queue, jobs in JOBS.items()
+            asyncio.create_task(keep_running(settings, queue, context, jobs)) for queue, jobs in JOBS.items()
         ]
         _log.info("working")
         try:
@@ -124,9 +124,13 @@ async def work(settings: Settings) -> None:
             await works.stop()
 
 
-async def _keep_running(
+async def keep_running(
     settings: Settings, queue: Queue, context: Context, jobs: dict[Job, Callable[..., Awaitable[None]]]
 ) -> None:
+    """Work off a queue until cancelled, whatever becomes of Redis.
+
+    arq tries again for minutes, but a connection that is lost at the very moment at which it is greeted ends it at once.
+    """
     while True:
         await _reached(settings, queue)
         worker = worker_of(settings, queue, context, jobs)

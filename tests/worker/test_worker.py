@@ -19,7 +19,7 @@ from app.jobs import Bell, Job, Queue, deserialise, redis_settings, serialise
 from app.settings import Settings
 from app.sla.span import SECOND
 from app.store.database import Database
-from app.worker import JOBS, worker_of
+from app.worker import JOBS, keep_running
 from tests.servers import valkey
 from tests.servers.databases import postgresql_only
 from tests.service import Service, WallClock, created
@@ -111,8 +111,7 @@ async def test_a_worker_survives_that_redis_is_away(cleared_away: None) -> None:
 
     with valkey.start() as server:
         settings = Settings(redis_url=server.url(), worker_net=timedelta(seconds=1))
-        worker = worker_of(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted})
-        running = asyncio.create_task(worker.async_run())
+        running = asyncio.create_task(keep_running(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted}))
         await _more(ran, 1)
         await asyncio.to_thread(server.kill)
         await asyncio.sleep(3)
@@ -122,8 +121,6 @@ async def test_a_worker_survives_that_redis_is_away(cleared_away: None) -> None:
         await _more(ran, before + 1)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        worker.handle_sig(signal.SIGTERM)
-        await asyncio.gather(worker.close(), return_exceptions=True)
 
 
 async def _more(ran: list[float], count: int) -> None:
