@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.sla.evaluation import Absorbed
-from app.sla.span import Micros
+from app.sla.span import DAY, Micros
 from app.sla.ticket import Event, in_order
 from app.store import clocks, ledger, schedule
 from app.store.clocks import StoredTicket
@@ -18,6 +18,9 @@ from app.store.database import Connection
 
 RING: Final = "merge_ring"
 UNKNOWN_TARGET: Final = "merge_target_unknown"
+_OVERTAKEN: Final = DAY
+"""How long before another a transaction may have begun that ends after it: seconds, in truth. The log is in parts by
+month, so that a whole day costs nothing."""
 
 
 @dataclass(slots=True)
@@ -142,12 +145,13 @@ class _Gathering:
         family.rows |= {ticket: self.rows[ticket] for ticket in new if ticket in self.rows}
 
     def _since(self, tickets: set[str]) -> Micros:
-        """From when on the log holds anything of these."""
+        """From when on the log holds anything of these. Earlier than what is stored of them says: a transaction that
+        began before the one that stored it, and wrote after it, has received its facts before."""
         strangers = sorted(tickets - self.rows.keys())
         begins = [self.rows[ticket].known_since for ticket in tickets if ticket in self.rows]
         begins += [row.first_at for row in schedule.parked(self.conn, self.family.desk, strangers).values()]
         begins += [self.now] if strangers else []
-        return min((0 if begin is None else begin for begin in begins), default=0)
+        return min((0 if begin is None else begin for begin in begins), default=0) - _OVERTAKEN
 
     def _follow_targets(self, tickets: set[str]) -> None:
         """The targets of these, now and as last evaluated: both look different without, or with, the source."""

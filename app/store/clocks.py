@@ -165,11 +165,11 @@ def hold(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
     held = once(conn, "tickets held", set[tuple[str, str]])
     by_desk: dict[str, list[str]] = {}
     for desk, ticket in sorted(set(keys) - held):
-        held.add((desk, ticket))
         by_desk.setdefault(desk, []).append(ticket)
     for desk, names in by_desk.items():
         for part in parts(names):
-            conn.execute(dialect.held(conn, _HOLD), {"desk": desk, "tickets": part}).all()
+            found = conn.execute(dialect.held(conn, _HOLD), {"desk": desk, "tickets": part})
+            held.update((desk, ticket) for ticket in found.scalars())
 
 
 def sources(conn: Connection, desk: str, targets: Iterable[str]) -> list[tuple[str, str]]:

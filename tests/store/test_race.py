@@ -183,6 +183,31 @@ def test_a_ticket_that_is_held_waits_and_then_shows_what_was_left(database_setti
 
 
 @postgresql_only
+def test_who_began_earlier_and_comes_second_finds_what_it_brought(database_settings: Settings) -> None:
+    """Its facts were received before those that made the ticket known."""
+    with processes(database_settings, 2) as (slow, quick):
+        begun, go_on = Event(), Event()
+
+        def wait_and_take(conn: Connection, now: Micros) -> None:
+            begun.set()
+            assert go_on.wait(10)
+            slow.receiver.take(conn, now, [created("1", "2026-03-02T08:00:00+01:00")])
+
+        with ThreadPoolExecutor(1) as pool:
+            taking = pool.submit(slow.database.write_now, wait_and_take)
+            assert begun.wait(10)
+            quick.clock.forward(seconds=2)
+            quick.push(event("s", "status.changed", "1", "2026-03-02T08:00:02+01:00", status="open"))
+            go_on.set()
+            taking.result()
+        row = "SELECT version, created_at IS NULL, known_since FROM ticket"
+        assert [tuple(found) for found in slow.rows(row)] == [(1, False, at(NOON))]
+        slow.clock.set(AFTERWARDS)
+        slow.sweeper.sweep_now()
+        assert slow.signals("clock.breached")
+
+
+@postgresql_only
 def test_a_version_waits_for_who_judges_by_the_last_and_has_that_looked_at_again(
     database_settings: Settings,
 ) -> None:
