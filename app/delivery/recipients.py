@@ -33,8 +33,8 @@ def check_recipients(url: str, plugin: Any) -> None:
     """
     if not (hasattr(plugin, "cc") and hasattr(plugin, "bcc")):
         return
-    taken = set(_taken(plugin))
-    left_out = next((word for word in _written(url, plugin) if word.casefold() not in taken), None)
+    known = recipients(plugin)
+    left_out = next((word for word in _written(url, plugin) if word.casefold() not in known), None)
     if left_out is not None:
         raise FaultyUrl(
             f"names {left_out!r}, to whom no mail would go. Write all recipients in one list of addresses, "
@@ -42,11 +42,11 @@ def check_recipients(url: str, plugin: Any) -> None:
         )
 
 
-def _taken(plugin: Any) -> Iterator[str]:
-    """The addresses that apprise has taken, of recipients and for replies. A name stands before its address."""
-    for name in ("targets", "cc", "bcc", "reply_to"):
-        for one in getattr(plugin, name, ()):
-            yield str(one if isinstance(one, str) else one[-1]).casefold()
+def recipients(plugin: Any) -> set[str]:
+    """The addresses that apprise has taken, of recipients and for replies, in small letters."""
+    taken = [one for name in ("targets", "cc", "bcc", "reply_to") for one in getattr(plugin, name, ())]
+    # A name stands before its address.
+    return {str(one if isinstance(one, str) else one[-1]).casefold() for one in taken}
 
 
 def _written(url: str, plugin: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from app.flow import metrics
 from app.flow.answer import FoldedAnswer, QueueAnswer, TicketAnswer
 from app.flow.family import Family, gather
 from app.flow.lines import pace_of
@@ -125,7 +126,7 @@ def answers(
     at: Micros | None = None,
     placed: bool = True,
 ) -> dict[str, TicketAnswer]:
-    """Several tickets of a desk. One that cannot be judged is left out, and said so in the log.
+    """Several tickets of a desk. One that cannot be judged is left out, counted, and said so in the log.
 
     `placed` false leaves out where they wait.
     """
@@ -141,6 +142,7 @@ def answers(
             continue
         except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
             _log.exception("evaluation failed", desk=desk, ticket=ticket)
+            metrics.FAILURES.labels(desk).inc()
     return found
 
 

@@ -11,7 +11,8 @@ from apprise import Apprise
 from app.delivery.address import FaultyUrl, Gate
 from app.delivery.notice import _TOLD, Language, Notice, notice
 from app.delivery.outcome import Outcome
-from app.delivery.people import Messenger, masked
+from app.delivery.people import Messenger, channel, masked
+from app.delivery.recipients import recipients
 from app.flow.subscribe import KINDS
 from app.settings import Settings
 from tests.receiver import Receiver, status
@@ -129,21 +130,22 @@ def test_a_recipient_that_is_not_understood_is_refused_when_a_channel_is_made(ur
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "names"),
     [
-        SENDER,
-        f"{SENDER}/a@example.org/b@example.org",
-        f"{SENDER}?to=a@example.org,%20b@example.org&cc=C@Example.org&bcc=d@example.org",
-        f"{SENDER}?to=a%2Bsla@example.org&reply=desk@example.org&from=other@example.com&name=The%20desk",
-        f'{SENDER}?to=Ann<a@example.org>,"Lee, Bob"%20<b@example.org>',
-        f"{SENDER}/Ann:a@example.org?smtp=mail.example.com&+X-To=nobody@example.org",
-        "mailto://example.org?user=ops&pass=w@rd&to=a@example.org",
-        "mailgun://ops@example.org/0123456789abcdef-key/a@example.org?to=b@example.org",
-        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alarms",
+        (SENDER, "ops"),
+        (f"{SENDER}/a@example.org/b@example.org", "a b"),
+        (f"{SENDER}?to=a@example.org,%20b@example.org&cc=C@Example.org&bcc=d@example.org", "a b c d"),
+        (f"{SENDER}?to=a%2Bsla@example.org&reply=desk@example.org&from=other@example.com", "a+sla desk"),
+        (f'{SENDER}?to=Ann<a@example.org>,"Lee, Bob"%20<b@example.org>', "a b"),
+        (f"{SENDER}/Ann:a@example.org?smtp=mail.example.com&+X-To=nobody@example.org", "a"),
+        ("mailto://example.org?user=ops&pass=w@rd&to=a@example.org", "a"),
+        ("mailgun://ops@example.org/0123456789abcdef-key/a@example.org?to=b@example.org", "a b"),
     ],
 )
-def test_recipients_that_are_understood_are_taken_however_they_are_written(url: str) -> None:
+def test_recipients_that_are_understood_are_taken_however_they_are_written(url: str, names: str) -> None:
     messenger().check(url)
+    taken = recipients(channel(url, SCHEMES | {"mailgun"}))
+    assert taken == {f"{name}@example.org" for name in names.split()}
 
 
 @pytest.mark.parametrize(

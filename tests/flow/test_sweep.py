@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.flow import metrics
+from app.flow.ask import answers
 from app.flow.receive import Incoming
 from app.sla.ticket import Event
 from app.store import schedule
@@ -65,6 +67,16 @@ def test_a_ticket_that_cannot_be_judged_is_parked_and_stalls_nobody(service: Ser
     service.clock.set("2026-03-02T14:00:00.000001+01:00")
     service.sweeper.sweep_now()
     assert [breach["ticket"] for breach in service.signals("clock.breached")] == ["good"]
+
+
+def test_a_list_leaves_out_what_cannot_be_judged_and_counts_it(service: Service) -> None:
+    service.push(poison("bad"), created("good", "2026-03-02T09:00:00+01:00"))
+    failed = metrics.FAILURES.labels("haisoft")._value  # pyright: ignore[reportPrivateUsage]
+    before = failed.get()
+    found = service.database.read_now(
+        lambda conn: answers(conn, service.catalogue, "haisoft", ["bad", "good"], now=service.clock.now)
+    )
+    assert (list(found), failed.get()) == (["good"], before + 1)
 
 
 def test_a_parked_ticket_is_tried_after_growing_times_and_unparked_by_success(service: Service) -> None:
