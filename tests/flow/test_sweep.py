@@ -70,7 +70,9 @@ def test_a_ticket_that_cannot_be_judged_is_parked_and_stalls_nobody(service: Ser
 
 
 def test_a_list_leaves_out_what_cannot_be_judged_and_counts_it(service: Service) -> None:
-    service.push(poison("bad"), created("good", "2026-03-02T09:00:00+01:00"))
+    service.push(*(created(name, "2026-03-02T09:00:00+01:00", customer=name) for name in ("bad", "good")))
+    spoil = "UPDATE event SET data = '[]' WHERE ticket = 'bad'"
+    service.database.write_now(lambda conn, now: conn.exec_driver_sql(spoil))
     failed = metrics.FAILURES.labels("haisoft")._value  # pyright: ignore[reportPrivateUsage]
     before = failed.get()
     found = service.database.read_now(
