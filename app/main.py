@@ -15,39 +15,24 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from app.flow.tail import Tail
-from app.flow.works import Works
+from app.flow.process.runtime import Works
+from app.flow.process.tail import Tail
 from app.log import log_as_json
 from app.settings import Settings
 from app.sla.span import Micros
-from app.store.database import Database
-from app.web import (
-    agreements,
-    breaches,
-    calendars,
-    deadlines,
-    deliveries,
-    desks,
-    endpoint,
-    events,
-    health,
-    hooks,
-    inbox,
-    problems,
-    queues,
-    session,
-    signals,
-    subscriptions,
-    ticket_events,
-    tickets,
-    webhooks,
-)
-from app.web.access import KeyRing
-from app.web.document import Documented
-from app.web.frame import Frame
-from app.web.hub import Hub
+from app.store.engine.database import Database
+from app.web.api import health
+from app.web.api.desks import agreements, calendars, deadlines, desks
+from app.web.api.inbound import hooks, inbox
+from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
+from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
+from app.web.http import problems, session
+from app.web.http.access import KeyRing
+from app.web.http.hub import Hub
+from app.web.http.middleware import Frame
+from app.web.http.running import Running
+from app.web.openapi import Documented
 from app.web.pages import routes as pages
-from app.web.running import Running
 
 ROUTERS = (
     events.router,

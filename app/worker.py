@@ -18,11 +18,11 @@ from arq import cron
 from arq.connections import create_pool
 from arq.worker import Worker, func
 
-from app.flow.works import Works
+from app.flow.process.runtime import Works
 from app.jobs import UNREACHABLE, Job, Queue, deserialise, redis_settings, serialise
 from app.settings import Settings
-from app.store import schedule
-from app.store.database import Database
+from app.store.engine.database import Database
+from app.store.tickets import schedule
 
 _log = structlog.stdlib.get_logger()
 

@@ -6,18 +6,18 @@ from pathlib import Path
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from fastapi import APIRouter, Request  # noqa: E402
-from starlette.responses import Response  # noqa: E402
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
-from app.flow.sources import Sources, Way  # noqa: E402
-from app.intake.delivery import Delivery  # noqa: E402
-from app.intake.signature import verify  # noqa: E402
-from app.main import create_app, serve  # noqa: E402
-from app.settings import Settings  # noqa: E402
-from app.store import connections  # noqa: E402
-from app.store.database import Connection  # noqa: E402
-from app.web.answer import Json  # noqa: E402
-from app.web.running import running  # noqa: E402
+from app.flow.inbound.sources import Sources, Way
+from app.intake.request import Delivery
+from app.intake.signature import verify
+from app.main import create_app, serve
+from app.settings import Settings
+from app.store.engine.database import Connection
+from app.store.inbound import connections
+from app.web.http.responses import Json
+from app.web.http.running import running
 
 router = APIRouter()
 sources = Sources()

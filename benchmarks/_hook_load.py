@@ -15,9 +15,9 @@ from typing import Any, Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from app.intake.signature import SCHEMES  # noqa: E402
-from app.sla.span import instant  # noqa: E402
-from app.store.database import wall_clock  # noqa: E402
+from app.intake.signature import SCHEMES
+from app.sla.span import instant
+from app.store.engine.database import wall_clock
 
 PREPARED: Final = 25_000
 """More than any run gets through."""

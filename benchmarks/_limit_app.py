@@ -16,22 +16,22 @@ from typing import Any
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from fastapi import APIRouter, Request  # noqa: E402
-from starlette.responses import Response, StreamingResponse  # noqa: E402
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
 
-from app.flow.receive import Incoming  # noqa: E402
-from app.main import create_app, serve  # noqa: E402
-from app.settings import Settings  # noqa: E402
-from app.sla.span import Micros  # noqa: E402
-from app.store.database import Connection, wall_clock  # noqa: E402
-from app.store.group import Group  # noqa: E402
-from app.web.access import Pusher, Reader  # noqa: E402
-from app.web.answer import Json  # noqa: E402
-from app.web.cloudevent import Readable, read_event  # noqa: E402
-from app.web.reading import read_values  # noqa: E402
-from app.web.running import running  # noqa: E402
-from benchmarks._copyist import Copyist  # noqa: E402
-from benchmarks._shape import PUSHED, Write  # noqa: E402
+from app.flow.judge.receive import Incoming
+from app.main import create_app, serve
+from app.settings import Settings
+from app.sla.span import Micros
+from app.store.engine.database import Connection, wall_clock
+from app.store.engine.group_commit import Group
+from app.web.api.tickets.cloudevent import Readable, read_event
+from app.web.http.access import Pusher, Reader
+from app.web.http.bodies import read_values
+from app.web.http.responses import Json
+from app.web.http.running import running
+from benchmarks._copyist import Copyist
+from benchmarks._shape import PUSHED, Write
 
 router = APIRouter()
 SHAPE = "SLATIMER_BENCH_SHAPE"

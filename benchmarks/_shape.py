@@ -17,14 +17,14 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Connection, Table, select
 
 from app.cli.terminal import log_warnings_only
-from app.flow.receive import Incoming
-from app.flow.works import Works
+from app.flow.judge.receive import Incoming
+from app.flow.process.runtime import Works
 from app.settings import Settings
 from app.sla.span import DAY, HOUR, MINUTE, Micros, micros
 from app.sla.ticket import Event
-from app.store import schedule
-from app.store.database import Database
+from app.store.engine.database import Database
 from app.store.tables import NEVER, clock, event, event_key, folded, signal, stint, ticket
+from app.store.tickets import schedule
 from benchmarks._service import Service
 
 NAME: Final = "z00000000"

@@ -19,8 +19,8 @@ import numpy as np
 # In place of this folder, in which this very file would hide the standard library's `calendar`.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from app.sla.calendar import Calendar  # noqa: E402
-from app.sla.span import HOUR, SECOND, instant, micros  # noqa: E402
+from app.sla.calendar import Calendar
+from app.sla.span import HOUR, SECOND, instant, micros
 
 RUNS = 9
 SINGLE = 20_000

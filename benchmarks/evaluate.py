@@ -17,11 +17,11 @@ from typing import Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from app.sla.agreement_file import parse_agreement  # noqa: E402
-from app.sla.calendar import Calendar  # noqa: E402
-from app.sla.evaluation import Evaluation, Version, evaluate  # noqa: E402
-from app.sla.span import HOUR, MINUTE, micros  # noqa: E402
-from app.sla.ticket import Event  # noqa: E402
+from app.sla.agreement.file import parse_agreement
+from app.sla.calendar import Calendar
+from app.sla.clock.evaluation import Evaluation, Version, evaluate
+from app.sla.span import HOUR, MINUTE, micros
+from app.sla.ticket import Event
 
 RUNS: Final = 15
 TIMES: Final = 400

@@ -20,21 +20,22 @@ from typing import Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import asyncpg  # noqa: E402
-import httpx2  # noqa: E402
+import asyncpg
+import httpx2
 
-from app.settings import Settings  # noqa: E402
-from app.sla.span import DAY, HOUR, MINUTE, Micros, instant, length_of  # noqa: E402
-from app.store import folding, partitions, schedule  # noqa: E402
-from app.store.database import Connection, Database, wall_clock  # noqa: E402
-from app.store.postgres import driver_arguments  # noqa: E402
-from benchmarks._load import Aim, load  # noqa: E402
-from benchmarks._picture import Point, draw, tabulate  # noqa: E402
-from benchmarks._service import ROOT  # noqa: E402
-from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of  # noqa: E402
-from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site  # noqa: E402
-from benchmarks._stream import at_share  # noqa: E402
-from tests.servers.postgres import Postgres  # noqa: E402
+from app.settings import Settings
+from app.sla.span import DAY, HOUR, MINUTE, Micros, instant, length_of
+from app.store.engine import partitions
+from app.store.engine.database import Connection, Database, wall_clock
+from app.store.engine.postgres import driver_arguments
+from app.store.tickets import archive, schedule
+from benchmarks._load import Aim, load
+from benchmarks._picture import Point, draw, tabulate
+from benchmarks._service import ROOT
+from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of
+from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site
+from benchmarks._stream import at_share
+from tests.servers.postgres import Postgres
 
 SIZES: Final = {
     plan: [int(size) for size in os.environ.get(name, "4000,20000").split(",") if size]
@@ -182,7 +183,7 @@ def _measured(plan: Plan, measured: Site, database: Database, tickets: int, size
                 bytes=_bytes(measured, database),
             )
         began = time.perf_counter()
-        database.read_now(lambda conn: folding.ripe(conn, 0, database.now() - 30 * DAY, 200))
+        database.read_now(lambda conn: archive.ripe(conn, 0, database.now() - 30 * DAY, 200))
         print(f"{plan.name}: what is ripe for folding found in {time.perf_counter() - began:.3f} s", end=" ")
         print(f"among {tickets} tickets; memory {measured.memory()}")
         return point

@@ -16,10 +16,10 @@ from typing import Any, Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import httpx2  # noqa: E402
+import httpx2
 
-from benchmarks._hook_load import Aim, arguments  # noqa: E402
-from benchmarks._service import ROOT, Service  # noqa: E402
+from benchmarks._hook_load import Aim, arguments
+from benchmarks._service import ROOT, Service
 
 RUNS: Final = 3
 SECONDS: Final = 4

@@ -25,12 +25,12 @@ from typing import Any, Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import httpx2  # noqa: E402
+import httpx2
 
-from benchmarks._load import Aim, Rate, client_name, load_all  # noqa: E402
-from benchmarks._service import ROOT  # noqa: E402
-from benchmarks._shape import PUSHED, steps_of  # noqa: E402
-from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site  # noqa: E402
+from benchmarks._load import Aim, Rate, client_name, load_all
+from benchmarks._service import ROOT
+from benchmarks._shape import PUSHED, steps_of
+from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site
 
 RUNS: Final = int(os.environ.get("RUNS", "3"))
 SECONDS: Final = int(os.environ.get("SECONDS", "2"))

@@ -20,12 +20,12 @@ from typing import Any, Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import httpx2  # noqa: E402
+import httpx2
 
-from app.sla.span import HOUR, SECOND, Micros, instant, micros  # noqa: E402
-from benchmarks._shape import ARMED, TARGET, Copies, analyse, fill, opened, rows_of  # noqa: E402
-from benchmarks._site import EMBEDDED, SPREAD, Plan, Site, server, site  # noqa: E402
-from benchmarks._stream import Listening, at_share, now  # noqa: E402
+from app.sla.span import HOUR, SECOND, Micros, instant, micros
+from benchmarks._shape import ARMED, TARGET, Copies, analyse, fill, opened, rows_of
+from benchmarks._site import EMBEDDED, SPREAD, Plan, Site, server, site
+from benchmarks._stream import Listening, at_share, now
 
 CLOCKS: Final = int(os.environ.get("CLOCKS", "100000"))
 RATE: Final = int(os.environ.get("RATE", "200"))

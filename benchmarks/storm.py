@@ -17,15 +17,15 @@ from typing import Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import httpx2  # noqa: E402
-from sqlalchemy import func, select  # noqa: E402
+import httpx2
+from sqlalchemy import func, select
 
-from app.settings import Settings  # noqa: E402
-from app.sla.span import HOUR, MINUTE, SECOND, Micros, instant  # noqa: E402
-from app.store.database import Database  # noqa: E402
-from app.store.tables import signal, ticket  # noqa: E402
-from benchmarks._copyist import Copyist  # noqa: E402
-from benchmarks._shape import (  # noqa: E402
+from app.settings import Settings
+from app.sla.span import HOUR, MINUTE, SECOND, Micros, instant
+from app.store.engine.database import Database
+from app.store.tables import signal, ticket
+from benchmarks._copyist import Copyist
+from benchmarks._shape import (
     BREACHED,
     TARGET,
     WARNED,
@@ -37,8 +37,8 @@ from benchmarks._shape import (  # noqa: E402
     rows_of,
     steps_of,
 )
-from benchmarks._site import EMBEDDED, SPREAD, Plan, Site, server, site  # noqa: E402
-from benchmarks._stream import at_share, now  # noqa: E402
+from benchmarks._site import EMBEDDED, SPREAD, Plan, Site, server, site
+from benchmarks._stream import at_share, now
 
 AT_ONCE: Final = int(os.environ.get("AT_ONCE", "2000"))
 OVERDUE: Final = int(os.environ.get("OVERDUE", "10000"))

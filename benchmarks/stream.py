@@ -16,15 +16,15 @@ from typing import Any, Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import httpx2  # noqa: E402
-from sqlalchemy import select  # noqa: E402
+import httpx2
+from sqlalchemy import select
 
-from app.sla.span import Micros, instant  # noqa: E402
-from app.store.tables import signal  # noqa: E402
-from benchmarks._service import ROOT  # noqa: E402
-from benchmarks._shape import opened  # noqa: E402
-from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site  # noqa: E402
-from benchmarks._stream import Listening, at_share, now  # noqa: E402
+from app.sla.span import Micros, instant
+from app.store.tables import signal
+from benchmarks._service import ROOT
+from benchmarks._shape import opened
+from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site
+from benchmarks._stream import Listening, at_share, now
 
 CLIENTS: Final = int(os.environ.get("CLIENTS", "200"))
 TOLD: Final = int(os.environ.get("TOLD", "50"))

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from app.log import log_as_json
 from app.settings import Settings
-from app.store.database import Database
+from app.store.engine.database import Database
 from tests.servers import postgres, valkey
 from tests.servers.databases import KINDS, Databases, PostgresDatabases, SqliteDatabases, with_tables
 from tests.servers.postgres import Postgres

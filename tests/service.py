@@ -7,18 +7,18 @@ from typing import Any
 
 import orjson
 
-from app.flow import ask, wire
-from app.flow.apply import Applied, apply
-from app.flow.assess import Assessor
-from app.flow.desk_files import DeskFile, desk_file, read_files
-from app.flow.receive import Incoming, Receipt, Receiver
-from app.flow.sweep import Sweeper
+from app.flow.agreement.apply import Applied, apply
+from app.flow.agreement.desk_files import DeskFile, desk_file, read_files
+from app.flow.judge.assess import Assessor
+from app.flow.judge.receive import Incoming, Receipt, Receiver
+from app.flow.process.sweep import Sweeper
+from app.flow.query import serialize, tickets
 from app.settings import Settings
-from app.sla.evaluation import AppliesTo
+from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros, length_of, micros
 from app.sla.ticket import Event
-from app.store.catalogue import Catalogue
-from app.store.database import Database
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,7 +84,7 @@ class Service:
     ) -> dict[str, Any]:
         """A ticket as the API shows it."""
         answer = self.database.read_now(
-            lambda conn: ask.ticket_answer(
+            lambda conn: tickets.ticket_answer(
                 conn,
                 self.catalogue,
                 desk,
@@ -94,7 +94,7 @@ class Service:
                 as_of=_instant(as_of),
             )
         )
-        return wire.ticket(answer)
+        return serialize.ticket(answer)
 
     def clock_of(self, desk: str, ticket: str, commitment: str, **when: str) -> dict[str, Any]:
         """One clock of a ticket."""
@@ -103,7 +103,7 @@ class Service:
 
     def signals(self, *kinds: str) -> list[dict[str, Any]]:
         """Everything told so far of these kinds, or all."""
-        page = self.database.read_now(lambda conn: ask.signals_page(conn, 0, 10_000, None, kinds))
+        page = self.database.read_now(lambda conn: tickets.signals_page(conn, 0, 10_000, None, kinds))
         return [orjson.loads(item.body) for item in page.items]
 
     def told(self) -> list[str]:

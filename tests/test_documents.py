@@ -12,20 +12,20 @@ import typer
 from pydantic import TypeAdapter
 
 from app.cli.commands import cli
-from app.flow.event_log import FaultyMapping, parse_mapping
+from app.flow.judge.event_log import FaultyMapping, parse_mapping
 from app.flow.metrics import REGISTRY
 from app.main import create_app
 from app.settings import Settings
-from app.sla.agreement_file import AgreementFault, parse_agreement
+from app.sla.agreement.file import AgreementFault, parse_agreement
 from app.sla.calendar import Calendar, CalendarFault, parse_calendars
-from app.sla.evaluation import Version, evaluate
-from app.sla.explanation import explain
-from app.sla.faults import FaultyFile
-from app.sla.moment import Moment, MomentKind, State
-from app.sla.queue_signal import QueueKind
-from app.sla.signal import CLOCK_SIGNALS
+from app.sla.calendar.target import Target
+from app.sla.clock.evaluation import Version, evaluate
+from app.sla.clock.explanation import explain
+from app.sla.clock.signals import CLOCK_SIGNALS
+from app.sla.clock.transition import Moment, MomentKind, State
+from app.sla.document.faults import FaultyFile
+from app.sla.queue.signals import QueueKind
 from app.sla.span import HOUR, Micros, instant, micros
-from app.sla.target import Target
 from app.sla.ticket import KNOWN_TYPES, STATUSES, TICKET_FIELDS, Event
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,12 +8,12 @@ from rich.table import Table
 
 from app.cli.opened import opened
 from app.cli.terminal import FAILED, remark, result, screen
-from app.flow import apply as use_case
-from app.flow.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
-from app.flow.sources import apply_sources
-from app.flow.wire import moment
-from app.flow.works import Works
-from app.sla.evaluation import AppliesTo
+from app.flow.agreement import apply as use_case
+from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
+from app.flow.inbound.sources import apply_sources
+from app.flow.process.runtime import Works
+from app.flow.query.serialize import moment
+from app.sla.clock.evaluation import AppliesTo
 
 command = typer.Typer()
 

@@ -8,7 +8,7 @@ import typer
 
 from app.cli.shipped import shipped_calendars
 from app.cli.terminal import FAILED, remark, result
-from app.flow.desk_files import (
+from app.flow.agreement.desk_files import (
     DeskFile,
     FaultyFiles,
     FileFault,

@@ -16,14 +16,14 @@ import typer
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, remark, result, result_json
-from app.flow.connect import Plug, UnknownSystem
-from app.flow.connect import connect as use_case
-from app.flow.wire import moment
+from app.flow.inbound.connect import Plug, UnknownSystem
+from app.flow.inbound.connect import connect as use_case
+from app.flow.query.serialize import moment
 from app.settings import Settings
 from app.sla.span import length_of
-from app.store.database import wall_clock
-from app.store.keys import Scope, create
-from app.web.cloudevent import DATA_OF
+from app.store.engine.database import wall_clock
+from app.store.people.keys import Scope, create
+from app.web.api.tickets.cloudevent import DATA_OF
 
 OWN_FORMAT: Final = "cloudevents"
 _TIMEOUT: Final = 10.0

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from app.cli.opened import opened
 from app.cli.terminal import FAILED, remark, result_json, screen
-from app.flow.examine import Verdict, examine
+from app.flow.process.invariants import Verdict, examine
 
 command = typer.Typer()
 

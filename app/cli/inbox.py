@@ -8,13 +8,13 @@ from rich.table import Table
 
 from app.cli.opened import opened
 from app.cli.terminal import FAILED, misused, remark, result, result_json, screen
-from app.flow import inbox as use_case
-from app.flow.inbox import Inbox
-from app.flow.run_again import run_again as run_inbox_again
-from app.flow.wire import moment
-from app.flow.works import Works
-from app.store import hooks
-from app.store.database import EVERY_DESK
+from app.flow.inbound import inbox as use_case
+from app.flow.inbound.inbox import Inbox
+from app.flow.inbound.rerun import run_again as run_inbox_again
+from app.flow.process.runtime import Works
+from app.flow.query.serialize import moment
+from app.store.engine.database import EVERY_DESK
+from app.store.inbound import hooks
 
 command = typer.Typer()
 

@@ -7,7 +7,7 @@ import typer
 from app.cli.opened import opened
 from app.cli.terminal import misused, remark, result
 from app.sla.span import instant
-from app.store.keys import EVERY_DESK, Scope, create, listed, revoke
+from app.store.people.keys import EVERY_DESK, Scope, create, listed, revoke
 
 command = typer.Typer(no_args_is_help=True)
 

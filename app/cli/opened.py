@@ -8,10 +8,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from app.cli.terminal import failed, log_warnings_only, misused
-from app.flow.works import Works
+from app.flow.process.runtime import Works
 from app.settings import Settings
-from app.store.database import Database
-from app.store.dialect import UnusableDatabase, shown
+from app.store.engine.database import Database
+from app.store.engine.dialect import UnusableDatabase, shown
 
 
 @contextmanager

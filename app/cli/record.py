@@ -13,15 +13,15 @@ from rich.table import Table
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, progress_screen, result
-from app.flow.answer import TicketAnswer
-from app.flow.receive import Incoming
-from app.flow.record import FaultyFact, fact
-from app.flow.wire import moment
-from app.flow.works import Works
+from app.flow.judge.receive import Incoming
+from app.flow.judge.record import FaultyFact, fact
+from app.flow.process.runtime import Works
+from app.flow.query.answer import TicketAnswer
+from app.flow.query.serialize import moment
 from app.sla.span import Micros
 from app.sla.ticket import EventType
-from app.web.cloudevent import Faulty, read_event
-from app.web.instant import NotAnInstant, read_instant
+from app.web.api.tickets.cloudevent import Faulty, read_event
+from app.web.http.instant import NotAnInstant, read_instant
 
 _BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
 """Types whose author is the customer unless --set author says otherwise."""

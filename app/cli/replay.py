@@ -13,13 +13,13 @@ from rich.table import Table
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import FAILED, failed, misused, progress_screen, remark, result_json, screen
-from app.flow.event_log import FaultyMapping, FaultyRow, Mapped, parse_mapping
-from app.flow.replay import Counts, Replayed, judge
-from app.flow.replay import replay as feed
-from app.flow.works import Works
-from app.sla.faults import line_of
+from app.flow.judge.event_log import FaultyMapping, FaultyRow, Mapped, parse_mapping
+from app.flow.judge.replay import Counts, Replayed, judge
+from app.flow.judge.replay import replay as feed
+from app.flow.process.runtime import Works
+from app.sla.document.faults import line_of
 from app.sla.span import Micros
-from app.web.instant import NotAnInstant, read_instant
+from app.web.http.instant import NotAnInstant, read_instant
 
 _INTERRUPTED = 130
 """What a shell expects of a command that was interrupted."""

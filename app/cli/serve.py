@@ -18,7 +18,7 @@ def serve(
 ) -> None:
     """Serve the API, the stream and the pages, and tell breaches as they happen."""
     import app.main
-    from app.store.dialect import UnusableDatabase, check
+    from app.store.engine.dialect import UnusableDatabase, check
 
     settings = Settings()
     given = {"host": host, "port": port}

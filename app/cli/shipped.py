@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.flow.desk_files import read_files
+from app.flow.agreement.desk_files import read_files
 from app.sla.calendar import Calendar, parse_calendars
 
 

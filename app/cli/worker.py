@@ -16,7 +16,7 @@ def worker() -> None:
     """Tell what is due, beside other workers. Needs SLATIMER_REDIS_URL."""
     from app.jobs import redis_settings
     from app.log import log_as_json
-    from app.store.dialect import UnusableDatabase, check
+    from app.store.engine.dialect import UnusableDatabase, check
     from app.worker import work
 
     settings = Settings()

@@ -7,30 +7,29 @@ order: `delivery`, `signature`, `reading`, `source`, `rule`, `snapshot`, `adapte
 from collections.abc import Mapping
 from typing import Final
 
-from app.intake import (
+from app.intake import cloudevents
+from app.intake.adapter import Adapter
+from app.intake.expressions import adapter
+from app.intake.mapping.source import Source
+from app.intake.source_file import EXPRESSION
+from app.intake.systems import (
     alertmanager,
     chatwoot,
-    cloudevents,
-    expression,
     freescout,
     freshdesk,
     glpi,
     helpscout,
-    jira,
     pagerduty,
     whmcs,
     zammad,
-    zendesk,
-    zendesk_trigger,
 )
-from app.intake.adapter import Adapter
-from app.intake.source import Source
-from app.intake.source_file import EXPRESSION
+from app.intake.systems.jira import issue
+from app.intake.systems.zendesk import subscription, trigger
 
 _ALL: Final = (
-    zendesk.ADAPTER,
-    zendesk_trigger.ADAPTER,
-    jira.ADAPTER,
+    subscription.ADAPTER,
+    trigger.ADAPTER,
+    issue.ADAPTER,
     zammad.ADAPTER,
     whmcs.ADAPTER,
     freshdesk.ADAPTER,
@@ -41,7 +40,7 @@ _ALL: Final = (
     pagerduty.ADAPTER,
     alertmanager.ADAPTER,
     cloudevents.ADAPTER,
-    expression.ADAPTER,
+    adapter.ADAPTER,
 )
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {adapter.system: adapter for adapter in _ALL}
@@ -51,4 +50,4 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {adapter.system: adapter for adapter in
 def adapter_of(source: Source) -> Adapter:
     """The adapter that reads a source: that of its system, else one made of the expressions in the source itself."""
     known = None if source.system == EXPRESSION else ADAPTERS.get(source.system)
-    return expression.adapter_of(source) if known is None else known
+    return adapter.adapter_of(source) if known is None else known

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.intake.challenge import Answer
-from app.intake.delivery import Delivery
-from app.intake.reading import Reading
-from app.intake.source import Source
+from app.intake.mapping.reading import Reading
+from app.intake.mapping.source import Source
+from app.intake.request import Delivery
+from app.sla.document.table import Table
 from app.sla.span import Micros
-from app.sla.table import Table
 
 TEST_BODY: Final = b'{"slatimer":"connection test"}'
 """What `slatimer connect --test` sends, signed, to any system's address: it shows that address, secret and signature

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.intake.delivery import Delivery
 from app.intake.keyed import BadSignature, Refused, any_equal
+from app.intake.request import Delivery
 
 GLPI_TOKEN: Final = "crc_token"
 _GLPI_WORD: Final = b"validate_cra_challenge"

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from app.intake.adapter import Adapter
-from app.intake.delivery import Delivery
-from app.intake.reading import LONGEST_NAME, Reading, Unreadable
-from app.intake.source import Source
-from app.intake.value import NoInstant, items, read_instant, table
+from app.intake.mapping.reading import LONGEST_NAME, Reading, Unreadable
+from app.intake.mapping.source import Source
+from app.intake.mapping.value import NoInstant, items, read_instant, table
+from app.intake.request import Delivery
 from app.sla.span import Micros
 from app.sla.ticket import STATUSES, TICKET_FIELDS, Event, EventType, Value
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from app.intake.delivery import Delivery
-from app.intake.value import instant
+from app.intake.mapping.value import instant
+from app.intake.request import Delivery
 from app.sla.span import SECOND, Micros
 
 

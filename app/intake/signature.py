@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.intake.challenge import Answer, answer_glpi
-from app.intake.delivery import Delivery
 from app.intake.keyed import (
     BadSignature,
     Keyed,
@@ -26,6 +25,7 @@ from app.intake.keyed import (
     unix,
     unix_millis,
 )
+from app.intake.request import Delivery
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 
 Verify = Callable[[Delivery, Sequence[str]], Signed]

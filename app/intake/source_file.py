@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.intake.adapter import Adapter
-from app.intake.rule import FACTS, Marker, Rule
+from app.intake.mapping.rule import FACTS, Marker, Rule
+from app.intake.mapping.source import Source
 from app.intake.signature import SCHEMES
-from app.intake.source import Source
-from app.sla.faults import Fault, FaultyFile, instead_of
-from app.sla.table import Table
+from app.sla.calendar.zone import zone
+from app.sla.document.faults import Fault, FaultyFile, instead_of
+from app.sla.document.table import Table
 from app.sla.ticket import STATUSES
-from app.sla.zone import zone
 
 EXPRESSION: Final = "expression"
 """The adapter of systems that have none of their own: the file itself says how they are read."""

@@ -19,8 +19,8 @@ import uvicorn
 from app.main import Server, create_app
 from app.settings import Settings
 from app.sla.span import SECOND, instant, micros
-from app.store import keys
-from app.store.keys import Scope
+from app.store.people import keys
+from app.store.people.keys import Scope
 from tests.web.room import put_shipped_desks
 
 NOON_AHEAD = datetime.fromisoformat("2026-03-06T11:20:00+01:00")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.sla.calendar import Calendar, parse_calendars
-from app.sla.holiday import HolidaySet, year_of_holidays
+from app.sla.calendar.holiday import HolidaySet, year_of_holidays
 from app.sla.span import HOUR
 
 TESTS = Path(__file__).resolve().parent.parent

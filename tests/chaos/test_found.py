@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.settings import Settings
-from app.store.database import Database, Unreachable
+from app.store.engine.database import Database, Unreachable
 from tests.servers.databases import postgresql_only
 from tests.service import Service, WallClock, created, event
 

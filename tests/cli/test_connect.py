@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.opened import opened
-from app.flow.works import Works
-from app.intake.delivery import Delivery
+from app.flow.process.runtime import Works
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES
 from tests.cli.conftest import Said, Terminal
 

@@ -15,15 +15,15 @@ from app.cli.demo.phpnet import AWAITS_ITS_CALL
 from app.cli.demo.tale import when_counted
 from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
 from app.cli.shipped import shipped_calendars
-from app.flow.answer import TicketAnswer
-from app.flow.ask import explanation, ticket_answer
-from app.flow.examine import Verdict, examine
+from app.flow.process.invariants import Verdict, examine
+from app.flow.query.answer import TicketAnswer
+from app.flow.query.tickets import explanation, ticket_answer
 from app.settings import Settings
-from app.sla.clock_view import ClockView
+from app.sla.clock.view import ClockView
 from app.sla.span import HOUR, MINUTE, Micros, micros
-from app.store.catalogue import Catalogue
-from app.store.database import Database
-from app.web.cloudevent import Faulty, read_event
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Database
+from app.web.api.tickets.cloudevent import Faulty, read_event
 from tests.cli.conftest import Terminal
 
 HOURS = [

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.cli.opened import opened
-from app.flow.receive import Incoming
-from app.flow.works import Works
+from app.flow.judge.receive import Incoming
+from app.flow.process.runtime import Works
 from app.sla.span import HOUR, Micros
 from app.sla.ticket import Event
-from app.store import ledger
-from app.store.database import Connection
-from app.store.ledger import Fact, digest_of
+from app.store.engine.database import Connection
+from app.store.tickets import ledger
+from app.store.tickets.ledger import Fact, digest_of
 from tests.cli.conftest import ROOT, Terminal
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from app.intake.signature import SCHEMES
 from app.settings import Settings
-from app.store.database import Connection, Database
+from app.store.engine.database import Connection, Database
 from benchmarks._service import Service, free_port
 from tests.cli.conftest import ROOT, Terminal
 from tests.servers.databases import Databases

@@ -13,7 +13,7 @@ from app.delivery.notice import _TOLD, Language, Notice, notice
 from app.delivery.outcome import Outcome
 from app.delivery.people import Messenger, channel, masked
 from app.delivery.recipients import recipients
-from app.flow.subscribe import KINDS
+from app.flow.outbound.subscribe import KINDS
 from app.settings import Settings
 from tests.receiver import Receiver, status
 

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.flow.connect import Plug, connect
-from app.flow.desk_files import desk_file
-from app.flow.hook import Accepted, Acceptor
-from app.flow.inbox import Inbox, inbox
-from app.flow.interpret import Interpreter
-from app.flow.reader import Reader
-from app.flow.run_again import RunAgain, run_again
-from app.flow.sources import Sources, apply_sources
+from app.flow.agreement.desk_files import desk_file
+from app.flow.inbound.accept import Accepted, Acceptor
+from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.inbox import Inbox, inbox
+from app.flow.inbound.interpret import Interpreter
+from app.flow.inbound.reader import Reader
+from app.flow.inbound.rerun import RunAgain, run_again
+from app.flow.inbound.sources import Sources, apply_sources
 from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
-from app.intake.delivery import Delivery
+from app.intake.request import Delivery
 from app.sla.span import HOUR, Micros
-from app.store import hooks
-from app.store.hooks import StoredHook
+from app.store.inbound import hooks
+from app.store.inbound.hooks import StoredHook
 from tests.service import Service
 
 SAMPLES = Path(__file__).resolve().parent.parent / "intake" / "samples"

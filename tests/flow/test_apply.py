@@ -4,10 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.flow.apply import Change, preview
-from app.flow.desk_files import DeskFile, FaultyFiles, calendars_beside, check_files, desk_file, read_files
-from app.sla.evaluation import AppliesTo
-from app.store.database import Database
+from app.flow.agreement.apply import Change, preview
+from app.flow.agreement.desk_files import (
+    DeskFile,
+    FaultyFiles,
+    calendars_beside,
+    check_files,
+    desk_file,
+    read_files,
+)
+from app.sla.clock.evaluation import AppliesTo
+from app.store.engine.database import Database
 from tests.service import ROOT, Service, created
 
 AGREEMENT = """

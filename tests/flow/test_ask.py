@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.flow import ask, desks, queues
-from app.flow.ask import BreachFilters, Filters, NothingKnownYet
-from app.flow.queues import UnknownQueue
-from app.sla.explanation import NoSuchClock
-from app.store.catalogue import UnknownDesk
+from app.flow.query import desks, queues, tickets
+from app.flow.query.queues import UnknownQueue
+from app.flow.query.tickets import BreachFilters, Filters, NothingKnownYet
+from app.sla.clock.explanation import NoSuchClock
+from app.store.contracts.catalogue import UnknownDesk
 from tests.service import Service, at, created, event
 
 
@@ -70,18 +70,18 @@ def test_an_explanation_adds_up_to_the_target(service: Service) -> None:
     service.clock.set("2026-03-02T11:30:00+01:00")
     service.push(created("4711", "2026-03-02T11:00:00+01:00"))
     answer = service.database.read_now(
-        lambda conn: ask.ticket_answer(conn, service.catalogue, "haisoft", "4711", now=service.clock.now)
+        lambda conn: tickets.ticket_answer(conn, service.catalogue, "haisoft", "4711", now=service.clock.now)
     )
-    told = ask.explanation(answer, "ticket-response")
+    told = tickets.explanation(answer, "ticket-response")
     assert told.spans[-1].total == told.target_length
     assert "lunch gap" in {span.reason for span in told.spans}
     with pytest.raises(NoSuchClock):
-        ask.explanation(answer, "nothing")
+        tickets.explanation(answer, "nothing")
 
 
-def tickets(service: Service, filters: Filters) -> list[str]:
+def listed(service: Service, filters: Filters) -> list[str]:
     page = service.database.read_now(
-        lambda conn: ask.tickets_page(conn, service.catalogue, filters, None, 50, now=service.clock.now)
+        lambda conn: tickets.tickets_page(conn, service.catalogue, filters, None, 50, now=service.clock.now)
     )
     return [answer.ticket for answer in page.items]
 
@@ -120,7 +120,7 @@ def mixed(service: Service) -> Service:
 def test_lists_are_filtered_and_come_next_due_first(
     mixed: Service, filters: Filters, found: list[str]
 ) -> None:
-    assert tickets(mixed, filters) == found
+    assert listed(mixed, filters) == found
 
 
 def test_a_desk_is_told_with_its_hours_and_counts(mixed: Service) -> None:
@@ -150,8 +150,8 @@ def test_breaches_come_latest_first_and_an_acknowledgement_stays_the_first(mixed
     mixed.clock.set("2026-03-02T16:00:00+01:00")
     mixed.sweeper.sweep_now()
 
-    def page(filters: BreachFilters) -> list[ask.Breach]:
-        found = mixed.database.read_now(lambda conn: ask.breaches_page(conn, filters, None, 10))
+    def page(filters: BreachFilters) -> list[tickets.Breach]:
+        found = mixed.database.read_now(lambda conn: tickets.breaches_page(conn, filters, None, 10))
         return list(found.items)
 
     late_first = page(BreachFilters(desk="haisoft"))
@@ -161,13 +161,14 @@ def test_breaches_come_latest_first_and_an_acknowledgement_stays_the_first(mixed
     breach_id = late_first[0].id
     for author in ("Ann", "Bob"):
         seen = mixed.database.write_now(
-            lambda conn, now, author=author: ask.acknowledge(conn, breach_id, author, None, now)
+            lambda conn, now, author=author: tickets.acknowledge(conn, breach_id, author, None, now)
         )
         assert seen is not None
         assert seen.acknowledgement is not None
         assert seen.acknowledgement.author == "Ann"
     assert (
-        mixed.database.write_now(lambda conn, now: ask.acknowledge(conn, "sig_x", "Ann", None, now)) is None
+        mixed.database.write_now(lambda conn, now: tickets.acknowledge(conn, "sig_x", "Ann", None, now))
+        is None
     )
 
 
@@ -246,7 +247,7 @@ def test_a_message_now_would_cost_the_place(service: Service) -> None:
             "webxtra",
             "default",
             "T0",
-            ask.ticket_answer(conn, service.catalogue, "webxtra", "T0", now=service.clock.now).evaluation,
+            tickets.ticket_answer(conn, service.catalogue, "webxtra", "T0", now=service.clock.now).evaluation,
             service.clock.now,
         )
     )

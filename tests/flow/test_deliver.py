@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from app.flow import subscribe
-from app.flow.deliver import Courier
-from app.flow.post import Post
-from app.flow.subscribe import Wanted
+from app.flow.outbound import subscribe
+from app.flow.outbound.attempt import Post
+from app.flow.outbound.deliver import Courier
+from app.flow.outbound.subscribe import Wanted
 from app.settings import Settings
 from app.sla.span import DAY, MINUTE, SECOND, instant
-from app.store import deliveries, redelivery, subscriptions
-from app.store.database import Database, wall_clock
-from app.store.outbox import DeliveryState
-from app.store.redelivery import Delivery
-from app.store.subscriptions import Channel, State, Subscription
+from app.store.engine.database import Database, wall_clock
+from app.store.outbound import deliveries, redelivery, subscriptions
+from app.store.outbound.outbox import DeliveryState
+from app.store.outbound.redelivery import Delivery
+from app.store.outbound.subscriptions import Channel, State, Subscription
 from tests.receiver import OK, Arrived, Receiver, status
 from tests.service import Service, WallClock, created, event
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.flow.connect import UnknownSystem
-from app.flow.desk_files import FaultyFiles
-from app.flow.hook import UnknownConnection
+from app.flow.agreement.desk_files import FaultyFiles
+from app.flow.inbound.accept import UnknownConnection
+from app.flow.inbound.connect import UnknownSystem
 from app.intake.signature import BadSignature, Stale
 from app.sla.span import HOUR, MINUTE
-from app.store.hooks import HookState
+from app.store.inbound.hooks import HookState
 from tests.flow.door import Door, samples
 from tests.service import Service
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.flow.receive import Incoming
+from app.flow.judge.receive import Incoming
 from app.intake.adapter import Adapter
-from app.intake.delivery import Delivery
-from app.intake.reading import Reading
-from app.intake.source import Source
+from app.intake.mapping.reading import Reading
+from app.intake.mapping.source import Source
+from app.intake.request import Delivery
 from app.settings import Settings
 from app.sla.ticket import Event
-from app.store.database import Database
-from app.store.hooks import HookState
+from app.store.engine.database import Database
+from app.store.inbound.hooks import HookState
 from tests.flow.door import Door, samples
 from tests.servers.databases import Databases
 from tests.service import Service, WallClock, at

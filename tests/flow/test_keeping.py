@@ -2,14 +2,14 @@
 
 import pytest
 
-from app.flow import ask, wire
-from app.flow.ask import NoLongerKept
-from app.flow.examine import Verdict, examine
-from app.flow.keeping import Keeper
+from app.flow.process.invariants import Verdict, examine
+from app.flow.process.retention import Keeper
+from app.flow.query import serialize, tickets
+from app.flow.query.tickets import NoLongerKept
 from app.settings import Settings
-from app.sla.evaluation import AppliesTo
-from app.store import partitions
-from app.store.database import Database
+from app.sla.clock.evaluation import AppliesTo
+from app.store.engine import partitions
+from app.store.engine.database import Database
 from tests.servers.databases import postgresql_only
 from tests.service import Service, WallClock, at, created, event
 
@@ -52,27 +52,27 @@ def closed(service: Service) -> Service:
     return service
 
 
-def shown(service: Service, ticket: str) -> wire.Json:
+def shown(service: Service, ticket: str) -> serialize.Json:
     now = service.database.now()
-    return wire.ticket(
+    return serialize.ticket(
         service.database.read_now(
-            lambda conn: ask.ticket_now(conn, service.catalogue, "haisoft", ticket, now=now)
+            lambda conn: tickets.ticket_now(conn, service.catalogue, "haisoft", ticket, now=now)
         )
     )
 
 
-def response(view: wire.Json) -> wire.Json:
+def response(view: serialize.Json) -> serialize.Json:
     """The clock of the promise above; the shipped agreement, in force before, has left another."""
     return next(clock for clock in view["clocks"] if clock["commitment"] == "response")
 
 
-def listed(service: Service) -> dict[str, wire.Json]:
+def listed(service: Service) -> dict[str, serialize.Json]:
     page = service.database.read_now(
-        lambda conn: ask.tickets_page(
-            conn, service.catalogue, ask.Filters(desk="haisoft"), None, 50, now=service.database.now()
+        lambda conn: tickets.tickets_page(
+            conn, service.catalogue, tickets.Filters(desk="haisoft"), None, 50, now=service.database.now()
         )
     )
-    return {answer.ticket: wire.ticket(answer) for answer in page.items}
+    return {answer.ticket: serialize.ticket(answer) for answer in page.items}
 
 
 def faults(service: Service) -> list[str]:
@@ -124,7 +124,7 @@ def test_facts_are_let_go_of_when_the_agreement_says_so(closed: Service, keeper:
     assert closed.rows("SELECT ticket FROM event") == [("2",)]
     kept = shown(closed, "1")
     assert kept["clocks"] == final["clocks"]
-    assert kept["flags"] == [*final["flags"], wire.FACTS_LET_GO]
+    assert kept["flags"] == [*final["flags"], serialize.FACTS_LET_GO]
     assert listed(closed).keys() == {"1", "2"}
     assert any(signal["kind"] == "clock.breached" for signal in closed.signals())
     with pytest.raises(NoLongerKept, match="final view"):

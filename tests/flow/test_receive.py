@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.flow.receive import Incoming
-from app.store.database import Database
+from app.flow.judge.receive import Incoming
+from app.store.engine.database import Database
 from tests.service import Service, created, event
 
 

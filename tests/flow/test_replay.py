@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.flow.event_log import FaultyMapping, FaultyRow, parse_mapping
-from app.flow.record import FaultyFact, fact
-from app.flow.replay import Counts, judge, replay
+from app.flow.judge.event_log import FaultyMapping, FaultyRow, parse_mapping
+from app.flow.judge.record import FaultyFact, fact
+from app.flow.judge.replay import Counts, judge, replay
 from tests.service import Service, at, created
 
 MAPPING = """

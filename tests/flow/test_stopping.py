@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.flow.tail import Tail
-from app.flow.works import Works
-from app.store.announcement import Announcement
+from app.flow.process.runtime import Works
+from app.flow.process.tail import Tail
+from app.store.engine.notify import Announcement
 from tests.service import Service
 
 Part = tuple[Callable[[], None], Callable[[], None], Callable[[], Awaitable[None]]]

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from app.flow import metrics
-from app.flow.ask import answers
-from app.flow.receive import Incoming
+from app.flow.judge.receive import Incoming
+from app.flow.query.tickets import answers
 from app.sla.ticket import Event
-from app.store import schedule
-from app.store.database import Database, wall_clock
+from app.store.engine.database import Database, wall_clock
+from app.store.tickets import schedule
 from tests.servers.databases import Databases
 from tests.service import Service, WallClock, created, event
 

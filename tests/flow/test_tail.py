@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 
-from app.flow.tail import Tail
+from app.flow.process.tail import Tail
 from app.settings import Settings
-from app.store.database import Database
-from app.store.signals import Published
+from app.store.engine.database import Database
+from app.store.tickets.signals import Published
 from tests.service import Service, WallClock, created, event
 
 

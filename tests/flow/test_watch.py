@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from app.flow import metrics
-from app.flow.examine import Verdict
-from app.flow.watch import Watch
+from app.flow.process.heartbeat import Watch
+from app.flow.process.invariants import Verdict
 from app.settings import Settings
 from tests.service import Service, created
 

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from hypothesis import strategies as st
 
-from app.intake.delivery import Delivery
+from app.intake.request import Delivery
 from app.sla.span import Micros
 from app.sla.ticket import Event
 from tests.intake.snapshot_desk import Desk, after

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.intake.adapter import Adapter
-from app.intake.delivery import Delivery
-from app.intake.reading import Reading
-from app.intake.snapshot import Snapshot, changes
-from app.intake.source import Source
+from app.intake.mapping.reading import Reading
+from app.intake.mapping.snapshot import Snapshot, changes
+from app.intake.mapping.source import Source
+from app.intake.request import Delivery
 from app.intake.source_file import parse_sources
-from app.sla.agreement_file import parse_agreement
-from app.sla.clock_view import ClockView
-from app.sla.evaluation import Evaluation, Version, evaluate
+from app.sla.agreement.file import parse_agreement
+from app.sla.clock.evaluation import Evaluation, Version, evaluate
+from app.sla.clock.view import ClockView
 from app.sla.span import SECOND, Micros, micros
 from app.sla.ticket import Event
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.intake.alertmanager import ADAPTER
-from app.intake.reading import Reading, Unreadable
+from app.intake.mapping.reading import Reading, Unreadable
 from app.intake.source_file import SourceFault
+from app.intake.systems.alertmanager import ADAPTER
 from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of
 
 BODY: dict[str, Any] = samples("alertmanager")["01_firing"].body

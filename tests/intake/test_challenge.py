@@ -3,8 +3,8 @@
 import pytest
 
 from app.intake.challenge import GLPI_TOKEN, Answer
-from app.intake.delivery import Delivery
 from app.intake.keyed import BadSignature, Refused
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, answer, verify
 
 GLPI = SCHEMES["glpi"]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.intake.chatwoot import ADAPTER
-from app.intake.reading import Reading, Unreadable
+from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.systems.chatwoot import ADAPTER
 from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
 
 STORY = samples("chatwoot")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.intake.cloudevents import ADAPTER, MOST_EVENTS, MOST_LEVELS
-from app.intake.reading import Reading, Unreadable
+from app.intake.mapping.reading import Reading, Unreadable
 from tests.intake.snapshot_desk import desk_of, instant_of, sent
 
 EVENT: dict[str, Any] = {

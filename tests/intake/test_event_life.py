@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
-from app.intake.alertmanager import ADAPTER as ALERTMANAGER
-from app.intake.chatwoot import ADAPTER as CHATWOOT
-from app.intake.delivery import Delivery
-from app.intake.freshdesk import ADAPTER as FRESHDESK
-from app.intake.pagerduty import ADAPTER as PAGERDUTY
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, Stale, verify
-from app.intake.whmcs import ADAPTER as WHMCS
+from app.intake.systems.alertmanager import ADAPTER as ALERTMANAGER
+from app.intake.systems.chatwoot import ADAPTER as CHATWOOT
+from app.intake.systems.freshdesk import ADAPTER as FRESHDESK
+from app.intake.systems.pagerduty import ADAPTER as PAGERDUTY
+from app.intake.systems.whmcs import ADAPTER as WHMCS
 from app.sla.span import HOUR, SECOND, Micros
 from app.sla.ticket import Event
 from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order, lives_with_gaps

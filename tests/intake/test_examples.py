@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
 from app.intake.challenge import Answer
-from app.intake.delivery import Delivery
-from app.intake.expression import ADAPTER, adapter_of
+from app.intake.expressions.adapter import ADAPTER, adapter_of
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.source_file import parse_sources
 from app.sla.span import Micros

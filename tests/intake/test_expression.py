@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from app.intake.challenge import Answer
-from app.intake.delivery import Delivery
-from app.intake.expression import ADAPTER, adapter_of
-from app.intake.query import NoExpression, Query
-from app.intake.reading import Reading, Unreadable
-from app.intake.source import Source
+from app.intake.expressions.adapter import ADAPTER, adapter_of
+from app.intake.expressions.query import NoExpression, Query
+from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.source import Source
+from app.intake.request import Delivery
 from app.intake.source_file import SourceFault, parse_sources
 from tests.intake.snapshot_desk import compact, instant_of
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.intake.delivery import Delivery
-from app.intake.freshdesk import ADAPTER, TEMPLATE
-from app.intake.reading import Reading, Unreadable
+from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.request import Delivery
+from app.intake.systems.freshdesk import ADAPTER, TEMPLATE
 from app.sla.span import HOUR, MINUTE, SECOND
 from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
 

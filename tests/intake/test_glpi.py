@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from app.intake.delivery import Delivery
-from app.intake.glpi import ADAPTER
-from app.intake.reading import Unreadable
+from app.intake.mapping.reading import Unreadable
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, Stale, verify
 from app.intake.source_file import SourceFault
+from app.intake.systems.glpi import ADAPTER
 from app.sla.span import DAY, SECOND
 from tests.intake.snapshot_desk import after, desk_of, instant_of, pretty_php, samples, sent, source_of
 

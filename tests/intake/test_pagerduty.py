@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.intake.delivery import Delivery
-from app.intake.pagerduty import ADAPTER
-from app.intake.reading import Reading, Unreadable
+from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, verify
+from app.intake.systems.pagerduty import ADAPTER
 from tests.intake.snapshot_desk import samples, sent, source_of
 
 STORY = samples("pagerduty")

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.intake import ADAPTERS, jira, zendesk, zendesk_trigger
+from app.intake import ADAPTERS
 from app.intake.adapter import TEST_BODY, Adapter
-from app.intake.delivery import Delivery
-from app.intake.reading import LONGEST_NAME, Reading, Unreadable, event_id, happened, withdrawal
+from app.intake.mapping.reading import LONGEST_NAME, Reading, Unreadable, event_id, happened, withdrawal
+from app.intake.request import Delivery
+from app.intake.systems.jira import issue
+from app.intake.systems.zendesk import subscription, trigger
 from app.sla.span import DAY
 from app.sla.ticket import Event, EventType
 from tests.intake.snapshot_desk import samples
@@ -47,7 +49,7 @@ def test_one_event_has_one_withdrawal_however_often_it_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "adapter", [zendesk.ADAPTER, zendesk_trigger.ADAPTER, jira.ADAPTER], ids=lambda adapter: adapter.system
+    "adapter", [subscription.ADAPTER, trigger.ADAPTER, issue.ADAPTER], ids=lambda adapter: adapter.system
 )
 def test_a_delivery_says_the_same_whenever_it_comes(adapter: Adapter) -> None:
     source = adapter.plain_source("d")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.intake import ADAPTERS
-from app.intake.delivery import Delivery
-from app.intake.reading import Unreadable
+from app.intake.mapping.reading import Unreadable
+from app.intake.request import Delivery
 from tests.intake.snapshot_desk import AT, samples, source_of
 
 INSTANTS = {

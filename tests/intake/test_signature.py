@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from app.intake import signature
-from app.intake.delivery import Delivery
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, Refused, Scheme, Stale, verify
 from app.sla.span import DAY, HOUR, MINUTE, SECOND
 

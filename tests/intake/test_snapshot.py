@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake.reading import happened
-from app.intake.rule import Marker, Rule
-from app.intake.snapshot import Snapshot, changes
-from app.intake.source import Source
-from app.sla.agreement_file import parse_agreement
-from app.sla.evaluation import NothingKnown, Version, evaluate
+from app.intake.mapping.reading import happened
+from app.intake.mapping.rule import Marker, Rule
+from app.intake.mapping.snapshot import Snapshot, changes
+from app.intake.mapping.source import Source
+from app.sla.agreement.file import parse_agreement
+from app.sla.clock.evaluation import NothingKnown, Version, evaluate
 from app.sla.span import MINUTE, Micros
 from app.sla.ticket import Event, EventType
 

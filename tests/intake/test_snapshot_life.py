@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
-from app.intake.delivery import Delivery
-from app.intake.freescout import ADAPTER as FREESCOUT
-from app.intake.glpi import ADAPTER as GLPI
-from app.intake.helpscout import ADAPTER as HELPSCOUT
+from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, verify
-from app.intake.zammad import ADAPTER as ZAMMAD
+from app.intake.systems.freescout import ADAPTER as FREESCOUT
+from app.intake.systems.glpi import ADAPTER as GLPI
+from app.intake.systems.helpscout import ADAPTER as HELPSCOUT
+from app.intake.systems.zammad import ADAPTER as ZAMMAD
 from app.sla.span import Micros
 from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order, lives_with_gaps
 from tests.intake.snapshot_desk import (

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.intake import ADAPTERS
-from app.intake.rule import FACTS, Change, Marker, Rule, looked_at, rule_events
+from app.intake.mapping.rule import FACTS, Change, Marker, Rule, looked_at, rule_events
+from app.intake.mapping.source import Source, Translator
 from app.intake.signature import SCHEMES
-from app.intake.source import Source, Translator
 from app.intake.source_file import SourceFault, parse_sources
 
 AT = 1_772_442_000_000_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake import value
+from app.intake.mapping import value
 from app.sla.span import Micros, micros
 
 NINE = micros(datetime(2026, 3, 2, 9, tzinfo=UTC))

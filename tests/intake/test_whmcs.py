@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.intake.delivery import Delivery
-from app.intake.reading import Reading, Unreadable
-from app.intake.whmcs import ADAPTER
+from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.request import Delivery
+from app.intake.systems.whmcs import ADAPTER
 from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
 
 STORY = samples("whmcs")

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.intake.delivery import Delivery
-from app.intake.reading import Unreadable
-from app.intake.zammad import ADAPTER
+from app.intake.mapping.reading import Unreadable
+from app.intake.request import Delivery
+from app.intake.systems.zammad import ADAPTER
 from app.sla.ticket import Event
 from tests.intake.snapshot_desk import AT, after, desk_of, instant_of, samples, sent, source_of
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.intake.reading import Unreadable
-from app.intake.zendesk import ADAPTER
-from app.intake.zendesk_words import MEANINGLESS
+from app.intake.mapping.reading import Unreadable
+from app.intake.systems.zendesk.subscription import ADAPTER
+from app.intake.systems.zendesk.vocabulary import MEANINGLESS
 from app.sla.span import SECOND
 from app.sla.ticket import Event
 from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent

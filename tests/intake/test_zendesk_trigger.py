@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.intake.reading import Unreadable
+from app.intake.mapping.reading import Unreadable
 from app.intake.source_file import SourceFault
-from app.intake.zendesk_trigger import ADAPTER, TEMPLATE, WORDS
+from app.intake.systems.zendesk.trigger import ADAPTER, TEMPLATE, WORDS
 from app.sla.ticket import Event
 from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
 

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import httpx2
 
-from app.flow.connect import Plug, connect
-from app.flow.sources import Sources
+from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.sources import Sources
 from app.settings import Settings
 from app.sla.span import HOUR
-from app.store import keys
-from app.store.database import Connection, Database
-from app.store.keys import Scope
+from app.store.engine.database import Connection, Database
+from app.store.people import keys
+from app.store.people.keys import Scope
 from benchmarks._service import Service
 from tests.flow.door import samples
 from tests.servers.databases import Databases

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import pytest
 
 from app.settings import Settings
-from app.store.database import Database
+from app.store.engine.database import Database
 from tests.servers.postgres import Postgres
 
 SQLITE: Final = "sqlite"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from app.sla.agreement_file import parse_agreement
-from app.sla.clock_view import ClockView
-from app.sla.evaluation import AppliesTo, Evaluation, Version, evaluate
-from app.sla.moment import ONCE, State
+from app.sla.agreement.file import parse_agreement
+from app.sla.clock.evaluation import AppliesTo, Evaluation, Version, evaluate
+from app.sla.clock.transition import ONCE, State
+from app.sla.clock.view import ClockView
 from app.sla.span import SECOND, Micros, instant, micros
 from app.sla.ticket import Event
 from tests.sla.vector import Case, calendar_of

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.sla.agreement import Agreement, CycleRule, OnReopen, Regime, Withheld
-from app.sla.agreement_file import AgreementFault, parse_agreement
+from app.sla.agreement.agreement import Agreement, CycleRule, OnReopen, Regime, Withheld
+from app.sla.agreement.file import AgreementFault, parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
-from app.sla.faults import Fault, line_of
+from app.sla.document.faults import Fault, line_of
 from app.sla.span import HOUR
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
-from app.sla.holiday import package_version
+from app.sla.calendar.holiday import package_version
+from app.sla.calendar.spans import CalendarSpan
 from app.sla.span import HOUR, NaiveInstant, Span, instant, micros
-from app.sla.timeline import CalendarSpan
 
 PARIS: dict[str, Any] = {
     "time_zone": "Europe/Paris",

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.sla.calendar import Calendar
-from app.sla.calendar_spec import parse_rules
-from app.sla.compiled import CompiledYears, OpenTime
-from app.sla.opening import Opening
+from app.sla.calendar.compiled import CompiledYears, OpenTime
+from app.sla.calendar.file import parse_rules
+from app.sla.calendar.opening import Opening
+from app.sla.calendar.zone import zone
 from app.sla.span import DAY, HOUR, SECOND, instant, micros
-from app.sla.zone import zone
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WINDOW = 2 * 86_400

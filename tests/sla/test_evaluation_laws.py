@@ -12,11 +12,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sla.agreement_file import parse_agreement
+from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar
-from app.sla.evaluation import Evaluation, NothingKnown, Version, evaluate
-from app.sla.explanation import explain
-from app.sla.signal import LATE_KINDS, LastTold, Signal, Told, signals
+from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
+from app.sla.clock.explanation import explain
+from app.sla.clock.signals import LATE_KINDS, LastTold, Signal, Told, signals
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 from app.sla.ticket import Event, in_order
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.sla.calendar import Calendar
-from app.sla.forecast import Forecast, forecast, key_after_message, pace
-from app.sla.line import Key, Line
+from app.sla.queue.forecast import Forecast, forecast, key_after_message, pace
+from app.sla.queue.position import Key, Line
 from app.sla.span import HOUR, MINUTE, Micros
 from tests.sla.waiting_room import KEEPS, WEBXTRA, on_the_day
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from app.sla.agreement_file import AgreementFault
+from app.sla.agreement.file import AgreementFault
 from tests.sla.peer_ticket import our_answers, peer_of, plain, version_of
 from tests.sla.vector import lines
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.sla.queue import moves, stints
+from app.sla.queue.waiting import moves, stints
 from app.sla.ticket import Event
 from tests.sla.waiting_room import KEEPS, WEBXTRA, WaitingRoom, on_the_day
 

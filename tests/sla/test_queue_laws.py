@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sla.agreement import MessageEffect, QueueRules
-from app.sla.line import Key, Line
-from app.sla.queue import Stint, moves, stints
-from app.sla.queue_signal import QueueTold, queue_moments, queue_signals
-from app.sla.subject import group_of
+from app.sla.agreement.agreement import MessageEffect, QueueRules
+from app.sla.queue.duplicate import group_of
+from app.sla.queue.position import Key, Line
+from app.sla.queue.signals import QueueTold, queue_moments, queue_signals
+from app.sla.queue.waiting import Stint, moves, stints
 from app.sla.ticket import Event, Ticket, in_order
 from tests.sla.waiting_room import WEBXTRA
 

@@ -1,6 +1,6 @@
 """What of a queue is told, once, and what is taken back."""
 
-from app.sla.queue_signal import QueueSignal, QueueTold, queue_moments, queue_signals
+from app.sla.queue.signals import QueueSignal, QueueTold, queue_moments, queue_signals
 from app.sla.span import Micros
 from tests.sla.waiting_room import WaitingRoom, on_the_day
 

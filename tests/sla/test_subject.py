@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from app.sla.agreement import QueueRules
-from app.sla.subject import (
+from app.sla.agreement.agreement import QueueRules
+from app.sla.queue.duplicate import (
     DEFAULT_QUEUE,
     GroupKey,
     domains_named,

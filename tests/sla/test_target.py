@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sla.calendar import Calendar, parse_calendars
+from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, micros
-from app.sla.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
 
 FILES = Path(__file__).resolve().parent.parent.parent / "calendars"
 WEEK: dict[str, Any] = {"time_zone": "Europe/Paris", "hours": {"mon-fri": ["09:00-17:30"]}}

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from app.sla.agreement import Condition, MessageEffect, QueueRules
-from app.sla.line import Line
-from app.sla.queue import Move, Stint, moves, stints
+from app.sla.agreement.agreement import Condition, MessageEffect, QueueRules
+from app.sla.queue.position import Line
+from app.sla.queue.waiting import Move, Stint, moves, stints
 from app.sla.span import Micros, micros
 from app.sla.ticket import Event
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.flow.examine import Verdict, examine
+from app.flow.process.invariants import Verdict, examine
 from app.settings import Settings
-from app.store.database import Database
+from app.store.engine.database import Database
 from tests.servers import postgres
 from tests.servers.databases import Databases, postgresql_only
 from tests.service import Service, WallClock, created, event

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import bindparam, select
 
-from app.store.batch import LONGEST, parts, pieces
+from app.store.engine.batch import LONGEST, parts, pieces
 from app.store.tables import ticket
 from tests.service import Service, created
 

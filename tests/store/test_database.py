@@ -10,10 +10,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from app.settings import Settings
-from app.store import dialect, row_security
-from app.store.database import Connection, Database, Fault, Raced, Unreachable, after_commit, fault_of
-from app.store.dialect import UnusableDatabase
-from app.store.group import Group
+from app.store.engine import dialect, row_security
+from app.store.engine.database import Connection, Database, Fault, Raced, Unreachable, after_commit, fault_of
+from app.store.engine.dialect import UnusableDatabase
+from app.store.engine.group_commit import Group
 from app.store.tables import metadata
 from tests.servers.databases import POSTGRESQL, postgresql_only, sqlite_only
 from tests.service import Service, WallClock, at, created

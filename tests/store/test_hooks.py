@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.store import connections, hooks, origins, snapshots, sources
-from app.store.database import Database
-from app.store.hooks import HookState, NewHook, Outcome
-from app.store.origins import Said
-from app.store.snapshots import Neighbours, StoredSnapshot
+from app.store.engine.database import Database
+from app.store.inbound import connections, hooks, origins, snapshots, sources
+from app.store.inbound.hooks import HookState, NewHook, Outcome
+from app.store.inbound.origins import Said
+from app.store.inbound.snapshots import Neighbours, StoredSnapshot
 
 
 def new(number: int, *, once: str | None = None, desk: str = "d") -> NewHook:

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from app.flow import subscribe
-from app.flow.examine import Verdict, examine
-from app.flow.subscribe import Wanted
-from app.store import deliveries, outbox, redelivery, subscriptions
-from app.store.database import Connection, Database
-from app.store.outbox import DeliveryState
-from app.store.subscriptions import Channel, State, Subscription
+from app.flow.outbound import subscribe
+from app.flow.outbound.subscribe import Wanted
+from app.flow.process.invariants import Verdict, examine
+from app.store.engine.database import Connection, Database
+from app.store.outbound import deliveries, outbox, redelivery, subscriptions
+from app.store.outbound.outbox import DeliveryState
+from app.store.outbound.subscriptions import Channel, State, Subscription
 from tests.servers.databases import sqlite_only
 from tests.service import Service, created
 

@@ -12,13 +12,13 @@ from threading import Barrier, Event
 
 import pytest
 
-from app.flow.receive import Incoming
+from app.flow.judge.receive import Incoming
 from app.settings import Settings
+from app.sla.agreement.version import AppliesTo
 from app.sla.span import Micros
-from app.sla.version import AppliesTo
-from app.store import clocks, schedule
-from app.store.database import Connection, Database
-from app.store.group import Group
+from app.store.engine.database import Connection, Database
+from app.store.engine.group_commit import Group
+from app.store.tickets import clocks, schedule
 from tests.servers.databases import postgresql_only
 from tests.service import ROOT, Service, WallClock, at, created, event
 

@@ -12,10 +12,10 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from app.flow.examine import Verdict, examine
+from app.flow.process.invariants import Verdict, examine
 from app.settings import Settings
-from app.store import dialect, migrate
-from app.store.database import EVERY_DESK, Connection, Database
+from app.store.engine import dialect, migrate
+from app.store.engine.database import EVERY_DESK, Connection, Database
 from tests.service import Service, WallClock, created, event
 
 STATEMENTS: Final = Path(__file__).parent / "releases" / "0.1.0.jsonl"

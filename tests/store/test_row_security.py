@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.exc import DBAPIError
 
-from app.store import row_security
-from app.store.database import Connection, seen_desk
+from app.store.engine import row_security
+from app.store.engine.database import Connection, seen_desk
 from app.store.tables import metadata
 from tests.servers.databases import postgresql_only
 from tests.service import Service, created

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event as event_of_engine
 
-from app.store import board, clocks, folding, ledger, schedule, signals, waiting
-from app.store.board import FaultyCursor, Filters
-from app.store.database import Connection, Database, Raced
-from app.store.keys import Scope, create, find, revoke
+from app.store.engine.database import Connection, Database, Raced
+from app.store.people.keys import Scope, create, find, revoke
 from app.store.tables import LATE_KINDS
+from app.store.tickets import archive, board, clocks, ledger, queues, schedule, signals
+from app.store.tickets.board import FaultyCursor, Filters
 from tests.servers.databases import postgresql_only, sqlite_only
 from tests.service import Service, created
 
@@ -127,8 +127,8 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         (lambda conn: clocks.tickets(conn, "a", ["b", "c"]), "sqlite_autoindex_ticket_1", "ticket_pkey"),
         (lambda conn: clocks.sources(conn, "a", ["b", "c"]), "ticket_merged", "ticket_merged"),
         (lambda conn: clocks.clocks(conn, "a", ["b", "c"]), "sqlite_autoindex_clock_1", "clock_pkey"),
-        (lambda conn: waiting.group_members(conn, "a", ["b", "c"]), "ticket_group", "ticket_group"),
-        (lambda conn: waiting.stints(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
+        (lambda conn: queues.group_members(conn, "a", ["b", "c"]), "ticket_group", "ticket_group"),
+        (lambda conn: queues.stints(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
         (lambda conn: signals.told(conn, "a", ["b", "c"]), "sqlite_autoindex_signal_1", "signal_once"),
         (lambda conn: ledger.logs(conn, "a", ["b", "c"]), "event_log", "event_other_desk_ticket_idx"),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
@@ -167,7 +167,7 @@ def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str 
 
 
 def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
-    steps = plan_of(database, lambda conn: folding.ripe(conn, 0, 10**15, 200))
+    steps = plan_of(database, lambda conn: archive.ripe(conn, 0, 10**15, 200))
     assert "ticket_rest" in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps

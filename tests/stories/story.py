@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from app.sla.agreement import Agreement
-from app.sla.agreement_file import parse_agreement
+from app.sla.agreement.agreement import Agreement
+from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
-from app.sla.clock_view import ClockView
-from app.sla.evaluation import Absorbed, AppliesTo, Evaluation, Version, evaluate
+from app.sla.clock.evaluation import Absorbed, AppliesTo, Evaluation, Version, evaluate
+from app.sla.clock.view import ClockView
 from app.sla.span import Micros, instant, micros
 from app.sla.ticket import Event
 

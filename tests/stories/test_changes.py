@@ -3,7 +3,7 @@
 import pytest
 
 from app.sla.calendar import Calendar
-from app.sla.evaluation import AppliesTo, Version, evaluate
+from app.sla.clock.evaluation import AppliesTo, Version, evaluate
 from tests.stories.story import Judged, Story, written
 
 CALENDARS = {

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.sla.agreement import Agreement
+from app.sla.agreement.agreement import Agreement
 from app.sla.calendar import Calendar
 from tests.stories.story import Story, written
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from app.sla.calendar import Calendar
-from app.sla.evaluation import Version, evaluate
-from app.sla.signal import LastTold, Signal, Told, signals
+from app.sla.clock.evaluation import Version, evaluate
+from app.sla.clock.signals import LastTold, Signal, Told, signals
 from app.sla.span import Micros
 from tests.stories.story import Story, written
 

@@ -15,12 +15,13 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from app.sla.evaluation import AppliesTo
+from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import SECOND, Micros, micros
-from app.store import catalogue, keys
-from app.store.catalogue import Documents
-from app.store.database import Connection, Database
-from app.store.keys import Scope
+from app.store.contracts import catalogue
+from app.store.contracts.catalogue import Documents
+from app.store.engine.database import Connection, Database
+from app.store.people import keys
+from app.store.people.keys import Scope
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DESKS = ("clamehost", "haisoft", "hvn", "phpnet", "webxtra")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from app.sla.span import SECOND
-from app.store import keys
-from app.store.keys import Scope
-from app.web.access import COOKIE, LOOKUP_KEPT
-from app.web.problems import MEDIA_TYPE
+from app.store.people import keys
+from app.store.people.keys import Scope
+from app.web.http.access import COOKIE, LOOKUP_KEPT
+from app.web.http.problems import MEDIA_TYPE
 from tests.servers.databases import Databases
 from tests.web.room import Room, room_on, with_desks
 

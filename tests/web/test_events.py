@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.store.keys import Scope
-from app.web.events import Pushed
-from app.web.problems import MEDIA_TYPE
+from app.store.people.keys import Scope
+from app.web.api.tickets.events import Pushed
+from app.web.http.problems import MEDIA_TYPE
 from tests.web.room import Room, conforms
 
 Event = dict[str, Any]

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from app.flow.connect import Plug, connect
-from app.flow.desk_files import desk_file
-from app.flow.sources import Sources, apply_sources
+from app.flow.agreement.desk_files import desk_file
+from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.sources import Sources, apply_sources
 from app.intake.challenge import GLPI_TOKEN
 from app.sla.span import HOUR, SECOND
-from app.store.hooks import HookState
-from app.store.keys import Scope
-from app.web.hooks import HookAccepted
-from app.web.inbox import InboxView, RanAgain, WholeDelivery
-from app.web.problems import MEDIA_TYPE
+from app.store.inbound.hooks import HookState
+from app.store.people.keys import Scope
+from app.web.api.inbound.hooks import HookAccepted
+from app.web.api.inbound.inbox import InboxView, RanAgain, WholeDelivery
+from app.web.http.problems import MEDIA_TYPE
 from tests.flow.door import samples
 from tests.web.room import ALL, ROOT, Room, conforms
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.store.signals import Published
-from app.web.hub import Hub, frame_of
+from app.store.tickets.signals import Published
+from app.web.http.hub import Hub, frame_of
 
 LONGEST = 10
 

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from app.sla.span import DAY
-from app.store import hooks, schedule
-from app.store.board import cursor_of
-from app.store.hooks import HookState, NewHook, Outcome
-from app.store.keys import Scope
-from app.store.schedule import Parked
-from app.web.inbox import InboxView
+from app.store.inbound import hooks
+from app.store.inbound.hooks import HookState, NewHook, Outcome
+from app.store.people.keys import Scope
+from app.store.tickets import schedule
+from app.store.tickets.board import cursor_of
+from app.store.tickets.schedule import Parked
+from app.web.api.inbound.inbox import InboxView
 from tests.web.room import FRIDAY, Room, conforms
 
 LISTS = ("deliveries", "events", "parked")

@@ -8,8 +8,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from app.web.document import openapi_document
-from app.web.problems import MEDIA_TYPE
+from app.web.http.problems import MEDIA_TYPE
+from app.web.openapi import openapi_document
 from tests.web.room import Room
 
 COMMITTED = Path(__file__).resolve().parent.parent.parent / "openapi" / "openapi.json"

@@ -2,8 +2,8 @@
 
 import re
 
+from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.routes import FILES, STATIC
-from app.web.ticket_events import TicketEvents
 from tests.web.room import Room, conforms
 
 PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default")

@@ -18,9 +18,10 @@ import httpx2
 import pytest
 
 from app.settings import Settings
-from app.store import keys, ledger
-from app.store.database import Database
-from app.store.keys import Scope
+from app.store.engine.database import Database
+from app.store.people import keys
+from app.store.people.keys import Scope
+from app.store.tickets import ledger
 from tests.servers.databases import Databases
 from tests.web.room import with_desks
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.flow.apply import apply
-from app.flow.desk_files import desk_file
-from app.sla.evaluation import AppliesTo
-from app.store.keys import Scope
-from app.web.agreements import AgreementDetail
-from app.web.desk_document import LARGEST, MOST_CHANGES, DocumentPut
-from app.web.problems import MEDIA_TYPE
+from app.flow.agreement.apply import apply
+from app.flow.agreement.desk_files import desk_file
+from app.sla.clock.evaluation import AppliesTo
+from app.store.people.keys import Scope
+from app.web.api.desks.agreements import AgreementDetail
+from app.web.api.desks.desk_document import LARGEST, MOST_CHANGES, DocumentPut
+from app.web.http.problems import MEDIA_TYPE
 from tests.web.room import Room, conforms
 
 CALENDAR = """# Opening hours

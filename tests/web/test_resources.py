@@ -7,16 +7,16 @@ from typing import Any
 import icalendar
 import pytest
 
-from app.flow.subscribe import KINDS
-from app.store.keys import Scope
-from app.web.agreements import AgreementDetail, AgreementList
-from app.web.breaches import BreachPage, BreachView
-from app.web.calendars import CalendarDetail, CalendarList, CalendarSpans
-from app.web.deadlines import Deadline
-from app.web.desks import DeskList
-from app.web.health import Alive, Ready
-from app.web.queues import Forecast, QueueView
-from app.web.signals import SignalPage
+from app.flow.outbound.subscribe import KINDS
+from app.store.people.keys import Scope
+from app.web.api.desks.agreements import AgreementDetail, AgreementList
+from app.web.api.desks.calendars import CalendarDetail, CalendarList, CalendarSpans
+from app.web.api.desks.deadlines import Deadline
+from app.web.api.desks.desks import DeskList
+from app.web.api.health import Alive, Ready
+from app.web.api.tickets.breaches import BreachPage, BreachView
+from app.web.api.tickets.queues import Forecast, QueueView
+from app.web.api.tickets.signals import SignalPage
 from tests.web.room import Room, conforms
 
 START = "2026-03-06T15:30:00+01:00"

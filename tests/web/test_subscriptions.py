@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.store.keys import Scope
-from app.web.deliveries import DeliveryPage, DeliveryView, SentAgain
-from app.web.endpoint import Tried
-from app.web.subscriptions import SubscriptionList, SubscriptionView, WithSecret
+from app.store.people.keys import Scope
+from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, SentAgain
+from app.web.api.outbound.endpoint import Tried
+from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, WithSecret
 from tests.receiver import status
 from tests.servers.databases import Databases
 from tests.web.room import Room, conforms, room_on, with_desks

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.web.tickets import TicketExplanation, TicketPage, TicketView
+from app.web.api.tickets.tickets import TicketExplanation, TicketPage, TicketView
 from tests.web.room import FRIDAY, Room, conforms
 
 TICKET = "/v1/tickets/haisoft/4711"

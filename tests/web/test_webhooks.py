@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.flow.subscribe import KINDS, TEST
-from app.web.webhooks import SignalEvent, example
+from app.flow.outbound.subscribe import KINDS, TEST
+from app.web.api.outbound.webhooks import SignalEvent, example
 from tests.service import Service, created
 from tests.web.room import Room
 

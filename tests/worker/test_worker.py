@@ -18,7 +18,7 @@ from arq.connections import ArqRedis, create_pool
 from app.jobs import Bell, Job, Queue, deserialise, redis_settings, serialise
 from app.settings import Settings
 from app.sla.span import SECOND
-from app.store.database import Database
+from app.store.engine.database import Database
 from app.worker import JOBS, keep_running
 from tests.servers import valkey
 from tests.servers.databases import postgresql_only

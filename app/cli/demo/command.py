@@ -22,7 +22,7 @@ from app.cli.terminal import log_warnings_only, misused, remark, result
 from app.main import serve
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, instant
-from app.store.database import wall_clock
+from app.store.engine.database import wall_clock
 
 command = typer.Typer()
 

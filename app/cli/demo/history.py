@@ -14,16 +14,16 @@ from app.cli.demo.phpnet import phpnet
 from app.cli.demo.tale import Fact
 from app.cli.demo.webxtra import webxtra
 from app.cli.shipped import shipped_calendars
-from app.flow.apply import apply
-from app.flow.desk_files import read_files
-from app.flow.receive import Incoming
-from app.flow.works import Works
+from app.flow.agreement.apply import apply
+from app.flow.agreement.desk_files import read_files
+from app.flow.judge.receive import Incoming
+from app.flow.process.runtime import Works
 from app.settings import Settings
-from app.sla.evaluation import AppliesTo
+from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
-from app.store.database import Database
-from app.store.keys import EVERY_DESK, Scope, create
-from app.store.schedule import next_at
+from app.store.engine.database import Database
+from app.store.people.keys import EVERY_DESK, Scope, create
+from app.store.tickets.schedule import next_at
 
 DESKS: Final = (haisoft, webxtra, clamehost, hvn, phpnet)
 

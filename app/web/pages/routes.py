@@ -2,7 +2,7 @@
 
 A page is an empty frame: its script asks the API for everything, with the visitor's session. Scripts and styles lie
 under a folder named after their content, so a browser keeps them for ever and never mixes two releases. Nothing comes
-from another host, and nothing stands inline: the content security policy of `app.web.frame` allows neither.
+from another host, and nothing stands inline: the content security policy of `app.web.http.middleware` allows neither.
 """
 
 import re
@@ -14,8 +14,8 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from app.web.problems import not_found
-from app.web.session import welcome
+from app.web.http.problems import not_found
+from app.web.http.session import welcome
 
 _HERE: Final = Path(__file__).resolve().parent
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -1,0 +1,1 @@
+"""Putting calendars and agreements into force, and previewing what that would change."""

@@ -1,0 +1,159 @@
+"""What do a desk's files say, and what is wrong in them, in which file, at which line?
+
+A file of calendars or of sources belongs to the desk that it is named after (`calendars/haisoft.toml`,
+`sources/haisoft.toml`), an agreement to the desk that it names itself. Files are read here; what they mean is the
+core's matter, and the adapters'.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.intake import ADAPTERS
+from app.intake.adapter import Adapter
+from app.intake.source_file import parse_sources
+from app.sla.agreement.file import parse_agreement
+from app.sla.calendar import Calendar, parse_calendars
+from app.sla.document.faults import Fault, FaultyFile, line_of
+
+
+class FileKind(StrEnum):
+    """What a file describes."""
+
+    CALENDARS = "calendars"
+    AGREEMENT = "agreement"
+    SOURCES = "sources"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFile:
+    """A file as read. It need not be right yet."""
+
+    path: str
+    desk: str
+    kind: FileKind
+    document: Mapping[str, Any]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """One fault with its file and, where it can be found, its line."""
+
+    path: str
+    line: int | None
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.path}{'' if self.line is None else f':{self.line}'}: {self.fault}"
+
+
+class FaultyFiles(ValueError):
+    """Files were refused. `faults` holds everything that is wrong in all of them."""
+
+    def __init__(self, faults: Iterable[FileFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+def read_files(paths: Iterable[Path]) -> list[DeskFile]:
+    """The files under these paths; of a folder every TOML file in it. Raises FaultyFiles."""
+    found: list[DeskFile] = []
+    faults: list[FileFault] = []
+    for path in paths:
+        for file in sorted(path.rglob("*.toml")) if path.is_dir() else [path]:
+            try:
+                found.append(_read(file))
+            except (OSError, ValueError) as error:
+                faults.append(_unreadable(file, error))
+    if faults:
+        raise FaultyFiles(faults)
+    return found
+
+
+def _read(path: Path) -> DeskFile:
+    text = path.read_text(encoding="utf-8")
+    return desk_file(str(path), path.stem, text)
+
+
+def desk_file(path: str, stem: str, text: str) -> DeskFile:
+    """A file from its text. `stem` is the desk of one that names none. Raises ValueError when it is no TOML."""
+    document = document_of(text)
+    if "sources" in document:
+        return DeskFile(path, stem, FileKind.SOURCES, document, text)
+    if "calendars" in document:
+        return DeskFile(path, stem, FileKind.CALENDARS, document, text)
+    return DeskFile(path, str(document.get("desk") or stem), FileKind.AGREEMENT, document, text)
+
+
+def document_of(text: str) -> dict[str, Any]:
+    """What a TOML text says. Raises ValueError for what is no TOML, or could not be stored."""
+    try:
+        document = tomllib.loads(text)
+        orjson.dumps(document)  # a number beyond 64 bits cannot be stored
+    except RecursionError as error:
+        raise ValueError("its tables lie too deep within each other") from error
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"it cannot be stored: {error}") from error
+    return document
+
+
+def _unreadable(path: Path, error: Exception) -> FileFault:
+    wrong = getattr(error, "strerror", None) or str(error)
+    return FileFault(
+        str(path), getattr(error, "lineno", None), Fault("file", wrong, "Give a readable TOML file.")
+    )
+
+
+def check_files(files: Sequence[DeskFile], known: Mapping[str, Calendar] | None = None) -> None:
+    """Have every file read by the core. `known` are calendars from elsewhere. Raises FaultyFiles with all faults."""
+    calendars, faults = dict(known or {}), list[FileFault]()
+    for file in files:
+        if file.kind is FileKind.CALENDARS:
+            try:
+                calendars |= parse_calendars(file.document, desk=file.desk)
+            except FaultyFile as error:
+                faults += faults_of(file, error)
+    for file in files:
+        if file.kind is FileKind.AGREEMENT:
+            try:
+                parse_agreement(file.document, calendars=calendars)
+            except FaultyFile as error:
+                faults += faults_of(file, error)
+    faults += faults_of_sources(files)
+    if faults:
+        raise FaultyFiles(faults)
+
+
+def faults_of_sources(
+    files: Iterable[DeskFile], adapters: Mapping[str, Adapter] = ADAPTERS
+) -> list[FileFault]:
+    """What is wrong in the files of sources among these."""
+    faults: list[FileFault] = []
+    for file in files:
+        if file.kind is FileKind.SOURCES:
+            try:
+                parse_sources(file.document, file.desk, adapters)
+            except FaultyFile as error:
+                faults += faults_of(file, error)
+    return faults
+
+
+def calendars_beside(files: Sequence[DeskFile]) -> dict[str, Calendar]:
+    """The calendars in the folder `calendars` beside the folder of these files, as a checkout has them."""
+    folders = {Path(file.path).resolve().parent.parent / "calendars" for file in files}
+    found: dict[str, Calendar] = {}
+    for folder in sorted(folders):
+        for file in read_files([folder]) if folder.is_dir() else []:
+            found |= parse_calendars(file.document, desk=file.desk)
+    return found
+
+
+def faults_of(file: DeskFile, error: FaultyFile) -> list[FileFault]:
+    """A file's faults with their lines."""
+    return [FileFault(file.path, line_of(file.text, fault.place), fault) for fault in error.faults]

@@ -1,0 +1,118 @@
+"""What must be entered in a ticket system so that it sends to a desk, and with which secret does it sign?
+
+A connection is a desk, a system and its secrets. Asking again shows how things stand; only rotating makes another
+secret, and then the one before goes on working for a while. Instants are microseconds UTC.
+"""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from app.flow.inbound.sources import Sources, Way
+from app.intake.adapter import TEST_BODY
+from app.intake.signature import TOKEN_HEADER, URL_PARAMETER, Scheme
+from app.sla.span import Micros
+from app.store.engine.database import Connection
+from app.store.inbound import connections
+from app.store.inbound.connections import StoredConnection
+
+_STANDARD: Final = "standard-webhooks"
+_IN_ADDRESS: Final = "url-secret"
+_TOKEN: Final = "token"
+
+_SECRET_BYTES: Final = 24
+"""192 random bits: 32 characters, and the least generous field for a secret takes 40."""
+
+_STANDARD_BYTES: Final = 32
+"""Standard Webhooks ask for 24 to 64."""
+
+
+class UnknownSystem(LookupError):
+    """No ticket system of that name is known here. Its desk's file of sources may say how it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """A connection as the other side needs it. `scheme` is the usual way of signing among those that are taken."""
+
+    way: Way
+    connection: StoredConnection
+    scheme: Scheme
+
+    @property
+    def secret(self) -> str:
+        """The newest secret."""
+        return self.connection.secrets[0].text
+
+    def url(self, base: str) -> str:
+        """The address to enter; some systems can send their secret in it only."""
+        path = f"/v1/hooks/{quote(self.connection.desk, safe='')}/{quote(self.connection.system, safe='')}"
+        query = f"?{urlencode({URL_PARAMETER: self.secret})}" if self.scheme.name == _IN_ADDRESS else ""
+        return base.rstrip("/") + path + query
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers to enter by hand; a signature the system makes by itself."""
+        return {TOKEN_HEADER: self.secret} if self.scheme.name == _TOKEN else {}
+
+    def test(self, now: Micros) -> tuple[Mapping[str, str], bytes]:
+        """Headers and body of a signed delivery that means nothing."""
+        headers = self.scheme.sign(self.secret, TEST_BODY, now, f"test-{secrets.token_hex(8)}")
+        return headers | {"content-type": "application/json"}, TEST_BODY
+
+    def template(self, base: str) -> str | None:
+        """What to paste there, with the address and the secret where the template asks for them."""
+        written = self.way.adapter.template
+        return written and written.replace("<URL>", self.url(base)).replace("<SECRET>", self.secret)
+
+    def as_json(self, base: str) -> dict[str, Any]:
+        """The connection as other programs read it."""
+        return {
+            "url": self.url(base),
+            "secret": self.secret,
+            "headers": self.headers,
+            "events": list(self.way.adapter.events_to_tick),
+            "template": self.template(base),
+        }
+
+
+def connect(
+    conn: Connection,
+    now: Micros,
+    sources: Sources,
+    desk: str,
+    system: str,
+    *,
+    overlap: Micros,
+    rotate: bool = False,
+    given: str | None = None,
+) -> tuple[Plug, bool]:
+    """The connection of a system to a desk, made if there is none, and whether its secret is new.
+
+    `given` is a secret that the system made itself. `rotate` asks for a new one of ours. Those before are taken for
+    `overlap` longer. Raises UnknownSystem.
+    """
+    way = sources.way(conn, desk, system)
+    if way is None:
+        known = ", ".join(sources.known(conn, desk))
+        raise UnknownSystem(
+            f"no ticket system {system!r} is known. Known: {known}. Any other is described in sources/{desk}.toml"
+        )
+    scheme = way.schemes[0]
+    held = connections.find(conn, desk, system)
+    known_already = held is not None and given is not None and given == held.secrets[0].text
+    if held is not None and (known_already or not (rotate or given)):
+        return Plug(way, held, scheme), False
+    secret = given or new_secret(scheme.name)
+    made = connections.add_secret(conn, desk, system, secret, now, overlap=overlap)
+    return Plug(way, made, scheme), True
+
+
+def new_secret(scheme: str) -> str:
+    """A secret as that way of signing wants it."""
+    if scheme == _STANDARD:
+        return "whsec_" + base64.b64encode(secrets.token_bytes(_STANDARD_BYTES)).decode()
+    return secrets.token_urlsafe(_SECRET_BYTES)

@@ -1,0 +1,173 @@
+"""What came in and could not be read, and what could not be judged; and trying it all again.
+
+A delivery that was not understood, or in which a word is not mapped, is read again by the mapping that is in force by
+then. An event of an unknown type is kept; when a newer version of the service knows the type, running again gives it
+its effect, with everything that it would have told.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from app.flow.judge.assess import Assessor
+from app.flow.query.serialize import moment
+from app.sla.span import Micros
+from app.store.engine.database import EVERY_DESK, Connection
+from app.store.inbound import hooks
+from app.store.inbound.hooks import ListedHook, StoredHook
+from app.store.tickets import inspection, ledger, schedule
+from app.store.tickets.board import cursor_of, key_of
+from app.store.tickets.inspection import TicketKey, UnreadEvent
+from app.store.tickets.schedule import Parked
+
+_Place = tuple[int, int, Micros, str, str]
+"""How far a page has come: before which delivery, before which event, after which parked ticket."""
+
+_START: Final[_Place] = (2**63 - 1, 2**63 - 1, 0, "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What waits for somebody: all of it counted, and a page of each list.
+
+    `deliveries` were kept unread or have warnings, `delivery_counts` has them all by (desk, system, state). `counts`
+    has every event of an unknown type by (desk, type), `events` lists them. Both lists begin with the latest, `parked`
+    with who has waited longest. `next` is the cursor of the next page; none on the last.
+    """
+
+    deliveries: Sequence[ListedHook]
+    delivery_counts: Mapping[tuple[str, str, str], int]
+    counts: Mapping[tuple[str, str], int]
+    events: Sequence[UnreadEvent]
+    parked: Sequence[Parked]
+    next: str | None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not (self.delivery_counts or self.counts or self.parked)
+
+
+def inbox(conn: Connection, limit: int, desk: str = EVERY_DESK, cursor: str | None = None) -> Inbox:
+    """What could not be read or judged so far, of a desk or of all, with at most `limit` entries of each list.
+
+    Raises FaultyCursor.
+    """
+    place: _Place = _START if cursor is None else key_of(cursor, int, int, int, str, str)
+    deliveries = hooks.inbox(conn, limit + 1, place[0], desk)
+    events = inspection.unread_events(conn, limit + 1, place[1], desk)
+    parked = schedule.parked_page(conn, limit + 1, place[2:], desk)
+    more = max(len(deliveries), len(events), len(parked)) > limit
+    found = Inbox(
+        deliveries[:limit],
+        hooks.inbox_counts(conn, desk),
+        {key: count for key, count in ledger.unknown_types(conn).items() if desk in (EVERY_DESK, key[0])},
+        events[:limit],
+        parked[:limit],
+        None,
+    )
+    return replace(found, next=cursor_of(*_end(found, place))) if more else found
+
+
+def whole_inbox(conn: Connection, limit: int, desk: str = EVERY_DESK) -> Inbox:
+    """The same with every entry, read in pages of `limit`."""
+    found = inbox(conn, limit, desk)
+    pages = [found]
+    while pages[-1].next is not None:
+        pages.append(inbox(conn, limit, desk, pages[-1].next))
+    return replace(
+        found,
+        deliveries=[one for page in pages for one in page.deliveries],
+        events=[one for page in pages for one in page.events],
+        parked=[one for page in pages for one in page.parked],
+        next=None,
+    )
+
+
+def _end(page: Inbox, place: _Place) -> _Place:
+    """How far a page comes that began at a place. A list that is at its end stays there."""
+    last = page.parked[-1] if page.parked else None
+    return (
+        page.deliveries[-1].seq if page.deliveries else place[0],
+        page.events[-1].seq if page.events else place[1],
+        *(place[2:] if last is None else (last.first_at, last.desk, last.ticket)),
+    )
+
+
+def to_run_again(conn: Connection, desk: str = EVERY_DESK) -> list[TicketKey]:
+    """The tickets that running again concerns."""
+    parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
+    found = dict.fromkeys([*parked, *inspection.tickets_with_unread_events(conn)])
+    return [key for key in found if desk in (EVERY_DESK, key[0])]
+
+
+def run_again(conn: Connection, now: Micros, assessor: Assessor, tickets: Sequence[TicketKey]) -> int:
+    """Judge these tickets anew. Returns how many of them still cannot be judged."""
+    inspection.learn_types(conn)
+    touched: dict[str, list[str]] = {}
+    for desk, ticket in tickets:
+        touched.setdefault(desk, []).append(ticket)
+    return len(assessor.assess(conn, now, touched).failed)
+
+
+def inbox_json(found: Inbox) -> dict[str, Any]:
+    """The inbox as it looks outside."""
+    return {
+        "deliveries": [delivery_json(hook) for hook in found.deliveries],
+        "waiting": [
+            {"desk": desk, "system": system, "state": state, "deliveries": count}
+            for (desk, system, state), count in sorted(found.delivery_counts.items())
+        ],
+        "unknown": [
+            {"desk": desk, "type": kind, "events": count}
+            for (desk, kind), count in sorted(found.counts.items())
+        ],
+        "events": [
+            {
+                "desk": event.desk,
+                "id": event.id,
+                "type": event.type,
+                "subject": event.subject,
+                "ticket": event.ticket,
+                "time": moment(event.at),
+                "received_at": moment(event.received_at),
+            }
+            for event in found.events
+        ],
+        "parked": [
+            {
+                "desk": row.desk,
+                "ticket": row.ticket,
+                "error": row.error,
+                "times": row.times,
+                "first_at": moment(row.first_at),
+                "last_at": moment(row.last_at),
+                "retry_at": moment(row.retry_at),
+            }
+            for row in found.parked
+        ],
+        "next": found.next,
+    }
+
+
+def delivery_json(hook: StoredHook | ListedHook) -> dict[str, Any]:
+    """A delivery without its body."""
+    return {
+        "id": hook.id,
+        "desk": hook.desk,
+        "system": hook.system,
+        "state": hook.state.value,
+        "reason": hook.reason,
+        "warnings": list(hook.warnings),
+        "received_at": moment(hook.received_at),
+        "interpreted_at": moment(hook.interpreted_at),
+        "bytes": hook.length,
+    }
+
+
+def whole_delivery_json(hook: StoredHook) -> dict[str, Any]:
+    """A delivery with the headers that were kept and its body; bytes that are no UTF-8 are shown as marks."""
+    return delivery_json(hook) | {
+        "headers": dict(hook.headers),
+        "body": hook.body.decode("utf-8", errors="replace"),
+    }

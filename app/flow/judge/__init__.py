@@ -1,0 +1,1 @@
+"""The write path: events are stored, their tickets evaluated, signals emitted, in one transaction."""

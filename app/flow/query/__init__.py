@@ -1,0 +1,1 @@
+"""The read path: tickets, lists, queues, desks, and how answers are serialized."""

@@ -1,0 +1,183 @@
+"""Which tickets does a fact concern, and what must be read to judge them?
+
+A ticket is judged by its own log and by those of the tickets merged into it, in turn. So what happens to a source
+concerns its target, and a ticket that appears concerns those that named it before it was known. A merge into a ticket
+that nobody knows, or in a ring, is kept, flagged and moves nothing. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.sla.clock.evaluation import Absorbed
+from app.sla.span import DAY, Micros
+from app.sla.ticket import Event, in_order
+from app.store.engine.database import Connection
+from app.store.tickets import clocks, ledger, schedule
+from app.store.tickets.clocks import StoredTicket
+
+RING: Final = "merge_ring"
+UNKNOWN_TARGET: Final = "merge_target_unknown"
+_OVERTAKEN: Final = DAY
+"""How long before another a transaction may have begun that ends after it: seconds, in truth. The log is in parts by
+month, so that a whole day costs nothing."""
+
+
+@dataclass(slots=True)
+class Family:
+    """The tickets of one desk that are concerned, with all that judging them needs."""
+
+    desk: str
+    concerned: set[str] = field(default_factory=set[str])
+    logs: dict[str, list[Event]] = field(default_factory=dict[str, list[Event]])
+    rows: dict[str, StoredTicket] = field(default_factory=dict[str, StoredTicket])
+    merges: dict[str, Event] = field(default_factory=dict[str, Event])
+    """The merge of each source, by the source."""
+    children: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The sources of each target."""
+
+    def fault(self, ticket: str) -> str | None:
+        """Why the ticket's own merge cannot stand, if it cannot."""
+        merge = self.merges.get(ticket)
+        if merge is None:
+            return None
+        into = _target(merge)
+        if not self.logs.get(into):
+            return f"{UNKNOWN_TARGET}:{into}"
+        return RING if self._in_ring(ticket) else None
+
+    def absorbed(self, ticket: str, at: Micros) -> tuple[Absorbed, ...]:
+        """The tickets merged into this one by `at`, each with those merged into it."""
+        if ticket not in self.children:
+            return ()
+        found: list[Absorbed] = []
+        for source in self.children[ticket]:
+            merge = self.merges[source]
+            if merge.at <= at and not self._in_ring(source):
+                found.append(Absorbed(source, merge, tuple(self.logs[source]), self.absorbed(source, at)))
+        return tuple(found)
+
+    def _in_ring(self, ticket: str) -> bool:
+        passed = {ticket}
+        merge = self.merges.get(ticket)
+        while merge is not None:
+            into = _target(merge)
+            if into == ticket:
+                return True
+            if into in passed:  # a ring further on, of which this ticket is no part
+                return False
+            passed.add(into)
+            merge = self.merges.get(into)
+        return False
+
+
+def _target(merge: Event) -> str:
+    return str(merge.data.get("into"))
+
+
+def merge_of(log: Sequence[Event]) -> Event | None:
+    """The event that merged the ticket into another: the first of its ends, if that is a merge.
+
+    A merge of which the source does not say into what ends the ticket, and has no target to judge with it.
+    """
+    if not any(event.type == "ticket.merged" for event in log):
+        return None
+    ends = (event for event in in_order(log) if event.type == "ticket.deleted" or _names_target(event))
+    end = next(ends, None)
+    return end if end is not None and end.type == "ticket.merged" else None
+
+
+def _names_target(event: Event) -> bool:
+    return event.type == "ticket.merged" and event.data.get("into") is not None
+
+
+def gather(
+    conn: Connection,
+    desk: str,
+    tickets: Iterable[str],
+    *,
+    as_of: Micros | None = None,
+    now: Micros | None = None,
+) -> Family:
+    """Read what judging these tickets needs, and which others they concern.
+
+    `as_of`: only what was received by then. `now` is the time of a transaction that has just written to their logs: the
+    log of a ticket that was never judged begins there.
+    """
+    return _Gathering(conn, desk, as_of, now).run(set(tickets))
+
+
+class _Gathering:
+    def __init__(self, conn: Connection, desk: str, as_of: Micros | None, now: Micros | None) -> None:
+        self.conn, self.as_of, self.now = conn, as_of, now
+        self.family = Family(desk)
+        self.rows: dict[str, StoredTicket] = {}
+
+    def run(self, tickets: set[str]) -> Family:
+        family = self.family
+        self._read(tickets)
+        self._concern(tickets)
+        self._follow_targets(tickets)
+        self._follow_sources()
+        for source, merge in family.merges.items():
+            family.children.setdefault(_target(merge), []).append(source)
+        for sources in family.children.values():
+            sources.sort()
+        return family
+
+    def _read(self, tickets: set[str]) -> None:
+        family = self.family
+        missing = tickets - family.logs.keys()
+        if not missing:
+            return
+        self.rows |= clocks.tickets(self.conn, family.desk, sorted(missing))
+        read = ledger.logs(self.conn, family.desk, sorted(missing), self._since(missing))
+        if self.as_of is not None:
+            known = self.as_of
+            read = {ticket: [e for e in log if e.received_at <= known] for ticket, log in read.items()}
+        family.logs |= read
+        family.merges |= {ticket: merge for ticket, log in read.items() if (merge := merge_of(log))}
+
+    def _concern(self, tickets: set[str]) -> None:
+        family = self.family
+        new = tickets - family.concerned
+        family.concerned |= new
+        family.rows |= {ticket: self.rows[ticket] for ticket in new if ticket in self.rows}
+
+    def _since(self, tickets: set[str]) -> Micros:
+        """From when on the log holds anything of these. Earlier than what is stored of them says: a transaction that
+        began before the one that stored it, and wrote after it, has received its facts before."""
+        strangers = sorted(tickets - self.rows.keys())
+        begins = [self.rows[ticket].known_since for ticket in tickets if ticket in self.rows]
+        begins += [row.first_at for row in schedule.parked(self.conn, self.family.desk, strangers).values()]
+        begins += [self.now] if strangers else []
+        return min((0 if begin is None else begin for begin in begins), default=0) - _OVERTAKEN
+
+    def _follow_targets(self, tickets: set[str]) -> None:
+        """The targets of these, now and as last evaluated: both look different without, or with, the source."""
+        family = self.family
+        frontier = tickets
+        while frontier:
+            now = {_target(family.merges[ticket]) for ticket in frontier if ticket in family.merges}
+            before = {
+                row.merged_into
+                for ticket in frontier
+                if (row := family.rows.get(ticket)) is not None and row.merged_into is not None
+            }
+            frontier = (now | before) - family.concerned
+            if frontier:
+                self._read(frontier)
+                frontier = {ticket for ticket in frontier if family.logs[ticket]}
+                self._concern(frontier)
+
+    def _follow_sources(self) -> None:
+        family = self.family
+        appeared = {t for t in family.concerned if t not in family.rows}
+        asked, frontier = set[str](), set(family.concerned)
+        while frontier:
+            pairs = clocks.sources(self.conn, family.desk, sorted(frontier))
+            asked |= frontier
+            found = {source for source, _ in pairs}
+            self._read(found)
+            self._concern({source for source, target in pairs if target in appeared})
+            frontier = found - asked

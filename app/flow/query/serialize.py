@@ -1,0 +1,188 @@
+"""How do answers look outside? The field names here are a contract with every system that calls.
+
+Instants become RFC 3339 in UTC with a "Z", microseconds only where there are any; durations become whole seconds,
+rounded down. Plain dicts, since a ticket is rendered for every event that is pushed.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from app.flow.query.answer import FoldedAnswer, QueueAnswer, TicketAnswer
+from app.sla.calendar import Calendar
+from app.sla.clock.explanation import ExplainedSpan, Explanation
+from app.sla.clock.view import ClockView
+from app.sla.queue.waiting import Move
+from app.sla.span import SECOND, Micros
+
+Json = dict[str, Any]
+
+FACTS_LET_GO: Final = "facts_no_longer_kept"
+"""The flag of a ticket of which only the final view is left."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SHOWN_FIELDS: Final = (
+    "title",
+    "url",
+    "customer",
+    "organisation",
+    "priority",
+    "plan",
+    "level",
+    "service",
+    "category",
+    "domain",
+    "assignee",
+    "group",
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def _moment(at: Micros) -> str:
+    written = (_EPOCH + timedelta(microseconds=at)).isoformat()
+    return written[:-6] + "Z"
+
+
+def moment(at: Micros | None) -> str | None:
+    """An instant as it is written."""
+    return None if at is None else _moment(at)
+
+
+def local(at: Micros | None, calendar: Calendar | None) -> str | None:
+    """An instant on the clock of the calendar's zone, with its offset."""
+    return None if at is None or calendar is None else calendar.local(at).isoformat()
+
+
+def seconds(length: int | None) -> int | None:
+    """A duration in whole seconds, rounded down."""
+    return None if length is None else length // SECOND
+
+
+def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None) -> Json:
+    """A clock. `detected_at` belongs to a breach only; `calendar` tells the zone of the local due date."""
+    breached = view.breached_at is not None
+    return {
+        "commitment": view.commitment,
+        "label": view.label,
+        "kind": view.kind.value,
+        "measure": view.measure,
+        "cycle": view.cycle,
+        "state": view.state.value,
+        "open_now": view.open_now,
+        "awaiting": list(view.awaiting),
+        "awaiting_since": moment(view.awaiting_since),
+        "started_at": moment(view.started_at),
+        "due_at": moment(view.due_at),
+        "calendar_local_due": local(view.due_at, calendar),
+        "stopped_at": moment(view.stopped_at),
+        "counted_seconds": seconds(view.counted),
+        "target": view.target,
+        "target_seconds": seconds(view.target_length),
+        "remaining_seconds": seconds(view.remaining),
+        "overdue_seconds": seconds(view.overdue),
+        "due_if_resumed_now": moment(view.due_if_resumed_now),
+        "breached_at": moment(view.breached_at),
+        "detected_at": moment(detected_at) if breached else None,
+        "met": view.met,
+        "calendar": view.calendar,
+        "next_at": moment(view.next_at),
+        "cause": view.cause,
+        "flags": list(view.flags),
+    }
+
+
+def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
+    """A clock of an answer, with when its breach was told."""
+    key = (view.commitment, view.cycle_id)
+    history = answer.evaluation.histories.get(key)
+    calendar = history.regime.calendar if history and history.regime else None
+    return clock(view, answer.detected.get(key), calendar)
+
+
+def ticket(answer: TicketAnswer | FoldedAnswer) -> Json:
+    """A TicketView. A folded ticket changes no more: its view is the one of its end, shown at the instant asked."""
+    if isinstance(answer, FoldedAnswer):
+        now = moment(answer.now)
+        view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
+        return view | {"flags": [*view["flags"], FACTS_LET_GO]} if answer.emptied else view
+    evaluation = answer.evaluation
+    fields = evaluation.ticket.fields
+    shown: Json = {name: fields.get(name) for name in _SHOWN_FIELDS}
+    return {
+        "desk": answer.desk,
+        "ticket": answer.ticket,
+        **shown,
+        "status": evaluation.ticket.status,
+        "created_at": moment(evaluation.ticket.created_at),
+        "at": moment(evaluation.at),
+        "as_of": moment(answer.as_of),
+        "clocks": [clock_of(answer, view) for view in evaluation.clocks],
+        "not_applicable": [
+            {"commitment": commitment, "reason": reason} for commitment, reason in evaluation.not_applicable
+        ],
+        "queue": None if answer.queue is None else queue_place(answer.queue),
+        "flags": list(evaluation.flags),
+    }
+
+
+def queue_place(place: QueueAnswer) -> Json:
+    """Where a ticket waits."""
+    return {
+        "name": place.name,
+        "position": place.position,
+        "length": place.length,
+        "joined_at": moment(place.joined_at),
+        "moves": [move(one) for one in place.moves],
+        "expected_reply_at": moment(place.expected_reply_at),
+        "expected_reply_reason": place.reason,
+    }
+
+
+def move(one: Move) -> Json:
+    """A change of a ticket's place."""
+    kind = "left" if one.to_key is None else "joined" if one.from_key is None else "moved"
+    return {"at": moment(one.at), "kind": kind, "cause": one.cause, "queue": one.queue}
+
+
+def explanation(told: Explanation, detected_at: Micros | None = None) -> Json:
+    """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone."""
+    calendar = told.calendar
+    return {
+        "clock": None if told.clock is None else clock(told.clock, detected_at, calendar),
+        "calendar": None if calendar is None else calendar.name,
+        "calendar_version": None if calendar is None else calendar.version,
+        "time_zone": None if calendar is None else calendar.time_zone,
+        "target": told.target,
+        "target_seconds": seconds(told.target_length),
+        "due_at": moment(told.due_at),
+        "due_local": local(told.due_at, calendar),
+        "spans": explained_spans(told.spans, calendar),
+    }
+
+
+def explained_spans(spans: Iterable[ExplainedSpan], calendar: Calendar | None) -> list[Json]:
+    """Spans with their reasons and running totals."""
+    return [
+        {
+            "start": moment(span.start),
+            "end": moment(span.end),
+            "start_local": local(span.start, calendar),
+            "end_local": local(span.end, calendar),
+            "kind": span.kind.value,
+            "counted": span.counted,
+            "reason": span.reason,
+            "source": span.source,
+            "seconds": seconds(span.end - span.start),
+            "total_seconds": seconds(span.total),
+            "planned": span.planned,
+        }
+        for span in spans
+    ]
+
+
+def signal_body(about: Mapping[str, Any], clock_json: Json | None) -> Json:
+    """A signal, from what identifies it and the clock as it stood when it was told."""
+    return {**about, "clock": clock_json}

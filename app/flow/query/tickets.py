@@ -1,0 +1,277 @@
+"""How does it stand, how did it stand, and what was known then? Reads of tickets, desks, signals and breaches.
+
+`at` asks for the state at an instant by all that is known now, `as_of` for what was known at an instant: the events
+received and the versions applied by then, judged at the earlier of the two. Nothing is written here, but that a breach
+was seen. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+
+from app.flow import metrics
+from app.flow.query.answer import FoldedAnswer, QueueAnswer, TicketAnswer
+from app.flow.query.merge_graph import Family, gather
+from app.flow.query.positions import pace_of
+from app.sla.agreement.agreement import Agreement
+from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
+from app.sla.clock.explanation import Explanation, explain
+from app.sla.queue.duplicate import group_key
+from app.sla.queue.forecast import Pace
+from app.sla.queue.waiting import Stint, moves, stints
+from app.sla.span import Micros
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+from app.store.tickets import archive, board, queues, signals
+from app.store.tickets.archive import Folded
+from app.store.tickets.board import Acknowledgement, Breach, BreachFilters, Filters
+from app.store.tickets.ledger import logs
+from app.store.tickets.signals import Published
+
+__all__ = [
+    "Acknowledgement",
+    "Breach",
+    "BreachFilters",
+    "CannotBeJudged",
+    "Filters",
+    "NoLongerKept",
+    "NothingKnownYet",
+    "Page",
+    "acknowledge",
+    "answers",
+    "breaches_page",
+    "explanation",
+    "signals_page",
+    "ticket_answer",
+    "ticket_now",
+    "tickets_page",
+]
+
+_log = structlog.stdlib.get_logger()
+
+T = TypeVar("T")
+
+
+class NothingKnownYet(LookupError):
+    """Nothing was known of this ticket at that instant. Ask for a later `at` or `as_of`, or check the id."""
+
+
+class CannotBeJudged(RuntimeError):
+    """This ticket cannot be evaluated. It is parked and tried again; the reason is with it."""
+
+
+class NoLongerKept(LookupError):
+    """The facts of this ticket are no longer kept; what is left is how it stood in the end. Ask without `at` and
+    `as_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list, and the cursor of the next part; none at the end."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+def ticket_answer(
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    ticket: str,
+    *,
+    now: Micros,
+    at: Micros | None = None,
+    as_of: Micros | None = None,
+) -> TicketAnswer:
+    """One ticket. Raises NothingKnownYet, CannotBeJudged and, for a desk without a version, UnknownDesk."""
+    asking = _Asking(conn, catalogue, desk, now, at, as_of)
+    family = asking.gather([ticket])
+    if not family.logs[ticket]:
+        if archive.emptied(conn, desk, [ticket]):
+            raise NoLongerKept(f"the facts of ticket {ticket!r} are no longer kept; its final view is")
+        raise NothingKnownYet(f"nothing was known of ticket {ticket!r} then")
+    try:
+        return asking.answer(family, ticket)
+    except NothingKnown as error:
+        raise NothingKnownYet(f"nothing had happened on ticket {ticket!r} by then") from error
+    except Exception as error:
+        raise CannotBeJudged(
+            f"ticket {ticket!r} cannot be evaluated: {type(error).__name__}: {error}"
+        ) from error
+
+
+def ticket_now(
+    conn: Connection, catalogue: Catalogue, desk: str, ticket: str, *, now: Micros
+) -> TicketAnswer | FoldedAnswer:
+    """One ticket as it stands, from its final view if it is folded. Raises what `ticket_answer` raises."""
+    row = archive.folded(conn, desk, [ticket]).get(ticket)
+    if row is None:
+        return ticket_answer(conn, catalogue, desk, ticket, now=now)
+    return _folded_answer(row, now)
+
+
+def _folded_answer(row: Folded, now: Micros) -> FoldedAnswer:
+    return FoldedAnswer(row.desk, row.ticket, row.view, now, row.emptied_at is not None)
+
+
+def answers(
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    tickets: Iterable[str],
+    *,
+    now: Micros,
+    at: Micros | None = None,
+    placed: bool = True,
+) -> dict[str, TicketAnswer]:
+    """Several tickets of a desk. One that cannot be judged is left out, counted, and said so in the log.
+
+    `placed` false leaves out where they wait.
+    """
+    asking = _Asking(conn, catalogue, desk, now, at, None, placed=placed)
+    family = asking.gather(tickets)
+    found: dict[str, TicketAnswer] = {}
+    for ticket in tickets:
+        if not family.logs[ticket]:
+            continue
+        try:
+            found[ticket] = asking.answer(family, ticket)
+        except NothingKnown:
+            continue
+        except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
+            _log.exception("evaluation failed", desk=desk, ticket=ticket)
+            metrics.FAILURES.labels(desk).inc()
+    return found
+
+
+def tickets_page(
+    conn: Connection, catalogue: Catalogue, filters: Filters, cursor: str | None, limit: int, *, now: Micros
+) -> Page[TicketAnswer | FoldedAnswer]:
+    """Tickets that match, next due first. Raises FaultyCursor."""
+    keys, following = board.tickets(conn, filters, now, cursor, limit)
+    by_desk: dict[str, list[str]] = {}
+    for desk, ticket in keys:
+        by_desk.setdefault(desk, []).append(ticket)
+    found: dict[tuple[str, str], TicketAnswer | FoldedAnswer] = {}
+    for desk, tickets in by_desk.items():
+        folded = archive.folded(conn, desk, tickets)
+        judged = answers(conn, catalogue, desk, [each for each in tickets if each not in folded], now=now)
+        found.update(((desk, ticket), answer) for ticket, answer in judged.items())
+        found.update(((desk, ticket), _folded_answer(row, now)) for ticket, row in folded.items())
+    return Page([found[key] for key in keys if key in found], following)
+
+
+def explanation(answer: TicketAnswer, commitment: str | None, cycle: int | None = None) -> Explanation:
+    """Why a clock of an answer stands as it does. Raises NoSuchClock."""
+    return explain(answer.evaluation, commitment, cycle)
+
+
+def signals_page(
+    conn: Connection, after: int, limit: int, desk: str | None = None, kinds: Sequence[str] = ()
+) -> Page[Published]:
+    """The stream after a place, in order. `next` is the place to go on from, also where the stream ends for now."""
+    found = signals.page(conn, after, limit, desk, kinds)
+    return Page(found, str(found[-1].seq if found else after))
+
+
+def breaches_page(conn: Connection, filters: BreachFilters, cursor: str | None, limit: int) -> Page[Breach]:
+    """Breaches, misses and lapses, the latest first, retracted ones marked. Raises FaultyCursor."""
+    found, following = board.breaches(conn, filters, cursor, limit)
+    return Page(found, following)
+
+
+def acknowledge(
+    conn: Connection, breach_id: str, author: str, note: str | None, now: Micros
+) -> Breach | None:
+    """Note that a person has seen a breach; the first to do so stays. None for a breach that is unknown."""
+    if board.breach(conn, breach_id) is None:
+        return None
+    board.acknowledge(conn, breach_id, Acknowledgement(author, note, now))
+    return board.breach(conn, breach_id)
+
+
+class _Asking:
+    """A question about tickets of one desk, with the two instants that it is about."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        catalogue: Catalogue,
+        desk: str,
+        now: Micros,
+        at: Micros | None,
+        as_of: Micros | None,
+        *,
+        placed: bool = True,
+    ) -> None:
+        self._conn, self._desk, self._placed = conn, desk, placed
+        self._known_at = as_of
+        self._as_of = now if as_of is None else as_of
+        self._at = (now if at is None else at) if as_of is None else min(as_of, now if at is None else at)
+        self._versions = _versions(catalogue.versions(conn, desk), as_of)
+        self._paces: dict[str, Pace] = {}
+        self._detected: dict[str, dict[tuple[str, Micros], Micros]] = {}
+
+    @property
+    def _agreement(self) -> Agreement:
+        return self._versions[-1].agreement
+
+    def gather(self, tickets: Iterable[str]) -> Family:
+        names = list(tickets)
+        self._detected = signals.detected(self._conn, self._desk, names, self._as_of)
+        return gather(self._conn, self._desk, names, as_of=self._known_at)
+
+    def answer(self, family: Family, ticket: str) -> TicketAnswer:
+        evaluation = evaluate(
+            family.logs[ticket],
+            self._versions,
+            self._at,
+            absorbed=family.absorbed(ticket, self._at),
+            merge_fault=family.fault(ticket),
+        )
+        place = self._place(family, ticket, evaluation) if self._placed else None
+        detected = self._detected.get(ticket, {})
+        return TicketAnswer(self._desk, ticket, evaluation, self._as_of, detected, place)
+
+    def _place(self, family: Family, ticket: str, evaluation: Evaluation) -> QueueAnswer | None:
+        """From the stored stints when asked how it stands; derived anew when asked what was known earlier."""
+        if self._known_at is None:
+            own = queues.stints(self._conn, self._desk, [ticket]).get(ticket, ())
+        else:
+            own = self._derived(family, ticket, evaluation)
+        past = tuple(stint for stint in own if stint.from_at <= self._at)
+        last = next((stint for stint in past if stint.holds_at(self._at)), None)
+        if last is None:
+            return None
+        so_far = tuple(move for move in moves(past) if move.at <= self._at)
+        if self._known_at is not None:
+            return QueueAnswer(last.queue, None, None, last.joined_at, so_far, None, "asked of the past")
+        position, length = queues.place_at(self._conn, self._desk, last, self._at)
+        reply_at, reason = self._pace(last.queue).reply_at(position, self._at)
+        return QueueAnswer(last.queue, position, length, last.joined_at, so_far, reply_at, reason)
+
+    def _pace(self, queue: str) -> Pace:
+        if queue not in self._paces:
+            self._paces[queue] = pace_of(self._conn, self._desk, queue, self._agreement.queue, self._at)
+        return self._paces[queue]
+
+    def _derived(self, family: Family, ticket: str, evaluation: Evaluation) -> tuple[Stint, ...]:
+        key = group_key(evaluation.ticket.fields, self._agreement)
+        mates = {} if key is None else queues.group_members(self._conn, self._desk, [key])
+        known = {
+            name: [event for event in log if event.received_at <= self._as_of]
+            for name, log in logs(self._conn, self._desk, sorted(mates)).items()
+        }
+        known[ticket] = family.logs[ticket]
+        reply_ends_pending = self._agreement.customer_reply_ends_pending
+        rules = self._agreement.queue
+        return stints(known, rules, self._at, reply_ends_pending=reply_ends_pending)[ticket]
+
+
+def _versions(versions: tuple[Version, ...], as_of: Micros | None) -> tuple[Version, ...]:
+    """The versions applied by an instant; the first governs all before it, too."""
+    if as_of is None:
+        return versions
+    return versions[:1] + tuple(version for version in versions[1:] if version.applied_at <= as_of)

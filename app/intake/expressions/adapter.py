@@ -1,0 +1,194 @@
+"""What does a system say for which there is no adapter, only a desk's file with expressions?
+
+A delivery tells facts by its types, shows the whole ticket, or both. The rule that it guards: what a type stands for is
+the file's to say and nothing is guessed, so a type that the file does not name is a warning. Instants are microseconds
+UTC.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from app.intake.adapter import Adapter
+from app.intake.challenge import Answer
+from app.intake.expressions.file import ANYTHING_ELSE, IGNORE, REPLY, Expressions, read_expressions
+from app.intake.expressions.item import Item, asked_of, items_of
+from app.intake.expressions.query import truthy
+from app.intake.mapping.message import message
+from app.intake.mapping.reading import Reading, Unreadable, without_absent
+from app.intake.mapping.rule import STATUS_PREFIX, Change, looked_at, rule_events
+from app.intake.mapping.snapshot import Snapshot
+from app.intake.mapping.source import Source, Translator
+from app.intake.mapping.value import identifier, plain, text
+from app.intake.request import Delivery
+from app.intake.source_file import EXPRESSION
+from app.sla.document.table import Table
+from app.sla.ticket import STATUSES, Event, EventType
+
+_READ: Final = "read"
+_MESSAGE_ID: Final = "webhook-id"
+
+_MESSAGES: Final = frozenset(
+    {
+        EventType.CUSTOMER_REPLIED,
+        EventType.AGENT_REPLIED,
+        EventType.NOTE_ADDED,
+        EventType.PROGRESS_REPORTED,
+    }
+)
+_REPLY_OF: Final = {
+    "customer": EventType.CUSTOMER_REPLIED,
+    "agent": EventType.AGENT_REPLIED,
+    "system": EventType.AGENT_REPLIED,
+}
+
+
+def _read(delivery: Delivery, source: Source) -> Reading:
+    words = Translator(source)
+    events: dict[str, Event] = {}
+    snapshots: list[Snapshot] = []
+    ignored = "nothing in it is told of"
+    for item in items_of(delivery, _expressions(source), words):
+        if source.drops(item.status_word()):
+            ignored = f"a ticket of status {item.status_word()!r}"
+            continue
+        events |= {event.id: event for event in _told(item)}
+        if item.shows_ticket():
+            snapshots.append(_snapshot(item))
+    found = events or snapshots or words.warnings
+    return Reading(tuple(events.values()), tuple(snapshots), words.warnings, None if found else ignored)
+
+
+def _expressions(source: Source) -> Expressions:
+    found = source.options.get(_READ)
+    if not isinstance(found, Expressions):
+        raise Unreadable(f"no file says how {source.system} is read", f"sources.{source.system}.read")
+    return found
+
+
+def _told(item: Item) -> Iterator[Event]:
+    """The facts that the item's types stand for."""
+    types = item.expressions.types
+    for theirs in item.types():
+        facts = types.get(theirs.casefold(), types.get(ANYTHING_ELSE))
+        if facts is None:
+            item.words.unknown("type", theirs)
+            continue
+        for fact in facts:
+            yield from _fact(item, fact)
+
+
+def _fact(item: Item, fact: str) -> tuple[Event, ...]:
+    if fact == IGNORE:
+        return ()
+    if fact == REPLY:
+        return _reply(item)
+    if fact.startswith(STATUS_PREFIX):
+        return _status(item, fact.removeprefix(STATUS_PREFIX))
+    match kind := EventType(fact):
+        case EventType.TICKET_CREATED:
+            return _created(item)
+        case EventType.TICKET_UPDATED:
+            data = without_absent(item.fields())
+            return (item.fact(kind, data),) if data else ()
+        case EventType.STATUS_CHANGED:
+            return _status(item, item.status())
+        case _ if kind in _MESSAGES:
+            return _message(item, kind)
+        case _:
+            about = {"author": item.actor(), "reference": text(item.find("reference"))}
+            return (item.fact(kind, about | item.further_data()),)
+
+
+def _created(item: Item) -> tuple[Event, ...]:
+    data = {**item.fields(), "status": item.status(), "author": item.actor()}
+    return (item.fact(EventType.TICKET_CREATED, data), *_seen_by_rules(item))
+
+
+def _status(item: Item, status: str | None) -> tuple[Event, ...]:
+    if status is None:
+        return _seen_by_rules(item)
+    return (item.fact(EventType.STATUS_CHANGED, {"status": status}), *_seen_by_rules(item))
+
+
+def _seen_by_rules(item: Item) -> tuple[Event, ...]:
+    """What the desk's rules see in a new status. A snapshot shows its changes to them by itself."""
+    if item.shows_ticket():
+        return ()
+    source, change = item.source, Change(status=item.status_word())
+    return rule_events(source.system, item.ticket(), item.at(), str(item.at()), source.rules, change)
+
+
+def _reply(item: Item) -> tuple[Event, ...]:
+    actor = item.actor()
+    if actor is None:
+        # A word that is not mapped has been named by now; that there is none has not.
+        if item.find("actor") is None:
+            item.words.unknown("actor", "")
+        return ()
+    return _message(item, _REPLY_OF[actor], automatic=actor == "system")
+
+
+def _message(item: Item, kind: EventType, *, automatic: bool = False) -> tuple[Event, ...]:
+    words = plain(item.find("text"))
+    key = item.key(kind, {"text": words})
+    by_machine = automatic or truthy(item.find("automatic"))
+    return message(item.source, item.ticket(), kind, item.at(), key, words, automatic=by_machine)
+
+
+def _snapshot(item: Item) -> Snapshot:
+    status = item.status()
+    return Snapshot.of(
+        item.source.system,
+        item.ticket(),
+        item.at(),
+        item.created_at(),
+        item.fields() | without_absent({"status": status}),
+        author=item.actor(),
+        status_word=item.status_word(),
+        looked_at=looked_at(item.source.rules, item.content),
+        rank=item.sequence(),
+    )
+
+
+def _options(inner: Table) -> Mapping[str, object]:
+    return {_READ: read_expressions(inner)}
+
+
+def adapter_of(source: Source) -> Adapter:
+    """The adapter of one such system: the file says which headers it keeps and what tells its deliveries apart."""
+    expressions = _expressions(source)
+
+    def delivery_id(delivery: Delivery) -> str | None:
+        query = expressions.single.get("delivery_id")
+        if query is None:
+            return delivery.header(_MESSAGE_ID)
+        return identifier(query.find(asked_of(delivery, expressions, delivery.json())))
+
+    def challenge(delivery: Delivery) -> Answer | None:
+        query = expressions.single.get("challenge")
+        found = None if query is None else query.find(asked_of(delivery, expressions, delivery.json()))
+        return Answer.of(found) if truthy(found) else None
+
+    return replace(
+        ADAPTER,
+        system=source.system,
+        label=source.system,
+        schemes=(source.scheme,) if source.scheme else (),
+        headers=(_MESSAGE_ID, *expressions.headers),
+        delivery_id=delivery_id,
+        challenge=challenge,
+    )
+
+
+ADAPTER: Final = Adapter(
+    system=EXPRESSION,
+    label="any other system",
+    schemes=(),
+    read=_read,
+    delivery_id=lambda delivery: delivery.header(_MESSAGE_ID),
+    statuses={status: status for status in STATUSES},
+    priorities={priority: priority for priority in ("urgent", "high", "normal", "low")},
+    headers=(_MESSAGE_ID,),
+    options=_options,
+)

@@ -1,0 +1,38 @@
+"""A message of a ticket, as its system tells of it: which fact is it, and which facts do the desk's rules see in it?
+
+The rule that it guards: a note is read for the desk's markers, a reply never is, since a customer could write them.
+Instants are microseconds UTC.
+"""
+
+from typing import Final
+
+from app.intake.mapping.reading import happened, without_absent
+from app.intake.mapping.rule import Change, rule_events
+from app.intake.mapping.source import Source
+from app.sla.span import Micros
+from app.sla.ticket import Event, EventType
+
+AUTHOR_OF: Final = {EventType.CUSTOMER_REPLIED: "customer", EventType.AGENT_REPLIED: "agent"}
+"""Who wrote a reply; a note is the desk's own, and nobody counts whose."""
+
+
+def message(
+    source: Source,
+    ticket: str,
+    kind: EventType,
+    at: Micros,
+    key: str,
+    words: str | None,
+    *,
+    automatic: bool = False,
+) -> tuple[Event, ...]:
+    """A reply or a note with its `words`, and what the desk's rules see in a note.
+
+    `key` tells it from all other messages of the ticket.
+    """
+    author = AUTHOR_OF.get(kind, "agent")
+    data = without_absent({"author": author, "text": words, "automatic": automatic or None})
+    told = happened(source.system, ticket, kind, at, key, data)
+    if kind is not EventType.NOTE_ADDED:
+        return (told,)
+    return (told, *rule_events(source.system, ticket, told.at, key, source.rules, Change(note=words)))

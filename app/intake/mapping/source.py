@@ -1,0 +1,71 @@
+"""What has a desk said about one of its ticket systems: which of their words is which of ours?
+
+A `Source` is that, defaults of the adapter included. A `Translator` turns the words of one delivery and remembers what
+nobody has mapped: an unknown word is left out of the facts, so that clocks stay as they are, and is named in a warning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.intake.mapping.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One ticket system of a desk. Keys of the maps are their words in lower case.
+
+    `statuses` gives our status, or None for tickets that are dropped on purpose (spam, drafts). `queues` gives our queue
+    of their group. `zone` is where their local times are read. `scheme` chooses among the ways of signing that the
+    adapter accepts; None is its first. `options` are what an adapter asks for beside all this.
+    """
+
+    desk: str
+    system: str
+    statuses: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    priorities: Mapping[str, str] = field(default_factory=dict[str, str])
+    queues: Mapping[str, str] = field(default_factory=dict[str, str])
+    rules: tuple[Rule, ...] = ()
+    zone: str | None = None
+    scheme: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def drops(self, word: str | None) -> bool:
+        """Whether a ticket of this status is none of ours."""
+        return word is not None and self.statuses.get(word.casefold(), "") is None
+
+
+@dataclass(slots=True)
+class Translator:
+    """Turns the words of one delivery into ours. `warnings` are what is not mapped, each once, in order."""
+
+    source: Source
+    _warnings: dict[str, None] = field(default_factory=dict[str, None])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not mapped so far."""
+        return tuple(self._warnings)
+
+    def status(self, word: str | None) -> str | None:
+        """Our status for theirs. None when there is none, when it is dropped, and, with a warning, when unknown."""
+        return self._known("status", word, self.source.statuses)
+
+    def priority(self, word: str | None) -> str | None:
+        """Our priority for theirs. None when there is none and, with a warning, when it is unknown."""
+        return self._known("priority", word, self.source.priorities)
+
+    def queue(self, group: str | None) -> str | None:
+        """Our queue for their group. A group without one is none of ours to warn of: most desks have one queue."""
+        return None if group is None else self.source.queues.get(group.casefold())
+
+    def unknown(self, what: str, word: str) -> None:
+        """Note that a word is not mapped."""
+        self._warnings[f"{what} {word!r} of {self.source.system} is not mapped"] = None
+
+    def _known(self, what: str, word: str | None, known: Mapping[str, str | None]) -> str | None:
+        if word is None:
+            return None
+        if word.casefold() not in known:
+            self.unknown(what, word)
+            return None
+        return known[word.casefold()]

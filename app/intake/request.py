@@ -1,0 +1,81 @@
+"""What came in, byte by byte: one HTTP request of a ticket system.
+
+The rule that it guards: the body is the bytes that were sent. A signature holds for those and for nothing that was made
+of them, so nothing here is ever written again from its parsed form. `received_at` is microseconds UTC.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+from urllib.parse import parse_qsl
+
+from app.intake.mapping.reading import Unreadable
+from app.sla.span import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One request. Header names are in lower case; `query` are the parameters of its address."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: Micros
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def of(
+        cls,
+        headers: Mapping[str, str],
+        body: bytes,
+        received_at: Micros,
+        query: Mapping[str, str] | str = "",
+    ) -> "Delivery":
+        """A delivery from headers of any case and, if there is one, the query of the address."""
+        lowered = {name.lower(): value for name, value in headers.items()}
+        parameters = dict(parse_qsl(query)) if isinstance(query, str) else dict(query)
+        return cls(lowered, body, received_at, parameters)
+
+    def header(self, name: str) -> str | None:
+        """A header's value without outer spaces; None when it is absent or empty."""
+        return self.headers.get(name, "").strip() or None
+
+    def json(self) -> object:
+        """The body as JSON. Raises Unreadable with the place of the first fault.
+
+        Line breaks within texts are let pass, since templates of ticket systems paste texts in as they are.
+        """
+        try:
+            return json.loads(self.body, strict=False, parse_constant=_no_number)
+        except json.JSONDecodeError as error:
+            place, fault = f"line {error.lineno}, column {error.colno}", _FAULTS.get(error.msg, _BROKEN)
+            raise Unreadable(f"the body is no JSON: {fault}", place) from error
+        except UnicodeDecodeError as error:
+            raise Unreadable("the body is no text in UTF-8", f"byte {error.start + 1}") from error
+        except RecursionError as error:
+            raise Unreadable("the body is nested too deeply") from error
+        except Unreadable:
+            raise
+        except ValueError as error:  # the one that is left: an integer of more digits than Python reads
+            raise Unreadable("the body holds a number of thousands of digits; send it as a text") from error
+
+
+_BROKEN: Final = "it cannot be read on from here"
+_FAULTS: Final[Mapping[str, str]] = {
+    "Expecting value": "a value must stand here",
+    "Expecting property name enclosed in double quotes": "a name in double quotes must stand here",
+    "Expecting ':' delimiter": "a colon must stand here",
+    "Expecting ',' delimiter": "a comma or the closing bracket must stand here",
+    "Unterminated string starting at": "the text that begins here has no closing quote",
+    "Invalid \\escape": "a backslash stands before a character that it cannot stand before",
+    "Invalid \\escape: ": "a backslash stands before a character that it cannot stand before",
+    "Invalid \\uXXXX escape": "four hexadecimal digits must stand here",
+    "Extra data": "something follows after its end",
+    "Illegal trailing comma before end of object": "a comma stands before the closing bracket",
+    "Illegal trailing comma before end of array": "a comma stands before the closing bracket",
+}
+"""What is wrong, by the words of Python's parser, in ours."""
+
+
+def _no_number(word: str) -> NoReturn:
+    raise Unreadable(f"the body is no JSON: {word} is no number; send null or leave it out")

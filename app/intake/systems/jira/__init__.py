@@ -1,0 +1,1 @@
+"""Webhooks of Jira and Jira Service Management, Cloud and Server."""

@@ -1,0 +1,190 @@
+"""What does Zammad say, which sends the whole ticket and perhaps an article, and never what changed?
+
+The ticket is a snapshot, dated by its last update; the article is a fact of its own, dated by itself. Who speaks is the
+article's sender, never who typed it. Instants are microseconds UTC.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.intake.adapter import Adapter
+from app.intake.mapping.message import message
+from app.intake.mapping.reading import Reading, Unreadable, happened, instant_in
+from app.intake.mapping.rule import looked_at
+from app.intake.mapping.snapshot import Snapshot
+from app.intake.mapping.source import Source, Translator
+from app.intake.mapping.value import (
+    dig,
+    identifier,
+    instant,
+    items,
+    names,
+    plain,
+    table,
+    text,
+    truth,
+    whole,
+    word,
+)
+from app.intake.request import Delivery
+from app.sla.span import Micros
+from app.sla.ticket import Event, EventType, Value
+
+_DELIVERY_ID: Final = "x-zammad-delivery"
+
+_STATUSES: Final[Mapping[str, str | None]] = {
+    "new": "open",
+    "open": "open",
+    "pending reminder": "pending",
+    "pending close": "pending",
+    "closed": "solved",
+    "merged": None,
+    "removed": None,
+}
+_PRIORITIES: Final = {"1 low": "low", "2 normal": "normal", "3 high": "high"}
+
+_AUTHORS: Final = frozenset({"customer", "agent", "system"})
+
+_KINDS: Final = {"customer": EventType.CUSTOMER_REPLIED, "agent": EventType.AGENT_REPLIED}
+"""What an article is, by its sender. One that the system wrote is no reply."""
+
+_NOTE: Final = "note"
+"""The one type of article that is no communication: Zammad too counts no first response by it, even when public."""
+
+_PHONE: Final = "phone"
+
+_NOBODY: Final = "-"
+"""Login of the user to whom Zammad gives what nobody owns."""
+
+
+def _read(delivery: Delivery, source: Source) -> Reading:
+    body = table(delivery.json())
+    ticket, article = table(body.get("ticket")), table(body.get("article"))
+    number = identifier(ticket.get("id"))
+    if number is None:
+        raise Unreadable("no ticket in the body; the webhook must send Zammad's own payload", "ticket.id")
+    at = instant_in(ticket, ["updated_at"], "the instant of the last update", source.zone, "ticket.")
+    translator = Translator(source)
+    told = _article(source, translator, number, ticket, article)
+    state = _name(ticket.get("state"))
+    if source.drops(state):
+        return _dropped(source, translator, number, word(state), at, told)
+    snapshot = _snapshot(source, translator, number, ticket, at, state)
+    return Reading(told, (snapshot,), translator.warnings)
+
+
+def _dropped(
+    source: Source,
+    translator: Translator,
+    number: str,
+    state: str | None,
+    at: Micros,
+    told: tuple[Event, ...],
+) -> Reading:
+    """A state in which the ticket is none of the desk's work: merged and removed end it, any other is left alone."""
+    match state:
+        case "merged":
+            # Which ticket took it in, the payload does not say.
+            end = happened(source.system, number, EventType.TICKET_MERGED, at, f"merged:{at}", {"into": None})
+        case "removed":
+            end = happened(source.system, number, EventType.TICKET_DELETED, at, f"removed:{at}")
+        case _:
+            return Reading(ignored=f"a ticket in state {state!r}")
+    return Reading((*told, end), (), translator.warnings)
+
+
+def _snapshot(
+    source: Source,
+    translator: Translator,
+    number: str,
+    ticket: Mapping[str, object],
+    at: Micros,
+    state: str | None,
+) -> Snapshot:
+    group, author = _name(ticket.get("group")), word(ticket.get("create_article_sender"))
+    fields: dict[str, Value] = {
+        "title": text(ticket.get("title")),
+        "customer": _person(ticket.get("customer")),
+        "organisation": _name(ticket.get("organization")),
+        "channel": word(ticket.get("create_article_type")),
+        "assignee": _person(ticket.get("owner")),
+        "group": group,
+    }
+    if source.queues:
+        fields["queue"] = translator.queue(group)
+    if status := translator.status(state):
+        fields["status"] = status
+    if priority := translator.priority(_name(ticket.get("priority"))):
+        fields["priority"] = priority
+    if "tags" in ticket:
+        fields["tags"] = names(ticket.get("tags"))
+    return Snapshot.of(
+        source.system,
+        number,
+        at,
+        instant(ticket.get("created_at"), source.zone),
+        fields,
+        author=author if author in _AUTHORS else None,
+        status_word=state,
+        looked_at=looked_at(source.rules, ticket),
+    )
+
+
+def _name(value: object) -> str | None:
+    """The name of a group, state or priority, which comes as an object or as the name alone."""
+    return text(dig(value, "name")) or text(value)
+
+
+def _person(value: object) -> str | None:
+    """Whoever is meant, by address, else by login; None for nobody."""
+    login = text(dig(value, "login"))
+    return None if login == _NOBODY else text(dig(value, "email")) or login or text(value)
+
+
+def _article(
+    source: Source,
+    translator: Translator,
+    number: str,
+    ticket: Mapping[str, object],
+    article: Mapping[str, object],
+) -> tuple[Event, ...]:
+    """The article as a reply, a note or a call; nothing where there is none, or where a machine wrote it."""
+    article_id = identifier(article.get("id"))
+    sender, sort = word(_name(article.get("sender"))), word(_name(article.get("type")))
+    if article_id is None or sender is None or sender == "system":
+        return ()
+    if sender not in _KINDS:
+        translator.unknown("sender", sender)
+        return ()
+    what, key = "the instant at which the article was written", f"article:{article_id}"
+    at = instant_in(article, ["created_at"], what, source.zone, "article.")
+    internal = truth(article.get("internal")) or False
+    told: tuple[Event, ...] = ()
+    if sort == _PHONE and not internal:
+        data = {"author": sender, "reference": f"article {article_id}"}
+        told = (happened(source.system, number, EventType.CALL_REGISTERED, at, f"{key}:call", data),)
+    if _opens(ticket, article_id):
+        return told
+    kind = EventType.NOTE_ADDED if internal or sort == _NOTE else _KINDS[sender]
+    automatic = truth(dig(article, "preferences.is-auto-response")) or False
+    words = plain(article.get("body"))
+    return told + message(source, number, kind, at, f"{key}:{kind}", words, automatic=automatic)
+
+
+def _opens(ticket: Mapping[str, object], article_id: str) -> bool:
+    """Whether this is the article that the ticket was created with: the creation has been told by the ticket."""
+    known = [one for item in items(ticket.get("article_ids")) if (one := whole(item)) is not None]
+    return str(min(known)) == article_id if known else whole(ticket.get("article_count")) == 1
+
+
+ADAPTER: Final = Adapter(
+    system="zammad",
+    label="Zammad",
+    schemes=("hub-sha1",),
+    read=_read,
+    delivery_id=lambda delivery: delivery.header(_DELIVERY_ID),
+    statuses=_STATUSES,
+    priorities=_PRIORITIES,
+    events_to_tick=("trigger: action is created", "trigger: action is updated, execution always"),
+    headers=(_DELIVERY_ID,),
+)

@@ -1,0 +1,1 @@
+"""Zendesk: its event subscriptions, and the body that our trigger template sends."""

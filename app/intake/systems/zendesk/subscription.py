@@ -1,0 +1,264 @@
+"""What do Zendesk's event subscriptions say of a ticket?
+
+Each delivery is one change, in `event`; `detail` is the ticket when the delivery was made, and fills gaps only. One act
+of an agent comes as several deliveries in any order, so ids are made of Zendesk's own and words sort a reply before the
+status that it brought. Instants are `time`, cut to the microsecond; that of the creation is the ticket's own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.intake.adapter import Adapter
+from app.intake.mapping.reading import Reading, Unreadable, event_id, happened, instant_in, without_absent
+from app.intake.mapping.rule import Change, rule_events
+from app.intake.mapping.source import Source, Translator
+from app.intake.mapping.value import dig, identifier, instant, names, plain, table, text, truth, word
+from app.intake.request import Delivery
+from app.intake.systems.zendesk.vocabulary import CHANNELS, MEANINGLESS, PRIORITIES, STATUSES, TO_TICK
+from app.sla.span import SECOND, Micros
+from app.sla.ticket import Event, EventType, Value
+
+SYSTEM: Final = "zendesk"
+_TYPE: Final = "zen:event-type:"
+_TICKET: Final = "zen:event-type:ticket."
+_SYSTEM_AUTHORS: Final = frozenset({"-1", "0"})
+"""Ids under which Zendesk itself writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One delivery, taken apart."""
+
+    source: Source
+    words: Translator
+    ticket: str | None
+    at: Micros
+    id: str
+    kind: str
+    detail: Mapping[str, object]
+    change: Mapping[str, object]
+
+    def event(self, kind: EventType, key: str, data: Mapping[str, Value | None]) -> Event:
+        return happened(SYSTEM, self.ticket, kind, self.at, key, data)
+
+    def field(self, name: str, value: Value) -> tuple[Event, ...]:
+        return (self.event(EventType.TICKET_UPDATED, f"{name}:{self.id}", {name: value}),)
+
+    def rules(self, change: Change) -> tuple[Event, ...]:
+        event = self.event(EventType.TICKET_UPDATED, "", {})
+        return rule_events(SYSTEM, event.subject, event.at, self.id, self.source.rules, change)
+
+
+def read(delivery: Delivery, source: Source) -> Reading:
+    """What a delivery says. Raises Unreadable."""
+    body = table(delivery.json())
+    kind = text(body.get("type"))
+    if kind is None:
+        raise Unreadable("it names no type of event", "type")
+    if not kind.startswith(_TICKET):
+        return Reading(ignored=f"{kind.removeprefix(_TYPE)} is not about a ticket")
+    kind = kind.removeprefix(_TICKET)
+    words = Translator(source)
+    if kind in MEANINGLESS:
+        return Reading(ignored=f"ticket.{kind} concerns no clock")
+    reader = _READERS.get(kind)
+    if reader is None:
+        words.unknown("type", f"ticket.{kind}")
+        return Reading(warnings=words.warnings, ignored=f"ticket.{kind} is not known")
+    told = _told(body, kind, source, words)
+    if source.drops(text(told.detail.get("status"))) and kind not in _ENDINGS:
+        return Reading(ignored=f"status {text(told.detail.get('status'))} is dropped")
+    events = reader(told)
+    nothing = None if events or words.warnings else f"this ticket.{kind} concerns no clock"
+    return Reading(events, warnings=words.warnings, ignored=nothing)
+
+
+def _told(body: Mapping[str, object], kind: str, source: Source, words: Translator) -> _Told:
+    detail, subject = table(body.get("detail")), text(body.get("subject")) or ""
+    ticket = identifier(detail.get("id")) or identifier(subject.removeprefix("zen:ticket:"))
+    at = instant_in(body, ["time", "detail.updated_at"], "the instant of the change", source.zone)
+    own = identifier(body.get("id")) or event_id(kind, str(at))
+    return _Told(source, words, ticket, at, own, kind, detail, table(body.get("event")))
+
+
+def _created(told: _Told) -> tuple[Event, ...]:
+    detail, words = told.detail, told.words
+    requester, submitter = identifier(detail.get("requester_id")), identifier(detail.get("submitter_id"))
+    group = identifier(detail.get("group_id"))
+    channel = word(dig(detail, "via.channel"))
+    status = text(detail.get("status"))
+    data = without_absent(
+        {
+            "title": text(detail.get("subject")),
+            "customer": requester,
+            "organisation": identifier(detail.get("organization_id")),
+            "kind": word(detail.get("type")),
+            "priority": words.priority(text(detail.get("priority"))),
+            "status": words.status(status),
+            "channel": None if channel is None else CHANNELS.get(channel, channel),
+            "queue": words.queue(group),
+            "assignee": identifier(detail.get("assignee_id")),
+            "group": group,
+            "tags": names(detail.get("tags")) if "tags" in detail else None,
+            "author": "customer" if submitter in (None, requester) else "agent",
+        }
+    )
+    born_at = instant(detail.get("created_at"), told.source.zone) or told.at
+    created = happened(SYSTEM, told.ticket, EventType.TICKET_CREATED, born_at, "created", data)
+    fields = {rule.word: dig(detail, rule.word) for rule in told.source.rules}
+    seen = Change(names(detail.get("tags")), status, fields, plain(detail.get("description")))
+    return (created, *told.rules(seen))
+
+
+def _comment(told: _Told) -> tuple[Event, ...]:
+    comment = table(told.change.get("comment"))
+    author = identifier(dig(comment, "author.id"))
+    if _is_first_message(told, author):
+        return ()
+    written = plain(comment.get("body"))
+    key = _comment_key(told)
+    if truth(comment.get("is_public")) is False:
+        who = "agent" if truth(dig(comment, "author.is_staff")) else "customer"
+        note = told.event(EventType.NOTE_ADDED, key, without_absent({"author": who, "text": written}))
+        return (note, *told.rules(Change(note=written)))
+    requester = identifier(told.detail.get("requester_id"))
+    data: dict[str, Value | None] = {"author": "customer", "text": written}
+    kind = EventType.CUSTOMER_REPLIED
+    if author in _SYSTEM_AUTHORS:
+        kind, data = EventType.AGENT_REPLIED, data | {"author": "system", "automatic": True}
+    elif truth(dig(comment, "author.is_staff")) and author != requester:
+        kind, data = EventType.AGENT_REPLIED, data | {"author": "agent"}
+    return (told.event(kind, key, without_absent(data)),)
+
+
+def _is_first_message(told: _Told, author: str | None) -> bool:
+    """Whether a comment is the ticket's own text: some accounts send one for it, and nobody has replied yet."""
+    born_at = instant(told.detail.get("created_at"), told.source.zone)
+    at_birth = born_at is not None and abs(told.at - born_at) < SECOND
+    return at_birth and author in (None, identifier(told.detail.get("submitter_id")))
+
+
+def _comment_key(told: _Told) -> str:
+    return f"comment:{identifier(dig(told.change, 'comment.id')) or told.id}"
+
+
+def _made_private(told: _Told) -> tuple[Event, ...]:
+    """A message that was public is a note after all: the reply never was."""
+    key = _comment_key(told)
+    reply = told.event(EventType.NOTE_ADDED, key, {})
+    taken_back = {"id": reply.id, "author": "agent", "reason": "the comment was made private"}
+    return (
+        told.event(EventType.EVENT_WITHDRAWN, f"{key}:withdrawn", taken_back),
+        told.event(EventType.NOTE_ADDED, f"{key}:private", {"author": "agent"}),
+    )
+
+
+def _status(told: _Told) -> tuple[Event, ...]:
+    theirs = text(told.change.get("current"))
+    ours = told.words.status(theirs)
+    seen = told.rules(Change(status=theirs))
+    if ours is None:
+        return seen
+    return (told.event(EventType.STATUS_CHANGED, f"status:{told.id}", {"status": ours}), *seen)
+
+
+def _priority(told: _Told) -> tuple[Event, ...]:
+    theirs = text(told.change.get("current"))
+    ours = told.words.priority(theirs)
+    return told.field("priority", ours) if ours is not None or theirs is None else ()
+
+
+def _group(told: _Told) -> tuple[Event, ...]:
+    group = identifier(told.change.get("current"))
+    data = {"group": group} | without_absent({"queue": told.words.queue(group)})
+    return (told.event(EventType.TICKET_UPDATED, f"group:{told.id}", data),)
+
+
+def _tags(told: _Told) -> tuple[Event, ...]:
+    added, removed = names(told.change.get("tags_added")), names(told.change.get("tags_removed"))
+    seen = told.rules(Change(tags=added))
+    if "tags" not in told.detail:
+        return seen
+    # `detail` is of the moment of sending, so it may lack what this very change added.
+    tags = sorted({*names(told.detail.get("tags")), *added}.difference(removed))
+    return (*told.field("tags", tags), *seen)
+
+
+def _custom_field(told: _Told) -> tuple[Event, ...]:
+    current = told.change.get("current")
+    known = (identifier(dig(told.change, f"field.{name}")) for name in ("id", "title", "raw_title"))
+    return told.rules(Change(fields={f"custom_fields.{name}": current for name in known if name}))
+
+
+def _custom_status(told: _Told) -> tuple[Event, ...]:
+    return told.rules(Change(fields={"custom_status": told.change.get("current")}))
+
+
+def _merged(told: _Told) -> tuple[Event, ...]:
+    into = identifier(told.change.get("target_ticket_id"))
+    if into is None:
+        raise Unreadable("the ticket that it was merged into is missing", "event.target_ticket_id")
+    return (told.event(EventType.TICKET_MERGED, f"merged:{into}", {"into": into}),)
+
+
+def _deleted(told: _Told) -> tuple[Event, ...]:
+    return (told.event(EventType.TICKET_DELETED, "deleted", {}),)
+
+
+def _undeleted(told: _Told) -> tuple[Event, ...]:
+    deletion = told.event(EventType.TICKET_DELETED, "deleted", {})
+    data = {"id": deletion.id, "author": "agent", "reason": "the ticket was restored"}
+    return (told.event(EventType.EVENT_WITHDRAWN, "deleted:withdrawn", data),)
+
+
+def _gone(told: _Told) -> tuple[Event, ...]:
+    return (told.event(EventType.TICKET_DELETED, f"{told.kind}:{told.id}", {}),)
+
+
+def _plain_field(name: str, take: Callable[[object], str | None]) -> Callable[[_Told], tuple[Event, ...]]:
+    return lambda told: told.field(name, take(told.change.get("current")))
+
+
+_READERS: Final[Mapping[str, Callable[[_Told], tuple[Event, ...]]]] = {
+    "created": _created,
+    "comment_added": _comment,
+    "comment_made_private": _made_private,
+    "status_changed": _status,
+    "custom_status_changed": _custom_status,
+    "priority_changed": _priority,
+    "agent_assignment_changed": _plain_field("assignee", identifier),
+    "group_assignment_changed": _group,
+    "organization_changed": _plain_field("organisation", identifier),
+    "requester_changed": _plain_field("customer", identifier),
+    "subject_changed": _plain_field("title", text),
+    "type_changed": _plain_field("kind", word),
+    "tags_changed": _tags,
+    "custom_field_changed": _custom_field,
+    "merged": _merged,
+    "soft_deleted": _deleted,
+    "undeleted": _undeleted,
+    "permanently_deleted": _gone,
+    "marked_as_spam": _gone,
+}
+_ENDINGS: Final = frozenset({"merged", "soft_deleted", "permanently_deleted", "undeleted", "marked_as_spam"})
+"""Said of tickets whose status is dropped already."""
+
+
+def _event_id(delivery: Delivery) -> str | None:
+    try:
+        return identifier(dig(delivery.json(), "id"))
+    except Unreadable:
+        return None
+
+
+ADAPTER: Final = Adapter(
+    system=SYSTEM,
+    label="Zendesk, event subscription",
+    schemes=("zendesk",),
+    read=read,
+    delivery_id=_event_id,
+    statuses=STATUSES,
+    priorities=PRIORITIES,
+    events_to_tick=TO_TICK,
+)

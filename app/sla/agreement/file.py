@@ -1,0 +1,244 @@
+"""What does a desk's agreement file promise, and what is wrong in it?
+
+Takes the parsed document (TOML or JSON, it does not matter) and the calendars it may name, and gives an `Agreement`, or
+refuses the file with all of its faults at once. Nothing is guessed: a key that nobody reads is a fault, and so is a
+table that belongs to a later version. Day targets under `always` count in the file's own `time_zone`.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from app.sla.agreement.agreement import (
+    REPLY_PREFIXES,
+    Agreement,
+    DerivedFact,
+    MessageEffect,
+    QueueRules,
+    Terms,
+    folded,
+)
+from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
+from app.sla.calendar import Calendar
+from app.sla.calendar.target import Target, TargetFault
+from app.sla.calendar.zone import zone
+from app.sla.document.faults import Fault, FaultyFile, instead_of
+from app.sla.document.table import Table
+from app.sla.ticket import KNOWN_TYPES
+
+_NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
+ASSIGNED: Final = "assigned"
+"""Among `shown_by`: a change of assignee, which has no event type of its own."""
+
+
+class AgreementFault(FaultyFile):
+    """An agreement cannot be read. Each of its `faults` names the key, what is wrong and what would be right."""
+
+
+def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, Calendar]) -> Agreement:
+    """The agreement of a file's document. `calendars` are known by their references, as "haisoft/tickets".
+
+    Raises AgreementFault with every fault that the document has.
+    """
+    faults: list[Fault] = []
+    top = Table(document, "", faults)
+    time_zone = _time_zone(top)
+    reader = AgreementReader(calendars, Calendar.always(time_zone), faults)
+    desk = _name(top, "desk", example='"haisoft"') or ""
+    written = _commitments(top, reader)
+    levels = _terms(top, "levels", reader, written, sets_allowance=True)
+    contracts = _terms(top, "contracts", reader, written, sets_allowance=False)
+    _check_references(written, levels)
+    agreement = Agreement(
+        desk=desk,
+        name=top.text("name", example='"Support agreement"') or desk,
+        commitments=tuple(w.commitment for w in written),
+        currency=top.text("currency", example='"EUR"'),
+        source=top.text("source", example='"sla-2026.pdf"'),
+        time_zone=time_zone,
+        applies_to=reader.condition(top, "applies_to"),
+        otherwise_reason=top.text("otherwise_reason", example='"Not covered by the agreement"'),
+        levels=levels,
+        contracts=contracts,
+        default_level=_default_level(top, levels),
+        derived=_derived(top, reader),
+        customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
+        queue=_queue(top, reader),
+        keep_events=_keep_events(top),
+        missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
+    )
+    top.close()
+    if faults:
+        raise AgreementFault(dict.fromkeys(faults))
+    return agreement
+
+
+def _keep_events(top: Table) -> Target | None:
+    example = '"36 months"'
+    text = top.text("keep_events", example=example)
+    if text is None:
+        return None
+    try:
+        target = Target.parse(text)
+    except TargetFault as error:
+        top.fault("keep_events", str(error), f"Write it as {example}.")
+        return None
+    if not target.is_real_time:
+        top.fault(
+            "keep_events", f"{text!r} is no time on the calendar", f'Write it as {example} or "90 days".'
+        )
+        return None
+    return target
+
+
+def _time_zone(top: Table) -> str:
+    name = top.text("time_zone", example='"Europe/Paris"') or "UTC"
+    try:
+        return zone(name).name
+    except (LookupError, ValueError, OSError):
+        top.fault("time_zone", f"{name!r} is no zone of the zone database", 'Write it as "Europe/Paris".')
+        return "UTC"
+
+
+def _name(table: Table, key: str, *, example: str) -> str | None:
+    """A name that other places refer to: no space, slash, dot or bracket."""
+    name = table.text(key, example=example, required=True)
+    if name is not None and not _NAME.fullmatch(name):
+        table.fault(key, f"{name!r} has a space, a slash, a dot or a bracket", f"Write {key} = {example}.")
+    return name
+
+
+def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
+    example = '[[commitments]] with id = "response"'
+    tables = top.tables("commitments", example=example)
+    if not tables:
+        top.fault("commitments", "there is none", f"Write {example}.")
+    written: list[Written] = []
+    seen: set[str] = set()
+    for table in tables:
+        commitment_id = _name(table, "id", example='"response"') or ""
+        if commitment_id in seen:
+            table.fault("id", f'"{commitment_id}" is taken', "Give each commitment an id of its own.")
+        elif commitment_id:
+            table.place = f"commitments.{commitment_id}"
+        written.append(read_commitment(table, commitment_id, reader, earlier=seen))
+        seen.add(commitment_id)
+    return written
+
+
+def _terms(
+    top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
+) -> dict[str, Terms]:
+    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments ask for, by folded name."""
+    example = f"[{key}.example]"
+    outer = top.table(key, example=example)
+    found: dict[str, Terms] = {}
+    for name in outer.content:
+        table = outer.inner(name, outer.value(name), example=example)
+        if table is None:
+            continue
+        if folded(name) in found:
+            outer.fault(name, "the name is taken, without regard to case", "Give each table its own name.")
+        found[folded(name)] = Terms(
+            calendar=reader.calendar(table, "calendar"),
+            allowance=table.whole("allowance", None, least=0) if sets_allowance else None,
+            targets=_terms_targets(table, reader, written),
+        )
+        table.close()
+    return found
+
+
+def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Written]) -> dict[str, Target]:
+    """The targets that this table sets for the names in "level:gti" and "contract:response"."""
+    own_calendar = reader.calendars.get(str(table.content.get("calendar")))
+    targets: dict[str, Target] = {}
+    for w in written:
+        rule = w.commitment.target
+        name = rule.level or rule.contract
+        if name is None or (text := table.text(name, example='"4h"')) is None:
+            continue
+        target = reader.target(table, name, text)
+        if target is not None:
+            reader.check(table, name, target, own_calendar or w.calendar)
+            targets[name] = target
+    return targets | _spare_targets(table, targets)
+
+
+def _spare_targets(table: Table, asked: Collection[str]) -> dict[str, Target]:
+    """Figures that no commitment of the file asks for: a desk may write down more of its levels than it has judged."""
+    spare: dict[str, Target] = {}
+    for name, value in table.content.items():
+        if name in asked or not isinstance(value, str):
+            continue
+        try:
+            spare[name] = Target.parse(value)
+        except TargetFault:
+            continue  # left unread, so refused as an unknown key
+        table.text(name, example='"4h"')
+    return spare
+
+
+def _check_references(written: Iterable[Written], levels: Mapping[str, Terms]) -> None:
+    """A target that no level sets would never be found. A contract may come later, so it is not asked for."""
+    for w in written:
+        name = w.commitment.target.level
+        if name and not any(name in terms.targets for terms in levels.values()):
+            wrong = f'no level sets "{name}"'
+            w.table.fault("target", wrong, f'Write {name} = "4h" in a table [levels.…] of this file.')
+
+
+def _default_level(top: Table, levels: Mapping[str, Terms]) -> str | None:
+    name = top.text("default_level", example='"gold"')
+    if name is not None and folded(name) not in levels:
+        top.fault("default_level", f'there is no level "{name}"', instead_of(name, levels))
+    return name
+
+
+def _derived(top: Table, reader: AgreementReader) -> tuple[DerivedFact, ...]:
+    example = '[[derived]] with fact = "request.read" and shown_by = ["agent.replied"]'
+    found: list[DerivedFact] = []
+    for table in top.tables("derived", example=example):
+        fact = table.text("fact", example='"request.read"', required=True)
+        if fact is not None and fact not in KNOWN_TYPES:
+            table.fault("fact", f'there is no event type "{fact}"', instead_of(fact, KNOWN_TYPES))
+        shown_by = reader.words(table, "shown_by", KNOWN_TYPES | {ASSIGNED}, "event type")
+        if not shown_by:
+            table.fault("shown_by", "nothing shows the fact", 'Write shown_by = ["agent.replied"].')
+        if fact in shown_by:
+            table.fault("shown_by", "a fact does not show itself", f'Take "{fact}" out of the list.')
+        by_agent = table.flag("by_agent", default=False)
+        found.append(DerivedFact(fact or "", shown_by, by_agent, reader.condition(table, "where")))
+        table.close()
+    return tuple(found)
+
+
+def _queue(top: Table, reader: AgreementReader) -> QueueRules:
+    table = top.table("queue", example="[queue]")
+    plain = QueueRules()
+    prefixes = table.texts("prefixes", example='["re", "fwd"]')
+    first = table.tables("first", example='[{ plan = ["managed"] }]')
+    rules = QueueRules(
+        first=tuple(reader.condition_of(inner) for inner in first),
+        repeat_message=table.word("repeat_message", MessageEffect.KEEPS),
+        duplicate=table.word("duplicate", MessageEffect.KEEPS),
+        domain_reply=table.word("domain_reply", MessageEffect.MOVES),
+        domain_required=table.flag("domain_required", default=False),
+        token=_token(table, plain.token),
+        prefixes=tuple(folded(text) for _, text in prefixes) or REPLY_PREFIXES,
+        calendar=reader.calendar(table, "calendar"),
+        forecast_days=table.whole("forecast_days", plain.forecast_days, least=1) or plain.forecast_days,
+        forecast_replies=table.whole("forecast_replies", None, least=1) or plain.forecast_replies,
+    )
+    table.close()
+    return rules
+
+
+def _token(table: Table, default: str) -> str:
+    right = r"Write a pattern whose first group is the ticket's id, as token = '\[\[([^\[\]]+)\]\]'."
+    pattern = table.text("token", example=r"'\[\[([^\[\]]+)\]\]'") or default
+    try:
+        if re.compile(pattern).groups < 1:
+            table.fault("token", f"{pattern!r} has no group", right)
+    except re.error as error:
+        table.fault("token", f"{pattern!r} is no pattern: {error}", right)
+    return pattern

@@ -1,0 +1,183 @@
+"""When is a desk open, and when has so much of its open time passed?
+
+A Calendar is its hours in a zone, its holidays and its overrides, counted in exactly one way: an instant is
+open when the clock on the wall of the zone reads inside the hours of its date. Aware datetimes in and UTC
+datetimes out here; the same verbs in int micros, which everything inside the core uses, end in `_us`.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from typing import cast
+
+import numpy as np
+
+from app.sla.calendar.bulk import BulkYears, Instants, Seconds, as_micros
+from app.sla.calendar.compiled import NeverCloses, NeverOpen, UncoveredYear
+from app.sla.calendar.file import CalendarFault, parse_rules
+from app.sla.calendar.holiday import package_version
+from app.sla.calendar.opening import ALL_DAY, ClosedDay, Opening, OpeningRules, hours_as_text
+from app.sla.calendar.spans import CalendarSpan
+from app.sla.calendar.working_time import WorkingTime
+from app.sla.calendar.zone import zone
+from app.sla.document.faults import Fault
+from app.sla.span import duration, instant, length_of, micros
+
+__all__ = [
+    "Calendar",
+    "CalendarFault",
+    "CalendarSpan",
+    "ClosedDay",
+    "NeverCloses",
+    "NeverOpen",
+    "UncoveredYear",
+    "parse_calendars",
+]
+
+
+class Calendar(WorkingTime):
+    """One calendar of a desk. Equal when the name and the rules are; what it has compiled does not matter.
+
+    `digest` is a stable hash of the rules in their normal form, `version` the provenance of the holidays
+    ("holidays 0.109", None without a country): both belong into the record of a computed deadline."""
+
+    def __init__(self, rules: OpeningRules, *, name: str, always: bool = False) -> None:
+        super().__init__(name, Opening(rules), zone(rules.time_zone), always=always)
+        self.time_zone = rules.time_zone
+        self.version = package_version() if rules.holidays else None
+        self.digest = _digest(rules, always=always)
+        self._bulk = BulkYears(self._years)
+
+    @staticmethod
+    def parse(spec: Mapping[str, object], *, name: str = "calendar") -> "Calendar":
+        """The calendar that a table of a calendar file describes. Raises CalendarFault with every fault."""
+        return Calendar(parse_rules(spec), name=name)
+
+    @staticmethod
+    def always(time_zone: str = "UTC") -> "Calendar":
+        """The calendar that is open at every instant; its zone tells the dates of day targets."""
+        return _always(time_zone)
+
+    def after(self, length: timedelta, *, since: datetime) -> datetime:
+        """The deadline: the earliest instant by which `length` of open time has passed since `since`."""
+        return instant(self.after_us(length_of(length), micros(since)))
+
+    def within(self, start: datetime, end: datetime) -> timedelta:
+        """The open time from start to end, negative when end is before start."""
+        return duration(self.within_us(micros(start), micros(end)))
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether an instant is open."""
+        return self.is_open_us(micros(at))
+
+    def next_open(self, at: datetime) -> datetime:
+        """The first open instant at or after `at`."""
+        return instant(self.next_open_us(micros(at)))
+
+    def next_close(self, at: datetime) -> datetime:
+        """The end of the open span that holds `at`, or of the next one."""
+        return instant(self.next_close_us(micros(at)))
+
+    def close_of_working_day(self, n: int, *, since: datetime) -> datetime:
+        """The closing of the n-th working day after the local date of `since`."""
+        return instant(self.close_of_working_day_us(n, micros(since)))
+
+    def spans(self, start: datetime, end: datetime) -> list[CalendarSpan]:
+        """Every span from start to end, open or closed, with its reason; instants in micros."""
+        return self.spans_us(micros(start), micros(end))
+
+    def after_many(self, starts: Instants, seconds: Seconds) -> Instants:
+        """`after` for many starts at once: int64 micros of UTC in and out, and durations in seconds, one for
+        all or one each, whole or with a fraction. Raises as the single one does, for the whole array."""
+        return self._bulk.after(starts, np.broadcast_to(as_micros(seconds), starts.shape))
+
+    def within_many(self, starts: Instants, ends: Instants) -> Instants:
+        """`within` for many pairs of instants: int64 micros of UTC in, int64 micros of open time out."""
+        return self._bulk.within(starts, ends)
+
+    def local(self, at: int) -> datetime:
+        """An instant in micros as an aware datetime of the calendar's zone."""
+        return self._zone.local(at)
+
+    def closed_days(self, year: int) -> list[ClosedDay]:
+        """Every holiday and override of a year with its cause, in order. Raises UncoveredYear."""
+        return list(self._covering(year).closed_days(year))
+
+    def holiday_on(self, on: date) -> ClosedDay | None:
+        """The holiday of a date, if it is one. Raises UncoveredYear."""
+        return self._covering(on.year).holiday_on(on)
+
+    def _covering(self, year: int) -> Opening:
+        first, last = self._opening.rules.covered
+        if not first <= year <= last:
+            raise UncoveredYear(self.name, year, (first, last))
+        return self._opening
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Calendar) and (self.name, self.digest) == (other.name, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
+
+    def __repr__(self) -> str:
+        return f"Calendar({self.name}, {self.time_zone}, {self.digest[:12]})"
+
+
+def parse_calendars(document: Mapping[str, object], *, desk: str) -> dict[str, Calendar]:
+    """The calendars of one desk's file under their full names, as "haisoft/tickets". Raises CalendarFault
+    with the faults of all of them; each names its key from the top of the file."""
+    tables = document.get("calendars")
+    if not isinstance(tables, Mapping) or not tables:
+        raise CalendarFault(
+            [Fault("calendars", "the file has no calendar", "Write [calendars.desk] with its hours.")]
+        )
+    found: dict[str, Calendar] = {}
+    faults: list[Fault] = [
+        Fault(key, "no such key", "Write calendars as [calendars.desk].")
+        for key in document
+        if key != "calendars"
+    ]
+    for key, table in cast(Mapping[str, object], tables).items():
+        place = f"calendars.{key}."
+        if not isinstance(table, Mapping):
+            faults.append(
+                Fault(place[:-1], f"{table!r} is no table", f"Write [calendars.{key}] with its hours.")
+            )
+            continue
+        try:
+            rules = parse_rules(cast(Mapping[str, object], table), place=place)
+        except CalendarFault as fault:
+            faults += fault.faults
+        else:
+            found[f"{desk}/{key}"] = Calendar(rules, name=f"{desk}/{key}")
+    if faults:
+        raise CalendarFault(faults)
+    return found
+
+
+@cache
+def _always(time_zone: str) -> Calendar:
+    rules = OpeningRules(time_zone=time_zone, weekly=((ALL_DAY,),) * 7)
+    return Calendar(rules, name="always", always=True)
+
+
+def _digest(rules: OpeningRules, *, always: bool) -> str:
+    """Equal for equal rules however they were written: order of keys, "sat,sun" or two lines."""
+    kept = rules.holidays
+    normal = {
+        "always": always,
+        "time_zone": rules.time_zone,
+        "weekly": [[hours_as_text(hours) for hours in day] for day in rules.weekly],
+        "holidays": kept and [kept.country, kept.subdivision, *kept.categories],
+        "added": {on.isoformat(): name for on, name in rules.added.items()},
+        "removed": sorted(on.isoformat() for on in rules.removed),
+        "make_up_days": rules.make_up_days,
+        "overrides": {
+            on.isoformat(): [override.reason, *map(hours_as_text, override.hours)]
+            for on, override in rules.overrides.items()
+        },
+        "years": rules.years,
+    }
+    return sha256(json.dumps(normal, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,172 @@
+"""What are the hours of a date, and why?
+
+One rule of precedence: an override of the date, else a holiday (closed), else a decreed make-up day where
+the desk works on those, else the hours of the weekday. Everything here is local: dates, and hours as micros
+since local midnight, where an end beyond 24 h belongs to the date on which it began. Zones come later.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from app.sla.calendar.holiday import HolidaySet, HolidayYear, covered, year_of_holidays
+from app.sla.span import DAY, MINUTE, Span
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEKEND = (5, 6)
+WEEK = 7 * DAY
+ALL_DAY = Span(0, DAY)
+
+# Every year whose dates Python can hold with room for a zone's offset at both ends.
+ALL_YEARS = (2, 9998)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The hours of one date instead of what the rules give; none means closed."""
+
+    hours: tuple[Span, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningRules:
+    """A calendar's own words in their normal form. `weekly` has seven entries from Monday; their hours are
+    in order, apart, and none is empty."""
+
+    time_zone: str
+    weekly: tuple[tuple[Span, ...], ...]
+    holidays: HolidaySet | None = None
+    added: Mapping[date, str] = field(default_factory=dict[date, str])
+    removed: frozenset[date] = frozenset()
+    make_up_days: bool = False
+    overrides: Mapping[date, Override] = field(default_factory=dict[date, Override])
+    years: tuple[int, int] | None = None
+
+    @property
+    def covered(self) -> tuple[int, int]:
+        """First and last year that can be asked: the calendar's own, or those of its holidays."""
+        return self.years or (covered(self.holidays) if self.holidays else ALL_YEARS)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDay:
+    """A holiday or an override with its cause. `hours` is empty when it is closed, and tells the special
+    hours of an override ("10:00-12:00"). `provisional`: computed, no decree is known yet."""
+
+    date: date
+    name: str
+    source: str
+    provisional: bool = False
+    hours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The hours of a date, and the cause where they are not the weekday's ordinary ones."""
+
+    hours: tuple[Span, ...]
+    cause: str | None = None
+    source: str | None = None
+
+
+class Opening:
+    """The rules of one calendar, asked date by date. Years outside `covered` are the caller's to refuse."""
+
+    def __init__(self, rules: OpeningRules) -> None:
+        self.rules = rules
+        self._weekly = tuple(Day(hours) for hours in rules.weekly)
+
+    def day(self, on: date) -> Day:
+        """The hours of a date and their cause."""
+        override = self.rules.overrides.get(on)
+        if override is not None:
+            return Day(override.hours, _override_cause(override), "override")
+        holiday = self.holiday_on(on)
+        if holiday is not None:
+            return Day((), holiday.name, holiday.source)
+        day_off = self._year(on.year).make_up.get(on) if self.rules.make_up_days else None
+        if day_off is not None and self.rules.holidays:
+            cause = f"make-up day for {day_off.isoformat()}"
+            return Day(self.rules.weekly[day_off.weekday()], cause, self.rules.holidays.source)
+        return self._weekly[on.weekday()]
+
+    def holiday_on(self, on: date) -> ClosedDay | None:
+        """The holiday of that date, whatever an override makes of its hours."""
+        added = self.rules.added.get(on)
+        if added is not None:
+            return ClosedDay(on, added, "added by the calendar")
+        if self.rules.holidays is None or on in self.rules.removed:
+            return None
+        year = self._year(on.year)
+        name = year.names.get(on)
+        if name is None:
+            return None
+        return ClosedDay(on, name, self.rules.holidays.source, on in year.provisional)
+
+    def closed_days(self, year: int) -> Iterator[ClosedDay]:
+        """Every holiday and override of a year, in order; an override hides the holiday of its date."""
+        overrides = self.rules.overrides
+        dates = {*overrides, *self.rules.added, *self._year(year).names}
+        for on in sorted(on for on in dates if on.year == year):
+            override, holiday = overrides.get(on), self.holiday_on(on)
+            if override is not None:
+                cause = _override_cause(override)
+                yield ClosedDay(on, cause, "override", hours=tuple(map(hours_as_text, override.hours)))
+            elif holiday is not None:
+                yield holiday
+
+    def may_open_after(self, year: int) -> bool:
+        """Whether any date after that year can have hours: the end of a search for the next opening."""
+        return any(self.rules.weekly) or any(
+            on.year > year and override.hours for on, override in self.rules.overrides.items()
+        )
+
+    def may_close_after(self, year: int) -> bool:
+        """Whether any instant after that year can be closed: the end of a search for the next closing."""
+        if self.rules.holidays is not None or not _fills_the_week(self.rules.weekly):
+            return True
+        return any(on.year > year for on in (*self.rules.overrides, *self.rules.added))
+
+    def why_no_hours(self, on: date) -> tuple[str, str | None]:
+        """(reason, source) for a date without hours."""
+        day = self.day(on)
+        if day.cause is not None:
+            return day.cause, day.source
+        if on.weekday() in _WEEKEND:
+            return "weekend", None
+        return f"no hours on {WEEKDAYS[on.weekday()]}", None
+
+    def _year(self, year: int) -> HolidayYear:
+        if self.rules.holidays is None:
+            return _NO_HOLIDAYS
+        return year_of_holidays(self.rules.holidays, year)
+
+
+_NO_HOLIDAYS = HolidayYear({}, {}, frozenset())
+
+
+def hours_as_text(hours: Span) -> str:
+    """Hours as a calendar file writes them: "22:00-06:00", "09:00-24:00"."""
+    end = hours.end if hours.end <= DAY else hours.end - DAY
+    return f"{_clock(hours.start)}-{_clock(end)}"
+
+
+def _clock(local: int) -> str:
+    minutes = local // MINUTE
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _override_cause(override: Override) -> str:
+    return override.reason or ("special hours" if override.hours else "closed on this date")
+
+
+def _fills_the_week(weekly: tuple[tuple[Span, ...], ...]) -> bool:
+    """Whether the weekly hours leave no gap, the tails of Sunday counted into Monday."""
+    offset = [(day * DAY + hours.start, day * DAY + hours.end) for day in range(7) for hours in weekly[day]]
+    reached = max((end - WEEK for _, end in offset), default=0)
+    for start, end in sorted(offset):
+        if start > max(reached, 0):
+            return False
+        reached = max(reached, end)
+    return reached >= WEEK

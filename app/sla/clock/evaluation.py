@@ -1,0 +1,115 @@
+"""How does every clock of a ticket stand at an instant? The one judge of it.
+
+`evaluate` is pure: the ticket's events, the versions of the desk's agreement (with their calendars) and the instant give
+the state of every clock, the moments that lie behind it and the next instant at which time alone changes something.
+Receiving, sweeping, applying and replaying all call it, and none of them knows a rule. Microseconds UTC.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.sla.agreement.agreement import Agreement
+from app.sla.agreement.version import AppliesTo, Version
+from app.sla.clock.clock import Clock
+from app.sla.clock.replay import Absorbed, Fold
+from app.sla.clock.transition import Moment
+from app.sla.clock.view import ClockView, view_of
+from app.sla.queue.duplicate import lacks_domain
+from app.sla.span import Micros
+from app.sla.ticket import Event, Ticket, in_order, withdrawals_of_unknown
+
+__all__ = ["Absorbed", "AppliesTo", "Evaluation", "NothingKnown", "Version", "evaluate"]
+
+
+class NothingKnown(LookupError):
+    """Nothing is known of this ticket at that instant: ask at a later one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The whole truth about a ticket's clocks at an instant."""
+
+    ticket: Ticket
+    at: Micros
+    agreement: Agreement
+    clocks: tuple[ClockView, ...]
+    not_applicable: tuple[tuple[str, str], ...]
+    moments: tuple[Moment, ...]
+    next_at: Micros | None
+    flags: tuple[str, ...]
+    histories: Mapping[tuple[str, Micros], Clock]
+    """The account behind each clock, for explanations, by (commitment, cycle id)."""
+
+
+def evaluate(
+    events: Iterable[Event],
+    versions: Sequence[Version],
+    at: Micros,
+    *,
+    absorbed: Sequence[Absorbed] = (),
+    merge_fault: str | None = None,
+) -> Evaluation:
+    """Judge a ticket at `at` by these events and versions.
+
+    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge cannot stand (an unknown target, a
+    ring): then the merge is kept, flagged and moves nothing. Raises NothingKnown when no event lies at or before `at`.
+    """
+    log = list(events)
+    ordered = in_order(log)
+    if merge_fault is not None:
+        ordered = [replace(e, type=_VOID_MERGE) if e.type == "ticket.merged" else e for e in ordered]
+    if not any(event.at <= at for event in ordered):
+        raise NothingKnown("nothing of this ticket had happened by then")
+    fold = Fold(ordered, versions, at, absorbed)
+    fold.run()
+    flags = [merge_fault] if merge_fault is not None else []
+    flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
+    ahead = [event.at + 1 for event in ordered if event.at > at][:1] + fold.edges_ahead
+    return _result(fold, flags + fold.flags, ahead)
+
+
+_VOID_MERGE: Final = "ticket.merged (void)"
+"""A merge that cannot stand: it happened, and it moves nothing."""
+
+_CUSTOMERS_WORDS: Final = ("ticket.created", "customer.replied")
+"""Only the customer can name the domain that a ticket is about: an agent's signature names the desk's own."""
+
+
+def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
+    ticket = fold.ticket
+    if ticket.created_at is None:
+        flags.append("creation_unknown")
+    if fold.agreement.queue.domain_required:
+        texts = [str(e.data["text"]) for e in fold.past if e.data.get("text") and e.type in _CUSTOMERS_WORDS]
+        if lacks_domain(ticket.fields, texts, fold.agreement.queue):
+            flags.append("domain_missing")
+    views: list[ClockView] = []
+    histories: dict[tuple[str, Micros], Clock] = {}
+    moments: list[Moment] = []
+    reasons: list[tuple[str, str]] = []
+    for name, track in fold.tracks.items():
+        if (reason := track.withheld or track.refused) is not None:
+            reasons.append((name, reason))
+        shown = [clock for clock in track.clocks if clock.shown]
+        if len(shown) > 1:
+            shown.sort(key=lambda clock: clock.cycle)
+        for number, clock in enumerate(shown, start=1):
+            view = view_of(clock, track, number, fold.at)
+            views.append(view)
+            histories[name, clock.cycle] = clock
+            moments += clock.moments
+            if view.next_at is not None:
+                ahead.append(view.next_at)
+            flags += [f"{flag}:{name}" for flag in view.flags]
+    return Evaluation(
+        ticket=ticket,
+        at=fold.at,
+        agreement=fold.agreement,
+        clocks=tuple(views),
+        not_applicable=tuple(reasons),
+        moments=tuple(moments),
+        next_at=min(ahead, default=None),
+        flags=tuple(dict.fromkeys(flags)),
+        histories=histories,
+    )

@@ -1,0 +1,1 @@
+"""Reading a desk's TOML files: typed access to a table's keys, and faults with place and remedy."""

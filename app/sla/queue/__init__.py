@@ -1,0 +1,1 @@
+"""Queues: the wait intervals of a ticket, positions, duplicates, forecasts and the signals of moves."""

@@ -1,0 +1,142 @@
+"""What is a ticket about, and are two tickets about the same?
+
+Same means: same queue, same customer, same subject line once case, space, reply prefixes and the ticket
+token are taken away, and no different (sub)domains. What a ticket does not say makes it like no other:
+without a subject or a customer it has no duplicates. Pure text; the work grows linearly with it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules, folded
+
+_SEPARATOR: Final = "\x1f"
+
+DEFAULT_QUEUE: Final = "default"
+"""The queue of tickets that name none, so that it has an address as well."""
+
+# fmt: off
+FILE_ENDINGS: Final = frozenset({
+    "asp", "aspx", "bak", "cfg", "cgi", "conf", "css", "csv", "dll", "doc", "docx", "eml", "exe", "gif", "gz",
+    "htaccess", "htm", "html", "inc", "ini", "jpeg", "jpg", "js", "json", "log", "pdf", "php", "phtml", "png",
+    "ppt", "pptx", "rar", "sql", "svg", "tar", "tgz", "txt", "wav", "webp", "xls", "xlsx", "xml", "yaml", "yml",
+    "zip",
+})
+# fmt: on
+"""Last labels that name a file rather than a domain, in the texts that customers of a hosting desk write."""
+
+_LONGEST_LABEL: Final = 63  # of a domain name, by RFC 1035
+_NAME_LIKE: Final = re.compile(r"@?[\w.-]+")
+_LABEL: Final = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """Tickets that may be duplicates of each other. The desk is the caller's, who keeps desks apart."""
+
+    queue: str
+    customer: str
+    subject: str
+
+
+def queue_of(fields: Mapping[str, object]) -> str:
+    """The queue that a ticket with these fields is in, by its name as written."""
+    return str(fields.get("queue") or "").strip() or DEFAULT_QUEUE
+
+
+def group_of(fields: Mapping[str, object], rules: QueueRules) -> GroupKey | None:
+    """The duplicate group of a ticket with these fields; none when it is a group alone."""
+    customer = folded(fields.get("customer"))
+    title = fields.get("title")
+    subject = folded_subject(None if title is None else str(title), rules)
+    return GroupKey(queue_of(fields), customer, subject) if customer and subject else None
+
+
+def folded_subject(title: str | None, rules: QueueRules) -> str:
+    """The subject line as it is compared; empty when nothing is left of it."""
+    text = unicodedata.normalize("NFKC", title or "")
+    spaced = " ".join(_compiled(rules.token).sub(" ", text).casefold().split())
+    return _prefixes(rules.prefixes).sub("", spaced).strip()
+
+
+def ticket_token(text: str | None, rules: QueueRules) -> str | None:
+    """The ticket's id that a subject carries in its token, as in "Re: Mail [[4711]]"; none without a
+    token."""
+    found = _compiled(rules.token).search(text or "")
+    return (found[1] or "").strip() or None if found else None
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@lru_cache(maxsize=64)
+def _prefixes(prefixes: tuple[str, ...]) -> re.Pattern[str]:
+    """One or more of the prefixes at the start, each perhaps with a count: "Re:", "RE[2] :", "Antw (3):"."""
+    words = "|".join(re.escape(p.casefold()) for p in prefixes)
+    count = r"(?:\[ ?\d+ ?\]|\( ?\d+ ?\))?"
+    return re.compile(rf"^(?: ?(?:{words}) ?{count} ?:)+" if words else r"(?!)")
+
+
+def lacks_domain(fields: Mapping[str, object], texts: Iterable[str], rules: QueueRules) -> bool:
+    """Whether the ticket names no (sub)domain though the desk asks for one. `texts`: what the customer
+    wrote."""
+    return rules.domain_required and not domains_named(fields, texts)
+
+
+def domains_named(fields: Mapping[str, object], texts: Iterable[str]) -> frozenset[str]:
+    """The (sub)domains that a ticket is about: its field `domain`, else those in its title and the texts.
+
+    Written without case and without "www.". A mail address names its domain only where nothing else does: a
+    signature says little about the question above it.
+    """
+    if domain := folded(fields.get("domain")):
+        return frozenset(_names(domain)[0]) or frozenset({domain})
+    plain: set[str] = set()
+    addressed: set[str] = set()
+    for text in (str(fields.get("title") or ""), *texts):
+        names, of_addresses = _names(text)
+        plain |= names
+        addressed |= of_addresses
+    return frozenset(plain or addressed)
+
+
+def _names(text: str) -> tuple[set[str], set[str]]:
+    """Domain names that stand alone in the text, and those of its mail addresses."""
+    plain: set[str] = set()
+    addressed: set[str] = set()
+    for token in _NAME_LIKE.finditer(text):
+        is_mailbox = text.startswith("@", token.end())
+        if not is_mailbox and (name := _domain(token[0].lstrip("@"))):
+            (addressed if token[0][0] == "@" else plain).add(name)
+    return plain, addressed
+
+
+def _domain(word: str) -> str | None:
+    """The word as a domain name; none when it is something else: a file, an abbreviation, two sentences."""
+    labels = word.strip(".-_").split(".")
+    last = labels[-1]
+    if len(labels) < 2 or len(last) < 2 or not last.isalpha() or last.casefold() in FILE_ENDINGS:
+        return None
+    # "does not work.Could you" lacks a space; a domain is written in one case.
+    if last != last.lower() and last != last.upper():
+        return None
+    if not all(len(label) <= _LONGEST_LABEL and _LABEL.fullmatch(label) for label in labels):
+        return None
+    return ".".join(labels).casefold().removeprefix("www.")
+
+
+def group_key(fields: Mapping[str, object], agreement: Agreement) -> str | None:
+    """The duplicate group of a ticket with these fields as one word; none when it is a group alone.
+
+    Where duplicates keep their place no ticket concerns another, however many bear the same subject.
+    """
+    if agreement.queue.duplicate is MessageEffect.KEEPS:
+        return None
+    group = group_of(fields, agreement.queue)
+    return None if group is None else _SEPARATOR.join((group.queue, group.customer, group.subject))

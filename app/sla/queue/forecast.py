@@ -1,0 +1,134 @@
+"""Where would a message put this ticket in its queue, and when can a reply be expected?
+
+The desk's pace is its human replies in that queue per open hour, over its last working days; so many places
+are counted forward in the queue's calendar. Where the past says too little there is no answer, and the
+reason is given. It is a forecast, never a promise: the caller sets it beside the due date. Instants and
+durations are microseconds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from app.sla.agreement.agreement import MessageEffect, QueueRules
+from app.sla.calendar import Calendar
+from app.sla.calendar.compiled import NeverOpen, UncoveredYear
+from app.sla.queue.position import Key, Line
+from app.sla.span import Micros
+
+_DAYS_BACK: Final = 366
+"""A desk that was closed for longer than a year has no last working days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a queue is served: so many human replies in so much open time, or the reason why nobody can
+    say."""
+
+    calendar: Calendar | None
+    replies: int
+    open_time: Micros
+    reason: str | None = None
+
+    def reply_at(self, position: int, at: Micros) -> tuple[Micros | None, str | None]:
+        """When the ticket at this position can expect its reply, counted from `at`; or none, and why."""
+        if self.calendar is None or self.reason is not None:
+            return None, self.reason
+        # Rounded up: at a whole microsecond the last of the replies is really due.
+        length = -(-position * self.open_time // self.replies)
+        try:
+            return self.calendar.after_us(length, at), None
+        except (UncoveredYear, NeverOpen) as fault:
+            return None, str(fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a ticket stands, where it would stand, and when it could then expect a reply."""
+
+    position_now: int | None
+    """None: it does not wait."""
+    position_then: int
+    expected_reply_at: Micros | None
+    reason: str | None
+    """Why no reply can be forecast."""
+
+
+def pace(replies: Iterable[Micros], rules: QueueRules, calendar: Calendar | None, at: Micros) -> Pace:
+    """The pace of a queue at `at`, from the instants of its human public replies, in any order.
+
+    The last working days are those that have begun, today with the part that has passed; they start at
+    midnight, so replies outside the hours of these days count as well.
+    """
+    if calendar is None:
+        return Pace(None, 0, 0, "the queue has no calendar")
+    days = rules.forecast_days
+    try:
+        since = start_of_last_days(calendar, days, at)
+        open_time = 0 if since is None else calendar.within_us(since, at)
+    except (UncoveredYear, NeverOpen) as fault:
+        return Pace(calendar, 0, 0, str(fault))
+    if since is None:
+        return Pace(calendar, 0, 0, f"no {days} working days in the last year")
+    count = sum(since <= reply <= at for reply in replies)
+    if count < max(rules.forecast_replies, 1):
+        replied = "no reply" if count == 0 else f"only {count} {'reply' if count == 1 else 'replies'}"
+        return Pace(calendar, count, open_time, f"{replied} in the last {days} working days")
+    return Pace(calendar, count, open_time)
+
+
+def start_of_last_days(calendar: Calendar, days: int, at: Micros) -> Micros | None:
+    """Local midnight at which the last `days` working days begin; none when there are not so many."""
+    day = calendar.local_date(at)
+    found = 0
+    for _ in range(_DAYS_BACK):
+        midnight = calendar.end_of_day(day - timedelta(days=1))
+        works = calendar.is_always or calendar.next_working_day(day) == day
+        if works and calendar.within_us(midnight, at) > 0:
+            found += 1
+            if found == days:
+                return midnight
+        day -= timedelta(days=1)
+    return None
+
+
+def key_after_message(
+    now: Key, waits: bool, rules: QueueRules, at: Micros, *, supplies_domain: bool = False
+) -> Key:
+    """The key that a ticket would have after a customer's message at `at`.
+
+    `now` is its key, or, if it does not wait, the one that it would have. `supplies_domain`: the message
+    names the domain that the desk has been lacking, which a desk may let keep its place.
+    """
+    rank, joined_at, created_at, ticket = now
+    spared = supplies_domain and rules.domain_required and rules.domain_reply is MessageEffect.KEEPS
+    moves = rules.repeat_message is MessageEffect.MOVES and not spared
+    return (rank, at if moves or not waits else joined_at, created_at, ticket)
+
+
+def forecast(
+    line_before: Line,
+    key_if_now: Key,
+    human_reply_instants: Iterable[Micros],
+    rules: QueueRules,
+    calendar: Calendar | None,
+    at: Micros,
+    *,
+    key_now: Key | None = None,
+) -> Forecast:
+    """Where the ticket would stand with `key_if_now`, and when it could expect a reply there.
+
+    `line_before` is the line as it is, the ticket's `key_now` in it if it waits; neither is changed.
+    """
+    waits = key_now is not None and key_now in line_before
+    position_then = line_before.position(key_if_now)
+    if key_now is not None and waits and key_now < key_if_now:
+        position_then -= 1
+    expected_reply_at, reason = pace(human_reply_instants, rules, calendar, at).reply_at(position_then, at)
+    return Forecast(
+        position_now=line_before.position(key_now) if key_now is not None and waits else None,
+        position_then=position_then,
+        expected_reply_at=expected_reply_at,
+        reason=reason,
+    )

@@ -1,0 +1,109 @@
+"""What is a ticket's waiting made of, and what are its moves?
+
+A stint is a stretch of time at one place in one queue; what lies between two stints of a ticket is a move.
+Both are values that can be stored; `queue` derives them. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby, pairwise
+
+from app.sla.queue.position import Key
+from app.sla.span import Micros
+
+
+class Cause(StrEnum):
+    """Why a ticket joined, moved in or left a queue."""
+
+    CREATED = "created"
+    MESSAGE = "message"
+    REOPENED = "reopened"
+    RESUMED = "resumed"
+    """Back from pending or on hold, at the old place."""
+    REPEAT_MESSAGE = "repeat_message"
+    DUPLICATE = "duplicate"
+    RANK = "rank"
+    QUEUE = "queue"
+    """The desk put it into another queue; it takes along since when it waits."""
+    CORRECTED = "corrected"
+    """Only ever told, never derived: what was told before is not so."""
+    ANSWERED = "answered"
+    PENDING = "pending"
+    ON_HOLD = "on_hold"
+    SOLVED = "solved"
+    CLOSED = "closed"
+    MERGED = "merged"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """A ticket waits from `from_at` up to `to_at` (none: still) with one key in one queue."""
+
+    ticket: str
+    from_at: Micros
+    to_at: Micros | None
+    rank: int
+    joined_at: Micros
+    created_at: Micros
+    cause: str
+    """Why it is at this place since `from_at`."""
+    queue: str
+    ended_by: str | None = None
+    """Why it is there no more: the cause of the leave, or of the move."""
+
+    @property
+    def key(self) -> Key:
+        """The place in the line."""
+        return (self.rank, self.joined_at, self.created_at, self.ticket)
+
+    def holds_at(self, at: Micros) -> bool:
+        """Whether the ticket waits like this at the instant."""
+        return self.from_at <= at and (self.to_at is None or at < self.to_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One change of a ticket's place in a queue. No `from_key`: it joins; no `to_key`: it leaves."""
+
+    ticket: str
+    at: Micros
+    cause: str
+    from_key: Key | None
+    to_key: Key | None
+    queue: str
+
+    @property
+    def place(self) -> Key:
+        """The key that it took, or the one that it left."""
+        key = self.to_key or self.from_key
+        if key is None:
+            raise ValueError(f"a move of {self.ticket} from nowhere to nowhere")
+        return key
+
+
+def moves(of: Iterable[Stint]) -> list[Move]:
+    """The moves that these stints amount to, of one or several tickets, in order of time.
+
+    Going over to another queue is two moves: it leaves the one and joins the other.
+    """
+    found: list[Move] = []
+    by_ticket = groupby(sorted(of, key=lambda s: (s.ticket, s.from_at)), key=lambda s: s.ticket)
+    for _, of_one in by_ticket:
+        for before, after in pairwise((None, *of_one, None)):
+            found += _moves_between(before, after)
+    # A stable sort: a leave stays before the join of the same instant.
+    return sorted(found, key=lambda move: (move.at, move.ticket))
+
+
+def _moves_between(before: Stint | None, after: Stint | None) -> Iterator[Move]:
+    """What happened from one stint of a ticket to the next; none before the first and after the last."""
+    if before and after and before.to_at == after.from_at and before.queue == after.queue:
+        yield Move(after.ticket, after.from_at, after.cause, before.key, after.key, after.queue)
+        return
+    if before and before.to_at is not None:
+        cause = before.ended_by or Cause.ANSWERED
+        yield Move(before.ticket, before.to_at, cause, before.key, None, before.queue)
+    if after:
+        yield Move(after.ticket, after.from_at, after.cause, None, after.key, after.queue)

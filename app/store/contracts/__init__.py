@@ -1,0 +1,1 @@
+"""Rows of what desks have promised: the versions of calendars and agreements."""

@@ -1,0 +1,1 @@
+"""Rows of what comes in: connections, inbound webhooks, snapshots and their origins, source files."""

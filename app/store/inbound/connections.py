@@ -1,0 +1,114 @@
+"""Which ticket systems may send to a desk, and with which secrets are their deliveries signed?
+
+A signature is checked with the secret itself, so secrets are kept readable: whoever reads the database can sign. The
+rule it guards: a secret that a newer one has taken the place of is still taken until its time is over, so that nothing
+is refused while the other side changes over. Instants are microseconds UTC.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Row, bindparam, select
+
+from app.sla.span import Micros
+from app.store.engine.database import Connection
+from app.store.tables import connection as _connection
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One secret. `until`: the instant at which it is no longer taken; none while it is the newest."""
+
+    text: str
+    until: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConnection:
+    """A system's way in. Its secrets stand newest first."""
+
+    desk: str
+    system: str
+    secrets: tuple[Secret, ...]
+    created_at: Micros
+    changed_at: Micros
+
+    def live(self, now: Micros) -> tuple[str, ...]:
+        """The secrets that are taken now, newest first."""
+        return tuple(one.text for one in self.secrets if one.until is None or one.until > now)
+
+
+_FIELDS: Final = (
+    _connection.c.desk,
+    _connection.c.system,
+    _connection.c.secrets,
+    _connection.c.created_at,
+    _connection.c.changed_at,
+)
+_THIS: Final = (_connection.c.desk == bindparam("_desk"), _connection.c.system == bindparam("_system"))
+_FIND: Final = select(*_FIELDS).where(*_THIS)
+_LIST: Final = select(*_FIELDS).order_by(_connection.c.desk, _connection.c.system)
+_INSERT: Final = _connection.insert()
+_UPDATE: Final = (
+    _connection.update()
+    .where(*_THIS)
+    .values(secrets=bindparam("secrets"), changed_at=bindparam("changed_at"))
+)
+
+
+def find(conn: Connection, desk: str, system: str) -> StoredConnection | None:
+    """The connection of a system to a desk, if there is one."""
+    row = conn.execute(_FIND, {"_desk": desk, "_system": system}).first()
+    return None if row is None else _stored(row)
+
+
+def listed(conn: Connection) -> list[StoredConnection]:
+    """Every connection, by desk and system."""
+    return [_stored(row) for row in conn.execute(_LIST).all()]
+
+
+def add_secret(
+    conn: Connection, desk: str, system: str, secret: str, now: Micros, *, overlap: Micros
+) -> StoredConnection:
+    """Have this secret be the newest of the connection, which is made if there is none.
+
+    Those before it are taken for `overlap` longer, or for as long as they have left. A secret that is there already
+    becomes the newest again.
+    """
+    before = find(conn, desk, system)
+    if before is None:
+        made = StoredConnection(desk, system, (Secret(secret),), now, now)
+        conn.execute(
+            _INSERT,
+            {
+                "desk": desk,
+                "system": system,
+                "secrets": _written(made.secrets),
+                "created_at": now,
+                "changed_at": now,
+            },
+        )
+        return made
+    ends_at = now + overlap
+    older = (
+        Secret(one.text, ends_at if one.until is None else min(one.until, ends_at))
+        for one in before.secrets
+        if one.text != secret and (one.until is None or one.until > now)
+    )
+    changed = StoredConnection(desk, system, (Secret(secret), *older), before.created_at, now)
+    conn.execute(
+        _UPDATE,
+        {"_desk": desk, "_system": system, "secrets": _written(changed.secrets), "changed_at": now},
+    )
+    return changed
+
+
+def _written(secrets: tuple[Secret, ...]) -> str:
+    return orjson.dumps([{"text": one.text, "until": one.until} for one in secrets]).decode()
+
+
+def _stored(row: Row[Any, Any, Any, Any, Any]) -> StoredConnection:
+    desk, system, secrets, created_at, changed_at = row
+    read = tuple(Secret(one["text"], one["until"]) for one in orjson.loads(secrets))
+    return StoredConnection(desk, system, read, created_at, changed_at)

@@ -1,0 +1,94 @@
+"""Who says an event: which delivery, or which snapshot beside its neighbour?
+
+A reading can change, with a mended mapping or with a snapshot that came late. The rule it guards: an event is taken back
+when the last that said it says it no more, and not before. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from app.sla.span import Micros
+from app.store.engine.batch import parts
+from app.store.engine.database import Connection
+from app.store.tables import origin as _origin
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event as said by an origin: under the name that its reader gave it, and under its id in the log."""
+
+    origin: str
+    name: str
+    event_id: str
+    subject: str
+    at: Micros
+
+
+_SAID: Final = select(
+    _origin.c.origin, _origin.c.name, _origin.c.event_id, _origin.c.subject, _origin.c.at
+).where(_origin.c.desk == bindparam("_desk"), _origin.c.origin == bindparam("_origin"))
+_OTHERS: Final = (
+    select(_origin.c.event_id)
+    .where(
+        _origin.c.desk == bindparam("_desk"),
+        _origin.c.event_id.in_(bindparam("ids", expanding=True)),
+        _origin.c.origin != bindparam("_origin"),
+    )
+    .distinct()
+)
+_INSERT: Final = _origin.insert()
+_DROP: Final = _origin.delete().where(
+    _origin.c.desk == bindparam("_desk"),
+    _origin.c.origin == bindparam("_origin"),
+    _origin.c.name == bindparam("_name"),
+)
+_FORGET: Final = _origin.delete().where(_origin.c.origin.in_(bindparam("origins", expanding=True)))
+
+
+def said(conn: Connection, desk: str, origin: str) -> dict[str, Said]:
+    """What an origin says, by the names that its reader gave."""
+    rows = conn.execute(_SAID, {"_desk": desk, "_origin": origin}).all()
+    return {row[1]: Said(*row) for row in rows}
+
+
+def said_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable[str]) -> set[str]:
+    """Of these events the ones that another origin says too."""
+    return {
+        row[0]
+        for part in parts(event_ids)
+        for row in conn.execute(_OTHERS, {"_desk": desk, "_origin": origin, "ids": part}).all()
+    }
+
+
+def add(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
+    """Write down who says what."""
+    if rows:
+        conn.execute(
+            _INSERT,
+            [
+                {
+                    "desk": desk,
+                    "origin": row.origin,
+                    "name": row.name,
+                    "event_id": row.event_id,
+                    "subject": row.subject,
+                    "at": row.at,
+                }
+                for row in rows
+            ],
+        )
+
+
+def drop(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
+    """These are said no more."""
+    if rows:
+        conn.execute(_DROP, [{"_desk": desk, "_origin": row.origin, "_name": row.name} for row in rows])
+
+
+def forget(conn: Connection, origins: Iterable[str]) -> None:
+    """Forget who said what: these deliveries are no longer kept, and what they said stands."""
+    for part in parts(origins):
+        conn.execute(_FORGET, {"origins": part})

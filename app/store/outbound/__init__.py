@@ -1,0 +1,1 @@
+"""Rows of what goes out: subscriptions, the outbox and its deliveries."""

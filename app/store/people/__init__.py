@@ -1,0 +1,1 @@
+"""Rows of who may call: API keys and sessions."""

@@ -1,0 +1,1 @@
+"""Desks, calendars, agreements and deadlines."""

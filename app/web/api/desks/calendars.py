@@ -1,0 +1,312 @@
+"""When is a desk open, and why is it closed? The calendars in force, their spans, as a file for a diary, and put anew.
+
+What is shown are the spans that deadlines are counted with. A desk's calendars are those of its latest version.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app.flow.agreement.desk_files import FileKind
+from app.flow.query.serialize import local, moment, seconds
+from app.sla.calendar import Calendar, CalendarSpan, ClosedDay, NeverCloses, NeverOpen
+from app.sla.span import Micros, Span, length_of
+from app.store.contracts.catalogue import StoredVersion
+from app.store.engine.database import Connection
+from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
+from app.web.api.desks.icalendar_file import diary_of
+from app.web.http.access import Administrator, Reader, must_see
+from app.web.http.instant import InstantInQuery, InstantOut
+from app.web.http.problems import Kind, Place, Problem, not_found, problems
+from app.web.http.responses import Json
+from app.web.http.running import Running, running
+
+LONGEST: Final = timedelta(days=2 * 366)
+"""The longest stretch whose spans are told at once: two years are some 2,000 spans."""
+
+DIARY_AHEAD: Final = timedelta(days=184)
+"""How far a diary reaches when nobody says: half a year, so that the file stays small for a phone."""
+
+router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
+
+Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
+Name = Annotated[str, Path(description="the calendar's name in the desk's file", examples=["tickets"])]
+
+
+class CalendarSummary(BaseModel):
+    """A calendar in force. `rules` are the desk's own words for it."""
+
+    reference: str = Field(description="how agreements and deadlines name it", examples=["haisoft/tickets"])
+    desk: str
+    name: str
+    time_zone: str = Field(examples=["Europe/Paris"])
+    rules: dict[str, Any] = Field(examples=[{"hours": {"mon-sun": ["10:00-12:00", "14:00-17:00"]}}])
+    holidays_from: str | None = Field(description="where its holidays come from", examples=["holidays 0.109"])
+    digest: str = Field(description="equal for equal rules")
+
+
+class ClosedDate(BaseModel):
+    """A holiday or an override. `provisional`: computed, not decreed yet."""
+
+    date: str = Field(examples=["2026-04-27"])
+    name: str = Field(examples=["King's Day"])
+    source: str = Field(examples=["NL public, holidays 0.109"])
+    provisional: bool
+    hours: list[str] = Field(
+        description="the day's own hours; empty when it is closed", examples=[["10:00-12:00"]]
+    )
+
+
+class CalendarDetail(CalendarSummary):
+    """A calendar, how it stands now, and its special days of this year and the next."""
+
+    open_now: bool
+    next_open_at: InstantOut | None
+    next_close_at: InstantOut | None
+    closed_days: list[ClosedDate]
+
+
+class CalendarList(BaseModel):
+    """The calendars that the key may see."""
+
+    calendars: list[CalendarSummary]
+
+
+class CalendarSpanView(BaseModel):
+    """A stretch of time that is open or closed throughout; its end does not belong to it."""
+
+    start: InstantOut
+    end: InstantOut
+    start_local: str = Field(examples=["2026-03-06T10:00:00+01:00"])
+    end_local: str
+    open: bool
+    reason: str = Field(examples=["lunch gap"])
+    source: str | None
+
+
+class CalendarSpans(BaseModel):
+    """Spans that touch each other and cover the stretch asked for."""
+
+    calendar: str = Field(examples=["haisoft/tickets"])
+    time_zone: str
+    start: InstantOut
+    end: InstantOut
+    open_seconds: int
+    spans: list[CalendarSpanView]
+
+
+class Stretch(BaseModel):
+    """From when to when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: InstantInQuery = Field(alias="from")
+    until: InstantInQuery = Field(alias="to")
+
+
+class DiaryStretch(BaseModel):
+    """From when to when; else from now for half a year."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: InstantInQuery | None = Field(None, alias="from")
+    until: InstantInQuery | None = Field(None, alias="to")
+
+
+@router.get("", summary="List calendars", response_model=CalendarList, responses=problems(401, 403))
+async def list_calendars(request: Request, reader: Reader) -> Response:
+    """The calendars in force of every desk that the key may see, by reference."""
+    parts = running(request)
+
+    def find(conn: Connection) -> list[dict[str, Any]]:
+        desks = sorted(desk for desk in parts.catalogue.desks(conn) if reader.sees(desk))
+        return [
+            _summary(desk, name, stored)
+            for desk in desks
+            for stored in parts.catalogue.history(conn, desk)[-1:]
+            for name in _names(desk, stored)
+        ]
+
+    return Json({"calendars": await parts.database.read(find)})
+
+
+@router.get(
+    "/{desk}/{name}.ics",
+    summary="A calendar as a diary",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "opening hours and special days",
+            "content": {"text/calendar": {"schema": {"type": "string"}, "example": "BEGIN:VCALENDAR…"}},
+        },
+        **problems(401, 403, 404, 422),
+    },
+)
+async def diary(
+    request: Request, reader: Reader, desk: Desk, name: Name, asked: Annotated[DiaryStretch, Query()]
+) -> Response:
+    """The opening hours and the special days as an iCalendar file, for phones and office programs."""
+    parts = running(request)
+    stored, calendar = await _calendar(parts, must_see(reader, desk), name)
+    since = parts.database.now() if asked.since is None else asked.since
+    stretch = _stretch(since, since + length_of(DIARY_AHEAD) if asked.until is None else asked.until)
+    content = diary_of(calendar, stretch, stored.version.applied_at)
+    disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
+    return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
+
+
+@router.get(
+    "/{desk}/{name}/spans",
+    summary="Spans of a calendar",
+    response_model=CalendarSpans,
+    responses=problems(401, 403, 404, 422),
+)
+async def spans(
+    request: Request, reader: Reader, desk: Desk, name: Name, asked: Annotated[Stretch, Query()]
+) -> Response:
+    """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with."""
+    _, calendar = await _calendar(running(request), must_see(reader, desk), name)
+    stretch = _stretch(asked.since, asked.until)
+    return Json(
+        {
+            "calendar": calendar.name,
+            "time_zone": calendar.time_zone,
+            "start": moment(stretch.start),
+            "end": moment(stretch.end),
+            "open_seconds": seconds(calendar.within_us(stretch.start, stretch.end)),
+            "spans": [_span(calendar, span) for span in calendar.spans_us(stretch.start, stretch.end)],
+        }
+    )
+
+
+@router.get(
+    "/{desk}/{name}",
+    summary="One calendar",
+    response_model=CalendarDetail,
+    responses=problems(401, 403, 404),
+)
+async def show_calendar(request: Request, reader: Reader, desk: Desk, name: Name) -> Response:
+    """The calendar's rules in the desk's own words, whether it is open now, and its special days."""
+    parts = running(request)
+    stored, calendar = await _calendar(parts, must_see(reader, desk), name)
+    now = parts.database.now()
+    year = calendar.local(now).year
+    days = [closed_date(day) for each in (year, year + 1) for day in calendar.closed_days(each)]
+    return Json(
+        _summary(desk, name, stored)
+        | {
+            "open_now": calendar.is_open_us(now),
+            "next_open_at": _or_none(calendar.next_open_us, now),
+            "next_close_at": _or_none(calendar.next_close_us, now),
+            "closed_days": days,
+        }
+    )
+
+
+_JSON: Final = {
+    "calendars": {
+        "tickets": {"time_zone": "Europe/Paris", "hours": {"mon-fri": ["10:00-12:00", "14:00-17:00"]}}
+    }
+}
+_TOML: Final = """[calendars.tickets]
+time_zone = "Europe/Paris"
+hours = { mon-fri = ["10:00-12:00", "14:00-17:00"] }
+"""
+
+
+@router.put(
+    "/{desk}",
+    summary="Put a desk's calendars into force",
+    response_model=DocumentPut,
+    responses=problems(400, 401, 403, 404, 413, 415, 422, 503),
+    openapi_extra=body_of(_JSON, _TOML),
+)
+async def put_calendars(
+    request: Request, administrator: Administrator, desk: DeskToPut, asked: Asked
+) -> Response:
+    """Takes the desk's calendar file, whole, and makes a new version of the desk if it says something new.
+
+    So does every desk that counts by these calendars, for a key of all desks. A key of one desk changes that one alone.
+    """
+    return await put_document(request, administrator, FileKind.CALENDARS, desk, asked)
+
+
+def _names(desk: str, stored: StoredVersion) -> list[str]:
+    return sorted(stored.documents.calendars.get(desk, {}).get("calendars", {}))
+
+
+async def _calendar(parts: Running, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
+    """A calendar in force and the version that put it there. Raises Problem: not found."""
+
+    def find(conn: Connection) -> StoredVersion | None:
+        latest = parts.catalogue.desks(conn).get(desk)
+        return None if latest is None else parts.catalogue.history(conn, desk, latest)[-1]
+
+    stored = await parts.database.read(find)
+    if stored is None:
+        raise not_found("desk", desk)
+    if name not in _names(desk, stored):
+        raise not_found("calendar", f"{desk}/{name}")
+    return stored, stored.calendars[f"{desk}/{name}"]
+
+
+def _summary(desk: str, name: str, stored: StoredVersion) -> dict[str, Any]:
+    calendar = stored.calendars[f"{desk}/{name}"]
+    return {
+        "reference": f"{desk}/{name}",
+        "desk": desk,
+        "name": name,
+        "time_zone": calendar.time_zone,
+        "rules": stored.documents.calendars[desk]["calendars"][name],
+        "holidays_from": calendar.version,
+        "digest": calendar.digest,
+    }
+
+
+def closed_date(day: ClosedDay) -> dict[str, Any]:
+    """A special day as it is shown."""
+    return {
+        "date": day.date.isoformat(),
+        "name": day.name,
+        "source": day.source,
+        "provisional": day.provisional,
+        "hours": list(day.hours),
+    }
+
+
+def _or_none(verb: Callable[[Micros], Micros], at: Micros) -> str | None:
+    try:
+        return moment(verb(at))
+    except (NeverOpen, NeverCloses):
+        return None
+
+
+def _stretch(since: Micros, until: Micros) -> Span:
+    """The stretch asked for. Raises Problem when it ends before it starts, or is too long."""
+    if until < since:
+        raise Problem(Kind.INVALID, "to: is before from.", errors=[Place("query", "to", "is before from")])
+    if until - since > length_of(LONGEST):
+        reason = f"is more than {LONGEST.days} days after from. Ask for a part at a time"
+        raise Problem(Kind.INVALID, f"to: {reason}.", errors=[Place("query", "to", reason)])
+    return Span(since, until)
+
+
+def _span(calendar: Calendar, span: CalendarSpan) -> dict[str, Any]:
+    return {
+        "start": moment(span.start),
+        "end": moment(span.end),
+        "start_local": local(span.start, calendar),
+        "end_local": local(span.end, calendar),
+        "open": span.open,
+        "reason": span.reason,
+        "source": span.source,
+    }
+
+
+def _plain(name: str) -> bool:
+    """Whether a name may stand in a header as it is."""
+    return name.isascii() and name.replace("-", "").replace("_", "").isalnum()

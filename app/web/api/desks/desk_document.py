@@ -1,0 +1,230 @@
+"""How does a desk's calendar file or agreement file come in over the network, and what is answered?
+
+One document a desk, as in the files: as TOML, comments and all, or as JSON of the same shape. A key of one desk reads
+and changes that desk alone. A document is refused as a whole, with every faulty place as a JSON pointer, and with the
+line where it was sent as TOML.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app.flow.agreement import put
+from app.flow.agreement.apply import Applied, Change
+from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
+from app.flow.agreement.put import Outcome
+from app.flow.query.serialize import moment
+from app.sla.clock.evaluation import AppliesTo
+from app.sla.span import Micros
+from app.store.engine.database import Connection
+from app.store.engine.notify import Announcement
+from app.store.people.keys import Access
+from app.web.api.tickets.cloudevent import MAX_NAME
+from app.web.http.access import must_see
+from app.web.http.bodies import media_type_of, parse, text_of
+from app.web.http.instant import InstantOut
+from app.web.http.problems import Kind, Place, Problem, invalid, pointer
+from app.web.http.responses import Json
+from app.web.http.running import Running, running
+
+JSON: Final = "application/json"
+TOML: Final = "application/toml"
+
+LARGEST: Final = 1_000_000
+"""Bytes of a document. Own hours for every date of twenty years are a third of it; TOML takes a second per megabyte."""
+
+MOST_CHANGES: Final = 1_000
+"""Changes of a preview that are written out. Whoever sees as many wants to know how many there are."""
+
+_STEP: Final = re.compile(r"[^.\[\]]+")
+_DESK: Final = re.compile(rf"[^\s/.\[\]*\x00-\x1f\x7f]{{1,{MAX_NAME}}}")
+"""What an agreement may call its desk; a star stands for all of them."""
+
+DeskToPut = Annotated[
+    str, Path(description="the desk; a first document makes a new one known", examples=["haisoft"])
+]
+
+
+class PutQuestion(BaseModel):
+    """Whether to write, and for which tickets."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    preview: bool = Field(False, description="tell what would change, and write nothing")
+    applies_to: AppliesTo = Field(
+        AppliesTo.NEW,
+        description="`new` tickets only, `open` ones too, from their start, or the `rest` of their lives",
+    )
+
+
+Asked = Annotated[PutQuestion, Query()]
+
+
+class NewVersion(BaseModel):
+    """A version that the document makes, of this desk or of one that counts by its calendars."""
+
+    desk: str
+    number: int = Field(examples=[2])
+    tickets: int | None = Field(description="how many are judged anew because of it; null in a preview")
+
+
+class DueChange(BaseModel):
+    """A clock of an open ticket whose due date would be another; null: it is not running, or not there."""
+
+    desk: str
+    ticket: str
+    commitment: str
+    cycle: int
+    old_due_at: InstantOut | None
+    new_due_at: InstantOut | None
+
+
+class DocumentPut(BaseModel):
+    """What the document did, or in a preview would do."""
+
+    desk: str
+    version: int = Field(description="the desk's version with this document")
+    preview: bool
+    applies_to: AppliesTo
+    versions: list[NewVersion] = Field(description="empty when all of it is in force already")
+    changes: list[DueChange] | None = Field(
+        description=f"in a preview, the first {MOST_CHANGES:,}, by desk and ticket; else null"
+    )
+    changes_in_all: int | None = Field(description="in a preview, how many there are; else null")
+
+
+def body_of(json: Mapping[str, Any], toml: str) -> dict[str, Any]:
+    """How a route describes its body, by an example in both forms."""
+    return {
+        "requestBody": {
+            "required": True,
+            "description": "The desk's file, whole, as TOML or as JSON of the same shape.",
+            "content": {
+                JSON: {"schema": {"type": "object"}, "example": json},
+                TOML: {"schema": {"type": "string"}, "example": toml},
+            },
+        }
+    }
+
+
+async def put_document(
+    request: Request, access: Access, kind: FileKind, desk: str, asked: PutQuestion
+) -> Response:
+    """Put a body into force as this desk's document, or tell what it would do. Raises Problem."""
+    must_see(access, desk)
+    if not _DESK.fullmatch(desk):
+        reason = f"is no desk's name: {MAX_NAME} characters without space, slash, dot, bracket and star"
+        raise invalid([Place("path", "desk", reason)])
+    media_type = media_type_of(request, (JSON, TOML))
+    body = await request.body()
+    if len(body) > LARGEST:
+        raise Problem(Kind.TOO_LARGE, f"A document of {len(body)} bytes is longer than {LARGEST}.")
+    # TOML is read slowly: not in the loop, which others wait for.
+    file = await asyncio.to_thread(_read, body, media_type, kind, desk)
+    try:
+        if kind is FileKind.CALENDARS:
+            await asyncio.to_thread(put.check_calendars, file)
+        outcome = await (_would_put if asked.preview else _put)(running(request), access, file, asked)
+    except FaultyFiles as error:
+        raise invalid(_place(file, fault) for fault in error.faults) from error
+    return Json(_answer(desk, asked, outcome))
+
+
+def _read(body: bytes, media_type: str, kind: FileKind, desk: str) -> DeskFile:
+    """The body as the desk's file. Raises Problem when it is not TOML, or not JSON with an object."""
+    if media_type == TOML:
+        text = text_of(body)
+        try:
+            return DeskFile("", desk, kind, document_of(text), text)
+        except ValueError as error:
+            place = Place("body", "", str(error))
+            raise Problem(Kind.UNREADABLE, f"The body is no TOML: {error}.", errors=[place]) from error
+    value = parse(body)
+    if not isinstance(value, dict):
+        raise invalid([Place("body", "", "is no object")])
+    return DeskFile("", desk, kind, cast("dict[str, Any]", value), "")
+
+
+async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> Outcome:
+    def work(conn: Connection, now: Micros) -> Outcome:
+        return put.put_now(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
+
+    outcome = await parts.database.write(work)
+    if any(each.tickets for each in outcome.applied):
+        parts.sweeper.announced(Announcement(None, parts.database.now()))
+    return outcome
+
+
+async def _would_put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> Outcome:
+    def work(conn: Connection) -> Outcome:
+        now = parts.database.now()
+        return put.would_put(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
+
+    return await parts.database.read(work)
+
+
+def _place(file: DeskFile, fault: FileFault) -> Place:
+    """A fault by its JSON pointer; by the whole body when it lies in another document, which the reason names."""
+    found = fault.fault
+    line = "" if fault.line is None else f"line {fault.line}: "
+    reason = f"{line}{found.wrong}. {found.right}"
+    steps = _STEP.findall(found.place)
+    if file.kind is FileKind.CALENDARS and steps[0] not in {"calendars", *file.document}:
+        return Place("body", "", f"{found.place}: {reason}")
+    return Place("body", pointer(_keys(file.document, steps)), reason)
+
+
+def _keys(value: object, steps: list[str]) -> list[str]:
+    """The steps of a fault's place with the numbers of those tables of a list that go by their id."""
+    keys: list[str] = []
+    for step in steps:
+        key: str | int = step
+        if isinstance(value, list):
+            listed = cast("list[object]", value)
+            by_id = (n for n, each in enumerate(listed) if _named(each) == step)
+            key = int(step) if step.isdecimal() else next(by_id, step)
+            value = listed[key] if isinstance(key, int) and key < len(listed) else None
+        elif isinstance(value, Mapping):
+            value = cast("Mapping[str, object]", value).get(step)
+        keys.append(str(key))
+    return keys
+
+
+def _named(value: object) -> object:
+    return cast("Mapping[str, object]", value).get("id") if isinstance(value, Mapping) else None
+
+
+def _answer(desk: str, asked: PutQuestion, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "desk": desk,
+        "version": outcome.number,
+        "preview": asked.preview,
+        "applies_to": asked.applies_to.value,
+        "versions": [_version(each, preview=asked.preview) for each in outcome.applied],
+        "changes": [_change(each) for each in outcome.changes[:MOST_CHANGES]] if asked.preview else None,
+        "changes_in_all": len(outcome.changes) if asked.preview else None,
+    }
+
+
+def _version(applied: Applied, *, preview: bool) -> dict[str, Any]:
+    return {
+        "desk": applied.desk,
+        "number": applied.number,
+        "tickets": None if preview else applied.tickets,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "desk": change.desk,
+        "ticket": change.ticket,
+        "commitment": change.commitment,
+        "cycle": change.cycle,
+        "old_due_at": moment(change.old_due_at),
+        "new_due_at": moment(change.new_due_at),
+    }

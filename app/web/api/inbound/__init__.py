@@ -1,0 +1,1 @@
+"""Inbound webhooks of ticket systems, and the inbox."""

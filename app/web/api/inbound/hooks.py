@@ -1,0 +1,130 @@
+"""How does a ticket system's own webhook come in?
+
+Its signature is the key here, and it holds for the raw bytes of the body, so nothing parses them on the way. The answer
+follows the commit; what the delivery says is read afterwards, and what cannot be read waits in the inbox. A refusal is
+4xx, never 5xx: some systems try for days what was answered so. Some ask first whether their secret is known here, and
+are answered at the same address.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+from starlette.responses import PlainTextResponse, Response
+
+from app.flow.inbound.accept import Accepted
+from app.intake.challenge import GLPI_TOKEN, Answer
+from app.intake.request import Delivery
+from app.intake.signature import BadSignature
+from app.web.http.problems import Kind, Problem, problems
+from app.web.http.responses import NOT_KEPT, Json
+from app.web.http.running import running
+
+router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
+
+_UNSIGNED: Final = {"WWW-Authenticate": 'Signature realm="slatimer"'}
+
+Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
+System = Annotated[str, Path(description="the ticket system, as `slatimer connect` names it")]
+
+
+class HookAccepted(BaseModel):
+    """A delivery that is durable. What it says is read next."""
+
+    id: str = Field(description="what the inbox calls it", examples=["hook-3f0c6b1d2a4e5f607182"])
+    repeated: bool = Field(description="it came before, and is kept once")
+
+
+@router.post(
+    "/{desk}/{system}",
+    summary="Take a ticket system's webhook",
+    status_code=202,
+    response_model=HookAccepted,
+    responses={
+        **problems(400, 401, 404, 413, 422, 503),
+        200: {
+            "description": "A challenge, answered as its system wants it; nothing is kept.",
+            "content": {"*/*": {"schema": {}, "example": {"challenge": "5f0c1b"}}},
+        },
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "The body as the system sends it; its signature holds for these bytes.",
+            "content": {
+                "*/*": {
+                    "schema": {},
+                    "example": {"ticket": {"id": 4711, "state": "open", "title": "Server down"}},
+                }
+            },
+        }
+    },
+)
+async def take_hook(request: Request, desk: Desk, system: System) -> Response:
+    """Takes a delivery that is signed as its system signs, with a secret that `slatimer connect` made.
+
+    It answers once the delivery is durable. 401: not signed, or not with a live secret, or too long ago. 404: no such
+    system is connected to the desk. Of a body nothing is refused for what it says: what cannot be read is kept. 200: it
+    only asked whether somebody is here, as some systems do when their webhook is set up.
+    """
+    parts = running(request)
+    body = await _body(request, parts.settings.hook_body)
+    delivery = Delivery.of(dict(request.headers), body, parts.database.now(), request.url.query)
+    try:
+        taken = await parts.acceptor.accept(desk, system, delivery)
+    except BadSignature as error:
+        raise _refused("delivery", error) from error
+    return _answered(taken) if isinstance(taken, Answer) else Json(_told(taken), 202)
+
+
+@router.get(
+    "/{desk}/{system}",
+    summary="Answer a ticket system's challenge",
+    response_class=PlainTextResponse,
+    response_description="The proof, as the system wants it.",
+    responses=problems(401, 404, 503),
+    openapi_extra={
+        "parameters": [
+            {
+                "name": GLPI_TOKEN,
+                "in": "query",
+                "description": "GLPI's: a fixed word, signed with the connection's secret",
+                "schema": {"type": "string"},
+            }
+        ]
+    },
+)
+async def answer_challenge(request: Request, desk: Desk, system: System) -> Response:
+    """Proves to a system that asks before it sends, as GLPI does, that its secret is known here.
+
+    Only a question that is itself made with a live secret is answered, so that a stranger has nothing signed. 401: it is
+    not, or the system asks nothing in this way. 404: no such system is connected to the desk.
+    """
+    parts = running(request)
+    asked = Delivery.of(dict(request.headers), b"", parts.database.now(), request.url.query)
+    try:
+        return _answered(await parts.acceptor.answer(desk, system, asked))
+    except BadSignature as error:
+        raise _refused("challenge", error) from error
+
+
+def _answered(answer: Answer) -> Response:
+    return Response(answer.body, media_type=answer.media_type, headers=NOT_KEPT)
+
+
+def _refused(what: str, error: BadSignature) -> Problem:
+    return Problem(Kind.BAD_SIGNATURE, f"The {what} is refused: {error}.", headers=_UNSIGNED)
+
+
+def _told(accepted: Accepted) -> dict[str, Any]:
+    return {"id": accepted.id, "repeated": accepted.repeated}
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The body's bytes. Raises Problem as soon as more than `most` have arrived."""
+    arrived = bytearray()
+    async for piece in request.stream():
+        arrived += piece
+        if len(arrived) > most:
+            raise Problem(Kind.TOO_LARGE, f"The body is larger than {most} bytes.")
+    return bytes(arrived)

@@ -1,0 +1,1 @@
+"""Subscriptions, their deliveries, and the webhooks that a subscriber receives."""

@@ -1,0 +1,291 @@
+"""Who is told of what, where, and what became of it? Webhooks to systems and messages to people.
+
+A secret is shown when it is made and never again. An address is shown whole to those who may change it, since its path
+often is a secret too; a channel's to people is shown masked to everybody, since it holds credentials.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from app.delivery.address import FaultyUrl
+from app.delivery.notice import Language
+from app.flow.outbound import subscribe
+from app.flow.outbound.subscribe import Wanted
+from app.flow.query.serialize import moment
+from app.store.engine.database import Connection
+from app.store.outbound import subscriptions
+from app.store.outbound.subscriptions import Channel, State, Subscription
+from app.store.people.keys import EVERY_DESK, Access, Scope
+from app.web.api.tickets.signals import SignalKind
+from app.web.http.access import Administrator, Reader, desk_or_own, must_see
+from app.web.http.instant import InstantOut
+from app.web.http.problems import Place, invalid, not_found, problems
+from app.web.http.responses import Json
+from app.web.http.running import Running, running
+
+router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
+
+MOST_VALUES: Final = 100
+"""Values of one filter. Whoever needs more wants another subscription, or none."""
+
+
+def _several(given: object) -> object:
+    return [given] if isinstance(given, str) else given
+
+
+Value = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Values = Annotated[list[Value], BeforeValidator(_several), Field(min_length=1, max_length=MOST_VALUES)]
+Description = Annotated[str, StringConstraints(max_length=500)]
+SubscriptionId = Annotated[str, Path(description="the subscription's id", examples=["sub_…"])]
+
+
+class Filter(BaseModel):
+    """Narrows down: every field that is given must hold one of its values, without regard to case.
+
+    `commitment` and `commitment_kind` are the signal's, the others the ticket's when the signal was told.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    commitment: Values | None = None
+    commitment_kind: Values | None = None
+    queue: Values | None = None
+    plan: Values | None = None
+    level: Values | None = None
+    priority: Values | None = None
+    category: Values | None = None
+    service: Values | None = None
+    kind: Values | None = None
+    customer: Values | None = None
+    organisation: Values | None = None
+    group: Values | None = None
+    assignee: Values | None = None
+
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """The fields that are given."""
+        return {name: tuple(values) for name, values in self.model_dump(exclude_none=True).items()}
+
+
+class NewSubscription(BaseModel):
+    """Who wants to hear of what."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "desk": "haisoft",
+                    "kinds": ["clock.warned", "clock.breached", "clock.breach_retracted"],
+                    "url": "https://example.org/hooks/sla",
+                    "filter": {"commitment": ["ticket-response"]},
+                }
+            ]
+        },
+    )
+
+    desk: str = Field(description="a desk, or `*` for every one with a key for all")
+    kinds: list[SignalKind] = Field(min_length=1, examples=[["clock.breached"]])
+    url: str = Field(description="https:// for a webhook, a URL of apprise for people")
+    filter: Filter = Field(default_factory=Filter)
+    channel: Channel = Field(Channel.WEBHOOK, description="`webhook`, or `notice`: messages to people")
+    language: Language | None = Field(None, description="of messages to people")
+    description: Description = ""
+
+
+class Changes(BaseModel):
+    """What is to be otherwise. What is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "paused"}]})
+
+    kinds: list[SignalKind] | None = Field(None, min_length=1)
+    url: str | None = None
+    filter: Filter | None = None
+    language: Language | None = None
+    description: Description | None = None
+    state: Literal["active", "paused"] | None = Field(
+        None, description="`active` also switches a disabled one on again"
+    )
+
+
+class SubscriptionView(BaseModel):
+    """A subscription, and how its endpoint has been doing."""
+
+    id: str = Field(examples=["sub_…"])
+    desk: str
+    channel: Channel
+    url: str
+    kinds: list[str]
+    filter: dict[str, list[str]]
+    language: str
+    description: str
+    state: State
+    created_at: InstantOut
+    failures: int = Field(description="failures in a row")
+    failing_since: InstantOut | None
+    quiet_until: InstantOut | None = Field(description="nothing is sent before then")
+    disabled_reason: str | None
+    former_secret_until: InstantOut | None = Field(description="when the secret before this one ends")
+
+
+class WithSecret(SubscriptionView):
+    """A subscription with its newest secret, which is shown this once."""
+
+    secret: str | None = Field(description="null for messages to people", examples=["whsec_…"])
+
+
+class SubscriptionList(BaseModel):
+    """Subscriptions, the oldest first."""
+
+    subscriptions: list[SubscriptionView]
+
+
+@router.post(
+    "",
+    summary="Subscribe",
+    status_code=201,
+    response_model=WithSecret,
+    responses=problems(400, 401, 403, 404, 413, 422),
+)
+async def create(request: Request, administrator: Administrator, given: NewSubscription) -> Response:
+    """Have a system or people told of what is told from now on. The secret is shown this once."""
+    parts, desk = running(request), must_see(administrator, given.desk)
+    known = await parts.database.read(parts.catalogue.desks)
+    if desk != EVERY_DESK and desk not in known:
+        raise not_found("desk", desk)
+    _check(parts, given.channel, given.url)
+    wanted = Wanted(
+        desk=desk,
+        channel=given.channel,
+        url=given.url,
+        kinds=tuple(dict.fromkeys(given.kinds)),
+        filter=given.filter.asked(),
+        language=given.language.value if given.language else parts.settings.notice_language,
+        description=given.description,
+    )
+    made = await parts.database.write(lambda conn, now: subscribe.create(conn, wanted, now))
+    secret = made.secrets[0].secret if made.secrets else None
+    where = {"Location": f"{router.prefix}/{made.id}"}
+    return Json(view(parts, made, administrator) | {"secret": secret}, 201, where)
+
+
+@router.get(
+    "",
+    summary="List subscriptions",
+    response_model=SubscriptionList,
+    responses=problems(401, 403, 404, 422),
+)
+async def list_all(
+    request: Request, reader: Reader, desk: Annotated[str | None, Query(description="of one desk")] = None
+) -> Response:
+    """Every subscription that the key may see."""
+    parts, of = running(request), desk_or_own(reader, desk)
+    found = await parts.database.read(lambda conn: subscriptions.listed(conn, of))
+    return Json({"subscriptions": [view(parts, each, reader) for each in found]})
+
+
+@router.get(
+    "/{subscription}",
+    summary="Show a subscription",
+    response_model=SubscriptionView,
+    responses=problems(401, 403, 404),
+)
+async def show(request: Request, reader: Reader, subscription: SubscriptionId) -> Response:
+    """One subscription, and how its endpoint has been doing."""
+    parts = running(request)
+    found = await parts.database.read(lambda conn: found_for(conn, reader, subscription))
+    return Json(view(parts, found, reader))
+
+
+@router.patch(
+    "/{subscription}",
+    summary="Change a subscription",
+    response_model=SubscriptionView,
+    responses=problems(400, 401, 403, 404, 413, 422),
+)
+async def change(
+    request: Request, administrator: Administrator, subscription: SubscriptionId, given: Changes
+) -> Response:
+    """Change what is told or where, pause it, or switch it on again. What waits while it is paused is then sent."""
+    parts = running(request)
+
+    def apply(conn: Connection, now: int) -> Subscription:
+        before = found_for(conn, administrator, subscription)
+        if given.url is not None:
+            _check(parts, before.channel, given.url)
+        return subscribe.change(conn, before, _changed(before, given), now)
+
+    changed = await parts.database.write(apply)
+    parts.courier.wake()
+    return Json(view(parts, changed, administrator))
+
+
+@router.delete(
+    "/{subscription}",
+    summary="Unsubscribe",
+    status_code=204,
+    responses=problems(401, 403, 404),
+)
+async def remove(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
+    """Tell nobody there any more. The record of its deliveries goes with it."""
+
+    def forget(conn: Connection, now: int) -> None:  # noqa: ARG001 - every write is given its time
+        subscriptions.remove(conn, found_for(conn, administrator, subscription).id)
+
+    await running(request).database.write(forget)
+    return Response(status_code=204)
+
+
+def found_for(conn: Connection, access: Access, which: str) -> Subscription:
+    """The subscription, if the key may know of it; else the same problem as for one that does not exist."""
+    found = subscriptions.find(conn, which)
+    if found is None or not access.sees(found.desk):
+        raise not_found("subscription", which)
+    return found
+
+
+def _check(parts: Running, channel: Channel, url: str) -> None:
+    try:
+        parts.courier.post.check(channel, url)
+    except FaultyUrl as error:
+        raise invalid([Place("body", "/url", str(error))]) from error
+
+
+def _changed(before: Subscription, given: Changes) -> Subscription:
+    values: dict[str, Any] = {
+        "url": given.url,
+        "kinds": None if given.kinds is None else tuple(dict.fromkeys(given.kinds)),
+        "filter": None if given.filter is None else given.filter.asked(),
+        "language": None if given.language is None else given.language.value,
+        "description": given.description,
+        "state": None if given.state is None else State(given.state),
+    }
+    return replace(before, **{name: value for name, value in values.items() if value is not None})
+
+
+def view(parts: Running, held: Subscription, access: Access) -> dict[str, Any]:
+    """A subscription as this key may see it."""
+    whole = held.channel is Channel.WEBHOOK and access.may(Scope.ADMIN)
+    ends = max((each.expires_at for each in held.secrets if each.expires_at is not None), default=None)
+    filters: Mapping[str, tuple[str, ...]] = held.filter
+    return {
+        "id": held.id,
+        "desk": held.desk,
+        "channel": held.channel.value,
+        "url": held.url if whole else parts.courier.post.shown(held),
+        "kinds": list(held.kinds),
+        "filter": {name: list(values) for name, values in filters.items()},
+        "language": held.language,
+        "description": held.description,
+        "state": held.state.value,
+        "created_at": moment(held.created_at),
+        "failures": held.failures,
+        "failing_since": moment(held.failing_since),
+        "quiet_until": moment(held.quiet_until),
+        "disabled_reason": held.disabled_reason,
+        "former_secret_until": moment(ends),
+    }

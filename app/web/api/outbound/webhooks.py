@@ -1,0 +1,213 @@
+"""What does a subscriber receive? One webhook for each kind of signal in the OpenAPI document, with an example.
+
+Nothing here is called: these are requests that the service makes. The examples are one ticket's, so that they can be
+read one after the other.
+"""
+
+from typing import Any, Final, Literal
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
+from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
+from app.web.api.tickets.signals import Signal
+from app.web.http.instant import InstantOut
+
+
+class SignalEvent(BaseModel):
+    """A signal on its way to a subscriber: a CloudEvents 1.0 event, in structured mode."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    specversion: Literal["1.0"]
+    id: str = Field(description="the signal's; the same in every attempt", examples=["sig_…"])
+    source: str = Field(description="whose ticket it is about", examples=["urn:slatimer:desk:haisoft"])
+    type: str = Field(description="`slatimer.` and the kind", examples=["slatimer.clock.breached"])
+    subject: str | None = Field(None, description="the ticket; absent when it is about none")
+    time: InstantOut = Field(description="when it happened")
+    datacontenttype: Literal["application/json"]
+    data: Signal
+
+
+TOLD: Final = {
+    "clock.started": "A clock began to run.",
+    "clock.paused": "A clock stands still, since the ticket waits for somebody else.",
+    "clock.resumed": "A paused clock goes on.",
+    "clock.stopped": "What was promised was done. `met` says whether in time.",
+    "clock.reopened": "What was done is to be done again.",
+    "clock.cancelled": "A clock ended without being stopped.",
+    "clock.warned": "A warning threshold was reached.",
+    "clock.breached": "A guarantee was not kept. `at` is the due date that passed.",
+    "clock.missed": "An objective was missed.",
+    "clock.lapsed": "A deadline of the customer passed.",
+    "clock.breach_retracted": "A breach that was told turned out not to be one; `replaces` names it.",
+    "clock.miss_retracted": "A miss that was told turned out not to be one; `replaces` names it.",
+    "clock.due_changed": "The due date moved; the old and the new one are given.",
+    "queue.joined": "A ticket began to wait in a queue.",
+    "queue.moved": "A ticket was moved in its queue, with the cause.",
+    "queue.left": "A ticket waits no longer.",
+    DISABLED: "A subscription was switched off, since its endpoint is gone or failed too often and for too long.",
+    TEST: "A test that somebody asked for. In no stream and no record.",
+}
+"""What each kind says, in a sentence."""
+
+_STATES: Final = {
+    "clock.paused": "paused",
+    "clock.stopped": "stopped",
+    "clock.cancelled": "cancelled",
+    "clock.reopened": "running",
+}
+_LATE: Final = {"clock.breached": "guarantee", "clock.missed": "objective", "clock.lapsed": "customer"}
+_RETRACTED: Final = {"clock.breach_retracted", "clock.miss_retracted"}
+_AT: Final = "2026-03-06T14:15:00Z"
+_DUE: Final = "2026-03-06T14:15:00Z"
+
+_HEADERS: Final = {
+    "webhook-id": "the signal's id, the same in every attempt: drop what you have seen",
+    "webhook-timestamp": "seconds since 1970 of this attempt; refuse one that is more than five minutes off",
+    "webhook-signature": "`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several, with spaces, while "
+    "a secret is replaced",
+}
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    "2XX": {"description": "Received. Nothing of the answer is read."},
+    "410": {"description": "Nobody wants this any more: the subscription is switched off."},
+    "429": {
+        "description": "Not now. `Retry-After` is kept to within bounds, by all deliveries to this endpoint."
+    },
+    "default": {"description": "Not received: tried again by the schedule. Redirects are not followed."},
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Put the webhooks into the app's document."""
+    for kind in (*KINDS, TEST):
+        app.webhooks.post(
+            TYPE_PREFIX + kind,
+            summary=kind,
+            description=TOLD[kind],
+            tags=["webhooks"],
+            response_model=None,
+            status_code=204,
+            operation_id=f"webhook_{kind.replace('.', '_')}",
+            openapi_extra=_request(),
+            responses=_ANSWERS,
+        )(_never_called)
+
+
+def add_examples(document: dict[str, Any]) -> None:
+    """Put the examples into a document made of the app. Not before: FastAPI leaves out whatever is null."""
+    for methods in document.get("webhooks", {}).values():
+        (content,) = methods["post"]["requestBody"]["content"].values()
+        content["example"] = example(methods["post"]["summary"])
+
+
+def _never_called() -> None:
+    """A webhook is a request that the service makes."""
+
+
+def _request() -> dict[str, Any]:
+    return {
+        "parameters": [
+            {
+                "in": "header",
+                "name": name,
+                "required": True,
+                "schema": {"type": "string"},
+                "description": said,
+            }
+            for name, said in _HEADERS.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/SignalEvent"}}},
+        },
+    }
+
+
+def example(kind: str) -> dict[str, Any]:
+    """An event of this kind as a subscriber gets it."""
+    signal = _signal(kind)
+    event = {
+        "specversion": "1.0",
+        "id": signal["id"],
+        "source": source_of(signal["desk"]),
+        "type": TYPE_PREFIX + kind,
+        "subject": signal["ticket"],
+        "time": signal["at"],
+        "datacontenttype": "application/json",
+        "data": signal,
+    }
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def _signal(kind: str) -> dict[str, Any]:
+    about_clock, about_queue = kind.startswith("clock."), kind.startswith("queue.")
+    signal: dict[str, Any] = {
+        "id": "sig_3d30b14718c803bfd600d7fdf061e3",
+        "kind": kind,
+        "desk": "haisoft",
+        "ticket": "4711" if about_clock or about_queue else None,
+        "commitment": "ticket-response" if about_clock else None,
+        "cycle": 1 if about_clock else None,
+        "occurrence": "1772806500000000",
+        "generation": 0,
+        "at": _AT,
+        "detected_at": "2026-03-06T14:15:00.003Z",
+        "commitment_kind": _LATE.get(kind, "guarantee") if about_clock else None,
+        "late": False,
+        "clock": _clock(kind) if about_clock else None,
+    }
+    return signal | _more(kind)
+
+
+def _more(kind: str) -> dict[str, Any]:
+    if kind.startswith("clock."):
+        replaced = "sig_f7fafe68dd0390f8d2a3889bac14b7" if kind in _RETRACTED else None
+        more: dict[str, Any] = {"cycle_id": None, "cause": None, "replaces": replaced}
+        moved = {"old_due_at": _DUE, "new_due_at": "2026-03-09T10:00:00Z"}
+        return more | (moved if kind in _RETRACTED or kind == "clock.due_changed" else {})
+    if kind.startswith("queue."):
+        return {
+            "queue": "tickets",
+            "cause": "repeat_message" if kind == "queue.moved" else "created",
+            "joined_at": _AT,
+            "position_before": None if kind == "queue.joined" else 2,
+            "position_after": None if kind == "queue.left" else 5,
+            "stands": True,
+        }
+    more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
+    return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
+
+
+def _clock(kind: str) -> dict[str, Any]:
+    state = _STATES.get(kind, "running")
+    running, late = state == "running", kind in _LATE
+    return {
+        "commitment": "ticket-response",
+        "label": "Response to a ticket",
+        "kind": _LATE.get(kind, "guarantee"),
+        "measure": "response",
+        "cycle": 1,
+        "state": state,
+        "open_now": True if running else None,
+        "awaiting": [],
+        "awaiting_since": None,
+        "started_at": "2026-03-06T10:15:00Z",
+        "due_at": None if state == "paused" else _DUE,
+        "calendar_local_due": None if state == "paused" else "2026-03-06T15:15:00+01:00",
+        "stopped_at": _AT if state == "stopped" else None,
+        "counted_seconds": 7200 if late else 5400,
+        "target": "2h",
+        "target_seconds": 7200,
+        "remaining_seconds": 0 if late else 1800,
+        "overdue_seconds": 0,
+        "due_if_resumed_now": "2026-03-06T14:45:00Z" if state == "paused" else None,
+        "breached_at": _DUE if late else None,
+        "detected_at": "2026-03-06T14:15:00.003Z" if late else None,
+        "met": False if late else True if state == "stopped" else None,
+        "calendar": "haisoft/tickets",
+        "next_at": None,
+        "cause": None,
+        "flags": [],
+    }

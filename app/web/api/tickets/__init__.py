@@ -1,0 +1,1 @@
+"""Events in; tickets, queues, breaches and signals out."""

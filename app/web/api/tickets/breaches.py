@@ -1,0 +1,143 @@
+"""What was late, and has anybody seen it? Breaches, missed objectives and lapsed deadlines, as they were told.
+
+One that was taken back stays in the list, marked: the record says what was told and what became of it.
+"""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from app.flow.query import tickets
+from app.flow.query.serialize import moment
+from app.store.engine.database import Connection
+from app.store.tickets import board
+from app.store.tickets.board import Breach
+from app.web.api.tickets.signals import Signal
+from app.web.api.tickets.tickets import CommitmentKind, State
+from app.web.http.access import Pusher, Reader, desk_or_own
+from app.web.http.instant import InstantInQuery, InstantOut
+from app.web.http.problems import not_found, problems
+from app.web.http.responses import Json
+from app.web.http.running import running
+
+router = APIRouter(prefix="/v1/breaches", tags=["breaches"])
+
+
+class Acknowledgement(BaseModel):
+    """A person has seen it."""
+
+    author: str
+    note: str | None
+    at: InstantOut
+
+
+class BreachView(BaseModel):
+    """A breach, a missed objective or a lapsed deadline. `open`: its clock still goes on, and it stands."""
+
+    id: str
+    kind: str = Field(examples=["clock.breached"])
+    desk: str
+    ticket: str
+    commitment: str
+    cycle: int
+    commitment_kind: CommitmentKind
+    at: InstantOut = Field(description="when it was late, corrected where the record was")
+    detected_at: InstantOut
+    retracted_at: InstantOut | None = Field(description="when it was taken back")
+    state: State | None = Field(description="how its clock stands now")
+    open: bool
+    acknowledgement: Acknowledgement | None
+    signal: Signal = Field(description="as it was told")
+
+
+class BreachPage(BaseModel):
+    """A page of breaches, the latest first."""
+
+    breaches: list[BreachView]
+    next: str | None = Field(description="the cursor of the next page; null on the last")
+
+
+class Wanted(BaseModel):
+    """Which breaches: at or after `from` and before `to`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    desk: str | None = None
+    since: InstantInQuery | None = Field(None, alias="from")
+    until: InstantInQuery | None = Field(None, alias="to")
+    open: bool | None = Field(None, description="whether the clock still goes on")
+    cursor: str | None = Field(None, description="`next` of the page before")
+    limit: int | None = Field(None, ge=1, description="entries on the page")
+
+
+class Seen(BaseModel):
+    """Who has seen it, and what they say to it."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"author": "Ann", "note": "Calling them now"}]},
+    )
+
+    author: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+    note: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+
+
+@router.get("", summary="List breaches", response_model=BreachPage, responses=problems(401, 403, 404, 422))
+async def list_breaches(request: Request, reader: Reader, wanted: Annotated[Wanted, Query()]) -> Response:
+    """What was late, the latest first, with whether it was taken back and who has seen it."""
+    parts = running(request)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    filters = tickets.BreachFilters(desk_or_own(reader, wanted.desk), wanted.since, wanted.until, wanted.open)
+    page = await parts.database.read(lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit))
+    return Json({"breaches": [_breach(each) for each in page.items], "next": page.next})
+
+
+@router.post(
+    "/{breach_id}/acknowledgement",
+    summary="Acknowledge a breach",
+    response_model=BreachView,
+    responses=problems(400, 401, 403, 404, 413, 422),
+)
+async def acknowledge(
+    request: Request,
+    pusher: Pusher,
+    breach_id: Annotated[str, Path(description="the id of its signal", examples=["sig_…"])],
+    seen: Seen,
+) -> Response:
+    """Notes that a person has seen a breach. The first to do so stays; saying it again changes nothing."""
+
+    def note(conn: Connection, now: int) -> Breach | None:
+        found = board.breach(conn, breach_id)
+        if found is None or not pusher.sees(found.desk):
+            return None
+        return tickets.acknowledge(conn, breach_id, seen.author, seen.note, now)
+
+    found = await running(request).database.write(note)
+    if found is None:
+        raise not_found("breach", breach_id)
+    return Json(_breach(found))
+
+
+def _breach(breach: Breach) -> dict[str, Any]:
+    told = orjson.loads(breach.body)
+    seen = breach.acknowledgement
+    return {
+        "id": breach.id,
+        "kind": told["kind"],
+        "desk": breach.desk,
+        "ticket": breach.ticket,
+        "commitment": told["commitment"],
+        "cycle": told["cycle"],
+        "commitment_kind": told["commitment_kind"],
+        "at": moment(breach.at if breach.corrected_at is None else breach.corrected_at),
+        "detected_at": moment(breach.detected_at),
+        "retracted_at": moment(breach.retracted_at),
+        "state": breach.clock_state,
+        "open": breach.retracted_at is None and breach.clock_state in ("awaiting", "running", "paused"),
+        "acknowledgement": seen and {"author": seen.author, "note": seen.note, "at": moment(seen.at)},
+        "signal": told,
+    }

@@ -1,0 +1,143 @@
+"""How does what happened come in? One event or up to a thousand, stored at most once each.
+
+The body is read raw, since a declared model would cost the rate that this route is for. Each event is checked by itself:
+the faulty are told with the place of the fault, the good are stored. The answer follows the commit.
+"""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from app.flow import metrics
+from app.flow.judge.receive import Incoming, Receipt, Refusal
+from app.flow.query import serialize
+from app.sla.ticket import Event
+from app.store.people.keys import Access
+from app.web.api.tickets.cloudevent import Faulty, read_event
+from app.web.api.tickets.tickets import TicketView
+from app.web.http.access import Pusher
+from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
+from app.web.http.middleware import request_id
+from app.web.http.problems import Kind, Problem, problems
+from app.web.http.responses import Json
+from app.web.http.running import running
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+
+class RefusedEvent(BaseModel):
+    """An event that was not taken, and why; the reason begins with a JSON pointer into the event."""
+
+    index: int = Field(description="its place in the push, from 0")
+    id: str | None = Field(description="its id, if it has a readable one")
+    reason: str = Field(
+        examples=["/data/status: input should be 'new', 'open', … or 'closed', got \"opened\""]
+    )
+
+
+class Pushed(BaseModel):
+    """What became of a push, once it is durable."""
+
+    accepted: int = Field(description="stored now")
+    repeated: int = Field(description="stored before with the same content")
+    refused: list[RefusedEvent]
+    tickets: list[TicketView] = Field(description="the tickets that the push was about, as they stand now")
+
+
+_EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
+_EXAMPLE: Final = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "haisoft",
+    "type": "ticket.created",
+    "subject": "4711",
+    "time": "2026-03-06T15:30:00+01:00",
+    "data": {"title": "Server unreachable", "customer": "ACME", "service": "dedicated"},
+}
+_MANY: Final = {"type": "array", "items": _EVENT}
+
+
+@router.post(
+    "/events",
+    summary="Push events",
+    response_model=Pushed,
+    responses=problems(400, 401, 403, 409, 413, 415, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                ONE_OR_MANY: {"schema": {"oneOf": [_EVENT, _MANY]}, "example": _EXAMPLE},
+                ONE: {"schema": _EVENT, "example": _EXAMPLE},
+                MANY: {"schema": _MANY, "example": [_EXAMPLE]},
+            },
+        }
+    },
+)
+async def push_events(request: Request, pusher: Pusher) -> Response:
+    """Takes one event or an array of them and answers once they are durable.
+
+    (`source`, `id`) makes an event idempotent: the same again is `repeated`, the same id with another type, subject,
+    instant or data a conflict. Faulty events are `refused` with the place of the fault and the others are stored; if all
+    are refused the answer is 422, or 409 when all are conflicts. Events of an unknown type are kept and move no clock.
+    """
+    parts = running(request)
+    values, _ = await read_values(request, most=parts.settings.max_events)
+    incoming, places, refused = _sort(values, pusher, parts.settings.max_text)
+    if refused:
+        metrics.EVENTS.labels("", "refused").inc(len(refused))
+    receipt = await parts.receiver.receive(incoming) if incoming else Receipt()
+    refused += [Refusal(places[each.index], each.id, each.reason, each.conflict) for each in receipt.refused]
+    if values and len(refused) == len(values):
+        raise _all_refused(refused)
+    return Json(
+        {
+            "accepted": receipt.accepted,
+            "repeated": receipt.repeated,
+            "refused": _listed(refused),
+            "tickets": [serialize.ticket(answer) for answer in receipt.tickets],
+        }
+    )
+
+
+def _sort(
+    values: list[object], pusher: Access, max_text: int
+) -> tuple[list[Incoming], list[int], list[Refusal]]:
+    """The readable events with their places in the push, and the refused ones."""
+    incoming: list[Incoming] = []
+    places: list[int] = []
+    refused: list[Refusal] = []
+    for index, value in enumerate(values):
+        read = read_event(value, max_text=max_text)
+        if isinstance(read, Faulty):
+            refused.append(Refusal(index, read.id, read.reason))
+        elif not pusher.sees(read.desk):
+            refused.append(_unknown_desk(index, read.desk, read.event))
+        else:
+            incoming.append(Incoming.of(read.desk, read.event, request_id()))
+            places.append(index)
+    return incoming, places, refused
+
+
+def _unknown_desk(index: int, desk: str, event: Event) -> Refusal:
+    """Another desk is refused in the receiver's words for a desk that does not exist: a key learns nothing of it."""
+    return Refusal(index, event.id, f"/source: no desk {desk!r} is known")
+
+
+def _all_refused(refused: list[Refusal]) -> Problem:
+    conflicts = all(each.conflict for each in refused)
+    detail = (
+        "Every event contradicts a stored one of the same source and id; nothing was stored."
+        if conflicts
+        else "No event could be taken; nothing was stored. Each is listed with its reason."
+    )
+    kind = Kind.CONFLICT if conflicts else Kind.EVENTS_REFUSED
+    return Problem(kind, detail, extra={"accepted": 0, "repeated": 0, "refused": _listed(refused)})
+
+
+def _listed(refused: list[Refusal]) -> list[dict[str, Any]]:
+    return [
+        {"index": each.index, "id": each.id, "reason": each.reason}
+        for each in sorted(refused, key=lambda each: each.index)
+    ]

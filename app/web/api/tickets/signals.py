@@ -1,0 +1,207 @@
+"""What was told, in order: by pages with a cursor, or live.
+
+Both are the same durable stream, and a place in it is the same number in both: `next` of a page, the id of a live
+event. So whoever was cut off goes on where it was, without a gap and without a repetition.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
+
+from app.flow.outbound.subscribe import KINDS
+from app.store.tickets import signals
+from app.store.tickets.signals import Published
+from app.web.api.tickets.tickets import Clock, CommitmentKind
+from app.web.http.access import Reader, desk_or_own
+from app.web.http.hub import Hub, frame_of, position
+from app.web.http.instant import InstantOut
+from app.web.http.problems import Place, invalid, problems
+from app.web.http.responses import NOT_KEPT, Json
+from app.web.http.running import Running, running
+
+RETRY: Final = b"retry: 2000\n\n"
+"""Milliseconds until a client comes back: soon enough for a wall board, rare enough for a restart."""
+
+LAST_PLACE: Final = 2**63 - 1
+
+router = APIRouter(prefix="/v1", tags=["signals"])
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"is no kind of signal. There are: {', '.join(KINDS)}")
+    return kind
+
+
+SignalKind = Annotated[str, AfterValidator(_known)]
+"""A kind as somebody asks for it. A wrong one must not look like a kind of which nothing was told."""
+
+
+class Signal(BaseModel):
+    """Something that was told. A clock's signals carry the whole clock; a queue's the positions."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(description="never changes, so a repetition can be dropped")
+    kind: str = Field(examples=["clock.breached"])
+    desk: str
+    ticket: str | None = Field(description="null for a signal about no ticket")
+    commitment: str | None
+    cycle: int | None
+    occurrence: str
+    generation: int
+    at: InstantOut = Field(description="when it happened")
+    detected_at: InstantOut = Field(description="when it was told")
+    commitment_kind: CommitmentKind | None
+    late: bool = Field(description="it was learnt only after its instant had been judged")
+    clock: Clock | None
+
+
+class SignalPage(BaseModel):
+    """A page of the stream. `next` goes on after it, now or later."""
+
+    signals: list[Signal]
+    next: str
+
+
+class Wanted(BaseModel):
+    """Which signals, and from where on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(
+        None, ge=0, le=LAST_PLACE, description="`next` of a page, or the id of a live event"
+    )
+    desk: str | None = None
+    kind: list[SignalKind] = Field(
+        default_factory=list[str], description="several may be given", examples=[["clock.breached"]]
+    )
+
+
+class WantedOnPage(Wanted):
+    """Which signals, from where on, and how many."""
+
+    limit: int | None = Field(None, ge=1, description="entries on the page")
+    ticket: str | None = Field(None, description="one ticket's; name its desk too")
+    latest: bool = Field(False, description="the last that match instead of the first")
+
+
+@router.get(
+    "/signals", summary="List signals", response_model=SignalPage, responses=problems(401, 403, 404, 422)
+)
+async def list_signals(
+    request: Request, reader: Reader, wanted: Annotated[WantedOnPage, Query()]
+) -> Response:
+    """What was told after a place in the stream, in order. Without `after` from the beginning.
+
+    With `latest` the page ends where the stream ends now, so that `next` is the place to listen on from.
+    """
+    parts = running(request)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    after, desk = wanted.after or 0, desk_or_own(reader, wanted.desk)
+    page = await parts.database.read(
+        lambda conn: signals.page(
+            conn, after, limit, desk, wanted.kind, ticket=wanted.ticket, latest=wanted.latest
+        )
+    )
+    told: list[Any] = [orjson.Fragment(each.body) for each in page]
+    return Json({"signals": told, "next": str(page[-1].seq if page else after)})
+
+
+@router.get(
+    "/stream",
+    summary="Live signals",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `id` is a place in the stream, `data` a signal.",
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": 'id: 17\ndata: {"id":"sig_…","kind":"clock.breached","desk":"haisoft"}\n\n',
+                }
+            },
+        },
+        **problems(401, 403, 404, 422),
+    },
+)
+async def stream(
+    request: Request,
+    reader: Reader,
+    wanted: Annotated[Wanted, Query()],
+    last_event_id: Annotated[
+        str | None, Header(description="where the client was; goes before `after`")
+    ] = None,
+) -> Response:
+    """What is told from now on, each signal once. With `Last-Event-ID` or `after` first what was told since then.
+
+    A client that does not keep up is cut off; it comes back by itself and goes on where it was.
+    """
+    parts = running(request)
+    after = wanted.after if last_event_id is None else _place(last_event_id)
+    desk = desk_or_own(reader, wanted.desk)
+    return StreamingResponse(
+        _stream(parts, after, desk, wanted.kind),
+        media_type="text/event-stream",
+        headers=NOT_KEPT | {"X-Accel-Buffering": "no"},
+    )
+
+
+def _place(last_event_id: str) -> int:
+    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= LAST_PLACE):
+        raise invalid(
+            [Place("header", "Last-Event-ID", "is no id of this stream. Leave it out to begin now")]
+        )
+    return int(last_event_id)
+
+
+async def _page(
+    parts: Running, after: int, limit: int, desk: str | None, kinds: list[str]
+) -> list[Published]:
+    return await parts.database.read(lambda conn: signals.page(conn, after, limit, desk, kinds))
+
+
+async def _stream(
+    parts: Running, after: int | None, desk: str | None, kinds: list[str]
+) -> AsyncIterator[bytes]:
+    """First the table from `after` on, then live. The client joins before the table's last page is read, so that
+    nothing falls between the two; what comes by both ways is sent once."""
+    hub, limit = parts.hub, parts.settings.page_limit
+    yield RETRY
+    if after is None:
+        after = await parts.database.read(signals.last)
+        yield position(after)
+    while not hub.closed:
+        page = await _page(parts, after, limit, desk, kinds)
+        if page:
+            after = page[-1].seq
+            yield _frames(page)
+        if len(page) < limit:
+            break
+    async for frames in _live(parts, hub, after, desk, kinds):
+        yield frames
+
+
+async def _live(
+    parts: Running, hub: Hub, after: int, desk: str | None, kinds: list[str]
+) -> AsyncIterator[bytes]:
+    listener = hub.join(desk, frozenset(kinds))
+    try:
+        # What was told between the last page and joining. More than a page of it: the client comes back for the rest.
+        page = await _page(parts, after, parts.settings.page_limit, desk, kinds)
+        if page:
+            after = page[-1].seq
+            yield _frames(page)
+        if len(page) < parts.settings.page_limit:
+            async for frames in hub.live(listener, after):
+                yield frames
+    finally:
+        hub.leave(listener)
+
+
+def _frames(page: list[Published]) -> bytes:
+    return b"".join(frame_of(each.seq, each.body) for each in page)

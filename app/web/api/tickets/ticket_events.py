@@ -1,0 +1,78 @@
+"""What happened on a ticket, as it is stored? Every event, withdrawn ones too, with when it was received.
+
+Read only, and in the order in which the clocks read them. `stands` is false for what plays no part any more.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from app.flow.query.serialize import moment
+from app.sla.ticket import KNOWN_TYPES, Event, in_order, order_key
+from app.store.engine.database import Connection
+from app.store.tickets.ledger import logs
+from app.web.api.tickets.tickets import Desk, TicketId
+from app.web.http.access import Reader, must_see
+from app.web.http.instant import InstantOut
+from app.web.http.problems import not_found, problems
+from app.web.http.responses import Json
+from app.web.http.running import running
+
+router = APIRouter(prefix="/v1", tags=["tickets"])
+
+
+class StoredEvent(BaseModel):
+    """An event of a ticket's record."""
+
+    id: str = Field(examples=["e1"])
+    type: str = Field(examples=["ticket.created"])
+    time: InstantOut = Field(description="when it happened")
+    sequence: int = Field(description="orders events of one instant")
+    received_at: InstantOut = Field(description="when it was first stored")
+    data: dict[str, Any]
+    known: bool = Field(description="its type is one that can move a clock")
+    stands: bool = Field(description="false when it was withdrawn, or repeats the ticket's creation")
+
+
+class TicketEvents(BaseModel):
+    """A ticket's record, in the order in which its clocks read it."""
+
+    desk: str
+    ticket: str
+    events: list[StoredEvent]
+
+
+@router.get(
+    "/tickets/{desk}/{ticket:path}/events",
+    summary="A ticket's events",
+    response_model=TicketEvents,
+    responses=problems(401, 403, 404, 422),
+)
+async def list_ticket_events(request: Request, reader: Reader, desk: Desk, ticket: TicketId) -> Response:
+    """Everything that was pushed about the ticket, with when it was received. Nothing is ever taken out of it."""
+    must_see(reader, desk)
+
+    def find(conn: Connection) -> list[Event]:
+        return logs(conn, desk, [ticket])[ticket]
+
+    log = await running(request).database.read(find)
+    if not log:
+        raise not_found("ticket", f"{desk}/{ticket}")
+    standing = {event.id for event in in_order(log)}
+    events = [_stored(event, event.id in standing) for event in sorted(log, key=order_key)]
+    return Json({"desk": desk, "ticket": ticket, "events": events})
+
+
+def _stored(event: Event, stands: bool) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "time": moment(event.at),
+        "sequence": event.sequence,
+        "received_at": moment(event.received_at),
+        "data": dict(event.data),
+        "known": event.type in KNOWN_TYPES,
+        "stands": stands,
+    }

@@ -1,0 +1,283 @@
+"""How do a ticket's clocks stand, and why? One ticket, its explanation, and lists of tickets.
+
+`at` asks for the state of another instant by all that is known, `as_of` for what was known at an instant.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app.flow.query import serialize, tickets
+from app.flow.query.answer import TicketAnswer
+from app.sla.span import Micros, length_of
+from app.store.contracts.catalogue import UnknownDesk
+from app.store.people.keys import Access
+from app.web.http.access import Reader, desk_or_own, must_see
+from app.web.http.instant import InstantInQuery, InstantOut
+from app.web.http.problems import Place, invalid, not_found, problems
+from app.web.http.responses import Json
+from app.web.http.running import Running, running
+
+FURTHEST: Final = timedelta(days=3653)
+"""How far ahead of now a ticket may be asked about: ten years are quickly counted, and nobody promises for longer."""
+
+router = APIRouter(prefix="/v1", tags=["tickets"])
+
+State = Literal["awaiting", "running", "paused", "stopped", "cancelled"]
+CommitmentKind = Literal["guarantee", "objective", "customer"]
+
+
+class Clock(BaseModel):
+    """One commitment on one ticket, one cycle. Durations are whole seconds, rounded down."""
+
+    commitment: str = Field(examples=["ticket-response"])
+    label: str = Field(examples=["First response"])
+    kind: CommitmentKind
+    measure: str = Field(examples=["response"])
+    cycle: int = Field(description="1..n, for display", examples=[1])
+    state: State
+    open_now: bool | None = Field(description="whether its calendar is open; null when it does not run")
+    awaiting: list[str] = Field(description="the facts that are lacking")
+    awaiting_since: InstantOut | None
+    started_at: InstantOut | None
+    due_at: InstantOut | None
+    calendar_local_due: str | None = Field(description="`due_at` in the calendar's zone")
+    stopped_at: InstantOut | None
+    counted_seconds: int
+    target: str | None = Field(examples=["2h"])
+    target_seconds: int | None = Field(examples=[7200])
+    remaining_seconds: int | None = Field(description="counted time left; negative when overdue")
+    overdue_seconds: int | None = Field(description="real time since `due_at`")
+    due_if_resumed_now: InstantOut | None
+    breached_at: InstantOut | None
+    detected_at: InstantOut | None = Field(description="when the breach was recorded")
+    met: bool | None
+    calendar: str | None = Field(examples=["haisoft/tickets"])
+    next_at: InstantOut | None = Field(description="when time alone changes it next")
+    cause: str | None = Field(description="why it is paused, stopped or cancelled")
+    flags: list[str]
+
+
+class NotApplicable(BaseModel):
+    """A commitment that the agreement withholds by its own words."""
+
+    commitment: str
+    reason: str
+
+
+class Move(BaseModel):
+    """A change of a ticket's place in its queue."""
+
+    at: InstantOut
+    kind: Literal["joined", "moved", "left"]
+    cause: str = Field(examples=["repeat_message"])
+    queue: str
+
+
+class QueuePlace(BaseModel):
+    """Where a ticket waits. Position and length are null where only the present could tell them."""
+
+    name: str
+    position: int | None = Field(description="1 is served next")
+    length: int | None
+    joined_at: InstantOut
+    moves: list[Move]
+    expected_reply_at: InstantOut | None
+    expected_reply_reason: str | None = Field(description="why no reply can be forecast")
+
+
+class TicketView(BaseModel):
+    """A ticket and all its clocks at an instant."""
+
+    desk: str
+    ticket: str
+    title: str | None
+    url: str | None
+    customer: str | None
+    organisation: str | None
+    priority: str | None
+    plan: str | None
+    level: str | None
+    service: str | None
+    category: str | None
+    domain: str | None
+    assignee: str | None
+    group: str | None
+    status: str
+    created_at: InstantOut | None = Field(description="null when its creation was never seen")
+    at: InstantOut
+    as_of: InstantOut
+    clocks: list[Clock]
+    not_applicable: list[NotApplicable]
+    queue: QueuePlace | None
+    flags: list[str]
+
+
+class TicketPage(BaseModel):
+    """A page of tickets, next due first."""
+
+    tickets: list[TicketView]
+    next: str | None = Field(description="the cursor of the next page; null on the last")
+
+
+class ExplainedSpan(BaseModel):
+    """A stretch of a clock's life, counted or not, with its reason and the running total."""
+
+    start: InstantOut
+    end: InstantOut
+    start_local: str | None
+    end_local: str | None
+    kind: str = Field(description="what it did to the clock", examples=["counted"])
+    counted: bool
+    reason: str = Field(examples=["lunch gap"])
+    source: str | None
+    seconds: int
+    total_seconds: int = Field(description="what has counted by its end")
+    planned: bool = Field(description="it lies after the instant asked about")
+
+
+class TicketExplanation(BaseModel):
+    """Why a clock of a ticket stands as it does."""
+
+    clock: Clock | None
+    calendar: str | None
+    calendar_version: str | None
+    time_zone: str | None
+    target: str | None
+    target_seconds: int | None
+    due_at: InstantOut | None
+    due_local: str | None
+    spans: list[ExplainedSpan]
+
+
+class When(BaseModel):
+    """Which instant is asked about, and by what was known when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: InstantInQuery | None = Field(None, description="how the clocks stand then; default now")
+    as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
+
+
+class WhichClock(When):
+    """Which clock, and of which instant."""
+
+    commitment: str | None = Field(
+        None, description="default the one that is due next", examples=["ticket-response"]
+    )
+    cycle: int | None = Field(None, ge=1, description="default the latest")
+
+
+class Wanted(BaseModel):
+    """Which tickets. `state`, `breached` and `due_before` hold for any of a ticket's clocks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    desk: str | None = None
+    state: State | None = None
+    breached: bool | None = None
+    due_before: InstantInQuery | None = None
+    assignee: str | None = None
+    group: str | None = None
+    queue: str | None = None
+    plan: str | None = None
+    customer: str | None = None
+    commitment: str | None = None
+    kind: str | None = Field(
+        None, description="`guarantee`, `objective` or `customer` of a clock, else the ticket's"
+    )
+    cursor: str | None = Field(None, description="`next` of the page before")
+    limit: int | None = Field(None, ge=1, description="entries on the page")
+
+
+Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
+TicketId = Annotated[str, Path(description="the ticket's id", examples=["4711"])]
+
+
+@router.get(
+    "/tickets", summary="List tickets", response_model=TicketPage, responses=problems(401, 403, 404, 422)
+)
+async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wanted, Query()]) -> Response:
+    """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
+    parts = running(request)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    asked = wanted.model_dump(exclude={"desk", "cursor", "limit"})
+    filters = tickets.Filters(desk=desk_or_own(reader, wanted.desk), **asked)
+    now = parts.database.now()
+    page = await parts.database.read(
+        lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now)
+    )
+    return Json({"tickets": [serialize.ticket(answer) for answer in page.items], "next": page.next})
+
+
+@router.get(
+    "/tickets/{desk}/{ticket:path}/explanation",
+    summary="Explain a clock",
+    response_model=TicketExplanation,
+    responses=problems(401, 403, 404, 410, 422),
+)
+async def explain_clock(
+    request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[WhichClock, Query()]
+) -> Response:
+    """Every span from the clock's start to its end or its deadline: counted or not, and why."""
+    answer = await _answer(running(request), reader, desk, ticket, asked)
+    told = tickets.explanation(answer, asked.commitment, asked.cycle)
+    view = told.clock
+    detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
+    return Json(serialize.explanation(told, detected_at))
+
+
+@router.get(
+    "/tickets/{desk}/{ticket:path}",
+    summary="One ticket",
+    response_model=TicketView,
+    responses=problems(401, 403, 404, 410, 422),
+)
+async def show_ticket(
+    request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[When, Query()]
+) -> Response:
+    """A ticket and all its clocks, now or at another instant.
+
+    `at` asks how the clocks stand at an instant by all that is known today; ahead of now it shows what comes if nothing
+    else happens. `as_of` asks what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only
+    its final view may be kept: 410 when another instant is asked about.
+    """
+    parts = running(request)
+    if asked.at is not None or asked.as_of is not None:
+        return Json(serialize.ticket(await _answer(parts, reader, desk, ticket, asked)))
+    must_see(reader, desk)
+    now = parts.database.now()
+    try:
+        answer = await parts.database.read(
+            lambda conn: tickets.ticket_now(conn, parts.catalogue, desk, ticket, now=now)
+        )
+    except UnknownDesk as error:
+        raise not_found("desk", desk) from error
+    return Json(serialize.ticket(answer))
+
+
+async def _answer(parts: Running, reader: Access, desk: str, ticket: str, asked: When) -> TicketAnswer:
+    must_see(reader, desk)
+    now = parts.database.now()
+    _check(asked, now)
+
+    try:
+        return await parts.database.read(
+            lambda conn: tickets.ticket_answer(
+                conn, parts.catalogue, desk, ticket, now=now, at=asked.at, as_of=asked.as_of
+            )
+        )
+    except UnknownDesk as error:
+        raise not_found("desk", desk) from error
+
+
+def _check(asked: When, now: Micros) -> None:
+    """Raises Problem: nobody knows yet what will be known, or how the far future looks."""
+    if asked.as_of is not None and asked.as_of > now:
+        reason = f"is after now, {serialize.moment(now)}. What will be known then cannot be told; ask with at instead"
+        raise invalid([Place("query", "as_of", reason)])
+    if asked.at is not None and asked.at > now + length_of(FURTHEST):
+        raise invalid([Place("query", "at", f"is more than {FURTHEST.days} days ahead of now")])

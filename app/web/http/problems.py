@@ -1,0 +1,290 @@
+"""What does a caller read when something is wrong, and under which status?
+
+Every error of the service becomes a problem document (RFC 9457) here and nowhere else: `TABLE` maps the named errors of
+the layers below, the handlers map the framework's own. `errors` names each faulty place: a JSON pointer into the body,
+or a parameter. No problem tells a caller whether another desk's object exists.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.flow.inbound.accept import UnknownConnection
+from app.flow.query.tickets import CannotBeJudged, NoLongerKept, NothingKnownYet
+from app.sla.calendar.compiled import UncoveredYear
+from app.sla.clock.explanation import NoSuchClock
+from app.store.engine.database import Raced, Unreachable
+from app.store.tickets.board import FaultyCursor
+
+MEDIA_TYPE: Final = "application/problem+json"
+_TYPE_PREFIX: Final = "urn:slatimer:problem:"
+_SHOWN_INPUT: Final = 60
+"""Characters of a faulty value that a problem repeats: enough to find it, too few to flood a log."""
+
+
+class Kind(Enum):
+    """A kind of problem: the end of its `type`, its title and its status."""
+
+    UNREADABLE = ("unreadable-body", "The body cannot be read", 400)
+    NOT_SIGNED_IN = ("not-signed-in", "A valid key is needed", 401)
+    BAD_SIGNATURE = ("bad-signature", "The signature does not hold", 401)
+    NOT_ALLOWED = ("not-allowed", "The key does not allow this", 403)
+    NOT_FOUND = ("not-found", "Nothing here under that name", 404)
+    NOTHING_KNOWN = ("nothing-known", "Nothing was known then", 404)
+    WRONG_METHOD = ("wrong-method", "This address does not take that method", 405)
+    CONFLICT = ("conflict", "It contradicts what is stored", 409)
+    SWITCHED_OFF = ("switched-off", "The subscription is switched off", 409)
+    GONE = ("no-longer-kept", "It is no longer kept", 410)
+    TOO_LARGE = ("too-large", "The body is too large", 413)
+    WRONG_MEDIA_TYPE = ("wrong-media-type", "This content type is not read here", 415)
+    INVALID = ("invalid-request", "The request is not valid", 422)
+    EVENTS_REFUSED = ("events-refused", "Every event was refused", 422)
+    PARKED = ("ticket-parked", "This ticket cannot be judged for now", 500)
+    INTERNAL = ("internal-error", "The service failed", 500)
+    UNAVAILABLE = ("unavailable", "The service cannot answer now", 503)
+
+    def __init__(self, slug: str, title: str, status: int) -> None:
+        self.type = _TYPE_PREFIX + slug
+        self.title = title
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One faulty place. `place` is a JSON pointer when it lies in the body, else the parameter's name."""
+
+    location: str
+    place: str
+    reason: str
+
+    def as_json(self) -> dict[str, str]:
+        """The place as a problem's `errors` lists it."""
+        return {"in": self.location, "place": self.place, "reason": self.reason}
+
+
+class Problem(Exception):
+    """The request cannot be served; the caller is told why. `extra` are further members of the document."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        errors: Iterable[Place] = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = headers
+        self.extra = extra or {}
+
+
+def not_found(what: str, name: str) -> Problem:
+    """The one answer for what does not exist and for what belongs to another desk."""
+    return Problem(Kind.NOT_FOUND, f"There is no {what} {name} that this key may see.")
+
+
+class FaultyPlace(BaseModel):
+    """One faulty place of a request."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    location: str = Field(alias="in", description="`body`, `query`, `path` or `header`")
+    place: str = Field(
+        description="JSON pointer into the body, or the parameter's name", examples=["/0/start"]
+    )
+    reason: str = Field(description="what is wrong there, and what would be right")
+
+
+class ProblemDocument(BaseModel):
+    """What is wrong, as RFC 9457 writes it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=[Kind.INVALID.type])
+    title: str = Field(examples=[Kind.INVALID.title])
+    status: int = Field(examples=[Kind.INVALID.status])
+    detail: str = Field(
+        examples=["at: the instant has no offset. Write one, as in 2026-03-06T15:30:00+01:00."]
+    )
+    instance: str = Field(description="the path that was asked for", examples=["/v1/tickets/haisoft/4711"])
+    errors: list[FaultyPlace] = Field(default_factory=list[FaultyPlace])
+
+
+_DESCRIPTIONS: Final = {
+    400: "The body is no JSON, or not the JSON that is read here.",
+    401: "No key, or one that is unknown or revoked.",
+    403: "The key lacks the scope, or a page's request lacks its proof of origin.",
+    404: "Unknown, or another desk's.",
+    409: "It does not fit what is stored; `detail` says why.",
+    410: "It was here, and is no longer kept.",
+    413: "The body is larger than the service reads.",
+    415: "Another content type than those listed.",
+    422: "Readable, but not valid; `errors` names each place.",
+    503: "Too busy or not ready; ask again.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route, as OpenAPI wants them declared."""
+    kinds = {kind.status: kind for kind in reversed(Kind)}
+    return {
+        status: {
+            "description": _DESCRIPTIONS[status],
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/ProblemDocument"},
+                    "example": {
+                        "type": kinds[status].type,
+                        "title": kinds[status].title,
+                        "status": status,
+                        "detail": _DESCRIPTIONS[status],
+                        "instance": "/v1/…",
+                        "errors": [],
+                    },
+                }
+            },
+        }
+        for status in statuses
+    }
+
+
+def pointer(parts: Iterable[object]) -> str:
+    """A JSON pointer (RFC 6901) to the value that these keys and indexes lead to."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def shown(value: object) -> str:
+    """A faulty value as a problem repeats it, cut short."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        text = repr(value)
+    return text if len(text) <= _SHOWN_INPUT else text[:_SHOWN_INPUT] + "…"
+
+
+def reason_of(error: Mapping[str, Any]) -> str:
+    """The sentence for one of pydantic's errors: what is wrong, and what was sent."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    match error["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "is not known here"
+        case "value_error":
+            return message
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"must be an object, got {shown(error['input'])}"
+        case "string_pattern_mismatch":
+            # The one pattern of this service is that of names.
+            return f"must hold no control character, got {shown(error['input'])}"
+        case _:
+            return f"{message[:1].lower()}{message[1:]}, got {shown(error['input'])}"
+
+
+def body_places(error: ValidationError, above: Iterable[object] = ()) -> list[Place]:
+    """The faulty places of a value that lies at this path of the body."""
+    return [
+        Place("body", pointer((*above, *fault["loc"])), reason_of(cast(Mapping[str, Any], fault)))
+        for fault in error.errors(include_url=False)
+    ]
+
+
+def invalid(places: Iterable[Place]) -> Problem:
+    """The request can be read and is not valid at these places."""
+    places = tuple(places)
+    detail = "; ".join(f"{place.place or 'the ' + place.location}: {place.reason}" for place in places[:3])
+    return Problem(Kind.INVALID, detail, errors=places)
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The response that tells of a problem."""
+    kind = problem.kind
+    document: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "instance": request.url.path,
+        "errors": [place.as_json() for place in problem.errors],
+        **problem.extra,
+    }
+    return Response(
+        orjson.dumps(document),
+        status_code=kind.status,
+        media_type=MEDIA_TYPE,
+        headers=dict(problem.headers) if problem.headers else None,
+    )
+
+
+TABLE: Final[Mapping[type[Exception], Kind]] = {
+    NothingKnownYet: Kind.NOTHING_KNOWN,
+    NoLongerKept: Kind.GONE,
+    NoSuchClock: Kind.NOT_FOUND,
+    FaultyCursor: Kind.INVALID,
+    UnknownConnection: Kind.NOT_FOUND,
+    UncoveredYear: Kind.INVALID,
+    CannotBeJudged: Kind.PARKED,
+    Raced: Kind.UNAVAILABLE,
+    Unreachable: Kind.UNAVAILABLE,
+}
+"""Which named error of the layers below is which problem; the error's own text is the detail."""
+
+
+def _of_named_error(request: Request, error: Exception) -> Response:
+    kind = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+    detail = str(error)
+    return respond(request, Problem(kind, f"{detail[:1].upper()}{detail[1:].rstrip('.')}."))
+
+
+def _of_problem(request: Request, error: Exception) -> Response:
+    return respond(request, cast(Problem, error))
+
+
+def _of_validation(request: Request, error: Exception) -> Response:
+    found = cast(RequestValidationError, error).errors()
+    unreadable = [e for e in found if e["type"] == "json_invalid"]
+    if unreadable:
+        why = unreadable[0].get("ctx", {}).get("error", "it is no JSON")
+        return respond(request, Problem(Kind.UNREADABLE, f"The body is no JSON: {why}."))
+    return respond(request, invalid(map(_place, found)))
+
+
+def _place(error: Mapping[str, Any]) -> Place:
+    location, *path = error["loc"]
+    if location == "body":
+        return Place("body", pointer(path), reason_of(error))
+    return Place(location, ".".join(map(str, path)), reason_of(error))
+
+
+_OF_STATUS: Final = {kind.status: kind for kind in reversed(Kind)}
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    found = cast(HTTPException, error)
+    kind = _OF_STATUS.get(found.status_code, Kind.INVALID)
+    detail = str(found.detail)
+    if detail in {HTTPStatus(found.status_code).phrase, ""}:
+        detail = f"{kind.title}: {request.method} {request.url.path}"
+    return respond(request, Problem(kind, detail, headers=found.headers))
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error with a problem."""
+    app.add_exception_handler(Problem, _of_problem)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    for error in TABLE:
+        app.add_exception_handler(error, _of_named_error)
