@@ -15,7 +15,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.log import log_as_json
 from app.settings import Settings
@@ -76,16 +76,16 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with Database(settings, clock) as database:
-            works = Works(settings, database)
-            app.state.running = parts = _parts(works, hub)
+            runtime = Runtime(settings, database)
+            app.state.running = parts = _parts(runtime, hub)
             hub.open()
             parts.tail.start()
-            works.start()
+            runtime.start()
             try:
                 yield
             finally:
                 hub.close()
-                await works.stop()
+                await runtime.stop()
                 await parts.tail.stop()
 
     app = Documented(
@@ -106,24 +106,24 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     return app
 
 
-def _parts(works: Works, hub: Hub) -> Running:
-    tail = Tail(works.database, hub.publish, works.settings.stream_look)
-    works.assessor.on_commit(tail.heard)
-    works.on_announcement(tail.announced)
+def _parts(runtime: Runtime, hub: Hub) -> Running:
+    tail = Tail(runtime.database, hub.publish, runtime.settings.stream_look)
+    runtime.assessor.on_commit(tail.heard)
+    runtime.on_announcement(tail.announced)
     return Running(
-        settings=works.settings,
-        database=works.database,
-        catalogue=works.catalogue,
-        assessor=works.assessor,
-        receiver=works.receiver,
-        acceptor=works.acceptor,
-        reader=works.reader,
-        sweeper=works.sweeper,
-        courier=works.courier,
-        watch=works.watch,
+        settings=runtime.settings,
+        database=runtime.database,
+        catalogue=runtime.catalogue,
+        assessor=runtime.assessor,
+        receiver=runtime.receiver,
+        acceptor=runtime.acceptor,
+        reader=runtime.reader,
+        sweeper=runtime.sweeper,
+        deliverer=runtime.deliverer,
+        watch=runtime.watch,
         tail=tail,
         hub=hub,
-        keys=KeyRing(works.database),
+        keys=KeyRing(runtime.database),
     )
 
 

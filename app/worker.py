@@ -18,7 +18,7 @@ from arq import cron
 from arq.connections import create_pool
 from arq.worker import Worker, func
 
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.jobs import UNREACHABLE, Job, Queue, deserialise, redis_settings, serialise
 from app.settings import Settings
 from app.store.engine.database import Database
@@ -36,30 +36,30 @@ Context = dict[str, Any]
 
 async def sweep(context: Context) -> None:
     """The net: tell whatever is due."""
-    await works_of(context).sweeper.sweep()
+    await runtime_of(context).sweeper.sweep()
 
 
 async def wake(context: Context) -> None:
     """A clock's instant has come: tell whatever is due, and have somebody woken for the next."""
-    await works_of(context).sweeper.sweep()
+    await runtime_of(context).sweeper.sweep()
     await _ring_for_next(context)
 
 
 async def deliver(context: Context) -> None:
     """Something was told that somebody subscribed to: deliver whatever is due."""
-    works_of(context).courier.wake()
+    runtime_of(context).deliverer.wake()
 
 
-def works_of(context: Context) -> Works:
+def runtime_of(context: Context) -> Runtime:
     """The works of the process that a job runs in."""
     return context["works"]
 
 
 async def _ring_for_next(context: Context) -> None:
-    works = works_of(context)
-    next_at = await works.database.read(schedule.next_at)
-    if next_at is not None and works.bell is not None:
-        works.bell.ring(next_at, works.database.now())
+    runtime = runtime_of(context)
+    next_at = await runtime.database.read(schedule.next_at)
+    if next_at is not None and runtime.bell is not None:
+        runtime.bell.ring(next_at, runtime.database.now())
 
 
 JOBS: Final[dict[Queue, dict[Job, Callable[..., Awaitable[None]]]]] = {
@@ -108,9 +108,9 @@ async def work(settings: Settings) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stopped.set)
     with Database(settings) as database:
-        works = Works(settings, database, worker=True)
-        works.start()
-        context: Context = {"works": works}
+        runtime = Runtime(settings, database, worker=True)
+        runtime.start()
+        context: Context = {"works": runtime}
         queues = [
             asyncio.create_task(keep_running(settings, queue, context, jobs)) for queue, jobs in JOBS.items()
         ]
@@ -121,7 +121,7 @@ async def work(settings: Settings) -> None:
             for queue in queues:
                 queue.cancel()
             await asyncio.gather(*queues, return_exceptions=True)
-            await works.stop()
+            await runtime.stop()
 
 
 async def keep_running(

@@ -18,12 +18,12 @@ from sqlalchemy import Boolean, Connection, Table, select
 
 from app.cli.terminal import log_warnings_only
 from app.flow.judge.receive import Incoming
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.settings import Settings
 from app.sla.span import DAY, HOUR, MINUTE, Micros, micros
 from app.sla.ticket import Event
 from app.store.engine.database import Database
-from app.store.tables import NEVER, clock, event, event_key, folded, signal, stint, ticket
+from app.store.tables import NEVER, clock, event, event_key, folded, signal, ticket, wait_interval
 from app.store.tickets import schedule
 from benchmarks._service import Service
 
@@ -35,7 +35,7 @@ BEGIN: Final = micros(datetime(2026, 11, 17, 9, 5, tzinfo=UTC))
 """A Tuesday at five past ten in Paris, when the desks are open."""
 NEAR: Final = 400 * DAY
 """A number of the shape that is no further from BEGIN than this is an instant; the others are counts and ids."""
-TABLES: Final[tuple[Table, ...]] = (event, ticket, clock, signal, stint, folded)
+TABLES: Final[tuple[Table, ...]] = (event, ticket, clock, signal, wait_interval, folded)
 PIECE: Final = 2000
 """Copies in one transaction. Rows of one ticket lie about as far apart as those of a day's work do."""
 
@@ -119,9 +119,9 @@ class Scratch:
         path.write_bytes(_with_desks())
         settings = Settings(database_url=f"sqlite:///{path}")
         self.database = Database(settings, lambda: self._now)
-        self._works = Works(settings, self.database)
+        self._works = Runtime(settings, self.database)
 
-    def told(self, story: Story) -> Iterator[State]:
+    def recorded(self, story: Story) -> Iterator[State]:
         """How the ticket stands after each event and, last, at the end."""
         for number, (after, kind, data) in enumerate(story.happens):
             self._pass(BEGIN + after)
@@ -134,7 +134,7 @@ class Scratch:
     def folded(self) -> State:
         """How it stands when a closed ticket has been folded."""
         self._now += length_until_folded(self._works.settings)
-        self._works.keeper.keep_now()
+        self._works.retention.keep_now()
         return self._state()
 
     def _pass(self, until: Micros) -> None:
@@ -173,7 +173,7 @@ def _scratch(ask: Callable[[Scratch], list[State]]) -> list[State]:
 
 def steps_of(story: Story) -> list[list[Write]]:
     """What each event writes, and last what time alone does."""
-    states: list[State] = [{}, *_scratch(lambda scratch: list(scratch.told(story)))]
+    states: list[State] = [{}, *_scratch(lambda scratch: list(scratch.recorded(story)))]
     return [list(_difference(before, after)) for before, after in pairwise(states)]
 
 
@@ -189,8 +189,8 @@ def rows_of(story: Story, *, fold: bool = False) -> list[Write]:
     """All rows that a story leaves in the end; with `fold` those of a ticket that was folded long after."""
 
     def ask(scratch: Scratch) -> list[State]:
-        told = list(scratch.told(story))
-        return [scratch.folded()] if fold else told
+        recorded = list(scratch.recorded(story))
+        return [scratch.folded()] if fold else recorded
 
     return list(_difference({}, _scratch(ask)[-1]))
 

@@ -54,8 +54,8 @@ def row(what: str, took: float, limit: float | None = None) -> None:
 
 def single(calendar: Calendar, edges: list[int], starts: list[int]) -> None:
     """One deadline at a time. The limit is two plain bisections: one for the start, one for the end."""
-    moments = [instant(start) for start in starts]
-    end = moments[0]
+    transitions = [instant(start) for start in starts]
+    end = transitions[0]
     limit = median(
         lambda: [(bisect_right(edges, u), bisect_right(edges, u + 2 * HOUR)) for u in starts], SINGLE
     )
@@ -63,13 +63,17 @@ def single(calendar: Calendar, edges: list[int], starts: list[int]) -> None:
     row("after, in micros", median(lambda: [calendar.after_us(2 * HOUR, u) for u in starts], SINGLE), limit)
     row(
         "after, in datetimes",
-        median(lambda: [calendar.after(TWO_HOURS, since=at) for at in moments], SINGLE),
+        median(lambda: [calendar.after(TWO_HOURS, since=at) for at in transitions], SINGLE),
         limit,
     )
     row(
         "within, in micros", median(lambda: [calendar.within_us(u, starts[0]) for u in starts], SINGLE), limit
     )
-    row("within, in datetimes", median(lambda: [calendar.within(at, end) for at in moments], SINGLE), limit)
+    row(
+        "within, in datetimes",
+        median(lambda: [calendar.within(at, end) for at in transitions], SINGLE),
+        limit,
+    )
 
 
 def bulk(calendar: Calendar, edges: list[int]) -> None:

@@ -117,7 +117,7 @@ def main() -> None:
         f"{len(events)} events, {len(agreement.commitments)} commitments, {len(found.clocks)} clocks,",
         end=" ",
     )
-    print(f"{len(found.moments)} moments; median of {RUNS} runs")
+    print(f"{len(found.transitions)} moments; median of {RUNS} runs")
     print(f"{'':34}{'us':>9}{'ratio':>9}")
     print(f"{'one evaluate':34}{judged:9.1f}{judged / limit:9.0f}")
     print(f"{'its three deadlines':34}{deadlines:9.1f}{deadlines / limit:9.1f}")

@@ -111,12 +111,12 @@ class Outcome:
     acknowledged: int
     breaches: int
     lost: int
-    untold: int
+    unrecorded: int
     doubled: int
     early: int
 
     def __str__(self) -> str:
-        faults = f"lost={self.lost} untold={self.untold} doubled={self.doubled} early={self.early}"
+        faults = f"lost={self.lost} untold={self.unrecorded} doubled={self.doubled} early={self.early}"
         return f"rounds={self.rounds} {faults}"
 
 
@@ -172,12 +172,12 @@ def _compare(rounds: int, database: Path, load: Load, views: dict[str, Any]) -> 
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as conn:
         stored = {row[0] for row in conn.execute("SELECT event_id FROM event")}
         tickets = {row[0] for row in conn.execute("SELECT DISTINCT ticket FROM event")}
-        told = conn.execute(
+        recorded = conn.execute(
             "SELECT ticket, kind, cycle, at, detected_at FROM signal WHERE retracted_at IS NULL AND kind LIKE 'clock.%'"
         ).fetchall()
     conn.close()
     acknowledged = (load.folder / "acknowledged").read_text().split()
-    breached = {row[0]: row[3] for row in told if row[1] == "clock.breached"}
+    breached = {row[0]: row[3] for row in recorded if row[1] == "clock.breached"}
     expected = {
         ticket: load.due[ticket]
         for ticket, view in views.items()
@@ -185,15 +185,15 @@ def _compare(rounds: int, database: Path, load: Load, views: dict[str, Any]) -> 
     }
     wrong = [t for t, due in expected.items() if breached.get(t) != round(due.timestamp() * 1_000_000)]
     invented = breached.keys() - expected.keys()
-    once = Counter((row[0], row[1], row[2]) for row in told if row[1] != "clock.warned")
+    once = Counter((row[0], row[1], row[2]) for row in recorded if row[1] != "clock.warned")
     return Outcome(
         rounds=rounds,
         acknowledged=len(acknowledged),
         breaches=len(expected),
         lost=len(set(acknowledged) - stored),
-        untold=len(wrong) + len(invented) + len(tickets - views.keys()),
+        unrecorded=len(wrong) + len(invented) + len(tickets - views.keys()),
         doubled=sum(count - 1 for count in once.values()),
-        early=sum(row[4] < row[3] for row in told),
+        early=sum(row[4] < row[3] for row in recorded),
     )
 
 
@@ -204,7 +204,7 @@ def main() -> int:
         outcome = run(rounds, Path(folder))
     print(f"{outcome.acknowledged} events acknowledged, {outcome.breaches} breaches")
     print(outcome)
-    return 1 if outcome.lost or outcome.untold or outcome.doubled or outcome.early else 0
+    return 1 if outcome.lost or outcome.unrecorded or outcome.doubled or outcome.early else 0
 
 
 if __name__ == "__main__":

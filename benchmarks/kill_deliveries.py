@@ -52,7 +52,7 @@ class Outcome:
     """What the rounds came to."""
 
     rounds: int
-    told: int
+    recorded: int
     arrived: int
     lost: int
     invented: int
@@ -159,7 +159,7 @@ def _compare(rounds: int, database: Path, arrived: Sequence[Arrived]) -> Outcome
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as conn:
         marks = ",".join("?" * len(KINDS))
         query = f"SELECT id, ticket FROM signal WHERE deliver AND kind IN ({marks}) ORDER BY seq"
-        told: list[tuple[str, str]] = conn.execute(query, KINDS).fetchall()
+        recorded: list[tuple[str, str]] = conn.execute(query, KINDS).fetchall()
     conn.close()
     bodies: dict[str, set[bytes]] = defaultdict(set)
     first: dict[str, list[str]] = defaultdict(list)
@@ -169,14 +169,14 @@ def _compare(rounds: int, database: Path, arrived: Sequence[Arrived]) -> Outcome
             first[each.event["subject"]].append(which)
         bodies[which].add(each.body)
     in_stream: dict[str, list[str]] = defaultdict(list)
-    for which, ticket in told:
+    for which, ticket in recorded:
         in_stream[ticket].append(which)
     return Outcome(
         rounds=rounds,
-        told=len(told),
+        recorded=len(recorded),
         arrived=len(arrived),
-        lost=sum(which not in bodies for which, _ in told),
-        invented=len(bodies.keys() - {which for which, _ in told}),
+        lost=sum(which not in bodies for which, _ in recorded),
+        invented=len(bodies.keys() - {which for which, _ in recorded}),
         changed=sum(len(contents) > 1 for contents in bodies.values()),
         disordered=sum(first[ticket] != order for ticket, order in in_stream.items()),
     )
@@ -187,7 +187,7 @@ def main() -> int:
     rounds = int(os.environ.get("ROUNDS", "5"))
     with tempfile.TemporaryDirectory() as folder:
         outcome = asyncio.run(run(rounds, Path(folder)))
-    print(f"{outcome.told} signals told, {outcome.arrived} arrivals")
+    print(f"{outcome.recorded} signals told, {outcome.arrived} arrivals")
     print(outcome)
     return 1 if outcome.lost or outcome.invented or outcome.changed or outcome.disordered else 0
 

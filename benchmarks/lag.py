@@ -124,9 +124,9 @@ def _watch(measured: Site) -> tuple[list[float], list[float]]:
     while time.time() < until and listening.clients[0].frames < WATCHED:
         time.sleep(1)
     listening.end()
-    told = listening.clients[0].signals()
-    recorded = [(_instant(signal["detected_at"]) - _instant(signal["at"])) / 1000 for _, signal in told]
-    return recorded, [(arrived - _instant(signal["at"])) / 1000 for arrived, signal in told]
+    recorded = listening.clients[0].signals()
+    recorded = [(_instant(signal["detected_at"]) - _instant(signal["at"])) / 1000 for _, signal in recorded]
+    return recorded, [(arrived - _instant(signal["at"])) / 1000 for arrived, signal in recorded]
 
 
 def _instant(text: str) -> Micros:

@@ -88,12 +88,12 @@ def main() -> int:
     """Print what each plan takes."""
     warned = rows_of(WARNED)
     breach = [write for write in steps_of(BREACHED)[-1] if write.row.get("kind") != "clock.warned"]
-    told = [_plan(plan, warned, breach) for plan in PLANS]
-    return 0 if all(told) else 1
+    recorded = [_plan(plan, warned, breach) for plan in PLANS]
+    return 0 if all(recorded) else 1
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecordedSignal:
     """Seconds until all were told, and the processor time of all processes in milliseconds for each breach."""
 
     seconds: float
@@ -114,16 +114,17 @@ def _plan(plan: Plan, warned: list[Write], breach: list[Write]) -> bool:
     return at_once.seconds < PATIENCE and overdue.seconds < PATIENCE
 
 
-def _said(what: str, count: int, told: Told, limit: tuple[float, float], aim: float) -> None:
-    per_second, bare = count / told.seconds, limit[0]
+def _said(what: str, count: int, recorded: RecordedSignal, limit: tuple[float, float], aim: float) -> None:
+    per_second, bare = count / recorded.seconds, limit[0]
     print(
-        f"{count} breaches {what}: all told in {told.seconds:.1f} s, {per_second:.0f}/s, {told.cpu:.2f} ms of cpu each; "
+        f"{count} breaches {what}: all recorded in {recorded.seconds:.1f} s, {per_second:.0f}/s, "
+        f"{recorded.cpu:.2f} ms of cpu each; "
         f"limit {bare:.0f}/s, {limit[1]:.2f} ms; ratio {per_second / bare:.2f}; "
-        f"aim {aim:.0f} s: {'met' if told.seconds < aim else 'missed'}"
+        f"aim {aim:.0f} s: {'met' if recorded.seconds < aim else 'missed'}"
     )
 
 
-def _at_once(measured: Site, warned: list[Write]) -> Told:
+def _at_once(measured: Site, warned: list[Write]) -> RecordedSignal:
     measured.start()
     rest = measured.memory()
     due = now() + LEAD + AT_ONCE * SECOND // 2000
@@ -136,10 +137,10 @@ def _at_once(measured: Site, warned: list[Write]) -> Told:
         seconds = _until_told(database, AT_ONCE, due, due + 2 * SECOND)
         spent = measured.cpu() - before
     _memory(rest, measured)
-    return Told(seconds, spent / AT_ONCE * 1000)
+    return RecordedSignal(seconds, spent / AT_ONCE * 1000)
 
 
-def _overdue(measured: Site, warned: list[Write]) -> Told:
+def _overdue(measured: Site, warned: list[Write]) -> RecordedSignal:
     with opened(measured.url) as database:
         begin = database.now() - 8 * HOUR - TARGET + MINUTE
         fill(database, warned, Copies(0, OVERDUE, begin, 2 * HOUR // OVERDUE))
@@ -160,7 +161,7 @@ def _overdue(measured: Site, warned: list[Write]) -> Told:
         f"p50 {at_share(taken, 0.5):.0f} ms, p99 {at_share(taken, 0.99):.0f} ms"
     )
     _memory({}, measured)
-    return Told(seconds, spent / OVERDUE * 1000)
+    return RecordedSignal(seconds, spent / OVERDUE * 1000)
 
 
 def _memory(rest: dict[str, float], measured: Site) -> None:
@@ -174,11 +175,11 @@ def _until_told(database: Database, count: int, since: Micros, last_due: Micros)
     What is asked again and again is whether any ticket is due still, which costs the service nothing.
     """
     due = select(ticket.c.next_at).where(ticket.c.next_at.is_not(None), ticket.c.next_at <= last_due).limit(1)
-    told = select(func.count(), func.max(signal.c.detected_at)).where(signal.c.kind == "clock.breached")
+    recorded = select(func.count(), func.max(signal.c.detected_at)).where(signal.c.kind == "clock.breached")
     until = time.time() + PATIENCE
     while time.time() < until:
         if database.read_now(lambda conn: conn.execute(due).first()) is None:
-            found, last = database.read_now(lambda conn: conn.execute(told).one())
+            found, last = database.read_now(lambda conn: conn.execute(recorded).one())
             if found == count:
                 return (last - since) / SECOND
         time.sleep(LOOK)

@@ -106,7 +106,7 @@ class Service:
         page = self.database.read_now(lambda conn: tickets.signals_page(conn, 0, 10_000, None, kinds))
         return [orjson.loads(item.body) for item in page.items]
 
-    def told(self) -> list[str]:
+    def recorded(self) -> list[str]:
         """The kinds of the clock signals told so far, in order."""
         return [signal["kind"] for signal in self.signals() if signal["kind"].startswith("clock.")]
 

@@ -22,7 +22,7 @@ from app.sla.calendar.target import Target
 from app.sla.clock.evaluation import Version, evaluate
 from app.sla.clock.explanation import explain
 from app.sla.clock.signals import CLOCK_SIGNALS
-from app.sla.clock.transition import Moment, MomentKind, State
+from app.sla.clock.transition import State, Transition, TransitionKind
 from app.sla.document.faults import FaultyFile
 from app.sla.queue.signals import QueueKind
 from app.sla.span import HOUR, Micros, instant, micros
@@ -349,7 +349,7 @@ def test_the_example_over_lunch_is_what_the_service_explains() -> None:
     desk, created, asked = mark.groups()
     zone = datetime.fromisoformat(created).tzinfo
     opened = Event("e1", "ticket.created", "1", micros(datetime.fromisoformat(created)))
-    told = explain(
+    recorded = explain(
         evaluate([opened], [shipped(desk)], micros(datetime.fromisoformat(asked))), "ticket-response"
     )
     spans = [
@@ -359,7 +359,7 @@ def test_the_example_over_lunch_is_what_the_service_explains() -> None:
             span.reason,
             as_length(span.total),
         ]
-        for span in told.spans
+        for span in recorded.spans
     ]
     assert table_after(CONCEPTS, mark[0]) == spans
     assert len(spans) == 4
@@ -406,42 +406,42 @@ HAPPENINGS: list[tuple[str, dict[str, object]]] = [
 ]
 
 LEADS_TO = {
-    MomentKind.STARTED: State.RUNNING,
-    MomentKind.PAUSED: State.PAUSED,
-    MomentKind.RESUMED: State.RUNNING,
-    MomentKind.STOPPED: State.STOPPED,
-    MomentKind.CANCELLED: State.CANCELLED,
+    TransitionKind.STARTED: State.RUNNING,
+    TransitionKind.PAUSED: State.PAUSED,
+    TransitionKind.RESUMED: State.RUNNING,
+    TransitionKind.STOPPED: State.STOPPED,
+    TransitionKind.CANCELLED: State.CANCELLED,
 }
 """The state after a moment; a reopening's is seen, all others leave the state as it is."""
 
 Arrow = tuple[str, str, str]
 """From, to, and the moment that tells of it."""
 
-Clocks = dict[str, tuple[State, list[Moment]]]
+Clocks = dict[str, tuple[State, list[Transition]]]
 
 
 def clocks_after(events: list[Event], version: Version) -> Clocks:
     evaluation = evaluate(events, [version], events[-1].at)
     return {
-        view.commitment: (view.state, sorted(of(view.commitment, evaluation.moments), key=lambda m: m.at))
+        view.commitment: (view.state, sorted(of(view.commitment, evaluation.transitions), key=lambda m: m.at))
         for view in evaluation.clocks
     }
 
 
-def of(commitment: str, moments: tuple[Moment, ...]) -> Iterator[Moment]:
-    return (moment for moment in moments if moment.commitment == commitment)
+def of(commitment: str, transitions: tuple[Transition, ...]) -> Iterator[Transition]:
+    return (moment for moment in transitions if moment.commitment == commitment)
 
 
 def arrows_between(before: Clocks, after: Clocks) -> Iterator[Arrow]:
     """The way that each clock went from one event to the next."""
-    for commitment, (final, moments) in after.items():
+    for commitment, (final, transitions) in after.items():
         state, known = before.get(commitment, ("[*]", []))
-        new = moments[len(known) :]
+        new = transitions[len(known) :]
         for place, moment in enumerate(new):
-            if moment.kind is MomentKind.STARTED and state is State.CANCELLED:
+            if moment.kind is TransitionKind.STARTED and state is State.CANCELLED:
                 state = State.AWAITING  # brought back and started by one event
             to = LEADS_TO.get(moment.kind, state)
-            if moment.kind is MomentKind.REOPENED:
+            if moment.kind is TransitionKind.REOPENED:
                 to = final if place == len(new) - 1 else State.RUNNING
             yield str(state), str(to), str(moment.kind)
             state = to
@@ -476,15 +476,15 @@ def drawn() -> set[Arrow]:
 
 def test_the_state_diagram_has_every_state_and_every_moment() -> None:
     assert {state for start, end, _ in drawn() for state in (start, end)} - {"[*]"} == set(State)
-    assert {word for _, _, word in drawn()} - {""} == set(MomentKind)
+    assert {word for _, _, word in drawn()} - {""} == set(TransitionKind)
 
 
 def test_the_state_diagram_has_exactly_the_ways_that_clocks_take() -> None:
-    told = {arrow for arrow in walked(4) if arrow[2]}
-    assert told == {arrow for arrow in drawn() if arrow[2]}
+    recorded = {arrow for arrow in walked(4) if arrow[2]}
+    assert recorded == {arrow for arrow in drawn() if arrow[2]}
 
 
 def test_the_ways_of_the_state_diagram_that_nothing_tells_of_are_taken() -> None:
-    untold = {arrow for arrow in drawn() if not arrow[2]}
-    assert untold
-    assert untold <= walked(3)
+    unrecorded = {arrow for arrow in drawn() if not arrow[2]}
+    assert unrecorded
+    assert unrecorded <= walked(3)

@@ -11,7 +11,7 @@ from app.cli.terminal import FAILED, remark, result, screen
 from app.flow.agreement import apply as use_case
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
 from app.flow.inbound.sources import apply_sources
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import moment
 from app.sla.clock.evaluation import AppliesTo
 
@@ -40,7 +40,7 @@ def apply(
             raise typer.Exit(FAILED) from error
 
 
-def _show(parts: Works, files: list[DeskFile], applies_to: AppliesTo) -> None:
+def _show(parts: Runtime, files: list[DeskFile], applies_to: AppliesTo) -> None:
     if faults := faults_of_sources(files):
         raise FaultyFiles(faults)
     plans = parts.database.read_now(lambda conn: use_case.plans(conn, parts.catalogue, files))
@@ -63,7 +63,7 @@ def _show(parts: Works, files: list[DeskFile], applies_to: AppliesTo) -> None:
     remark(f"{len(changes)} clocks would change; nothing was written")
 
 
-def _put(parts: Works, files: list[DeskFile], applies_to: AppliesTo) -> None:
+def _put(parts: Runtime, files: list[DeskFile], applies_to: AppliesTo) -> None:
     applied, read_otherwise = parts.database.write_now(
         lambda conn, now: (
             use_case.apply(conn, now, parts.catalogue, files, applies_to),

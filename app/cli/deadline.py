@@ -32,13 +32,13 @@ def deadline(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as POST /v1/deadlines does.")] = False,
 ) -> None:
     """Say when something is due that starts at an instant."""
-    told = _answer(_calendar(calendar), start, within)
+    recorded = _answer(_calendar(calendar), start, within)
     if as_json:
-        result_json({"due_at": moment(told.due_at), "explanation": explanation(told)})
+        result_json({"due_at": moment(recorded.due_at), "explanation": explanation(recorded)})
         return
-    result(str(local(told.due_at, told.calendar)))
-    if explain and told.calendar is not None:
-        screen().print(_table(told, told.calendar))
+    result(str(local(recorded.due_at, recorded.calendar)))
+    if explain and recorded.calendar is not None:
+        screen().print(_table(recorded, recorded.calendar))
 
 
 def _answer(calendar: Calendar, start: str, within: str) -> Explanation:
@@ -86,9 +86,9 @@ def _calendars_in(path: Path) -> dict[str, Calendar]:
     return {name.partition("/")[2]: calendar for found in read for name, calendar in found.items()}
 
 
-def _table(told: Explanation, calendar: Calendar) -> Table:
+def _table(recorded: Explanation, calendar: Calendar) -> Table:
     table = Table("from", "to", "local", "", "counts", "total", "why", box=None, pad_edge=False)
-    for span in told.spans:
+    for span in recorded.spans:
         start, end = calendar.local(span.start), calendar.local(span.end)
         table.add_row(
             moment(span.start),

@@ -11,7 +11,7 @@ from app.cli.terminal import FAILED, misused, remark, result, result_json, scree
 from app.flow.inbound import inbox as use_case
 from app.flow.inbound.inbox import Inbox
 from app.flow.inbound.rerun import run_again as run_inbox_again
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import moment
 from app.store.engine.database import EVERY_DESK
 from app.store.inbound import hooks
@@ -51,14 +51,14 @@ def inbox(
         raise typer.Exit(FAILED)
 
 
-def _show_body(parts: Works, hook_id: str) -> None:
+def _show_body(parts: Runtime, hook_id: str) -> None:
     found = parts.database.read_now(lambda conn: hooks.find(conn, hook_id))
     if found is None:
         misused(f"no delivery {hook_id!r} is kept")
     result(found.body.decode("utf-8", errors="replace"))
 
 
-def _run_again(parts: Works, desk: str) -> bool:
+def _run_again(parts: Runtime, desk: str) -> bool:
     """Whether anything is left afterwards that could not be read or judged."""
     done = asyncio.run(run_inbox_again(parts.database, parts.reader, parts.assessor, desk))
     remark(f"{done.deliveries} deliveries were read again, {done.left} are in the inbox")

@@ -8,14 +8,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from app.cli.terminal import failed, log_warnings_only, misused
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.settings import Settings
 from app.store.engine.database import Database
 from app.store.engine.dialect import UnusableDatabase, shown
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Generator[Works]:
+def opened(settings: Settings | None = None) -> Generator[Runtime]:
     """Open the database of the settings, bring its tables up to date, and let go of it at the end."""
     log_warnings_only()
     settings = settings or Settings()
@@ -27,12 +27,12 @@ def opened(settings: Settings | None = None) -> Generator[Works]:
         failed(f"{shown(settings.database_url)} cannot be opened: {error}")
     with database:
         try:
-            yield Works(settings, database)
+            yield Runtime(settings, database)
         except Database.failures as error:
             failed(f"{shown(settings.database_url)}: {error}")
 
 
-def must_know(parts: Works, desk: str) -> None:
+def must_know(parts: Runtime, desk: str) -> None:
     """End as a wrong question when no agreement of that desk is in force."""
     desks = parts.database.read_now(parts.catalogue.desks)
     if desk not in desks:

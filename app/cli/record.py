@@ -15,7 +15,7 @@ from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, progress_screen, result
 from app.flow.judge.receive import Incoming
 from app.flow.judge.record import FaultyFact, fact
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.serialize import moment
 from app.sla.span import Micros
@@ -112,7 +112,7 @@ def _fields(written: list[str] | tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _take_in(parts: Works, incoming: Incoming) -> TicketAnswer | None:
+def _take_in(parts: Runtime, incoming: Incoming) -> TicketAnswer | None:
     """Have the fact stored and its ticket judged, once it has passed what every pushed event must pass."""
     event = incoming.event
     value = {

@@ -16,7 +16,7 @@ from app.cli.terminal import FAILED, failed, misused, progress_screen, remark, r
 from app.flow.judge.event_log import FaultyMapping, FaultyRow, Mapped, parse_mapping
 from app.flow.judge.replay import Counts, Replayed, judge
 from app.flow.judge.replay import replay as feed
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.sla.document.faults import line_of
 from app.sla.span import Micros
 from app.web.http.instant import NotAnInstant, read_instant
@@ -71,7 +71,7 @@ def _mapping(path: Path) -> Mapped:
         misused("\n".join(f"{path}:{line_of(text, fault.place) or '?'}: {fault}" for fault in error.faults))
 
 
-def _feed(parts: Works, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
+def _feed(parts: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task(file.name, total=None)

@@ -21,15 +21,15 @@ def source_of(desk: str) -> str:
 
 def cloud_event(signal: bytes) -> bytes:
     """The event around a signal's JSON. A signal without a ticket makes an event without a subject."""
-    told: dict[str, Any] = orjson.loads(signal)
+    recorded: dict[str, Any] = orjson.loads(signal)
     event: dict[str, Any] = {
         "specversion": "1.0",
-        "id": told["id"],
-        "source": source_of(told["desk"]),
-        "type": TYPE_PREFIX + told["kind"],
-        "time": told["at"],
+        "id": recorded["id"],
+        "source": source_of(recorded["desk"]),
+        "type": TYPE_PREFIX + recorded["kind"],
+        "time": recorded["at"],
         "datacontenttype": "application/json",
     }
-    if told["ticket"]:
-        event["subject"] = told["ticket"]
+    if recorded["ticket"]:
+        event["subject"] = recorded["ticket"]
     return orjson.dumps(event | {"data": orjson.Fragment(signal)})

@@ -25,7 +25,7 @@ class Language(StrEnum):
 SHOWN: Final = 10
 """Lines of a message: what fits on a telephone. The rest is counted."""
 
-_TOLD: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
+_RECORDED: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
     "clock.started": ("started", "démarré", "gestart", "avviato", "bắt đầu"),
     "clock.paused": ("paused", "en pause", "gepauzeerd", "in pausa", "tạm dừng"),
     "clock.resumed": ("resumed", "repris", "hervat", "ripreso", "tiếp tục"),
@@ -112,7 +112,9 @@ def notice(signals: Sequence[Mapping[str, Any]], language: str) -> Notice:
     place = list(Language).index(Language(language))
     counts = Counter(_told(signal["kind"], place) for signal in signals)
     desks = ", ".join(dict.fromkeys(signal["desk"] for signal in signals))
-    what = ", ".join(told if count == 1 else f"{count} x {told}" for told, count in counts.most_common())
+    what = ", ".join(
+        recorded if count == 1 else f"{count} x {recorded}" for recorded, count in counts.most_common()
+    )
     lines = [_line(signal, place) for signal in signals[:SHOWN]]
     if len(signals) > SHOWN:
         lines.append(_MORE[place].format(len(signals) - SHOWN))
@@ -120,7 +122,7 @@ def notice(signals: Sequence[Mapping[str, Any]], language: str) -> Notice:
 
 
 def _told(kind: str, place: int) -> str:
-    phrases = _TOLD.get(kind)
+    phrases = _RECORDED.get(kind)
     return kind if phrases is None else phrases[place]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx2
 
-from tests.chaos.verdict import Told
+from tests.chaos.verdict import RecordedSignal
 from tests.receiver import OK, Arrived, Receiver, status
 
 KINDS: Final = (
@@ -62,9 +62,9 @@ class Subscriber:
             self.arrived.append(which)
         return OK
 
-    def misses(self, told: list[Told]) -> set[object]:
+    def misses(self, recorded: list[RecordedSignal]) -> set[object]:
         """What of these should have come and has not, and what came before something of its ticket that precedes it."""
-        wanted = {each.id: each for each in told if each.kind in KINDS}
+        wanted = {each.id: each for each in recorded if each.kind in KINDS}
         wrong = set[object](wanted.keys() - self._known)
         last: dict[str, int] = {}
         for which in self.arrived:

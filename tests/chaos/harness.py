@@ -19,7 +19,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.life import DESK, SECOND, Happening
 from tests.chaos.pusher import ACKNOWLEDGED, REFUSED
 from tests.chaos.reference import Reference
-from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, Told, compare
+from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, RecordedSignal, compare
 
 _BEFORE: Final = (1.0, 3.0)
 """Seconds of load before the fault, and after it was mended."""
@@ -100,19 +100,19 @@ class Rounds:
         until = time.monotonic() + _REST_WITHIN
         while True:
             found, delays = self._compared()
-            patient = found.lost or found.untold or found.invented or found.undelivered or found.unseen
+            patient = found.lost or found.unrecorded or found.invented or found.undelivered or found.unseen
             if not patient or time.monotonic() > until:
                 return found, delays
             time.sleep(_LOOK)
 
     def _compared(self) -> tuple[Findings, list[Delay]]:
         stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
-        told = [Told.of(row) for row in self._fleet.ask(SIGNALS)]
-        found, delays = compare(self._reference, stored, told, self._outages)
+        recorded = [RecordedSignal.of(row) for row in self._fleet.ask(SIGNALS)]
+        found, delays = compare(self._reference, stored, recorded, self._outages)
         found.refused |= set(self._lines(REFUSED))
-        found.undelivered |= self._subscriber.misses(told)
+        found.undelivered |= self._subscriber.misses(recorded)
         found.unseen |= self._follower.wrong
-        found.unseen |= {each.seq for each in told if each.seq > self._follower.last}
+        found.unseen |= {each.seq for each in recorded if each.seq > self._follower.last}
         self.outcome.acknowledged, self.outcome.breaches = len(self._reference.events), len(delays)
         self.outcome.delivered = len(self._subscriber.arrived)
         return found, delays

@@ -63,13 +63,13 @@ class Step:
 def life(chance: Random, ticket: str, begins_at: int) -> list[tuple[float, Happening]]:
     """A ticket's life: when each fact is pushed, in seconds after its beginning, in that order."""
     created = Step(0.0, "ticket.created", min(0.0, _shift(chance)), {"title": "Out of order"})
-    told: list[tuple[float, Happening]] = []
+    recorded: list[tuple[float, Happening]] = []
     for number, step in enumerate([created, *_plan(chance)]):
         # Nothing happens before the creation, and no two things at once.
         happens = round(max(step.happens, created.happens) * SECOND) + number * _APART
         about = Happening(f"{ticket}-{number}", step.type, ticket, begins_at + happens, step.data)
-        told.append((step.after, about))
-    return told
+        recorded.append((step.after, about))
+    return recorded
 
 
 def _plan(chance: Random) -> list[Step]:

@@ -90,14 +90,14 @@ class Pusher:
         while True:
             await asyncio.sleep(self._chance.expovariate(self._orders.rate))
             self._count += 1
-            told = life(Random(self._chance.random()), f"T{self._count}", time.time_ns() // 1000)
-            task = asyncio.create_task(self._live(told))
+            recorded = life(Random(self._chance.random()), f"T{self._count}", time.time_ns() // 1000)
+            task = asyncio.create_task(self._live(recorded))
             self._lives.add(task)
             task.add_done_callback(self._lives.discard)
 
-    async def _live(self, told: list[tuple[float, Happening]]) -> None:
+    async def _live(self, recorded: list[tuple[float, Happening]]) -> None:
         began = time.monotonic()
-        for after, happening in told:
+        for after, happening in recorded:
             await asyncio.sleep(max(0.0, began + after - time.monotonic()))
             self._waiting.put_nowait(happening)
 

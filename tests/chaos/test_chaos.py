@@ -9,10 +9,10 @@ ROUNDS = 3
 
 
 def test_whatever_breaks_nothing_is_lost_doubled_or_told_at_the_wrong_time(tmp_path: Path) -> None:
-    told: list[str] = []
-    outcome = run(ROUNDS, tmp_path, SystemRandom().randrange(1_000_000), told.append)
+    recorded: list[str] = []
+    outcome = run(ROUNDS, tmp_path, SystemRandom().randrange(1_000_000), recorded.append)
     assert outcome.acknowledged > 0, outcome
     assert outcome.breaches > 0, outcome
     assert outcome.delivered > 0, outcome
-    assert not outcome.findings, (outcome.seed, told)
+    assert not outcome.findings, (outcome.seed, recorded)
     assert outcome.rounds == ROUNDS

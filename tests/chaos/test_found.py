@@ -22,9 +22,9 @@ def test_whoever_began_before_another_and_came_after_it_tells_nothing_before_its
         quick.sweeper.sweep_now()
         then.set("2026-03-02T11:59:59+01:00")
         waiting.push(event("1-1", "agent.replied", "1", "2026-03-02T11:00:00+01:00", author="agent"))
-        told = quick.signals()
-    assert [signal["kind"] for signal in told].count("clock.breach_retracted") == 1
-    assert [signal for signal in told if signal["detected_at"] < signal["at"]] == []
+        recorded = quick.signals()
+    assert [signal["kind"] for signal in recorded].count("clock.breach_retracted") == 1
+    assert [signal for signal in recorded if signal["detected_at"] < signal["at"]] == []
 
 
 @postgresql_only

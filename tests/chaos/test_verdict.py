@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.fault import Outage
 from tests.chaos.life import SECOND, Happening, life
 from tests.chaos.reference import BREACHED, MISSED, Breach, Clock, Reference, breaches
-from tests.chaos.verdict import Findings, Told, compare
+from tests.chaos.verdict import Findings, RecordedSignal, compare
 
 T0 = 1_000_000 * SECOND
 
@@ -72,16 +72,18 @@ def reference() -> Reference:
     return made
 
 
-def record(reference: Reference) -> list[Told]:
+def record(reference: Reference) -> list[RecordedSignal]:
     """What a service that is right has told of it."""
-    return [told(seq, breach) for seq, breach in enumerate(reference.expected().values(), 1)]
+    return [recorded(seq, breach) for seq, breach in enumerate(reference.expected().values(), 1)]
 
 
-def told(seq: int, breach: Breach) -> Told:
-    return Told(seq, f"sig_{seq}", breach.clock, breach.kind, breach.at, breach.at, breach.at + 2_000, False)
+def recorded(seq: int, breach: Breach) -> RecordedSignal:
+    return RecordedSignal(
+        seq, f"sig_{seq}", breach.clock, breach.kind, breach.at, breach.at, breach.at + 2_000, False
+    )
 
 
-def found(reference: Reference, rows: list[Told], *outages: Outage) -> set[str]:
+def found(reference: Reference, rows: list[RecordedSignal], *outages: Outage) -> set[str]:
     findings, _ = compare(reference, {"T-0"}, rows, outages)
     return {kind for kind, names in findings.kinds().items() if names}
 

@@ -24,7 +24,7 @@ FROM signal ORDER BY seq
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecordedSignal:
     """A signal of the record. `at` is when it was so by the record today, `told_at` by what was said at first."""
 
     seq: int
@@ -37,7 +37,7 @@ class Told:
     gone: bool
 
     @classmethod
-    def of(cls, row: Any) -> "Told":
+    def of(cls, row: Any) -> "RecordedSignal":
         """A row of SIGNALS."""
         clock = Clock(row["ticket"], row["commitment"], row["cycle"])
         at = row["at"] if row["corrected_at"] is None else row["corrected_at"]
@@ -55,7 +55,7 @@ class Findings:
 
     lost: set[object] = field(default_factory=set[object])
     """Acknowledged events that are not there."""
-    untold: set[object] = field(default_factory=set[object])
+    unrecorded: set[object] = field(default_factory=set[object])
     """Breaches of which no signal tells with the right instant."""
     doubled: set[object] = field(default_factory=set[object])
     """Clocks that two signals call late, and places in the stream that are given twice or not at all."""
@@ -99,34 +99,36 @@ class Delay:
 
 
 def compare(
-    reference: Reference, stored: Iterable[str], told: Sequence[Told], outages: Sequence[Outage]
+    reference: Reference, stored: Iterable[str], recorded: Sequence[RecordedSignal], outages: Sequence[Outage]
 ) -> tuple[Findings, list[Delay]]:
     """What is wrong with the record, and how late each breach was told."""
     found = Findings()
     expected = reference.expected()
-    standing: Mapping[Clock, list[Told]] = defaultdict(list)
-    for each in told:
+    standing: Mapping[Clock, list[RecordedSignal]] = defaultdict(list)
+    for each in recorded:
         if each.is_breach:
             standing[each.clock].append(each)
     found.lost |= reference.events - set(stored)
-    found.untold |= {clock for clock, breach in expected.items() if not _tells(standing.get(clock), breach)}
+    found.unrecorded |= {
+        clock for clock, breach in expected.items() if not _tells(standing.get(clock), breach)
+    }
     found.invented |= standing.keys() - expected.keys()
     found.doubled |= {clock for clock, rows in standing.items() if len(rows) > 1}
-    found.doubled |= {each.seq for place, each in enumerate(told, 1) if each.seq != place}
-    found.early |= {each.id for each in told if each.detected_at < each.told_at}
+    found.doubled |= {each.seq for place, each in enumerate(recorded, 1) if each.seq != place}
+    found.early |= {each.id for each in recorded if each.detected_at < each.told_at}
     delays = list(_delays(reference, expected, standing, outages))
     found.late |= {delay.breach.clock for delay in delays if delay.too_late > 0}
     return found, delays
 
 
-def _tells(rows: Sequence[Told] | None, breach: Breach) -> bool:
+def _tells(rows: Sequence[RecordedSignal] | None, breach: Breach) -> bool:
     return any((row.kind, row.at) == (breach.kind, breach.at) for row in rows or ())
 
 
 def _delays(
     reference: Reference,
     expected: Mapping[Clock, Breach],
-    standing: Mapping[Clock, Sequence[Told]],
+    standing: Mapping[Clock, Sequence[RecordedSignal]],
     outages: Sequence[Outage],
 ) -> Iterator[Delay]:
     for clock in expected.keys() & standing.keys():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.opened import opened
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.intake.request import Delivery
 from app.intake.signature import SCHEMES
 from tests.cli.conftest import Said, Terminal
@@ -39,7 +39,7 @@ def deliver(terminal: Terminal, *bodies: object) -> None:
         asyncio.run(_deliver(parts, secret, bodies))
 
 
-async def _deliver(parts: Works, secret: str, bodies: tuple[object, ...]) -> None:
+async def _deliver(parts: Runtime, secret: str, bodies: tuple[object, ...]) -> None:
     for body in bodies:
         raw = json.dumps(body).encode()
         now = parts.database.now()

@@ -48,10 +48,10 @@ def test_a_calendar_asked_backwards_agrees_with_itself() -> None:
 
 
 def test_everything_that_is_told_is_an_event_that_a_push_would_take(now: Micros) -> None:
-    told = facts(Settings(), now)
-    assert 200 < len(told) < 600
-    assert 40 <= len({(fact.desk, fact.event.subject) for fact in told}) <= 100
-    for fact in told:
+    recorded = facts(Settings(), now)
+    assert 200 < len(recorded) < 600
+    assert 40 <= len({(fact.desk, fact.event.subject) for fact in recorded}) <= 100
+    for fact in recorded:
         event = fact.event
         assert event.at <= now
         assert fact.received_at <= now

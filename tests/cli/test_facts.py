@@ -7,7 +7,7 @@ import pytest
 
 from app.cli.opened import opened
 from app.flow.judge.receive import Incoming
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.sla.span import HOUR, Micros
 from app.sla.ticket import Event
 from app.store.engine.database import Connection
@@ -169,7 +169,7 @@ def test_the_doctor_tells_of_a_clock_that_nobody_sweeps(desks: Terminal) -> None
     assert re.search(r"fault +the sweep keeps up +1 tickets.*clamehost/C1", said.out)
 
 
-def _due_since(conn: Connection, parts: Works, at: Micros) -> int:
+def _due_since(conn: Connection, parts: Runtime, at: Micros) -> int:
     """An outage received and judged as if an hour after it began: its breach lies ahead of that, and behind now."""
     event = Event("e1", "outage.started", "C1", at, {})
     ledger.append(conn, [Fact("clamehost", event, "C1", digest_of(event))], at + HOUR)

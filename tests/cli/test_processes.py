@@ -105,9 +105,9 @@ def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(new_url: st
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, ""), err
     assert "start again" in err
-    told = json.loads(_output(new_url, *asked))
-    assert told["events"] == told["tickets"] == 6_000
-    assert 0 < told["repeated"] < 6_000
+    recorded = json.loads(_output(new_url, *asked))
+    assert recorded["events"] == recorded["tickets"] == 6_000
+    assert 0 < recorded["repeated"] < 6_000
 
 
 def test_a_fact_recorded_beside_a_running_service_is_seen_by_it(
@@ -130,12 +130,12 @@ def test_a_breach_recorded_beside_a_running_service_is_told_by_it(
     written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(almost))
     running.command("record", "clamehost", "C1", "outage.started", "--time", written)
     until = time.monotonic() + PATIENCE
-    told: list[str] = []
-    while not told and time.monotonic() < until:
+    recorded: list[str] = []
+    while not recorded and time.monotonic() < until:
         page = httpx2.get(f"{running.base}/v1/breaches", params={"desk": "clamehost"}, headers=headers)
-        told = [breach["ticket"] for breach in page.raise_for_status().json()["breaches"]]
+        recorded = [breach["ticket"] for breach in page.raise_for_status().json()["breaches"]]
         time.sleep(0.1)
-    assert told == ["C1"]
+    assert recorded == ["C1"]
 
 
 def test_a_tested_connection_has_sent_a_sample(service: tuple[Service, dict[str, str]]) -> None:
@@ -157,12 +157,12 @@ def test_the_demonstration_serves_its_day_and_leaves_nothing_behind(tmp_path: Pa
         command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as demo:
         assert demo.stdout is not None
-        told: list[str] = []
+        recorded: list[str] = []
         for line in demo.stdout:
-            told.append(line)
+            recorded.append(line)
             if "Ctrl-C" in line:
                 break
-        key = next(part for line in told for part in line.split() if part.startswith("slt_")).rstrip("'")
+        key = next(part for line in recorded for part in line.split() if part.startswith("slt_")).rstrip("'")
         page = httpx2.get(
             f"http://127.0.0.1:{port}/v1/tickets",
             params={"limit": 500},

@@ -36,10 +36,10 @@ def test_the_data_are_the_signal_as_it_was_told_byte_for_byte() -> None:
 
 
 def test_a_signal_about_no_ticket_makes_an_event_without_a_subject() -> None:
-    told = orjson.dumps(orjson.loads(TOLD) | {"ticket": None})
-    assert "subject" not in orjson.loads(cloud_event(told))
+    recorded = orjson.dumps(orjson.loads(TOLD) | {"ticket": None})
+    assert "subject" not in orjson.loads(cloud_event(recorded))
 
 
 def test_a_desk_with_odd_characters_makes_a_source_that_is_a_uri() -> None:
-    told = orjson.dumps(orjson.loads(TOLD) | {"desk": "häi soft/2"})
-    assert orjson.loads(cloud_event(told))["source"] == "urn:slatimer:desk:h%C3%A4i%20soft%2F2"
+    recorded = orjson.dumps(orjson.loads(TOLD) | {"desk": "häi soft/2"})
+    assert orjson.loads(cloud_event(recorded))["source"] == "urn:slatimer:desk:h%C3%A4i%20soft%2F2"

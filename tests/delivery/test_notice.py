@@ -9,7 +9,7 @@ import pytest
 from apprise import Apprise
 
 from app.delivery.address import FaultyUrl, Gate
-from app.delivery.notice import _TOLD, Language, Notice, notice
+from app.delivery.notice import _RECORDED, Language, Notice, notice
 from app.delivery.outcome import Outcome
 from app.delivery.people import Messenger, channel, masked
 from app.delivery.recipients import recipients
@@ -40,17 +40,17 @@ def test_a_line_tells_ticket_promise_what_happened_and_by_when_on_the_desks_cloc
 @pytest.mark.parametrize("language", Language)
 def test_every_kind_has_words_in_every_language(language: Language) -> None:
     for kind in KINDS:
-        told = notice([BREACH | {"kind": kind}], language)
-        assert kind not in told.title
-        assert "4711" in told.text
-    assert {len(words) for words in _TOLD.values()} == {len(Language)}
+        recorded = notice([BREACH | {"kind": kind}], language)
+        assert kind not in recorded.title
+        assert "4711" in recorded.text
+    assert {len(words) for words in _RECORDED.values()} == {len(Language)}
 
 
 def test_a_storm_is_one_message_that_shows_ten_and_counts_the_rest() -> None:
     signals = [BREACH | {"ticket": f"T{n}"} for n in range(100)] + [BREACH | {"kind": "clock.warned"}]
-    told = notice(signals, "fr")
-    assert told.title == "haisoft: 100 x délai dépassé, bientôt à échéance"
-    lines = told.text.splitlines()
+    recorded = notice(signals, "fr")
+    assert recorded.title == "haisoft: 100 x délai dépassé, bientôt à échéance"
+    lines = recorded.text.splitlines()
     assert (len(lines), lines[0].startswith("T0 "), lines[-1]) == (11, True, "et 91 de plus")
 
 

@@ -72,9 +72,9 @@ def test_an_explanation_adds_up_to_the_target(service: Service) -> None:
     answer = service.database.read_now(
         lambda conn: tickets.ticket_answer(conn, service.catalogue, "haisoft", "4711", now=service.clock.now)
     )
-    told = tickets.explanation(answer, "ticket-response")
-    assert told.spans[-1].total == told.target_length
-    assert "lunch gap" in {span.reason for span in told.spans}
+    recorded = tickets.explanation(answer, "ticket-response")
+    assert recorded.spans[-1].total == recorded.target_length
+    assert "lunch gap" in {span.reason for span in recorded.spans}
     with pytest.raises(NoSuchClock):
         tickets.explanation(answer, "nothing")
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.flow.outbound import subscribe
 from app.flow.outbound.attempt import Post
-from app.flow.outbound.deliver import Courier
+from app.flow.outbound.deliver import Deliverer
 from app.flow.outbound.subscribe import Wanted
 from app.settings import Settings
 from app.sla.span import DAY, MINUTE, SECOND, instant
@@ -35,11 +35,11 @@ class Desk:
         self.service = Service(settings, database, clock)
         self.service.apply_shipped("haisoft")
         self.settings, self.database, self.clock = settings, database, clock
-        self.courier = self.another_courier()
+        self.deliverer = self.another_courier()
 
-    def another_courier(self, **given: Any) -> Courier:
+    def another_courier(self, **given: Any) -> Deliverer:
         settings = self.settings.model_copy(update=given)
-        return Courier(self.database, self.service.assessor, settings, post=Post(settings))
+        return Deliverer(self.database, self.service.assessor, settings, post=Post(settings))
 
     def subscribe(self, url: str, kinds: Sequence[str] = STARTED, **given: Any) -> Subscription:
         values: dict[str, Any] = {
@@ -106,7 +106,7 @@ async def desk(database_settings: Settings, wall_clock: WallClock) -> AsyncItera
     with Database(settings, wall_clock) as database:
         made = Desk(settings, database, wall_clock)
         yield made
-        await made.courier.stop()
+        await made.deliverer.stop()
 
 
 @pytest.fixture
@@ -121,12 +121,12 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def test_a_signal_arrives_signed_as_it_stands_in_the_stream(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
     desk.open_tickets("4711")
-    assert await desk.courier.deliver_due() == 1
+    assert await desk.deliverer.deliver_due() == 1
     (arrived,) = receiver.arrived
     verified = arrived.verified(subscription.secrets[0].secret)
-    (told,) = desk.service.signals("clock.started")
-    assert verified["data"] == told
-    assert (verified["id"], arrived.headers["webhook-id"]) == (told["id"], told["id"])
+    (recorded,) = desk.service.signals("clock.started")
+    assert verified["data"] == recorded
+    assert (verified["id"], arrived.headers["webhook-id"]) == (recorded["id"], recorded["id"])
     assert desk.outcomes(subscription) == [("delivered", "delivered")]
 
 
@@ -135,7 +135,7 @@ async def test_a_breach_found_by_the_sweep_arrives(desk: Desk, receiver: Receive
     desk.open_tickets("4711")
     desk.clock.forward(days=20)
     desk.service.sweeper.sweep_now()
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert [
         signal["kind"] for signal in receiver.signals
     ] == []  # due long ago by now: recorded, not delivered
@@ -144,7 +144,7 @@ async def test_a_breach_found_by_the_sweep_arrives(desk: Desk, receiver: Receive
     desk.clock.set(due)
     desk.clock.forward(seconds=1)
     desk.service.sweeper.sweep_now()
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert [(signal["kind"], signal["ticket"]) for signal in receiver.signals] == [("clock.breached", "4712")]
 
 
@@ -154,7 +154,7 @@ async def test_only_what_was_asked_for_arrives(desk: Desk, receiver: Receiver) -
     desk.subscribe(receiver.url, EVERYTHING, filter={"commitment": ("other",)})
     desk.subscribe(receiver.url, EVERYTHING, filter={"plan": ("gold",)})
     desk.open_tickets("4711", plan="silver")
-    assert await desk.courier.deliver_due() == 1
+    assert await desk.deliverer.deliver_due() == 1
     assert [signal["kind"] for signal in receiver.signals] == ["queue.joined"]
 
 
@@ -166,26 +166,26 @@ async def test_filters_ask_of_the_signal_and_of_its_ticket_without_regard_to_cas
     desk.subscribe(receiver.url, EVERYTHING, filter={"queue": ("nowhere",)})
     desk.open_tickets("4711", plan="Gold", customer="ACME")
     desk.open_tickets("4712", plan="Gold", customer="other")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert [(signal["kind"], signal["ticket"]) for signal in receiver.signals] == [("clock.started", "4711")]
 
 
 async def test_a_subscription_to_every_desk_hears_of_each(desk: Desk, receiver: Receiver) -> None:
     desk.subscribe(receiver.url, desk="*")
     desk.open_tickets("4711")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert len(receiver.arrived) == 1
 
 
 async def test_what_is_recorded_only_is_not_delivered(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
     desk.service.push(created("4711", desk.now()), deliver=False)
-    assert (await desk.courier.deliver_due(), desk.deliveries(subscription)) == (0, [])
+    assert (await desk.deliverer.deliver_due(), desk.deliveries(subscription)) == (0, [])
 
 
 async def test_a_test_delivery_is_signed_and_in_no_record(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
-    attempt = await desk.courier.post.test(subscription, desk.clock.now)
+    attempt = await desk.deliverer.post.test(subscription, desk.clock.now)
     (arrived,) = receiver.arrived
     assert attempt.delivered
     assert arrived.verified(subscription.secrets[0].secret)["type"] == "slatimer.subscription.test"
@@ -201,10 +201,10 @@ async def test_a_tickets_signals_arrive_in_the_order_of_the_stream(desk: Desk, r
     desk.open_tickets(*names)
     for name in names:
         desk.live_through(name, 3)
-    await desk.courier.deliver_due()
-    told = desk.service.signals()
+    await desk.deliverer.deliver_due()
+    recorded = desk.service.signals()
     for name in names:
-        expected = [signal["id"] for signal in told if signal["ticket"] == name]
+        expected = [signal["id"] for signal in recorded if signal["ticket"] == name]
         assert [s["id"] for s in receiver.signals if s["ticket"] == name] == expected
         assert len(expected) > 6
 
@@ -214,13 +214,13 @@ async def test_what_follows_waits_until_what_goes_before_has_arrived(desk: Desk,
     receiver.answer = lambda number, request: status(500) if number == 1 else OK
     desk.open_tickets("4711")
     desk.live_through("4711", 1)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert len(receiver.arrived) == 1
     assert [each.attempts for each in desk.deliveries(subscription)] == [1, 0, 0, 0, 0, 0][
         : len(desk.stream())
     ]
     desk.clock.forward(seconds=6)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert [each["id"] for each in receiver.signals[1:]] == desk.stream()
     assert receiver.arrived[0].headers["webhook-id"] == receiver.arrived[1].headers["webhook-id"]
 
@@ -229,7 +229,7 @@ async def test_a_ticket_that_waits_holds_up_no_other(desk: Desk, receiver: Recei
     desk.subscribe(receiver.url)
     receiver.answer = lambda number, request: status(500) if request.signal["ticket"] == "bad" else OK
     desk.open_tickets("bad", "good", "fine")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert sorted(signal["ticket"] for signal in receiver.signals) == ["bad", "fine", "good"]
 
 
@@ -240,14 +240,14 @@ async def test_an_endpoint_that_is_down_for_a_while_misses_nothing(desk: Desk, r
     subscription = desk.subscribe(receiver.url, EVERYTHING)
     await receiver.shut()
     desk.open_tickets("A", "B")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert {each.outcome for each in desk.deliveries(subscription)} == {"connect", None}
     desk.clock.forward(seconds=6)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     desk.live_through("A", 1)
     await receiver.open()
     desk.clock.forward(minutes=6)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert sorted(signal["id"] for signal in receiver.signals) == sorted(desk.stream())
     assert {each.state for each in desk.deliveries(subscription)} == {DeliveryState.DELIVERED}
     assert desk.find(subscription).failures == 0
@@ -260,12 +260,12 @@ async def test_a_delivery_that_always_fails_is_tried_by_the_schedule_and_then_pa
     receiver.answer = lambda number, request: status(500)
     desk.open_tickets("4711")
     waits = []
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     (shown,) = desk.deliveries(subscription)
     while shown.next_at is not None:
         waits.append((shown.next_at - desk.clock.now) // SECOND)
         desk.clock.now = shown.next_at
-        await desk.courier.deliver_due()
+        await desk.deliverer.deliver_due()
         (shown,) = desk.deliveries(subscription)
     assert waits == [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
     assert (shown.state, shown.attempts, shown.outcome) == (DeliveryState.PARKED, 10, "status")
@@ -275,11 +275,11 @@ async def test_a_delivery_that_always_fails_is_tried_by_the_schedule_and_then_pa
 
 async def test_what_is_parked_lets_the_rest_of_its_ticket_go(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url, EVERYTHING)
-    desk.courier = desk.another_courier(deliver_waits=())
+    desk.deliverer = desk.another_courier(deliver_waits=())
     receiver.answer = lambda number, request: status(500) if number == 1 else OK
     desk.open_tickets("4711")
     desk.live_through("4711", 1)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     states = [each.state for each in desk.deliveries(subscription)]
     assert states == [DeliveryState.PARKED, *[DeliveryState.DELIVERED] * (len(states) - 1)]
 
@@ -288,13 +288,13 @@ async def test_retry_after_is_kept_to_by_the_whole_endpoint(desk: Desk, receiver
     subscription = desk.subscribe(receiver.url)
     receiver.answer = lambda number, request: status(429, "Retry-After: 60") if number == 1 else OK
     desk.open_tickets("A")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert desk.outcomes(subscription) == [("pending", "throttled")]
     desk.open_tickets("B")
     desk.clock.forward(seconds=59)
-    assert await desk.courier.deliver_due() == 0
+    assert await desk.deliverer.deliver_due() == 0
     desk.clock.forward(seconds=2)
-    assert await desk.courier.deliver_due() == 2
+    assert await desk.deliverer.deliver_due() == 2
 
 
 async def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_that_is_told(
@@ -304,21 +304,21 @@ async def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_that_is_told
     async with Receiver() as other:
         desk.subscribe(other.url, ["subscription.disabled"])
         receiver.answer = lambda number, request: status(410) if number == 1 else OK
-        desk.courier = desk.another_courier(deliver_parallel=1)
+        desk.deliverer = desk.another_courier(deliver_parallel=1)
         desk.open_tickets("4711")
-        await desk.courier.deliver_due()
-        (told,) = other.signals
-    assert (told["kind"], told["subscription"], told["ticket"]) == (
+        await desk.deliverer.deliver_due()
+        (recorded,) = other.signals
+    assert (recorded["kind"], recorded["subscription"], recorded["ticket"]) == (
         "subscription.disabled",
         subscription.id,
         None,
     )
-    assert told == desk.service.signals("subscription.disabled")[0]
+    assert recorded == desk.service.signals("subscription.disabled")[0]
     assert desk.find(subscription).state is State.DISABLED
     assert desk.outcomes(subscription)[0] == ("parked", "gone")
     assert set(desk.outcomes(subscription)[1:]) <= {("parked", "switched_off")}
     desk.open_tickets("4712")
-    assert await desk.courier.deliver_due() == 0
+    assert await desk.deliverer.deliver_due() == 0
 
 
 async def test_an_endpoint_that_fails_too_often_and_for_too_long_is_switched_off(
@@ -326,13 +326,13 @@ async def test_an_endpoint_that_fails_too_often_and_for_too_long_is_switched_off
 ) -> None:
     subscription = desk.subscribe(receiver.url)
     receiver.answer = lambda number, request: status(500)
-    desk.courier = desk.another_courier(endpoint_failures=5, deliver_waits=(timedelta(days=2),) * 9)
+    desk.deliverer = desk.another_courier(endpoint_failures=5, deliver_waits=(timedelta(days=2),) * 9)
     desk.open_tickets("A", "B")
     for _ in range(3):
-        await desk.courier.deliver_due()
+        await desk.deliverer.deliver_due()
         assert desk.find(subscription).state is State.ACTIVE
         desk.clock.now += 2 * DAY + SECOND
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     found = desk.find(subscription)
     assert (found.state, "failures in a row over 6.0 days" in (found.disabled_reason or "")) == (
         State.DISABLED,
@@ -345,12 +345,12 @@ async def test_one_success_clears_the_record_of_an_endpoint(desk: Desk, receiver
     subscription = desk.subscribe(receiver.url)
     receiver.answer = lambda number, request: OK if number == 3 else status(500)
     desk.open_tickets("A")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert (desk.find(subscription).failures, desk.find(subscription).failing_since) == (1, desk.clock.now)
     desk.clock.forward(seconds=6)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     desk.clock.forward(minutes=6)
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert (desk.find(subscription).failures, desk.find(subscription).failing_since) == (0, None)
 
 
@@ -358,13 +358,13 @@ async def test_an_endpoint_that_is_back_gets_at_once_what_waits_for_it(
     desk: Desk, receiver: Receiver
 ) -> None:
     desk.subscribe(receiver.url)
-    desk.courier = desk.another_courier(endpoint_failures=3, deliver_waits=(timedelta(hours=9),) * 9)
+    desk.deliverer = desk.another_courier(endpoint_failures=3, deliver_waits=(timedelta(hours=9),) * 9)
     receiver.answer = lambda number, request: status(500)
     desk.open_tickets("A", "B", "C")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     receiver.answer = lambda number, request: OK
     desk.open_tickets("D")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert sorted(signal["ticket"] for signal in receiver.signals) == ["A", "A", "B", "B", "C", "C", "D"]
 
 
@@ -373,13 +373,13 @@ async def test_an_endpoint_that_is_back_gets_at_once_what_waits_for_it(
 
 async def test_a_parked_delivery_is_sent_again_when_somebody_asks(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
-    desk.courier = desk.another_courier(deliver_waits=())
+    desk.deliverer = desk.another_courier(deliver_waits=())
     receiver.answer = lambda number, request: OK if number > 1 else status(500)
     desk.open_tickets("4711")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     (parked,) = desk.deliveries(subscription, DeliveryState.PARKED)
     desk.database.write_now(lambda conn, now: redelivery.retry(conn, subscription, parked, now))
-    assert await desk.courier.deliver_due() == 1
+    assert await desk.deliverer.deliver_due() == 1
     assert desk.outcomes(subscription) == [("delivered", "delivered")]
 
 
@@ -389,7 +389,7 @@ async def test_since_an_instant_is_sent_what_was_given_up_and_what_was_told_whil
     subscription = desk.subscribe(receiver.url, EVERYTHING)
     receiver.answer = lambda number, request: status(410)
     desk.open_tickets("before")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     desk.clock.forward(minutes=1)
     since = desk.clock.now
     desk.open_tickets("A", "B")
@@ -399,7 +399,7 @@ async def test_since_an_instant_is_sent_what_was_given_up_and_what_was_told_whil
     receiver.answer = lambda number, request: OK
     count, more = desk.database.write_now(lambda conn, now: redelivery.retry_since(conn, again, since, now))
     receiver.arrived.clear()
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     missed = [s["id"] for s in desk.service.signals() if s["ticket"] in ("A", "B")]
     assert (count, more) == (len(missed), False)
     for name in ("A", "B"):
@@ -417,17 +417,17 @@ async def test_what_was_told_before_a_subscription_was_made_is_never_sent(
     subscription = desk.subscribe(receiver.url, EVERYTHING)  # at the same instant
     desk.clock.forward(minutes=1)
     for since in (0, desk.clock.now):
-        told = desk.database.write_now(
+        recorded = desk.database.write_now(
             lambda conn, now, since=since: redelivery.retry_since(conn, subscription, since, now)
         )
-        assert told == (0, False)
-    assert await desk.courier.deliver_due() == 0
+        assert recorded == (0, False)
+    assert await desk.deliverer.deliver_due() == 0
 
 
 async def test_sending_again_keeps_the_order_of_a_ticket(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url, EVERYTHING)
     receiver.answer = lambda number, request: status(500)
-    patient, hasty = desk.courier, desk.another_courier(deliver_waits=())
+    patient, hasty = desk.deliverer, desk.another_courier(deliver_waits=())
     desk.open_tickets("4711")
     await hasty.deliver_due()
     desk.live_through("4711", 1)
@@ -446,9 +446,9 @@ async def test_a_paused_subscription_keeps_what_is_told_until_it_goes_on(
     subscription = desk.subscribe(receiver.url)
     desk.change(subscription, state=State.PAUSED)
     desk.open_tickets("A", "B")
-    assert await desk.courier.deliver_due() == 0
+    assert await desk.deliverer.deliver_due() == 0
     desk.change(subscription, state=State.ACTIVE)
-    assert await desk.courier.deliver_due() == 2
+    assert await desk.deliverer.deliver_due() == 2
 
 
 async def test_another_address_gets_at_once_what_the_old_one_did_not_take(
@@ -457,10 +457,10 @@ async def test_another_address_gets_at_once_what_the_old_one_did_not_take(
     subscription = desk.subscribe(receiver.url)
     await receiver.shut()
     desk.open_tickets("A")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     async with Receiver() as other:
         desk.change(subscription, url=other.url)
-        await desk.courier.deliver_due()
+        await desk.deliverer.deliver_due()
         assert [signal["ticket"] for signal in other.signals] == ["A"]
 
 
@@ -473,12 +473,12 @@ async def test_both_secrets_sign_while_one_is_replaced_and_the_old_one_ends(
         lambda conn, now: subscribe.replace_secret(conn, subscription, MINUTE, now)
     )
     desk.open_tickets("A")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     (arrived,) = receiver.arrived
     assert arrived.verified(old) == arrived.verified(new)
     desk.clock.forward(minutes=2)
     desk.open_tickets("B")
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     assert receiver.arrived[1].headers["webhook-signature"].count("v1,") == 1
     assert receiver.arrived[1].verified(new)
 
@@ -496,7 +496,7 @@ async def test_an_endpoint_that_hangs_delays_no_other(desk: Desk, receiver: Rece
         desk.subscribe(receiver.url)
         desk.open_tickets(*(f"T{n}" for n in range(30)))
         began = asyncio.get_running_loop().time()
-        delivering = asyncio.create_task(desk.courier.deliver_due())
+        delivering = asyncio.create_task(desk.deliverer.deliver_due())
         await receiver.until(30)
         assert asyncio.get_running_loop().time() - began < 0.9  # less than the one second of a single timeout
         assert dead.connections <= desk.settings.deliver_parallel
@@ -510,7 +510,7 @@ async def test_couriers_of_several_processes_share_and_send_nothing_twice(
     names = [f"T{n}" for n in range(100)]
     desk.open_tickets(*names)
     other = desk.another_courier()
-    counts = await asyncio.gather(desk.courier.deliver_due(), other.deliver_due())
+    counts = await asyncio.gather(desk.deliverer.deliver_due(), other.deliver_due())
     await other.stop()
     assert sum(counts) == len(receiver.arrived) == len(desk.stream())
     assert min(counts) > 0
@@ -528,9 +528,9 @@ async def test_a_courier_that_died_delays_its_deliveries_and_loses_none(
     desk.database.write_now(
         lambda conn, now: deliveries.claim(conn, subscription.id, 8, now, lease, "dead process")
     )
-    assert await desk.courier.deliver_due() == 0
+    assert await desk.deliverer.deliver_due() == 0
     desk.clock.forward(seconds=11)
-    assert await desk.courier.deliver_due() == 1
+    assert await desk.deliverer.deliver_due() == 1
     assert desk.outcomes(subscription) == [("delivered", "delivered")]
 
 
@@ -542,7 +542,7 @@ async def test_a_failure_reported_late_does_not_undo_what_another_process_achiev
     late = desk.database.write_now(
         lambda conn, now: deliveries.claim(conn, subscription.id, 8, now, now, "slow process")
     )
-    await desk.courier.deliver_due()
+    await desk.deliverer.deliver_due()
     failed = [
         deliveries.Settlement(each, DeliveryState.PARKED, None, "timeout", "no answer", None) for each in late
     ]
@@ -554,7 +554,7 @@ async def test_a_running_courier_sends_what_is_told_without_being_asked(
     desk: Desk, receiver: Receiver
 ) -> None:
     subscription = desk.subscribe(receiver.url)
-    desk.courier.start()
+    desk.deliverer.start()
     await asyncio.sleep(0.05)
     await asyncio.to_thread(desk.open_tickets, "A")
     for _ in range(100):
@@ -562,7 +562,7 @@ async def test_a_running_courier_sends_what_is_told_without_being_asked(
             break
         await asyncio.sleep(0.01)
     assert len(receiver.arrived) == 1
-    state = await desk.courier.state()
+    state = await desk.deliverer.state()
     assert (state.running, state.pending, state.parked, state.failure) == (True, 0, 0, None)
 
 
@@ -573,11 +573,11 @@ async def test_a_courier_that_is_stopped_gives_back_what_it_had_begun(desk: Desk
 
     receiver.answer = lambda number, request: hang(number, request)
     subscription = desk.subscribe(receiver.url)
-    courier = desk.another_courier(deliver_timeout=timedelta(seconds=20), shutdown_grace=timedelta(0))
-    courier.start()
+    deliverer = desk.another_courier(deliver_timeout=timedelta(seconds=20), shutdown_grace=timedelta(0))
+    deliverer.start()
     await asyncio.to_thread(desk.open_tickets, "A")
     await receiver.until(1)
-    await courier.stop()
+    await deliverer.stop()
     (shown,) = desk.deliveries(subscription)
     assert (shown.claim, shown.attempts, shown.next_at) == (None, 0, desk.clock.now)
 
@@ -585,21 +585,21 @@ async def test_a_courier_that_is_stopped_gives_back_what_it_had_begun(desk: Desk
 # -- people ------------------------------------------------------------------------------------------------------
 
 
-def to_people(desk: Desk, receiver: Receiver) -> tuple[Subscription, Courier]:
+def to_people(desk: Desk, receiver: Receiver) -> tuple[Subscription, Deliverer]:
     url = f"json://127.0.0.1:{receiver.port}/told"
     subscription = desk.subscribe(url, channel=Channel.NOTICE, language="nl")
     return subscription, desk.another_courier(notice_schemes=("json",), deliver_timeout=timedelta(seconds=10))
 
 
 async def test_a_storm_is_one_message_to_people(desk: Desk, receiver: Receiver) -> None:
-    subscription, courier = to_people(desk, receiver)
+    subscription, deliverer = to_people(desk, receiver)
     desk.open_tickets("first")
     desk.clock.forward(seconds=3)
     desk.open_tickets(*(f"T{n}" for n in range(99)))
-    assert await courier.deliver_due() == 0  # more may come
+    assert await deliverer.deliver_due() == 0  # more may come
     desk.clock.forward(seconds=3)
-    assert await courier.deliver_due() == 1
-    await courier.stop()
+    assert await deliverer.deliver_due() == 1
+    await deliverer.stop()
     (arrived,) = receiver.arrived
     assert arrived.event["title"] == "haisoft: 100 x gestart"
     assert arrived.event["message"].splitlines()[-1] == "en nog 90"
@@ -607,26 +607,26 @@ async def test_a_storm_is_one_message_to_people(desk: Desk, receiver: Receiver) 
 
 
 async def test_people_get_at_most_one_message_a_minute(desk: Desk, receiver: Receiver) -> None:
-    _, courier = to_people(desk, receiver)
+    _, deliverer = to_people(desk, receiver)
     for name in ("A", "B"):
         desk.open_tickets(name)
         desk.clock.forward(seconds=6)
-        await courier.deliver_due()
+        await deliverer.deliver_due()
     assert len(receiver.arrived) == 1
     desk.clock.forward(minutes=1)
-    await courier.deliver_due()
-    await courier.stop()
+    await deliverer.deliver_due()
+    await deliverer.stop()
     assert len(receiver.arrived) == 2
 
 
 async def test_a_message_that_was_not_taken_is_sent_again(desk: Desk, receiver: Receiver) -> None:
-    subscription, courier = to_people(desk, receiver)
+    subscription, deliverer = to_people(desk, receiver)
     receiver.answer = lambda number, request: status(500) if number == 1 else OK
     desk.open_tickets("A", "B")
     desk.clock.forward(seconds=6)
-    await courier.deliver_due()
+    await deliverer.deliver_due()
     assert set(desk.outcomes(subscription)) == {("pending", "unsent")}
     desk.clock.forward(minutes=2)
-    await courier.deliver_due()
-    await courier.stop()
+    await deliverer.deliver_due()
+    await deliverer.stop()
     assert set(desk.outcomes(subscription)) == {("delivered", "delivered")}

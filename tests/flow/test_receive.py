@@ -21,12 +21,12 @@ def test_an_accepted_event_is_answered_with_its_ticket(service: Service) -> None
 
 def test_the_same_event_again_changes_nothing(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
-    before, told = service.rows("SELECT * FROM ticket"), service.told()
+    before, recorded = service.rows("SELECT * FROM ticket"), service.recorded()
     service.clock.forward(hours=1)
     receipt = service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     assert (receipt.accepted, receipt.repeated) == (0, 1)
     assert [answer.ticket for answer in receipt.tickets] == ["4711"]
-    assert (service.rows("SELECT * FROM ticket"), service.told()) == (before, told)
+    assert (service.rows("SELECT * FROM ticket"), service.recorded()) == (before, recorded)
 
 
 def test_a_repetition_keeps_the_first_received_at(service: Service) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.store.engine.notify import Announcement
 from tests.service import Service
@@ -15,14 +15,14 @@ Part = tuple[Callable[[], None], Callable[[], None], Callable[[], Awaitable[None
 
 
 def parts_of(service: Service) -> dict[str, Part]:
-    works = Works(service.settings, service.database)
+    runtime = Runtime(service.settings, service.database)
     tail = Tail(service.database, lambda _: None, service.settings.stream_look)
     soon = Announcement(10**9, 1)
     return {
-        "sweeper": (works.sweeper.start, lambda: works.sweeper.announced(soon), works.sweeper.stop),
+        "sweeper": (runtime.sweeper.start, lambda: runtime.sweeper.announced(soon), runtime.sweeper.stop),
         "tail": (tail.start, lambda: tail.announced(soon), tail.stop),
-        "reader": (works.reader.start, works.reader.wake, works.reader.stop),
-        "courier": (works.courier.start, works.courier.wake, works.courier.stop),
+        "reader": (runtime.reader.start, runtime.reader.wake, runtime.reader.stop),
+        "courier": (runtime.deliverer.start, runtime.deliverer.wake, runtime.deliverer.stop),
     }
 
 

@@ -29,7 +29,7 @@ def test_a_breach_is_told_when_its_instant_has_passed_and_not_at_it(service: Ser
     service.push(created("4711", "2026-03-02T10:00:00+01:00"))
     service.clock.set("2026-03-02T12:00:00+01:00")
     service.sweeper.sweep_now()
-    assert "clock.breached" not in service.told()
+    assert "clock.breached" not in service.recorded()
     service.clock.set("2026-03-02T12:00:00.000001+01:00")
     assert service.sweeper.sweep_now() == 1
     (breach,) = service.signals("clock.breached")
@@ -40,10 +40,10 @@ def test_sweeping_again_tells_nothing_again(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     service.clock.set("2026-03-03T09:00:00+01:00")
     service.sweeper.sweep_now()
-    told = service.told()
+    recorded = service.recorded()
     assert service.sweeper.sweep_now() == 0
     service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
-    assert service.told() == told
+    assert service.recorded() == recorded
 
 
 def test_after_a_stop_the_overdue_are_told_with_their_true_instant(service: Service) -> None:
@@ -109,7 +109,7 @@ def test_a_late_reply_retracts_a_told_breach(service: Service) -> None:
     service.sweeper.sweep_now()
     service.clock.set("2026-03-02T15:00:00+01:00")
     service.push(event("r", "agent.replied", "4711", "2026-03-02T11:00:00+01:00", author="agent"))
-    assert service.told()[-2:] == ["clock.breach_retracted", "clock.stopped"]
+    assert service.recorded()[-2:] == ["clock.breach_retracted", "clock.stopped"]
     retraction, stop = service.signals("clock.breach_retracted", "clock.stopped")
     (breach,) = service.signals("clock.breached")
     assert retraction["replaces"] == breach["id"]
@@ -154,14 +154,14 @@ def test_a_clock_that_goes_back_retracts_nothing(service: Service) -> None:
     service.push(created("4711", "2026-03-02T10:00:00+01:00"))
     service.clock.set("2026-03-02T14:30:00+01:00")
     service.sweeper.sweep_now()
-    told = service.told()
+    recorded = service.recorded()
     service.clock.set("2026-03-02T11:00:00+01:00")
     service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
     restarted = Database(service.settings, WallClock())
     again = Service(service.settings, restarted, service.clock)
     restarted.write_now(lambda conn, now: again.assessor.assess(conn, now, {"haisoft": ["4711"]}))
     restarted.close()
-    assert service.told() == told
+    assert service.recorded() == recorded
 
 
 async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_period(
@@ -176,7 +176,7 @@ async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_pe
         due_at = database.now() + 300_000
         soon = Event("e", "ticket.created", "4711", due_at, {"title": "x", "customer": "y"})
         await real.receiver.receive([Incoming.of("haisoft", soon)])
-        while not real.told():
+        while not real.recorded():
             await asyncio.sleep(0.01)
             assert database.now() < due_at + 5_000_000
         state = await real.sweeper.state()

@@ -17,8 +17,8 @@ class Heard:
     def __init__(self) -> None:
         self.seqs: list[int] = []
 
-    def __call__(self, told: Iterable[Published]) -> None:
-        self.seqs += [one.seq for one in told]
+    def __call__(self, recorded: Iterable[Published]) -> None:
+        self.seqs += [one.seq for one in recorded]
 
 
 def everything_told(service: Service) -> list[int]:

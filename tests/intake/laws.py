@@ -10,10 +10,10 @@ from app.sla.span import Micros
 from app.sla.ticket import Event
 from tests.intake.snapshot_desk import Desk, after
 
-T = TypeVar("T", bound="Told")
+T = TypeVar("T", bound="RecordedSignal")
 
 
-class Told(Protocol):
+class RecordedSignal(Protocol):
     """A system with the recorded story of a ticket."""
 
     def desk(self) -> Desk: ...
@@ -21,7 +21,7 @@ class Told(Protocol):
     def deliveries(self) -> list[Delivery]: ...
 
 
-def brought_by_repetition(system: Told) -> list[Event]:
+def brought_by_repetition(system: RecordedSignal) -> list[Event]:
     """The new events when every delivery of the story comes once more."""
     desk = after(system.desk(), system.deliveries())
     return [event for delivery in system.deliveries() for event in desk.receive(delivery)]

@@ -159,9 +159,9 @@ class Desk:
     def receive(self, delivery: Delivery) -> list[Event]:
         """Take a delivery; returns the events that were new. One id never stands for two contents."""
         reading = self.adapter.reading(delivery, self.source)
-        told = [*reading.events, *(event for one in reading.snapshots for event in self._take(one))]
+        recorded = [*reading.events, *(event for one in reading.snapshots for event in self._take(one))]
         new: list[Event] = []
-        for event in told:
+        for event in recorded:
             known = self.log.setdefault(event.id, event)
             assert known == event, f"{event.id} said {known}, now {event}"
             if known is event and event not in new:
@@ -251,7 +251,7 @@ def meant(sample: Sample, otherwise: Otherwise | None) -> Said:
     return sorted(kinds)
 
 
-def told(events: Iterable[Event]) -> Said:
+def recorded(events: Iterable[Event]) -> Said:
     """What events say: kind, ticket and instant of each."""
     return sorted((str(event.type), event.subject, event.at) for event in events)
 

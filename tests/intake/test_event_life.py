@@ -33,9 +33,9 @@ from tests.intake.snapshot_desk import (
     Sample,
     desk_of,
     instant_of,
+    recorded,
     samples,
     sent,
-    told,
 )
 
 FRACTION = SECOND // 4
@@ -240,7 +240,7 @@ def test_each_delivery_says_what_it_is_said_to_mean(system: System) -> None:
         # An alert says its whole life each time; what was told before is the same event and is not new.
         events = list(reading.events) if system.adapter is ALERTMANAGER else new
         otherwise = system.otherwise.get(name)
-        assert _besides(_in_whole_seconds(told(events)), otherwise) == _expected(sample, otherwise), name
+        assert _besides(_in_whole_seconds(recorded(events)), otherwise) == _expected(sample, otherwise), name
         if name not in OTHER_DATA:
             _holds(sample, system.adapter, events)
         assert reading.warnings == ()
@@ -266,7 +266,7 @@ def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.D
 def test_a_story_with_gaps_ends_the_same_in_any_order(name: str, data: st.DataObject) -> None:
     system = SYSTEMS[name]
     at = [instant_of("2026-03-09T00:00:00Z")]
-    in_order, out_of_order = lives_with_gaps(system, data, lambda desk, told: _life(desk, told, at))
+    in_order, out_of_order = lives_with_gaps(system, data, lambda desk, recorded: _life(desk, recorded, at))
     assert out_of_order == in_order
 
 

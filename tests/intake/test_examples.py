@@ -24,8 +24,8 @@ from tests.intake.snapshot_desk import (
     Sample,
     compact,
     instant_of,
+    recorded,
     samples,
-    told,
 )
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "sources" / "examples"
@@ -158,7 +158,7 @@ def test_each_delivery_says_what_it_is_said_to_mean(system: System) -> None:
     for name, sample in system.story.items():
         warnings, events = desk.reading(sample.delivery).warnings, desk.receive(sample.delivery)
         expected = sorted((one["type"], one["subject"], instant_of(one["time"])) for one in sample.expect)
-        assert told(events) == expected, name
+        assert recorded(events) == expected, name
         for one in sample.expect:
             (event,) = [event for event in events if event.type == one["type"]]
             wanted = _wanted(desk.adapter, desk, one.get("data", {}))

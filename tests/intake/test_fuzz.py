@@ -133,13 +133,13 @@ CASES = {name: (folder, adapter, source) for name, folder, adapter, source in _s
 
 def _check(reading: Reading, source: Source) -> str:
     """What a reading says, in a word. It holds nothing that could not be stored."""
-    told = [*reading.events]
+    recorded = [*reading.events]
     for snapshot in reading.snapshots:
         assert json.dumps(dict(snapshot.state)).encode()
-        told += changes(None, snapshot, None, source)
-    for event in told:
+        recorded += changes(None, snapshot, None, source)
+    for event in recorded:
         _check_event(event, source)
-    return "told" if told else "; ".join(reading.warnings) or reading.ignored or ""
+    return "told" if recorded else "; ".join(reading.warnings) or reading.ignored or ""
 
 
 def _check_event(event: Event, source: Source) -> None:

@@ -34,7 +34,7 @@ def body(name: str, **changed: Any) -> dict[str, Any]:
     return content
 
 
-def told(name: str, here: Desk | None = None, **changed: Any) -> list[Event]:
+def recorded(name: str, here: Desk | None = None, **changed: Any) -> list[Event]:
     return (here or desk()).receive(sent(body(name, **changed)))
 
 
@@ -84,7 +84,7 @@ def test_any_order_and_any_repetition_of_a_life_ends_the_same() -> None:
 
 
 def test_a_created_issue_says_who_where_and_what() -> None:
-    (event,) = told("01_created")
+    (event,) = recorded("01_created")
     assert event.data == {
         "title": "Checkout returns 502 since this morning",
         "customer": "Emily Adams",
@@ -99,7 +99,7 @@ def test_a_created_issue_says_who_where_and_what() -> None:
 
 
 def test_an_issue_that_an_agent_creates_for_a_customer_is_the_agents() -> None:
-    (event,) = told("01_created", issue__fields__creator={"accountId": "5b10a2-marco"})
+    (event,) = recorded("01_created", issue__fields__creator={"accountId": "5b10a2-marco"})
     assert event.data["author"] == "agent"
 
 
@@ -113,21 +113,21 @@ def test_an_issue_that_an_agent_creates_for_a_customer_is_the_agents() -> None:
     ],
 )
 def test_who_wrote_is_told_by_the_kind_of_account(person: dict[str, str], kind: str) -> None:
-    assert [e.type for e in told("07_customer_reply", comment__author=person)] == [kind]
+    assert [e.type for e in recorded("07_customer_reply", comment__author=person)] == [kind]
 
 
 def test_an_app_writes_automatically() -> None:
-    (event,) = told("04_agent_reply", comment__author={"accountId": "x", "accountType": "app"})
+    (event,) = recorded("04_agent_reply", comment__author={"accountId": "x", "accountType": "app"})
     assert (event.type, event.human) == ("agent.replied", False)
 
 
 def test_where_a_desk_lists_its_agents_everybody_else_is_a_customer() -> None:
     listed = desk(agents=["5b10a2-marco"])
-    assert [e.type for e in told("04_agent_reply", listed)] == ["agent.replied"]
+    assert [e.type for e in recorded("04_agent_reply", listed)] == ["agent.replied"]
     stranger = {"accountId": "5b10-nina", "accountType": "atlassian"}
-    assert [e.type for e in told("04_agent_reply", listed, comment__id="9", comment__author=stranger)] == [
-        "customer.replied"
-    ]
+    assert [
+        e.type for e in recorded("04_agent_reply", listed, comment__id="9", comment__author=stranger)
+    ] == ["customer.replied"]
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_where_a_desk_lists_its_agents_everybody_else_is_a_customer() -> None:
 )
 def test_a_comment_that_customers_do_not_see_is_a_note(hidden: dict[str, Any]) -> None:
     comment = body("04_agent_reply")["comment"] | hidden
-    assert [e.type for e in told("04_agent_reply", comment=comment)] == ["note.added"]
+    assert [e.type for e in recorded("04_agent_reply", comment=comment)] == ["note.added"]
 
 
 def test_a_note_with_the_desks_marker_is_a_fact() -> None:
     ruled = desk_of(ADAPTER, rules=[{"when": {"note": "#restored"}, "then": "service.restored"}])
-    events = told("06_internal_note", ruled, comment__body="#restored node replaced")
+    events = recorded("06_internal_note", ruled, comment__body="#restored node replaced")
     assert [e.type for e in events] == ["note.added", "service.restored"]
 
 
@@ -194,7 +194,7 @@ def test_a_cloud_tells_a_comment_by_itself_and_not_again_with_the_issue() -> Non
 
 
 def test_a_server_names_fields_and_no_field_ids() -> None:
-    assert [e.data for e in told("08_status_open", changelog=item("status", "Open", "Resolved"))] == [
+    assert [e.data for e in recorded("08_status_open", changelog=item("status", "Open", "Resolved"))] == [
         {"status": "solved"}
     ]
 
@@ -217,7 +217,7 @@ def test_a_server_names_fields_and_no_field_ids() -> None:
     ],
 )
 def test_a_change_of_a_field_is_an_update(changelog: dict[str, Any], data: dict[str, Any]) -> None:
-    (event,) = told("08_status_open", changelog=changelog)
+    (event,) = recorded("08_status_open", changelog=changelog)
     assert (event.type, event.data) == ("ticket.updated", data)
 
 
@@ -233,7 +233,7 @@ def test_a_field_of_the_desks_own_is_seen_by_its_id_and_by_its_name() -> None:
         {"when": {"field": "SLA step"}, "then": "progress.reported"},
     ]
     ruled = desk_of(ADAPTER, rules=rules)
-    events = told(
+    events = recorded(
         "08_status_open", ruled, changelog=item("SLA step", None, "Restored", fieldId="customfield_10060")
     )
     assert [e.type for e in events] == ["service.restored", "progress.reported"]
@@ -243,13 +243,13 @@ def test_a_field_that_a_new_issue_has_already_is_seen() -> None:
     ruled = desk_of(
         ADAPTER, rules=[{"when": {"field": "customfield_10010.requestType.name"}, "then": "request.read"}]
     )
-    assert [e.type for e in told("01_created", ruled)] == ["ticket.created", "request.read"]
+    assert [e.type for e in recorded("01_created", ruled)] == ["ticket.created", "request.read"]
 
 
 def test_a_status_may_be_mapped_by_its_number() -> None:
     numbered = desk(statuses={"10101": "on_hold"})
     changelog = item("status", "Open", "Warten auf Kunde", to="10101")
-    assert [e.data for e in told("05_status_pending", numbered, changelog=changelog)] == [
+    assert [e.data for e in recorded("05_status_pending", numbered, changelog=changelog)] == [
         {"status": "on_hold"}
     ]
 
@@ -273,15 +273,15 @@ def test_an_issue_that_moves_is_named_where_keys_are_tickets() -> None:
 
 def test_a_queue_is_that_of_the_group_else_of_the_project() -> None:
     by_project = desk(queues={"SUP": "servers"})
-    assert told("01_created", by_project)[0].data["queue"] == "servers"
+    assert recorded("01_created", by_project)[0].data["queue"] == "servers"
     by_group = desk(queues={"SUP": "servers", "night": "night"}, group_field="customfield_10050")
-    (event,) = told("01_created", by_group, issue__fields__customfield_10050={"value": "Night"})
+    (event,) = recorded("01_created", by_group, issue__fields__customfield_10050={"value": "Night"})
     assert (event.data["group"], event.data["queue"]) == ("Night", "night")
 
 
 def test_a_rule_fires_on_the_label_that_is_new_only() -> None:
     labels = item("labels", "checkout intervention-started", "checkout intervention-started vip")
-    assert [e.type for e in told("10_labels_changed", changelog=labels)] == ["ticket.updated"]
+    assert [e.type for e in recorded("10_labels_changed", changelog=labels)] == ["ticket.updated"]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_an_event_that_jira_has_yet_to_invent_is_named() -> None:
 )
 def test_a_delivery_without_what_it_needs_is_unreadable(name: str, changed: dict[str, Any]) -> None:
     with pytest.raises(Unreadable):
-        told(name, **changed)
+        recorded(name, **changed)
 
 
 def test_a_delivery_is_told_from_its_repetition_by_its_identifier() -> None:

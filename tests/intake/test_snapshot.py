@@ -103,7 +103,7 @@ def snapshot(minute: int, *, created: bool = True, **state: Any) -> Snapshot:
     return Snapshot.of("zammad", "4711", at, born, state, status_word=word, looked_at=looked_at)
 
 
-class Told:
+class RecordedSignal:
     """What snapshots and messages have told so far."""
 
     def __init__(self) -> None:
@@ -155,9 +155,9 @@ class View(NamedTuple):
     not_applicable: tuple[Any, ...]
 
 
-def view(told: Told, at: Micros = AT) -> View:
+def view(recorded: RecordedSignal, at: Micros = AT) -> View:
     """The ticket at an instant, but for the ids of its events."""
-    seen = evaluate(list(told.log.values()), VERSIONS, at)
+    seen = evaluate(list(recorded.log.values()), VERSIONS, at)
     clocks = tuple(clock._replace(cause=None) for clock in seen.clocks)
     ticket = seen.ticket
     return View(
@@ -170,12 +170,12 @@ def view(told: Told, at: Micros = AT) -> View:
     )
 
 
-def after(*taken: Snapshot | Event) -> Told:
+def after(*taken: Snapshot | Event) -> RecordedSignal:
     """What is told after these came, in this order."""
-    told = Told()
+    recorded = RecordedSignal()
     for one in taken:
-        told.take(one)
-    return told
+        recorded.take(one)
+    return recorded
 
 
 FIRST = snapshot(0, status="open", priority="normal", title="Down", tags=["web"], assignee=None)
@@ -196,8 +196,8 @@ def test_the_first_snapshot_is_the_creation_with_all_that_it_says() -> None:
 
 
 def test_the_next_snapshot_tells_only_what_differs() -> None:
-    told = after(FIRST, SECOND, THIRD)
-    assert told.facts[1:] == [
+    recorded = after(FIRST, SECOND, THIRD)
+    assert recorded.facts[1:] == [
         ("ticket.updated", 5 * MINUTE, {"priority": "high", "assignee": "marco"}),
         ("intervention.started", 9 * MINUTE, {"reference": "tag started"}),
         ("status.changed", 9 * MINUTE, {"status": "pending"}),
@@ -218,39 +218,42 @@ def test_a_ticket_first_seen_in_the_middle_of_its_life_was_not_created_pending()
 
 
 def test_a_snapshot_that_names_no_creation_is_it_itself() -> None:
-    told = after(snapshot(7, created=False, status="open", title="Down"))
-    assert told.facts == [("ticket.created", 7 * MINUTE, {"title": "Down", "status": "open"})]
+    recorded = after(snapshot(7, created=False, status="open", title="Down"))
+    assert recorded.facts == [("ticket.created", 7 * MINUTE, {"title": "Down", "status": "open"})]
 
 
 def test_a_repeated_snapshot_tells_nothing() -> None:
-    told = after(FIRST, SECOND, THIRD)
-    before = dict(told.log)
+    recorded = after(FIRST, SECOND, THIRD)
+    before = dict(recorded.log)
     for one in (FIRST, SECOND, THIRD):
-        told.take(one)
-    assert told.log == before
+        recorded.take(one)
+    assert recorded.log == before
 
 
 def test_an_earlier_snapshot_that_comes_late_takes_the_creation_back() -> None:
-    told = after(THIRD, FIRST)
-    assert [kind for kind, _, _ in told.facts].count("ticket.created") == 1
-    assert view(told) == view(after(FIRST, THIRD))
-    assert view(told).flags == ()
+    recorded = after(THIRD, FIRST)
+    assert [kind for kind, _, _ in recorded.facts].count("ticket.created") == 1
+    assert view(recorded) == view(after(FIRST, THIRD))
+    assert view(recorded).flags == ()
 
 
 def test_what_a_rule_saw_too_late_is_taken_back() -> None:
     earlier = snapshot(7, status="open", priority="high", tags=["started", "web"])
-    told = after(FIRST, THIRD, earlier)
-    started = [at for kind, at, _ in told.facts if kind == "intervention.started"]
+    recorded = after(FIRST, THIRD, earlier)
+    started = [at for kind, at, _ in recorded.facts if kind == "intervention.started"]
     assert started == [7 * MINUTE]
 
 
 def test_a_tag_taken_away_and_given_again_between_two_snapshots_counts_twice() -> None:
     gone = snapshot(11, status="open", tags=["web"])
     again = snapshot(13, status="open", tags=["started", "web"])
-    told = after(FIRST, THIRD, again)
-    assert [at for kind, at, _ in told.facts if kind == "intervention.started"] == [9 * MINUTE]
-    told.take(gone)
-    assert [at for kind, at, _ in told.facts if kind == "intervention.started"] == [9 * MINUTE, 13 * MINUTE]
+    recorded = after(FIRST, THIRD, again)
+    assert [at for kind, at, _ in recorded.facts if kind == "intervention.started"] == [9 * MINUTE]
+    recorded.take(gone)
+    assert [at for kind, at, _ in recorded.facts if kind == "intervention.started"] == [
+        9 * MINUTE,
+        13 * MINUTE,
+    ]
 
 
 def test_a_snapshot_that_says_pending_holds_against_a_message_that_would_end_it() -> None:
@@ -353,9 +356,9 @@ def test_any_order_and_any_repetition_of_snapshots_gives_the_same_ticket(
     assert known_by(one, at) == known_by(other, at)
 
 
-def known_by(told: Told, at: Micros) -> View | None:
+def known_by(recorded: RecordedSignal, at: Micros) -> View | None:
     """The ticket at an instant; None when nothing had happened by then."""
     try:
-        return view(told, at)
+        return view(recorded, at)
     except NothingKnown:
         return None

@@ -30,9 +30,9 @@ from tests.intake.snapshot_desk import (
     holds,
     meant,
     pretty_php,
+    recorded,
     samples,
     sent,
-    told,
 )
 
 
@@ -144,7 +144,7 @@ def test_each_delivery_says_what_it_is_said_to_mean(system: System) -> None:
         events = desk.receive(sample.delivery)
         if name == "deleted":
             events = [event for event in events if event.at != sample.delivery.received_at]
-        assert told(events) == meant(sample, system.otherwise.get(name)), name
+        assert recorded(events) == meant(sample, system.otherwise.get(name)), name
         assert holds(sample, system.adapter, events), name
         assert desk.reading(sample.delivery).warnings == ()
 
@@ -168,7 +168,7 @@ def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.D
 @settings(max_examples=25, deadline=None)
 def test_a_story_with_gaps_ends_the_same_in_any_order(name: str, data: st.DataObject) -> None:
     system = SYSTEMS[name]
-    in_order, out_of_order = lives_with_gaps(system, data, lambda desk, told: desk.known(told.ticket))
+    in_order, out_of_order = lives_with_gaps(system, data, lambda desk, recorded: desk.known(recorded.ticket))
     assert out_of_order == in_order
 
 

@@ -47,7 +47,7 @@ def body(name: str, **changed: Any) -> dict[str, Any]:
     return content
 
 
-def told(name: str, desk: Desk | None = None, **changed: Any) -> list[Event]:
+def recorded(name: str, desk: Desk | None = None, **changed: Any) -> list[Event]:
     return (desk or ruled()).receive(sent(body(name, **changed)))
 
 
@@ -121,7 +121,7 @@ def test_a_reply_that_solves_the_ticket_is_a_reply_first() -> None:
 
 @pytest.mark.parametrize("status", ["OPEN", "Open", "open", " open "])
 def test_words_are_read_in_any_case(status: str) -> None:
-    assert [e.data for e in told("08_status_open", event__current=status)] == [{"status": "open"}]
+    assert [e.data for e in recorded("08_status_open", event__current=status)] == [{"status": "open"}]
 
 
 def test_an_unknown_status_moves_nothing_and_is_named() -> None:
@@ -132,13 +132,13 @@ def test_an_unknown_status_moves_nothing_and_is_named() -> None:
 
 def test_a_mapped_status_is_the_desks_to_choose() -> None:
     mapped = desk_of(ADAPTER, statuses={"SLUMBERING": "on_hold"})
-    assert told("08_status_open", mapped, event__current="SLUMBERING")[0].data == {"status": "on_hold"}
+    assert recorded("08_status_open", mapped, event__current="SLUMBERING")[0].data == {"status": "on_hold"}
 
 
 def test_a_ticket_of_a_dropped_status_is_ignored_but_for_its_end() -> None:
     reading = ruled().reading(sent(body("08_status_open", detail__status="DELETED")))
     assert (reading.events, reading.ignored) == ((), "status DELETED is dropped")
-    assert [e.type for e in told("15_soft_deleted", detail__status="DELETED")] == ["ticket.deleted"]
+    assert [e.type for e in recorded("15_soft_deleted", detail__status="DELETED")] == ["ticket.deleted"]
 
 
 def test_the_first_message_sent_again_as_a_comment_is_no_reply() -> None:
@@ -153,12 +153,12 @@ def test_the_first_message_sent_again_as_a_comment_is_no_reply() -> None:
 
 
 def test_a_staff_member_who_asks_is_a_customer() -> None:
-    events = told("04_agent_reply", detail__requester_id="8447388090494")
+    events = recorded("04_agent_reply", detail__requester_id="8447388090494")
     assert [e.type for e in events] == ["customer.replied"]
 
 
 def test_a_message_of_zendesk_itself_is_automatic() -> None:
-    (event,) = told("04_agent_reply", event__comment__author={"id": -1, "is_staff": True})
+    (event,) = recorded("04_agent_reply", event__comment__author={"id": -1, "is_staff": True})
     assert (event.type, event.human) == ("agent.replied", False)
 
 
@@ -172,12 +172,14 @@ def test_a_comment_made_private_was_no_reply() -> None:
 
 
 def test_a_note_with_the_desks_marker_is_a_fact() -> None:
-    events = told("06_internal_note", ruled(RULES[1]), event__comment__body="<p>#Restored, node replaced</p>")
+    events = recorded(
+        "06_internal_note", ruled(RULES[1]), event__comment__body="<p>#Restored, node replaced</p>"
+    )
     assert [e.type for e in events] == ["note.added", "service.restored"]
 
 
 def test_a_public_message_never_fires_a_rule() -> None:
-    events = told("07_customer_reply", ruled(RULES[1]), event__comment__body="#restored please")
+    events = recorded("07_customer_reply", ruled(RULES[1]), event__comment__body="#restored please")
     assert [e.type for e in events] == ["customer.replied"]
 
 
@@ -185,12 +187,12 @@ def test_a_custom_field_is_seen_by_its_title_and_by_its_id() -> None:
     change = {"current": "Progress", "previous": None, "field": {"id": 11, "title": "SLA step"}}
     kind = "zen:event-type:ticket.custom_field_changed"
     by_id = {"when": {"field": "custom_fields.11", "value": "progress"}, "then": "part.replaced"}
-    events = told("08_status_open", ruled(RULES[2], by_id), type=kind, event=change)
+    events = recorded("08_status_open", ruled(RULES[2], by_id), type=kind, event=change)
     assert [e.type for e in events] == ["progress.reported", "part.replaced"]
 
 
 def test_a_call_is_registered_by_its_channel() -> None:
-    events = told("01_created", ruled(RULES[3]), detail__via={"channel": "voice"})
+    events = recorded("01_created", ruled(RULES[3]), detail__via={"channel": "voice"})
     assert [(e.type, e.data.get("channel")) for e in events] == [
         ("ticket.created", "phone"),
         ("call.registered", None),
@@ -198,13 +200,13 @@ def test_a_call_is_registered_by_its_channel() -> None:
 
 
 def test_a_ticket_that_an_agent_opens_for_a_customer_is_the_agents() -> None:
-    (event,) = told("01_created", detail__submitter_id="8447388090494")
+    (event,) = recorded("01_created", detail__submitter_id="8447388090494")
     assert event.data["author"] == "agent"
 
 
 def test_a_group_leads_to_the_desks_queue() -> None:
     queued = desk_of(ADAPTER, queues={"8447320466430": "servers"})
-    (event,) = told("03b_group_changed", queued)
+    (event,) = recorded("03b_group_changed", queued)
     assert event.data == {"group": "8447320466430", "queue": "servers"}
 
 
@@ -220,7 +222,7 @@ def test_a_group_leads_to_the_desks_queue() -> None:
     ],
 )
 def test_a_change_of_a_field_is_an_update(kind: str, field: str, current: object, means: object) -> None:
-    (event,) = told("08_status_open", type=f"zen:event-type:ticket.{kind}", event={"current": current})
+    (event,) = recorded("08_status_open", type=f"zen:event-type:ticket.{kind}", event={"current": current})
     assert (event.type, event.data) == ("ticket.updated", {field: means})
 
 
@@ -233,7 +235,7 @@ def test_a_restored_ticket_was_not_deleted() -> None:
 
 @pytest.mark.parametrize("kind", ["permanently_deleted", "marked_as_spam"])
 def test_spam_and_what_is_gone_for_good_are_deleted(kind: str) -> None:
-    assert [e.type for e in told("15_soft_deleted", type=f"zen:event-type:ticket.{kind}")] == [
+    assert [e.type for e in recorded("15_soft_deleted", type=f"zen:event-type:ticket.{kind}")] == [
         "ticket.deleted"
     ]
 
@@ -266,16 +268,16 @@ def test_events_about_others_than_tickets_are_ignored() -> None:
 )
 def test_a_delivery_without_what_it_needs_is_unreadable(changed: dict[str, Any]) -> None:
     with pytest.raises(Unreadable):
-        told("08_status_open", **changed)
+        recorded("08_status_open", **changed)
 
 
 def test_a_merge_that_names_no_target_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="target_ticket_id"):
-        told("14_merged", event={})
+        recorded("14_merged", event={})
 
 
 def test_an_id_is_the_same_as_number_and_as_text() -> None:
-    as_number, as_text = (told("05_status_pending", detail__id=value) for value in (5158, "5158"))
+    as_number, as_text = (recorded("05_status_pending", detail__id=value) for value in (5158, "5158"))
     assert [e.id for e in as_number] == [e.id for e in as_text]
 
 

@@ -22,7 +22,7 @@ def body(name: str, **changed: Any) -> dict[str, Any]:
     return {**SAMPLES[name].body, **changed}
 
 
-def told(name: str, desk: Desk | None = None, **changed: Any) -> list[Event]:
+def recorded(name: str, desk: Desk | None = None, **changed: Any) -> list[Event]:
     return (desk or desk_of(ADAPTER)).receive(sent(body(name, **changed)))
 
 
@@ -51,12 +51,12 @@ def test_any_order_and_any_repetition_of_a_life_ends_the_same() -> None:
 
 
 def test_the_first_snapshot_is_the_creation_by_whoever_acted() -> None:
-    (by_customer,) = told("created")
+    (by_customer,) = recorded("created")
     assert (by_customer.data["author"], by_customer.data["customer"]) == (
         "customer",
         "emily.adams@customer.example",
     )
-    (by_agent,) = told("created", actor_role="Agent", actor_email="marco.rossi@helpdesk.example")
+    (by_agent,) = recorded("created", actor_role="Agent", actor_email="marco.rossi@helpdesk.example")
     assert by_agent.data["author"] == "agent"
 
 
@@ -69,7 +69,7 @@ def test_the_first_snapshot_is_the_creation_by_whoever_acted() -> None:
     ],
 )
 def test_the_word_tells_a_message_from_a_change(word: str, kinds: list[str]) -> None:
-    events = told("solved", event=word, comment_public="", created_at="2026-03-02T13:30:00Z")
+    events = recorded("solved", event=word, comment_public="", created_at="2026-03-02T13:30:00Z")
     assert sorted(e.type for e in events) == kinds
 
 
@@ -125,7 +125,7 @@ def test_a_role_is_a_customer_or_an_agent() -> None:
 
 
 def test_what_nobody_did_is_automatic() -> None:
-    (event, *_) = told("agent_reply_pending", actor_role="", actor_email="")
+    (event, *_) = recorded("agent_reply_pending", actor_role="", actor_email="")
     assert (event.type, event.human) == ("agent.replied", False)
 
 
@@ -140,8 +140,8 @@ def test_a_tag_newly_there_is_what_the_desk_says_it_is() -> None:
     rule = {"when": {"tag": "vip"}, "then": "intervention.started"}
     here = desk_of(ADAPTER, rules=[rule])
     here.receive(sent(body("created", tags="checkout")))
-    assert "intervention.started" in [e.type for e in told("agent_reply_pending", here)]
-    assert "intervention.started" not in [e.type for e in told("customer_reply_open", here)]
+    assert "intervention.started" in [e.type for e in recorded("agent_reply_pending", here)]
+    assert "intervention.started" not in [e.type for e in recorded("customer_reply_open", here)]
 
 
 def test_a_ticket_of_a_dropped_status_is_ignored() -> None:

@@ -46,20 +46,20 @@ class ServerFailed(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class TimeAccount:
     """Whom a server runs as."""
 
     uid: int
     gid: int
 
 
-def unprivileged() -> Account | None:
+def unprivileged() -> TimeAccount | None:
     """The account for servers that refuse to run as root; none when this process is not root: it serves as it is."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = known.get("postgres") or known["nobody"]
-    return Account(entry.pw_uid, entry.pw_gid)
+    return TimeAccount(entry.pw_uid, entry.pw_gid)
 
 
 def open_to_all(path: Path) -> bool:
@@ -90,7 +90,7 @@ def free_port() -> int:
 class Process:
     """A server's process in its folder. `ended_by` is the signal that ends it at once and in order."""
 
-    def __init__(self, folder: Path, account: Account | None, ended_by: signal.Signals) -> None:
+    def __init__(self, folder: Path, account: TimeAccount | None, ended_by: signal.Signals) -> None:
         self.folder, self.account = folder, account
         self.log = folder / "log"
         if account is not None:

@@ -205,13 +205,13 @@ def test_the_servers_end_with_the_process_that_started_them_however_it_ends() ->
         stdout=subprocess.PIPE,
     ) as starter:
         assert starter.stdout is not None
-        told = json.loads(starter.stdout.readline())
-        assert all(Path(folder).is_dir() for folder in told["folders"])
+        recorded = json.loads(starter.stdout.readline())
+        assert all(Path(folder).is_dir() for folder in recorded["folders"])
         starter.send_signal(signal.SIGKILL)
     deadline = monotonic() + PATIENCE
-    while any(Path(folder).exists() for folder in told["folders"]):
+    while any(Path(folder).exists() for folder in recorded["folders"]):
         assert monotonic() < deadline, "the folders are still there"
         sleep(0.02)
-    for port in told["ports"]:
+    for port in recorded["ports"]:
         with redis.Redis(host="127.0.0.1", port=port) as client, pytest.raises(redis.ConnectionError):
             client.ping()

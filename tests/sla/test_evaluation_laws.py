@@ -16,7 +16,7 @@ from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.explanation import explain
-from app.sla.clock.signals import LATE_KINDS, LastTold, Signal, Told, signals
+from app.sla.clock.signals import LATE_KINDS, LastRecorded, RecordedSignal, Signal, signals
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 from app.sla.ticket import Event, in_order
 
@@ -156,7 +156,7 @@ def _text(at: Micros) -> str:
 
 
 def _comparable(evaluation: Evaluation) -> object:
-    return (evaluation.clocks, sorted(evaluation.moments), evaluation.next_at, evaluation.not_applicable)
+    return (evaluation.clocks, sorted(evaluation.transitions), evaluation.next_at, evaluation.not_applicable)
 
 
 @given(logs(exclusions=True), st.randoms(use_true_random=False), st.integers(0, 100))
@@ -180,21 +180,24 @@ def test_an_event_that_was_withdrawn_never_happened(log: list[Event], hours: int
 
 
 def _tell(
-    told: list[Told], last: dict[tuple[str, Micros], LastTold], evaluation: Evaluation, revision: int
+    recorded: list[RecordedSignal],
+    last: dict[tuple[str, Micros], LastRecorded],
+    evaluation: Evaluation,
+    revision: int,
 ) -> list[Signal]:
     """Do as the signal table does: keep what was told, mark what was taken back, correct what was corrected."""
-    new = signals(told, last, evaluation, revision=revision)
+    new = signals(recorded, last, evaluation, revision=revision)
     for signal in new:
-        for number, row in enumerate(told):
+        for number, row in enumerate(recorded):
             if row.id == signal.replaces and signal.kind.endswith("_retracted"):
-                told[number] = replace(row, retracted=True)
+                recorded[number] = replace(row, retracted=True)
             elif row.id == signal.replaces and signal.kind == "due_changed" and signal.new_due_at is not None:
-                told[number] = replace(row, at=signal.new_due_at)
+                recorded[number] = replace(row, at=signal.new_due_at)
         key = (signal.commitment, signal.cycle, signal.kind, signal.occurrence, signal.generation)
-        assert key not in {(t.commitment, t.cycle, t.kind, t.occurrence, t.generation) for t in told}
-        told.append(
-            Told(
-                f"s{len(told)}",
+        assert key not in {(t.commitment, t.cycle, t.kind, t.occurrence, t.generation) for t in recorded}
+        recorded.append(
+            RecordedSignal(
+                f"s{len(recorded)}",
                 signal.commitment,
                 signal.cycle,
                 signal.kind,
@@ -205,29 +208,29 @@ def _tell(
             )
         )
     last.clear()
-    last.update({(c.commitment, c.cycle_id): LastTold(c.state, c.due_at) for c in evaluation.clocks})
+    last.update({(c.commitment, c.cycle_id): LastRecorded(c.state, c.due_at) for c in evaluation.clocks})
     return new
 
 
-def _live_late(told: Sequence[Told]) -> set[tuple[str, Micros, Micros]]:
-    return {(t.commitment, t.cycle, t.at) for t in told if t.kind in LATE_KINDS and not t.retracted}
+def _live_late(recorded: Sequence[RecordedSignal]) -> set[tuple[str, Micros, Micros]]:
+    return {(t.commitment, t.cycle, t.at) for t in recorded if t.kind in LATE_KINDS and not t.retracted}
 
 
 def _true_late(evaluation: Evaluation) -> set[tuple[str, Micros, Micros]]:
-    return {(m.commitment, m.cycle, m.at) for m in evaluation.moments if str(m.kind) in LATE_KINDS}
+    return {(m.commitment, m.cycle, m.at) for m in evaluation.transitions if str(m.kind) in LATE_KINDS}
 
 
 @given(logs(), st.integers(0, 200))
 def test_waking_only_at_next_at_tells_every_moment_and_each_once(log: list[Event], hours: int) -> None:
     end = log[-1].at + hours * HOUR
-    told: list[Told] = []
-    last: dict[tuple[str, Micros], LastTold] = {}
+    recorded: list[RecordedSignal] = []
+    last: dict[tuple[str, Micros], LastRecorded] = {}
     at: Micros | None = log[0].at
     for revision in range(200):
         if at is None or at > end:
             break
         evaluation = evaluate(log, VERSIONS, at)
-        for signal in _tell(told, last, evaluation, revision):
+        for signal in _tell(recorded, last, evaluation, revision):
             assert not signal.kind.endswith("_retracted"), "nothing is taken back without a new fact"
             if signal.kind in LATE_KINDS:
                 assert at == signal.at + 1, "told one microsecond after its due date, when it became true"
@@ -236,12 +239,12 @@ def test_waking_only_at_next_at_tells_every_moment_and_each_once(log: list[Event
     else:
         raise AssertionError("it wakes without end")
     final = evaluate(log, VERSIONS, end)
-    _tell(told, last, final, 1000)
-    assert _live_late(told) == _true_late(final)
-    untold = {(m.commitment, m.cycle, str(m.kind), m.occurrence) for m in final.moments} - {
-        (t.commitment, t.cycle, t.kind, t.occurrence) for t in told
+    _tell(recorded, last, final, 1000)
+    assert _live_late(recorded) == _true_late(final)
+    unrecorded = {(m.commitment, m.cycle, str(m.kind), m.occurrence) for m in final.transitions} - {
+        (t.commitment, t.cycle, t.kind, t.occurrence) for t in recorded
     }
-    assert {kind for _, _, kind, _ in untold} <= {"warned"}
+    assert {kind for _, _, kind, _ in unrecorded} <= {"warned"}
 
 
 @given(logs(), st.integers(0, 100))
@@ -252,7 +255,7 @@ def test_the_fold_of_a_prefix_is_what_the_whole_shows_at_that_instant(log: list[
             continue
         prefix, whole = evaluate(log[:number], VERSIONS, cut), evaluate(log, VERSIONS, cut)
         assert prefix.clocks == whole.clocks
-        assert set(prefix.moments) <= {*evaluate(log, VERSIONS, log[-1].at + hours * HOUR).moments}
+        assert set(prefix.transitions) <= {*evaluate(log, VERSIONS, log[-1].at + hours * HOUR).transitions}
 
 
 @given(logs(exclusions=True), st.randoms(use_true_random=False), st.integers(0, 100))
@@ -262,14 +265,14 @@ def test_however_the_facts_arrive_the_standing_breaches_are_the_true_ones(
     at = log[-1].at + hours * HOUR
     arrival = log[:]
     random.shuffle(arrival)
-    told: list[Told] = []
-    last: dict[tuple[str, Micros], LastTold] = {}
+    recorded: list[RecordedSignal] = []
+    last: dict[tuple[str, Micros], LastRecorded] = {}
     for number in range(1, len(arrival) + 1):
         try:
-            _tell(told, last, evaluate(arrival[:number], VERSIONS, at), number)
+            _tell(recorded, last, evaluate(arrival[:number], VERSIONS, at), number)
         except NothingKnown:
             continue
-    assert _live_late(told) == _true_late(evaluate(log, VERSIONS, at))
+    assert _live_late(recorded) == _true_late(evaluate(log, VERSIONS, at))
 
 
 @given(logs(exclusions=True), st.integers(0, 100))
@@ -308,7 +311,7 @@ def test_a_clock_breaches_only_while_it_runs(log: list[Event], hours: int) -> No
         if view.breached_at is None:
             continue
         standing = "started"
-        for moment in evaluation.moments:
+        for moment in evaluation.transitions:
             if (moment.commitment, moment.cycle) == (view.commitment, view.cycle_id):
                 if moment.at > view.breached_at or moment.kind in LATE_KINDS:
                     break

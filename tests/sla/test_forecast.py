@@ -6,13 +6,13 @@ import pytest
 
 from app.sla.calendar import Calendar
 from app.sla.queue.forecast import Forecast, forecast, key_after_message, pace
-from app.sla.queue.position import Key, Line
+from app.sla.queue.position import Key, QueueOrder
 from app.sla.span import HOUR, MINUTE, Micros
 from tests.sla.waiting_room import KEEPS, WEBXTRA, on_the_day
 
 # The day of these tests, 2 March 2026, is a Monday.
 DESK = Calendar.parse({"time_zone": "UTC", "hours": {"mon-fri": ["09:00-17:00"]}})
-LINE = Line([(0, 5, 5, "m"), (1, 1, 1, "a"), (1, 2, 2, "b"), (1, 3, 3, "c")])
+LINE = QueueOrder([(0, 5, 5, "m"), (1, 1, 1, "a"), (1, 2, 2, "b"), (1, 3, 3, "c")])
 
 
 def replies(n: int, until: Micros) -> list[Micros]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.sla.queue.waiting import moves, stints
+from app.sla.queue.waiting import moves, wait_intervals
 from app.sla.ticket import Event
 from tests.sla.waiting_room import KEEPS, WEBXTRA, WaitingRoom, on_the_day
 
@@ -91,7 +91,7 @@ def test_a_message_that_ends_pending_joins_at_the_end() -> None:
 
 def test_a_message_leaves_pending_alone_where_the_agreement_says_so() -> None:
     room = WaitingRoom().created("a", "09:00").status("a", "10:00", "pending").asks("a", "11:00")
-    assert [s.ended_by for s in room.stints(reply_ends_pending=False)["a"]] == ["pending"]
+    assert [s.ended_by for s in room.wait_intervals(reply_ends_pending=False)["a"]] == ["pending"]
 
 
 def test_a_source_that_names_the_status_at_the_instant_of_a_message_has_the_last_word() -> None:
@@ -129,8 +129,8 @@ def test_a_merged_ticket_leaves_and_its_target_keeps_its_place() -> None:
 
 def test_a_merge_that_cannot_stand_moves_nothing() -> None:
     room = WaitingRoom().created("a", "09:00").add("a", "10:00", "ticket.merged", into="nobody")
-    kept = stints(room.logs(), room.rules, on_the_day("12:00"), faulty_merges={"a"})
-    assert [stint.to_at for stint in kept["a"]] == [None]
+    kept = wait_intervals(room.logs(), room.rules, on_the_day("12:00"), faulty_merges={"a"})
+    assert [wait_interval.to_at for wait_interval in kept["a"]] == [None]
 
 
 def test_a_deleted_ticket_leaves() -> None:
@@ -283,7 +283,7 @@ def test_a_withdrawn_message_gives_the_place_back() -> None:
 def test_nothing_after_the_instant_asked_for_counts() -> None:
     room = WaitingRoom().created("a", "09:00").created("b", "10:00")
     assert room.story("a", "09:59") == [("09:00", "joined", "created")]
-    assert room.stints("09:59")["b"] == ()
+    assert room.wait_intervals("09:59")["b"] == ()
 
 
 def test_what_one_instant_brings_is_one_change() -> None:
@@ -301,7 +301,7 @@ def test_a_reply_that_also_sets_pending_or_solves_leaves_as_answered() -> None:
 def test_a_ticket_whose_creation_was_never_seen_waits_from_its_message() -> None:
     room = WaitingRoom().updated("a", "08:00", customer="jansen").asks("a", "09:00")
     assert room.story("a") == [("09:00", "joined", "message")]
-    assert room.stints()["a"][0].created_at == on_the_day("08:00")
+    assert room.wait_intervals()["a"][0].created_at == on_the_day("08:00")
 
 
 def test_a_message_dated_before_the_creation_is_no_further_one() -> None:
@@ -339,20 +339,22 @@ def test_a_repeated_or_unordered_log_gives_the_same_moves() -> None:
     room = WaitingRoom().created("a", "09:00").asks("a", "10:00").answers("a", "11:00").asks("a", "12:00")
     other = WaitingRoom()
     other.events = [*reversed(room.events), *room.events]
-    assert other.stints() == room.stints()
+    assert other.wait_intervals() == room.wait_intervals()
 
 
 def test_moves_of_several_tickets_are_told_in_order_of_time() -> None:
     room = WaitingRoom().created("b", "09:00").created("a", "10:00", **DNS).answers("b", "11:00")
-    told = moves(stint for of_ticket in room.stints().values() for stint in of_ticket)
-    assert [(move.ticket, move.queue) for move in told] == [
+    recorded = moves(
+        wait_interval for of_ticket in room.wait_intervals().values() for wait_interval in of_ticket
+    )
+    assert [(move.ticket, move.queue) for move in recorded] == [
         ("b", "default"),
         ("a", "default"),
         ("b", "default"),
     ]
-    assert [move.at for move in told] == sorted(move.at for move in told)
+    assert [move.at for move in recorded] == sorted(move.at for move in recorded)
 
 
 def test_a_ticket_without_events_up_to_then_has_no_stints() -> None:
     log = [Event("e", "ticket.created", "a", on_the_day("12:00"))]
-    assert stints({"a": log}, WEBXTRA, on_the_day("11:00")) == {"a": ()}
+    assert wait_intervals({"a": log}, WEBXTRA, on_the_day("11:00")) == {"a": ()}

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
 from app.sla.queue.duplicate import group_of
-from app.sla.queue.position import Key, Line
-from app.sla.queue.signals import QueueTold, queue_moments, queue_signals
-from app.sla.queue.waiting import Stint, moves, stints
+from app.sla.queue.position import Key, QueueOrder
+from app.sla.queue.signals import RecordedQueueSignal, queue_signals, queue_transitions
+from app.sla.queue.waiting import WaitInterval, moves, wait_intervals
 from app.sla.ticket import Event, Ticket, in_order
 from tests.sla.waiting_room import WEBXTRA
 
@@ -65,14 +65,14 @@ creations = st.tuples(
 @st.composite
 def days(draw: st.DrawFn) -> list[Event]:
     """Up to five tickets with a few facts each, on few enough instants that many meet."""
-    told: list[tuple[str, int, str, Mapping[str, object]]] = []
+    recorded: list[tuple[str, int, str, Mapping[str, object]]] = []
     for number in range(draw(st.integers(1, 5))):
         ticket = f"t{number}"
         instants = st.integers(0, 20)
         if draw(st.integers(0, 9)):
-            told.append((ticket, draw(instants), *draw(creations)))
-        told += [(ticket, draw(instants), *draw(facts)) for _ in range(draw(st.integers(0, 6)))]
-    return [Event(f"e{i}", kind, ticket, at, data) for i, (ticket, at, kind, data) in enumerate(told)]
+            recorded.append((ticket, draw(instants), *draw(creations)))
+        recorded += [(ticket, draw(instants), *draw(facts)) for _ in range(draw(st.integers(0, 6)))]
+    return [Event(f"e{i}", kind, ticket, at, data) for i, (ticket, at, kind, data) in enumerate(recorded)]
 
 
 def by_ticket(events: Sequence[Event]) -> dict[str, list[Event]]:
@@ -93,8 +93,13 @@ def groups(logs: LOGS, rules: QueueRules) -> dict[str, object]:
     return found
 
 
-def waiting_at(of: Mapping[str, Sequence[Stint]], at: int) -> list[Stint]:
-    return [stint for of_ticket in of.values() for stint in of_ticket if stint.holds_at(at)]
+def waiting_at(of: Mapping[str, Sequence[WaitInterval]], at: int) -> list[WaitInterval]:
+    return [
+        wait_interval
+        for of_ticket in of.values()
+        for wait_interval in of_ticket
+        if wait_interval.holds_at(at)
+    ]
 
 
 @given(days(), rule_sets, st.data())
@@ -103,7 +108,7 @@ def test_any_order_of_arrival_and_any_repetition_gives_the_same_stints(
 ) -> None:
     repeated = [*day, *data.draw(st.lists(st.sampled_from(day), max_size=5))] if day else day
     arrived = data.draw(st.permutations(repeated))
-    assert stints(by_ticket(arrived), rules, END) == stints(by_ticket(day), rules, END)
+    assert wait_intervals(by_ticket(arrived), rules, END) == wait_intervals(by_ticket(day), rules, END)
 
 
 @given(days(), rule_sets, st.data())
@@ -111,20 +116,20 @@ def test_deriving_only_the_groups_that_an_event_concerns_ends_equal_to_deriving_
     day: list[Event], rules: QueueRules, data: st.DataObject
 ) -> None:
     logs: dict[str, list[Event]] = defaultdict(list)
-    kept: dict[str, tuple[Stint, ...]] = {}
+    kept: dict[str, tuple[WaitInterval, ...]] = {}
     for event in data.draw(st.permutations(day)):
         before = groups(logs, rules).get(event.subject)
         logs[event.subject].append(event)
         now = groups(logs, rules)
         # The event's group; and the one that its ticket has left by it, if it has.
         for concerned in {before, now[event.subject]}:
-            kept |= stints({t: log for t, log in logs.items() if now[t] == concerned}, rules, END)
-    assert kept == stints(by_ticket(day), rules, END)
+            kept |= wait_intervals({t: log for t, log in logs.items() if now[t] == concerned}, rules, END)
+    assert kept == wait_intervals(by_ticket(day), rules, END)
 
 
 @given(days(), rule_sets)
 def test_no_ticket_waits_twice_at_once_and_no_stint_is_empty(day: list[Event], rules: QueueRules) -> None:
-    for of_ticket in stints(by_ticket(day), rules, END).values():
+    for of_ticket in wait_intervals(by_ticket(day), rules, END).values():
         for earlier, later in pairwise(of_ticket):
             assert earlier.to_at is not None
             assert earlier.from_at < earlier.to_at <= later.from_at
@@ -133,19 +138,22 @@ def test_no_ticket_waits_twice_at_once_and_no_stint_is_empty(day: list[Event], r
 
 @given(days(), rule_sets, st.integers(0, 20))
 def test_the_bottom_is_the_bottom_of_the_customers_rank(day: list[Event], rules: QueueRules, at: int) -> None:
-    derived = stints(by_ticket(day), rules, at)
+    derived = wait_intervals(by_ticket(day), rules, at)
     waiting = waiting_at(derived, at)
-    for stint in waiting:
-        if stint.joined_at != at or stint.from_at != at:
+    for wait_interval in waiting:
+        if wait_interval.joined_at != at or wait_interval.from_at != at:
             continue
-        ahead_of = [w for w in waiting if w.queue == stint.queue and w.key > stint.key]
-        assert all(w.rank > stint.rank or w.joined_at == at for w in ahead_of)
+        ahead_of = [w for w in waiting if w.queue == wait_interval.queue and w.key > wait_interval.key]
+        assert all(w.rank > wait_interval.rank or w.joined_at == at for w in ahead_of)
 
 
 @given(days(), rule_sets, st.integers(0, 20))
 def test_who_waits_is_who_the_definition_says(day: list[Event], rules: QueueRules, at: int) -> None:
     logs = by_ticket(day)
-    waiting = {stint.ticket for stint in waiting_at(stints(logs, rules, at, reply_ends_pending=False), at)}
+    waiting = {
+        wait_interval.ticket
+        for wait_interval in waiting_at(wait_intervals(logs, rules, at, reply_ends_pending=False), at)
+    }
     for name, log in logs.items():
         past = [e for e in in_order(log) if e.at <= at]
         ticket, last = Ticket(), None
@@ -161,9 +169,9 @@ def test_who_waits_is_who_the_definition_says(day: list[Event], rules: QueueRule
 
 @given(days(), rule_sets)
 def test_moves_tell_the_whole_line(day: list[Event], rules: QueueRules) -> None:
-    derived = stints(by_ticket(day), rules, END)
-    lines: dict[str, Line] = defaultdict(Line)
-    for move in moves(stint for of_ticket in derived.values() for stint in of_ticket):
+    derived = wait_intervals(by_ticket(day), rules, END)
+    lines: dict[str, QueueOrder] = defaultdict(QueueOrder)
+    for move in moves(wait_interval for of_ticket in derived.values() for wait_interval in of_ticket):
         if move.from_key is not None:
             assert move.from_key in lines[move.queue]
             lines[move.queue].discard(move.from_key)
@@ -178,19 +186,25 @@ def test_moves_tell_the_whole_line(day: list[Event], rules: QueueRules) -> None:
 def test_what_stands_in_the_record_is_what_happened_whatever_the_arrival(
     day: list[Event], rules: QueueRules, data: st.DataObject
 ) -> None:
-    told: list[QueueTold] = []
+    recorded: list[RecordedQueueSignal] = []
     known: list[Event] = []
     for event in data.draw(st.permutations(day)):
         known.append(event)
-        moments = queue_moments(s for of in stints(by_ticket(known), rules, END).values() for s in of)
-        told += [signal.told for signal in queue_signals(told, moments)]
-        assert queue_signals(told, moments) == []
-    keys = [(t.ticket, t.queue, t.kind, t.occurrence, t.generation) for t in told]
+        transitions = queue_transitions(
+            s for of in wait_intervals(by_ticket(known), rules, END).values() for s in of
+        )
+        recorded += [signal.recorded for signal in queue_signals(recorded, transitions)]
+        assert queue_signals(recorded, transitions) == []
+    keys = [(t.ticket, t.queue, t.kind, t.occurrence, t.generation) for t in recorded]
     assert len(set(keys)) == len(keys)
-    standing = {key[:4]: row for key, row in sorted(zip(keys, told, strict=True), key=lambda pair: pair[0])}
-    moments = queue_moments(s for of in stints(by_ticket(day), rules, END).values() for s in of)
+    standing = {
+        key[:4]: row for key, row in sorted(zip(keys, recorded, strict=True), key=lambda pair: pair[0])
+    }
+    transitions = queue_transitions(
+        s for of in wait_intervals(by_ticket(day), rules, END).values() for s in of
+    )
     assert {k: (t.rank, t.joined_at) for k, t in standing.items() if t.stands} == {
-        (m.ticket, m.queue, m.kind, m.occurrence): (m.rank, m.joined_at) for m in moments
+        (m.ticket, m.queue, m.kind, m.occurrence): (m.rank, m.joined_at) for m in transitions
     }
 
 
@@ -199,7 +213,7 @@ keys = st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 5), st.sam
 
 @given(st.lists(keys), st.lists(st.tuples(st.booleans(), keys)), keys)
 def test_a_line_is_a_sorted_set(start: list[Key], changes: list[tuple[bool, Key]], asked: Key) -> None:
-    line, waiting = Line(start), set(start)
+    line, waiting = QueueOrder(start), set(start)
     for joins, key in changes:
         if joins:
             line.add(key)
@@ -219,7 +233,7 @@ def test_a_line_is_a_sorted_set(start: list[Key], changes: list[tuple[bool, Key]
 
 def test_a_long_line_keeps_its_order_through_many_changes() -> None:
     chance = random.Random(7)
-    line, waiting = Line(), set[Key]()
+    line, waiting = QueueOrder(), set[Key]()
     for i in range(6_000):
         key = (chance.randrange(2), chance.randrange(10**6), 0, str(i))
         line.add(key)
@@ -234,7 +248,7 @@ def test_a_long_line_keeps_its_order_through_many_changes() -> None:
 
 
 def test_nobody_waits_before_the_first_or_after_the_last_position() -> None:
-    line = Line([(0, 1, 1, "a")])
+    line = QueueOrder([(0, 1, 1, "a")])
     for position in (0, 2, -1):
         with pytest.raises(IndexError, match="nobody waits"):
             line.at(position)
@@ -246,7 +260,7 @@ def test_with_a_hundred_thousand_waiting_a_change_and_a_position_stay_cheap() ->
     ordered = sorted(
         (int(chance.random() < 0.95), chance.randrange(10**9), 0, f"{i:06}") for i in range(100_000)
     )
-    line = Line(ordered)
+    line = QueueOrder(ordered)
     asked = chance.sample(ordered, 1_000)
 
     def per_change() -> float:

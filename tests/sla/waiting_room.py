@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from app.sla.agreement.agreement import Condition, MessageEffect, QueueRules
-from app.sla.queue.position import Line
-from app.sla.queue.waiting import Move, Stint, moves, stints
+from app.sla.queue.position import QueueOrder
+from app.sla.queue.waiting import Move, WaitInterval, moves, wait_intervals
 from app.sla.span import Micros, micros
 from app.sla.ticket import Event
 
@@ -54,27 +54,29 @@ class WaitingRoom:
             for subject in sorted({e.subject for e in self.events})
         }
 
-    def stints(self, at: str = "+9 23:00", reply_ends_pending: bool = True) -> dict[str, tuple[Stint, ...]]:
-        return stints(self.logs(), self.rules, on_the_day(at), reply_ends_pending=reply_ends_pending)
+    def wait_intervals(
+        self, at: str = "+9 23:00", reply_ends_pending: bool = True
+    ) -> dict[str, tuple[WaitInterval, ...]]:
+        return wait_intervals(self.logs(), self.rules, on_the_day(at), reply_ends_pending=reply_ends_pending)
 
     def story(self, ticket: str, at: str = "+9 23:00") -> list[tuple[str, str, str]]:
         """The moves of a ticket as (clock time, what it did, cause)."""
-        return [(_clock(m.at), _did(m), m.cause) for m in moves(self.stints(at)[ticket])]
+        return [(_clock(m.at), _did(m), m.cause) for m in moves(self.wait_intervals(at)[ticket])]
 
     def order(self, at: str = "+9 23:00", queue: str = "default") -> list[str]:
         """The tickets that wait in a queue, the next one first."""
-        line = Line(
-            stint.key
-            for of_ticket in self.stints(at).values()
-            for stint in of_ticket
-            if stint.queue == queue and stint.holds_at(on_the_day(at))
+        line = QueueOrder(
+            wait_interval.key
+            for of_ticket in self.wait_intervals(at).values()
+            for wait_interval in of_ticket
+            if wait_interval.queue == queue and wait_interval.holds_at(on_the_day(at))
         )
         return [ticket for *_, ticket in line]
 
     def joined_at(self, ticket: str, at: str = "+9 23:00") -> str | None:
         """The clock time since which the ticket counts as waiting."""
-        stint = next((s for s in self.stints(at)[ticket] if s.holds_at(on_the_day(at))), None)
-        return None if stint is None else _clock(stint.joined_at)
+        wait_interval = next((s for s in self.wait_intervals(at)[ticket] if s.holds_at(on_the_day(at))), None)
+        return None if wait_interval is None else _clock(wait_interval.joined_at)
 
 
 def _clock(at: Micros) -> str:

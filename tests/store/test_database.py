@@ -11,7 +11,15 @@ from sqlalchemy import inspect
 
 from app.settings import Settings
 from app.store.engine import dialect, row_security
-from app.store.engine.database import Connection, Database, Fault, Raced, Unreachable, after_commit, fault_of
+from app.store.engine.database import (
+    Connection,
+    Database,
+    Fault,
+    Unreachable,
+    WriteContention,
+    after_commit,
+    fault_of,
+)
 from app.store.engine.dialect import UnusableDatabase
 from app.store.engine.group_commit import Group
 from app.store.tables import metadata
@@ -117,9 +125,9 @@ def test_nothing_is_done_after_a_commit_that_did_not_happen(database: Database) 
 
     def fails(conn: Connection, now: int) -> None:
         after_commit(conn, lambda: done.append("never"))
-        raise Raced("on purpose")
+        raise WriteContention("on purpose")
 
-    with pytest.raises(Raced):
+    with pytest.raises(WriteContention):
         database.write_now(fails)
     database.write_now(lambda conn, now: after_commit(conn, lambda: done.append("after")))
     assert done == ["after"]

@@ -67,16 +67,16 @@ def life_of(ticket: str, desk: str) -> list[Incoming]:
     ]
 
 
-def at_once(works: Sequence[Callable[[], object]]) -> None:
+def at_once(runtime: Sequence[Callable[[], object]]) -> None:
     """Run these in threads that begin together."""
-    barrier = Barrier(len(works))
+    barrier = Barrier(len(runtime))
 
     def run(work: Callable[[], object]) -> None:
         barrier.wait()
         work()
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        for future in [pool.submit(run, work) for work in works]:
+    with ThreadPoolExecutor(len(runtime)) as pool:
+        for future in [pool.submit(run, work) for work in runtime]:
             future.result()
 
 
@@ -109,7 +109,9 @@ def test_processes_that_push_to_the_same_tickets_at_once_undo_nothing(
         alone = services[0]
         stored = {name: settled(alone, desk, name) for name in names}
         signals = alone.signals()
-        stints = alone.rows("SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2")
+        wait_intervals = alone.rows(
+            "SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2"
+        )
         revisions = dict(tuple(row) for row in alone.rows("SELECT ticket, revision FROM ticket"))
         seqs = [row[0] for row in alone.rows("SELECT seq FROM signal ORDER BY seq")]
         assert len(alone.rows("SELECT seq FROM event")) == len(facts)
@@ -121,7 +123,7 @@ def test_processes_that_push_to_the_same_tickets_at_once_undo_nothing(
         assert {name: settled(again, desk, name) for name in names} == stored
         assert (
             again.rows("SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2")
-            == stints
+            == wait_intervals
         )
         assert len(again.signals()) == len(signals)  # nothing was left untold
 
@@ -132,8 +134,8 @@ def test_processes_that_sweep_at_once_tell_each_breach_once(database_settings: S
         services[0].push(*(created(name, "2026-03-02T08:00:00+01:00") for name in names))
         services[0].clock.set(AFTERWARDS)
         at_once([service.sweeper.sweep_now for service in services])
-        told = [signal["ticket"] for signal in services[0].signals("clock.breached")]
-    assert sorted(told) == sorted(names)
+        recorded = [signal["ticket"] for signal in services[0].signals("clock.breached")]
+    assert sorted(recorded) == sorted(names)
 
 
 @postgresql_only
@@ -165,14 +167,14 @@ def test_a_ticket_that_is_held_waits_and_then_shows_what_was_left(database_setti
         first.push(created("1", "2026-03-02T08:00:00+01:00"))
         taken, go_on = Event(), Event()
 
-        def hold(conn: Connection, now: Micros) -> None:
-            clocks.hold(conn, [("haisoft", "1")])
+        def lock(conn: Connection, now: Micros) -> None:
+            clocks.lock(conn, [("haisoft", "1")])
             taken.set()
             assert go_on.wait(10)
 
         reply = event("r", "agent.replied", "1", "2026-03-02T10:30:00+01:00", author="agent")
         with ThreadPoolExecutor(2) as pool:
-            holding = pool.submit(first.database.write_now, hold)
+            holding = pool.submit(first.database.write_now, lock)
             assert taken.wait(10)
             pushed = pool.submit(second.push, reply)
             assert not pushed.done()

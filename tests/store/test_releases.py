@@ -36,11 +36,11 @@ def tables_of_before(conn: Connection) -> None:
     command.upgrade(made, LAST_OF_0_1_0)
 
 
-def run(settings: Settings, *works: object) -> None:
-    seat = dialect.writing_seat(settings)
-    for work in works:
-        seat.run(work, EVERY_DESK)  # type: ignore[arg-type]
-    seat.close()
+def run(settings: Settings, *runtime: object) -> None:
+    runner = dialect.writing_runner(settings)
+    for work in runtime:
+        runner.run(work, EVERY_DESK)  # type: ignore[arg-type]
+    runner.close()
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def goes_on(settings: Settings) -> bool:
         checks = database.read_now(lambda conn: list(examine(conn, service.catalogue, database.now())))
         assert [check for check in checks if check.verdict is Verdict.FAULT] == []
         assert service.clock_of("haisoft", "1", "ticket-response")["met"] is True
-        assert service.told().count("clock.breached") == 2
-        assert service.told().count("clock.breach_retracted") == 1
+        assert service.recorded().count("clock.breached") == 2
+        assert service.recorded().count("clock.breach_retracted") == 1
         again = service.push(
             created("1", "2026-03-02T08:30:00+01:00"),
             event("w", "event.withdrawn", "1", "2026-03-02T16:00:00+01:00", id="r", author="me", reason="no"),
@@ -66,7 +66,7 @@ def goes_on(settings: Settings) -> bool:
         )
         assert (again.accepted, again.repeated, again.refused) == (2, 1, [])
         assert service.clock_of("haisoft", "1", "ticket-response")["met"] is False
-        return service.told().count("clock.breached") == 3
+        return service.recorded().count("clock.breached") == 3
 
 
 def test_the_release_before_writes_to_the_tables_of_this_one(new_file: Settings) -> None:

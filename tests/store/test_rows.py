@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event as event_of_engine
 
-from app.store.engine.database import Connection, Database, Raced
+from app.store.engine.database import Connection, Database, WriteContention
 from app.store.people.keys import Scope, create, find, revoke
 from app.store.tables import LATE_KINDS
 from app.store.tickets import archive, board, clocks, ledger, queues, schedule, signals
@@ -22,7 +22,7 @@ def test_a_ticket_is_written_only_against_the_revision_that_was_read(service: Se
     read = service.database.read_now(lambda conn: clocks.tickets(conn, "haisoft", ["4711"])["4711"])
     newer = replace(read, revision=2)
     service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer]))
-    with pytest.raises(Raced):
+    with pytest.raises(WriteContention):
         service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer]))
 
 
@@ -128,8 +128,8 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         (lambda conn: clocks.sources(conn, "a", ["b", "c"]), "ticket_merged", "ticket_merged"),
         (lambda conn: clocks.clocks(conn, "a", ["b", "c"]), "sqlite_autoindex_clock_1", "clock_pkey"),
         (lambda conn: queues.group_members(conn, "a", ["b", "c"]), "ticket_group", "ticket_group"),
-        (lambda conn: queues.stints(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
-        (lambda conn: signals.told(conn, "a", ["b", "c"]), "sqlite_autoindex_signal_1", "signal_once"),
+        (lambda conn: queues.wait_intervals(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
+        (lambda conn: signals.recorded(conn, "a", ["b", "c"]), "sqlite_autoindex_signal_1", "signal_once"),
         (lambda conn: ledger.logs(conn, "a", ["b", "c"]), "event_log", "event_other_desk_ticket_idx"),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "event_reply", "event_other_desk_at_idx"),
@@ -167,7 +167,7 @@ def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str 
 
 
 def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
-    steps = plan_of(database, lambda conn: archive.ripe(conn, 0, 10**15, 200))
+    steps = plan_of(database, lambda conn: archive.eligible(conn, 0, 10**15, 200))
     assert "ticket_rest" in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps

@@ -136,11 +136,11 @@ class Judged:
     def flags(self) -> tuple[str, ...]:
         return self.evaluation.flags
 
-    def told(self, commitment: str, *kinds: str) -> list[tuple[str, str | None]]:
+    def recorded(self, commitment: str, *kinds: str) -> list[tuple[str, str | None]]:
         """What a commitment's clocks did and when, in order; of these kinds, or of all."""
         mine = [
             m
-            for m in self.evaluation.moments
+            for m in self.evaluation.transitions
             if m.commitment == commitment and (not kinds or m.kind in kinds)
         ]
         return [(str(m.kind), _shown(m.at, self.zone)) for m in sorted(mine, key=lambda m: m.at)]

@@ -73,7 +73,7 @@ def test_a_later_change_never_removes_an_earlier_breach_and_the_cycle_gives_no_s
     story.updated("2026-03-02 12:00", priority="normal")
     clock = story.at("2026-03-04 12:00").clock("restore")
     assert (clock.breached, clock.due) == ("2026-03-02 11:00", "2026-03-02 15:00")
-    assert story.at("2026-03-04 12:00").told("restore", "breached") == [("breached", "2026-03-02 11:00")]
+    assert story.at("2026-03-04 12:00").recorded("restore", "breached") == [("breached", "2026-03-02 11:00")]
 
 
 def test_after_a_breach_a_pause_moves_the_due_date_no_more() -> None:
@@ -93,8 +93,8 @@ def test_a_moved_deadline_warns_again_only_for_a_new_target() -> None:
     story = desk(by_priority("carry")).created("2026-03-02 09:00")
     story.status("2026-03-02 13:00", "pending").status("2026-03-02 14:00", "open")
     story.updated("2026-03-02 15:00", priority="days")
-    told = story.at("2026-03-05 09:00").told("restore", "warned")
-    assert told == [("warned", "2026-03-02 12:00"), ("warned", "2026-03-04 10:00")], (
+    recorded = story.at("2026-03-05 09:00").recorded("restore", "warned")
+    assert recorded == [("warned", "2026-03-02 12:00"), ("warned", "2026-03-04 10:00")], (
         "half of 34 open hours, an hour of pause"
     )
 
@@ -174,7 +174,7 @@ def test_a_reply_and_a_solve_of_one_instant_are_an_answer_whichever_id_sorts_fir
     story.fact("status.changed", "2026-03-02 10:00", event_id=ids[1], status="solved")
     judged = story.at("2026-03-02 11:00")
     assert (judged.clock("response").state, judged.clock("response").met) == ("stopped", True)
-    assert judged.told("response") == [("started", "2026-03-02 09:00"), ("stopped", "2026-03-02 10:00")]
+    assert judged.recorded("response") == [("started", "2026-03-02 09:00"), ("stopped", "2026-03-02 10:00")]
 
 
 def test_what_ceases_to_apply_is_cancelled_and_says_why_and_what_applies_again_counts_from_its_start() -> (
@@ -198,11 +198,11 @@ def test_an_answer_while_a_commitment_does_not_apply_is_told_only_when_it_applie
     story.reply("2026-03-02 10:30")
     gone = story.at("2026-03-02 10:45")
     assert (gone.clock("response").state, gone.clock("response").met) == ("cancelled", None)
-    assert gone.told("response") == [("started", "2026-03-02 09:00"), ("cancelled", "2026-03-02 10:00")]
+    assert gone.recorded("response") == [("started", "2026-03-02 09:00"), ("cancelled", "2026-03-02 10:00")]
     story.updated("2026-03-02 11:00", category="question")
     back = story.at("2026-03-02 11:30")
     assert (back.clock("response").state, back.clock("response").met) == ("stopped", True)
-    assert ("stopped", "2026-03-02 10:30") in back.told("response")
+    assert ("stopped", "2026-03-02 10:30") in back.recorded("response")
 
 
 def test_what_starts_to_apply_late_is_due_at_the_change_at_the_earliest() -> None:

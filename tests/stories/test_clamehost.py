@@ -101,7 +101,7 @@ def test_a_claim_in_time_meets_it() -> None:
 
 def test_a_deadline_of_the_customer_lapses_and_is_no_breach_of_the_desk() -> None:
     judged = outage().fact("outage.verified", "2026-03-09 15:00").at("2026-03-20 09:00")
-    assert judged.told("claim-filing", "lapsed", "breached", "missed") == [("lapsed", "2026-03-17 00:00")]
+    assert judged.recorded("claim-filing", "lapsed", "breached", "missed") == [("lapsed", "2026-03-17 00:00")]
 
 
 # -- claim-answer ------------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def test_an_unanswered_claim_is_a_breach_and_a_second_one_joins_it() -> None:
     story = claim().fact("claim.filed", "2026-03-14 10:00")
     judged = story.at("2026-03-16 09:00")
     assert len(judged.clocks("claim-answer")) == 1
-    assert judged.told("claim-answer", "breached") == [("breached", "2026-03-15 18:00")]
+    assert judged.recorded("claim-answer", "breached") == [("breached", "2026-03-15 18:00")]
 
 
 def test_a_claim_after_the_answer_has_48_hours_of_its_own() -> None:

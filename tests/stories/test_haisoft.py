@@ -60,7 +60,7 @@ def test_a_missed_response_is_a_breach_at_its_due_instant() -> None:
     assert story.at("2026-03-07 10:30").clock("ticket-response").breached is None
     judged = story.at("2026-03-07 10:31")
     assert judged.clock("ticket-response").breached == "2026-03-07 10:30"
-    assert judged.told("ticket-response", "warned", "breached") == [
+    assert judged.recorded("ticket-response", "warned", "breached") == [
         ("warned", "2026-03-06 17:00"),
         ("breached", "2026-03-07 10:30"),
     ]

@@ -99,7 +99,7 @@ def test_a_claim_on_the_last_day_is_taken_in() -> None:
 
 def test_a_claim_filed_late_lapses_and_starts_no_answer_clock_with_the_reason() -> None:
     judged = incident().fact("claim.filed", "2027-03-01 09:00").at("2027-03-02 09:00")
-    assert judged.told("claim-filing", "lapsed") == [("lapsed", "2027-03-01 00:00")]
+    assert judged.recorded("claim-filing", "lapsed") == [("lapsed", "2027-03-01 00:00")]
     assert "claim-answer" not in judged.names
     assert "three months" in judged.reasons["claim-answer"]
 

@@ -53,7 +53,7 @@ def test_a_paused_clock_never_becomes_late() -> None:
     story = Story(promise()).created("2026-03-02 10:00").status("2026-03-02 13:59", "pending")
     judged = story.at("2026-06-01 10:00")
     assert (judged.clock("promise").state, judged.clock("promise").breached) == ("paused", None)
-    assert judged.told("promise", "breached", "warned") == []
+    assert judged.recorded("promise", "breached", "warned") == []
 
 
 def test_a_clock_that_is_used_up_at_the_instant_of_the_pause_is_due_at_the_resume() -> None:
@@ -89,7 +89,7 @@ def test_closing_never_erases_a_breach(lines: str, status: str) -> None:
     )
     judged = story.at("2026-03-04 10:00")
     assert (judged.clock("promise").breached, judged.clock("promise").met) == ("2026-03-02 14:00", False)
-    assert judged.told("promise", "breached") == [("breached", "2026-03-02 14:00")]
+    assert judged.recorded("promise", "breached") == [("breached", "2026-03-02 14:00")]
 
 
 def test_a_late_first_reply_followed_by_a_solve_is_still_a_miss() -> None:
@@ -188,7 +188,7 @@ def test_the_order_in_which_facts_are_told_and_repeated_changes_nothing() -> Non
     straight = story.at("2026-03-03 10:00").evaluation
     story.events = [*reversed(story.events), *story.events]
     turned = story.at("2026-03-03 10:00").evaluation
-    assert (turned.clocks, turned.moments) == (straight.clocks, straight.moments)
+    assert (turned.clocks, turned.transitions) == (straight.clocks, straight.transitions)
     assert straight.clocks[0].met is True
 
 

@@ -29,13 +29,13 @@ def test_a_ticket_alone_awaits_its_call() -> None:
 
 def test_a_wait_for_the_call_of_more_than_an_hour_is_warned_of() -> None:
     story = ticket()
-    assert story.at("2026-03-05 17:00").told("gti") == []
-    assert story.at("2026-03-05 17:01").told("gti") == [("warned", "2026-03-05 17:00")]
+    assert story.at("2026-03-05 17:00").recorded("gti") == []
+    assert story.at("2026-03-05 17:01").recorded("gti") == [("warned", "2026-03-05 17:00")]
 
 
 def test_a_call_in_time_leaves_no_warning_of_the_wait() -> None:
     story = ticket().fact("call.registered", "2026-03-05 16:20")
-    assert story.at("2026-03-05 17:30").told("gti") == [("started", "2026-03-05 16:20")]
+    assert story.at("2026-03-05 17:30").recorded("gti") == [("started", "2026-03-05 16:20")]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_late_intervention_is_a_breach_of_the_gti() -> None:
         .fact("call.registered", "2026-03-05 10:00")
         .fact("intervention.started", "2026-03-05 14:01")
     )
-    assert story.at("2026-03-05 18:00").told("gti", "breached") == [("breached", "2026-03-05 14:00")]
+    assert story.at("2026-03-05 18:00").recorded("gti", "breached") == [("breached", "2026-03-05 14:00")]
 
 
 def test_while_the_desk_waits_for_the_client_the_clock_stands_still() -> None:
@@ -159,7 +159,7 @@ def test_a_ticket_closed_before_the_call_ends_the_wait() -> None:
     story = ticket("2026-03-05 10:00").status("2026-03-05 10:30", "closed")
     judged = story.at("2026-03-06 10:00")
     assert judged.clock("gti").state == "cancelled"
-    assert judged.told("gti", "warned", "breached") == []
+    assert judged.recorded("gti", "warned", "breached") == []
 
 
 def test_a_reopened_gtr_goes_on_without_the_stretch_while_it_was_stopped() -> None:
@@ -254,13 +254,13 @@ def test_the_first_report_is_due_an_hour_after_the_beginning_and_each_next_an_ho
 
 
 def test_a_missing_report_is_a_missed_objective() -> None:
-    told = (
+    recorded = (
         intervention()
         .fact("progress.reported", "2026-03-05 12:30")
         .at("2026-03-05 13:00")
-        .told("progress-update", "missed", "breached")
+        .recorded("progress-update", "missed", "breached")
     )
-    assert told == [("missed", "2026-03-05 12:00")]
+    assert recorded == [("missed", "2026-03-05 12:00")]
 
 
 @pytest.mark.parametrize("end", ["service.restored", "status:solved", "status:closed"])

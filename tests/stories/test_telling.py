@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Version, evaluate
-from app.sla.clock.signals import LastTold, Signal, Told, signals
+from app.sla.clock.signals import LastRecorded, RecordedSignal, Signal, signals
 from app.sla.span import Micros
 from tests.stories.story import Story, written
 
@@ -29,13 +29,13 @@ def promise(kind: str = "guarantee") -> Story:
     return Story(written(document, {"acme/desk": DESK}))
 
 
-class Telling:
+class Emitter:
     """The signal table of one ticket."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.told: list[Told] = []
-        self.last: dict[tuple[str, Micros], LastTold] = {}
+        self.recorded: list[RecordedSignal] = []
+        self.last: dict[tuple[str, Micros], LastRecorded] = {}
         self.revision = 0
 
     def look(self, at: str) -> list[str]:
@@ -46,22 +46,22 @@ class Telling:
         self.revision += 1
         instant = self.story.instant(at)
         evaluation = evaluate(self.story.events, [Version(1, self.story.agreement, 0)], instant)
-        new = signals(self.told, self.last, evaluation, revision=self.revision, because="what was learnt")
+        new = signals(self.recorded, self.last, evaluation, revision=self.revision, because="what was learnt")
         for signal in new:
             self._keep(signal)
-        self.last = {(c.commitment, c.cycle_id): LastTold(c.state, c.due_at) for c in evaluation.clocks}
+        self.last = {(c.commitment, c.cycle_id): LastRecorded(c.state, c.due_at) for c in evaluation.clocks}
         return new
 
     def _keep(self, signal: Signal) -> None:
-        for number, row in enumerate(self.told):
+        for number, row in enumerate(self.recorded):
             if row.id == signal.replaces and signal.kind.endswith("_retracted"):
-                self.told[number] = replace(row, retracted=True)
+                self.recorded[number] = replace(row, retracted=True)
             elif row.id == signal.replaces and signal.kind == "due_changed":
                 assert signal.new_due_at is not None
-                self.told[number] = replace(row, at=signal.new_due_at)
-        row_id = f"s{len(self.told)}"
-        self.told.append(
-            Told(
+                self.recorded[number] = replace(row, at=signal.new_due_at)
+        row_id = f"s{len(self.recorded)}"
+        self.recorded.append(
+            RecordedSignal(
                 row_id,
                 signal.commitment,
                 signal.cycle,
@@ -75,16 +75,16 @@ class Telling:
 
 
 def test_a_second_look_tells_nothing_again() -> None:
-    telling = Telling(promise().created("2026-03-02 09:00"))
-    assert telling.look("2026-03-02 09:00") == ["started"]
-    assert telling.look("2026-03-02 09:30") == []
-    assert telling.look("2026-03-02 10:01") == ["warned"]
-    assert telling.look("2026-03-02 11:01") == ["breached"]
-    assert telling.look("2026-03-02 12:00") == []
+    emitter = Emitter(promise().created("2026-03-02 09:00"))
+    assert emitter.look("2026-03-02 09:00") == ["started"]
+    assert emitter.look("2026-03-02 09:30") == []
+    assert emitter.look("2026-03-02 10:01") == ["warned"]
+    assert emitter.look("2026-03-02 11:01") == ["breached"]
+    assert emitter.look("2026-03-02 12:00") == []
 
 
 def test_a_warning_that_is_learnt_of_with_its_breach_is_not_told_any_more() -> None:
-    assert Telling(promise().created("2026-03-02 09:00")).look("2026-03-02 12:00") == ["started", "breached"]
+    assert Emitter(promise().created("2026-03-02 09:00")).look("2026-03-02 12:00") == ["started", "breached"]
 
 
 def test_the_kind_of_promise_names_the_miss_and_its_retraction() -> None:
@@ -93,52 +93,52 @@ def test_the_kind_of_promise_names_the_miss_and_its_retraction() -> None:
         ("objective", "missed", "miss_retracted"),
         ("customer", "lapsed", "breach_retracted"),
     ]:
-        telling = Telling(promise(kind).created("2026-03-02 09:00"))
-        assert telling.look("2026-03-02 12:00") == ["started", late]
-        telling.story.fact("service.restored", "2026-03-02 10:30")
-        assert telling.look("2026-03-02 12:30") == [back, "warned", "stopped"]
+        emitter = Emitter(promise(kind).created("2026-03-02 09:00"))
+        assert emitter.look("2026-03-02 12:00") == ["started", late]
+        emitter.story.fact("service.restored", "2026-03-02 10:30")
+        assert emitter.look("2026-03-02 12:30") == [back, "warned", "stopped"]
 
 
 def test_a_late_pause_takes_the_breach_back_and_a_later_one_replaces_it() -> None:
-    telling = Telling(promise().created("2026-03-02 09:00"))
-    assert telling.look("2026-03-02 11:30") == ["started", "breached"]
-    breach = telling.told[-1]
-    telling.story.status("2026-03-02 10:30", "pending").status("2026-03-02 11:15", "open")
-    retraction, *others = telling.signals("2026-03-02 11:30")
+    emitter = Emitter(promise().created("2026-03-02 09:00"))
+    assert emitter.look("2026-03-02 11:30") == ["started", "breached"]
+    breach = emitter.recorded[-1]
+    emitter.story.status("2026-03-02 10:30", "pending").status("2026-03-02 11:15", "open")
+    retraction, *others = emitter.signals("2026-03-02 11:30")
     assert (retraction.kind, retraction.replaces, retraction.cause) == (
         "breach_retracted",
         breach.id,
         "what was learnt",
     )
     assert [s.kind for s in others] == ["warned", "paused", "resumed"]
-    (again,) = telling.signals("2026-03-02 12:00")
+    (again,) = emitter.signals("2026-03-02 12:00")
     assert (again.kind, again.replaces, again.generation) == ("breached", breach.id, 0)
 
 
 def test_a_breach_that_moves_is_put_right_and_not_told_twice() -> None:
-    telling = Telling(promise().created("2026-03-02 09:00"))
-    telling.look("2026-03-02 15:00")
-    breach = telling.told[-1]
-    telling.story.status("2026-03-02 10:30", "pending").status("2026-03-02 11:30", "open")
-    told = telling.signals("2026-03-02 15:00")
-    assert [s.kind for s in told] == ["paused", "resumed", "due_changed"]
-    (moved,) = [s for s in told if s.kind == "due_changed"]
-    story = telling.story
+    emitter = Emitter(promise().created("2026-03-02 09:00"))
+    emitter.look("2026-03-02 15:00")
+    breach = emitter.recorded[-1]
+    emitter.story.status("2026-03-02 10:30", "pending").status("2026-03-02 11:30", "open")
+    recorded = emitter.signals("2026-03-02 15:00")
+    assert [s.kind for s in recorded] == ["paused", "resumed", "due_changed"]
+    (moved,) = [s for s in recorded if s.kind == "due_changed"]
+    story = emitter.story
     assert (moved.replaces, moved.old_due_at, moved.new_due_at) == (
         breach.id,
         story.instant("2026-03-02 11:00"),
         story.instant("2026-03-02 12:00"),
     )
-    assert telling.look("2026-03-02 16:00") == []
+    assert emitter.look("2026-03-02 16:00") == []
 
 
 def test_a_breach_that_goes_and_comes_back_is_told_in_its_next_generation() -> None:
-    telling = Telling(promise().created("2026-03-02 09:00"))
-    telling.look("2026-03-02 12:00")
-    telling.story.fact("service.restored", "2026-03-02 10:30", event_id="wrong")
-    telling.look("2026-03-02 12:00")
-    telling.story.withdrawn("2026-03-02 12:10", "wrong")
-    (again,) = [s for s in telling.signals("2026-03-02 12:10") if s.kind == "breached"]
+    emitter = Emitter(promise().created("2026-03-02 09:00"))
+    emitter.look("2026-03-02 12:00")
+    emitter.story.fact("service.restored", "2026-03-02 10:30", event_id="wrong")
+    emitter.look("2026-03-02 12:00")
+    emitter.story.withdrawn("2026-03-02 12:10", "wrong")
+    (again,) = [s for s in emitter.signals("2026-03-02 12:10") if s.kind == "breached"]
     assert again.generation == 1
 
 
@@ -157,10 +157,10 @@ def test_a_clock_that_runs_on_with_another_due_date_says_so() -> None:
         """,
         {"acme/desk": DESK},
     )
-    telling = Telling(Story(other).created("2026-03-02 09:00"))
-    assert telling.look("2026-03-02 09:10") == ["started"]
-    telling.story.updated("2026-03-02 09:20", priority="high")
-    (moved,) = telling.signals("2026-03-02 09:20")
+    emitter = Emitter(Story(other).created("2026-03-02 09:00"))
+    assert emitter.look("2026-03-02 09:10") == ["started"]
+    emitter.story.updated("2026-03-02 09:20", priority="high")
+    (moved,) = emitter.signals("2026-03-02 09:20")
     assert moved.kind == "due_changed"
     assert moved.old_due_at is not None
     assert moved.new_due_at is not None
@@ -168,13 +168,13 @@ def test_a_clock_that_runs_on_with_another_due_date_says_so() -> None:
 
 
 def test_a_resume_of_the_same_look_tells_the_new_date() -> None:
-    telling = Telling(promise().created("2026-03-02 09:00"))
-    telling.look("2026-03-02 09:00")
-    telling.story.excluded(
+    emitter = Emitter(promise().created("2026-03-02 09:00"))
+    emitter.look("2026-03-02 09:00")
+    emitter.story.excluded(
         "2026-03-02 09:50", "2026-03-02 09:20", "2026-03-02 09:40", by="Eva", reason="power cut"
     )
-    told = telling.signals("2026-03-02 09:50")
-    assert [s.kind for s in told] == ["paused", "resumed"], "a resume of the same look tells the new date"
+    recorded = emitter.signals("2026-03-02 09:50")
+    assert [s.kind for s in recorded] == ["paused", "resumed"], "a resume of the same look tells the new date"
 
 
 def test_a_cycle_that_a_late_fact_unmakes_takes_its_breach_back_without_a_clock() -> None:
@@ -192,11 +192,11 @@ def test_a_cycle_that_a_late_fact_unmakes_takes_its_breach_back_without_a_clock(
     calendar = "acme/desk"
     """
     story = Story(written(document, {"acme/desk": DESK})).created("2026-03-02 08:00")
-    telling = Telling(story.customer("2026-03-02 10:00"))
-    assert telling.look("2026-03-02 12:00") == ["started", "breached"]
+    emitter = Emitter(story.customer("2026-03-02 10:00"))
+    assert emitter.look("2026-03-02 12:00") == ["started", "breached"]
     story.customer("2026-03-02 09:30")  # an earlier message: the cycle began there
-    told = telling.signals("2026-03-02 12:00")
-    assert [(s.kind, s.clock is None) for s in told] == [
+    recorded = emitter.signals("2026-03-02 12:00")
+    assert [(s.kind, s.clock is None) for s in recorded] == [
         ("breach_retracted", True),
         ("started", False),
         ("breached", False),

@@ -26,7 +26,7 @@ def test_a_response_is_due_at_the_close_of_the_third_working_day(created: str, d
 
 def test_a_missed_response_is_a_missed_objective_and_no_breach() -> None:
     judged = Story("webxtra").created("2026-04-02 10:00").at("2026-04-10 09:00")
-    assert judged.told("response", "missed", "breached") == [("missed", "2026-04-09 17:30")]
+    assert judged.recorded("response", "missed", "breached") == [("missed", "2026-04-09 17:30")]
     assert (judged.clock("response").breached, judged.clock("response").view.kind) == (
         "2026-04-09 17:30",
         "objective",
@@ -96,7 +96,9 @@ def test_an_administrative_question_has_seven_days_to_midnight_and_no_other_obje
 
 def test_an_administrative_miss_is_an_objective_too() -> None:
     judged = Story("webxtra").created("2026-12-23 10:00", category="administrative").at("2027-01-04 10:00")
-    assert judged.told("administrative-response", "missed", "breached") == [("missed", "2026-12-31 00:00")]
+    assert judged.recorded("administrative-response", "missed", "breached") == [
+        ("missed", "2026-12-31 00:00")
+    ]
 
 
 def test_a_ticket_that_turns_out_to_be_administrative_changes_its_clock() -> None:
@@ -141,7 +143,7 @@ def test_a_managed_contract_may_name_hours_of_its_own() -> None:
     story = Story(WITH_CONTRACTS).created("2026-04-04 23:00", plan="managed", contract="c-24")
     judged = story.at("2026-04-05 12:00")
     assert judged.clock("managed-response").due == "2026-04-05 00:00"
-    assert judged.told("managed-response", "missed", "breached") == [("breached", "2026-04-05 00:00")]
+    assert judged.recorded("managed-response", "missed", "breached") == [("breached", "2026-04-05 00:00")]
     assert judged.clock("response").due == "2026-04-09 17:30"
 
 

@@ -11,7 +11,7 @@ from app.web.http.hub import Hub, frame_of
 LONGEST = 10
 
 
-def told(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
+def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
     return Published(seq, desk, kind, b"{}", at=0, deliver=True, ticket="1", id=f"sig_{seq}", trace=None)
 
 
@@ -30,7 +30,7 @@ async def all_frames(
     listener = hub.join(desk, frozenset(kinds))
     for batch in batches:
         hub.publish(batch)
-    hub.publish([told(10**6, desk or "haisoft", next(iter(kinds), "clock.started"))])
+    hub.publish([recorded(10**6, desk or "haisoft", next(iter(kinds), "clock.started"))])
     got = b""
     async for frames in hub.live(listener, after):
         got += frames
@@ -41,20 +41,22 @@ async def all_frames(
 
 
 async def test_a_listener_gets_every_signal_once_in_order(hub: Hub) -> None:
-    got = await all_frames(hub, None, set(), 0, [told(1), told(2)], [told(3)])
+    got = await all_frames(hub, None, set(), 0, [recorded(1), recorded(2)], [recorded(3)])
     assert got == b"".join(frame_of(seq, b"{}") for seq in (1, 2, 3))
 
 
 async def test_what_was_read_from_the_table_does_not_come_again(hub: Hub) -> None:
-    assert await all_frames(hub, None, set(), 2, [told(1), told(2), told(3)]) == frame_of(3, b"{}")
+    assert await all_frames(hub, None, set(), 2, [recorded(1), recorded(2), recorded(3)]) == frame_of(
+        3, b"{}"
+    )
 
 
 async def test_a_listener_gets_its_desk_and_its_kinds_only(hub: Hub) -> None:
     batch = [
-        told(1),
-        told(2, desk="webxtra"),
-        told(3, kind="clock.breached"),
-        told(4, "webxtra", "clock.breached"),
+        recorded(1),
+        recorded(2, desk="webxtra"),
+        recorded(3, kind="clock.breached"),
+        recorded(4, "webxtra", "clock.breached"),
     ]
     assert await all_frames(hub, "webxtra", set(), 0, batch) == frame_of(2, b"{}") + frame_of(4, b"{}")
     assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == frame_of(4, b"{}")
@@ -64,7 +66,7 @@ async def test_a_slow_listener_is_dropped_and_the_others_go_on(hub: Hub) -> None
     slow, quick = hub.join(None, frozenset()), hub.join(None, frozenset())
     live = hub.live(quick, 0)
     for seq in range(1, LONGEST + 2):
-        hub.publish([told(seq)])
+        hub.publish([recorded(seq)])
         assert await anext(live) == frame_of(seq, b"{}")
     assert (slow.ended, quick.ended) == (True, False)
     assert [frames async for frames in hub.live(slow, 0)] == []
@@ -90,5 +92,5 @@ async def test_silence_is_broken_by_a_comment() -> None:
 
 async def test_signals_may_come_from_another_thread(hub: Hub) -> None:
     listener = hub.join(None, frozenset())
-    await asyncio.to_thread(hub.publish, [told(1)])
+    await asyncio.to_thread(hub.publish, [recorded(1)])
     assert await asyncio.wait_for(anext(hub.live(listener, 0)), 1) == frame_of(1, b"{}")

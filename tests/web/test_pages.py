@@ -81,6 +81,6 @@ def test_the_latest_signals_come_in_order_and_say_where_to_listen_on(room: Room)
 
 def test_the_signals_of_one_ticket_are_listed_by_themselves(room: Room) -> None:
     room.sent(room.event(subject="T1"), room.event(subject="T2"))
-    told = room.get("/v1/signals", desk="haisoft", ticket="T2").json()["signals"]
-    assert {each["ticket"] for each in told} == {"T2"}
-    assert {each["kind"] for each in told} >= {"clock.started", "queue.joined"}
+    recorded = room.get("/v1/signals", desk="haisoft", ticket="T2").json()["signals"]
+    assert {each["ticket"] for each in recorded} == {"T2"}
+    assert {each["kind"] for each in recorded} >= {"clock.started", "queue.joined"}

@@ -125,15 +125,15 @@ def test_a_client_that_was_cut_off_goes_on_without_a_gap_and_without_a_repetitio
     with ExitStack() as first:
         live = shared.listen(first, kind="clock.started")
         shared.push("a")
-        last, told = next(live)
-        assert (told["kind"], told["ticket"]) == ("clock.started", "a")
+        last, recorded = next(live)
+        assert (recorded["kind"], recorded["ticket"]) == ("clock.started", "a")
     shared.push("b")
     shared.push("c")
     with ExitStack() as second:
         live = shared.listen(second, last, kind="clock.started")
         shared.push("d")
         missed = [next(live) for _ in range(3)]
-    assert [told["ticket"] for _, told in missed] == ["b", "c", "d"]
+    assert [recorded["ticket"] for _, recorded in missed] == ["b", "c", "d"]
     places = [int(place) for place, _ in missed]
     assert places == sorted(set(places))
     assert min(places) > int(last)

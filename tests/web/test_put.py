@@ -91,8 +91,8 @@ def opened(office: Office, ticket: str = "1", desk: str = "own") -> None:
 def test_a_first_document_makes_a_desk_known(room: Room) -> None:
     office = Office(room)
     assert room.get("/v1/agreements/own").status_code == 404
-    told = office.done(CALENDARS, CALENDAR)
-    assert (told["version"], told["versions"]) == (1, [{"desk": "own", "number": 1, "tickets": 0}])
+    recorded = office.done(CALENDARS, CALENDAR)
+    assert (recorded["version"], recorded["versions"]) == (1, [{"desk": "own", "number": 1, "tickets": 0}])
     assert office.done(AGREEMENTS, AGREEMENT)["version"] == 2
     opened(office)
     assert office.due_at("1") == "2026-03-07T10:30:00Z"
@@ -110,15 +110,15 @@ def test_a_text_is_kept_with_its_comments_and_json_needs_none(office: Office) ->
 def test_what_is_in_force_already_makes_no_version_however_it_is_written(office: Office) -> None:
     for path, text in ((CALENDARS, CALENDAR), (AGREEMENTS, AGREEMENT)):
         for body in (text, tomllib.loads(text)):
-            told = office.done(path, body, applies_to="open")
-            assert (told["version"], told["versions"]) == (2, [])
+            recorded = office.done(path, body, applies_to="open")
+            assert (recorded["version"], recorded["versions"]) == (2, [])
     assert [version["number"] for version in office.history()] == [1, 2]
 
 
 def test_open_tickets_are_judged_anew_without_waiting_for_their_time(office: Office) -> None:
     opened(office)
-    told = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), applies_to="open")
-    assert told["versions"] == [{"desk": "own", "number": 3, "tickets": 1}]
+    recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), applies_to="open")
+    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": 1}]
     assert office.history()[-1]["applies_to"] == "open"
     until = monotonic() + PATIENCE
     while not (moved := signals(office.room, "clock.due_changed")) and monotonic() < until:
@@ -133,18 +133,18 @@ def signals(room: Room, kind: str) -> list[dict[str, Any]]:
 
 def test_a_version_for_new_tickets_leaves_the_open_ones(office: Office) -> None:
     opened(office)
-    told = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'))
-    assert (told["applies_to"], told["versions"][0]["tickets"]) == ("new", 0)
+    recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'))
+    assert (recorded["applies_to"], recorded["versions"][0]["tickets"]) == ("new", 0)
     assert office.due_at("1") == "2026-03-07T10:30:00Z"
 
 
 def test_a_preview_tells_the_changes_and_changes_nothing(office: Office) -> None:
     opened(office)
     before = office.history()
-    told = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), preview=True, applies_to="open")
-    assert (told["version"], told["preview"], told["changes_in_all"]) == (3, True, 1)
-    assert told["versions"] == [{"desk": "own", "number": 3, "tickets": None}]
-    (change,) = told["changes"]
+    recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), preview=True, applies_to="open")
+    assert (recorded["version"], recorded["preview"], recorded["changes_in_all"]) == (3, True, 1)
+    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": None}]
+    (change,) = recorded["changes"]
     assert (change["ticket"], change["commitment"], change["cycle"]) == ("1", "reply", 1)
     assert (change["old_due_at"], change["new_due_at"]) == ("2026-03-07T10:30:00Z", "2026-03-06T15:30:00Z")
     assert office.history() == before
@@ -158,8 +158,8 @@ def test_a_preview_writes_out_the_first_of_many_changes(office: Office) -> None:
     ]
     for start in range(0, many, 1_000):
         office.room.sent(*events[start : start + 1_000])
-    told = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), preview=True, applies_to="open")
-    assert (len(told["changes"]), told["changes_in_all"]) == (MOST_CHANGES, many)
+    recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), preview=True, applies_to="open")
+    assert (len(recorded["changes"]), recorded["changes_in_all"]) == (MOST_CHANGES, many)
 
 
 def test_every_fault_of_an_agreement_is_told_with_its_place_and_its_line(office: Office) -> None:
@@ -253,8 +253,8 @@ def test_a_desks_own_key_may_begin_it_and_change_it(room: Room) -> None:
     own = Office(room, "own")
     own.done(CALENDARS, CALENDAR)
     own.done(AGREEMENTS, AGREEMENT)
-    told = own.done(CALENDARS, CALENDAR.replace("17:00", "18:00"), applies_to="rest")
-    assert [version["desk"] for version in told["versions"]] == ["own"]
+    recorded = own.done(CALENDARS, CALENDAR.replace("17:00", "18:00"), applies_to="rest")
+    assert [version["desk"] for version in recorded["versions"]] == ["own"]
 
 
 def test_a_desks_own_key_cannot_count_by_another_desks_calendar(room: Room) -> None:
@@ -278,8 +278,11 @@ def borrowed(office: Office) -> Office:
 def test_a_key_for_all_takes_the_desks_along_that_count_by_a_calendar(office: Office) -> None:
     borrowed(office)
     for preview in (True, False):
-        told = office.done(CALENDARS, CALENDAR.replace("17:00", "18:00"), preview=preview)
-        assert [(each["desk"], each["number"]) for each in told["versions"]] == [("borrower", 2), ("own", 3)]
+        recorded = office.done(CALENDARS, CALENDAR.replace("17:00", "18:00"), preview=preview)
+        assert [(each["desk"], each["number"]) for each in recorded["versions"]] == [
+            ("borrower", 2),
+            ("own", 3),
+        ]
     found = office.faults(CALENDARS, CALENDAR.replace("calendars.desk", "calendars.night"))
     assert found[""].startswith("the agreement of borrower: commitments.reply.calendar")
 
@@ -288,8 +291,8 @@ def test_a_desks_own_key_leaves_those_alone_that_count_by_its_calendar(office: O
     borrowed(office)
     own = Office(office.room, "own")
     for preview in (True, False):
-        told = own.done(CALENDARS, CALENDAR.replace("17:00", "18:00"), preview=preview)
-        assert [each["desk"] for each in told["versions"]] == ["own"]
+        recorded = own.done(CALENDARS, CALENDAR.replace("17:00", "18:00"), preview=preview)
+        assert [each["desk"] for each in recorded["versions"]] == ["own"]
     assert len(office.history("borrower")) == 1
 
 
@@ -299,8 +302,8 @@ def test_a_desk_that_counts_by_anothers_calendar_goes_on_to_as_it_was(office: Of
     assert borrower.done("/v1/agreements/borrower", text)["versions"] == []
     Office(office.room, "own").done(CALENDARS, CALENDAR.replace("17:00", "18:00"))
     changed = text.replace('"4h"', '"8h"')
-    told = borrower.done("/v1/agreements/borrower", changed, applies_to="open")
-    assert told["version"] == 2
+    recorded = borrower.done("/v1/agreements/borrower", changed, applies_to="open")
+    assert recorded["version"] == 2
     opened(office, desk="borrower")
     (clock,) = office.room.get("/v1/tickets/borrower/1").json()["clocks"]
     assert clock["due_at"] == "2026-03-07T14:30:00Z"

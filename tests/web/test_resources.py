@@ -56,9 +56,9 @@ def test_calendars_are_listed_and_shown_in_the_desks_own_words(room: Room) -> No
 
 def test_spans_cover_the_stretch_and_say_why(room: Room) -> None:
     params = {"from": "2026-03-06T08:00:00+01:00", "to": "2026-03-07T08:00:00+01:00"}
-    told = conforms(CalendarSpans, room.get("/v1/calendars/haisoft/tickets/spans", **params).content)
-    spans = told["spans"]
-    assert told["open_seconds"] == 5 * 3600
+    recorded = conforms(CalendarSpans, room.get("/v1/calendars/haisoft/tickets/spans", **params).content)
+    spans = recorded["spans"]
+    assert recorded["open_seconds"] == 5 * 3600
     assert [span["start"] for span in spans[1:]] == [span["end"] for span in spans[:-1]]
     assert [span["reason"] for span in spans if not span["open"]][1] == "lunch gap"
 
@@ -121,9 +121,9 @@ def test_a_queue_is_shown_in_its_order_and_by_pages(room: Room) -> None:
 def test_a_forecast_says_what_a_further_message_costs(room: Room) -> None:
     room.sent(*(waiting(room, str(n), n) for n in range(1, 4)))
     path = "/v1/queues/webxtra/support/forecast"
-    told = conforms(Forecast, room.get(path, ticket="1", effect="repeat_message").content)
-    assert (told["position_now"], told["position_then"]) == (1, 3)
-    assert "repl" in told["expected_reply_reason"]
+    recorded = conforms(Forecast, room.get(path, ticket="1", effect="repeat_message").content)
+    assert (recorded["position_now"], recorded["position_then"]) == (1, 3)
+    assert "repl" in recorded["expected_reply_reason"]
     assert room.get(path, ticket="9").status_code == 404
     assert room.get(path, ticket="1", effect="prayer").status_code == 422
     assert room.get("/v1/queues/webxtra/other/forecast", ticket="1").status_code == 404
@@ -135,9 +135,9 @@ def ask(room: Room, question: object) -> Any:
 
 def test_a_deadline_is_computed_and_explained(room: Room) -> None:
     response = ask(room, {"calendar": "haisoft/tickets", "start": START, "within": "2h"})
-    told = conforms(Deadline, response.content)
-    assert told["due_at"] == "2026-03-07T09:30:00Z"
-    assert told["explanation"]["spans"][-1]["total_seconds"] == 7200
+    recorded = conforms(Deadline, response.content)
+    assert recorded["due_at"] == "2026-03-07T09:30:00Z"
+    assert recorded["explanation"]["spans"][-1]["total_seconds"] == 7200
 
 
 def test_an_array_of_questions_is_answered_in_its_order(room: Room) -> None:

@@ -37,5 +37,5 @@ def test_an_example_has_the_fields_of_what_is_really_told(service: Service, kind
     service.push(created("4711", "2026-03-06T11:15:00+01:00"))
     service.clock.set("2026-03-06T16:00:00+01:00")
     service.sweeper.sweep_now()
-    told = service.signals(kind)[0]
-    assert shape(example(kind)["data"]) == shape(told)
+    recorded = service.signals(kind)[0]
+    assert shape(example(kind)["data"]) == shape(recorded)

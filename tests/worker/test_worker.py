@@ -195,10 +195,10 @@ def test_a_worker_tells_what_falls_due_and_ends_at_once_when_asked(
             written = datetime.fromtimestamp(now / SECOND, UTC).isoformat()
             service.push(created("1", written, desk="quick"))
             end = monotonic() + PATIENCE
-            while not (told := service.signals("clock.breached")):
+            while not (recorded := service.signals("clock.breached")):
                 assert monotonic() < end, "nobody told the breach"
                 sleep(0.05)
-        breach = told[0]
+        breach = recorded[0]
         lag = _seconds(breach["detected_at"]) - _seconds(breach["at"])
         assert 0 <= lag < 2
         began = monotonic()

@@ -26,7 +26,7 @@ def clamehost(calendars: Mapping[str, Calendar], now: Micros) -> Tale:
 
 
 def _outages(tale: Tale) -> None:
-    for at, minutes in zip(tale.moments(6, 6, spare=8 * HOUR), (35, 80, 95, 118, 150, 60), strict=True):
+    for at, minutes in zip(tale.transitions(6, 6, spare=8 * HOUR), (35, 80, 95, 118, 150, 60), strict=True):
         thread = tale.ticket(
             at,
             title=tale.chance.choice(("Sito non raggiungibile", "Posta ferma", "Database non risponde")),

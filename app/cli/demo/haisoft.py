@@ -50,7 +50,7 @@ def haisoft(calendars: Mapping[str, Calendar], now: Micros) -> Tale:
 
 def _routine(tale: Tale) -> None:
     hours = tale.calendars["tickets"]
-    for at in tale.moments(11, 6, spare=10 * HOUR):
+    for at in tale.transitions(11, 6, spare=10 * HOUR):
         thread = tale.ticket(
             at,
             title=tale.chance.choice(_TITLES),

@@ -17,7 +17,7 @@ from app.cli.shipped import shipped_calendars
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import read_files
 from app.flow.judge.receive import Incoming
-from app.flow.process.runtime import Works
+from app.flow.process.runtime import Runtime
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
@@ -52,7 +52,7 @@ def live_through(settings: Settings, now: Micros) -> str:
     """Fill a fresh database with the past up to `now`. Returns a key that may push and read at every desk."""
     clock = Clock(now - FIRST_FACT)
     with Database(settings, clock) as database:
-        parts = Works(settings, database)
+        parts = Runtime(settings, database)
         files = read_files([settings.calendars, settings.agreements])
         database.write_now(lambda conn, at: apply(conn, at, parts.catalogue, files, AppliesTo.NEW))
         _receive(parts, clock, facts(settings, now))
@@ -62,14 +62,14 @@ def live_through(settings: Settings, now: Micros) -> str:
         return database.write_now(lambda conn, at: create(conn, EVERY_DESK, scopes, at))[0]
 
 
-def _receive(parts: Works, clock: Clock, received: Iterable[Fact]) -> None:
+def _receive(parts: Runtime, clock: Clock, received: Iterable[Fact]) -> None:
     for fact in received:
         _sweep_up_to(parts, clock, fact.received_at)
         clock.set(fact.received_at)
         parts.receiver.receive_now([Incoming.of(fact.desk, fact.event)], answered=False)
 
 
-def _sweep_up_to(parts: Works, clock: Clock, at: Micros) -> None:
+def _sweep_up_to(parts: Runtime, clock: Clock, at: Micros) -> None:
     while (due := parts.database.read_now(next_at)) is not None and due < at:
         clock.set(due)
         parts.sweeper.sweep_now()

@@ -49,7 +49,7 @@ def _opened(tale: Tale, at: Micros, category: str, level: str, name: str | None 
 
 def _done(tale: Tale) -> None:
     hours = tale.calendars["desk"]
-    for at in tale.moments(10, 6, spare=20 * HOUR):
+    for at in tale.transitions(10, 6, spare=20 * HOUR):
         category = tale.chance.choice(("software", "software", "hardware", "network"))
         level = tale.chance.choice(("example-1", "example-2"))
         thread = _opened(tale, at, category, level)

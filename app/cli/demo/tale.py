@@ -109,7 +109,7 @@ class Tale:
             event = Event(f"demo-{event_id}", type_, subject, at, data)
             insort(self.facts, Fact(min(received_at, self.now), len(self.facts), self.desk, event))
 
-    def moments(self, count: int, days: int, *, spare: Micros = 0) -> Iterator[Micros]:
+    def transitions(self, count: int, days: int, *, spare: Micros = 0) -> Iterator[Micros]:
         """So many instants, spread by chance over the past days but the last `spare`."""
         length = days * DAY - spare
         for place in sorted(self.chance.random() for _ in range(count)):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
-from app.flow.query.merge_graph import Family, gather
+from app.flow.query.merge_graph import MergeGraph, gather
 from app.sla.agreement.agreement import Agreement
 from app.sla.calendar import CalendarFault
 from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version, evaluate
 from app.sla.document.faults import Fault, FaultyFile
 from app.sla.span import Micros
-from app.store.contracts.catalogue import Catalogue, Documents, StoredVersion, hold_versions, parsed, put
+from app.store.contracts.catalogue import Catalogue, Documents, StoredVersion, lock_versions, parsed, put
 from app.store.engine.batch import pieces
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.tickets import clocks, schedule
@@ -161,7 +161,7 @@ def apply(
     only: str = EVERY_DESK,
 ) -> list[Applied]:
     """Put files into force. Raises FaultyFiles, and then nothing is. The sweep judges the tickets afterwards."""
-    hold_versions(conn)
+    lock_versions(conn)
     found: list[Applied] = []
     for plan in plans(conn, catalogue, files, only):
         # Whoever had to wait took the time before whoever went first: versions stay in the order of their numbers.
@@ -192,9 +192,9 @@ def preview(
         held = catalogue.versions(conn, plan.desk, plan.number - 1)
         coming = (*held, Version(plan.number, plan.agreement, now, applies_to))
         for part in pieces(clocks.open_tickets(conn, plan.desk)):
-            family = gather(conn, plan.desk, part)
+            merge_graph = gather(conn, plan.desk, part)
             for ticket in part:
-                old, new = (_due_dates(family, ticket, versions, now) for versions in (held, coming))
+                old, new = (_due_dates(merge_graph, ticket, versions, now) for versions in (held, coming))
                 found += _changes(plan.desk, ticket, old, new)
     return found
 
@@ -202,14 +202,14 @@ def preview(
 _Due = Mapping[tuple[str, int], Micros | None]
 
 
-def _due_dates(family: Family, ticket: str, versions: Sequence[Version], now: Micros) -> _Due:
+def _due_dates(merge_graph: MergeGraph, ticket: str, versions: Sequence[Version], now: Micros) -> _Due:
     try:
         evaluation = evaluate(
-            family.logs[ticket],
+            merge_graph.logs[ticket],
             versions,
             now,
-            absorbed=family.absorbed(ticket, now),
-            merge_fault=family.fault(ticket),
+            absorbed=merge_graph.absorbed(ticket, now),
+            merge_fault=merge_graph.fault(ticket),
         )
     except NothingKnown:
         return {}

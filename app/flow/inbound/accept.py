@@ -199,8 +199,8 @@ def _once(way: Way, desk: str, system: str, delivery: Delivery, signed: Signed) 
         given = way.adapter.delivery_id(delivery)
     except Unreadable:
         given = None
-    told = ("id", given) if given else ("body", str(signed.at))
-    whole = sha256("\0".join((desk, system, *told)).encode())
+    recorded = ("id", given) if given else ("body", str(signed.at))
+    whole = sha256("\0".join((desk, system, *recorded)).encode())
     if not given:
         whole.update(b"\0" + delivery.body)
     return whole.hexdigest()

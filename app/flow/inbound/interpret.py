@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import Event
 from app.store.engine.database import Connection, after_commit
-from app.store.engine.dialect import hold_keys
+from app.store.engine.dialect import lock_keys
 from app.store.inbound import hooks
 from app.store.inbound.hooks import HookState, Outcome, StoredHook
 
@@ -58,8 +58,8 @@ class Interpreter:
         tickets = {key for one in read for key in _tickets(one)}
         # Two that read deliveries of one ticket at a time would each miss the other's snapshot, and a ticket that is not
         # there yet cannot be held by its row.
-        hold_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
-        self._receiver.hold(conn, tickets)
+        lock_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
+        self._receiver.lock(conn, tickets)
         said = _sayings(conn, read)
         standing = Standing(conn)
         for desk, events in _by_desk(said).items():
@@ -98,7 +98,7 @@ class Interpreter:
 
     def _take_over(self, one: _Read, reading: Reading, now: Micros) -> None:
         one.warnings += reading.warnings
-        last = max((told.at for told in (*reading.events, *reading.snapshots)), default=now)
+        last = max((recorded.at for recorded in (*reading.events, *reading.snapshots)), default=now)
         if last > now + self._max_skew:
             # Not a part of it is taken: a snapshot of tomorrow would be compared with all those of today.
             ahead = (last - now) // SECOND

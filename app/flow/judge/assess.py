@@ -12,12 +12,12 @@ from typing import Final
 import structlog
 
 from app.flow import metrics
-from app.flow.judge.emit import Telling
-from app.flow.judge.locking import TicketKey, held_family
+from app.flow.judge.emit import Emitter
+from app.flow.judge.locking import TicketKey, lock_merge_graph
 from app.flow.judge.queueing import Queueing
 from app.flow.query.answer import TicketAnswer
-from app.flow.query.merge_graph import Family
-from app.flow.query.positions import Lines
+from app.flow.query.merge_graph import MergeGraph
+from app.flow.query.positions import QueuePositions
 from app.settings import Settings
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.signals import LATE_KINDS, signals
@@ -33,7 +33,7 @@ from app.store.tickets import archive, clocks, schedule
 from app.store.tickets import signals as stream
 from app.store.tickets.clocks import ClockChange, ClockKey, StoredClock, StoredTicket
 from app.store.tickets.schedule import Parked
-from app.store.tickets.signals import Published, ToldOf
+from app.store.tickets.signals import Published, RecordedSignals
 
 _log = structlog.stdlib.get_logger()
 
@@ -58,7 +58,7 @@ class Assessed:
 
     answers: dict[TicketKey, TicketAnswer] = field(default_factory=dict[TicketKey, TicketAnswer])
     failed: dict[TicketKey, str] = field(default_factory=dict[TicketKey, str])
-    told: list[Published] = field(default_factory=list[Published])
+    recorded: list[Published] = field(default_factory=list[Published])
     next_at: Micros | None = None
     """The least instant at which one of these tickets must be looked at again."""
     outgoing: int = 0
@@ -78,7 +78,7 @@ class Assessor:
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self.lines = Lines()
+        self.lines = QueuePositions()
         self._settings = settings
         self._listeners: list[Listener] = []
         self._durable = True
@@ -104,32 +104,39 @@ class Assessor:
             self.lines.forget()  # a transaction was rolled back
         self.lines.follow(conn, stream.last(conn))
         self._durable = False
-        families = [held_family(conn, self.catalogue, desk, touched[desk], now) for desk in sorted(touched)]
+        families = [
+            lock_merge_graph(conn, self.catalogue, desk, touched[desk], now) for desk in sorted(touched)
+        ]
         # Whoever had to wait for a ticket took the time before whoever went first: it judges and tells at no earlier
         # instant than that one did, else what was judged there would be told before its time.
-        at = max([now, *(row.evaluated_at for family in families for row in family.rows.values())])
-        telling = Telling(at, length_of(self._settings.recent), deliver, traces or {})
+        at = max([now, *(row.evaluated_at for merge_graph in families for row in merge_graph.rows.values())])
+        emitter = Emitter(at, length_of(self._settings.recent), deliver, traces or {})
         found = Assessed()
         latest = self.catalogue.settled(conn)
-        for family in families:
-            versions = self.catalogue.versions(conn, family.desk, latest.get(family.desk))
-            _Pass(self, conn, at, now, family, versions, telling, found).run()
-        found.told = telling.write(conn)
-        found.outgoing = outbox.fill(conn, found.told, at, length_of(self._settings.notice_wait))
-        announce(conn, found.told[-1].seq if found.told else None, found.next_at)
+        for merge_graph in families:
+            versions = self.catalogue.versions(conn, merge_graph.desk, latest.get(merge_graph.desk))
+            _Pass(self, conn, at, now, merge_graph, versions, emitter, found).run()
+        found.recorded = emitter.write(conn)
+        found.outgoing = outbox.fill(conn, found.recorded, at, length_of(self._settings.notice_wait))
+        announce(conn, found.recorded[-1].seq if found.recorded else None, found.next_at)
         after_commit(conn, lambda: self._committed(found))
         return found
 
     def _committed(self, found: Assessed) -> None:
         self._durable = True
-        self.lines.followed([told.seq for told in found.told])
+        self.lines.followed([recorded.seq for recorded in found.recorded])
         metrics.EVALUATIONS.inc(len(found.answers))
-        for told in found.told:
-            metrics.SIGNALS.labels(told.desk, told.kind).inc()
-        for told in found.told:
-            if told.kind in stream.LATE and told.deliver:
+        for recorded in found.recorded:
+            metrics.SIGNALS.labels(recorded.desk, recorded.kind).inc()
+        for recorded in found.recorded:
+            if recorded.kind in stream.LATE and recorded.deliver:
                 _log.info(
-                    "told", id=told.id, kind=told.kind, desk=told.desk, ticket=told.ticket, trace=told.trace
+                    "told",
+                    id=recorded.id,
+                    kind=recorded.kind,
+                    desk=recorded.desk,
+                    ticket=recorded.ticket,
+                    trace=recorded.trace,
                 )
         for listener in self._listeners:
             listener(found)
@@ -159,33 +166,33 @@ class _Pass:
         conn: Connection,
         now: Micros,
         received_at: Micros,
-        family: Family,
+        merge_graph: MergeGraph,
         versions: tuple[Version, ...],
-        telling: Telling,
+        emitter: Emitter,
         found: Assessed,
     ) -> None:
         self.assessor, self.conn, self.now = assessor, conn, now
         self.received_at = received_at
         """The time of what this transaction has taken in."""
-        self.family, self.versions, self.telling, self.found = family, versions, telling, found
-        self.desk = family.desk
+        self.merge_graph, self.versions, self.emitter, self.found = merge_graph, versions, emitter, found
+        self.desk = merge_graph.desk
         self.judged: dict[str, Evaluation] = {}
         self.unborn: list[str] = []
-        self.queueing = Queueing(conn, now, family, versions[-1].agreement)
+        self.queueing = Queueing(conn, now, merge_graph, versions[-1].agreement)
 
     def run(self) -> None:
-        names = sorted(name for name in self.family.concerned if self.family.logs[name])
+        names = sorted(name for name in self.merge_graph.concerned if self.merge_graph.logs[name])
         for name in names:
             self._guarded([name], self._judge)
         groups = self.queueing.groups(self.judged)
         for group in groups:
             self._guarded(group, lambda _, group=group: self.queueing.derive(group))
-        said = stream.told(self.conn, self.desk, {*names, *(name for group in groups for name in group)})
+        said = stream.recorded(self.conn, self.desk, {*names, *(name for group in groups for name in group)})
         before = clocks.clocks(self.conn, self.desk, names)
         for name in list(self.judged):
             self._guarded([name], lambda name: self._tell(name, said[name], before.get(name, {})))
         self.queueing.leave_out(name for desk, name in self.found.failed if desk == self.desk)
-        self.queueing.write(self.assessor.lines, self.telling, said)
+        self.queueing.write(self.assessor.lines, self.emitter, said)
         self._store(before)
         self._park(names)
         for name in self.judged:
@@ -205,15 +212,15 @@ class _Pass:
                     self.found.failed[self.desk, name] = f"{type(error).__name__}: {error}"
 
     def _judge(self, name: str) -> None:
-        family, row = self.family, self.family.rows.get(name)
+        merge_graph, row = self.merge_graph, self.merge_graph.rows.get(name)
         at = self.now if row is None else max(self.now, row.evaluated_at)
         try:
             evaluation = evaluate(
-                family.logs[name],
+                merge_graph.logs[name],
                 self.versions,
                 at,
-                absorbed=family.absorbed(name, at),
-                merge_fault=family.fault(name),
+                absorbed=merge_graph.absorbed(name, at),
+                merge_fault=merge_graph.fault(name),
             )
         except NothingKnown:
             self.unborn.append(name)  # all that was said of it lies ahead
@@ -222,31 +229,33 @@ class _Pass:
             raise StandsStill(f"it is to be looked at again at {evaluation.next_at}, which is not after {at}")
         self.judged[name] = evaluation
 
-    def _tell(self, name: str, said: ToldOf, before: Mapping[ClockKey, StoredClock]) -> None:
-        evaluation, row = self.judged[name], self.family.rows.get(name)
+    def _tell(self, name: str, said: RecordedSignals, before: Mapping[ClockKey, StoredClock]) -> None:
+        evaluation, row = self.judged[name], self.merge_graph.rows.get(name)
         revision = 1 if row is None else row.revision + 1
-        last = {key: clock.last_told for key, clock in before.items()}
-        told = signals(said.clocks, last, evaluation, revision=revision, because=self._learnt(name))
+        last = {key: clock.last_recorded for key, clock in before.items()}
+        recorded = signals(said.clocks, last, evaluation, revision=revision, because=self._learnt(name))
         detected = said.detected
-        for signal in told:
+        for signal in recorded:
             if signal.kind in LATE_KINDS:
                 detected[signal.commitment, signal.cycle] = self.now
         answer = TicketAnswer(self.desk, name, evaluation, self.now, detected)
-        self.telling.tell_clocks(answer, None if row is None else row.evaluated_at, told)
+        self.emitter.emit_clocks(answer, None if row is None else row.evaluated_at, recorded)
         self.found.answers[self.desk, name] = answer
 
     def _learnt(self, name: str) -> str | None:
         """What is known now that was not when the ticket was judged before, in words; none when only time passed."""
-        new = [event for event in self.family.logs[name] if event.received_at == self.received_at]
+        new = [event for event in self.merge_graph.logs[name] if event.received_at == self.received_at]
         if new:
             return f"{new[-1].type} {new[-1].id}"
-        row, latest = self.family.rows.get(name), self.versions[-1].number
+        row, latest = self.merge_graph.rows.get(name), self.versions[-1].number
         return f"version {latest} of the agreement" if row is not None and row.version != latest else None
 
     def _store(self, before: Mapping[str, Mapping[ClockKey, StoredClock]]) -> None:
         rows = [self._row(name, evaluation) for name, evaluation in self.judged.items()]
         rows += [self._row_ahead(name) for name in self.unborn]
-        ended = [name for name, row in self.family.rows.items() if row.status == "closed" or row.merged_into]
+        ended = [
+            name for name, row in self.merge_graph.rows.items() if row.status == "closed" or row.merged_into
+        ]
         archive.unfold(self.conn, self.desk, ended)
         clocks.write_tickets(self.conn, rows)
         clocks.write_clocks(
@@ -265,8 +274,8 @@ class _Pass:
         self.found.next_at = min([*coming, *filter(None, (self.found.next_at,))], default=None)
 
     def _row(self, name: str, evaluation: Evaluation) -> StoredTicket:
-        before, ticket = self.family.rows.get(name), evaluation.ticket
-        merge = self.family.merges.get(name)
+        before, ticket = self.merge_graph.rows.get(name), evaluation.ticket
+        merge = self.merge_graph.merges.get(name)
         return StoredTicket(
             desk=self.desk,
             ticket=name,
@@ -280,19 +289,19 @@ class _Pass:
             merged_into=None if merge is None else str(merge.data.get("into")),
             queue=queue_of(ticket.fields),
             group_key=self.queueing.keys[name],
-            known_since=_known_since(self.family.logs[name]),
+            known_since=_known_since(self.merge_graph.logs[name]),
             **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
         )
 
     def _row_ahead(self, name: str) -> StoredTicket:
         """A ticket of which nothing has happened, or nothing that stands: it waits for what will, if anything will."""
-        before = self.family.rows.get(name)
+        before = self.merge_graph.rows.get(name)
         return StoredTicket(
             desk=self.desk,
             ticket=name,
             revision=1 if before is None else before.revision + 1,
             evaluated_at=self.now,
-            next_at=min((e.at + 1 for e in self.family.logs[name] if e.at >= self.now), default=None),
+            next_at=min((e.at + 1 for e in self.merge_graph.logs[name] if e.at >= self.now), default=None),
             due_at=NEVER,
             version=self.versions[-1].number,
             status="new",
@@ -300,7 +309,7 @@ class _Pass:
             merged_into=None,
             queue=None,
             group_key=None,
-            known_since=_known_since(self.family.logs[name]),
+            known_since=_known_since(self.merge_graph.logs[name]),
             **dict.fromkeys(_FILTERED),
         )
 

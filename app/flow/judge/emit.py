@@ -23,7 +23,7 @@ _RETRACTIONS = frozenset(RETRACTION.values())
 
 
 @dataclass(slots=True)
-class Telling:
+class Emitter:
     """What one transaction tells. Places in the stream are given when it is written: last, since only one transaction
     at a time may do so."""
 
@@ -36,9 +36,9 @@ class Telling:
     retracted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     corrected: list[tuple[str, Micros]] = field(default_factory=list[tuple[str, Micros]])
 
-    def tell_clocks(self, answer: TicketAnswer, judged_at: Micros | None, told: Iterable[Signal]) -> None:
+    def emit_clocks(self, answer: TicketAnswer, judged_at: Micros | None, recorded: Iterable[Signal]) -> None:
         """Tell a ticket's clock signals. `judged_at`: when the ticket was last evaluated before, if it was."""
-        for signal in told:
+        for signal in recorded:
             identity = (signal.commitment, signal.cycle, CLOCK + signal.kind, signal.occurrence)
             signal_id = id_of(answer.desk, answer.ticket, *identity, signal.generation)
             late = judged_at is not None and signal.kind != DUE_CHANGED and signal.at <= judged_at
@@ -65,36 +65,38 @@ class Telling:
             self._add(row, self._clock_body(answer, signal, row))
             self._undo(signal, signal_id)
 
-    def tell_queue(self, desk: str, told: QueueSignal, before: int | None, after: int | None) -> None:
+    def emit_queue(self, desk: str, recorded: QueueSignal, before: int | None, after: int | None) -> None:
         """Tell a change of a ticket's place, with its positions before and after as they are known now."""
-        kind = QUEUE + told.kind
+        kind = QUEUE + recorded.kind
         row = NewSignal(
             seq=0,
-            id=id_of(desk, told.ticket, told.queue, 0, kind, told.occurrence, told.generation),
+            id=id_of(
+                desk, recorded.ticket, recorded.queue, 0, kind, recorded.occurrence, recorded.generation
+            ),
             desk=desk,
-            ticket=told.ticket,
+            ticket=recorded.ticket,
             commitment="",
-            queue=told.queue,
+            queue=recorded.queue,
             cycle=0,
             kind=kind,
-            occurrence=told.occurrence,
-            generation=told.generation,
-            at=told.at,
+            occurrence=recorded.occurrence,
+            generation=recorded.generation,
+            at=recorded.at,
             detected_at=self.now,
             commitment_kind=None,
             late=False,
-            deliver=self._delivers(told.at),
-            stands=told.stands,
-            rank=told.rank,
-            joined_at=told.joined_at,
+            deliver=self._delivers(recorded.at),
+            stands=recorded.stands,
+            rank=recorded.rank,
+            joined_at=recorded.joined_at,
         )
         more: dict[str, Any] = {
-            "queue": told.queue,
-            "cause": told.cause,
-            "joined_at": serialize.moment(told.joined_at),
+            "queue": recorded.queue,
+            "cause": recorded.cause,
+            "joined_at": serialize.moment(recorded.joined_at),
             "position_before": before,
             "position_after": after,
-            "stands": told.stands,
+            "stands": recorded.stands,
         }
         self._add(row, _about(row) | more | {"clock": None})
 

@@ -7,19 +7,19 @@ microseconds UTC.
 
 from collections.abc import Iterable
 
-from app.flow.query.merge_graph import Family, gather
+from app.flow.query.merge_graph import MergeGraph, gather
 from app.sla.agreement.agreement import MessageEffect
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.engine.dialect import has_many_writers, hold_keys
+from app.store.engine.dialect import has_many_writers, lock_keys
 from app.store.tickets import clocks
 
 TicketKey = tuple[str, str]
 """(desk, ticket)."""
 
 
-def hold(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> None:
+def lock(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> None:
     """Have these tickets to oneself until the transaction ends, where several processes write.
 
     Where duplicates move each other, a fact of one ticket concerns others that nobody knows before it is judged: such
@@ -28,16 +28,16 @@ def hold(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> N
     if not has_many_writers(conn):
         return
     wanted = list(keys)
-    hold_desks(conn, catalogue, {desk for desk, _ in wanted})
-    clocks.hold(conn, wanted)
+    lock_desks(conn, catalogue, {desk for desk, _ in wanted})
+    clocks.lock(conn, wanted)
 
 
-def hold_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> None:
+def lock_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> None:
     """Hold those of these desks whose duplicates move each other. Before any of their tickets is held."""
     if has_many_writers(conn):
         latest = catalogue.settled(conn)
         known = set(desks) & latest.keys()
-        hold_keys(
+        lock_keys(
             conn, [f"desk {desk}" for desk in known if _moves_duplicates(conn, catalogue, desk, latest[desk])]
         )
 
@@ -47,14 +47,14 @@ def _moves_duplicates(conn: Connection, catalogue: Catalogue, desk: str, latest:
     return rules.duplicate is not MessageEffect.KEEPS
 
 
-def held_family(
+def lock_merge_graph(
     conn: Connection, catalogue: Catalogue, desk: str, tickets: Iterable[str], now: Micros
-) -> Family:
+) -> MergeGraph:
     """What judging these tickets needs, with all whom that concerns held: nobody else changes them meanwhile."""
     held = set(tickets)
     while True:
-        hold(conn, catalogue, [(desk, ticket) for ticket in held])
-        family = gather(conn, desk, tickets, now=now)
-        if family.concerned <= held or not has_many_writers(conn):
-            return family
-        held |= family.concerned
+        lock(conn, catalogue, [(desk, ticket) for ticket in held])
+        merge_graph = gather(conn, desk, tickets, now=now)
+        if merge_graph.concerned <= held or not has_many_writers(conn):
+            return merge_graph
+        held |= merge_graph.concerned

@@ -7,33 +7,33 @@ are microseconds UTC.
 
 from collections.abc import Iterable, Mapping
 
-from app.flow.judge.emit import Telling
+from app.flow.judge.emit import Emitter
 from app.flow.query.answer import QueueAnswer
-from app.flow.query.merge_graph import Family
-from app.flow.query.positions import Lines
+from app.flow.query.merge_graph import MergeGraph
+from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation
 from app.sla.queue.duplicate import group_key
-from app.sla.queue.signals import QueueSignal, queue_moments, queue_signals
-from app.sla.queue.waiting import Stint, stints
+from app.sla.queue.signals import QueueSignal, queue_signals, queue_transitions
+from app.sla.queue.waiting import WaitInterval, wait_intervals
 from app.sla.span import Micros
 from app.sla.ticket import Event
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, queues
-from app.store.tickets.signals import ToldOf
+from app.store.tickets.signals import RecordedSignals
 
 
 class Queueing:
     """The waiting of one desk's tickets in one transaction."""
 
-    def __init__(self, conn: Connection, now: Micros, family: Family, agreement: Agreement) -> None:
-        self._conn, self._now, self._desk, self._agreement = conn, now, family.desk, agreement
-        self._family = family
-        self._rows, self._logs = family.rows, dict[str, list[Event]](family.logs)
-        self._stored: dict[str, tuple[Stint, ...]] = {}
+    def __init__(self, conn: Connection, now: Micros, merge_graph: MergeGraph, agreement: Agreement) -> None:
+        self._conn, self._now, self._desk, self._agreement = conn, now, merge_graph.desk, agreement
+        self._merge_graph = merge_graph
+        self._rows, self._logs = merge_graph.rows, dict[str, list[Event]](merge_graph.logs)
+        self._stored: dict[str, tuple[WaitInterval, ...]] = {}
         self.keys: dict[str, str | None] = {}
         """The duplicate group of each ticket that is judged."""
-        self.stints: dict[str, tuple[Stint, ...]] = {}
+        self.wait_intervals: dict[str, tuple[WaitInterval, ...]] = {}
         """The stints of each ticket whose group could be derived."""
 
     def groups(self, judged: Mapping[str, Evaluation]) -> list[list[str]]:
@@ -49,14 +49,14 @@ class Queueing:
         if mates:
             self._logs |= ledger.logs(self._conn, self._desk, mates)
         everyone = sorted(name for group in members.values() for name in group)
-        self._stored = queues.stints(self._conn, self._desk, everyone)
+        self._stored = queues.wait_intervals(self._conn, self._desk, everyone)
         return list(members.values())
 
     def derive(self, group: list[str]) -> None:
         """Derive the stints of one group."""
         logs = {name: self._logs[name] for name in group}
-        faulty = [name for name in group if self._family.fault(name) is not None]
-        self.stints |= stints(
+        faulty = [name for name in group if self._merge_graph.fault(name) is not None]
+        self.wait_intervals |= wait_intervals(
             logs,
             self._agreement.queue,
             self._now,
@@ -67,29 +67,31 @@ class Queueing:
     def leave_out(self, failed: Iterable[str]) -> None:
         """Let these stand as they are stored: they could not be judged."""
         for name in failed:
-            self.stints.pop(name, None)
+            self.wait_intervals.pop(name, None)
 
-    def write(self, lines: Lines, telling: Telling, said: Mapping[str, ToldOf]) -> None:
+    def write(self, lines: QueuePositions, emitter: Emitter, said: Mapping[str, RecordedSignals]) -> None:
         """Store the stints and tell what changed."""
-        told = [row for name in self.stints for row in said[name].queues]
-        moments = queue_moments(stint for own in self.stints.values() for stint in own)
-        news = queue_signals(told, moments)
+        recorded = [row for name in self.wait_intervals for row in said[name].queues]
+        transitions = queue_transitions(
+            wait_interval for own in self.wait_intervals.values() for wait_interval in own
+        )
+        news = queue_signals(recorded, transitions)
         before = self._positions(lines, self._stored, news)
-        for name, own in self.stints.items():
+        for name, own in self.wait_intervals.items():
             if self._stored.get(name, ()) != own:
                 lines.change(self._conn, self._desk, name, own)
-        queues.write(self._conn, self._desk, self._stored, self.stints)
-        after = self._positions(lines, self.stints, news)
+        queues.write(self._conn, self._desk, self._stored, self.wait_intervals)
+        after = self._positions(lines, self.wait_intervals, news)
         for signal in news:
-            telling.tell_queue(self._desk, signal, before.get(signal.ticket), after.get(signal.ticket))
+            emitter.emit_queue(self._desk, signal, before.get(signal.ticket), after.get(signal.ticket))
 
-    def place(self, lines: Lines, name: str) -> QueueAnswer | None:
+    def place(self, lines: QueuePositions, name: str) -> QueueAnswer | None:
         """Where a ticket waits after `write`."""
         rules = self._agreement.queue
-        return lines.place(self._conn, self._desk, self.stints.get(name, ()), rules, self._now)
+        return lines.place(self._conn, self._desk, self.wait_intervals.get(name, ()), rules, self._now)
 
     def _positions(
-        self, lines: Lines, of: Mapping[str, tuple[Stint, ...]], news: Iterable[QueueSignal]
+        self, lines: QueuePositions, of: Mapping[str, tuple[WaitInterval, ...]], news: Iterable[QueueSignal]
     ) -> dict[str, int]:
         found: dict[str, int] = {}
         for signal in news:

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor, TicketKey
-from app.flow.judge.locking import hold
+from app.flow.judge.locking import lock
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.tickets import answers
 from app.settings import Settings
@@ -109,14 +109,14 @@ class Receiver:
         """`receive` within a transaction of the caller's. The receipt names no tickets."""
         return self._process(conn, now, [_Push(incoming, deliver, answered=False)])[0]
 
-    def hold(self, conn: Connection, tickets: Iterable[TicketKey]) -> None:
+    def lock(self, conn: Connection, tickets: Iterable[TicketKey]) -> None:
         """Have tickets to oneself until the transaction ends, before what will be taken in for them is known."""
-        hold(conn, self._assessor.catalogue, tickets)
+        lock(conn, self._assessor.catalogue, tickets)
 
     def _process(self, conn: Connection, now: Micros, pushes: Sequence[_Push]) -> list[Receipt]:
         named = {(one.desk, ticket_of(one.event)) for push in pushes for one in push.incoming}
         wanted = [(desk, ticket) for desk, ticket in named if ticket is not None]
-        self.hold(conn, wanted)
+        self.lock(conn, wanted)
         sorting = _Sorting(conn, self._assessor, now, now + self._max_skew)
         sorting.look_up(one for push in pushes for one in push.incoming)
         sorting.look_for_emptied(wanted)

@@ -46,7 +46,7 @@ _Batch = tuple[Subscription, list[Claimed]]
 
 
 @dataclass(frozen=True, slots=True)
-class CourierState:
+class DelivererState:
     """How the courier is doing."""
 
     running: bool
@@ -55,7 +55,7 @@ class CourierState:
     failure: str | None
 
 
-class Courier:
+class Deliverer:
     """The deliveries of one process. `start` and `stop` it, or `deliver_due` once."""
 
     def __init__(
@@ -117,13 +117,13 @@ class Courier:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
         return self._attempts - before
 
-    async def state(self) -> CourierState:
+    async def state(self) -> DelivererState:
         """How the courier is doing; the gauges of the metrics follow it."""
         pending, parked = await self._database.read(deliveries.counts)
         metrics.PENDING_DELIVERIES.set(pending)
         metrics.PARKED_DELIVERIES.set(parked)
         running = self._background.is_running
-        return CourierState(running, pending, parked, self._failure)
+        return DelivererState(running, pending, parked, self._failure)
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -150,8 +150,12 @@ class Courier:
     async def _pass(self) -> bool:
         """Settle what ended, claim what is due and begin with it. Whether there was anything to do."""
         finished, self._finished = self._finished, []
-        told, self._told = self._told, False  # there is something, without asking
-        if not finished and not told and not self._may_claim(await self._database.read(deliveries.outlook)):
+        recorded, self._told = self._told, False  # there is something, without asking
+        if (
+            not finished
+            and not recorded
+            and not self._may_claim(await self._database.read(deliveries.outlook))
+        ):
             return False
         busy = Counter(self._busy)
         try:

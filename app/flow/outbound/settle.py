@@ -47,7 +47,7 @@ class Settling:
 
     def settle(self, conn: Connection, finished: Sequence[Finished], now: Micros) -> list[Settlement]:
         """Write down what became of deliveries and of their endpoints."""
-        held = subscriptions.some(conn, (each.subscription for each in finished), hold=True)
+        held = subscriptions.some(conn, (each.subscription for each in finished), lock=True)
         settlements = [
             self._settlement(claimed, each.attempt, now)
             for each in finished

@@ -113,11 +113,11 @@ def switch_off(conn: Connection, held: Subscription, reason: str, now: Micros) -
     redelivery.park_all(
         conn, held.id, Outcome.SWITCHED_OFF.value, f"the subscription was switched off: {reason}"
     )
-    told = _tell(conn, held, reason, now)
+    recorded = _tell(conn, held, reason, now)
     # Others may want to hear of it; this one does not any more.
-    outbox.fill(conn, [told], now)
+    outbox.fill(conn, [recorded], now)
     _log.warning("subscription switched off", subscription=held.id, desk=held.desk, reason=reason)
-    return told
+    return recorded
 
 
 def _tell(conn: Connection, held: Subscription, reason: str, now: Micros) -> Published:

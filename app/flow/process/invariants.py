@@ -56,11 +56,15 @@ def examine(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Che
     late = inspection.long_due(conn, now - LONG_DUE)
     yield _none("the sweep keeps up", late, "tickets are due for over a minute; does `slatimer serve` run?")
     yield _deliveries_are_read(conn, now)
-    yield _none("every breach was told", inspection.untold(conn), "clocks are late and no signal says so")
-    yield _none("no breach was told twice", inspection.told_twice(conn), "clocks have two standing signals")
+    yield _none("every breach was told", inspection.unrecorded(conn), "clocks are late and no signal says so")
+    yield _none(
+        "no breach was told twice", inspection.recorded_twice(conn), "clocks have two standing signals"
+    )
     lost = redelivery.missing(conn, now)
     yield _none("every breach is on its way to whom it is for", lost, "breaches lack their row in the outbox")
-    yield _none("nothing was told early", inspection.told_early(conn), "clocks were told of ahead of time")
+    yield _none(
+        "nothing was told early", inspection.recorded_early(conn), "clocks were told of ahead of time"
+    )
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
     yield from _surroundings(conn, now)
 

@@ -15,7 +15,7 @@ import structlog
 
 from app.background import Background
 from app.flow.judge.assess import Assessor
-from app.flow.judge.locking import hold
+from app.flow.judge.locking import lock
 from app.flow.query import serialize
 from app.flow.query.tickets import answers
 from app.settings import Settings
@@ -24,7 +24,7 @@ from app.sla.span import Micros, length_of
 from app.store.engine import partitions
 from app.store.engine.database import Connection, Database
 from app.store.tickets import archive, clocks
-from app.store.tickets.archive import Folded, Ripe
+from app.store.tickets.archive import ArchivedTicket, Ripe
 
 _log = structlog.stdlib.get_logger()
 
@@ -33,7 +33,7 @@ _PIECE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionResult:
     """What keeping has done: tickets folded and emptied, parts of the log made and dropped."""
 
     folded: int = 0
@@ -41,14 +41,16 @@ class Kept:
     made: int = 0
     dropped: int = 0
 
-    def __add__(self, other: "Kept") -> "Kept":
-        return Kept(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "RetentionResult") -> "RetentionResult":
+        return RetentionResult(
+            *(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True))
+        )
 
 
-_NOTHING: Final = Kept()
+_NOTHING: Final = RetentionResult()
 
 
-class Keeper:
+class Retention:
     """Keeps the facts of one database. `start` and `stop` it, or `keep_now` without an event loop."""
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
@@ -66,21 +68,23 @@ class Keeper:
         """Keep no more. A piece under way is finished first."""
         await self._background.stop()
 
-    def keep_now(self) -> Kept:
+    def keep_now(self) -> RetentionResult:
         """`keep` without an event loop."""
         return asyncio.run(self.keep())
 
-    async def keep(self) -> Kept:
+    async def keep(self) -> RetentionResult:
         """One round. What is ripe is looked for by a reader, so that whoever writes never waits for a long look."""
         kept = _NOTHING
         while True:
             before = self._database.now() - length_of(self._settings.fold_after)
             since = self._folded_up_to
-            ripe = await self._database.read(
-                lambda conn, since=since, before=before: archive.ripe(conn, since, before, _PIECE)
+            eligible = await self._database.read(
+                lambda conn, since=since, before=before: archive.eligible(conn, since, before, _PIECE)
             )
-            piece = await self._database.write(lambda conn, now, ripe=ripe: self._piece(conn, now, ripe))
-            self._folded_up_to = ripe[-1][-1] if len(ripe) == _PIECE else max(before, since)
+            piece = await self._database.write(
+                lambda conn, now, eligible=eligible: self._piece(conn, now, eligible)
+            )
+            self._folded_up_to = eligible[-1][-1] if len(eligible) == _PIECE else max(before, since)
             kept += piece
             if piece == _NOTHING:
                 return kept
@@ -97,21 +101,21 @@ class Keeper:
                 _log.exception("keeping failed")  # nothing is lost by keeping later
             await asyncio.sleep(self._settings.keep_look.total_seconds())
 
-    def _piece(self, conn: Connection, now: Micros, ripe: Sequence[Ripe]) -> Kept:
+    def _piece(self, conn: Connection, now: Micros, eligible: Sequence[Ripe]) -> RetentionResult:
         """A bearable part of everything that is to be done; nothing when there is nothing."""
         return (
-            Kept(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
-            + Kept(folded=self._fold(conn, now, ripe))
-            + Kept(emptied=self._empty(conn, now))
-            + Kept(dropped=len(partitions.drop_empty(conn, now)))
+            RetentionResult(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
+            + RetentionResult(folded=self._fold(conn, now, eligible))
+            + RetentionResult(emptied=self._empty(conn, now))
+            + RetentionResult(dropped=len(partitions.drop_empty(conn, now)))
         )
 
-    def _fold(self, conn: Connection, now: Micros, ripe: Sequence[Ripe]) -> int:
-        hold(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in ripe])
+    def _fold(self, conn: Connection, now: Micros, eligible: Sequence[Ripe]) -> int:
+        lock(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in eligible])
         by_desk: dict[str, dict[str, Micros]] = {}
-        for desk, ticket, ended_at in ripe:
+        for desk, ticket, ended_at in eligible:
             by_desk.setdefault(desk, {})[ticket] = ended_at
-        rows: list[Folded] = []
+        rows: list[ArchivedTicket] = []
         for desk, ended in by_desk.items():
             # Something may have happened to one of them since it was looked at.
             stored = clocks.tickets(conn, desk, ended)
@@ -122,7 +126,9 @@ class Keeper:
                 if row.next_at is None and row.evaluated_at == ended[ticket] and ticket not in folded
             ]
             rows += [
-                Folded(desk, ticket, ended[ticket], None, orjson.dumps(serialize.ticket(answer)).decode())
+                ArchivedTicket(
+                    desk, ticket, ended[ticket], None, orjson.dumps(serialize.ticket(answer)).decode()
+                )
                 for ticket, answer in answers(conn, self._catalogue, desk, still, now=now).items()
             ]
         archive.fold(conn, rows, now)

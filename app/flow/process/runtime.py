@@ -13,18 +13,18 @@ from app.flow.inbound.reader import Reader
 from app.flow.inbound.sources import Sources
 from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.receive import Receiver
-from app.flow.outbound.deliver import Courier
+from app.flow.outbound.deliver import Deliverer
 from app.flow.process.heartbeat import Watch
-from app.flow.process.retention import Keeper
+from app.flow.process.retention import Retention
 from app.flow.process.sweep import Sweeper
 from app.jobs import Bell, Job, Queue
 from app.settings import Settings
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
-from app.store.engine.notify import Announcement, Ear
+from app.store.engine.notify import Announcement, NotificationListener
 
 
-class Works:
+class Runtime:
     """The parts of one process over one open database. `worker`: it is what others ring for."""
 
     def __init__(self, settings: Settings, database: Database, *, worker: bool = False) -> None:
@@ -35,19 +35,22 @@ class Works:
         self.assessor = Assessor(settings, self.catalogue)
         self.receiver = Receiver(database, self.assessor, settings)
         self.sweeper = Sweeper(database, self.assessor, settings)
-        self.courier = Courier(database, self.assessor, settings)
+        self.deliverer = Deliverer(database, self.assessor, settings)
         self.sources = Sources()
         self.reader = Reader(database, Interpreter(self.receiver, self.sources, settings), settings)
         self.acceptor = Acceptor(database, self.sources, settings, self.reader.wake)
         self.reader.give_way_to(self.acceptor.is_crowded)
-        self.keeper = Keeper(database, self.assessor, settings)
+        self.retention = Retention(database, self.assessor, settings)
         self.watch = Watch(database, self.catalogue, self.sweeper, settings, sweeps=self.sweeps)
         self.bell = None if settings.redis_url is None else Bell(settings, Job.WAKE, Queue.CLOCKS)
         self._post_bell = (
             None if settings.redis_url is None else Bell(settings, Job.DELIVER, Queue.DELIVERIES)
         )
-        self._ear = Ear(settings, self._announced)
-        self._hearers: list[Callable[[Announcement], None]] = [self.sweeper.announced, self.courier.announced]
+        self._listener = NotificationListener(settings, self._announced)
+        self._hearers: list[Callable[[Announcement], None]] = [
+            self.sweeper.announced,
+            self.deliverer.announced,
+        ]
         if not self.sweeps:
             self.assessor.on_commit(self._ring)
 
@@ -57,24 +60,24 @@ class Works:
 
     def start(self) -> None:
         """Begin to listen, and to sweep or to ring, in this event loop."""
-        self._ear.start()
+        self._listener.start()
         self.reader.start()
         for bell in filter(None, (self.bell, self._post_bell)):
             bell.start()
         if self.sweeps:
             self.sweeper.start()
             self.watch.start()
-            self.keeper.start()
-            self.courier.start()
+            self.retention.start()
+            self.deliverer.start()
 
     async def stop(self) -> None:
         """End it all. What is under way is finished first."""
-        await self._ear.stop()
+        await self._listener.stop()
         await self.reader.stop()
-        await self.keeper.stop()
+        await self.retention.stop()
         await self.watch.stop()
         await self.sweeper.stop()
-        await self.courier.stop()
+        await self.deliverer.stop()
         for bell in filter(None, (self.bell, self._post_bell)):
             await bell.stop()
 

@@ -13,7 +13,7 @@ import structlog
 from app.background import Background
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor, TicketKey
-from app.flow.judge.locking import hold_desks
+from app.flow.judge.locking import lock_desks
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.store.engine.database import Connection, Database, Fault, after_commit, fault_of
@@ -135,7 +135,7 @@ class Sweeper:
 
     def _claim(self, conn: Connection, now: Micros) -> int:
         # Desks that are held whole are held before any ticket is.
-        hold_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch))
+        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch))
         due = schedule.due(conn, now, self._batch)
         if due:
             self._judge(conn, now, due)
@@ -163,6 +163,6 @@ class Sweeper:
 
 def _observe(found: Assessed, now: Micros) -> None:
     """How late the breaches were told that the sweep has found."""
-    for told in found.told:
-        if told.kind in LATE and told.deliver:
-            metrics.DETECTION_LAG.observe((now - told.at) / SECOND)
+    for recorded in found.recorded:
+        if recorded.kind in LATE and recorded.deliver:
+            metrics.DETECTION_LAG.observe((now - recorded.at) / SECOND)

@@ -44,7 +44,7 @@ class Tail:
         """Hand on what this process has just told. If another has told something before it that is not read yet, have
         both read: in a process that has a loop, whoever writes does not wait for that."""
         with self._lock:
-            fresh = [told for told in found.told if told.seq > self._last]
+            fresh = [recorded for recorded in found.recorded if recorded.seq > self._last]
             if not fresh or fresh[0].seq == self._last + 1:
                 self._hand_on(fresh)
                 return
@@ -60,14 +60,14 @@ class Tail:
 
     def catch_up(self) -> None:
         """Hand on what is in the table and was not handed on yet."""
-        while told := self._database.read_now(lambda conn: signals.page(conn, self._last, _PIECE)):
+        while recorded := self._database.read_now(lambda conn: signals.page(conn, self._last, _PIECE)):
             with self._lock:
-                self._hand_on([one for one in told if one.seq > self._last])
+                self._hand_on([one for one in recorded if one.seq > self._last])
 
-    def _hand_on(self, told: list[Published]) -> None:
-        if told:
-            self._publish(told)
-            self._last = told[-1].seq
+    def _hand_on(self, recorded: list[Published]) -> None:
+        if recorded:
+            self._publish(recorded)
+            self._last = recorded[-1].seq
 
     async def _run(self) -> None:
         while True:

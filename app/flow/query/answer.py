@@ -23,7 +23,7 @@ class QueueAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class FoldedAnswer:
+class ArchivedAnswer:
     """A ticket that ended long ago, as it stood in the end: the view that was shown of it then, as JSON."""
 
     desk: str

@@ -24,7 +24,7 @@ month, so that a whole day costs nothing."""
 
 
 @dataclass(slots=True)
-class Family:
+class MergeGraph:
     """The tickets of one desk that are concerned, with all that judging them needs."""
 
     desk: str
@@ -98,7 +98,7 @@ def gather(
     *,
     as_of: Micros | None = None,
     now: Micros | None = None,
-) -> Family:
+) -> MergeGraph:
     """Read what judging these tickets needs, and which others they concern.
 
     `as_of`: only what was received by then. `now` is the time of a transaction that has just written to their logs: the
@@ -110,72 +110,74 @@ def gather(
 class _Gathering:
     def __init__(self, conn: Connection, desk: str, as_of: Micros | None, now: Micros | None) -> None:
         self.conn, self.as_of, self.now = conn, as_of, now
-        self.family = Family(desk)
+        self.merge_graph = MergeGraph(desk)
         self.rows: dict[str, StoredTicket] = {}
 
-    def run(self, tickets: set[str]) -> Family:
-        family = self.family
+    def run(self, tickets: set[str]) -> MergeGraph:
+        merge_graph = self.merge_graph
         self._read(tickets)
         self._concern(tickets)
         self._follow_targets(tickets)
         self._follow_sources()
-        for source, merge in family.merges.items():
-            family.children.setdefault(_target(merge), []).append(source)
-        for sources in family.children.values():
+        for source, merge in merge_graph.merges.items():
+            merge_graph.children.setdefault(_target(merge), []).append(source)
+        for sources in merge_graph.children.values():
             sources.sort()
-        return family
+        return merge_graph
 
     def _read(self, tickets: set[str]) -> None:
-        family = self.family
-        missing = tickets - family.logs.keys()
+        merge_graph = self.merge_graph
+        missing = tickets - merge_graph.logs.keys()
         if not missing:
             return
-        self.rows |= clocks.tickets(self.conn, family.desk, sorted(missing))
-        read = ledger.logs(self.conn, family.desk, sorted(missing), self._since(missing))
+        self.rows |= clocks.tickets(self.conn, merge_graph.desk, sorted(missing))
+        read = ledger.logs(self.conn, merge_graph.desk, sorted(missing), self._since(missing))
         if self.as_of is not None:
             known = self.as_of
             read = {ticket: [e for e in log if e.received_at <= known] for ticket, log in read.items()}
-        family.logs |= read
-        family.merges |= {ticket: merge for ticket, log in read.items() if (merge := merge_of(log))}
+        merge_graph.logs |= read
+        merge_graph.merges |= {ticket: merge for ticket, log in read.items() if (merge := merge_of(log))}
 
     def _concern(self, tickets: set[str]) -> None:
-        family = self.family
-        new = tickets - family.concerned
-        family.concerned |= new
-        family.rows |= {ticket: self.rows[ticket] for ticket in new if ticket in self.rows}
+        merge_graph = self.merge_graph
+        new = tickets - merge_graph.concerned
+        merge_graph.concerned |= new
+        merge_graph.rows |= {ticket: self.rows[ticket] for ticket in new if ticket in self.rows}
 
     def _since(self, tickets: set[str]) -> Micros:
         """From when on the log holds anything of these. Earlier than what is stored of them says: a transaction that
         began before the one that stored it, and wrote after it, has received its facts before."""
         strangers = sorted(tickets - self.rows.keys())
         begins = [self.rows[ticket].known_since for ticket in tickets if ticket in self.rows]
-        begins += [row.first_at for row in schedule.parked(self.conn, self.family.desk, strangers).values()]
+        begins += [
+            row.first_at for row in schedule.parked(self.conn, self.merge_graph.desk, strangers).values()
+        ]
         begins += [self.now] if strangers else []
         return min((0 if begin is None else begin for begin in begins), default=0) - _OVERTAKEN
 
     def _follow_targets(self, tickets: set[str]) -> None:
         """The targets of these, now and as last evaluated: both look different without, or with, the source."""
-        family = self.family
+        merge_graph = self.merge_graph
         frontier = tickets
         while frontier:
-            now = {_target(family.merges[ticket]) for ticket in frontier if ticket in family.merges}
+            now = {_target(merge_graph.merges[ticket]) for ticket in frontier if ticket in merge_graph.merges}
             before = {
                 row.merged_into
                 for ticket in frontier
-                if (row := family.rows.get(ticket)) is not None and row.merged_into is not None
+                if (row := merge_graph.rows.get(ticket)) is not None and row.merged_into is not None
             }
-            frontier = (now | before) - family.concerned
+            frontier = (now | before) - merge_graph.concerned
             if frontier:
                 self._read(frontier)
-                frontier = {ticket for ticket in frontier if family.logs[ticket]}
+                frontier = {ticket for ticket in frontier if merge_graph.logs[ticket]}
                 self._concern(frontier)
 
     def _follow_sources(self) -> None:
-        family = self.family
-        appeared = {t for t in family.concerned if t not in family.rows}
-        asked, frontier = set[str](), set(family.concerned)
+        merge_graph = self.merge_graph
+        appeared = {t for t in merge_graph.concerned if t not in merge_graph.rows}
+        asked, frontier = set[str](), set(merge_graph.concerned)
         while frontier:
-            pairs = clocks.sources(self.conn, family.desk, sorted(frontier))
+            pairs = clocks.sources(self.conn, merge_graph.desk, sorted(frontier))
             asked |= frontier
             found = {source for source, _ in pairs}
             self._read(found)

@@ -13,8 +13,8 @@ from app.flow.query.answer import QueueAnswer
 from app.sla.agreement.agreement import QueueRules
 from app.sla.calendar.compiled import NeverOpen, UncoveredYear
 from app.sla.queue.forecast import Pace, pace, start_of_last_days
-from app.sla.queue.position import Key, Line
-from app.sla.queue.waiting import Stint, moves
+from app.sla.queue.position import Key, QueueOrder
+from app.sla.queue.waiting import WaitInterval, moves
 from app.sla.span import MINUTE, Micros
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, queues, signals
@@ -27,11 +27,11 @@ _MANY_MOVES: Final = 1000
 """Signals of others beyond which building the lines anew is quicker than following."""
 
 
-class Lines:
+class QueuePositions:
     """The lines of all queues, and how fast each is served."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], Line] = {}
+        self._lines: dict[tuple[str, str], QueueOrder] = {}
         self._waits: dict[tuple[str, str], tuple[str, Key]] = {}
         """Where each ticket, (desk, ticket), of a line that is held waits: (queue, key)."""
         self._paces: dict[tuple[str, str], tuple[Micros, Pace]] = {}
@@ -48,55 +48,62 @@ class Lines:
             self.forget()
         elif last > self._upto and self._lines:
             for desk, tickets in signals.moved(conn, self._upto).items():
-                stored = queues.stints(conn, desk, tickets)
+                stored = queues.wait_intervals(conn, desk, tickets)
                 for ticket in tickets:
                     self._put(conn, desk, ticket, stored.get(ticket, ()))
         self._upto = last
 
-    def followed(self, told: Sequence[int]) -> None:
+    def followed(self, recorded: Sequence[int]) -> None:
         """These places in the stream are this process's own, and its lines know what they tell."""
-        if told and told[0] == self._upto + 1:
-            self._upto = told[-1]
+        if recorded and recorded[0] == self._upto + 1:
+            self._upto = recorded[-1]
 
-    def line(self, conn: Connection, desk: str, queue: str) -> Line:
+    def line(self, conn: Connection, desk: str, queue: str) -> QueueOrder:
         """The line of a queue as it is stored, with what this transaction has changed so far."""
         held = self._lines.get((desk, queue))
         if held is None:
             keys = queues.line(conn, desk, queue)
-            held = self._lines[desk, queue] = Line(keys)
+            held = self._lines[desk, queue] = QueueOrder(keys)
             self._waits.update(((desk, key[-1]), (queue, key)) for key in keys)
         return held
 
-    def change(self, conn: Connection, desk: str, ticket: str, stints: Sequence[Stint]) -> None:
+    def change(
+        self, conn: Connection, desk: str, ticket: str, wait_intervals: Sequence[WaitInterval]
+    ) -> None:
         """Let a ticket wait where the last of its stints says, and nowhere else."""
-        last = stints[-1] if stints and stints[-1].to_at is None else None
+        last = wait_intervals[-1] if wait_intervals and wait_intervals[-1].to_at is None else None
         if last is not None:
             self.line(conn, desk, last.queue)
-        self._put(conn, desk, ticket, stints)
+        self._put(conn, desk, ticket, wait_intervals)
 
-    def _put(self, conn: Connection, desk: str, ticket: str, stints: Sequence[Stint]) -> None:
+    def _put(self, conn: Connection, desk: str, ticket: str, wait_intervals: Sequence[WaitInterval]) -> None:
         """`change` in the lines that are held; the others will be read as they are stored."""
         waited = self._waits.pop((desk, ticket), None)
         if waited is not None:
             self.line(conn, desk, waited[0]).discard(waited[1])
-        last = stints[-1] if stints and stints[-1].to_at is None else None
+        last = wait_intervals[-1] if wait_intervals and wait_intervals[-1].to_at is None else None
         if last is not None and (desk, last.queue) in self._lines:
             self._lines[desk, last.queue].add(last.key)
             self._waits[desk, ticket] = (last.queue, last.key)
 
     def place(
-        self, conn: Connection, desk: str, stints: Iterable[Stint], rules: QueueRules, now: Micros
+        self,
+        conn: Connection,
+        desk: str,
+        wait_intervals: Iterable[WaitInterval],
+        rules: QueueRules,
+        now: Micros,
     ) -> QueueAnswer | None:
         """Where a ticket with these stints waits; none when it does not."""
-        stints = tuple(stints)
-        if not stints or stints[-1].to_at is not None:
+        wait_intervals = tuple(wait_intervals)
+        if not wait_intervals or wait_intervals[-1].to_at is not None:
             return None
-        last = stints[-1]
+        last = wait_intervals[-1]
         line = self.line(conn, desk, last.queue)
         position = line.position(last.key)
         reply_at, reason = self.pace(conn, desk, last.queue, rules, now).reply_at(position, now)
         return QueueAnswer(
-            last.queue, position, line.length, last.joined_at, tuple(moves(stints)), reply_at, reason
+            last.queue, position, line.length, last.joined_at, tuple(moves(wait_intervals)), reply_at, reason
         )
 
     def pace(self, conn: Connection, desk: str, queue: str, rules: QueueRules, now: Micros) -> Pace:

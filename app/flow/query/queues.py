@@ -12,8 +12,8 @@ from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.transition import State
 from app.sla.queue.duplicate import queue_of
 from app.sla.queue.forecast import Forecast, forecast, key_after_message
-from app.sla.queue.position import Key, Line
-from app.sla.queue.waiting import Move, Stint, moves
+from app.sla.queue.position import Key, QueueOrder
+from app.sla.queue.waiting import Move, WaitInterval, moves
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
@@ -37,7 +37,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueLine:
+class QueueListing:
     """A queue at an instant, or a part of it. `reason` says why no reply can be forecast."""
 
     desk: str
@@ -85,27 +85,27 @@ def queue_answer(
     *,
     after: int = 0,
     limit: int | None = None,
-) -> QueueLine:
+) -> QueueListing:
     """The tickets that wait, from the position after `after` on. Raises UnknownDesk and UnknownQueue."""
     rules = _rules(conn, catalogue, desk)
     if not queues.is_queue(conn, desk, queue):
         raise UnknownQueue(f"no ticket of {desk!r} is in a queue {queue!r}")
     keys = queues.line(conn, desk, queue)
     shown = keys[after:] if limit is None else keys[after : after + limit]
-    stints = queues.stints(conn, desk, [key[3] for key in shown])
+    wait_intervals = queues.wait_intervals(conn, desk, [key[3] for key in shown])
     speed = pace_of(conn, desk, queue, rules, now)
     found = tuple(
-        _waiting(key, position, stints, speed.reply_at(position, now)[0])
+        _waiting(key, position, wait_intervals, speed.reply_at(position, now)[0])
         for position, key in enumerate(shown, start=after + 1)
     )
-    return QueueLine(desk, queue, now, len(keys), found, speed.reason)
+    return QueueListing(desk, queue, now, len(keys), found, speed.reason)
 
 
 def _waiting(
-    key: Key, position: int, stints: Mapping[str, tuple[Stint, ...]], reply_at: Micros | None
+    key: Key, position: int, wait_intervals: Mapping[str, tuple[WaitInterval, ...]], reply_at: Micros | None
 ) -> Waiting:
     rank, joined_at, _, ticket = key
-    return Waiting(ticket, position, joined_at, rank, tuple(moves(stints.get(ticket, ()))), reply_at)
+    return Waiting(ticket, position, joined_at, rank, tuple(moves(wait_intervals.get(ticket, ()))), reply_at)
 
 
 def queue_forecast(
@@ -122,14 +122,14 @@ def queue_forecast(
     fields = evaluation.ticket.fields
     if queue_of(fields) != queue:
         raise UnknownQueue(f"ticket {ticket!r} is in queue {queue_of(fields)!r}, not in {queue!r}")
-    own = queues.stints(conn, desk, [ticket]).get(ticket, ())
+    own = queues.wait_intervals(conn, desk, [ticket]).get(ticket, ())
     last = own[-1] if own and own[-1].to_at is None else None
     born = evaluation.ticket.created_at
     key_now = (rules.rank(fields), now, now if born is None else born, ticket) if last is None else last.key
     supplies_domain = "domain_missing" in evaluation.flags
     then = key_after_message(key_now, last is not None, rules, now, supplies_domain=supplies_domain)
     found = forecast(
-        Line(queues.line(conn, desk, queue)),
+        QueueOrder(queues.line(conn, desk, queue)),
         then,
         replies_of(conn, desk, queue, rules, now),
         rules,

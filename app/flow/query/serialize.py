@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.flow.query.answer import FoldedAnswer, QueueAnswer, TicketAnswer
+from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
 from app.sla.calendar import Calendar
 from app.sla.clock.explanation import ExplainedSpan, Explanation
 from app.sla.clock.view import ClockView
@@ -102,9 +102,9 @@ def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
     return clock(view, answer.detected.get(key), calendar)
 
 
-def ticket(answer: TicketAnswer | FoldedAnswer) -> Json:
+def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
     """A TicketView. A folded ticket changes no more: its view is the one of its end, shown at the instant asked."""
-    if isinstance(answer, FoldedAnswer):
+    if isinstance(answer, ArchivedAnswer):
         now = moment(answer.now)
         view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
         return view | {"flags": [*view["flags"], FACTS_LET_GO]} if answer.emptied else view
@@ -147,19 +147,19 @@ def move(one: Move) -> Json:
     return {"at": moment(one.at), "kind": kind, "cause": one.cause, "queue": one.queue}
 
 
-def explanation(told: Explanation, detected_at: Micros | None = None) -> Json:
+def explanation(recorded: Explanation, detected_at: Micros | None = None) -> Json:
     """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone."""
-    calendar = told.calendar
+    calendar = recorded.calendar
     return {
-        "clock": None if told.clock is None else clock(told.clock, detected_at, calendar),
+        "clock": None if recorded.clock is None else clock(recorded.clock, detected_at, calendar),
         "calendar": None if calendar is None else calendar.name,
         "calendar_version": None if calendar is None else calendar.version,
         "time_zone": None if calendar is None else calendar.time_zone,
-        "target": told.target,
-        "target_seconds": seconds(told.target_length),
-        "due_at": moment(told.due_at),
-        "due_local": local(told.due_at, calendar),
-        "spans": explained_spans(told.spans, calendar),
+        "target": recorded.target,
+        "target_seconds": seconds(recorded.target_length),
+        "due_at": moment(recorded.due_at),
+        "due_local": local(recorded.due_at, calendar),
+        "spans": explained_spans(recorded.spans, calendar),
     }
 
 

@@ -12,20 +12,20 @@ from typing import Generic, TypeVar
 import structlog
 
 from app.flow import metrics
-from app.flow.query.answer import FoldedAnswer, QueueAnswer, TicketAnswer
-from app.flow.query.merge_graph import Family, gather
+from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
+from app.flow.query.merge_graph import MergeGraph, gather
 from app.flow.query.positions import pace_of
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.explanation import Explanation, explain
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.forecast import Pace
-from app.sla.queue.waiting import Stint, moves, stints
+from app.sla.queue.waiting import WaitInterval, moves, wait_intervals
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 from app.store.tickets import archive, board, queues, signals
-from app.store.tickets.archive import Folded
+from app.store.tickets.archive import ArchivedTicket
 from app.store.tickets.board import Acknowledgement, Breach, BreachFilters, Filters
 from app.store.tickets.ledger import logs
 from app.store.tickets.signals import Published
@@ -87,13 +87,13 @@ def ticket_answer(
 ) -> TicketAnswer:
     """One ticket. Raises NothingKnownYet, CannotBeJudged and, for a desk without a version, UnknownDesk."""
     asking = _Asking(conn, catalogue, desk, now, at, as_of)
-    family = asking.gather([ticket])
-    if not family.logs[ticket]:
+    merge_graph = asking.gather([ticket])
+    if not merge_graph.logs[ticket]:
         if archive.emptied(conn, desk, [ticket]):
             raise NoLongerKept(f"the facts of ticket {ticket!r} are no longer kept; its final view is")
         raise NothingKnownYet(f"nothing was known of ticket {ticket!r} then")
     try:
-        return asking.answer(family, ticket)
+        return asking.answer(merge_graph, ticket)
     except NothingKnown as error:
         raise NothingKnownYet(f"nothing had happened on ticket {ticket!r} by then") from error
     except Exception as error:
@@ -104,7 +104,7 @@ def ticket_answer(
 
 def ticket_now(
     conn: Connection, catalogue: Catalogue, desk: str, ticket: str, *, now: Micros
-) -> TicketAnswer | FoldedAnswer:
+) -> TicketAnswer | ArchivedAnswer:
     """One ticket as it stands, from its final view if it is folded. Raises what `ticket_answer` raises."""
     row = archive.folded(conn, desk, [ticket]).get(ticket)
     if row is None:
@@ -112,8 +112,8 @@ def ticket_now(
     return _folded_answer(row, now)
 
 
-def _folded_answer(row: Folded, now: Micros) -> FoldedAnswer:
-    return FoldedAnswer(row.desk, row.ticket, row.view, now, row.emptied_at is not None)
+def _folded_answer(row: ArchivedTicket, now: Micros) -> ArchivedAnswer:
+    return ArchivedAnswer(row.desk, row.ticket, row.view, now, row.emptied_at is not None)
 
 
 def answers(
@@ -131,13 +131,13 @@ def answers(
     `placed` false leaves out where they wait.
     """
     asking = _Asking(conn, catalogue, desk, now, at, None, placed=placed)
-    family = asking.gather(tickets)
+    merge_graph = asking.gather(tickets)
     found: dict[str, TicketAnswer] = {}
     for ticket in tickets:
-        if not family.logs[ticket]:
+        if not merge_graph.logs[ticket]:
             continue
         try:
-            found[ticket] = asking.answer(family, ticket)
+            found[ticket] = asking.answer(merge_graph, ticket)
         except NothingKnown:
             continue
         except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
@@ -148,13 +148,13 @@ def answers(
 
 def tickets_page(
     conn: Connection, catalogue: Catalogue, filters: Filters, cursor: str | None, limit: int, *, now: Micros
-) -> Page[TicketAnswer | FoldedAnswer]:
+) -> Page[TicketAnswer | ArchivedAnswer]:
     """Tickets that match, next due first. Raises FaultyCursor."""
     keys, following = board.tickets(conn, filters, now, cursor, limit)
     by_desk: dict[str, list[str]] = {}
     for desk, ticket in keys:
         by_desk.setdefault(desk, []).append(ticket)
-    found: dict[tuple[str, str], TicketAnswer | FoldedAnswer] = {}
+    found: dict[tuple[str, str], TicketAnswer | ArchivedAnswer] = {}
     for desk, tickets in by_desk.items():
         folded = archive.folded(conn, desk, tickets)
         judged = answers(conn, catalogue, desk, [each for each in tickets if each not in folded], now=now)
@@ -218,31 +218,31 @@ class _Asking:
     def _agreement(self) -> Agreement:
         return self._versions[-1].agreement
 
-    def gather(self, tickets: Iterable[str]) -> Family:
+    def gather(self, tickets: Iterable[str]) -> MergeGraph:
         names = list(tickets)
         self._detected = signals.detected(self._conn, self._desk, names, self._as_of)
         return gather(self._conn, self._desk, names, as_of=self._known_at)
 
-    def answer(self, family: Family, ticket: str) -> TicketAnswer:
+    def answer(self, merge_graph: MergeGraph, ticket: str) -> TicketAnswer:
         evaluation = evaluate(
-            family.logs[ticket],
+            merge_graph.logs[ticket],
             self._versions,
             self._at,
-            absorbed=family.absorbed(ticket, self._at),
-            merge_fault=family.fault(ticket),
+            absorbed=merge_graph.absorbed(ticket, self._at),
+            merge_fault=merge_graph.fault(ticket),
         )
-        place = self._place(family, ticket, evaluation) if self._placed else None
+        place = self._place(merge_graph, ticket, evaluation) if self._placed else None
         detected = self._detected.get(ticket, {})
         return TicketAnswer(self._desk, ticket, evaluation, self._as_of, detected, place)
 
-    def _place(self, family: Family, ticket: str, evaluation: Evaluation) -> QueueAnswer | None:
+    def _place(self, merge_graph: MergeGraph, ticket: str, evaluation: Evaluation) -> QueueAnswer | None:
         """From the stored stints when asked how it stands; derived anew when asked what was known earlier."""
         if self._known_at is None:
-            own = queues.stints(self._conn, self._desk, [ticket]).get(ticket, ())
+            own = queues.wait_intervals(self._conn, self._desk, [ticket]).get(ticket, ())
         else:
-            own = self._derived(family, ticket, evaluation)
-        past = tuple(stint for stint in own if stint.from_at <= self._at)
-        last = next((stint for stint in past if stint.holds_at(self._at)), None)
+            own = self._derived(merge_graph, ticket, evaluation)
+        past = tuple(wait_interval for wait_interval in own if wait_interval.from_at <= self._at)
+        last = next((wait_interval for wait_interval in past if wait_interval.holds_at(self._at)), None)
         if last is None:
             return None
         so_far = tuple(move for move in moves(past) if move.at <= self._at)
@@ -257,17 +257,19 @@ class _Asking:
             self._paces[queue] = pace_of(self._conn, self._desk, queue, self._agreement.queue, self._at)
         return self._paces[queue]
 
-    def _derived(self, family: Family, ticket: str, evaluation: Evaluation) -> tuple[Stint, ...]:
+    def _derived(
+        self, merge_graph: MergeGraph, ticket: str, evaluation: Evaluation
+    ) -> tuple[WaitInterval, ...]:
         key = group_key(evaluation.ticket.fields, self._agreement)
         mates = {} if key is None else queues.group_members(self._conn, self._desk, [key])
         known = {
             name: [event for event in log if event.received_at <= self._as_of]
             for name, log in logs(self._conn, self._desk, sorted(mates)).items()
         }
-        known[ticket] = family.logs[ticket]
+        known[ticket] = merge_graph.logs[ticket]
         reply_ends_pending = self._agreement.customer_reply_ends_pending
         rules = self._agreement.queue
-        return stints(known, rules, self._at, reply_ends_pending=reply_ends_pending)[ticket]
+        return wait_intervals(known, rules, self._at, reply_ends_pending=reply_ends_pending)[ticket]
 
 
 def _versions(versions: tuple[Version, ...], as_of: Micros | None) -> tuple[Version, ...]:

@@ -32,7 +32,7 @@ def message(
     """
     author = AUTHOR_OF.get(kind, "agent")
     data = without_absent({"author": author, "text": words, "automatic": automatic or None})
-    told = happened(source.system, ticket, kind, at, key, data)
+    recorded = happened(source.system, ticket, kind, at, key, data)
     if kind is not EventType.NOTE_ADDED:
-        return (told,)
-    return (told, *rule_events(source.system, ticket, told.at, key, source.rules, Change(note=words)))
+        return (recorded,)
+    return (recorded, *rule_events(source.system, ticket, recorded.at, key, source.rules, Change(note=words)))

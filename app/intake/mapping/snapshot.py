@@ -86,12 +86,12 @@ def changes(
     """
     if this.place in {known.place for known in (before, after) if known is not None}:
         return ()
-    told = _between(before, this, source)
+    recorded = _between(before, this, source)
     if after is None:
-        return tuple(told)
+        return tuple(recorded)
     # Dated by the later neighbour: a creation may be taken back for one that was later.
     gone = (withdrawal(e, "another snapshot came between", after.at) for e in _between(before, after, source))
-    return (*told, *_between(this, after, source), *gone)
+    return (*recorded, *_between(this, after, source), *gone)
 
 
 def _between(before: Snapshot | None, this: Snapshot, source: Source) -> list[Event]:

@@ -103,19 +103,19 @@ def _label(source: Source, option: str) -> str:
 def _told(alert: _Alert, words: Translator) -> list[Event]:
     """What an alert says. One that is over says again how it began, in case that never arrived."""
     source = words.source
-    told = [] if alert.named is not None else [_created(alert, words)]
-    told.append(_fact(source, alert, EventType.ANOMALY_DETECTED, alert.began_at))
-    told += _outage(source, alert, EventType.OUTAGE_STARTED, alert.began_at)
-    told += _seen_by_rules(source, alert, "firing", alert.began_at)
+    recorded = [] if alert.named is not None else [_created(alert, words)]
+    recorded.append(_fact(source, alert, EventType.ANOMALY_DETECTED, alert.began_at))
+    recorded += _outage(source, alert, EventType.OUTAGE_STARTED, alert.began_at)
+    recorded += _seen_by_rules(source, alert, "firing", alert.began_at)
     if alert.ended_at is None:
-        return told
-    told.append(_fact(source, alert, EventType.SERVICE_RESTORED, alert.ended_at))
-    told += _outage(source, alert, EventType.OUTAGE_ENDED, alert.ended_at)
-    told += _seen_by_rules(source, alert, "resolved", alert.ended_at)
+        return recorded
+    recorded.append(_fact(source, alert, EventType.SERVICE_RESTORED, alert.ended_at))
+    recorded += _outage(source, alert, EventType.OUTAGE_ENDED, alert.ended_at)
+    recorded += _seen_by_rules(source, alert, "resolved", alert.ended_at)
     # A ticket of the desk is the desk's to solve; one that only the alert opened is over with it.
     if alert.named is None and (status := words.status("resolved")) is not None:
-        told.append(_fact(source, alert, EventType.STATUS_CHANGED, alert.ended_at, {"status": status}))
-    return told
+        recorded.append(_fact(source, alert, EventType.STATUS_CHANGED, alert.ended_at, {"status": status}))
+    return recorded
 
 
 def _created(alert: _Alert, words: Translator) -> Event:

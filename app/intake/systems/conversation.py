@@ -221,18 +221,18 @@ class _Thread:
 def _facts(source: Source, number: str, body: Body, event: str, at: Micros) -> tuple[Event, ...]:
     """The call that the conversation began with, if it was one, and every message."""
     created_at = instant(body.get("createdAt"), source.zone)
-    told: tuple[Event, ...] = ()
+    recorded: tuple[Event, ...] = ()
     if word(body.get("type")) == _PHONE and created_at is not None:
         data = {"author": _AUTHORS.get(word(dig(body, "createdBy.type")) or "", "customer")}
-        told = (happened(source.system, number, EventType.CALL_REGISTERED, created_at, "call", data),)
+        recorded = (happened(source.system, number, EventType.CALL_REGISTERED, created_at, "call", data),)
     if listed := items(dig(body, "_embedded.threads")):
         threads = [one for item in listed if (one := _thread(item, source.zone)) is not None]
-        return told + _messages(source, number, threads, created_at)
+        return recorded + _messages(source, number, threads, created_at)
     if (kind := _WRITTEN.get(event)) is None:
-        return told
+        return recorded
     # Nothing in the body names the message. The count of threads tells two of one second apart.
     key = f"{kind}:{at}:{_threads_so_far(body)}"
-    return told + message(source, number, kind, at, key, None)
+    return recorded + message(source, number, kind, at, key, None)
 
 
 def _thread(item: object, zone: str | None) -> _Thread | None:

@@ -111,11 +111,11 @@ def _ticket(source: Source, item: Item, event: str | None, raised_at: Micros) ->
     if source.drops(status := _status_word(source, item)):
         return Reading(ignored=f"a ticket of status {status!r}")
     snapshot = _snapshot(source, translator, number, item, at, raised_at)
-    told: tuple[Event, ...] = ()
+    recorded: tuple[Event, ...] = ()
     if event == "new" and _sort(item) == _PHONE:
         called_at, data = snapshot.created_at or at, {"author": "customer"}
-        told = (happened(source.system, number, EventType.CALL_REGISTERED, called_at, "call", data),)
-    return Reading(told, (snapshot,), translator.warnings)
+        recorded = (happened(source.system, number, EventType.CALL_REGISTERED, called_at, "call", data),)
+    return Reading(recorded, (snapshot,), translator.warnings)
 
 
 def _snapshot(
@@ -191,16 +191,16 @@ def _part(source: Source, itemtype: ItemType, item: Item, parent: Item, raised_a
         raise Unreadable("the id of the ticket or of the item is missing", "item")
     translator, key = Translator(source), f"{itemtype}:{part}"
     at, words = _written_at(source, item) or raised_at, plain(item.get("content"))
-    told: tuple[Event, ...] = ()
+    recorded: tuple[Event, ...] = ()
     if itemtype is ItemType.FOLLOWUP and _sort(item) == _PHONE:
         data = {"reference": f"followup {part}"}
-        told = (happened(source.system, number, EventType.CALL_REGISTERED, at, f"{key}:call", data),)
+        recorded = (happened(source.system, number, EventType.CALL_REGISTERED, at, f"{key}:call", data),)
     kind = _kind(source, translator, itemtype, item, parent)
-    told += message(source, number, kind, at, key, words)
+    recorded += message(source, number, kind, at, key, words)
     if itemtype is ItemType.TASK:
         change = Change(fields=looked_at(source.rules, {"task": item}))
-        told += rule_events(source.system, number, at, key, source.rules, change)
-    return Reading(told, (), translator.warnings)
+        recorded += rule_events(source.system, number, at, key, source.rules, change)
+    return Reading(recorded, (), translator.warnings)
 
 
 def _written_at(source: Source, item: Item) -> Micros | None:

@@ -60,8 +60,8 @@ class _Hook:
         if word is None:
             return ()
         status = self.words.status(word)
-        told = () if status is None else (self.fact(EventType.STATUS_CHANGED, {"status": status}),)
-        return (*told, *self.seen_by_rules(Change(status=word)))
+        recorded = () if status is None else (self.fact(EventType.STATUS_CHANGED, {"status": status}),)
+        return (*recorded, *self.seen_by_rules(Change(status=word)))
 
     def seen_by_rules(self, change: Change) -> tuple[Event, ...]:
         source = self.source
@@ -157,9 +157,9 @@ def _updated(
 ) -> Callable[[_Hook], tuple[Event, ...]]:
     def read(hook: _Hook) -> tuple[Event, ...]:
         data = part(hook)
-        told = (hook.fact(EventType.TICKET_UPDATED, data),) if data else ()
+        recorded = (hook.fact(EventType.TICKET_UPDATED, data),) if data else ()
         change = Change(fields={name: hook.vars.get(name) for name in fields})
-        return (*told, *hook.seen_by_rules(change))
+        return (*recorded, *hook.seen_by_rules(change))
 
     return read
 

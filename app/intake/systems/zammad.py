@@ -65,12 +65,12 @@ def _read(delivery: Delivery, source: Source) -> Reading:
         raise Unreadable("no ticket in the body; the webhook must send Zammad's own payload", "ticket.id")
     at = instant_in(ticket, ["updated_at"], "the instant of the last update", source.zone, "ticket.")
     translator = Translator(source)
-    told = _article(source, translator, number, ticket, article)
+    recorded = _article(source, translator, number, ticket, article)
     state = _name(ticket.get("state"))
     if source.drops(state):
-        return _dropped(source, translator, number, word(state), at, told)
+        return _dropped(source, translator, number, word(state), at, recorded)
     snapshot = _snapshot(source, translator, number, ticket, at, state)
-    return Reading(told, (snapshot,), translator.warnings)
+    return Reading(recorded, (snapshot,), translator.warnings)
 
 
 def _dropped(
@@ -79,7 +79,7 @@ def _dropped(
     number: str,
     state: str | None,
     at: Micros,
-    told: tuple[Event, ...],
+    recorded: tuple[Event, ...],
 ) -> Reading:
     """A state in which the ticket is none of the desk's work: merged and removed end it, any other is left alone."""
     match state:
@@ -90,7 +90,7 @@ def _dropped(
             end = happened(source.system, number, EventType.TICKET_DELETED, at, f"removed:{at}")
         case _:
             return Reading(ignored=f"a ticket in state {state!r}")
-    return Reading((*told, end), (), translator.warnings)
+    return Reading((*recorded, end), (), translator.warnings)
 
 
 def _snapshot(
@@ -159,16 +159,16 @@ def _article(
     what, key = "the instant at which the article was written", f"article:{article_id}"
     at = instant_in(article, ["created_at"], what, source.zone, "article.")
     internal = truth(article.get("internal")) or False
-    told: tuple[Event, ...] = ()
+    recorded: tuple[Event, ...] = ()
     if sort == _PHONE and not internal:
         data = {"author": sender, "reference": f"article {article_id}"}
-        told = (happened(source.system, number, EventType.CALL_REGISTERED, at, f"{key}:call", data),)
+        recorded = (happened(source.system, number, EventType.CALL_REGISTERED, at, f"{key}:call", data),)
     if _opens(ticket, article_id):
-        return told
+        return recorded
     kind = EventType.NOTE_ADDED if internal or sort == _NOTE else _KINDS[sender]
     automatic = truth(dig(article, "preferences.is-auto-response")) or False
     words = plain(article.get("body"))
-    return told + message(source, number, kind, at, f"{key}:{kind}", words, automatic=automatic)
+    return recorded + message(source, number, kind, at, f"{key}:{kind}", words, automatic=automatic)
 
 
 def _opens(ticket: Mapping[str, object], article_id: str) -> bool:

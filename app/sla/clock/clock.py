@@ -7,7 +7,7 @@ can be judged from its own start facts if the commitment comes to apply, but not
 """
 
 from app.sla.agreement.agreement import Commitment, OnChange, Regime
-from app.sla.clock.time_account import Account, clipped
+from app.sla.clock.time_account import TimeAccount, clipped
 from app.sla.clock.transition import (
     AWAITING,
     CANCELLED,
@@ -17,13 +17,13 @@ from app.sla.clock.transition import (
     PAUSED,
     RUNNING,
     STOPPED,
-    Moment,
-    MomentKind,
+    Transition,
+    TransitionKind,
 )
 from app.sla.span import Micros
 
 
-class Clock(Account):
+class Clock(TimeAccount):
     """The running account of one cycle. Instants given to its verbs never go back."""
 
     __slots__ = (
@@ -35,11 +35,11 @@ class Clock(Account):
         "due_at",
         "ended_by_shut",
         "late_settled",
-        "moments",
         "period",
         "shown",
         "started_at",
         "stopped_at",
+        "transitions",
         "upcoming",
         "warned",
         "watch",
@@ -58,7 +58,7 @@ class Clock(Account):
         self.stopped_at: Micros | None = None
         self.cancelled_at: Micros | None = None
         self.ended_by_shut = False
-        self.moments: list[Moment] = []
+        self.transitions: list[Transition] = []
         self.period = ""
         self.warned: set[tuple[str, str]] = set()
         self.upcoming: list[tuple[Micros, str]] = []
@@ -112,7 +112,7 @@ class Clock(Account):
         self.upcoming = []
         self.state = RUNNING
         self.shown = self.shown or not self.dormant
-        self._say(MomentKind.STARTED, at, cause)
+        self._say(TransitionKind.STARTED, at, cause)
         if self.regime is not None:
             self._measure()
         if known_at is not None and known_at > at:
@@ -124,7 +124,7 @@ class Clock(Account):
         if self.state is RUNNING:
             self._close_stretch(at)
             self.state, self.since, self.cause, self.watch = PAUSED, at, cause, NEVER
-            self._say(MomentKind.PAUSED, at, cause)
+            self._say(TransitionKind.PAUSED, at, cause)
 
     def resume(self, at: Micros, cause: str) -> None:
         """Go on after a pause."""
@@ -132,7 +132,7 @@ class Clock(Account):
             self._close_stretch(at)
             self.cause = None
             self._run(at)
-            self._say(MomentKind.RESUMED, at, cause)
+            self._say(TransitionKind.RESUMED, at, cause)
 
     def stop(self, at: Micros, cause: str) -> None:
         """What was promised has happened."""
@@ -142,7 +142,7 @@ class Clock(Account):
             self.due_at = self._due_from(at)
         self.state, self.since, self.stopped_at, self.cause = STOPPED, at, at, cause
         self.upcoming, self.watch = [], NEVER
-        self._say(MomentKind.STOPPED, at, cause)
+        self._say(TransitionKind.STOPPED, at, cause)
 
     def cancel(self, at: Micros, cause: str, *, by_shut: bool = False) -> None:
         """It ends without its stop fact. `by_shut`: the ticket was solved or closed, so that a reopen brings it back."""
@@ -151,11 +151,13 @@ class Clock(Account):
         self.ended_by_shut = by_shut
         self.upcoming, self.watch = [], NEVER
         if self.shown:
-            self._say(MomentKind.CANCELLED, at, cause)
+            self._say(TransitionKind.CANCELLED, at, cause)
 
     def uncancel(self, at: Micros) -> None:
         """Take back a cancellation of this very instant, because the stop fact of the same instant counts."""
-        self.moments = [m for m in self.moments if not (m.kind is MomentKind.CANCELLED and m.at == at)]
+        self.transitions = [
+            m for m in self.transitions if not (m.kind is TransitionKind.CANCELLED and m.at == at)
+        ]
         self.state = RUNNING if self.started_at is not None else AWAITING
         self.cancelled_at, self.ended_by_shut = None, False
         self._watch()
@@ -171,7 +173,7 @@ class Clock(Account):
             self.await_start(at)
             return
         self._run(at)
-        self._say(MomentKind.REOPENED, at, cause)
+        self._say(TransitionKind.REOPENED, at, cause)
 
     # -- what the agreement does ---------------------------------------------------------------------------------
 
@@ -191,9 +193,9 @@ class Clock(Account):
         elif self.state is STOPPED and not self.late_settled:
             self.due_at = max(at, self._due_from(self.stopped_at or at) or at)
         if again and self.state in LIVE:
-            self._say(MomentKind.REOPENED, at, cause)
+            self._say(TransitionKind.REOPENED, at, cause)
         elif again and self.state is STOPPED and self.stopped_at is not None:
-            self._say(MomentKind.STOPPED, self.stopped_at, self.cause)
+            self._say(TransitionKind.STOPPED, self.stopped_at, self.cause)
 
     def sleep(self, at: Micros, cause: str) -> None:
         """The commitment does not apply any more: cancelled for all to see, with the breach that it had."""
@@ -201,7 +203,7 @@ class Clock(Account):
             self._close_stretch(at)
             self.since = at
             if self.shown:
-                self._say(MomentKind.CANCELLED, at, cause)
+                self._say(TransitionKind.CANCELLED, at, cause)
                 self.cancelled_at = at
         self.cause = cause if self.state in LIVE else self.cause
         self.dormant = True
@@ -242,8 +244,8 @@ class Clock(Account):
         self.started_at = self.anchor = other.started_at
         self._measure()
         self._recount()
-        self.moments = [m for m in self.moments if m.kind is not MomentKind.STARTED]
-        self._say(MomentKind.STARTED, other.started_at, "merged")
+        self.transitions = [m for m in self.transitions if m.kind is not TransitionKind.STARTED]
+        self._say(TransitionKind.STARTED, other.started_at, "merged")
         if running and not self.late_settled:
             self._run(at)
 
@@ -283,11 +285,11 @@ class Clock(Account):
     def _warn(self, written: str, at: Micros) -> None:
         self.warned.add((written, self.period))
         occurrence = written + self.period
-        self.moments.append(
-            Moment(self.commitment.id, self.cycle, MomentKind.WARNED, occurrence, at, written)
+        self.transitions.append(
+            Transition(self.commitment.id, self.cycle, TransitionKind.WARNED, occurrence, at, written)
         )
 
-    def _say(self, kind: MomentKind, at: Micros, cause: str | None) -> None:
+    def _say(self, kind: TransitionKind, at: Micros, cause: str | None) -> None:
         # While dormant after having been shown as cancelled, nothing that happens underneath is anybody's business.
         if not (self.dormant and self.shown):
-            self.moments.append(Moment(self.commitment.id, self.cycle, kind, str(at), at, cause))
+            self.transitions.append(Transition(self.commitment.id, self.cycle, kind, str(at), at, cause))

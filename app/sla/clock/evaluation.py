@@ -13,7 +13,7 @@ from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import AppliesTo, Version
 from app.sla.clock.clock import Clock
 from app.sla.clock.replay import Absorbed, Fold
-from app.sla.clock.transition import Moment
+from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
 from app.sla.queue.duplicate import lacks_domain
 from app.sla.span import Micros
@@ -35,7 +35,7 @@ class Evaluation:
     agreement: Agreement
     clocks: tuple[ClockView, ...]
     not_applicable: tuple[tuple[str, str], ...]
-    moments: tuple[Moment, ...]
+    transitions: tuple[Transition, ...]
     next_at: Micros | None
     flags: tuple[str, ...]
     histories: Mapping[tuple[str, Micros], Clock]
@@ -86,7 +86,7 @@ def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
             flags.append("domain_missing")
     views: list[ClockView] = []
     histories: dict[tuple[str, Micros], Clock] = {}
-    moments: list[Moment] = []
+    transitions: list[Transition] = []
     reasons: list[tuple[str, str]] = []
     for name, track in fold.tracks.items():
         if (reason := track.withheld or track.refused) is not None:
@@ -98,7 +98,7 @@ def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
             view = view_of(clock, track, number, fold.at)
             views.append(view)
             histories[name, clock.cycle] = clock
-            moments += clock.moments
+            transitions += clock.transitions
             if view.next_at is not None:
                 ahead.append(view.next_at)
             flags += [f"{flag}:{name}" for flag in view.flags]
@@ -108,7 +108,7 @@ def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
         agreement=fold.agreement,
         clocks=tuple(views),
         not_applicable=tuple(reasons),
-        moments=tuple(moments),
+        transitions=tuple(transitions),
         next_at=min(ahead, default=None),
         flags=tuple(dict.fromkeys(flags)),
         histories=histories,

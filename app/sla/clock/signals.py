@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.sla.clock.evaluation import Evaluation
-from app.sla.clock.transition import Moment, MomentKind, State
+from app.sla.clock.transition import State, Transition, TransitionKind
 from app.sla.clock.view import ClockView
 from app.sla.span import Micros
 
@@ -23,7 +23,7 @@ RETRACTION: Final = {BREACHED: "breach_retracted", MISSED: "miss_retracted", LAP
 """How each way of being late is taken back."""
 
 CLOCK_SIGNALS: Final = (
-    *(f"clock.{kind}" for kind in MomentKind),
+    *(f"clock.{kind}" for kind in TransitionKind),
     "clock.breach_retracted",
     "clock.miss_retracted",
     "clock.due_changed",
@@ -31,7 +31,7 @@ CLOCK_SIGNALS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecordedSignal:
     """A signal that was told, as the table has it. `at` is the corrected instant where one was corrected."""
 
     id: str
@@ -45,7 +45,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class LastTold:
+class LastRecorded:
     """How a clock stood when its ticket was last told of."""
 
     state: State
@@ -77,8 +77,8 @@ _CycleKey = tuple[str, Micros]
 
 
 def signals(
-    told: Sequence[Told],
-    last: Mapping[_CycleKey, LastTold],
+    recorded: Sequence[RecordedSignal],
+    last: Mapping[_CycleKey, LastRecorded],
     evaluation: Evaluation,
     *,
     revision: int,
@@ -89,79 +89,81 @@ def signals(
     `last` holds the clocks as they were last told of, `revision` is the ticket's new one, `because` names what was
     learnt: the cause of retractions and of moved dates.
     """
-    return _Telling(told, evaluation, revision, because).run(last)
+    return _Telling(recorded, evaluation, revision, because).run(last)
 
 
 class _Telling:
     def __init__(
-        self, told: Sequence[Told], evaluation: Evaluation, revision: int, because: str | None
+        self, recorded: Sequence[RecordedSignal], evaluation: Evaluation, revision: int, because: str | None
     ) -> None:
         self.evaluation, self.revision, self.because = evaluation, revision, because
         self.views = {(c.commitment, c.cycle_id): c for c in evaluation.clocks}
-        self.known = {(t.commitment, t.cycle, t.kind, t.occurrence) for t in told if t.kind not in LATE_KINDS}
-        late = [t for t in told if t.kind in LATE_KINDS]
+        self.known = {
+            (t.commitment, t.cycle, t.kind, t.occurrence) for t in recorded if t.kind not in LATE_KINDS
+        }
+        late = [t for t in recorded if t.kind in LATE_KINDS]
         self.late_told = {(t.commitment, t.cycle): t for t in late if not t.retracted}
         self.taken_back = {(t.commitment, t.cycle): t for t in late if t.retracted}
-        self.told = told
+        self.recorded = recorded
         self.out: list[Signal] = []
 
-    def run(self, last: Mapping[_CycleKey, LastTold]) -> list[Signal]:
-        moments = sorted(self.evaluation.moments, key=lambda m: m.at)
-        late = {(m.commitment, m.cycle): m for m in moments if m.kind.value in LATE_KINDS}
+    def run(self, last: Mapping[_CycleKey, LastRecorded]) -> list[Signal]:
+        transitions = sorted(self.evaluation.transitions, key=lambda m: m.at)
+        late = {(m.commitment, m.cycle): m for m in transitions if m.kind.value in LATE_KINDS}
         self._retract(late)
-        for moment in moments:
+        for moment in transitions:
             if moment.kind.value in LATE_KINDS:
                 self._tell_late(moment)
-            elif moment.kind is not MomentKind.WARNED or (moment.commitment, moment.cycle) not in late:
+            elif moment.kind is not TransitionKind.WARNED or (moment.commitment, moment.cycle) not in late:
                 self._tell(moment)
         self._tell_moved_dates(last)
         return self.out
 
-    def _retract(self, late: Mapping[_CycleKey, Moment]) -> None:
-        for key, told in self.late_told.items():
+    def _retract(self, late: Mapping[_CycleKey, Transition]) -> None:
+        for key, recorded in self.late_told.items():
             if key in late:
                 continue
             view = self.views.get(key)
-            kind = RETRACTION[told.kind]
-            again = sum((t.commitment, t.cycle) == key and t.kind == kind for t in self.told)
+            kind = RETRACTION[recorded.kind]
+            again = sum((t.commitment, t.cycle) == key and t.kind == kind for t in self.recorded)
             self.out.append(
                 Signal(
                     kind,
-                    told.commitment,
-                    told.cycle,
-                    told.occurrence,
+                    recorded.commitment,
+                    recorded.cycle,
+                    recorded.occurrence,
                     again,
-                    told.at,
+                    recorded.at,
                     self.because,
                     view,
-                    replaces=told.id,
-                    old_due_at=told.at,
+                    replaces=recorded.id,
+                    old_due_at=recorded.at,
                     new_due_at=view.due_at if view else None,
                 )
             )
 
-    def _tell_late(self, moment: Moment) -> None:
+    def _tell_late(self, moment: Transition) -> None:
         """A breach is told once a cycle. One that is true at another instant than told is put right, not told again."""
         key = (moment.commitment, moment.cycle)
-        told = self.late_told.get(key)
-        if told is None:
+        recorded = self.late_told.get(key)
+        if recorded is None:
             before = self.taken_back.get(key)
             again = self._times_taken_back(moment)
             self._add(moment, again, before.id if before else None)
-        elif told.at != moment.at:
-            self.out.append(self._moved(self.views[key], told.at, moment.at, told.id))
+        elif recorded.at != moment.at:
+            self.out.append(self._moved(self.views[key], recorded.at, moment.at, recorded.id))
 
-    def _times_taken_back(self, moment: Moment) -> int:
+    def _times_taken_back(self, moment: Transition) -> int:
         of = (moment.commitment, moment.cycle, moment.kind.value, moment.occurrence)
-        return sum(t.retracted and (t.commitment, t.cycle, t.kind, t.occurrence) == of for t in self.told)
+        return sum(t.retracted and (t.commitment, t.cycle, t.kind, t.occurrence) == of for t in self.recorded)
 
-    def _tell(self, moment: Moment) -> None:
+    def _tell(self, moment: Transition) -> None:
         key = (moment.commitment, moment.cycle, moment.kind.value, moment.occurrence)
         if key not in self.known:
             self.known.add(key)
             self._add(moment, 0, None)
 
-    def _add(self, moment: Moment, generation: int, replaces: str | None) -> None:
+    def _add(self, moment: Transition, generation: int, replaces: str | None) -> None:
         self.out.append(
             Signal(
                 moment.kind.value,
@@ -176,7 +178,7 @@ class _Telling:
             )
         )
 
-    def _tell_moved_dates(self, last: Mapping[_CycleKey, LastTold]) -> None:
+    def _tell_moved_dates(self, last: Mapping[_CycleKey, LastRecorded]) -> None:
         """A clock that ran when last told of and runs on, due at another instant, for no reason told just now."""
         explained = {
             (s.commitment, s.cycle)

@@ -25,7 +25,7 @@ class Stretch(NamedTuple):
     """A running stretch that a change with `reset` put out of the count."""
 
 
-class Account:
+class TimeAccount:
     """The counted time of one clock. `state` and `since` are those of its current stretch.
 
     While it is `dormant` its commitment does not apply: stretches are noted and not counted.

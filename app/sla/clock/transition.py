@@ -17,7 +17,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-class MomentKind(StrEnum):
+class TransitionKind(StrEnum):
     """What a clock did at an instant; told as the signal `clock.<kind>`."""
 
     STARTED = "started"
@@ -33,9 +33,9 @@ class MomentKind(StrEnum):
 
 
 LATE_KIND: Final = {
-    Kind.GUARANTEE: MomentKind.BREACHED,
-    Kind.OBJECTIVE: MomentKind.MISSED,
-    Kind.CUSTOMER: MomentKind.LAPSED,
+    Kind.GUARANTEE: TransitionKind.BREACHED,
+    Kind.OBJECTIVE: TransitionKind.MISSED,
+    Kind.CUSTOMER: TransitionKind.LAPSED,
 }
 """What being late is called, by whose promise it was."""
 
@@ -52,7 +52,7 @@ ONCE: Final[Micros] = 0
 """Identity of the only cycle of a commitment that has one."""
 
 
-class Moment(NamedTuple):
+class Transition(NamedTuple):
     """Something that a clock did. Its identity is (commitment, cycle, kind, occurrence); its cause may be learnt better.
 
     A tuple and no dataclass, as stretches and views are: an evaluation makes dozens, and a tuple is made twice as fast.
@@ -60,7 +60,7 @@ class Moment(NamedTuple):
 
     commitment: str
     cycle: Micros
-    kind: MomentKind
+    kind: TransitionKind
     occurrence: str
     at: Micros
     cause: str | None

@@ -14,7 +14,7 @@ from typing import Final
 from app.sla.agreement.agreement import MessageEffect, QueueRules
 from app.sla.calendar import Calendar
 from app.sla.calendar.compiled import NeverOpen, UncoveredYear
-from app.sla.queue.position import Key, Line
+from app.sla.queue.position import Key, QueueOrder
 from app.sla.span import Micros
 
 _DAYS_BACK: Final = 366
@@ -84,8 +84,8 @@ def start_of_last_days(calendar: Calendar, days: int, at: Micros) -> Micros | No
     found = 0
     for _ in range(_DAYS_BACK):
         midnight = calendar.end_of_day(day - timedelta(days=1))
-        works = calendar.is_always or calendar.next_working_day(day) == day
-        if works and calendar.within_us(midnight, at) > 0:
+        runtime = calendar.is_always or calendar.next_working_day(day) == day
+        if runtime and calendar.within_us(midnight, at) > 0:
             found += 1
             if found == days:
                 return midnight
@@ -108,7 +108,7 @@ def key_after_message(
 
 
 def forecast(
-    line_before: Line,
+    line_before: QueueOrder,
     key_if_now: Key,
     human_reply_instants: Iterable[Micros],
     rules: QueueRules,

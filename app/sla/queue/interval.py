@@ -38,7 +38,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stint:
+class WaitInterval:
     """A ticket waits from `from_at` up to `to_at` (none: still) with one key in one queue."""
 
     ticket: str
@@ -83,7 +83,7 @@ class Move:
         return key
 
 
-def moves(of: Iterable[Stint]) -> list[Move]:
+def moves(of: Iterable[WaitInterval]) -> list[Move]:
     """The moves that these stints amount to, of one or several tickets, in order of time.
 
     Going over to another queue is two moves: it leaves the one and joins the other.
@@ -97,7 +97,7 @@ def moves(of: Iterable[Stint]) -> list[Move]:
     return sorted(found, key=lambda move: (move.at, move.ticket))
 
 
-def _moves_between(before: Stint | None, after: Stint | None) -> Iterator[Move]:
+def _moves_between(before: WaitInterval | None, after: WaitInterval | None) -> Iterator[Move]:
     """What happened from one stint of a ticket to the next; none before the first and after the last."""
     if before and after and before.to_at == after.from_at and before.queue == after.queue:
         yield Move(after.ticket, after.from_at, after.cause, before.key, after.key, after.queue)

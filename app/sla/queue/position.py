@@ -20,7 +20,7 @@ _FULL: Final = 1024
 both are some hundreds; that holds from ten thousand to a million keys."""
 
 
-class Line:
+class QueueOrder:
     """A sorted set of keys that knows positions. Kept as short blocks, so that no change moves the whole
     line."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from app.sla.queue.waiting import Cause, Move, Stint, moves
+from app.sla.queue.waiting import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
 
 
@@ -25,7 +25,7 @@ class QueueKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class QueueMoment:
+class QueueTransition:
     """Something that a ticket did in a queue at an instant, which is its occurrence."""
 
     ticket: str
@@ -40,7 +40,7 @@ class QueueMoment:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueTold:
+class RecordedQueueSignal:
     """One row of the signal table as the pure code needs it. `stands` is false when the row took another
     back."""
 
@@ -71,9 +71,9 @@ class QueueSignal:
     stands: bool = True
 
     @property
-    def told(self) -> QueueTold:
+    def recorded(self) -> RecordedQueueSignal:
         """The row that telling it leaves behind."""
-        return QueueTold(
+        return RecordedQueueSignal(
             ticket=self.ticket,
             queue=self.queue,
             kind=self.kind,
@@ -85,18 +85,18 @@ class QueueSignal:
         )
 
 
-def queue_moments(of: Iterable[Stint]) -> list[QueueMoment]:
+def queue_transitions(of: Iterable[WaitInterval]) -> list[QueueTransition]:
     """The moments of these stints, of one or several tickets, in order of time."""
     return [_moment(move) for move in moves(of)]
 
 
-def _moment(move: Move) -> QueueMoment:
+def _moment(move: Move) -> QueueTransition:
     kind = QueueKind.MOVED
     if move.from_key is None:
         kind = QueueKind.JOINED
     elif move.to_key is None:
         kind = QueueKind.LEFT
-    return QueueMoment(
+    return QueueTransition(
         ticket=move.ticket,
         queue=move.queue,
         kind=kind,
@@ -111,19 +111,21 @@ def _moment(move: Move) -> QueueMoment:
 _Identity: TypeAlias = tuple[str, str, str, str]
 
 
-def _identity(of: QueueMoment | QueueTold) -> _Identity:
+def _identity(of: QueueTransition | RecordedQueueSignal) -> _Identity:
     return (of.ticket, of.queue, of.kind, of.occurrence)
 
 
-def queue_signals(told: Iterable[QueueTold], moments: Iterable[QueueMoment]) -> list[QueueSignal]:
+def queue_signals(
+    recorded: Iterable[RecordedQueueSignal], transitions: Iterable[QueueTransition]
+) -> list[QueueSignal]:
     """What has to be told now: first what is to be taken back, then what is new, each in order of time.
 
     Both sides must be about the same tickets: a told moment without its ticket's moments counts as undone.
     """
-    latest: dict[_Identity, QueueTold] = {}
-    for row in sorted(told, key=lambda row: row.generation):
+    latest: dict[_Identity, RecordedQueueSignal] = {}
+    for row in sorted(recorded, key=lambda row: row.generation):
         latest[_identity(row)] = row
-    current = {_identity(moment): moment for moment in moments}
+    current = {_identity(moment): moment for moment in transitions}
     undone = [row for identity, row in latest.items() if row.stands and identity not in current]
     new = [(moment, latest.get(identity)) for identity, moment in current.items()]
     return [
@@ -132,7 +134,7 @@ def queue_signals(told: Iterable[QueueTold], moments: Iterable[QueueMoment]) -> 
     ]
 
 
-def _is_news(moment: QueueMoment, before: QueueTold | None) -> bool:
+def _is_news(moment: QueueTransition, before: RecordedQueueSignal | None) -> bool:
     return (
         before is None
         or not before.stands
@@ -140,7 +142,7 @@ def _is_news(moment: QueueMoment, before: QueueTold | None) -> bool:
     )
 
 
-def _tell(moment: QueueMoment, before: QueueTold | None) -> QueueSignal:
+def _tell(moment: QueueTransition, before: RecordedQueueSignal | None) -> QueueSignal:
     """A new moment, one that is true again, or one that was told with another place."""
     return QueueSignal(
         ticket=moment.ticket,
@@ -155,7 +157,7 @@ def _tell(moment: QueueMoment, before: QueueTold | None) -> QueueSignal:
     )
 
 
-def _taken_back(row: QueueTold) -> QueueSignal:
+def _taken_back(row: RecordedQueueSignal) -> QueueSignal:
     return QueueSignal(
         ticket=row.ticket,
         queue=row.queue,

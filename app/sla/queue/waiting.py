@@ -14,23 +14,23 @@ from itertools import groupby
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
 from app.sla.queue.duplicate import GroupKey, domains_named, group_of, lacks_domain, queue_of
-from app.sla.queue.interval import Cause, Move, Stint, moves
+from app.sla.queue.interval import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
 from app.sla.ticket import Event, Ticket, in_order, order_key, status_instants
 
-__all__ = ["Cause", "Move", "Stint", "moves", "stints"]
+__all__ = ["Cause", "Move", "WaitInterval", "moves", "wait_intervals"]
 
 WAITING_STATUSES = frozenset({"new", "open"})
 
 
-def stints(
+def wait_intervals(
     logs: Mapping[str, Iterable[Event]],
     rules: QueueRules,
     at: Micros,
     *,
     reply_ends_pending: bool = True,
     faulty_merges: Collection[str] = (),
-) -> dict[str, tuple[Stint, ...]]:
+) -> dict[str, tuple[WaitInterval, ...]]:
     """The stints up to `at` of each of these tickets, by what is known in their logs.
 
     `logs` holds whole duplicate groups: one of them, or as many as one likes. A ticket that never waited has
@@ -59,7 +59,7 @@ def stints(
                 known[ticket] = wait
         for wait in touched.values():
             wait.settle(instant)
-    return {ticket: tuple(waits[ticket].stints) if ticket in waits else () for ticket in ordered}
+    return {ticket: tuple(waits[ticket].wait_intervals) if ticket in waits else () for ticket in ordered}
 
 
 def _stands(event: Event, faulty_merges: Collection[str]) -> bool:
@@ -125,7 +125,7 @@ class _Wait:
     """Whether a message so far has named a domain."""
     lacked_domain: bool = True
     """Whether it lacked its domain before this instant."""
-    stints: list[Stint] = field(default_factory=list[Stint])
+    wait_intervals: list[WaitInterval] = field(default_factory=list[WaitInterval])
 
     @property
     def waits(self) -> bool:
@@ -171,21 +171,25 @@ class _Wait:
         """Close and open stints by what this instant has changed."""
         if self._spares_domains:
             self.lacked_domain = self._lacks_domain()
-        last = self.stints[-1] if self.stints and self.stints[-1].to_at is None else None
-        new = self._stint(at) if self.waits else None
+        last = (
+            self.wait_intervals[-1] if self.wait_intervals and self.wait_intervals[-1].to_at is None else None
+        )
+        new = self._wait_interval(at) if self.waits else None
         if last and new and (last.key, last.queue) == (new.key, new.queue):
             return
         if last and new and last.joined_at == new.joined_at:
             new = replace(new, cause=Cause.QUEUE if last.queue != new.queue else Cause.RANK)
         if last:
-            self.stints[-1] = replace(last, to_at=at, ended_by=new.cause if new else self._leave_cause())
+            self.wait_intervals[-1] = replace(
+                last, to_at=at, ended_by=new.cause if new else self._leave_cause()
+            )
         if new:
-            self.stints.append(new)
+            self.wait_intervals.append(new)
 
-    def _stint(self, at: Micros) -> Stint:
+    def _wait_interval(self, at: Micros) -> WaitInterval:
         fields = self.ticket.fields
         rank, created_at = self.rules.rank(fields), self.story.created_at
-        return Stint(
+        return WaitInterval(
             self.story.ticket, at, None, rank, self.joined_at, created_at, self.cause, queue_of(fields)
         )
 

@@ -19,7 +19,7 @@ from app.sla.calendar import Calendar, parse_calendars
 from app.sla.clock.evaluation import AppliesTo, Version
 from app.sla.span import Micros
 from app.store.engine.database import Connection, once
-from app.store.engine.dialect import hold_keys, share_key
+from app.store.engine.dialect import lock_key_shared, lock_keys
 from app.store.tables import desk_version as _version
 
 Document = Mapping[str, Any]
@@ -89,7 +89,7 @@ class Catalogue:
         return once(conn, _SETTLED, lambda: self._settle(conn))
 
     def _settle(self, conn: Connection) -> dict[str, int]:
-        share_key(conn, _SETTLED)
+        lock_key_shared(conn, _SETTLED)
         return self.desks(conn)
 
     def history(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
@@ -115,12 +115,12 @@ class Catalogue:
         self._parsed.clear()
 
 
-def hold_versions(conn: Connection) -> None:
+def lock_versions(conn: Connection) -> None:
     """Be the only one that puts versions, with nobody judging by those that are, until the transaction ends.
 
     What was judged before is there to be looked at again; what is judged afterwards is judged by what was put.
     """
-    hold_keys(conn, [_SETTLED])
+    lock_keys(conn, [_SETTLED])
 
 
 def put(

@@ -22,18 +22,18 @@ from sqlalchemy.exc import IntegrityError
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine import dialect
-from app.store.engine.dialect import Fault, Seat
+from app.store.engine.dialect import Fault, TransactionRunner
 from app.store.engine.migrate import upgrade
 from app.store.engine.unreachable import Unreachable
 
 __all__ = [
     "EVERY_DESK",
-    "Clashed",
+    "AlreadyStored",
     "Connection",
     "Database",
     "Fault",
-    "Raced",
     "Unreachable",
+    "WriteContention",
     "after_commit",
     "fault_of",
     "once",
@@ -58,26 +58,26 @@ TRIES: Final = 5
 """How often the same is tried while other writers are in the way. Whoever is in the way is through by then."""
 
 
-class Raced(RuntimeError):
+class WriteContention(RuntimeError):
     """Another writer was in the way, again and again. Nothing was stored; ask again."""
 
 
-class Clashed(RuntimeError):
+class AlreadyStored(RuntimeError):
     """What is to be written is there already, and no other writer's doing. Nothing was stored, nor would it be the
     next time."""
 
 
 def fault_of(error: BaseException) -> Fault:
     """What to do about an error that a transaction ended with."""
-    return Fault.CONTENDED if isinstance(error, Raced) else dialect.fault_of(error)
+    return Fault.CONTENDED if isinstance(error, WriteContention) else dialect.fault_of(error)
 
 
-def _given_up(error: Exception) -> Raced | Clashed:
+def _given_up(error: Exception) -> WriteContention | AlreadyStored:
     """What an error is that has come at each try."""
     if isinstance(error, IntegrityError):  # one who writes the same is through when the second try begins
-        return Clashed(f"this is stored already: {error.orig}")
+        return AlreadyStored(f"this is stored already: {error.orig}")
     _log.warning("others were in the way", error=f"{type(error).__name__}: {error}", times=TRIES)
-    return Raced("others write to the same at this moment; nothing was stored, ask again")
+    return WriteContention("others write to the same at this moment; nothing was stored, ask again")
 
 
 def wall_clock() -> Micros:
@@ -113,7 +113,7 @@ def after_commit(conn: Connection, action: Callable[[], None]) -> None:
 class Database:
     """The facts of the service, and the only ways to them. Opening it brings its tables up to date."""
 
-    failures = (*dialect.FAILURES, Raced, Clashed)
+    failures = (*dialect.FAILURES, WriteContention, AlreadyStored)
     """What a transaction that was not stored ends with, by the database's doing."""
 
     def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
@@ -126,19 +126,19 @@ class Database:
         self._last: Micros = 0
         self._ahead: Micros = 0
         """How far the server's clock is ahead of this process's stopwatch."""
-        self._writing = dialect.writing_seat(settings, patience=settings.database_patience)
+        self._writing = dialect.writing_runner(settings, patience=settings.database_patience)
         self._mine = local()
-        self._reading: list[Seat] = []
+        self._reading: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
         self._readers = ThreadPoolExecutor(settings.readers, "reader")
         self._writer.submit(self._open).result()
 
     def _open(self) -> None:
-        seat = dialect.writing_seat(self.settings)
+        runner = dialect.writing_runner(self.settings)
         try:
-            seat.run(upgrade, EVERY_DESK)
+            runner.run(upgrade, EVERY_DESK)
         finally:
-            seat.close()
+            runner.close()
         self._last = self._writing.run(self._time, EVERY_DESK)
 
     def now(self) -> Micros:
@@ -209,18 +209,18 @@ class Database:
         return max(written, self._last)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        seat: Seat | None = getattr(self._mine, "seat", None)
-        if seat is None:
-            seat = self._mine.seat = dialect.reading_seat(self.settings)
-            self._reading.append(seat)
-        return seat.run(work, seen_desk.get())
+        runner: TransactionRunner | None = getattr(self._mine, "seat", None)
+        if runner is None:
+            runner = self._mine.runner = dialect.reading_runner(self.settings)
+            self._reading.append(runner)
+        return runner.run(work, seen_desk.get())
 
     def close(self) -> None:
         """Finish what is being done and let go of the database."""
         self._writer.submit(self._writing.close).result()
         self._readers.shutdown()
-        for seat in self._reading:
-            self._writer.submit(seat.close).result()  # not in the caller's thread, which may run a loop
+        for runner in self._reading:
+            self._writer.submit(runner.close).result()  # not in the caller's thread, which may run a loop
         self._writer.shutdown()
 
     def __enter__(self) -> "Database":

@@ -32,7 +32,7 @@ class UnusableDatabase(ValueError):
     postgresql+asyncpg://slatimer@db/slatimer."""
 
 
-class Seat(Protocol):
+class TransactionRunner(Protocol):
     """One connection. Used by one thread at a time."""
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
@@ -100,18 +100,18 @@ def has_parted_log(conn: Connection) -> bool:
     return conn.dialect.name == POSTGRESQL
 
 
-def writing_seat(settings: Settings, *, patience: timedelta | None = None) -> Seat:
+def writing_runner(settings: Settings, *, patience: timedelta | None = None) -> TransactionRunner:
     """A seat that writes. `patience` is how long a statement may take; none: as long as it takes."""
     if is_shared(settings.database_url):
-        return postgres.Seat(settings, patience=patience)
-    return sqlite.writing_seat(settings)
+        return postgres.TransactionRunner(settings, patience=patience)
+    return sqlite.writing_runner(settings)
 
 
-def reading_seat(settings: Settings) -> Seat:
+def reading_runner(settings: Settings) -> TransactionRunner:
     """A seat that cannot write, and sees one state of the database from the begin of a transaction to its end."""
     if is_shared(settings.database_url):
-        return postgres.Seat(settings, patience=settings.database_patience, reads_only=True)
-    return sqlite.reading_seat(settings)
+        return postgres.TransactionRunner(settings, patience=settings.database_patience, reads_only=True)
+    return sqlite.reading_runner(settings)
 
 
 _LAST_RECEIVED: Final = text("SELECT received_at FROM event ORDER BY seq DESC LIMIT 1")
@@ -167,26 +167,26 @@ _STREAM_LOCK: Final = 0x5_1A_71_3E
 """Any number that no other application on the same database takes."""
 
 
-_HOLD_KEYS: Final = text(
+_LOCK_KEYS: Final = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) "
     "FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key"
 )
 
 
-_SHARE_KEY: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_LOCK_KEY_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 
 
-def share_key(conn: Connection, key: str) -> None:
+def lock_key_shared(conn: Connection, key: str) -> None:
     """Let nobody be the only one that works on what this word stands for until the transaction ends."""
     if has_many_writers(conn):
-        conn.execute(_SHARE_KEY, {"key": key})
+        conn.execute(_LOCK_KEY_SHARED, {"key": key})
 
 
-def hold_keys(conn: Connection, keys: Iterable[str]) -> None:
+def lock_keys(conn: Connection, keys: Iterable[str]) -> None:
     """Be the only one that works on what these words stand for until the transaction ends, where others write."""
     wanted = sorted(set(keys))
     if wanted and has_many_writers(conn):
-        conn.execute(_HOLD_KEYS, {"keys": wanted})
+        conn.execute(_LOCK_KEYS, {"keys": wanted})
 
 
 def count_of(result: CursorResult[Any], expected: int) -> int:
@@ -194,7 +194,7 @@ def count_of(result: CursorResult[Any], expected: int) -> int:
     return expected if result.rowcount < 0 else result.rowcount
 
 
-def take_the_word(conn: Connection) -> None:
+def lock_stream(conn: Connection) -> None:
     """Be the only one that writes to the stream until the transaction ends: its order is that of the commits."""
     if has_many_writers(conn):
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _STREAM_LOCK})

@@ -49,7 +49,7 @@ class _Listening(Protocol):
     def terminate(self) -> None: ...
 
 
-class Ear:
+class NotificationListener:
     """Listens to what other processes announce, in one event loop. On a file it has nothing to listen to."""
 
     def __init__(self, settings: Settings, heard: Callable[[Announcement], None]) -> None:

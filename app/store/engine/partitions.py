@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, column, select, table, text
 from app.sla.span import Micros, instant, micros
 from app.store.engine import row_security
 from app.store.engine.database import Connection
-from app.store.engine.dialect import has_parted_log, hold_keys
+from app.store.engine.dialect import has_parted_log, lock_keys
 from app.store.migrations.month import DEFAULT_PARTITION, partition_of
 
 _LISTED: Final = text(
@@ -59,7 +59,7 @@ def make_ahead(conn: Connection, now: Micros, count: int) -> list[str]:
         return []
     if {name for name, _, _ in months(now, count)} <= set(listed(conn)):
         return []
-    hold_keys(conn, [DEFAULT_PARTITION])  # one process at a time: the others then find them there
+    lock_keys(conn, [DEFAULT_PARTITION])  # one process at a time: the others then find them there
     there = set(listed(conn))
     made: list[str] = []
     for name, begin, end in months(now, count):

@@ -34,7 +34,7 @@ _NOT_NOW: Final = frozenset({"57P03", "53300"})
 _FOR_DESK: Final = text("SELECT set_config(:setting, :desk, true)")
 
 
-class Seat:
+class TransactionRunner:
     """One connection, with the event loop that its driver needs."""
 
     def __init__(self, settings: Settings, *, patience: timedelta | None, reads_only: bool = False) -> None:

@@ -43,7 +43,7 @@ def version() -> tuple[int, ...]:
 _NOT_NOW = frozenset({5, 6, 7, 8, 10, 13, 14})
 
 
-class Seat:
+class TransactionRunner:
     """One connection to a file. A desk's transactions are not held apart here: a file has no row-level security."""
 
     def __init__(self, engine: Engine) -> None:
@@ -69,14 +69,14 @@ class Seat:
         self._engine.dispose()
 
 
-def writing_seat(settings: Settings) -> Seat:
+def writing_runner(settings: Settings) -> TransactionRunner:
     """The seat of the one writer."""
-    return Seat(_engine(settings, "BEGIN IMMEDIATE", "synchronous=FULL", "foreign_keys=ON"))
+    return TransactionRunner(_engine(settings, "BEGIN IMMEDIATE", "synchronous=FULL", "foreign_keys=ON"))
 
 
-def reading_seat(settings: Settings) -> Seat:
+def reading_runner(settings: Settings) -> TransactionRunner:
     """A seat that cannot write and sees one state of the file from begin to end."""
-    return Seat(_engine(settings, "BEGIN", "query_only=ON"))
+    return TransactionRunner(_engine(settings, "BEGIN", "query_only=ON"))
 
 
 def _code(error: OperationalError) -> int | None:

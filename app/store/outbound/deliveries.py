@@ -14,7 +14,7 @@ from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, Line
+from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, QueueOrder
 from app.store.outbound.subscriptions import Channel, State
 from app.store.tables import delivery as _delivery
 from app.store.tables import signal as _signal
@@ -48,7 +48,7 @@ class Claimed:
     body: bytes
 
     @property
-    def line(self) -> Line:
+    def line(self) -> QueueOrder:
         """What it keeps its place in."""
         return self.subscription, self.desk, self.ticket
 
@@ -235,7 +235,7 @@ def release(conn: Connection, unfinished: Sequence[Claimed], now: Micros) -> Non
         )
 
 
-def go_on(conn: Connection, lines: Iterable[Line], now: Micros) -> None:
+def go_on(conn: Connection, lines: Iterable[QueueOrder], now: Micros) -> None:
     """Let the first that waits in each of these lines go, unless one of the line is under way."""
     rows = [
         {"_subscription": which, "_desk": desk, "_ticket": ticket, "now": now}

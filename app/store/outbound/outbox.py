@@ -31,7 +31,7 @@ class DeliveryState(StrEnum):
     PARKED = "parked"
 
 
-Line = tuple[str, str, str]
+QueueOrder = tuple[str, str, str]
 """(subscription, desk, ticket): what is delivered in order."""
 
 
@@ -114,10 +114,10 @@ def enqueue(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     conn.execute(_ADD, list(rows))
 
 
-def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[Line]:
+def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[QueueOrder]:
     """The lines in which something waits already. Its rows are held: who finishes one waits for us, and then sees
     what we have put behind it."""
-    found: set[Line] = set()
+    found: set[QueueOrder] = set()
     which = sorted({row["subscription"] for row in rows})
     query = dialect.held(conn, _WAITING)
     for subscribed in parts(which):

@@ -16,7 +16,7 @@ from app.sla.span import Micros
 from app.store.engine.batch import pieces
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import deliveries, outbox
-from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, Line
+from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, QueueOrder
 from app.store.outbound.subscriptions import Channel, State, Subscription, listed
 from app.store.tables import delivery as _delivery
 from app.store.tables import signal as _signal
@@ -271,7 +271,7 @@ def _unpark(
     deliveries.go_on(conn, lines, now)
 
 
-def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[Line]) -> None:
+def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[QueueOrder]) -> None:
     rows = [
         {"_subscription": which, "_desk": desk, "_ticket": ticket} for which, desk, ticket in sorted(lines)
     ]

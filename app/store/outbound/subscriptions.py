@@ -182,9 +182,9 @@ def find(conn: Connection, which: str) -> Subscription | None:
     return None if row is None else _subscription_of(row)
 
 
-def some(conn: Connection, ids: Iterable[str], *, hold: bool = False) -> dict[str, Subscription]:
+def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Subscription]:
     """Some, by id. `hold`: nobody else changes them until the transaction ends."""
-    query = dialect.held(conn, _SOME) if hold else _SOME
+    query = dialect.held(conn, _SOME) if lock else _SOME
     return {
         row["id"]: _subscription_of(row)
         for part in parts(sorted(set(ids)))

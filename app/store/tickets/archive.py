@@ -23,7 +23,7 @@ from app.store.tables import ticket as _ticket
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class ArchivedTicket:
     """A folded ticket. `view` is JSON. `emptied_at`: since then its facts are no longer kept."""
 
     desk: str
@@ -37,7 +37,7 @@ Ripe = tuple[str, str, Micros]
 """(desk, ticket, instant of its last evaluation) of one that ended and is not folded yet."""
 
 _IS_FOLDED: Final = exists().where(_folded.c.desk == _ticket.c.desk, _folded.c.ticket == _ticket.c.ticket)
-_RIPE: Final = (
+_ELIGIBLE: Final = (
     select(_ticket.c.desk, _ticket.c.ticket, _ticket.c.evaluated_at)
     .where(
         _ticket.c.next_at.is_(None),
@@ -86,16 +86,16 @@ _FORGET_KEYS: Final = _key.delete().where(
 _FORGET: Final = _event.delete().where(_THEIR_EVENTS)
 
 
-def ripe(conn: Connection, since: Micros, before: Micros, most: int) -> list[Ripe]:
+def eligible(conn: Connection, since: Micros, before: Micros, most: int) -> list[Ripe]:
     """Those that ended in between and are not folded yet, the longest ended first.
 
     Costs what lies in between: `since` is how far folding has come.
     """
-    rows = conn.execute(_RIPE, {"since": since, "before": before, "most": most}).all()
+    rows = conn.execute(_ELIGIBLE, {"since": since, "before": before, "most": most}).all()
     return [(desk, ticket, evaluated_at) for desk, ticket, evaluated_at in rows]
 
 
-def fold(conn: Connection, rows: Sequence[Folded], now: Micros) -> None:
+def fold(conn: Connection, rows: Sequence[ArchivedTicket], now: Micros) -> None:
     """Keep the final views of these."""
     if rows:
         conn.execute(
@@ -119,10 +119,10 @@ def unfold(conn: Connection, desk: str, tickets: Iterable[str]) -> None:
         conn.execute(_UNFOLD, {"_desk": desk, "tickets": part})
 
 
-def folded(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, Folded]:
+def folded(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, ArchivedTicket]:
     """Of these tickets the folded ones."""
     return {
-        row[1]: Folded(*row)
+        row[1]: ArchivedTicket(*row)
         for part in parts(tickets)
         for row in conn.execute(_SOME, {"desk": desk, "tickets": part}).all()
     }
@@ -137,9 +137,9 @@ def emptied(conn: Connection, desk: str, tickets: Iterable[str]) -> set[str]:
     }
 
 
-def oldest(conn: Connection, desk: str, most: int) -> list[Folded]:
+def oldest(conn: Connection, desk: str, most: int) -> list[ArchivedTicket]:
     """The folded tickets of a desk whose facts are still kept, the longest ended first."""
-    return [Folded(*row) for row in conn.execute(_OLDEST, {"desk": desk, "most": most}).all()]
+    return [ArchivedTicket(*row) for row in conn.execute(_OLDEST, {"desk": desk, "most": most}).all()]
 
 
 def empty(conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> None:

@@ -276,10 +276,10 @@ def breach(conn: Connection, breach_id: str) -> Breach | None:
 
 
 def _breach(row: Sequence[Any]) -> Breach:
-    *told, state, author, note, at = row
-    told[8] = told[8].encode()
+    *recorded, state, author, note, at = row
+    recorded[8] = recorded[8].encode()
     seen = None if author is None else Acknowledgement(author, note, at)
-    return Breach(*told, clock_state=state, acknowledgement=seen)
+    return Breach(*recorded, clock_state=state, acknowledgement=seen)
 
 
 def acknowledge(conn: Connection, breach_id: str, given: Acknowledgement) -> Acknowledgement:

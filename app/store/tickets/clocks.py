@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Row, bindparam, select
 
-from app.sla.clock.signals import LastTold
+from app.sla.clock.signals import LastRecorded
 from app.sla.clock.transition import State
 from app.sla.clock.view import ClockView
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
-from app.store.engine.database import Connection, Raced, once
+from app.store.engine.database import Connection, WriteContention, once
 from app.store.tables import NEVER
 from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
@@ -79,9 +79,9 @@ class StoredClock:
         )
 
     @property
-    def last_told(self) -> LastTold:
+    def last_recorded(self) -> LastRecorded:
         """What the next telling is compared with."""
-        return LastTold(State(self.state), self.due_at)
+        return LastRecorded(State(self.state), self.due_at)
 
 
 ClockKey = tuple[str, Micros]
@@ -153,7 +153,7 @@ def tickets(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, Stor
     }
 
 
-def hold(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
+def lock(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
     """Have these tickets, (desk, ticket), to oneself until the transaction ends, where others write as well.
 
     What is read of them afterwards is what the last writer left. All who hold several do it in the same order, so that
@@ -199,7 +199,7 @@ def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
     if new:
         conn.execute(_INSERT_TICKET, new)
     if known and dialect.count_of(conn.execute(_UPDATE_TICKET, known), len(known)) != len(known):
-        raise Raced("a ticket was changed by another writer")
+        raise WriteContention("a ticket was changed by another writer")
 
 
 def _against_revision(value: Mapping[str, Any]) -> dict[str, Any]:

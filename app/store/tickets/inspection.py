@@ -114,15 +114,15 @@ _TELLS: Final[ColumnElement[bool]] = and_(
 )
 _CLOCK_NAME: Final = (_clock.c.desk, _clock.c.ticket, _clock.c.commitment, _clock.c.cycle)
 _UNTOLD: Final = select(*_CLOCK_NAME).where(_clock.c.breached_at.is_not(None), ~exists().where(_TELLS))
-_TOLD_TWICE: Final = (
+_RECORDED_TWICE: Final = (
     select(_signal.c.desk, _signal.c.ticket, _signal.c.commitment, _signal.c.cycle)
     .where(IS_LATE, _signal.c.retracted_at.is_(None))
     .group_by(_signal.c.desk, _signal.c.ticket, _signal.c.commitment, _signal.c.cycle)
     .having(func.count() > 1)
 )
-_TOLD_EARLY: Final = select(_signal.c.desk, _signal.c.ticket, _signal.c.commitment, _signal.c.cycle).where(
-    _signal.c.kind.like(CLOCK + "%"), _signal.c.detected_at < _signal.c.at
-)
+_RECORDED_EARLY: Final = select(
+    _signal.c.desk, _signal.c.ticket, _signal.c.commitment, _signal.c.cycle
+).where(_signal.c.kind.like(CLOCK + "%"), _signal.c.detected_at < _signal.c.at)
 
 
 def unread_events(conn: Connection, most: int, before: int, desk: str = EVERY_DESK) -> list[UnreadEvent]:
@@ -161,19 +161,19 @@ def unjudged(conn: Connection) -> list[TicketKey]:
     return _tickets(conn.execute(_UNJUDGED).all())
 
 
-def untold(conn: Connection) -> list[ClockName]:
+def unrecorded(conn: Connection) -> list[ClockName]:
     """Clocks that are late with no signal that stands and says so."""
     return _clocks(conn.execute(_UNTOLD).all())
 
 
-def told_twice(conn: Connection) -> list[ClockName]:
+def recorded_twice(conn: Connection) -> list[ClockName]:
     """Clocks of which more than one standing signal says that they are late."""
-    return _clocks(conn.execute(_TOLD_TWICE).all())
+    return _clocks(conn.execute(_RECORDED_TWICE).all())
 
 
-def told_early(conn: Connection) -> list[ClockName]:
+def recorded_early(conn: Connection) -> list[ClockName]:
     """Clocks of which something was told before it was true."""
-    return _clocks(conn.execute(_TOLD_EARLY).all())
+    return _clocks(conn.execute(_RECORDED_EARLY).all())
 
 
 def unguarded(conn: Connection) -> list[str]:

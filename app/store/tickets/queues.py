@@ -10,12 +10,12 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_
 
 from app.sla.queue.position import Key
-from app.sla.queue.waiting import Stint
+from app.sla.queue.waiting import WaitInterval
 from app.sla.span import Micros
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.tables import stint as _stint
 from app.store.tables import ticket as _ticket
+from app.store.tables import wait_interval as _wait_interval
 
 _FIELDS: Final = (
     "ticket",
@@ -28,39 +28,51 @@ _FIELDS: Final = (
     "queue",
     "ended_by",
 )
-_KEY: Final = (_stint.c.rank, _stint.c.joined_at, _stint.c.created_at, _stint.c.ticket)
+_KEY: Final = (
+    _wait_interval.c.rank,
+    _wait_interval.c.joined_at,
+    _wait_interval.c.created_at,
+    _wait_interval.c.ticket,
+)
 _STINTS: Final = (
-    select(*(_stint.c[name] for name in _FIELDS))
-    .where(_stint.c.desk == bindparam("desk"), _stint.c.ticket.in_(bindparam("tickets", expanding=True)))
-    .order_by(_stint.c.ticket, _stint.c.number)
+    select(*(_wait_interval.c[name] for name in _FIELDS))
+    .where(
+        _wait_interval.c.desk == bindparam("desk"),
+        _wait_interval.c.ticket.in_(bindparam("tickets", expanding=True)),
+    )
+    .order_by(_wait_interval.c.ticket, _wait_interval.c.number)
 )
 _LINE: Final = (
     select(*_KEY)
-    .where(_stint.c.desk == bindparam("desk"), _stint.c.queue == bindparam("queue"), _stint.c.to_at.is_(None))
+    .where(
+        _wait_interval.c.desk == bindparam("desk"),
+        _wait_interval.c.queue == bindparam("queue"),
+        _wait_interval.c.to_at.is_(None),
+    )
     .order_by(*_KEY)
 )
 _AT: Final = and_(
-    _stint.c.desk == bindparam("desk"),
-    _stint.c.queue == bindparam("queue"),
-    _stint.c.from_at <= bindparam("at"),
-    or_(_stint.c.to_at.is_(None), _stint.c.to_at > bindparam("at")),
+    _wait_interval.c.desk == bindparam("desk"),
+    _wait_interval.c.queue == bindparam("queue"),
+    _wait_interval.c.from_at <= bindparam("at"),
+    or_(_wait_interval.c.to_at.is_(None), _wait_interval.c.to_at > bindparam("at")),
 )
 _LENGTH_AT: Final = select(func.count()).where(_AT)
 _BEFORE_AT: Final = select(func.count()).where(
     _AT,
     tuple_(*_KEY)
     < tuple_(
-        bindparam("rank", type_=_stint.c.rank.type),
-        bindparam("joined_at", type_=_stint.c.joined_at.type),
-        bindparam("created_at", type_=_stint.c.created_at.type),
-        bindparam("ticket", type_=_stint.c.ticket.type),
+        bindparam("rank", type_=_wait_interval.c.rank.type),
+        bindparam("joined_at", type_=_wait_interval.c.joined_at.type),
+        bindparam("created_at", type_=_wait_interval.c.created_at.type),
+        bindparam("ticket", type_=_wait_interval.c.ticket.type),
     ),
 )
 _QUEUES: Final = (
-    select(_stint.c.desk, _stint.c.queue, func.count())
-    .where(_stint.c.to_at.is_(None))
-    .group_by(_stint.c.desk, _stint.c.queue)
-    .order_by(_stint.c.desk, _stint.c.queue)
+    select(_wait_interval.c.desk, _wait_interval.c.queue, func.count())
+    .where(_wait_interval.c.to_at.is_(None))
+    .group_by(_wait_interval.c.desk, _wait_interval.c.queue)
+    .order_by(_wait_interval.c.desk, _wait_interval.c.queue)
 )
 _KNOWN_QUEUE: Final = (
     select(_ticket.c.ticket)
@@ -72,24 +84,28 @@ _GROUPS: Final = select(_ticket.c.ticket, _ticket.c.group_key).where(
     _ticket.c.group_key.is_not(None),
     _ticket.c.group_key.in_(bindparam("groups", expanding=True)),
 )
-_INSERT: Final = _stint.insert()
+_INSERT: Final = _wait_interval.insert()
 _THIS: Final = (
-    (_stint.c.desk == bindparam("_desk"))
-    & (_stint.c.ticket == bindparam("_ticket"))
-    & (_stint.c.number == bindparam("_number"))
+    (_wait_interval.c.desk == bindparam("_desk"))
+    & (_wait_interval.c.ticket == bindparam("_ticket"))
+    & (_wait_interval.c.number == bindparam("_number"))
 )
 _UPDATE: Final = (
-    _stint.update().where(_THIS).values({name: bindparam(name) for name in _FIELDS if name != "ticket"})
+    _wait_interval.update()
+    .where(_THIS)
+    .values({name: bindparam(name) for name in _FIELDS if name != "ticket"})
 )
-_DELETE: Final = _stint.delete().where(_THIS)
+_DELETE: Final = _wait_interval.delete().where(_THIS)
 
 
-def stints(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, tuple[Stint, ...]]:
+def wait_intervals(
+    conn: Connection, desk: str, tickets: Iterable[str]
+) -> dict[str, tuple[WaitInterval, ...]]:
     """The stints of these tickets as stored, each ticket's in order."""
-    found: dict[str, tuple[Stint, ...]] = {}
+    found: dict[str, tuple[WaitInterval, ...]] = {}
     for part in parts(tickets):
         for row in conn.execute(_STINTS, {"desk": desk, "tickets": part}).all():
-            found[row[0]] = (*found.get(row[0], ()), Stint(*row))
+            found[row[0]] = (*found.get(row[0], ()), WaitInterval(*row))
     return found
 
 
@@ -100,11 +116,11 @@ def line(conn: Connection, desk: str, queue: str) -> list[Key]:
     ]
 
 
-def place_at(conn: Connection, desk: str, stint: Stint, at: Micros) -> tuple[int, int]:
+def place_at(conn: Connection, desk: str, wait_interval: WaitInterval, at: Micros) -> tuple[int, int]:
     """(position from 1, length) of a stint's place in its queue at an instant, by what is known today."""
-    asked: dict[str, Any] = {"desk": desk, "queue": stint.queue, "at": at}
+    asked: dict[str, Any] = {"desk": desk, "queue": wait_interval.queue, "at": at}
     length = conn.execute(_LENGTH_AT, asked).scalar() or 0
-    key = dict(zip(("rank", "joined_at", "created_at", "ticket"), stint.key, strict=True))
+    key = dict(zip(("rank", "joined_at", "created_at", "ticket"), wait_interval.key, strict=True))
     return 1 + (conn.execute(_BEFORE_AT, asked | key).scalar() or 0), length
 
 
@@ -130,8 +146,8 @@ def group_members(conn: Connection, desk: str, groups: Iterable[str]) -> dict[st
 def write(
     conn: Connection,
     desk: str,
-    before: Mapping[str, Sequence[Stint]],
-    after: Mapping[str, Sequence[Stint]],
+    before: Mapping[str, Sequence[WaitInterval]],
+    after: Mapping[str, Sequence[WaitInterval]],
 ) -> None:
     """Store the stints of the tickets of `after` where they differ from what was stored."""
     new: list[dict[str, Any]] = []
@@ -139,11 +155,11 @@ def write(
     gone: list[dict[str, Any]] = []
     for ticket, derived in after.items():
         stored = before.get(ticket, ())
-        for number, stint in enumerate(derived):
-            values = {name: getattr(stint, name) for name in _FIELDS}
+        for number, wait_interval in enumerate(derived):
+            values = {name: getattr(wait_interval, name) for name in _FIELDS}
             if number >= len(stored):
                 new.append({"desk": desk, "number": number, **values})
-            elif stored[number] != stint:
+            elif stored[number] != wait_interval:
                 del values["ticket"]
                 changed.append({"_desk": desk, "_ticket": ticket, "_number": number, **values})
         gone += [

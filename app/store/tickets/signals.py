@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 
-from app.sla.clock.signals import LATE_KINDS, Told
-from app.sla.queue.signals import QueueTold
+from app.sla.clock.signals import LATE_KINDS, RecordedSignal
+from app.sla.queue.signals import RecordedQueueSignal
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
@@ -73,11 +73,11 @@ class Published:
 
 
 @dataclass(slots=True)
-class ToldOf:
+class RecordedSignals:
     """All that was told of one ticket. `detected` is when each breach that stands was told, by (commitment, cycle)."""
 
-    clocks: list[Told] = field(default_factory=list[Told])
-    queues: list[QueueTold] = field(default_factory=list[QueueTold])
+    clocks: list[RecordedSignal] = field(default_factory=list[RecordedSignal])
+    queues: list[RecordedQueueSignal] = field(default_factory=list[RecordedQueueSignal])
     detected: dict[tuple[str, Micros], Micros] = field(default_factory=dict[tuple[str, Micros], Micros])
 
 
@@ -89,7 +89,7 @@ def id_of(
     return "sig_" + blake2b(key.encode(), digest_size=15).hexdigest()
 
 
-_TOLD: Final = (
+_RECORDED: Final = (
     select(
         _signal.c.ticket,
         _signal.c.id,
@@ -161,25 +161,27 @@ def last(conn: Connection) -> int:
     return conn.execute(_LAST).scalar() or 0
 
 
-def told(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, ToldOf]:
+def recorded(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, RecordedSignals]:
     """What was told of these tickets."""
-    found: dict[str, ToldOf] = {}
+    found: dict[str, RecordedSignals] = {}
     for part in parts(tickets):
-        found.update((ticket, ToldOf()) for ticket in part)
-        for row in conn.execute(_TOLD, {"desk": desk, "tickets": part}).all():
+        found.update((ticket, RecordedSignals()) for ticket in part)
+        for row in conn.execute(_RECORDED, {"desk": desk, "tickets": part}).all():
             ticket, signal_id, commitment, queue, cycle, kind, occurrence, generation, at = row[:9]
             corrected_at, retracted_at, detected_at, stands, rank, joined_at = row[9:]
             of = found[ticket]
             if kind.startswith(QUEUE):
                 name = kind[len(QUEUE) :]
                 of.queues.append(
-                    QueueTold(ticket, queue, name, occurrence, generation, rank, joined_at, stands)
+                    RecordedQueueSignal(ticket, queue, name, occurrence, generation, rank, joined_at, stands)
                 )
                 continue
             name = kind[len(CLOCK) :]
             true_at = at if corrected_at is None else corrected_at
             gone = retracted_at is not None
-            of.clocks.append(Told(signal_id, commitment, cycle, name, occurrence, generation, true_at, gone))
+            of.clocks.append(
+                RecordedSignal(signal_id, commitment, cycle, name, occurrence, generation, true_at, gone)
+            )
             if name in LATE_KINDS and not gone:
                 of.detected[commitment, cycle] = detected_at
     return found
@@ -213,7 +215,7 @@ def append(conn: Connection, rows: Sequence[NewSignal]) -> None:
     and whoever has read up to a place has missed none before it.
     """
     if rows:
-        dialect.take_the_word(conn)
+        dialect.lock_stream(conn)
         for seq, row in enumerate(rows, last(conn) + 1):
             row.seq = seq
         conn.execute(_APPEND, [{name: getattr(row, name) for name in _FIELDS} for row in rows])

@@ -75,15 +75,15 @@ async def readyz(request: Request) -> Response:
         state, glance = await parts.sweeper.state(), await parts.watch.glance()
     except parts.database.failures as error:
         raise Problem(Kind.UNAVAILABLE, "The database does not answer.") from error
-    told = {
+    recorded = {
         "sweep": _sweep(state),
         "checks": [_check(check) for check in glance.checks],
         "checked_at": moment(glance.at),
     }
     wrong = parts.watch.wrong(state)
     if wrong:
-        raise Problem(Kind.UNAVAILABLE, wrong, extra=told)
-    return Json({"status": "ready", **told})
+        raise Problem(Kind.UNAVAILABLE, wrong, extra=recorded)
+    return Json({"status": "ready", **recorded})
 
 
 @router.get(
@@ -102,7 +102,7 @@ async def readyz(request: Request) -> Response:
 async def show_metrics(request: Request) -> Response:
     """Everything that the process counts and measures."""
     await running(request).sweeper.state()
-    await running(request).courier.state()
+    await running(request).deliverer.state()
     return Response(generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -54,9 +54,9 @@ class Listener:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
-    def wants(self, told: Published) -> bool:
+    def wants(self, recorded: Published) -> bool:
         """Whether this client asked for it and may see it."""
-        return self.desk in (None, told.desk) and (not self.kinds or told.kind in self.kinds)
+        return self.desk in (None, recorded.desk) and (not self.kinds or recorded.kind in self.kinds)
 
     def end(self) -> None:
         """Send what remains no more: the client comes back and reads it from the table."""
@@ -80,9 +80,9 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._keeper = asyncio.create_task(self._keep_alive())
 
-    def publish(self, told: Iterable[Published]) -> None:
+    def publish(self, recorded: Iterable[Published]) -> None:
         """Hand out what was just committed, in its order. May be called from any thread."""
-        batch = tuple(told)
+        batch = tuple(recorded)
         if batch:
             self._in_loop(self._spread, batch)
 
@@ -135,9 +135,9 @@ class Hub:
         listeners = tuple(self._listeners)
         if not listeners:
             return
-        framed = [(told, (told.seq, frame_of(told.seq, told.body))) for told in batch]
+        framed = [(recorded, (recorded.seq, frame_of(recorded.seq, recorded.body))) for recorded in batch]
         for listener in listeners:
-            self._hand(listener, [frame for told, frame in framed if listener.wants(told)])
+            self._hand(listener, [frame for recorded, frame in framed if listener.wants(recorded)])
 
     def _hand(self, listener: Listener, frames: Iterable[Frame]) -> None:
         listener.waiting.extend(frames)

@@ -22,7 +22,7 @@ from app.flow.inbound.accept import UnknownConnection
 from app.flow.query.tickets import CannotBeJudged, NoLongerKept, NothingKnownYet
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
-from app.store.engine.database import Raced, Unreachable
+from app.store.engine.database import Unreachable, WriteContention
 from app.store.tickets.board import FaultyCursor
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -237,7 +237,7 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     UnknownConnection: Kind.NOT_FOUND,
     UncoveredYear: Kind.INVALID,
     CannotBeJudged: Kind.PARKED,
-    Raced: Kind.UNAVAILABLE,
+    WriteContention: Kind.UNAVAILABLE,
     Unreachable: Kind.UNAVAILABLE,
 }
 """Which named error of the layers below is which problem; the error's own text is the detail."""

@@ -9,7 +9,7 @@ from app.flow.inbound.accept import Acceptor
 from app.flow.inbound.reader import Reader
 from app.flow.judge.assess import Assessor
 from app.flow.judge.receive import Receiver
-from app.flow.outbound.deliver import Courier
+from app.flow.outbound.deliver import Deliverer
 from app.flow.process.heartbeat import Watch
 from app.flow.process.sweep import Sweeper
 from app.flow.process.tail import Tail
@@ -34,7 +34,7 @@ class Running:
     acceptor: Acceptor
     reader: Reader
     sweeper: Sweeper
-    courier: Courier
+    deliverer: Deliverer
     watch: Watch
     tail: Tail
     hub: Hub

@@ -70,27 +70,27 @@ def read(delivery: Delivery, source: Source) -> Reading:
     if kind is None:
         raise Unreadable("it names no event", "webhookEvent")
     kind = kind.removeprefix("jira:")
-    told = _told(body, source)
-    if source.drops(text(dig(told.fields, "status.name"))):
+    recorded = _told(body, source)
+    if source.drops(text(dig(recorded.fields, "status.name"))):
         return Reading(ignored="the issue's status is dropped")
     match kind:
         case "issue_created":
-            events = _created(told)
+            events = _created(recorded)
         case "issue_updated":
-            events = (*_changes(told), *_comment_of_issue(told))
+            events = (*_changes(recorded), *_comment_of_issue(recorded))
         case "comment_created":
-            if told.ticket is None:
+            if recorded.ticket is None:
                 return Reading(ignored="the comment names no issue; it comes again with the issue")
-            events = _comment(told)
+            events = _comment(recorded)
         case "issue_deleted":
-            events = (told.event(EventType.TICKET_DELETED, "deleted", {}, told.dated()),)
+            events = (recorded.event(EventType.TICKET_DELETED, "deleted", {}, recorded.dated()),)
         case _ if kind.startswith(NEAR):
             return Reading(ignored=f"{kind} concerns no clock")
         case _:
-            told.words.unknown("event", kind)
-            return Reading(warnings=told.words.warnings, ignored=f"{kind} is not known")
-    nothing = None if events or told.words.warnings else "no field that a clock looks at has changed"
-    return Reading(events, warnings=told.words.warnings, ignored=nothing)
+            recorded.words.unknown("event", kind)
+            return Reading(warnings=recorded.words.warnings, ignored=f"{kind} is not known")
+    nothing = None if events or recorded.words.warnings else "no field that a clock looks at has changed"
+    return Reading(events, warnings=recorded.words.warnings, ignored=nothing)
 
 
 def _told(body: Mapping[str, object], source: Source) -> _Told:
@@ -105,98 +105,100 @@ def _told(body: Mapping[str, object], source: Source) -> _Told:
 # -- the issue ----------------------------------------------------------------------------------------------------
 
 
-def _created(told: _Told) -> tuple[Event, ...]:
-    fields, words = told.fields, told.words
+def _created(recorded: _Told) -> tuple[Event, ...]:
+    fields, words = recorded.fields, recorded.words
     status = text(dig(fields, "status.name"))
     creator, reporter = account(fields.get("creator")), account(fields.get("reporter"))
     data = without_absent(
         {
             "title": text(fields.get("summary")),
             "customer": mail_or_name(fields.get("reporter")),
-            "organisation": organisation(fields.get(told.option("organisation_field") or _ORGANISATION)),
+            "organisation": organisation(fields.get(recorded.option("organisation_field") or _ORGANISATION)),
             "kind": word(dig(fields, "issuetype.name")),
             "priority": words.priority(text(dig(fields, "priority.name"))),
             "status": words.status(status),
-            "queue": _queue(told),
+            "queue": _queue(recorded),
             "assignee": shown_name(fields.get("assignee")),
-            "group": _group(told),
+            "group": _group(recorded),
             "tags": names(fields.get("labels")) if "labels" in fields else None,
-            "url": address(told.issue),
+            "url": address(recorded.issue),
             "author": "customer" if creator in (None, reporter) else "agent",
         }
     )
-    at = instant(fields.get("created"), told.source.zone) or told.dated()
-    created = told.event(EventType.TICKET_CREATED, "created", data, at)
-    held = {rule.word: dig(fields, rule.word) for rule in told.source.rules}
+    at = instant(fields.get("created"), recorded.source.zone) or recorded.dated()
+    created = recorded.event(EventType.TICKET_CREATED, "created", data, at)
+    held = {rule.word: dig(fields, rule.word) for rule in recorded.source.rules}
     seen = Change(names(fields.get("labels")), status, held, text(fields.get("description")))
-    return (created, *told.rules("created", created.at, seen))
+    return (created, *recorded.rules("created", created.at, seen))
 
 
-def _group(told: _Told) -> str | None:
-    field = told.option("group_field")
-    return None if field is None else chosen(told.fields.get(field))
+def _group(recorded: _Told) -> str | None:
+    field = recorded.option("group_field")
+    return None if field is None else chosen(recorded.fields.get(field))
 
 
-def _queue(told: _Told) -> str | None:
+def _queue(recorded: _Told) -> str | None:
     """The queue of the desk's group field or, failing that, of the project."""
-    return told.words.queue(_group(told)) or told.words.queue(text(dig(told.fields, "project.key")))
+    return recorded.words.queue(_group(recorded)) or recorded.words.queue(
+        text(dig(recorded.fields, "project.key"))
+    )
 
 
 # -- changes ------------------------------------------------------------------------------------------------------
 
 
-def _changes(told: _Told) -> Iterable[Event]:
-    log = table(told.body.get("changelog"))
+def _changes(recorded: _Told) -> Iterable[Event]:
+    log = table(recorded.body.get("changelog"))
     listed = items(log.get("items"))
     if not listed:
         return
-    at = told.dated()
+    at = recorded.dated()
     for number, item in enumerate(listed):
         name = text(dig(item, "fieldId")) or (text(dig(item, "field")) or "").lower()
         # Changelog ids are not the same as instants: sites import and replay them.
         key = f"{at}:{identifier(log.get('id'))}:{number}:{name}"
-        yield from _change(told, at, name, key, table(item))
+        yield from _change(recorded, at, name, key, table(item))
 
 
-def _change(told: _Told, at: Micros, name: str, key: str, item: Mapping[str, object]) -> Iterable[Event]:
+def _change(recorded: _Told, at: Micros, name: str, key: str, item: Mapping[str, object]) -> Iterable[Event]:
     new = text(item.get("toString"))
     change = Change(fields=_paths(name, text(item.get("field")), new))
     match name:
         case "status":
             change = Change(status=new, fields=change.fields)
-            if (status := _status(told, item)) is not None:
-                yield told.event(EventType.STATUS_CHANGED, key, {"status": status}, at)
+            if (status := _status(recorded, item)) is not None:
+                yield recorded.event(EventType.STATUS_CHANGED, key, {"status": status}, at)
         case "labels":
             tags = names(new or "")
             change = Change(set(tags).difference(names(text(item.get("fromString")) or "")))
-            yield _updated(told, at, key, {"tags": tags})
+            yield _updated(recorded, at, key, {"tags": tags})
         case "priority":
-            ours = told.words.priority(new)
+            ours = recorded.words.priority(new)
             if ours is not None or new is None:
-                yield _updated(told, at, key, {"priority": ours})
+                yield _updated(recorded, at, key, {"priority": ours})
         case "key":
             moved = f"{text(item.get('fromString'))} has moved to {new}; its clocks stay under the old key"
-            if told.source.options.get("subject") != "id":
-                told.words.unknown("move", moved)
+            if recorded.source.options.get("subject") != "id":
+                recorded.words.unknown("move", moved)
         case _:
-            if data := _field(told, name, new):
-                yield _updated(told, at, key, data)
-    yield from told.rules(key, at, change)
+            if data := _field(recorded, name, new):
+                yield _updated(recorded, at, key, data)
+    yield from recorded.rules(key, at, change)
 
 
-def _updated(told: _Told, at: Micros, key: str, data: Mapping[str, Value | None]) -> Event:
-    return told.event(EventType.TICKET_UPDATED, key, data, at)
+def _updated(recorded: _Told, at: Micros, key: str, data: Mapping[str, Value | None]) -> Event:
+    return recorded.event(EventType.TICKET_UPDATED, key, data, at)
 
 
-def _status(told: _Told, item: Mapping[str, object]) -> str | None:
+def _status(recorded: _Told, item: Mapping[str, object]) -> str | None:
     """Our status for the new one, by its name or, where a desk has mapped that, by its id."""
     number = text(item.get("to"))
-    if number in told.source.statuses:
-        return told.words.status(number)
-    return told.words.status(text(item.get("toString")))
+    if number in recorded.source.statuses:
+        return recorded.words.status(number)
+    return recorded.words.status(text(item.get("toString")))
 
 
-def _field(told: _Told, name: str, new: str | None) -> Mapping[str, Value | None]:
+def _field(recorded: _Told, name: str, new: str | None) -> Mapping[str, Value | None]:
     """What a change of a plain field says."""
     match name:
         case "summary":
@@ -204,13 +206,13 @@ def _field(told: _Told, name: str, new: str | None) -> Mapping[str, Value | None
         case "assignee":
             return {"assignee": new}
         case "reporter":
-            return {"customer": mail_or_name(told.fields.get("reporter")) or new}
+            return {"customer": mail_or_name(recorded.fields.get("reporter")) or new}
         case "issuetype":
             return {"kind": None if new is None else new.casefold()}
-        case _ if name == (told.option("organisation_field") or _ORGANISATION):
-            return {"organisation": organisation(told.fields.get(name)) or new}
-        case _ if name == told.option("group_field"):
-            return {"group": new} | without_absent({"queue": told.words.queue(new)})
+        case _ if name == (recorded.option("organisation_field") or _ORGANISATION):
+            return {"organisation": organisation(recorded.fields.get(name)) or new}
+        case _ if name == recorded.option("group_field"):
+            return {"group": new} | without_absent({"queue": recorded.words.queue(new)})
         case _:
             return {}
 
@@ -223,39 +225,39 @@ def _paths(field_id: str, name: str | None, new: str | None) -> dict[str, object
 # -- comments -----------------------------------------------------------------------------------------------------
 
 
-def _comment_of_issue(told: _Told) -> tuple[Event, ...]:
+def _comment_of_issue(recorded: _Told) -> tuple[Event, ...]:
     """The comment that a Server tells with the issue. A Cloud tells it by itself, and names accounts."""
-    told_by_itself = dig(told.body, "comment.author.accountId") is not None
-    return () if told_by_itself or "comment" not in told.body else _comment(told)
+    told_by_itself = dig(recorded.body, "comment.author.accountId") is not None
+    return () if told_by_itself or "comment" not in recorded.body else _comment(recorded)
 
 
-def _comment(told: _Told) -> tuple[Event, ...]:
-    comment = table(told.body.get("comment"))
+def _comment(recorded: _Told) -> tuple[Event, ...]:
+    comment = table(recorded.body.get("comment"))
     number = identifier(comment.get("id"))
     if number is None:
         raise Unreadable("the comment has no id", "comment.id")
-    at = instant(comment.get("created"), told.source.zone) or told.dated()
+    at = instant(comment.get("created"), recorded.source.zone) or recorded.dated()
     written = plain(comment.get("body"))
-    author = _author(told, comment.get("author"))
+    author = _author(recorded, comment.get("author"))
     data = without_absent({"author": author, "text": written, "automatic": author == "system" or None})
     key = f"comment:{number}"
     if is_internal(comment):
-        note = told.event(EventType.NOTE_ADDED, key, data, at)
-        return (note, *told.rules(key, note.at, Change(note=written)))
+        note = recorded.event(EventType.NOTE_ADDED, key, data, at)
+        return (note, *recorded.rules(key, note.at, Change(note=written)))
     kind = EventType.CUSTOMER_REPLIED if author == "customer" else EventType.AGENT_REPLIED
-    return (told.event(kind, key, data, at),)
+    return (recorded.event(kind, key, data, at),)
 
 
-def _author(told: _Told, person: object) -> str:
+def _author(recorded: _Told, person: object) -> str:
     """Who wrote: an app, a portal account, one of the desk's agents where it lists them, the reporter, or an agent."""
     kind, known_as = word(dig(person, "accountType")), account(person)
     if kind == "app":
         return "system"
-    agents = {text(one) for one in items(told.source.options.get("agents"))}
+    agents = {text(one) for one in items(recorded.source.options.get("agents"))}
     if agents:
         known = {known_as, text(dig(person, "emailAddress")), text(dig(person, "displayName"))}
         return "agent" if known & agents - {None} else "customer"
-    is_reporter = known_as is not None and known_as == account(told.fields.get("reporter"))
+    is_reporter = known_as is not None and known_as == account(recorded.fields.get("reporter"))
     return "customer" if kind == "customer" or is_reporter else "agent"
 
 

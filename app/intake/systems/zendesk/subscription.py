@@ -66,10 +66,10 @@ def read(delivery: Delivery, source: Source) -> Reading:
     if reader is None:
         words.unknown("type", f"ticket.{kind}")
         return Reading(warnings=words.warnings, ignored=f"ticket.{kind} is not known")
-    told = _told(body, kind, source, words)
-    if source.drops(text(told.detail.get("status"))) and kind not in _ENDINGS:
-        return Reading(ignored=f"status {text(told.detail.get('status'))} is dropped")
-    events = reader(told)
+    recorded = _told(body, kind, source, words)
+    if source.drops(text(recorded.detail.get("status"))) and kind not in _ENDINGS:
+        return Reading(ignored=f"status {text(recorded.detail.get('status'))} is dropped")
+    events = reader(recorded)
     nothing = None if events or words.warnings else f"this ticket.{kind} concerns no clock"
     return Reading(events, warnings=words.warnings, ignored=nothing)
 
@@ -82,8 +82,8 @@ def _told(body: Mapping[str, object], kind: str, source: Source, words: Translat
     return _Told(source, words, ticket, at, own, kind, detail, table(body.get("event")))
 
 
-def _created(told: _Told) -> tuple[Event, ...]:
-    detail, words = told.detail, told.words
+def _created(recorded: _Told) -> tuple[Event, ...]:
+    detail, words = recorded.detail, recorded.words
     requester, submitter = identifier(detail.get("requester_id")), identifier(detail.get("submitter_id"))
     group = identifier(detail.get("group_id"))
     channel = word(dig(detail, "via.channel"))
@@ -104,120 +104,120 @@ def _created(told: _Told) -> tuple[Event, ...]:
             "author": "customer" if submitter in (None, requester) else "agent",
         }
     )
-    born_at = instant(detail.get("created_at"), told.source.zone) or told.at
-    created = happened(SYSTEM, told.ticket, EventType.TICKET_CREATED, born_at, "created", data)
-    fields = {rule.word: dig(detail, rule.word) for rule in told.source.rules}
+    born_at = instant(detail.get("created_at"), recorded.source.zone) or recorded.at
+    created = happened(SYSTEM, recorded.ticket, EventType.TICKET_CREATED, born_at, "created", data)
+    fields = {rule.word: dig(detail, rule.word) for rule in recorded.source.rules}
     seen = Change(names(detail.get("tags")), status, fields, plain(detail.get("description")))
-    return (created, *told.rules(seen))
+    return (created, *recorded.rules(seen))
 
 
-def _comment(told: _Told) -> tuple[Event, ...]:
-    comment = table(told.change.get("comment"))
+def _comment(recorded: _Told) -> tuple[Event, ...]:
+    comment = table(recorded.change.get("comment"))
     author = identifier(dig(comment, "author.id"))
-    if _is_first_message(told, author):
+    if _is_first_message(recorded, author):
         return ()
     written = plain(comment.get("body"))
-    key = _comment_key(told)
+    key = _comment_key(recorded)
     if truth(comment.get("is_public")) is False:
         who = "agent" if truth(dig(comment, "author.is_staff")) else "customer"
-        note = told.event(EventType.NOTE_ADDED, key, without_absent({"author": who, "text": written}))
-        return (note, *told.rules(Change(note=written)))
-    requester = identifier(told.detail.get("requester_id"))
+        note = recorded.event(EventType.NOTE_ADDED, key, without_absent({"author": who, "text": written}))
+        return (note, *recorded.rules(Change(note=written)))
+    requester = identifier(recorded.detail.get("requester_id"))
     data: dict[str, Value | None] = {"author": "customer", "text": written}
     kind = EventType.CUSTOMER_REPLIED
     if author in _SYSTEM_AUTHORS:
         kind, data = EventType.AGENT_REPLIED, data | {"author": "system", "automatic": True}
     elif truth(dig(comment, "author.is_staff")) and author != requester:
         kind, data = EventType.AGENT_REPLIED, data | {"author": "agent"}
-    return (told.event(kind, key, without_absent(data)),)
+    return (recorded.event(kind, key, without_absent(data)),)
 
 
-def _is_first_message(told: _Told, author: str | None) -> bool:
+def _is_first_message(recorded: _Told, author: str | None) -> bool:
     """Whether a comment is the ticket's own text: some accounts send one for it, and nobody has replied yet."""
-    born_at = instant(told.detail.get("created_at"), told.source.zone)
-    at_birth = born_at is not None and abs(told.at - born_at) < SECOND
-    return at_birth and author in (None, identifier(told.detail.get("submitter_id")))
+    born_at = instant(recorded.detail.get("created_at"), recorded.source.zone)
+    at_birth = born_at is not None and abs(recorded.at - born_at) < SECOND
+    return at_birth and author in (None, identifier(recorded.detail.get("submitter_id")))
 
 
-def _comment_key(told: _Told) -> str:
-    return f"comment:{identifier(dig(told.change, 'comment.id')) or told.id}"
+def _comment_key(recorded: _Told) -> str:
+    return f"comment:{identifier(dig(recorded.change, 'comment.id')) or recorded.id}"
 
 
-def _made_private(told: _Told) -> tuple[Event, ...]:
+def _made_private(recorded: _Told) -> tuple[Event, ...]:
     """A message that was public is a note after all: the reply never was."""
-    key = _comment_key(told)
-    reply = told.event(EventType.NOTE_ADDED, key, {})
+    key = _comment_key(recorded)
+    reply = recorded.event(EventType.NOTE_ADDED, key, {})
     taken_back = {"id": reply.id, "author": "agent", "reason": "the comment was made private"}
     return (
-        told.event(EventType.EVENT_WITHDRAWN, f"{key}:withdrawn", taken_back),
-        told.event(EventType.NOTE_ADDED, f"{key}:private", {"author": "agent"}),
+        recorded.event(EventType.EVENT_WITHDRAWN, f"{key}:withdrawn", taken_back),
+        recorded.event(EventType.NOTE_ADDED, f"{key}:private", {"author": "agent"}),
     )
 
 
-def _status(told: _Told) -> tuple[Event, ...]:
-    theirs = text(told.change.get("current"))
-    ours = told.words.status(theirs)
-    seen = told.rules(Change(status=theirs))
+def _status(recorded: _Told) -> tuple[Event, ...]:
+    theirs = text(recorded.change.get("current"))
+    ours = recorded.words.status(theirs)
+    seen = recorded.rules(Change(status=theirs))
     if ours is None:
         return seen
-    return (told.event(EventType.STATUS_CHANGED, f"status:{told.id}", {"status": ours}), *seen)
+    return (recorded.event(EventType.STATUS_CHANGED, f"status:{recorded.id}", {"status": ours}), *seen)
 
 
-def _priority(told: _Told) -> tuple[Event, ...]:
-    theirs = text(told.change.get("current"))
-    ours = told.words.priority(theirs)
-    return told.field("priority", ours) if ours is not None or theirs is None else ()
+def _priority(recorded: _Told) -> tuple[Event, ...]:
+    theirs = text(recorded.change.get("current"))
+    ours = recorded.words.priority(theirs)
+    return recorded.field("priority", ours) if ours is not None or theirs is None else ()
 
 
-def _group(told: _Told) -> tuple[Event, ...]:
-    group = identifier(told.change.get("current"))
-    data = {"group": group} | without_absent({"queue": told.words.queue(group)})
-    return (told.event(EventType.TICKET_UPDATED, f"group:{told.id}", data),)
+def _group(recorded: _Told) -> tuple[Event, ...]:
+    group = identifier(recorded.change.get("current"))
+    data = {"group": group} | without_absent({"queue": recorded.words.queue(group)})
+    return (recorded.event(EventType.TICKET_UPDATED, f"group:{recorded.id}", data),)
 
 
-def _tags(told: _Told) -> tuple[Event, ...]:
-    added, removed = names(told.change.get("tags_added")), names(told.change.get("tags_removed"))
-    seen = told.rules(Change(tags=added))
-    if "tags" not in told.detail:
+def _tags(recorded: _Told) -> tuple[Event, ...]:
+    added, removed = names(recorded.change.get("tags_added")), names(recorded.change.get("tags_removed"))
+    seen = recorded.rules(Change(tags=added))
+    if "tags" not in recorded.detail:
         return seen
     # `detail` is of the moment of sending, so it may lack what this very change added.
-    tags = sorted({*names(told.detail.get("tags")), *added}.difference(removed))
-    return (*told.field("tags", tags), *seen)
+    tags = sorted({*names(recorded.detail.get("tags")), *added}.difference(removed))
+    return (*recorded.field("tags", tags), *seen)
 
 
-def _custom_field(told: _Told) -> tuple[Event, ...]:
-    current = told.change.get("current")
-    known = (identifier(dig(told.change, f"field.{name}")) for name in ("id", "title", "raw_title"))
-    return told.rules(Change(fields={f"custom_fields.{name}": current for name in known if name}))
+def _custom_field(recorded: _Told) -> tuple[Event, ...]:
+    current = recorded.change.get("current")
+    known = (identifier(dig(recorded.change, f"field.{name}")) for name in ("id", "title", "raw_title"))
+    return recorded.rules(Change(fields={f"custom_fields.{name}": current for name in known if name}))
 
 
-def _custom_status(told: _Told) -> tuple[Event, ...]:
-    return told.rules(Change(fields={"custom_status": told.change.get("current")}))
+def _custom_status(recorded: _Told) -> tuple[Event, ...]:
+    return recorded.rules(Change(fields={"custom_status": recorded.change.get("current")}))
 
 
-def _merged(told: _Told) -> tuple[Event, ...]:
-    into = identifier(told.change.get("target_ticket_id"))
+def _merged(recorded: _Told) -> tuple[Event, ...]:
+    into = identifier(recorded.change.get("target_ticket_id"))
     if into is None:
         raise Unreadable("the ticket that it was merged into is missing", "event.target_ticket_id")
-    return (told.event(EventType.TICKET_MERGED, f"merged:{into}", {"into": into}),)
+    return (recorded.event(EventType.TICKET_MERGED, f"merged:{into}", {"into": into}),)
 
 
-def _deleted(told: _Told) -> tuple[Event, ...]:
-    return (told.event(EventType.TICKET_DELETED, "deleted", {}),)
+def _deleted(recorded: _Told) -> tuple[Event, ...]:
+    return (recorded.event(EventType.TICKET_DELETED, "deleted", {}),)
 
 
-def _undeleted(told: _Told) -> tuple[Event, ...]:
-    deletion = told.event(EventType.TICKET_DELETED, "deleted", {})
+def _undeleted(recorded: _Told) -> tuple[Event, ...]:
+    deletion = recorded.event(EventType.TICKET_DELETED, "deleted", {})
     data = {"id": deletion.id, "author": "agent", "reason": "the ticket was restored"}
-    return (told.event(EventType.EVENT_WITHDRAWN, "deleted:withdrawn", data),)
+    return (recorded.event(EventType.EVENT_WITHDRAWN, "deleted:withdrawn", data),)
 
 
-def _gone(told: _Told) -> tuple[Event, ...]:
-    return (told.event(EventType.TICKET_DELETED, f"{told.kind}:{told.id}", {}),)
+def _gone(recorded: _Told) -> tuple[Event, ...]:
+    return (recorded.event(EventType.TICKET_DELETED, f"{recorded.kind}:{recorded.id}", {}),)
 
 
 def _plain_field(name: str, take: Callable[[object], str | None]) -> Callable[[_Told], tuple[Event, ...]]:
-    return lambda told: told.field(name, take(told.change.get("current")))
+    return lambda recorded: recorded.field(name, take(recorded.change.get("current")))
 
 
 _READERS: Final[Mapping[str, Callable[[_Told], tuple[Event, ...]]]] = {

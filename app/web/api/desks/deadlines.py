@@ -190,12 +190,12 @@ _Path = tuple[int, ...]
 def _answer(question: DeadlineQuestion, known: Mapping[str, StoredVersion], path: _Path) -> dict[str, Any]:
     try:
         target, calendar = _terms(question, known, path)
-        told = explain_deadline(target, calendar, question.start)
+        recorded = explain_deadline(target, calendar, question.start)
     except (UncoveredYear, NeverOpen, NeverCloses) as error:
         raise invalid([Place("body", pointer((*path, "start")), str(error))]) from error
     except TargetFault as error:
         raise invalid([Place("body", pointer((*path, "within")), str(error))]) from error
-    return {"due_at": moment(told.due_at), "explanation": explanation(told)}
+    return {"due_at": moment(recorded.due_at), "explanation": explanation(recorded)}
 
 
 def _terms(

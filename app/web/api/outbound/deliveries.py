@@ -131,7 +131,7 @@ async def retry(
     found = await parts.database.write(again)
     if found is None:
         raise not_found("delivery", delivery)
-    parts.courier.wake()
+    parts.deliverer.wake()
     return Json(_delivery(found))
 
 
@@ -155,7 +155,7 @@ async def retry_since(
         return redelivery.retry_since(conn, held, given.since, now)
 
     count, more = await parts.database.write(again)
-    parts.courier.wake()
+    parts.deliverer.wake()
     return Json({"retried": count, "more": more})
 
 

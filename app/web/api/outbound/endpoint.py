@@ -69,7 +69,7 @@ async def test(request: Request, administrator: Administrator, subscription: Sub
     """
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, administrator, subscription))
-    attempt = await parts.courier.post.test(found, parts.database.now())
+    attempt = await parts.deliverer.post.test(found, parts.database.now())
     return Json(
         {
             "delivered": attempt.delivered,

@@ -220,7 +220,7 @@ async def change(
         return subscribe.change(conn, before, _changed(before, given), now)
 
     changed = await parts.database.write(apply)
-    parts.courier.wake()
+    parts.deliverer.wake()
     return Json(view(parts, changed, administrator))
 
 
@@ -250,7 +250,7 @@ def found_for(conn: Connection, access: Access, which: str) -> Subscription:
 
 def _check(parts: Running, channel: Channel, url: str) -> None:
     try:
-        parts.courier.post.check(channel, url)
+        parts.deliverer.post.check(channel, url)
     except FaultyUrl as error:
         raise invalid([Place("body", "/url", str(error))]) from error
 
@@ -276,7 +276,7 @@ def view(parts: Running, held: Subscription, access: Access) -> dict[str, Any]:
         "id": held.id,
         "desk": held.desk,
         "channel": held.channel.value,
-        "url": held.url if whole else parts.courier.post.shown(held),
+        "url": held.url if whole else parts.deliverer.post.shown(held),
         "kinds": list(held.kinds),
         "filter": {name: list(values) for name, values in filters.items()},
         "language": held.language,

@@ -123,21 +123,21 @@ async def acknowledge(
 
 
 def _breach(breach: Breach) -> dict[str, Any]:
-    told = orjson.loads(breach.body)
+    recorded = orjson.loads(breach.body)
     seen = breach.acknowledgement
     return {
         "id": breach.id,
-        "kind": told["kind"],
+        "kind": recorded["kind"],
         "desk": breach.desk,
         "ticket": breach.ticket,
-        "commitment": told["commitment"],
-        "cycle": told["cycle"],
-        "commitment_kind": told["commitment_kind"],
+        "commitment": recorded["commitment"],
+        "cycle": recorded["cycle"],
+        "commitment_kind": recorded["commitment_kind"],
         "at": moment(breach.at if breach.corrected_at is None else breach.corrected_at),
         "detected_at": moment(breach.detected_at),
         "retracted_at": moment(breach.retracted_at),
         "state": breach.clock_state,
         "open": breach.retracted_at is None and breach.clock_state in ("awaiting", "running", "paused"),
         "acknowledgement": seen and {"author": seen.author, "note": seen.note, "at": moment(seen.at)},
-        "signal": told,
+        "signal": recorded,
     }

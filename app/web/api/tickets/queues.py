@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.flow.query import tickets
 from app.flow.query.queues import (
     QueueForecast,
-    QueueLine,
+    QueueListing,
     UnknownQueue,
     Waiting,
     queue_answer,
@@ -141,7 +141,7 @@ async def forecast_place(
     return Json(_forecast(found, wanted.effect))
 
 
-def _queue(line: QueueLine) -> dict[str, Any]:
+def _queue(line: QueueListing) -> dict[str, Any]:
     return {
         "desk": line.desk,
         "queue": line.queue,

@@ -108,8 +108,8 @@ async def list_signals(
             conn, after, limit, desk, wanted.kind, ticket=wanted.ticket, latest=wanted.latest
         )
     )
-    told: list[Any] = [orjson.Fragment(each.body) for each in page]
-    return Json({"signals": told, "next": str(page[-1].seq if page else after)})
+    recorded: list[Any] = [orjson.Fragment(each.body) for each in page]
+    return Json({"signals": recorded, "next": str(page[-1].seq if page else after)})
 
 
 @router.get(

@@ -224,10 +224,10 @@ async def explain_clock(
 ) -> Response:
     """Every span from the clock's start to its end or its deadline: counted or not, and why."""
     answer = await _answer(running(request), reader, desk, ticket, asked)
-    told = tickets.explanation(answer, asked.commitment, asked.cycle)
-    view = told.clock
+    recorded = tickets.explanation(answer, asked.commitment, asked.cycle)
+    view = recorded.clock
     detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
-    return Json(serialize.explanation(told, detected_at))
+    return Json(serialize.explanation(recorded, detected_at))
 
 
 @router.get(

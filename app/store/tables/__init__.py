@@ -1,0 +1,43 @@
+"""The tables: row classes in one module for each room of the store, and the Core tables that statements use."""
+
+from app.store.tables.columns import NEVER, metadata
+from app.store.tables.contracts import desk_version
+from app.store.tables.inbound import connection, hook, origin, snapshot, source
+from app.store.tables.outbound import delivery, subscription
+from app.store.tables.people import api_key
+from app.store.tables.tickets import (
+    LATE_KINDS,
+    acknowledgement,
+    clock,
+    event,
+    event_key,
+    folded,
+    parked,
+    signal,
+    ticket,
+    wait_interval,
+)
+
+__all__ = [
+    "LATE_KINDS",
+    "NEVER",
+    "acknowledgement",
+    "api_key",
+    "clock",
+    "connection",
+    "delivery",
+    "desk_version",
+    "event",
+    "event_key",
+    "folded",
+    "hook",
+    "metadata",
+    "origin",
+    "parked",
+    "signal",
+    "snapshot",
+    "source",
+    "subscription",
+    "ticket",
+    "wait_interval",
+]

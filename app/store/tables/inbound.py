@@ -1,0 +1,119 @@
+"""Rows of what ticket systems send: connections, source files, inbound webhooks, snapshots and origins."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from app.store.tables.columns import instant_column, serial_column, table_of, text_column
+
+
+class ConnectionRow(SQLModel, table=True):
+    """A ticket system that may send to a desk, with the secrets that its deliveries are signed with, newest first.
+
+    A signature can only be checked with the secret itself, so these are kept as they are, unlike keys.
+    """
+
+    __tablename__: ClassVar[Any] = "connection"
+
+    desk: str = text_column(primary_key=True)
+    system: str = text_column(primary_key=True)
+    secrets: str = text_column()
+    created_at: int = instant_column()
+    changed_at: int = instant_column()
+
+
+class SourceRow(SQLModel, table=True):
+    """How a desk's ticket systems are read: the file that was applied last."""
+
+    __tablename__: ClassVar[Any] = "source"
+
+    desk: str = text_column(primary_key=True)
+    applied_at: int = instant_column()
+    document: str = text_column()
+    text: str = text_column()
+    digest: str = text_column()
+
+
+class HookRow(SQLModel, table=True):
+    """A delivery as it came, and what became of it."""
+
+    __tablename__: ClassVar[Any] = "hook"
+
+    seq: int | None = serial_column()
+    id: str = text_column()
+    desk: str = text_column()
+    system: str = text_column()
+    once: str = text_column()
+    """A digest of what tells the delivery from all others: a repetition has the same."""
+    received_at: int = instant_column()
+    headers: str = text_column()
+    body: bytes = Field(sa_type=LargeBinary)
+    state: str = text_column()
+    reason: str | None = text_column(nullable=True)
+    warnings: str | None = text_column(nullable=True)
+    interpreted_at: int | None = instant_column(nullable=True)
+    tries: int = Field()
+
+    __table_args__ = (
+        UniqueConstraint("id", name="hook_id"),
+        UniqueConstraint("once", name="hook_once"),
+        # Serves the interpretation: what has not been read yet, in the order in which it came.
+        Index(
+            "hook_pending",
+            "seq",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        # Serves the inbox, which is small among all that came.
+        Index(
+            "hook_inbox",
+            "desk",
+            "seq",
+            sqlite_where=text("state = 'kept' OR warnings IS NOT NULL"),
+            postgresql_where=text("state = 'kept' OR warnings IS NOT NULL"),
+        ),
+        # Serves the removal of what was understood long ago.
+        Index("hook_received", "received_at"),
+    )
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A ticket as its system showed it at an instant. What changed is what two neighbours differ in."""
+
+    __tablename__: ClassVar[Any] = "snapshot"
+
+    desk: str = text_column(primary_key=True)
+    system: str = text_column(primary_key=True)
+    ticket: str = text_column(primary_key=True)
+    at: int = instant_column(primary_key=True)
+    digest: str = text_column(primary_key=True)
+    created_at: int | None = instant_column(nullable=True)
+    state: str = text_column()
+    hook: str = text_column()
+
+    # Serves the second reading of a delivery: which snapshots came of the first.
+    __table_args__ = (Index("snapshot_hook", "hook"),)
+
+
+class OriginRow(SQLModel, table=True):
+    """Which delivery or snapshot says an event. One that nobody says any more is withdrawn."""
+
+    __tablename__: ClassVar[Any] = "origin"
+
+    desk: str = text_column(primary_key=True)
+    origin: str = text_column(primary_key=True)
+    name: str = text_column(primary_key=True)
+    event_id: str = text_column()
+    subject: str = text_column()
+    at: int = instant_column()
+
+    # Serves the question whether anybody else says an event.
+    __table_args__ = (Index("origin_event", "desk", "event_id"),)
+
+
+connection = table_of(ConnectionRow)
+source = table_of(SourceRow)
+hook = table_of(HookRow)
+snapshot = table_of(SnapshotRow)
+origin = table_of(OriginRow)

@@ -1,0 +1,299 @@
+"""Rows of tickets: events, clocks, signals, wait intervals, acknowledgements, failures, archive."""
+
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from app.store.tables.columns import NEVER, instant_column, serial_column, table_of, text_column
+
+LATE_KINDS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
+"""Kinds of signals that say that a clock was late. Their order is the indexes': SQLite uses a partial index only for a
+condition that is written like its own."""
+_LATE: Final = text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in LATE_KINDS)))
+
+
+class EventRow(SQLModel, table=True):
+    """A fact, as it came. Never changed, never removed."""
+
+    __tablename__: ClassVar[Any] = "event"
+
+    seq: int | None = serial_column()
+    desk: str = text_column()
+    event_id: str = text_column()
+    type: str = text_column()
+    known: bool = Field(sa_type=Boolean)
+    subject: str = text_column()
+    ticket: str | None = text_column(nullable=True)
+    at: int = instant_column()
+    sequence: int = instant_column()
+    received_at: int = instant_column()
+    data: str = text_column()
+    digest: str = text_column()
+    trace: str | None = text_column(nullable=True)
+    """The request that brought it."""
+
+    __table_args__ = (
+        # On PostgreSQL the log is in parts, and `event_key` holds what is unique in all of them.
+        UniqueConstraint("desk", "event_id", name="event_once").ddl_if(dialect="sqlite"),
+        Index("event_log", "desk", "ticket"),
+        # Serves the forecast of a queue: the desk's replies of the last days.
+        Index(
+            "event_reply",
+            "desk",
+            "at",
+            sqlite_where=text("type = 'agent.replied'"),
+            postgresql_where=text("type = 'agent.replied'"),
+        ),
+        # Serves the count of types that nobody knows; those are few.
+        Index(
+            "event_unknown",
+            "desk",
+            "type",
+            sqlite_where=text("NOT known"),
+            postgresql_where=text("NOT known"),
+        ),
+    )
+
+
+class TicketRow(SQLModel, table=True):
+    """A ticket as last evaluated: what lists filter by, and when it must be looked at again."""
+
+    __tablename__: ClassVar[Any] = "ticket"
+
+    desk: str = text_column(primary_key=True)
+    ticket: str = text_column(primary_key=True)
+    revision: int = instant_column()
+    evaluated_at: int = instant_column()
+    next_at: int | None = instant_column(nullable=True)
+    due_at: int = instant_column(sa_column_kwargs={"server_default": text(str(NEVER))})
+    version: int = Field()
+    status: str = text_column()
+    created_at: int | None = instant_column(nullable=True)
+    merged_into: str | None = text_column(nullable=True)
+    queue: str | None = text_column(nullable=True)
+    group_key: str | None = text_column(nullable=True)
+    customer: str | None = text_column(nullable=True)
+    organisation: str | None = text_column(nullable=True)
+    plan: str | None = text_column(nullable=True)
+    level: str | None = text_column(nullable=True)
+    priority: str | None = text_column(nullable=True)
+    category: str | None = text_column(nullable=True)
+    service: str | None = text_column(nullable=True)
+    kind: str | None = text_column(nullable=True)
+    assignee: str | None = text_column(nullable=True)
+    group: str | None = text_column(nullable=True)
+    known_since: int | None = instant_column(nullable=True)
+    """When the first fact of it was received: where in the log to begin to read."""
+
+    __table_args__ = (
+        # Serves the sweep: which tickets are due, and which instant is the next.
+        Index(
+            "ticket_next",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+        # Serves the folding: what nobody need look at any more, the longest first.
+        Index(
+            "ticket_rest",
+            "evaluated_at",
+            sqlite_where=text("next_at IS NULL"),
+            postgresql_where=text("next_at IS NULL"),
+        ),
+        # Serves the lists: next due first.
+        Index("ticket_due", "due_at", "desk", "ticket"),
+        # Serves the duplicate groups, of the tickets that have one: a whole one would do for any question about one
+        # ticket of a desk, as far as a server that has not counted the rows yet can tell.
+        Index(
+            "ticket_group",
+            "desk",
+            "group_key",
+            sqlite_where=text("group_key IS NOT NULL"),
+            postgresql_where=text("group_key IS NOT NULL"),
+        ),
+        Index(
+            "ticket_merged",
+            "desk",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
+    )
+
+
+class ClockRow(SQLModel, table=True):
+    """A clock as it was when the ticket's signals were last told: `state` and `due_at` are what was told."""
+
+    __tablename__: ClassVar[Any] = "clock"
+
+    desk: str = text_column(primary_key=True)
+    ticket: str = text_column(primary_key=True)
+    commitment: str = text_column(primary_key=True)
+    cycle: int = instant_column(primary_key=True)
+    state: str = text_column()
+    kind: str = text_column()
+    due_at: int | None = instant_column(nullable=True)
+    breached_at: int | None = instant_column(nullable=True)
+    met: bool | None = Field(sa_type=Boolean, nullable=True)
+
+    # Serves the counts of a desk and the filters by state and due date.
+    __table_args__ = (Index("clock_due", "desk", "state", "due_at"),)
+
+
+class SignalRow(SQLModel, table=True):
+    """What was told, once ever: the natural key says so, whatever crashes or runs twice."""
+
+    __tablename__: ClassVar[Any] = "signal"
+
+    seq: int | None = serial_column()
+    id: str = text_column()
+    desk: str = text_column()
+    ticket: str = text_column()
+    commitment: str = text_column(default="", sa_column_kwargs={"server_default": ""})
+    queue: str = text_column(default="", sa_column_kwargs={"server_default": ""})
+    cycle: int = instant_column()
+    kind: str = text_column()
+    occurrence: str = text_column()
+    generation: int = Field()
+    at: int = instant_column()
+    detected_at: int = instant_column()
+    commitment_kind: str | None = text_column(nullable=True)
+    late: bool = Field(sa_type=Boolean)
+    deliver: bool = Field(sa_type=Boolean)
+    retracted_by: str | None = text_column(nullable=True)
+    retracted_at: int | None = instant_column(nullable=True)
+    corrected_at: int | None = instant_column(nullable=True)
+    stands: bool = Field(sa_type=Boolean)
+    rank: int | None = Field(nullable=True)
+    joined_at: int | None = instant_column(nullable=True)
+    body: str = text_column()
+    trace: str | None = text_column(nullable=True)
+    """The request that made it known, or the pass of the sweep that found it."""
+
+    __table_args__ = (
+        UniqueConstraint("id", name="signal_id"),
+        UniqueConstraint(
+            "desk",
+            "ticket",
+            "commitment",
+            "queue",
+            "cycle",
+            "kind",
+            "occurrence",
+            "generation",
+            name="signal_once",
+        ),
+        # Serves the list of breaches, which are few among the signals.
+        Index(
+            "signal_breach",
+            "at",
+            "seq",
+            sqlite_where=_LATE,
+            postgresql_where=_LATE,
+        ),
+        Index("signal_breach_desk", "desk", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),
+    )
+
+
+class AcknowledgementRow(SQLModel, table=True):
+    """A person has seen a breach."""
+
+    __tablename__: ClassVar[Any] = "acknowledgement"
+
+    breach: str = text_column(primary_key=True)
+    author: str = text_column()
+    note: str | None = text_column(nullable=True)
+    at: int = instant_column()
+
+
+class WaitIntervalRow(SQLModel, table=True):
+    """A ticket's wait at one place of a queue. Open while `to_at` is null."""
+
+    __tablename__: ClassVar[Any] = "stint"
+
+    desk: str = text_column(primary_key=True)
+    ticket: str = text_column(primary_key=True)
+    number: int = Field(primary_key=True)
+    queue: str = text_column()
+    from_at: int = instant_column()
+    to_at: int | None = instant_column(nullable=True)
+    rank: int = Field()
+    joined_at: int = instant_column()
+    created_at: int = instant_column()
+    cause: str = text_column()
+    ended_by: str | None = text_column(nullable=True)
+
+    # Serves the line of a queue in its order; tickets that no longer wait are not in it.
+    __table_args__ = (
+        Index(
+            "stint_line",
+            "desk",
+            "queue",
+            "rank",
+            "joined_at",
+            "created_at",
+            "ticket",
+            sqlite_where=text("to_at IS NULL"),
+            postgresql_where=text("to_at IS NULL"),
+        ),
+    )
+
+
+class ParkedRow(SQLModel, table=True):
+    """A ticket whose evaluation failed, why, and when it is tried again."""
+
+    __tablename__: ClassVar[Any] = "parked"
+
+    desk: str = text_column(primary_key=True)
+    ticket: str = text_column(primary_key=True)
+    error: str = text_column()
+    first_at: int = instant_column()
+    last_at: int = instant_column()
+    times: int = Field()
+    retry_at: int = instant_column()
+
+    __table_args__ = (Index("parked_retry", "retry_at"),)
+
+
+class ArchivedTicketRow(SQLModel, table=True):
+    """A ticket long closed, as it was in the end. `emptied_at`: its facts are no longer kept since then."""
+
+    __tablename__: ClassVar[Any] = "folded"
+
+    desk: str = text_column(primary_key=True)
+    ticket: str = text_column(primary_key=True)
+    folded_at: int = instant_column()
+    closed_at: int = instant_column()
+    emptied_at: int | None = instant_column(nullable=True)
+    view: str = text_column()
+
+    __table_args__ = (Index("folded_closed", "desk", "closed_at"),)
+
+
+event = table_of(EventRow)
+ticket = table_of(TicketRow)
+clock = table_of(ClockRow)
+signal = table_of(SignalRow)
+acknowledgement = table_of(AcknowledgementRow)
+wait_interval = table_of(WaitIntervalRow)
+parked = table_of(ParkedRow)
+folded = table_of(ArchivedTicketRow)
+
+event_key = Table(
+    "event_key",
+    MetaData(),
+    Column("desk", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+)
+"""On PostgreSQL only: the identity of every event, whichever part of the log it is in."""
