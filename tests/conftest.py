@@ -79,9 +79,11 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_databases(postgres_server: Postgres) -> PostgresDatabases:
+def postgresql_databases(postgres_server: Postgres) -> Iterator[PostgresDatabases]:
     """Databases on the session's PostgreSQL."""
-    return PostgresDatabases(postgres_server)
+    databases = PostgresDatabases(postgres_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(scope="session")
