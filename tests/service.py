@@ -115,6 +115,13 @@ class Service:
         return self.database.read_now(lambda conn: conn.exec_driver_sql(query).all())
 
 
+def with_desks_in_force(url: str) -> None:
+    """A database with three shipped desks in force since the instant at which a `WallClock` begins."""
+    settings, clock = Settings(database_url=url), WallClock()
+    with Database(settings, clock) as database:
+        Service(settings, database, clock).apply_shipped("haisoft", "phpnet", "webxtra")
+
+
 def event(
     event_id: str,
     kind: str,

@@ -15,7 +15,7 @@ import pytest
 
 from app.settings import Settings
 from app.store.engine.database import Database
-from tests.servers.postgres import Administrator, Postgres
+from tests.servers.postgres import ROLE, Administrator, Postgres
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
@@ -173,6 +173,8 @@ _REMEMBER: Final = f"""
             IF filled THEN EXECUTE format('CREATE TABLE saved.%s AS TABLE %s', t.name, t.name); END IF;
         END LOOP;
     END $$;
+    GRANT USAGE ON SCHEMA saved TO {ROLE};
+    GRANT SELECT ON ALL TABLES IN SCHEMA saved TO {ROLE};
 """
 # A table that is empty is left alone: emptying one makes new files for it and its indexes.
 _RESTORE: Final = f"""

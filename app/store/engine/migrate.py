@@ -46,7 +46,7 @@ def upgrade(conn: Connection) -> None:
     if shared:
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     known, heads = _revisions()
-    current = set(MigrationContext.configure(conn).get_current_heads())
+    current = frozenset(MigrationContext.configure(conn).get_current_heads())
     if current - known:
         _log.warning("the tables are of a newer release", revision=sorted(current - known))
         return
