@@ -34,7 +34,7 @@ class Copyist:
                 rows.setdefault(kind.order, []).append(kind.copy(later, name, event_id))
                 statements[kind.order] = kind.statement
         for order in sorted(rows):
-            if TABLES[order[0]] is event and conn.dialect.name == "postgresql":
+            if TABLES[order[0]].name == event.name and conn.dialect.name == "postgresql":
                 keys = [{column.name: row[column.name] for column in event_key.c} for row in rows[order]]
                 conn.execute(event_key.insert(), keys)
             conn.execute(statements[order], rows[order])

@@ -183,7 +183,7 @@ def _measured(plan: Plan, measured: Site, database: Database, tickets: int, size
                 bytes=_bytes(measured, database),
             )
         began = time.perf_counter()
-        database.read_now(lambda conn: archive.eligible(conn, 0, database.now() - 30 * DAY, 200))
+        database.read_now(lambda conn: archive.candidates(conn, 0, database.now() - 30 * DAY, 200))
         print(f"{plan.name}: what is ripe for folding found in {time.perf_counter() - began:.3f} s", end=" ")
         print(f"among {tickets} tickets; memory {measured.memory()}")
         return point

@@ -5,7 +5,7 @@ import pytest
 from app.flow.process.invariants import Verdict, examine
 from app.flow.process.retention import Retention
 from app.flow.query import serialize, tickets
-from app.flow.query.tickets import NoLongerKept
+from app.flow.query.tickets import EventsDropped
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo
 from app.store.engine import partitions
@@ -124,10 +124,10 @@ def test_facts_are_let_go_of_when_the_agreement_says_so(closed: Service, retenti
     assert closed.rows("SELECT ticket FROM event") == [("2",)]
     kept = shown(closed, "1")
     assert kept["clocks"] == final["clocks"]
-    assert kept["flags"] == [*final["flags"], serialize.FACTS_LET_GO]
+    assert kept["flags"] == [*final["flags"], serialize.EVENTS_DROPPED]
     assert listed(closed).keys() == {"1", "2"}
     assert any(signal["kind"] == "clock.breached" for signal in closed.signals())
-    with pytest.raises(NoLongerKept, match="final view"):
+    with pytest.raises(EventsDropped, match="final view"):
         closed.view("haisoft", "1", at=CREATED)
     assert faults(closed) == []
 

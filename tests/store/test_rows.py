@@ -167,7 +167,7 @@ def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str 
 
 
 def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
-    steps = plan_of(database, lambda conn: archive.eligible(conn, 0, 10**15, 200))
+    steps = plan_of(database, lambda conn: archive.candidates(conn, 0, 10**15, 200))
     assert "ticket_rest" in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps

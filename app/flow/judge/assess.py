@@ -256,7 +256,7 @@ class _Pass:
         ended = [
             name for name, row in self.merge_graph.rows.items() if row.status == "closed" or row.merged_into
         ]
-        archive.unfold(self.conn, self.desk, ended)
+        archive.restore(self.conn, self.desk, ended)
         clocks.write_tickets(self.conn, rows)
         clocks.write_clocks(
             self.conn,

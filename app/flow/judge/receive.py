@@ -186,7 +186,7 @@ class _Sorting:
             by_desk.setdefault(desk, []).append(ticket)
         for desk, names in by_desk.items():
             if desk in self._desks and self._lets_go(desk):
-                self._emptied[desk] = archive.emptied(self._conn, desk, names)
+                self._emptied[desk] = archive.without_events(self._conn, desk, names)
 
     def _lets_go(self, desk: str) -> bool:
         """Whether any version of its agreement let facts go."""

@@ -24,7 +24,7 @@ from app.sla.span import Micros, length_of
 from app.store.engine import partitions
 from app.store.engine.database import Connection, Database
 from app.store.tickets import archive, clocks
-from app.store.tickets.archive import ArchivedTicket, Ripe
+from app.store.tickets.archive import ArchivedTicket, Candidate
 
 _log = structlog.stdlib.get_logger()
 
@@ -79,7 +79,7 @@ class Retention:
             before = self._database.now() - length_of(self._settings.fold_after)
             since = self._folded_up_to
             eligible = await self._database.read(
-                lambda conn, since=since, before=before: archive.eligible(conn, since, before, _PIECE)
+                lambda conn, since=since, before=before: archive.candidates(conn, since, before, _PIECE)
             )
             piece = await self._database.write(
                 lambda conn, now, eligible=eligible: self._piece(conn, now, eligible)
@@ -101,7 +101,7 @@ class Retention:
                 _log.exception("keeping failed")  # nothing is lost by keeping later
             await asyncio.sleep(self._settings.keep_look.total_seconds())
 
-    def _piece(self, conn: Connection, now: Micros, eligible: Sequence[Ripe]) -> RetentionResult:
+    def _piece(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> RetentionResult:
         """A bearable part of everything that is to be done; nothing when there is nothing."""
         return (
             RetentionResult(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
@@ -110,7 +110,7 @@ class Retention:
             + RetentionResult(dropped=len(partitions.drop_empty(conn, now)))
         )
 
-    def _fold(self, conn: Connection, now: Micros, eligible: Sequence[Ripe]) -> int:
+    def _fold(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> int:
         lock(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in eligible])
         by_desk: dict[str, dict[str, Micros]] = {}
         for desk, ticket, ended_at in eligible:
@@ -119,7 +119,7 @@ class Retention:
         for desk, ended in by_desk.items():
             # Something may have happened to one of them since it was looked at.
             stored = clocks.tickets(conn, desk, ended)
-            folded = archive.folded(conn, desk, ended)
+            folded = archive.archived(conn, desk, ended)
             still = [
                 ticket
                 for ticket, row in stored.items()
@@ -131,7 +131,7 @@ class Retention:
                 )
                 for ticket, answer in answers(conn, self._catalogue, desk, still, now=now).items()
             ]
-        archive.fold(conn, rows, now)
+        archive.archive(conn, rows, now)
         return len(rows)
 
     def _empty(self, conn: Connection, now: Micros) -> int:
@@ -143,9 +143,9 @@ class Retention:
             calendar = Calendar.always(agreement.time_zone)
             over = [
                 row.ticket
-                for row in archive.oldest(conn, desk, _PIECE)
+                for row in archive.oldest_with_events(conn, desk, _PIECE)
                 if agreement.keep_events.deadline(row.closed_at, calendar) < now
             ]
-            archive.empty(conn, desk, over, now)
+            archive.drop_events(conn, desk, over, now)
             done += len(over)
         return done

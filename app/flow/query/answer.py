@@ -30,7 +30,7 @@ class ArchivedAnswer:
     ticket: str
     view: str
     now: Micros
-    emptied: bool
+    events_dropped: bool
     """Its facts are no longer kept."""
 
 

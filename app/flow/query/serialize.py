@@ -20,7 +20,7 @@ from app.sla.span import SECOND, Micros
 
 Json = dict[str, Any]
 
-FACTS_LET_GO: Final = "facts_no_longer_kept"
+EVENTS_DROPPED: Final = "facts_no_longer_kept"
 """The flag of a ticket of which only the final view is left."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -107,7 +107,7 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
     if isinstance(answer, ArchivedAnswer):
         now = moment(answer.now)
         view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
-        return view | {"flags": [*view["flags"], FACTS_LET_GO]} if answer.emptied else view
+        return view | {"flags": [*view["flags"], EVENTS_DROPPED]} if answer.events_dropped else view
     evaluation = answer.evaluation
     fields = evaluation.ticket.fields
     shown: Json = {name: fields.get(name) for name in _SHOWN_FIELDS}

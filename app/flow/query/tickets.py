@@ -35,8 +35,8 @@ __all__ = [
     "Breach",
     "BreachFilters",
     "CannotBeJudged",
+    "EventsDropped",
     "Filters",
-    "NoLongerKept",
     "NothingKnownYet",
     "Page",
     "acknowledge",
@@ -62,7 +62,7 @@ class CannotBeJudged(RuntimeError):
     """This ticket cannot be evaluated. It is parked and tried again; the reason is with it."""
 
 
-class NoLongerKept(LookupError):
+class EventsDropped(LookupError):
     """The facts of this ticket are no longer kept; what is left is how it stood in the end. Ask without `at` and
     `as_of`."""
 
@@ -89,8 +89,8 @@ def ticket_answer(
     asking = _Asking(conn, catalogue, desk, now, at, as_of)
     merge_graph = asking.gather([ticket])
     if not merge_graph.logs[ticket]:
-        if archive.emptied(conn, desk, [ticket]):
-            raise NoLongerKept(f"the facts of ticket {ticket!r} are no longer kept; its final view is")
+        if archive.without_events(conn, desk, [ticket]):
+            raise EventsDropped(f"the facts of ticket {ticket!r} are no longer kept; its final view is")
         raise NothingKnownYet(f"nothing was known of ticket {ticket!r} then")
     try:
         return asking.answer(merge_graph, ticket)
@@ -106,14 +106,14 @@ def ticket_now(
     conn: Connection, catalogue: Catalogue, desk: str, ticket: str, *, now: Micros
 ) -> TicketAnswer | ArchivedAnswer:
     """One ticket as it stands, from its final view if it is folded. Raises what `ticket_answer` raises."""
-    row = archive.folded(conn, desk, [ticket]).get(ticket)
+    row = archive.archived(conn, desk, [ticket]).get(ticket)
     if row is None:
         return ticket_answer(conn, catalogue, desk, ticket, now=now)
-    return _folded_answer(row, now)
+    return _archived_answer(row, now)
 
 
-def _folded_answer(row: ArchivedTicket, now: Micros) -> ArchivedAnswer:
-    return ArchivedAnswer(row.desk, row.ticket, row.view, now, row.emptied_at is not None)
+def _archived_answer(row: ArchivedTicket, now: Micros) -> ArchivedAnswer:
+    return ArchivedAnswer(row.desk, row.ticket, row.view, now, row.events_dropped_at is not None)
 
 
 def answers(
@@ -156,10 +156,10 @@ def tickets_page(
         by_desk.setdefault(desk, []).append(ticket)
     found: dict[tuple[str, str], TicketAnswer | ArchivedAnswer] = {}
     for desk, tickets in by_desk.items():
-        folded = archive.folded(conn, desk, tickets)
+        folded = archive.archived(conn, desk, tickets)
         judged = answers(conn, catalogue, desk, [each for each in tickets if each not in folded], now=now)
         found.update(((desk, ticket), answer) for ticket, answer in judged.items())
-        found.update(((desk, ticket), _folded_answer(row, now)) for ticket, row in folded.items())
+        found.update(((desk, ticket), _archived_answer(row, now)) for ticket, row in folded.items())
     return Page([found[key] for key in keys if key in found], following)
 
 

@@ -23,6 +23,11 @@ def instant_column(**options: Any) -> Any:
     return Field(sa_type=BigInteger, **options)
 
 
+def renamed_instant_column(attribute: str, *, former: str, nullable: bool = False) -> Any:
+    """An instant whose column still has its `former` name in the database, for processes of the release before."""
+    return Field(sa_column=Column(former, BigInteger, key=attribute, nullable=nullable))
+
+
 def text_column(**options: Any) -> Any:
     """A column of text without a limit of length."""
     return Field(sa_type=Text, **options)

@@ -14,7 +14,14 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from app.store.tables.columns import NEVER, instant_column, serial_column, table_of, text_column
+from app.store.tables.columns import (
+    NEVER,
+    instant_column,
+    renamed_instant_column,
+    serial_column,
+    table_of,
+    text_column,
+)
 
 LATE_KINDS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
 """Kinds of signals that say that a clock was late. Their order is the indexes': SQLite uses a partial index only for a
@@ -266,15 +273,22 @@ class ParkedRow(SQLModel, table=True):
 
 
 class ArchivedTicketRow(SQLModel, table=True):
-    """A ticket long closed, as it was in the end. `emptied_at`: its facts are no longer kept since then."""
+    """The final view of a ticket that ended long ago.
+
+    The table and two columns keep their former names in the database: a process of the release before this one reads
+    and writes them beside. A migration of the next release renames them.
+    """
 
     __tablename__: ClassVar[Any] = "folded"
 
     desk: str = text_column(primary_key=True)
     ticket: str = text_column(primary_key=True)
-    folded_at: int = instant_column()
+    archived_at: int = renamed_instant_column("archived_at", former="folded_at")
     closed_at: int = instant_column()
-    emptied_at: int | None = instant_column(nullable=True)
+    events_dropped_at: int | None = renamed_instant_column(
+        "events_dropped_at", former="emptied_at", nullable=True
+    )
+    """When its events were deleted; null while they are there."""
     view: str = text_column()
 
     __table_args__ = (Index("folded_closed", "desk", "closed_at"),)
@@ -287,7 +301,7 @@ signal = table_of(SignalRow)
 acknowledgement = table_of(AcknowledgementRow)
 wait_interval = table_of(WaitIntervalRow)
 parked = table_of(ParkedRow)
-folded = table_of(ArchivedTicketRow)
+archived_ticket = table_of(ArchivedTicketRow)
 
 event_key = Table(
     "event_key",

@@ -1,13 +1,13 @@
-"""How did a ticket that was closed long ago stand in the end?
+"""Archive of tickets that ended long ago: their final views, and what becomes of their events.
 
-Such a ticket is folded: its final view is kept as one document, so that showing it costs the same however much happened
-to it. Its facts stay in the log beside, until the desk's agreement lets them go; then the view is what remains. A fact
-that comes after all unfolds the ticket. Instants are microseconds UTC.
+An archived ticket is one document, so showing it costs the same however much happened to it. Its events stay in the log
+until the desk's agreement lets them be deleted; the document is what remains. An event that arrives after all takes the
+ticket out of the archive. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, or_, select
 
@@ -15,138 +15,147 @@ from app.sla.span import Micros
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.engine.dialect import has_parted_log
+from app.store.tables import archived_ticket as _archived
 from app.store.tables import event as _event
 from app.store.tables import event_key as _key
-from app.store.tables import folded as _folded
 from app.store.tables import parked as _parked
 from app.store.tables import ticket as _ticket
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedTicket:
-    """A folded ticket. `view` is JSON. `emptied_at`: since then its facts are no longer kept."""
+    """An archived ticket. `view` is JSON. `events_dropped_at`: when its events were deleted, none while they exist."""
 
     desk: str
     ticket: str
     closed_at: Micros
-    emptied_at: Micros | None
+    events_dropped_at: Micros | None
     view: str
 
 
-Ripe = tuple[str, str, Micros]
-"""(desk, ticket, instant of its last evaluation) of one that ended and is not folded yet."""
+class Candidate(NamedTuple):
+    """A ticket that has ended, is not archived and waits for nothing. `evaluated_at` is when it was last evaluated."""
 
-_IS_FOLDED: Final = exists().where(_folded.c.desk == _ticket.c.desk, _folded.c.ticket == _ticket.c.ticket)
-_ELIGIBLE: Final = (
+    desk: str
+    ticket: str
+    evaluated_at: Micros
+
+
+_IS_ARCHIVED: Final = exists().where(
+    _archived.c.desk == _ticket.c.desk, _archived.c.ticket == _ticket.c.ticket
+)
+_CANDIDATES: Final = (
     select(_ticket.c.desk, _ticket.c.ticket, _ticket.c.evaluated_at)
     .where(
         _ticket.c.next_at.is_(None),
         or_(_ticket.c.status == "closed", _ticket.c.merged_into.is_not(None)),
         _ticket.c.evaluated_at >= bindparam("since"),
         _ticket.c.evaluated_at < bindparam("before"),
-        ~_IS_FOLDED,
+        ~_IS_ARCHIVED,
         ~exists().where(_parked.c.desk == _ticket.c.desk, _parked.c.ticket == _ticket.c.ticket),
     )
     .order_by(_ticket.c.evaluated_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
 )
-_FIELDS: Final = (
-    _folded.c.desk,
-    _folded.c.ticket,
-    _folded.c.closed_at,
-    _folded.c.emptied_at,
-    _folded.c.view,
+_COLUMNS: Final = (
+    _archived.c.desk,
+    _archived.c.ticket,
+    _archived.c.closed_at,
+    _archived.c.events_dropped_at,
+    _archived.c.view,
 )
-_SOME: Final = select(*_FIELDS).where(
-    _folded.c.desk == bindparam("desk"), _folded.c.ticket.in_(bindparam("tickets", expanding=True))
+_SOME: Final = select(*_COLUMNS).where(
+    _archived.c.desk == bindparam("desk"), _archived.c.ticket.in_(bindparam("tickets", expanding=True))
 )
-_OLDEST: Final = (
-    select(*_FIELDS)
-    .where(_folded.c.desk == bindparam("desk"), _folded.c.emptied_at.is_(None))
-    .order_by(_folded.c.closed_at)
-    .limit(bindparam("most"))
+_OLDEST_WITH_EVENTS: Final = (
+    select(*_COLUMNS)
+    .where(_archived.c.desk == bindparam("desk"), _archived.c.events_dropped_at.is_(None))
+    .order_by(_archived.c.closed_at)
+    .limit(bindparam("limit"))
 )
-_EMPTIED: Final = select(_folded.c.ticket).where(
-    _folded.c.desk == bindparam("desk"),
-    _folded.c.ticket.in_(bindparam("tickets", expanding=True)),
-    _folded.c.emptied_at.is_not(None),
+_WITHOUT_EVENTS: Final = select(_archived.c.ticket).where(
+    _archived.c.desk == bindparam("desk"),
+    _archived.c.ticket.in_(bindparam("tickets", expanding=True)),
+    _archived.c.events_dropped_at.is_not(None),
 )
-_INSERT: Final = _folded.insert()
+_INSERT: Final = _archived.insert()
 _THESE: Final = and_(
-    _folded.c.desk == bindparam("_desk"), _folded.c.ticket.in_(bindparam("tickets", expanding=True))
+    _archived.c.desk == bindparam("_desk"), _archived.c.ticket.in_(bindparam("tickets", expanding=True))
 )
-_UNFOLD: Final = _folded.delete().where(_THESE)
-_EMPTY: Final = _folded.update().where(_THESE).values(emptied_at=bindparam("now"))
+_RESTORE: Final = _archived.delete().where(_THESE)
+_MARK_DROPPED: Final = _archived.update().where(_THESE).values(events_dropped_at=bindparam("now"))
 _THEIR_EVENTS: Final = and_(
     _event.c.desk == bindparam("_desk"), _event.c.ticket.in_(bindparam("tickets", expanding=True))
 )
-_FORGET_KEYS: Final = _key.delete().where(
+_DELETE_KEYS: Final = _key.delete().where(
     _key.c.desk == bindparam("_desk"), _key.c.event_id.in_(select(_event.c.event_id).where(_THEIR_EVENTS))
 )
-_FORGET: Final = _event.delete().where(_THEIR_EVENTS)
+_DELETE_EVENTS: Final = _event.delete().where(_THEIR_EVENTS)
 
 
-def eligible(conn: Connection, since: Micros, before: Micros, most: int) -> list[Ripe]:
-    """Those that ended in between and are not folded yet, the longest ended first.
+def candidates(conn: Connection, since: Micros, before: Micros, limit: int) -> list[Candidate]:
+    """Tickets that ended in [since, before) and are not archived yet, the longest ended first.
 
-    Costs what lies in between: `since` is how far folding has come.
+    The cost grows with what lies in between: pass as `since` the instant up to which everything is archived.
     """
-    rows = conn.execute(_ELIGIBLE, {"since": since, "before": before, "most": most}).all()
-    return [(desk, ticket, evaluated_at) for desk, ticket, evaluated_at in rows]
+    rows = conn.execute(_CANDIDATES, {"since": since, "before": before, "limit": limit}).all()
+    return [Candidate(*row) for row in rows]
 
 
-def fold(conn: Connection, rows: Sequence[ArchivedTicket], now: Micros) -> None:
-    """Keep the final views of these."""
-    if rows:
+def archive(conn: Connection, tickets: Sequence[ArchivedTicket], now: Micros) -> None:
+    """Store the final views of these tickets."""
+    if tickets:
         conn.execute(
             _INSERT,
             [
                 {
-                    "desk": row.desk,
-                    "ticket": row.ticket,
-                    "folded_at": now,
-                    "closed_at": row.closed_at,
-                    "view": row.view,
+                    "desk": each.desk,
+                    "ticket": each.ticket,
+                    "archived_at": now,
+                    "closed_at": each.closed_at,
+                    "view": each.view,
                 }
-                for row in rows
+                for each in tickets
             ],
         )
 
 
-def unfold(conn: Connection, desk: str, tickets: Iterable[str]) -> None:
-    """These are judged anew: their final views were not final."""
+def restore(conn: Connection, desk: str, tickets: Iterable[str]) -> None:
+    """Take tickets out of the archive: they were evaluated again, so their stored views are not final."""
     for part in parts(tickets):
-        conn.execute(_UNFOLD, {"_desk": desk, "tickets": part})
+        conn.execute(_RESTORE, {"_desk": desk, "tickets": part})
 
 
-def folded(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, ArchivedTicket]:
-    """Of these tickets the folded ones."""
-    return {
-        row[1]: ArchivedTicket(*row)
+def archived(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, ArchivedTicket]:
+    """Those of these tickets that are archived, by id."""
+    found = (
+        ArchivedTicket(*row)
         for part in parts(tickets)
         for row in conn.execute(_SOME, {"desk": desk, "tickets": part}).all()
-    }
+    )
+    return {each.ticket: each for each in found}
 
 
-def emptied(conn: Connection, desk: str, tickets: Iterable[str]) -> set[str]:
-    """Of these tickets the ones whose facts are no longer kept."""
+def without_events(conn: Connection, desk: str, tickets: Iterable[str]) -> set[str]:
+    """Those of these tickets whose events were deleted."""
     return {
-        row[0]
+        ticket
         for part in parts(tickets)
-        for row in conn.execute(_EMPTIED, {"desk": desk, "tickets": part}).all()
+        for ticket in conn.execute(_WITHOUT_EVENTS, {"desk": desk, "tickets": part}).scalars()
     }
 
 
-def oldest(conn: Connection, desk: str, most: int) -> list[ArchivedTicket]:
-    """The folded tickets of a desk whose facts are still kept, the longest ended first."""
-    return [ArchivedTicket(*row) for row in conn.execute(_OLDEST, {"desk": desk, "most": most}).all()]
+def oldest_with_events(conn: Connection, desk: str, limit: int) -> list[ArchivedTicket]:
+    """Archived tickets of a desk whose events still exist, the longest ended first."""
+    rows = conn.execute(_OLDEST_WITH_EVENTS, {"desk": desk, "limit": limit}).all()
+    return [ArchivedTicket(*row) for row in rows]
 
 
-def empty(conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> None:
-    """Let go of the facts of these tickets. Their final views, clocks and signals stay."""
+def drop_events(conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> None:
+    """Delete the events of these tickets. Their final views, clocks and signals stay."""
     for part in parts(tickets):
         these = {"_desk": desk, "tickets": part}
         if has_parted_log(conn):
-            conn.execute(_FORGET_KEYS, these)
-        conn.execute(_FORGET, these)
-        conn.execute(_EMPTY, these | {"now": now})
+            conn.execute(_DELETE_KEYS, these)
+        conn.execute(_DELETE_EVENTS, these)
+        conn.execute(_MARK_DROPPED, these | {"now": now})

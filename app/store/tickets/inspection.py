@@ -15,9 +15,9 @@ from app.sla.ticket import KNOWN_TYPES
 from app.store.engine import dialect, row_security, sqlite
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection
+from app.store.tables import archived_ticket as _archived
 from app.store.tables import clock as _clock
 from app.store.tables import event as _event
-from app.store.tables import folded as _folded
 from app.store.tables import parked as _parked
 from app.store.tables import signal as _signal
 from app.store.tables import ticket as _ticket
@@ -83,7 +83,7 @@ _SAMPLE: Final = (
     .where(
         (_ticket.c.next_at.is_(None)) | (_ticket.c.next_at > bindparam("now")),
         ~_IS_PARKED,
-        ~exists().where(_folded.c.desk == _ticket.c.desk, _folded.c.ticket == _ticket.c.ticket),
+        ~exists().where(_archived.c.desk == _ticket.c.desk, _archived.c.ticket == _ticket.c.ticket),
     )
     .order_by(func.random())
     .limit(bindparam("most"))

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
-from app.flow.query.tickets import CannotBeJudged, NoLongerKept, NothingKnownYet
+from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
 from app.store.engine.database import Unreachable, WriteContention
@@ -231,7 +231,7 @@ def respond(request: Request, problem: Problem) -> Response:
 
 TABLE: Final[Mapping[type[Exception], Kind]] = {
     NothingKnownYet: Kind.NOTHING_KNOWN,
-    NoLongerKept: Kind.GONE,
+    EventsDropped: Kind.GONE,
     NoSuchClock: Kind.NOT_FOUND,
     FaultyCursor: Kind.INVALID,
     UnknownConnection: Kind.NOT_FOUND,

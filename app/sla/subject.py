@@ -1,0 +1,67 @@
+"""Subject: what a clock, a signal, a parked evaluation or a delivery's order is about, within a desk.
+
+A subject is written as in the `subject` attribute of a CloudEvents event: a ticket by its bare id, the others with their
+kind in front, as in "service:web" or "call:81". An event without a subject is about its source, so the text of the desk
+itself is empty. The text is what the database stores and what the ids of signals are made from.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class SubjectKind(StrEnum):
+    """Kinds of subjects. The value is the prefix of the text; a ticket and the desk itself have none."""
+
+    TICKET = "ticket"
+    SERVICE = "service"
+    CALL = "call"
+    CONTRACT = "contract"
+    DESK = "desk"
+
+
+_BY_PREFIX: Final = {
+    kind.value: kind for kind in (SubjectKind.SERVICE, SubjectKind.CALL, SubjectKind.CONTRACT)
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """Something of a desk that can be judged. `parse` makes it from its text, `text` writes it; they are inverse.
+
+    Construct it with `parse`, or directly for a kind with a prefix: an id that begins with the prefix of another kind
+    is of that kind, so it cannot be a ticket's.
+    """
+
+    kind: SubjectKind
+    id: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Subject":
+        """The subject with this text. Every text is one."""
+        prefix, colon, rest = text.partition(":")
+        if colon and (kind := _BY_PREFIX.get(prefix)) is not None:
+            return cls(kind, rest)
+        return cls(SubjectKind.TICKET, text) if text else THE_DESK
+
+    @property
+    def text(self) -> str:
+        """The subject in writing."""
+        if self.kind in (SubjectKind.TICKET, SubjectKind.DESK):
+            return self.id
+        return f"{self.kind.value}:{self.id}"
+
+    @property
+    def ticket(self) -> str | None:
+        """The id of the ticket that it is; none for another kind."""
+        return self.id if self.kind is SubjectKind.TICKET else None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+THE_DESK: Final = Subject(SubjectKind.DESK, "")
+"""The desk itself, of which every row bears the name besides."""
+
+SubjectKey = tuple[str, Subject]
+"""(desk, subject)."""
