@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from app.intake.event_data import TicketFields
 from app.sla.fields import (
     COLUMNS,
     COLUMNS_AS_SENT,
@@ -23,7 +24,6 @@ from app.store.tables import ticket as ticket_table
 from app.store.tickets.board import Filters
 from app.store.tickets.clocks import StoredTicket
 from app.web.api.outbound.subscriptions import Filter
-from app.web.api.tickets.cloudevent import TicketFields
 from app.web.api.tickets.tickets import TicketView, Wanted
 
 PAGE = Path(__file__).resolve().parents[2] / "app" / "web" / "pages" / "static" / "ticket.js"
