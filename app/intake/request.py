@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
 from app.intake.cloudevents import Limits
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.sla.span import Micros
 
 

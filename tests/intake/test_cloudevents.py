@@ -8,7 +8,8 @@ import pytest
 
 from app.intake.cloudevents import MAX_DEPTH, Limits, NotJson, Readable, check, parse, read_event
 from app.intake.event_data import DATA_OF
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.systems.cloudevents import ADAPTER
 from app.sla.ticket import Event, EventType
 from tests.intake.snapshot_desk import desk_of, instant_of, sent

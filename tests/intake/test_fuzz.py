@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from app.intake import ADAPTERS, adapter_of
 from app.intake.adapter import Adapter
 from app.intake.cloudevents import Readable, read_event
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.snapshot import changes
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery

@@ -18,7 +18,8 @@ from app.flow.inbound.snapshot_chain import Saying, sayings_of_snapshots
 from app.flow.inbound.sources import Sources, Way
 from app.flow.judge.receive import Receiver, ticket_of
 from app.intake.cloudevents import Limits
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of

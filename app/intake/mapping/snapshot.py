@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.intake.mapping.reading import digest, happened, withdrawal, without_absent
+from app.intake.mapping.events import digest, happened, withdrawal, without_absent
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
 from app.intake.mapping.value import items, table

@@ -10,7 +10,8 @@ from typing import Final, cast
 
 from app.intake.adapter import Adapter
 from app.intake.cloudevents import Faulty, NotJson, parse, read_event
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
 from app.sla.ticket import Event, EventType
