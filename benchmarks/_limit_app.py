@@ -20,12 +20,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from app.flow.judge.receive import Incoming
+from app.intake.cloudevents import Readable, read_event
 from app.main import create_app, serve
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.database import Connection, wall_clock
 from app.store.engine.group_commit import Group
-from app.web.api.tickets.cloudevent import Readable, read_event
 from app.web.http.access import Pusher, Reader
 from app.web.http.bodies import read_values
 from app.web.http.responses import Json

@@ -19,11 +19,11 @@ from app.cli.terminal import failed, misused, remark, result, result_json
 from app.flow.inbound.connect import Plug, UnknownSystem
 from app.flow.inbound.connect import connect as use_case
 from app.flow.query.serialize import moment
+from app.intake.event_data import DATA_OF
 from app.settings import Settings
 from app.sla.span import length_of
 from app.store.engine.database import wall_clock
 from app.store.people.keys import Scope, create
-from app.web.api.tickets.cloudevent import DATA_OF
 
 OWN_FORMAT: Final = "cloudevents"
 _TIMEOUT: Final = 10.0

@@ -9,11 +9,11 @@ from rich.table import Table
 from app.cli.terminal import failed, length, misused, result, result_json, screen
 from app.flow.agreement.desk_files import FaultyFiles, FileKind, check_files, read_files
 from app.flow.query.serialize import explanation, local, moment
+from app.intake.instant import NotAnInstant, read_instant
 from app.settings import Settings
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear, parse_calendars
 from app.sla.calendar.target import Target, TargetFault
 from app.sla.clock.explanation import Explanation, explain_deadline
-from app.web.http.instant import NotAnInstant, read_instant
 
 ALWAYS: Final = "always"
 _EXAMPLE: Final = "calendars/haisoft.toml#tickets, haisoft/tickets or always"

@@ -1,11 +1,10 @@
-"""`slatimer record`: a fact entered by hand, which goes the same road as a pushed event.
+"""`slatimer record`: a fact entered by hand, checked and stored like a pushed event.
 
-A call registered by telephone, an intervention begun, a service restored; an exclusion or a withdrawal with who did it
-and why. The event's id is printed, so that it can be withdrawn again.
+A call registered by telephone, an intervention begun, a service restored; an exclusion or a withdrawal with its author
+and reason. Prints the event's id, by which it can be withdrawn.
 """
 
 import getpass
-import json
 from typing import Annotated, Any, Final
 
 import typer
@@ -18,10 +17,10 @@ from app.flow.judge.record import FaultyFact, fact
 from app.flow.process.runtime import Runtime
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.serialize import moment
+from app.intake.cloudevents import NotJson, parse
+from app.intake.instant import NotAnInstant, read_instant
 from app.sla.span import Micros
 from app.sla.ticket import EventType
-from app.web.api.tickets.cloudevent import Faulty, read_event
-from app.web.http.instant import NotAnInstant, read_instant
 
 _BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
 """Types whose author is the customer unless --set author says otherwise."""
@@ -39,7 +38,9 @@ def record(
     time: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="When it happened, with an offset; else now.")
     ] = None,
-    author: Annotated[str | None, typer.Option(help="Who says so; else who is logged in here.")] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Who reports it; default: the user who is logged in.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; an exclusion and a withdrawal need one.")] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="INSTANT", help="Begin of an exclusion.")
@@ -56,7 +57,7 @@ def record(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="More of what it says: status=solved; a value in JSON: accepted:=true.",
+            help="Further data: status=solved; a value in JSON: accepted:=true.",
         ),
     ] = None,
 ) -> None:
@@ -76,6 +77,7 @@ def record(
                 type_,
                 at=parts.database.now() if at is None else at,
                 author=author or getpass.getuser(),
+                max_text=parts.settings.max_text,
                 reason=reason,
                 since=since,
                 until=until,
@@ -84,7 +86,7 @@ def record(
             )
         except FaultyFact as error:
             misused(error)
-        answer = _take_in(parts, incoming)
+        answer = _receive(parts, incoming)
     result(incoming.event.id)
     if answer is not None:
         _show(answer)
@@ -106,27 +108,14 @@ def _fields(written: list[str] | tuple[str, ...]) -> dict[str, Any]:
         if not name or not equals:
             misused(f"--set: {field!r} is not KEY=VALUE")
         try:
-            found[name] = json.loads(value) if key.endswith(":") else value
-        except ValueError:
+            found[name] = parse(value) if key.endswith(":") else value
+        except NotJson:
             misused(f"--set: {value!r} is no JSON")
     return found
 
 
-def _take_in(parts: Runtime, incoming: Incoming) -> TicketAnswer | None:
-    """Have the fact stored and its ticket judged, once it has passed what every pushed event must pass."""
-    event = incoming.event
-    value = {
-        "specversion": "1.0",
-        "id": event.id,
-        "source": incoming.desk,
-        "type": event.type,
-        "subject": event.subject,
-        "time": moment(event.at),
-        "data": event.data,
-    }
-    read = read_event(value, max_text=parts.settings.max_text)
-    if isinstance(read, Faulty):
-        misused(read.reason)
+def _receive(parts: Runtime, incoming: Incoming) -> TicketAnswer | None:
+    """Store the fact and evaluate its ticket."""
     receipt = parts.receiver.receive_now([incoming])
     if receipt.refused:
         failed(receipt.refused[0].reason)

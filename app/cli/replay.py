@@ -17,9 +17,9 @@ from app.flow.judge.event_log import FaultyMapping, FaultyRow, Mapped, parse_map
 from app.flow.judge.replay import Counts, Replayed, judge
 from app.flow.judge.replay import replay as feed
 from app.flow.process.runtime import Runtime
+from app.intake.instant import NotAnInstant, read_instant
 from app.sla.document.faults import line_of
 from app.sla.span import Micros
-from app.web.http.instant import NotAnInstant, read_instant
 
 _INTERRUPTED = 130
 """What a shell expects of a command that was interrupted."""
@@ -82,6 +82,7 @@ def _feed(parts: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Repla
                 desk,
                 mapped,
                 lambda done, total: bar.update(task, completed=done, total=total),
+                max_text=parts.settings.max_text,
             )
         except FaultyRow as error:
             failed(f"{file}: {error}. The rows before it are stored.")

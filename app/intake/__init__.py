@@ -7,7 +7,6 @@ order: `delivery`, `signature`, `reading`, `source`, `rule`, `snapshot`, `adapte
 from collections.abc import Mapping
 from typing import Final
 
-from app.intake import cloudevents
 from app.intake.adapter import Adapter
 from app.intake.expressions import adapter
 from app.intake.mapping.source import Source
@@ -15,6 +14,7 @@ from app.intake.source_file import EXPRESSION
 from app.intake.systems import (
     alertmanager,
     chatwoot,
+    cloudevents,
     freescout,
     freshdesk,
     glpi,

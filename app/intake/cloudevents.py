@@ -1,187 +1,158 @@
-"""Is this our own format, pushed with a signature in place of a key?
+"""The one reader of our own events, CloudEvents 1.0 in JSON: for the API, signed webhooks, the command line and replays.
 
-A CloudEvents 1.0 JSON event or an array of them, in structured mode: the attributes of binary mode stand in headers,
-which no signature covers. Ids, types and data are the sender's own. In an array, a faulty event costs itself only and
-is named in a warning. Instants need an offset.
+A value becomes an event or is refused with the place of each fault, as a JSON pointer into the event, and what would be
+right. All doors refuse the same in the same words. Pure; instants are microseconds UTC.
 """
 
-import json
-import re
-from collections.abc import Mapping
-from typing import Final, cast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final, cast
 
-from app.intake.adapter import Adapter
-from app.intake.mapping.reading import LONGEST_NAME, Reading, Unreadable
-from app.intake.mapping.source import Source
-from app.intake.mapping.value import NoInstant, items, read_instant, table
-from app.intake.request import Delivery
-from app.sla.span import Micros
-from app.sla.ticket import STATUSES, TICKET_FIELDS, Event, EventType, Value
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-SYSTEM: Final = "cloudevents"
-MOST_EVENTS: Final = 1_000
-"""In one array, as in a push of events."""
+from app.intake.event_data import DATA_OF, MAX_SEQUENCE, CloudEvent, Name
+from app.intake.validation import faults_of, pointer
+from app.sla.ticket import Event
 
-_SETS_FIELDS: Final = frozenset({"ticket.created", "ticket.updated", "status.changed"})
-MOST_LEVELS: Final = 16
-"""Of nesting in `data`, as in a push of events."""
+MAX_DEPTH: Final = 16
+"""Levels of nesting in `data`: far more than any ticket system's fields need, far fewer than a parser can stand."""
 
-_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "status.changed": ("status",),
-    "ticket.merged": ("into",),
-    "exclusion.granted": ("from", "to"),
-    "maintenance.announced": ("from", "to"),
-    "event.withdrawn": ("id",),
-}
-_INSTANTS: Final = frozenset({"from", "to"})
-_OFFSET: Final = "it must be an instant with an offset"
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT")
-_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-"""NUL as JSON writes it, not the text that looks like it."""
+_MODEL_OF: Final = {str(kind): model for kind, model in DATA_OF.items()}
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
-    """What a delivery says. Raises Unreadable when no event in it can be read."""
-    body = delivery.json()
-    if not isinstance(body, list):
-        return Reading((_event(body, source.desk),))
-    values = items(cast("object", body))
-    if len(values) > MOST_EVENTS:
-        raise Unreadable(f"it holds {len(values)} events, more than {MOST_EVENTS}")
-    events: list[Event] = []
-    warnings: list[str] = []
-    for number, value in enumerate(values):
-        try:
-            events.append(_event(value, source.desk))
-        except Unreadable as error:
-            warnings.append(f"event {number}: {error}")
-    if warnings and not events:
-        raise Unreadable(f"none of its events can be read; {warnings[0]}")
-    return Reading(tuple(events), warnings=tuple(warnings), ignored=None if events else "an empty array")
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may hold; the service's settings of the same names. `max_text`: characters of one text."""
+
+    max_events: int = 1_000
+    max_text: int = 64_000
 
 
-def _event(value: object, desk: str) -> Event:
-    """One event. Raises Unreadable with the first place that is wrong."""
-    envelope = table(value)
-    if envelope.get("specversion") != "1.0":
-        raise Unreadable('it must be "1.0"; in binary mode no signature would cover it', "specversion")
-    if envelope.get("source") != desk:
-        raise Unreadable(f"it must be the desk, {desk!r}", "source")
-    at = _instant(envelope.get("time"), "time")
-    kind = _name(envelope, "type")
-    return Event(
-        id=_name(envelope, "id"),
-        type=kind,
-        subject=_name(envelope, "subject"),
-        at=at,
-        data=_data(kind, envelope.get("data")),
-        sequence=_sequence(envelope.get("sequence")),
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A value that is no event. `place` is the JSON pointer to its first fault, `reason` names all of them."""
+
+    id: str | None
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """An event and the desk that it is for."""
+
+    desk: str
+    event: Event
+
+
+class NotJson(ValueError):
+    """The bytes are no JSON. `place` is the line and column at which they stop being that."""
+
+    def __init__(self, error: orjson.JSONDecodeError) -> None:
+        self.place = f"line {error.lineno}, column {error.colno} (character {error.pos})"
+        super().__init__(f"{error.msg} at {self.place}")
+
+
+class _Names(BaseModel):
+    """The attributes of an event that is not read from JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: Name
+    type: Name
+    subject: Name
+    sequence: Annotated[int, Field(ge=0, le=MAX_SEQUENCE)]
+
+
+def parse(body: bytes | str) -> object:
+    """The JSON value of a body or a line, in UTF-8. Raises NotJson, also for NaN and for endless nesting."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise NotJson(error) from error
+
+
+def read_event(value: object, *, max_text: int) -> Readable | Faulty:
+    """The event that a parsed JSON value states, or its faulty places. `max_text` is in characters."""
+    try:
+        envelope = CloudEvent.model_validate(value)
+    except ValidationError as error:
+        return _faulty(_id_of(value), (), error)
+    event = Event(
+        id=envelope.id,
+        type=envelope.type,
+        subject=envelope.subject,
+        at=envelope.time,
+        data=envelope.data or {},
+        sequence=envelope.sequence,
     )
+    return _fault_of_data(event, max_text) or Readable(envelope.source, event)
 
 
-def _name(envelope: Mapping[str, object], key: str) -> str:
-    value = envelope.get(key)
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME or not value.isprintable():
-        raise Unreadable(f"it must be a text of 1 to {LONGEST_NAME} characters", key)
-    return value
-
-
-def _instant(value: object, place: str) -> Micros:
-    if not isinstance(value, str) or not _DATE.match(value):
-        raise Unreadable(_OFFSET, place)
+def check(event: Event, *, max_text: int) -> Faulty | None:
+    """The faults of an event that was made here, by the checks of one that is read; none when there are none."""
     try:
-        return read_instant(value)
-    except NoInstant as error:
-        raise Unreadable(f"{_OFFSET}; {error}", place) from error
+        _Names(id=event.id, type=str(event.type), subject=event.subject, sequence=event.sequence)
+    except ValidationError as error:
+        return _faulty(event.id, (), error)
+    return _fault_of_data(event, max_text)
 
 
-def _sequence(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
-        value = int(value)
-    if value is None:
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise Unreadable("it must be a whole number", "sequence")
-    return value
+def _fault_of_data(event: Event, max_text: int) -> Faulty | None:
+    if not event.data and event.type not in _MODEL_OF:
+        return None
+    if model := _MODEL_OF.get(event.type):
+        try:
+            model.model_validate(event.data)
+        except ValidationError as error:
+            return _faulty(event.id, ("data",), error)
+    if fault := _unstorable(event.data, ("data",), max_text):
+        return Faulty(event.id, fault[0], f"{fault[0]}: {fault[1]}")
+    return None
 
 
-def _data(kind: str, value: object) -> Mapping[str, Value]:
-    data = table(value)
-    if value is not None and data is not value:
-        raise Unreadable("it must be an object", "data")
-    for key in _NEEDS.get(kind, ()):
-        given = data.get(key)
-        if not isinstance(given, str) or not given:
-            raise Unreadable("it is missing", f"data.{key}")
-        if key in _INSTANTS:
-            _instant(given, f"data.{key}")
-    if kind in _SETS_FIELDS:
-        _check_fields(data)
-    _check_keepable(data)
-    return data
+def _id_of(value: object) -> str | None:
+    given = cast(dict[str, object], value).get("id") if isinstance(value, dict) else None
+    return given if isinstance(given, str) else None
 
 
-def _check_fields(data: Mapping[str, object]) -> None:
-    status = data.get("status")
-    if status is not None and not (isinstance(status, str) and status in STATUSES):
-        raise Unreadable(f"{status!r} is no status", "data.status")
-    for name in TICKET_FIELDS:
-        value = data.get(name)
-        if name == "tags":
-            texts = [tag for tag in items(value) if isinstance(tag, str)]
-            fits = value is None or value == texts
-        else:
-            fits = value is None or isinstance(value, str)
-        if not fits:
-            wanted = "a list of texts" if name == "tags" else "a text"
-            raise Unreadable(f"it must be {wanted}", f"data.{name}")
+def _faulty(event_id: str | None, above: tuple[str, ...], error: ValidationError) -> Faulty:
+    faults = list(faults_of(error, above))
+    reason = "; ".join(f"{place or 'the event'}: {fault}" for place, fault in faults)
+    return Faulty(event_id, faults[0][0], reason)
 
 
-def _check_keepable(data: Mapping[str, object]) -> None:
-    """Half a surrogate pair and NUL can stand in JSON but in no database."""
-    try:
-        written = json.dumps(data, ensure_ascii=False)
-        written.encode()
-    except (UnicodeEncodeError, RecursionError) as error:
-        raise Unreadable("it holds what cannot be kept", "data") from error
-    if _NUL.search(written):
-        raise Unreadable("it holds a NUL character", "data")
-    if _is_deeper(data, MOST_LEVELS):
-        raise Unreadable(f"it is nested deeper than {MOST_LEVELS} levels", "data")
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    """Whether containers stand in one another more than so many levels deep; looks no deeper than that."""
+def _unstorable(value: object, path: tuple[object, ...], max_text: int) -> tuple[str, str] | None:
+    """Where and why a value within `data` cannot be stored: too deep, too long, or a text that no database holds."""
+    if isinstance(value, str):
+        return None if (fault := _fault_of_text(value, max_text)) is None else (pointer(path), fault)
     if not isinstance(value, dict | list):
-        return False
-    inner = [*table(cast("object", value)).values(), *items(cast("object", value))]
-    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
+        return None
+    if len(path) > MAX_DEPTH:
+        return pointer(path), f"is nested deeper than {MAX_DEPTH} levels"
+    entries = cast(
+        Iterable[tuple[str | int, object]],
+        cast(dict[str, object], value).items()
+        if isinstance(value, dict)
+        else enumerate(cast(list[object], value)),
+    )
+    for key, inner in entries:
+        if isinstance(key, str) and "\0" in key:
+            return pointer(path), "has a name with a NUL character. Leave it out"
+        # Most values are short texts or numbers: only the others are worth a call.
+        if isinstance(inner, str) and len(inner) <= max_text and inner.isascii() and "\0" not in inner:
+            continue
+        if fault := _unstorable(inner, (*path, key), max_text):
+            return fault
+    return None
 
 
-def _message_id(delivery: Delivery) -> str | None:
-    return delivery.header("webhook-id")
-
-
-TEMPLATE: Final = json.dumps(
-    {
-        "specversion": "1.0",
-        "id": "a text of your own, another for each event",
-        "source": "<the desk>",
-        "type": "ticket.created",
-        "subject": "the ticket's id",
-        "time": "2026-03-06T15:30:00+01:00",
-        "data": {"title": "Server unreachable", "customer": "ACME"},
-    },
-    indent=2,
-)
-
-ADAPTER: Final = Adapter(
-    system=SYSTEM,
-    label="CloudEvents, signed as Standard Webhooks",
-    schemes=("standard-webhooks",),
-    read=read,
-    delivery_id=_message_id,
-    events_to_tick=tuple(EventType),
-    template=TEMPLATE,
-    headers=("webhook-id",),
-)
+def _fault_of_text(text: str, max_text: int) -> str | None:
+    if len(text) > max_text:
+        return f"has {len(text)} characters, more than {max_text}"
+    if "\0" in text:
+        return "holds a NUL character. Leave it out"
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds half of a surrogate pair. Leave it out"
+    return None

@@ -10,18 +10,21 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.cloudevents import Limits
+from app.intake.mapping.events import Unreadable
 from app.sla.span import Micros
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One request. Header names are in lower case; `query` are the parameters of its address."""
+    """One request. Header names are in lower case; `query` are the parameters of its address.
+    `limits`: how much a request of our own events may hold."""
 
     headers: Mapping[str, str]
     body: bytes
     received_at: Micros
     query: Mapping[str, str] = field(default_factory=dict[str, str])
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def of(

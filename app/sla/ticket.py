@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from app.sla.fields import TICKET_FIELDS
 from app.sla.span import Micros
 
 
@@ -60,26 +61,6 @@ class Status(StrEnum):
 STATUSES: Final = frozenset(s.value for s in Status)
 SHUT: Final = frozenset({"solved", "closed"})
 
-TICKET_FIELDS: Final = (
-    "title",
-    "customer",
-    "organisation",
-    "contract",
-    "plan",
-    "level",
-    "service",
-    "category",
-    "kind",
-    "priority",
-    "status",
-    "channel",
-    "queue",
-    "assignee",
-    "group",
-    "domain",
-    "tags",
-    "url",
-)
 _FIELD_SET: Final = frozenset(TICKET_FIELDS)
 
 Value = object

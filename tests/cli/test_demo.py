@@ -18,12 +18,12 @@ from app.cli.shipped import shipped_calendars
 from app.flow.process.invariants import Verdict, examine
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.tickets import explanation, ticket_answer
+from app.intake.cloudevents import Faulty, read_event
 from app.settings import Settings
 from app.sla.clock.view import ClockView
 from app.sla.span import HOUR, MINUTE, Micros, micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
-from app.web.api.tickets.cloudevent import Faulty, read_event
 from tests.cli.conftest import Terminal
 
 HOURS = [

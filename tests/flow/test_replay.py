@@ -33,10 +33,15 @@ C,Wait,2026-02-02 10:00:00+01:00,x
 """
 
 
+MAX_TEXT = 10_000
+
+
 def run(service: Service, log: Path, mapping: str | None = MAPPING) -> tuple[object, ...]:
     steps: list[tuple[int, int]] = []
     mapped = None if mapping is None else parse_mapping(tomllib.loads(mapping))
-    done = replay(service.receiver, log, "phpnet", mapped, lambda rows, of: steps.append((rows, of)))
+    done = replay(
+        service.receiver, log, "phpnet", mapped, lambda rows, of: steps.append((rows, of)), max_text=MAX_TEXT
+    )
     assert steps[-1] == (done.events, done.events)
     return done.tickets, done.events, done.repeated, dict(done.unmapped), done.refused
 
@@ -136,6 +141,7 @@ def test_a_fact_by_hand_takes_the_same_road(service: Service) -> None:
         "exclusion.granted",
         at=until,
         author="Ann",
+        max_text=MAX_TEXT,
         reason="power cut",
         since=at("2026-03-02T10:00:00+01:00"),
         until=at("2026-03-02T11:00:00+01:00"),
@@ -157,4 +163,4 @@ def test_a_fact_by_hand_takes_the_same_road(service: Service) -> None:
 )
 def test_a_fact_that_lacks_something_is_refused(kind: str, given: dict[str, object], lacking: str) -> None:
     with pytest.raises(FaultyFact, match=lacking):
-        fact("haisoft", "4711", kind, at=0, author="Ann", **given)  # type: ignore[arg-type]
+        fact("haisoft", "4711", kind, at=0, author="Ann", max_text=MAX_TEXT, **given)  # type: ignore[arg-type]

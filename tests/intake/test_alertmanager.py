@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.source_file import SourceFault
 from app.intake.systems.alertmanager import ADAPTER
 from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of

@@ -1,12 +1,17 @@
-"""Our own format, signed in place of a key: the same events as a push, or the first place that is wrong."""
+"""Our own format in a signed webhook: the same events as a push, and which of them cannot be read."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from app.intake.cloudevents import ADAPTER, MOST_EVENTS, MOST_LEVELS
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.cloudevents import MAX_DEPTH, Limits, NotJson, Readable, check, parse, read_event
+from app.intake.event_data import DATA_OF
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
+from app.intake.systems.cloudevents import ADAPTER
+from app.sla.ticket import Event, EventType
 from tests.intake.snapshot_desk import desk_of, instant_of, sent
 
 EVENT: dict[str, Any] = {
@@ -20,8 +25,12 @@ EVENT: dict[str, Any] = {
 }
 
 
-def reading(body: Any) -> Reading:
-    return desk_of(ADAPTER).reading(sent(body))
+def reading(body: Any, limits: Limits | None = None) -> Reading:
+    return desk_of(ADAPTER).reading(replace(sent(body), limits=limits or Limits()))
+
+
+def raw(body: bytes) -> Reading:
+    return desk_of(ADAPTER).reading(replace(sent({}), body=body))
 
 
 def test_an_event_keeps_its_id_its_type_and_its_data() -> None:
@@ -39,7 +48,7 @@ def test_an_array_is_many_events() -> None:
 def test_a_faulty_event_in_an_array_costs_itself_only() -> None:
     found = reading([EVENT, {**EVENT, "id": "e2", "time": "soon"}])
     assert [event.id for event in found.events] == ["e1"]
-    assert found.warnings == ("event 1: time: it must be an instant with an offset",)
+    assert found.warnings == ("event 1: /time: is no instant. Write it as 2026-03-06T15:30:00+01:00",)
 
 
 def test_an_array_of_nothing_but_faulty_events_is_unreadable() -> None:
@@ -47,9 +56,10 @@ def test_an_array_of_nothing_but_faulty_events_is_unreadable() -> None:
         reading([{}, 3, None])
 
 
-def test_an_array_may_hold_as_many_events_as_a_push() -> None:
-    with pytest.raises(Unreadable, match=str(MOST_EVENTS)):
-        reading([EVENT] * (MOST_EVENTS + 1))
+def test_an_array_may_hold_as_many_events_as_the_limit_says() -> None:
+    assert len(reading([EVENT] * 3, Limits(max_events=3)).events) == 3
+    with pytest.raises(Unreadable, match="An array of 4 is longer than 3"):
+        reading([EVENT] * 4, Limits(max_events=3))
 
 
 def test_an_unknown_type_is_kept() -> None:
@@ -59,45 +69,28 @@ def test_an_unknown_type_is_kept() -> None:
 @pytest.mark.parametrize(
     ("changed", "place"),
     [
-        ({"specversion": "0.3"}, "specversion"),
-        ({"id": ""}, "id"),
-        ({"id": "x" * 256}, "id"),
-        ({"id": "a\nb"}, "id"),
-        ({"source": "other"}, "source"),
-        ({"type": None}, "type"),
-        ({"subject": 4711}, "subject"),
-        ({"time": "2026-03-06T15:30:00"}, "time"),
-        ({"time": "1772442000"}, "time"),
-        ({"time": 1772442000}, "time"),
-        ({"sequence": -1}, "sequence"),
-        ({"sequence": True}, "sequence"),
-        ({"sequence": 2**63}, "sequence"),
-        ({"data": []}, "data"),
-        ({"data": {"title": "half \ud800"}}, "data"),
-        ({"data": {"more": "a\0b"}}, "data"),
-        ({"data": {"status": "asleep"}}, "data.status"),
-        ({"data": {"priority": 3}}, "data.priority"),
-        ({"data": {"tags": "vip"}}, "data.tags"),
-        ({"data": {"tags": [1]}}, "data.tags"),
-        ({"type": "status.changed", "data": {}}, "data.status"),
-        ({"type": "ticket.merged", "data": {"into": 5}}, "data.into"),
-        ({"type": "event.withdrawn", "data": {}}, "data.id"),
-        ({"type": "exclusion.granted", "data": {"from": "2026-03-06T15:30:00Z"}}, "data.to"),
-        ({"type": "exclusion.granted", "data": {"from": "yesterday", "to": "today"}}, "data.from"),
+        ({"specversion": "0.3"}, "/specversion"),
+        ({"id": ""}, "/id"),
+        ({"source": "other"}, "/source"),
+        ({"type": None}, "/type"),
+        ({"subject": 4711}, "/subject"),
+        ({"time": "1772442000"}, "/time"),
+        ({"sequence": 2**63}, "/sequence"),
+        ({"data": []}, "/data"),
+        ({"data": {"priority": 3}}, "/data/priority"),
+        ({"type": "ticket.merged", "data": {"into": 5}}, "/data/into"),
+        ({"type": "exclusion.granted", "data": {"from": "yesterday", "to": "today"}}, "/data/from"),
     ],
 )
-def test_the_first_place_that_is_wrong_is_named(changed: dict[str, Any], place: str) -> None:
-    body = {**EVENT, **changed}
-    delivery = sent({})
-    raw = json.dumps(body).encode()
+def test_the_places_that_are_wrong_are_named(changed: dict[str, Any], place: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        desk_of(ADAPTER).reading(type(delivery)(delivery.headers, raw, delivery.received_at))
-    assert caught.value.place == place
+        reading({**EVENT, **changed})
+    assert caught.value.reason.startswith(f"{place}: ")
 
 
 def test_data_may_be_nested_as_deeply_as_in_a_push() -> None:
     deep: Any = "end"
-    for _ in range(MOST_LEVELS - 1):
+    for _ in range(MAX_DEPTH - 1):
         deep = [deep]
     assert reading({**EVENT, "data": {"more": deep}}).events
     with pytest.raises(Unreadable, match="nested deeper"):
@@ -106,10 +99,19 @@ def test_data_may_be_nested_as_deeply_as_in_a_push() -> None:
 
 @pytest.mark.parametrize("levels", [100, 800, 950, 100_000])
 def test_data_nested_without_end_is_unreadable(levels: int) -> None:
-    raw = json.dumps({**EVENT, "data": {"more": "?"}}).replace('"?"', "[" * levels + "]" * levels)
-    delivery = sent({})
+    body = json.dumps({**EVENT, "data": {"more": "?"}}).replace('"?"', "[" * levels + "]" * levels)
     with pytest.raises(Unreadable):
-        desk_of(ADAPTER).reading(type(delivery)(delivery.headers, raw.encode(), delivery.received_at))
+        raw(body.encode())
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"a": NaN}', b'"\xff"', b'{"id": "half \\ud800"}', b'{"a":"\n"}']
+)
+def test_a_body_that_is_no_json_is_unreadable_with_its_place(body: bytes) -> None:
+    with pytest.raises(Unreadable, match=r"The body is no JSON: .* at line \d+, column \d+"):
+        raw(body)
+    with pytest.raises(NotJson):
+        parse(body)
 
 
 def test_a_text_that_only_looks_like_nul_is_kept() -> None:
@@ -123,5 +125,32 @@ def test_binary_mode_is_refused_since_no_signature_covers_its_headers() -> None:
         )
 
 
-def test_a_delivery_is_told_from_its_repetition_by_its_message_id() -> None:
+def test_a_webhook_is_known_from_its_repetition_by_its_message_id() -> None:
     assert ADAPTER.delivery_id(sent(EVENT, {"webhook-id": "msg_1"})) == "msg_1"
+
+
+def test_every_known_type_has_a_model_of_its_data() -> None:
+    assert set(DATA_OF) == set(EventType)
+
+
+def test_an_event_that_was_made_here_passes_the_checks_of_one_that_is_read() -> None:
+    read = read_event(EVENT, max_text=100)
+    assert isinstance(read, Readable)
+    assert check(read.event, max_text=100) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "place"),
+    [
+        (Event("", "note.added", "T", 0), "/id"),
+        (Event("e", "note.added", "x" * 256, 0), "/subject"),
+        (Event("e", "note.added", "T", 0, sequence=-1), "/sequence"),
+        (Event("e", "agent.replied", "T", 0, {"automatic": "false"}), "/data/automatic"),
+        (Event("e", "agent.replied", "T", 0, {"more": "half \ud800"}), "/data/more"),
+        (Event("e", "coffee.spilled", "T", 0, {"more": ["x" * 101]}), "/data/more/0"),
+    ],
+)
+def test_an_event_that_was_made_here_is_refused_with_its_place(event: Event, place: str) -> None:
+    faulty = check(event, max_text=100)
+    assert faulty is not None
+    assert (faulty.place, faulty.reason.startswith(f"{place}: ")) == (place, True)

@@ -8,7 +8,8 @@ import pytest
 from app.intake.challenge import Answer
 from app.intake.expressions.adapter import ADAPTER, adapter_of
 from app.intake.expressions.query import NoExpression, Query
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
 from app.intake.source_file import SourceFault, parse_sources

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from app.intake.systems.freescout import ADAPTER
 from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.systems.freshdesk import ADAPTER, TEMPLATE
 from app.sla.span import HOUR, MINUTE, SECOND

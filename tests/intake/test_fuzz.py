@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 
 from app.intake import ADAPTERS, adapter_of
 from app.intake.adapter import Adapter
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.cloudevents import Readable, read_event
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.snapshot import changes
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
 from app.intake.source_file import EXPRESSION, parse_sources
 from app.sla.ticket import KNOWN_TYPES, Event
-from app.web.api.tickets.cloudevent import Readable, read_event
 
 EXAMPLES = int(os.environ.get("SLATIMER_FUZZ_EXAMPLES", "200"))
 SAMPLES = Path(__file__).parent / "samples"

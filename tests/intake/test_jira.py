@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.systems.jira.issue import ADAPTER
 from app.sla.span import SECOND
 from app.sla.ticket import Event

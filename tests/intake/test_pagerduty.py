@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.systems.pagerduty import ADAPTER

@@ -6,7 +6,9 @@ import pytest
 
 from app.intake import ADAPTERS
 from app.intake.adapter import TEST_BODY, Adapter
-from app.intake.mapping.reading import LONGEST_NAME, Reading, Unreadable, event_id, happened, withdrawal
+from app.intake.event_data import MAX_NAME
+from app.intake.mapping.events import Unreadable, event_id, happened, withdrawal
+from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.systems.jira import issue
 from app.intake.systems.zendesk import subscription, trigger
@@ -34,7 +36,7 @@ def test_an_event_without_a_ticket_is_unreadable(ticket: str | None) -> None:
 
 def test_an_id_that_is_too_long_keeps_its_beginning_and_stays_its_own() -> None:
     long, other = event_id("zammad", "x" * 400), event_id("zammad", "x" * 399 + "y")
-    assert len(long) == len(other) == LONGEST_NAME
+    assert len(long) == len(other) == MAX_NAME
     assert long != other
     assert long.startswith("zammad:xxx")
     assert event_id("zammad", "a\nb").isprintable()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.intake import ADAPTERS
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from tests.intake.snapshot_desk import AT, samples, source_of
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake.mapping.reading import happened
+from app.intake.mapping.events import happened
 from app.intake.mapping.rule import Marker, Rule
 from app.intake.mapping.snapshot import Snapshot, changes
 from app.intake.mapping.source import Source

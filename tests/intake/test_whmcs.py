@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.systems.whmcs import ADAPTER
 from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from app.intake.systems.zammad import ADAPTER
 from app.sla.ticket import Event

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.systems.zendesk.subscription import ADAPTER
 from app.intake.systems.zendesk.vocabulary import MEANINGLESS
 from app.sla.span import SECOND

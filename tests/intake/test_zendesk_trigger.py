@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.source_file import SourceFault
 from app.intake.systems.zendesk.trigger import ADAPTER, TEMPLATE, WORDS
 from app.sla.ticket import Event

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from app.flow import metrics
 from app.flow.inbound.sources import Sources, Way
 from app.intake.challenge import Answer
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from app.intake.signature import BadSignature, Refused, Scheme, Signed, Stale, answer, verify
 from app.settings import Settings

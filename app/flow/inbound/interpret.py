@@ -17,7 +17,9 @@ from app.flow.inbound.reconcile import Standing
 from app.flow.inbound.snapshot_chain import Saying, sayings_of_snapshots
 from app.flow.inbound.sources import Sources, Way
 from app.flow.judge.receive import Receiver, ticket_of
-from app.intake.mapping.reading import Reading, Unreadable
+from app.intake.cloudevents import Limits
+from app.intake.mapping.events import Unreadable
+from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
@@ -47,7 +49,7 @@ class Interpreter:
 
     def __init__(self, receiver: Receiver, sources: Sources, settings: Settings) -> None:
         self._receiver, self._sources = receiver, sources
-        self._max_text = settings.max_text
+        self._limits = Limits(settings.max_events, settings.max_text)
         self._max_skew = length_of(settings.max_skew)
 
     def interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
@@ -85,7 +87,7 @@ class Interpreter:
             )
             return one
         try:
-            delivery = Delivery(hook.headers, hook.body, hook.received_at)
+            delivery = Delivery(hook.headers, hook.body, hook.received_at, limits=self._limits)
             reading = way.adapter.reading(delivery, way.source)
         except Unreadable as error:
             one.wrong.append(str(error))
@@ -98,13 +100,14 @@ class Interpreter:
 
     def _take_over(self, one: _Read, reading: Reading, now: Micros) -> None:
         one.warnings += reading.warnings
-        last = max((recorded.at for recorded in (*reading.events, *reading.snapshots)), default=now)
+        last = max((snapshot.at for snapshot in reading.snapshots), default=now)
         if last > now + self._max_skew:
-            # Not a part of it is taken: a snapshot of tomorrow would be compared with all those of today.
+            # Nothing of it is stored: a snapshot of tomorrow would be compared with all those of today. An event ahead
+            # of now that comes without snapshots is refused by itself, when the events are received.
             ahead = (last - now) // SECOND
             one.wrong.append(f"it happened {ahead} s ahead of now; check the sender's clock and offset")
             return
-        fitting = tuple(_fitted(event, self._max_text) for event in reading.events)
+        fitting = tuple(_fitted(event, self._limits.max_text) for event in reading.events)
         one.reading = replace(reading, events=fitting)
 
 

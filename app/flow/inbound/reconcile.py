@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.flow.judge.receive import Incoming
-from app.intake.mapping.reading import event_id, withdrawal
+from app.intake.mapping.events import event_id, withdrawal
 from app.sla.ticket import Event
 from app.store.engine.database import Connection
 from app.store.inbound import origins

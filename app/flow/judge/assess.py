@@ -7,7 +7,6 @@ before the one it was last judged at. Instants are microseconds UTC.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import structlog
 
@@ -21,6 +20,7 @@ from app.flow.query.positions import QueuePositions
 from app.settings import Settings
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.signals import LATE_KINDS, signals
+from app.sla.fields import COLUMNS_AS_SENT
 from app.sla.queue.duplicate import queue_of
 from app.sla.span import Micros, length_of
 from app.sla.ticket import Event
@@ -36,20 +36,6 @@ from app.store.tickets.schedule import Parked
 from app.store.tickets.signals import Published, RecordedSignals
 
 _log = structlog.stdlib.get_logger()
-
-_FILTERED: Final = (
-    "customer",
-    "organisation",
-    "plan",
-    "level",
-    "priority",
-    "category",
-    "service",
-    "kind",
-    "assignee",
-    "group",
-)
-"""Fields that lists filter by, kept as text."""
 
 
 @dataclass(slots=True)
@@ -290,7 +276,7 @@ class _Pass:
             queue=queue_of(ticket.fields),
             group_key=self.queueing.keys[name],
             known_since=_known_since(self.merge_graph.logs[name]),
-            **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
+            **{field: _text(ticket.fields.get(field)) for field in COLUMNS_AS_SENT},
         )
 
     def _row_ahead(self, name: str) -> StoredTicket:
@@ -310,7 +296,7 @@ class _Pass:
             queue=None,
             group_key=None,
             known_since=_known_since(self.merge_graph.logs[name]),
-            **dict.fromkeys(_FILTERED),
+            **dict.fromkeys(COLUMNS_AS_SENT),
         )
 
     def _park(self, names: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ nothing, and an interrupted reading goes on where it was. Instants are microseco
 """
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from app.flow.judge.receive import Incoming
+from app.intake.cloudevents import Faulty, NotJson, check, parse, read_event
+from app.intake.event_data import CloudEvent
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 from app.sla.span import Micros, micros
 from app.sla.ticket import KNOWN_TYPES, STATUSES, Event
@@ -130,48 +131,60 @@ def _is_json(path: Path) -> bool:
     return path.suffix in (".jsonl", ".ndjson", ".json")
 
 
-def rows(path: Path, desk: str, mapping: Mapped | None) -> Iterator[Row]:
-    """The rows of a log in the order of the file. Raises FaultyRow at the first that cannot be read."""
-    reading = _Reading(desk, mapping or Mapped())
+def rows(path: Path, desk: str, mapping: Mapped | None, *, max_text: int) -> Iterator[Row]:
+    """The rows of a log in the order of the file. Raises FaultyRow at the first that cannot be read.
+
+    Every event passes the checks of a pushed one; `max_text` is in characters.
+    """
+    reading = _Reading(desk, mapping or Mapped(), max_text)
+    for number, value in enumerate(_json_lines(path) if _is_json(path) else _csv_rows(path), start=1):
+        try:
+            if mapping is None and "id" in value and "subject" in value:
+                yield reading.event(value, number)
+            else:
+                yield reading.row(value, number)
+        except FaultyRow:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise FaultyRow(f"row {number}: {type(error).__name__}: {error}") from error
+
+
+def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        values = map(_json, file, range(1, 1 << 62)) if _is_json(path) else csv.DictReader(file)
-        for number, value in enumerate(values, start=1):
+        yield from csv.DictReader(file)
+
+
+def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
             try:
-                if mapping is None and "id" in value and "subject" in value:
-                    yield reading.event(value, number)
-                else:
-                    yield reading.row(value, number)
-            except (KeyError, TypeError, ValueError) as error:
-                raise FaultyRow(f"row {number}: {type(error).__name__}: {error}") from error
-
-
-def _json(line: str, number: int) -> dict[str, Any]:
-    try:
-        value = orjson.loads(line)
-    except ValueError as error:
-        raise FaultyRow(f"row {number} is no JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise FaultyRow(f"row {number} is no JSON object")
-    return cast("dict[str, Any]", value)
+                value = parse(line.removeprefix(BOM_UTF8) if number == 1 else line)
+            except NotJson as error:
+                raise FaultyRow(f"row {number} is no JSON: {error}") from error
+            if not isinstance(value, dict):
+                raise FaultyRow(f"row {number} is no JSON object")
+            yield cast("dict[str, Any]", value)
 
 
 class _Reading:
-    def __init__(self, desk: str, mapping: Mapped) -> None:
-        self._desk, self._mapping = desk, mapping
+    def __init__(self, desk: str, mapping: Mapped, max_text: int) -> None:
+        self._desk, self._mapping, self._max_text = desk, mapping, max_text
         self._zone = None if mapping.time_zone is None else ZoneInfo(mapping.time_zone)
         self._seen: set[str] = set()
 
     def event(self, value: Mapping[str, Any], number: int) -> Row:
-        """A row that is an event already."""
-        event = Event(
-            id=str(value["id"]),
-            type=str(value["type"]),
-            subject=str(value["subject"]),
-            at=self._instant(str(value["time"])),
-            data=value.get("data") or {},
-            sequence=int(value.get("sequence") or number),
-        )
-        return Row(event.subject, (Incoming.of(self._desk, event),))
+        """A row that is an event already, of this desk whatever its source; without a sequence it takes its number."""
+        given = {name: value[name] for name in CloudEvent.model_fields if name in value}
+        own = {
+            "specversion": given.get("specversion") or "1.0",
+            "source": self._desk,
+            "sequence": given.get("sequence") or number,
+            "data": given.get("data") or None,
+        }
+        found = read_event(given | own, max_text=self._max_text)
+        if isinstance(found, Faulty):
+            raise FaultyRow(f"row {number}: {found.reason}")
+        return Row(found.event.subject, (Incoming.of(self._desk, found.event),))
 
     def row(self, value: Mapping[str, Any], number: int) -> Row:
         """A row by the mapping."""
@@ -193,7 +206,10 @@ class _Reading:
             data = dict(self._mapping.first_data)
         key = "\x1f".join((ticket, word, str(at), str(number), str(place)))
         made_id = "row-" + blake2b(key.encode(), digest_size=12).hexdigest()
-        return Incoming.of(self._desk, Event(made_id, word, ticket, at, data, number))
+        event = Event(made_id, word, ticket, at, data, number)
+        if faulty := check(event, max_text=self._max_text):
+            raise FaultyRow(f"row {number}: {faulty.reason}")
+        return Incoming.of(self._desk, event)
 
     def _instant(self, written: str) -> Micros:
         at = datetime.fromisoformat(written.strip())

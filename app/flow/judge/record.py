@@ -1,7 +1,6 @@
-"""How does a person write down a fact that no system has sent?
+"""Facts entered by hand: a call, an intervention, an exclusion, a withdrawal, as events with their author and reason.
 
-A call, an intervention, an exclusion, a withdrawal: an ordinary event with its author and reason, which takes the same
-road as any other. Instants are microseconds UTC.
+Checked as every pushed event is, and received as one. Instants are microseconds UTC.
 """
 
 import secrets
@@ -10,16 +9,17 @@ from typing import Any, Final
 
 from app.flow.judge.receive import Incoming
 from app.flow.query.serialize import moment
+from app.intake.cloudevents import check
 from app.sla.span import Micros
 from app.sla.ticket import KNOWN_TYPES, STATUSES, Event
 
 _PREFIX: Final = "by-hand-"
 _STATUS: Final = "status:"
-_WITHOUT_REASON: Final = KNOWN_TYPES - {"exclusion.granted", "event.withdrawn"}
+_NEEDS_NO_REASON: Final = KNOWN_TYPES - {"exclusion.granted", "event.withdrawn"}
 
 
 class FaultyFact(ValueError):
-    """The fact cannot be recorded. The message says what is lacking."""
+    """The fact cannot be recorded. The message names what is missing or wrong."""
 
 
 def fact(
@@ -29,13 +29,14 @@ def fact(
     *,
     at: Micros,
     author: str,
+    max_text: int,
     reason: str | None = None,
     since: Micros | None = None,
     until: Micros | None = None,
     withdraws: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Incoming:
-    """A fact by hand, ready to be received. `kind` is an event type, or a status as in "status:solved".
+    """A fact by hand, checked and ready to be received. `kind` is an event type, or a status as in "status:solved".
 
     An exclusion needs `since` and `until`, a withdrawal the id that it `withdraws`, both a `reason`. Raises FaultyFact.
     """
@@ -46,7 +47,7 @@ def fact(
         raise FaultyFact(f"{kind!r} is no event type; write one of {', '.join(sorted(KNOWN_TYPES))}")
     if reason is not None:
         data["reason"] = reason
-    elif kind not in _WITHOUT_REASON:
+    elif kind not in _NEEDS_NO_REASON:
         raise FaultyFact(f"{kind} needs a reason")
     if kind == "exclusion.granted":
         data |= _span(since, until) | {"author": author}
@@ -56,7 +57,10 @@ def fact(
         data |= {"id": withdraws, "author": author}
     else:
         data.setdefault("author", "agent")
-    return Incoming.of(desk, Event(_PREFIX + secrets.token_hex(8), kind, ticket, at, data))
+    event = Event(_PREFIX + secrets.token_hex(8), kind, ticket, at, data)
+    if faulty := check(event, max_text=max_text):
+        raise FaultyFact(faulty.reason)
+    return Incoming.of(desk, event)
 
 
 def _status(status: str) -> str:

@@ -54,11 +54,13 @@ class Counts:
         return self.met + self.missed + self.running + self.awaiting + self.cancelled
 
 
-def replay(receiver: Receiver, path: Path, desk: str, mapping: Mapped | None, progress: Progress) -> Replayed:
+def replay(
+    receiver: Receiver, path: Path, desk: str, mapping: Mapped | None, progress: Progress, *, max_text: int
+) -> Replayed:
     """Feed a log through. Raises FaultyRow; what came before the faulty row is stored."""
     feeding = _Feeding(receiver, count_rows(path), progress)
     tickets: set[str] = set()
-    for row in rows(path, desk, mapping):
+    for row in rows(path, desk, mapping, max_text=max_text):
         tickets.add(row.ticket)
         feeding.take(row)
     feeding.flush()

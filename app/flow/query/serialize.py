@@ -15,6 +15,7 @@ from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
 from app.sla.calendar import Calendar
 from app.sla.clock.explanation import ExplainedSpan, Explanation
 from app.sla.clock.view import ClockView
+from app.sla.fields import VIEW_FIELDS
 from app.sla.queue.waiting import Move
 from app.sla.span import SECOND, Micros
 
@@ -24,20 +25,6 @@ EVENTS_DROPPED: Final = "facts_no_longer_kept"
 """The flag of a ticket of which only the final view is left."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SHOWN_FIELDS: Final = (
-    "title",
-    "url",
-    "customer",
-    "organisation",
-    "priority",
-    "plan",
-    "level",
-    "service",
-    "category",
-    "domain",
-    "assignee",
-    "group",
-)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -110,7 +97,7 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
         return view | {"flags": [*view["flags"], EVENTS_DROPPED]} if answer.events_dropped else view
     evaluation = answer.evaluation
     fields = evaluation.ticket.fields
-    shown: Json = {name: fields.get(name) for name in _SHOWN_FIELDS}
+    shown: Json = {name: fields.get(name) for name in VIEW_FIELDS}
     return {
         "desk": answer.desk,
         "ticket": answer.ticket,

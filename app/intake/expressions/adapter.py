@@ -14,8 +14,9 @@ from app.intake.challenge import Answer
 from app.intake.expressions.file import ANYTHING_ELSE, IGNORE, REPLY, Expressions, read_expressions
 from app.intake.expressions.item import Item, asked_of, items_of
 from app.intake.expressions.query import truthy
+from app.intake.mapping.events import Unreadable, without_absent
 from app.intake.mapping.message import message
-from app.intake.mapping.reading import Reading, Unreadable, without_absent
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import STATUS_PREFIX, Change, looked_at, rule_events
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator

@@ -11,7 +11,7 @@ from typing import cast
 
 from app.intake.expressions.file import ACTORS, Expressions
 from app.intake.expressions.query import truthy
-from app.intake.mapping.reading import Unreadable, digest, happened, instant_of, without_absent
+from app.intake.mapping.events import Unreadable, digest, happened, instant_of, without_absent
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, items, names, plain, table, text, whole, word
 from app.intake.request import Delivery

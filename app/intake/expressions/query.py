@@ -18,7 +18,7 @@ from jmespath import exceptions
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options
 
-from app.intake.mapping.reading import Unreadable
+from app.intake.mapping.events import Unreadable
 from app.intake.mapping.value import items, table
 
 _LONGEST: Final = 4000

@@ -6,7 +6,7 @@ Instants are microseconds UTC.
 
 from typing import Final
 
-from app.intake.mapping.reading import happened, without_absent
+from app.intake.mapping.events import happened, without_absent
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
 from app.sla.span import Micros

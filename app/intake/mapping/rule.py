@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, cast
 
-from app.intake.mapping.reading import happened
+from app.intake.mapping.events import happened
 from app.intake.mapping.value import dig, items, text
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType

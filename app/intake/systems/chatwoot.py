@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.intake.adapter import Adapter
+from app.intake.mapping.events import Unreadable, digest, happened, instant_in, without_absent
 from app.intake.mapping.message import message
-from app.intake.mapping.reading import Reading, Unreadable, digest, happened, instant_in, without_absent
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, truth, word

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.intake.mapping.events import Unreadable, digest, happened, instant_in, without_absent
 from app.intake.mapping.message import message
-from app.intake.mapping.reading import Reading, Unreadable, digest, happened, instant_in, without_absent
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator

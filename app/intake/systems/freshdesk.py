@@ -14,8 +14,9 @@ from hashlib import sha256
 from typing import Final
 
 from app.intake.adapter import Adapter
+from app.intake.mapping.events import Unreadable, happened
 from app.intake.mapping.message import message
-from app.intake.mapping.reading import Reading, Unreadable, happened
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import FACTS, looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator

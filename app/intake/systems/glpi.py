@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Final
 
 from app.intake.adapter import Adapter
+from app.intake.mapping.events import Unreadable, happened, instant_in
 from app.intake.mapping.message import message
-from app.intake.mapping.reading import Reading, Unreadable, happened, instant_in
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator

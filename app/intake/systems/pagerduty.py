@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.intake.adapter import Adapter
-from app.intake.mapping.reading import Reading, Unreadable, happened, instant_in, without_absent
+from app.intake.mapping.events import Unreadable, happened, instant_in, without_absent
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, items, plain, table, text, word

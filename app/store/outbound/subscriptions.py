@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import RowMapping, bindparam, select
 
+from app.sla.fields import SUBSCRIPTION_FILTERS
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
@@ -22,19 +23,7 @@ from app.store.tables import subscription as _subscription
 
 SIGNAL_FILTERS: Final = ("commitment", "commitment_kind")
 """What a filter may ask of the signal itself."""
-TICKET_FILTERS: Final = (
-    "queue",
-    "plan",
-    "level",
-    "priority",
-    "category",
-    "service",
-    "kind",
-    "customer",
-    "organisation",
-    "group",
-    "assignee",
-)
+TICKET_FILTERS: Final = SUBSCRIPTION_FILTERS
 """What a filter may ask of the ticket, as it stood when the signal was told."""
 
 

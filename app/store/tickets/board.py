@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import orjson
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_
 
+from app.sla.fields import LIST_FILTERS
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.tables import acknowledgement as _acknowledgement
@@ -21,6 +22,8 @@ from app.store.tables import ticket as _ticket
 from app.store.tickets.signals import IS_LATE
 
 CLOCK_KINDS: Final = frozenset({"guarantee", "objective", "customer"})
+_TICKET_COLUMNS: Final = ("desk", *(name for name in LIST_FILTERS if name != "kind"))
+"""Filters that are compared with the ticket's row alone; `kind` may mean a clock's."""
 
 
 class FaultyCursor(ValueError):
@@ -81,7 +84,7 @@ def tickets(
 
 def _conditions(filters: Filters, now: Micros) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
-    for name in ("desk", "assignee", "group", "queue", "plan", "customer"):
+    for name in _TICKET_COLUMNS:
         value: str | None = getattr(filters, name)
         if value is not None:
             wanted.append(_ticket.c[name] == value)

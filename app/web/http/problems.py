@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
+from app.intake.validation import faults_of, pointer, reason_of
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
 from app.store.engine.database import Unreachable, WriteContention
@@ -27,8 +28,6 @@ from app.store.tickets.board import FaultyCursor
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:slatimer:problem:"
-_SHOWN_INPUT: Final = 60
-"""Characters of a faulty value that a problem repeats: enough to find it, too few to flood a log."""
 
 
 class Kind(Enum):
@@ -161,45 +160,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def pointer(parts: Iterable[object]) -> str:
-    """A JSON pointer (RFC 6901) to the value that these keys and indexes lead to."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def shown(value: object) -> str:
-    """A faulty value as a problem repeats it, cut short."""
-    try:
-        text = orjson.dumps(value).decode()
-    except TypeError:
-        text = repr(value)
-    return text if len(text) <= _SHOWN_INPUT else text[:_SHOWN_INPUT] + "…"
-
-
-def reason_of(error: Mapping[str, Any]) -> str:
-    """The sentence for one of pydantic's errors: what is wrong, and what was sent."""
-    message = str(error["msg"]).removeprefix("Value error, ")
-    match error["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            return "is not known here"
-        case "value_error":
-            return message
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return f"must be an object, got {shown(error['input'])}"
-        case "string_pattern_mismatch":
-            # The one pattern of this service is that of names.
-            return f"must hold no control character, got {shown(error['input'])}"
-        case _:
-            return f"{message[:1].lower()}{message[1:]}, got {shown(error['input'])}"
-
-
 def body_places(error: ValidationError, above: Iterable[object] = ()) -> list[Place]:
     """The faulty places of a value that lies at this path of the body."""
-    return [
-        Place("body", pointer((*above, *fault["loc"])), reason_of(cast(Mapping[str, Any], fault)))
-        for fault in error.errors(include_url=False)
-    ]
+    return [Place("body", place, reason) for place, reason in faults_of(error, above)]
 
 
 def invalid(places: Iterable[Place]) -> Problem:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.intake.adapter import Adapter
-from app.intake.mapping.reading import Reading, Unreadable, event_id, happened, instant_in, without_absent
+from app.intake.mapping.events import Unreadable, event_id, happened, instant_in, without_absent
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, names, plain, table, text, truth, word

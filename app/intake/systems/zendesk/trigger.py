@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.intake.adapter import Adapter
-from app.intake.mapping.reading import Reading, Unreadable, happened, instant_in, without_absent
+from app.intake.mapping.events import Unreadable, happened, instant_in, without_absent
+from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator

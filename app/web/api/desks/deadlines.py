@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.responses import Response
 
 from app.flow.query.serialize import explanation, moment
+from app.intake.instant import InstantIn
 from app.sla.agreement.agreement import Withheld
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
 from app.sla.calendar.target import Target, TargetFault
@@ -20,7 +21,7 @@ from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
 from app.web.http.access import Reader
 from app.web.http.bodies import ONE_OR_MANY, read_values
-from app.web.http.instant import InstantIn, InstantOut
+from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, body_places, invalid, pointer, problems
 from app.web.http.responses import Json
 from app.web.http.running import Running, running

@@ -19,12 +19,12 @@ from app.flow.agreement.apply import Applied, Change
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
 from app.flow.agreement.put import Outcome
 from app.flow.query.serialize import moment
+from app.intake.event_data import MAX_NAME
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.engine.notify import Announcement
 from app.store.people.keys import Access
-from app.web.api.tickets.cloudevent import MAX_NAME
 from app.web.http.access import must_see
 from app.web.http.bodies import media_type_of, parse, text_of
 from app.web.http.instant import InstantOut

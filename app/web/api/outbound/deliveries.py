@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.delivery.outcome import Outcome
 from app.flow.query.serialize import moment
+from app.intake.instant import InstantIn
 from app.store.engine.database import Connection
 from app.store.outbound import redelivery
 from app.store.outbound.outbox import DeliveryState
@@ -15,7 +16,7 @@ from app.store.outbound.redelivery import Delivery
 from app.store.outbound.subscriptions import State, Subscription
 from app.web.api.outbound.subscriptions import SubscriptionId, found_for
 from app.web.http.access import Administrator, Reader
-from app.web.http.instant import InstantIn, InstantOut
+from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, not_found, problems
 from app.web.http.responses import Json
 from app.web.http.running import running

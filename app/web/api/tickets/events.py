@@ -13,9 +13,9 @@ from starlette.responses import Response
 from app.flow import metrics
 from app.flow.judge.receive import Incoming, Receipt, Refusal
 from app.flow.query import serialize
+from app.intake.cloudevents import Faulty, read_event
 from app.sla.ticket import Event
 from app.store.people.keys import Access
-from app.web.api.tickets.cloudevent import Faulty, read_event
 from app.web.api.tickets.tickets import TicketView
 from app.web.http.access import Pusher
 from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values

@@ -1,13 +1,12 @@
-"""Is this one JSON value an event that may be stored, and if not, which place of it is faulty?
+"""The parts of an event and the data of each type, as models that check and describe them.
 
-An event is a CloudEvents 1.0 JSON object; what `data` holds for each type is a model of its own. Known fields are
-checked strictly (no number is taken for a text), unknown fields are kept as they came, and so is an event of an unknown
-type. Instants in `data` stay the text that was sent; `time` becomes micros.
+Known fields are checked strictly (no number is taken for a text); unknown fields are kept as they were sent, and so is
+the data of an unknown type. Instants in `data` stay the text that was sent. The OpenAPI document is made of these
+models, so what it promises is what `app.intake.cloudevents` checks.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -16,22 +15,17 @@ from pydantic import (
     Field,
     PlainValidator,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from app.intake.instant import InstantIn
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType
-from app.web.http.instant import InstantIn
-from app.web.http.problems import body_places, pointer
+from app.sla.ticket import EventType
 
 MAX_NAME: Final = 255
 """Characters of an id, a subject, a desk or a type: an index holds each, and no ticket system gives longer ones."""
-
-MAX_DEPTH: Final = 16
-"""Levels of nesting in `data`: far more than any ticket system's fields need, far fewer than a parser can stand."""
 
 MAX_SEQUENCE: Final = 2**63 - 1
 """What a database's largest integer holds."""
@@ -238,86 +232,3 @@ DATA_OF: Final[Mapping[EventType, type[_Data]]] = {
     EventType.OUTAGE_VERIFIED: Outage,
     EventType.MAINTENANCE_ANNOUNCED: MaintenanceAnnounced,
 }
-_DATA_OF_TYPE: Final[Mapping[str, type[_Data]]] = {str(kind): model for kind, model in DATA_OF.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Faulty:
-    """A value that is no event. `place` is the JSON pointer to its first fault, `reason` names all of them."""
-
-    id: str | None
-    place: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Readable:
-    """An event and the desk that it is for."""
-
-    desk: str
-    event: Event
-
-
-def read_event(value: object, *, max_text: int) -> Readable | Faulty:
-    """What a parsed JSON value says as an event, or which of its places are faulty. `max_text` is in characters."""
-    try:
-        envelope = CloudEvent.model_validate(value)
-    except ValidationError as error:
-        return _faulty(_id_of(value), (), error)
-    data = envelope.data or {}
-    if model := _DATA_OF_TYPE.get(envelope.type):
-        try:
-            model.model_validate(data)
-        except ValidationError as error:
-            return _faulty(envelope.id, ("data",), error)
-    if data and (fault := _unkeepable(data, ("data",), max_text)):
-        return Faulty(envelope.id, fault[0], f"{fault[0]}: {fault[1]}")
-    event = Event(
-        id=envelope.id,
-        type=envelope.type,
-        subject=envelope.subject,
-        at=envelope.time,
-        data=data,
-        sequence=envelope.sequence,
-    )
-    return Readable(envelope.source, event)
-
-
-def _id_of(value: object) -> str | None:
-    given = cast(dict[str, object], value).get("id") if isinstance(value, dict) else None
-    return given if isinstance(given, str) else None
-
-
-def _faulty(event_id: str | None, above: tuple[str, ...], error: ValidationError) -> Faulty:
-    places = body_places(error, above)
-    reason = "; ".join(f"{place.place or 'the event'}: {place.reason}" for place in places)
-    return Faulty(event_id, places[0].place, reason)
-
-
-def _unkeepable(value: object, path: tuple[object, ...], max_text: int) -> tuple[str, str] | None:
-    """Where and why a value within `data` cannot be kept: too deep, too long, or a text that no database holds."""
-    if isinstance(value, str):
-        if len(value) > max_text:
-            return pointer(path), f"has {len(value)} characters, more than {max_text}"
-        if "\0" in value:
-            return pointer(path), "holds a NUL character. Leave it out"
-        return None
-    if not isinstance(value, dict | list):
-        return None
-    if len(path) > MAX_DEPTH:
-        return pointer(path), f"is nested deeper than {MAX_DEPTH} levels"
-    entries = cast(
-        Iterable[tuple[str | int, object]],
-        cast(dict[str, object], value).items()
-        if isinstance(value, dict)
-        else enumerate(cast(list[object], value)),
-    )
-    for key, inner in entries:
-        if isinstance(key, str) and "\0" in key:
-            return pointer(path), "has a name with a NUL character. Leave it out"
-        # Most values are short texts or numbers: only the others are worth a call.
-        if isinstance(inner, str) and len(inner) <= max_text and "\0" not in inner:
-            continue
-        if fault := _unkeepable(inner, (*path, key), max_text):
-            return fault
-    return None
