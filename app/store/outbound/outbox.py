@@ -17,7 +17,7 @@ from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import subscriptions
-from app.store.outbound.subscriptions import TICKET_FILTERS, Channel, Wish
+from app.store.outbound.subscriptions import TICKET_FILTERS, Channel, SubscriptionFilter
 from app.store.tables import delivery as _delivery
 from app.store.tables import ticket as _ticket
 from app.store.tickets.signals import Published
@@ -31,7 +31,7 @@ class DeliveryState(StrEnum):
     PARKED = "parked"
 
 
-QueueOrder = tuple[str, str, str]
+OrderingKey = tuple[str, str, str]
 """(subscription, desk, ticket): what is delivered in order."""
 
 
@@ -78,10 +78,12 @@ def fill(conn: Connection, published: Sequence[Published], now: Micros, notice_w
     return len(rows)
 
 
-def _values(conn: Connection, asked: Sequence[tuple[Published, Wish]]) -> dict[int, dict[str, str | None]]:
+def _values(
+    conn: Connection, asked: Sequence[tuple[Published, SubscriptionFilter]]
+) -> dict[int, dict[str, str | None]]:
     """What filters ask about signals, by their place in the stream."""
     bodies = {signal.seq: orjson.loads(signal.body) for signal, _ in asked}
-    needs_ticket = any(wish.asks_of_ticket for _, wish in asked)
+    needs_ticket = any(wish.needs_ticket for _, wish in asked)
     of_tickets = ticket_values(conn, bodies.values()) if needs_ticket else {}
     return {seq: values_of(body, of_tickets) for seq, body in bodies.items()}
 
@@ -114,10 +116,10 @@ def enqueue(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     conn.execute(_ADD, list(rows))
 
 
-def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[QueueOrder]:
+def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[OrderingKey]:
     """The lines in which something waits already. Its rows are held: who finishes one waits for us, and then sees
     what we have put behind it."""
-    found: set[QueueOrder] = set()
+    found: set[OrderingKey] = set()
     which = sorted({row["subscription"] for row in rows})
     query = dialect.held(conn, _WAITING)
     for subscribed in parts(which):

@@ -16,8 +16,8 @@ from app.sla.span import Micros
 from app.store.engine.batch import pieces
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import deliveries, outbox
-from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, QueueOrder
-from app.store.outbound.subscriptions import Channel, State, Subscription, listed
+from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, OrderingKey
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState, listed
 from app.store.tables import delivery as _delivery
 from app.store.tables import signal as _signal
 from app.store.tickets.board import cursor_of, key_of
@@ -213,7 +213,7 @@ def missing(conn: Connection, now: Micros) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     for each in listed(conn):
-        if each.state is State.DISABLED or each.wish.asks_of_ticket or each.wanted_since >= now:
+        if each.state is SubscriptionState.DISABLED or each.wish.needs_ticket or each.wanted_since >= now:
             continue
         before = _before(conn, each.wanted_since + 1)
         kinds = LATE & each.wish.kinds
@@ -235,7 +235,7 @@ def _missing(
         asked = {"subscription": subscription.id, "after": after, "kinds": wanted, "most": MOST}
         rows = conn.execute(query, asked).all()
         read = [(row, orjson.loads(row[5])) for row in rows]
-        of_tickets = outbox.ticket_values(conn, (body for _, body in read)) if wish.asks_of_ticket else {}
+        of_tickets = outbox.ticket_values(conn, (body for _, body in read)) if wish.needs_ticket else {}
         found += [
             (row[0], row[1], row[2], row[3])
             for row, body in read
@@ -271,7 +271,7 @@ def _unpark(
     deliveries.go_on(conn, lines, now)
 
 
-def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[QueueOrder]) -> None:
+def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[OrderingKey]) -> None:
     rows = [
         {"_subscription": which, "_desk": desk, "_ticket": ticket} for which, desk, ticket in sorted(lines)
     ]

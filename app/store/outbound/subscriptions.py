@@ -45,7 +45,7 @@ class Channel(StrEnum):
     NOTICE = "notice"
 
 
-class State(StrEnum):
+class SubscriptionState(StrEnum):
     """Whether deliveries are made, wait, or are not kept."""
 
     ACTIVE = "active"
@@ -62,14 +62,14 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SubscriptionFilter:
     """What a subscription wants to hear of. Each filter names the values of which one must hold, in lower case."""
 
     kinds: frozenset[str]
     filters: Mapping[str, frozenset[str]]
 
     @property
-    def asks_of_ticket(self) -> bool:
+    def needs_ticket(self) -> bool:
         """Whether it can be judged only with the ticket at hand."""
         return any(name in TICKET_FILTERS for name in self.filters)
 
@@ -93,7 +93,7 @@ class Subscription:
     secrets: tuple[Secret, ...]
     language: str
     description: str
-    state: State
+    state: SubscriptionState
     created_at: Micros
     wanted_since: Micros
     failures: int = 0
@@ -102,9 +102,9 @@ class Subscription:
     disabled_reason: str | None = None
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> SubscriptionFilter:
         """What it wants to hear of, ready to be asked."""
-        return wish_of(_json(self.kinds), _json(self.filter))
+        return parse_filter(_json(self.kinds), _json(self.filter))
 
     def is_about(self, desk: str) -> bool:
         """Whether it wants to hear of this desk."""
@@ -133,7 +133,7 @@ _WISHES: Final = select(
     _subscription.c.channel,
     _subscription.c.kinds,
     _subscription.c.filter,
-).where(_subscription.c.state != State.DISABLED.value)
+).where(_subscription.c.state != SubscriptionState.DISABLED.value)
 _ADD: Final = _subscription.insert()
 _THIS: Final = _subscription.c.id == bindparam("_id")
 _CHANGE: Final = (
@@ -147,11 +147,11 @@ _REMOVE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription ==
 
 
 @lru_cache(maxsize=1024)
-def wish_of(kinds: str, filters: str) -> Wish:
+def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
     """What the two JSON texts ask for. Kept: they are asked for every signal, and there are few."""
     asked: dict[str, list[str]] = orjson.loads(filters)
     folded = {name: frozenset(value.casefold() for value in values) for name, values in asked.items()}
-    return Wish(frozenset(orjson.loads(kinds)), folded)
+    return SubscriptionFilter(frozenset(orjson.loads(kinds)), folded)
 
 
 def add(conn: Connection, subscription: Subscription) -> None:
@@ -198,10 +198,10 @@ def listed(conn: Connection, desk: str | None = None) -> list[Subscription]:
     return [_subscription_of(row) for row in conn.execute(query).mappings()]
 
 
-def wishes(conn: Connection) -> list[tuple[str, str, Channel, Wish]]:
+def wishes(conn: Connection) -> list[tuple[str, str, Channel, SubscriptionFilter]]:
     """(id, desk, channel, wish) of all for which deliveries are kept."""
     return [
-        (which, desk, Channel(channel), wish_of(kinds, filters))
+        (which, desk, Channel(channel), parse_filter(kinds, filters))
         for which, desk, channel, kinds, filters in conn.execute(_WISHES).all()
     ]
 
@@ -225,7 +225,7 @@ def _subscription_of(row: RowMapping) -> Subscription:
         "filter": {name: tuple(values) for name, values in filters.items()},
         "secrets": tuple(Secret(**each) for each in orjson.loads(row["secrets"])),
         "channel": Channel(row["channel"]),
-        "state": State(row["state"]),
+        "state": SubscriptionState(row["state"]),
     }
     return Subscription(**{f.name: row[f.name] for f in fields(Subscription)} | read)
 

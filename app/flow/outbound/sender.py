@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import orjson
 
-from app.delivery.address import FaultyUrl, Gate, check_url, endpoint
+from app.delivery.address import AddressPolicy, FaultyUrl, check_url, endpoint
 from app.delivery.client import Client, Limits, Resolve
 from app.delivery.envelope import MEDIA_TYPE, cloud_event
+from app.delivery.messenger import Messenger, masked
 from app.delivery.notice import notice
 from app.delivery.outcome import Attempt
-from app.delivery.people import Messenger, masked
 from app.delivery.signing import signed_headers
 from app.flow.outbound.subscribe import TEST, about_no_ticket
 from app.settings import Settings
@@ -31,12 +31,12 @@ _HEADERS: Final[Mapping[str, str]] = {
 _ID_BYTES: Final = 15
 
 
-class Post:
+class Sender:
     """Carries signals to where subscriptions say. Connections are opened when first needed."""
 
     def __init__(self, settings: Settings, *, resolve: Resolve | None = None) -> None:
         self._settings, self._resolve = settings, resolve
-        self._gate = Gate(settings.allow_networks)
+        self._gate = AddressPolicy(settings.allow_networks)
         self._schemes = frozenset(settings.notice_schemes)
 
     @cached_property
