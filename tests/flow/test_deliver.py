@@ -7,6 +7,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
+import orjson
 import pytest
 
 from app.flow.outbound import subscribe
@@ -130,6 +131,37 @@ async def test_a_signal_arrives_signed_as_it_stands_in_the_stream(desk: Desk, re
     assert verified["data"] == recorded
     assert (verified["id"], arrived.headers["webhook-id"]) == (recorded["id"], recorded["id"])
     assert desk.outcomes(subscription) == [("delivered", "delivered")]
+
+
+async def test_every_attempt_carries_the_stored_bytes_of_the_signal_in_the_same_envelope(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.subscribe(receiver.url, EVERYTHING)
+    receiver.answer = lambda number, request: status(500) if number == 1 else OK
+    desk.open_tickets("4711", customer="Lycée Carnot")
+    desk.live_through("4711", 1)
+    await desk.deliverer.deliver_due()
+    desk.clock.forward(seconds=6)
+    await desk.deliverer.deliver_due()
+    stored = [row[0].encode() for row in desk.service.rows("SELECT body FROM signal ORDER BY seq")]
+    bodies = [arrived.body for arrived in receiver.arrived]
+    assert bodies == [enveloped(stored[0]), *map(enveloped, stored)]
+
+
+def enveloped(signal: bytes) -> bytes:
+    """The event made from the signal's own fields, as receivers would make it."""
+    fields = orjson.loads(signal)
+    event = {
+        "specversion": "1.0",
+        "id": fields["id"],
+        "source": f"urn:slatimer:desk:{fields['desk']}",
+        "type": f"slatimer.{fields['kind']}",
+        "time": fields["at"],
+        "datacontenttype": "application/json",
+    }
+    if fields["ticket"]:
+        event["subject"] = fields["ticket"]
+    return orjson.dumps(event | {"data": orjson.Fragment(signal)})
 
 
 async def test_a_breach_found_by_the_sweep_arrives(desk: Desk, receiver: Receiver) -> None:

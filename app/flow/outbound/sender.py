@@ -18,6 +18,7 @@ from app.delivery.notice import notice
 from app.delivery.outcome import Attempt
 from app.delivery.signing import signed_headers
 from app.flow.outbound.subscribe import TEST, about_no_ticket
+from app.flow.query.serialize import moment
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.outbound.deliveries import Claimed
@@ -75,7 +76,15 @@ class Sender:
         if subscription.channel is Channel.NOTICE:
             return await self._tell(subscription, [orjson.loads(each.body) for each in claimed])
         (each,) = claimed
-        return await self._send(subscription, each.signal_id, each.body, now)
+        event = cloud_event(
+            each.body,
+            signal_id=each.signal_id,
+            kind=each.kind,
+            desk=each.desk,
+            ticket=each.ticket,
+            time=moment(each.at),
+        )
+        return await self._send(subscription, each.signal_id, event, now)
 
     async def test(self, subscription: Subscription, now: Micros) -> Attempt:
         """Deliver a test, which is neither told nor kept, and say what became of it."""
@@ -83,10 +92,17 @@ class Sender:
         body = about_no_ticket(test_id, TEST, subscription.desk, now) | {"subscription": subscription.id}
         if subscription.channel is Channel.NOTICE:
             return await self._tell(subscription, [body])
-        return await self._send(subscription, test_id, orjson.dumps(body), now)
+        event = cloud_event(
+            orjson.dumps(body),
+            signal_id=test_id,
+            kind=TEST,
+            desk=subscription.desk,
+            ticket="",
+            time=moment(now),
+        )
+        return await self._send(subscription, test_id, event, now)
 
-    async def _send(self, subscription: Subscription, signal_id: str, body: bytes, now: Micros) -> Attempt:
-        event = cloud_event(body)
+    async def _send(self, subscription: Subscription, signal_id: str, event: bytes, now: Micros) -> Attempt:
         signed = signed_headers(signal_id, event, now, subscription.live_secrets(now))
         return await self._client.post(subscription.url, {**_HEADERS, **signed}, event, now)
 

@@ -151,7 +151,7 @@ def _tell(conn: Connection, held: Subscription, reason: str, now: Micros) -> Pub
     }
     row.body = orjson.dumps(body).decode()
     signals.append(conn, [row])
-    return Published(row.seq, held.desk, DISABLED, row.body.encode(), True, now, "", row.id, None)
+    return row.published()
 
 
 def about_no_ticket(signal_id: str, kind: str, desk: str, now: Micros) -> serialize.Json:

@@ -44,6 +44,7 @@ class Claimed:
     ticket: str
     signal_id: str
     kind: str
+    at: Micros
     detected_at: Micros
     body: bytes
 
@@ -83,6 +84,7 @@ _OUTLOOK: Final = select(
 _BODY: Final = (
     _signal.c.id,
     _signal.c.kind,
+    _signal.c.at,
     _signal.c.detected_at,
     _signal.c.body,
 )
@@ -187,11 +189,11 @@ def claim(
     ]
 
 
-def _bodies(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str, Micros, bytes]]:
+def _bodies(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str, Micros, Micros, bytes]]:
     return {
-        seq: (signal_id, kind, detected_at, body.encode())
+        seq: (signal_id, kind, at, detected_at, body.encode())
         for part in parts(places)
-        for seq, signal_id, kind, detected_at, body in conn.execute(_BODIES, {"signals": part}).all()
+        for seq, signal_id, kind, at, detected_at, body in conn.execute(_BODIES, {"signals": part}).all()
     }
 
 
