@@ -17,7 +17,7 @@ from httpx2 import URL, InvalidURL
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-MOST_CHARACTERS: Final = 2_048
+MAX_URL_LENGTH: Final = 2_048
 """Longer URLs are cut or refused somewhere on the way."""
 
 _HOST: Final = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.ASCII)
@@ -76,7 +76,7 @@ class RefusedAddress(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class AddressPolicy:
     """Which addresses may be reached: public ones, and those in the networks that the operator allows."""
 
     allowed: tuple[Network, ...] = ()
@@ -145,8 +145,8 @@ class Endpoint:
 @lru_cache(maxsize=1024)
 def endpoint(url: str) -> Endpoint:
     """A URL's parts. Raises FaultyUrl: neither http nor https, credentials, no host, no URL at all."""
-    if len(url) > MOST_CHARACTERS:
-        raise FaultyUrl(f"is longer than {MOST_CHARACTERS} characters")
+    if len(url) > MAX_URL_LENGTH:
+        raise FaultyUrl(f"is longer than {MAX_URL_LENGTH} characters")
     try:
         parsed = URL(url)
     except InvalidURL as error:
@@ -165,7 +165,7 @@ def endpoint(url: str) -> Endpoint:
     return Endpoint(parsed.scheme, host, parsed.port, parsed.raw_path)
 
 
-def check_url(url: str, gate: Gate) -> Endpoint:
+def check_url(url: str, gate: AddressPolicy) -> Endpoint:
     """`endpoint`, and what can be said without asking a name server. Raises FaultyUrl."""
     found = endpoint(url)
     if found.scheme == "http" and not gate.allowed:

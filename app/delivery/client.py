@@ -19,8 +19,8 @@ from typing import Final, cast
 
 import httpcore2
 
-from app.delivery.address import Endpoint, FaultyUrl, Gate, RefusedAddress, endpoint
-from app.delivery.outcome import Attempt, Outcome
+from app.delivery.address import AddressPolicy, Endpoint, FaultyUrl, RefusedAddress, endpoint
+from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.delivery.retry import asked_wait
 from app.sla.span import Micros
 
@@ -91,7 +91,7 @@ def _look_up(host: str, port: int) -> list[str]:
 class _Guarded(httpcore2.AsyncNetworkBackend):
     """Connects to addresses that were judged, and to no other."""
 
-    def __init__(self, gate: Gate, resolve: Resolve, *, public: bool) -> None:
+    def __init__(self, gate: AddressPolicy, resolve: Resolve, *, public: bool) -> None:
         self._gate, self._resolve, self._public = gate, resolve, public
         self._plain = cast(httpcore2.AsyncNetworkBackend, httpcore2.AnyIOBackend())
 
@@ -129,7 +129,12 @@ class Client:
     """Carries bodies to URLs. One for the whole process, so that connections are used again."""
 
     def __init__(
-        self, gate: Gate, limits: Limits, *, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None
+        self,
+        gate: AddressPolicy,
+        limits: Limits,
+        *,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._limits = limits
         self._resolver = Resolver()
@@ -152,16 +157,16 @@ class Client:
             async with asyncio.timeout(self._limits.whole):
                 return await self._exchange(to, headers, body, now)
         except (FaultyUrl, RefusedAddress) as error:
-            return Attempt(Outcome.REFUSED_ADDRESS, str(error))
+            return Attempt(DeliveryOutcome.REFUSED_ADDRESS, str(error))
         except NoSuchHost as error:
-            return Attempt(Outcome.DNS, str(error))
+            return Attempt(DeliveryOutcome.DNS, str(error))
         except (TimeoutError, httpcore2.TimeoutException) as error:
-            return Attempt(Outcome.TIMEOUT, _late(error, self._limits))
+            return Attempt(DeliveryOutcome.TIMEOUT, _late(error, self._limits))
         except httpcore2.ConnectError as error:
-            outcome = Outcome.TLS if _is_of_tls(error) else Outcome.CONNECT
+            outcome = DeliveryOutcome.TLS if _is_of_tls(error) else DeliveryOutcome.CONNECT
             return Attempt(outcome, _said(error))
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
-            return Attempt(Outcome.BROKEN, _said(error))
+            return Attempt(DeliveryOutcome.BROKEN, _said(error))
 
     async def _exchange(self, to: Endpoint, headers: Mapping[str, str], body: bytes, now: Micros) -> Attempt:
         limits = self._limits
@@ -206,13 +211,13 @@ def _judged(status: int, asked: Micros | None, cut_at: int | None) -> Attempt:
     if cut_at is not None:
         reason += f"; its answer was not read beyond {cut_at} bytes or {_DRAIN:.0f} s"
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Attempt(Outcome.DELIVERED, reason, status)
+        return Attempt(DeliveryOutcome.DELIVERED, reason, status)
     if status == HTTPStatus.GONE:
-        outcome = Outcome.GONE
+        outcome = DeliveryOutcome.GONE
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        outcome = Outcome.REDIRECT
+        outcome = DeliveryOutcome.REDIRECT
     else:
-        outcome = Outcome.THROTTLED if status in _THROTTLES else Outcome.STATUS
+        outcome = DeliveryOutcome.THROTTLED if status in _THROTTLES else DeliveryOutcome.STATUS
     return Attempt(outcome, reason, status, asked)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from app.sla.span import Micros
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """How an attempt ended. All but the first are failures."""
 
     DELIVERED = "delivered"
@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 class Attempt:
     """How an attempt ended, and why, in words. `retry_after` is the wait that the receiver asked for."""
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     reason: str
     status: int | None = None
     retry_after: Micros | None = None
@@ -51,4 +51,4 @@ class Attempt:
     @property
     def delivered(self) -> bool:
         """Whether the receiver has it."""
-        return self.outcome is Outcome.DELIVERED
+        return self.outcome is DeliveryOutcome.DELIVERED

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from apprise import Apprise
 
-from app.delivery.address import FaultyUrl, Gate
+from app.delivery.address import AddressPolicy, FaultyUrl
+from app.delivery.messenger import Messenger, channel, masked
 from app.delivery.notice import _RECORDED, Language, Notice, notice
-from app.delivery.outcome import Outcome
-from app.delivery.people import Messenger, channel, masked
+from app.delivery.outcome import DeliveryOutcome
 from app.delivery.recipients import recipients
 from app.flow.outbound.subscribe import KINDS
 from app.settings import Settings
@@ -62,7 +62,7 @@ def test_what_has_no_clock_is_told_by_its_queue_or_its_reason() -> None:
 
 
 async def send(url: str, *, allowed: str = "127.0.0.1/32") -> Any:
-    messenger = Messenger(Gate((ip_network(allowed),)), SCHEMES, 5)
+    messenger = Messenger(AddressPolicy((ip_network(allowed),)), SCHEMES, 5)
     attempt = await messenger.send(url, Notice("a title", "a text"))
     messenger.close()
     return attempt
@@ -71,14 +71,14 @@ async def send(url: str, *, allowed: str = "127.0.0.1/32") -> Any:
 async def test_a_message_reaches_the_service_that_its_url_names() -> None:
     async with Receiver() as receiver:
         attempt = await send(f"json://127.0.0.1:{receiver.port}/told")
-        assert attempt.outcome is Outcome.DELIVERED
+        assert attempt.outcome is DeliveryOutcome.DELIVERED
         (arrived,) = receiver.arrived
         assert (arrived.event["title"], arrived.event["message"]) == ("a title", "a text")
 
 
 async def test_a_service_that_does_not_take_it_is_a_failure() -> None:
     async with Receiver(answer=lambda number, request: status(500)) as receiver:
-        assert (await send(f"json://127.0.0.1:{receiver.port}/")).outcome is Outcome.UNSENT
+        assert (await send(f"json://127.0.0.1:{receiver.port}/")).outcome is DeliveryOutcome.UNSENT
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_a_service_that_does_not_take_it_is_a_failure() -> None:
 async def test_a_server_that_the_url_names_is_judged_like_a_webhooks(url: str) -> None:
     attempt = await send(url, allowed="10.0.0.0/8")
     assert (attempt.outcome, "this machine" in attempt.reason or "::1" in attempt.reason) == (
-        Outcome.REFUSED_ADDRESS,
+        DeliveryOutcome.REFUSED_ADDRESS,
         True,
     )
 
@@ -95,7 +95,7 @@ async def test_a_server_that_the_url_names_is_judged_like_a_webhooks(url: str) -
 @pytest.mark.parametrize("url", ["dbus://", "xml://127.0.0.1/", "slack://", "nonsense", "json://"])
 def test_a_channel_that_is_not_listed_or_says_nothing_is_refused(url: str) -> None:
     with pytest.raises(FaultyUrl):
-        Messenger(Gate(), SCHEMES, 5).check(url)
+        Messenger(AddressPolicy(), SCHEMES, 5).check(url)
 
 
 SENDER = "mailto://ops:word@example.org"
@@ -169,7 +169,7 @@ def test_what_apprise_leaves_out_of_any_url_is_told_and_not_only_logged(
 
 
 def messenger() -> Messenger:
-    return Messenger(Gate(), SCHEMES | {"mailgun", "sendgrid", "tgram", "twilio"}, 5)
+    return Messenger(AddressPolicy(), SCHEMES | {"mailgun", "sendgrid", "tgram", "twilio"}, 5)
 
 
 def test_a_channels_secrets_are_masked() -> None:

@@ -7,19 +7,20 @@ from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
+import orjson
 import pytest
 
 from app.flow.outbound import subscribe
-from app.flow.outbound.attempt import Post
 from app.flow.outbound.deliver import Deliverer
-from app.flow.outbound.subscribe import Wanted
+from app.flow.outbound.sender import Sender
+from app.flow.outbound.subscribe import SubscriptionSpec
 from app.settings import Settings
 from app.sla.span import DAY, MINUTE, SECOND, instant
 from app.store.engine.database import Database, wall_clock
 from app.store.outbound import deliveries, redelivery, subscriptions
 from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.redelivery import Delivery
-from app.store.outbound.subscriptions import Channel, State, Subscription
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
 from tests.receiver import OK, Arrived, Receiver, status
 from tests.service import Service, WallClock, created, event
 
@@ -39,7 +40,7 @@ class Desk:
 
     def another_courier(self, **given: Any) -> Deliverer:
         settings = self.settings.model_copy(update=given)
-        return Deliverer(self.database, self.service.assessor, settings, post=Post(settings))
+        return Deliverer(self.database, self.service.assessor, settings, sender=Sender(settings))
 
     def subscribe(self, url: str, kinds: Sequence[str] = STARTED, **given: Any) -> Subscription:
         values: dict[str, Any] = {
@@ -51,7 +52,9 @@ class Desk:
             "language": "en",
             "description": "",
         } | given
-        return self.database.write_now(lambda conn, now: subscribe.create(conn, Wanted(**values), now))
+        return self.database.write_now(
+            lambda conn, now: subscribe.create(conn, SubscriptionSpec(**values), now)
+        )
 
     def change(self, which: Subscription, **given: Any) -> None:
         def apply(conn: Any, now: int) -> None:
@@ -130,6 +133,37 @@ async def test_a_signal_arrives_signed_as_it_stands_in_the_stream(desk: Desk, re
     assert desk.outcomes(subscription) == [("delivered", "delivered")]
 
 
+async def test_every_attempt_carries_the_stored_bytes_of_the_signal_in_the_same_envelope(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.subscribe(receiver.url, EVERYTHING)
+    receiver.answer = lambda number, request: status(500) if number == 1 else OK
+    desk.open_tickets("4711", customer="Lycée Carnot")
+    desk.live_through("4711", 1)
+    await desk.deliverer.deliver_due()
+    desk.clock.forward(seconds=6)
+    await desk.deliverer.deliver_due()
+    stored = [row[0].encode() for row in desk.service.rows("SELECT body FROM signal ORDER BY seq")]
+    bodies = [arrived.body for arrived in receiver.arrived]
+    assert bodies == [enveloped(stored[0]), *map(enveloped, stored)]
+
+
+def enveloped(signal: bytes) -> bytes:
+    """The event made from the signal's own fields, as receivers would make it."""
+    fields = orjson.loads(signal)
+    event = {
+        "specversion": "1.0",
+        "id": fields["id"],
+        "source": f"urn:slatimer:desk:{fields['desk']}",
+        "type": f"slatimer.{fields['kind']}",
+        "time": fields["at"],
+        "datacontenttype": "application/json",
+    }
+    if fields["ticket"]:
+        event["subject"] = fields["ticket"]
+    return orjson.dumps(event | {"data": orjson.Fragment(signal)})
+
+
 async def test_a_breach_found_by_the_sweep_arrives(desk: Desk, receiver: Receiver) -> None:
     desk.subscribe(receiver.url, ["clock.breached"])
     desk.open_tickets("4711")
@@ -185,7 +219,7 @@ async def test_what_is_recorded_only_is_not_delivered(desk: Desk, receiver: Rece
 
 async def test_a_test_delivery_is_signed_and_in_no_record(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
-    attempt = await desk.deliverer.post.test(subscription, desk.clock.now)
+    attempt = await desk.deliverer.sender.test(subscription, desk.clock.now)
     (arrived,) = receiver.arrived
     assert attempt.delivered
     assert arrived.verified(subscription.secrets[0].secret)["type"] == "slatimer.subscription.test"
@@ -314,7 +348,7 @@ async def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_that_is_told
         None,
     )
     assert recorded == desk.service.signals("subscription.disabled")[0]
-    assert desk.find(subscription).state is State.DISABLED
+    assert desk.find(subscription).state is SubscriptionState.DISABLED
     assert desk.outcomes(subscription)[0] == ("parked", "gone")
     assert set(desk.outcomes(subscription)[1:]) <= {("parked", "switched_off")}
     desk.open_tickets("4712")
@@ -330,12 +364,12 @@ async def test_an_endpoint_that_fails_too_often_and_for_too_long_is_switched_off
     desk.open_tickets("A", "B")
     for _ in range(3):
         await desk.deliverer.deliver_due()
-        assert desk.find(subscription).state is State.ACTIVE
+        assert desk.find(subscription).state is SubscriptionState.ACTIVE
         desk.clock.now += 2 * DAY + SECOND
     await desk.deliverer.deliver_due()
     found = desk.find(subscription)
     assert (found.state, "failures in a row over 6.0 days" in (found.disabled_reason or "")) == (
-        State.DISABLED,
+        SubscriptionState.DISABLED,
         True,
     )
     assert len(desk.service.signals("subscription.disabled")) == 1
@@ -394,7 +428,7 @@ async def test_since_an_instant_is_sent_what_was_given_up_and_what_was_told_whil
     since = desk.clock.now
     desk.open_tickets("A", "B")
     desk.live_through("A", 2)
-    desk.change(subscription, state=State.ACTIVE)
+    desk.change(subscription, state=SubscriptionState.ACTIVE)
     again = desk.find(subscription)
     receiver.answer = lambda number, request: OK
     count, more = desk.database.write_now(lambda conn, now: redelivery.retry_since(conn, again, since, now))
@@ -444,10 +478,10 @@ async def test_a_paused_subscription_keeps_what_is_told_until_it_goes_on(
     desk: Desk, receiver: Receiver
 ) -> None:
     subscription = desk.subscribe(receiver.url)
-    desk.change(subscription, state=State.PAUSED)
+    desk.change(subscription, state=SubscriptionState.PAUSED)
     desk.open_tickets("A", "B")
     assert await desk.deliverer.deliver_due() == 0
-    desk.change(subscription, state=State.ACTIVE)
+    desk.change(subscription, state=SubscriptionState.ACTIVE)
     assert await desk.deliverer.deliver_due() == 2
 
 
@@ -544,7 +578,8 @@ async def test_a_failure_reported_late_does_not_undo_what_another_process_achiev
     )
     await desk.deliverer.deliver_due()
     failed = [
-        deliveries.Settlement(each, DeliveryState.PARKED, None, "timeout", "no answer", None) for each in late
+        deliveries.DeliveryUpdate(each, DeliveryState.PARKED, None, "timeout", "no answer", None)
+        for each in late
     ]
     desk.database.write_now(lambda conn, now: deliveries.settle(conn, failed, now))
     assert desk.outcomes(subscription) == [("delivered", "delivered")]

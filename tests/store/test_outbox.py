@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from app.flow.outbound import subscribe
-from app.flow.outbound.subscribe import Wanted
+from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.process.invariants import Verdict, examine
 from app.store.engine.database import Connection, Database
 from app.store.outbound import deliveries, outbox, redelivery, subscriptions
 from app.store.outbound.outbox import DeliveryState
-from app.store.outbound.subscriptions import Channel, State, Subscription
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
 from tests.servers.databases import sqlite_only
 from tests.service import Service, created
 
@@ -25,7 +25,7 @@ def subscribed(service: Service, *kinds: str, **given: Any) -> Subscription:
         "language": "en",
         "description": "",
     }
-    wanted = Wanted(**values | given)
+    wanted = SubscriptionSpec(**values | given)
     made = service.database.write_now(lambda conn, now: subscribe.create(conn, wanted, now))
     service.clock.forward(seconds=1)
     return made
@@ -130,7 +130,7 @@ def test_nothing_is_written_for_one_that_is_switched_off(service: Service) -> No
     assert service.rows("SELECT * FROM delivery") == []
     found = service.database.read_now(lambda conn: subscriptions.find(conn, made.id))
     assert found is not None
-    assert (found.state, found.disabled_reason) == (State.DISABLED, "gone")
+    assert (found.state, found.disabled_reason) == (SubscriptionState.DISABLED, "gone")
 
 
 def test_what_is_claimed_is_not_claimed_again_before_its_time(service: Service) -> None:

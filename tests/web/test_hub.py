@@ -12,7 +12,20 @@ LONGEST = 10
 
 
 def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
-    return Published(seq, desk, kind, b"{}", at=0, deliver=True, ticket="1", id=f"sig_{seq}", trace=None)
+    return Published(
+        seq=seq,
+        desk=desk,
+        kind=kind,
+        body=b"{}",
+        at=0,
+        deliver=True,
+        ticket="1",
+        id=f"sig_{seq}",
+        trace=None,
+        commitment="ticket-response",
+        commitment_kind="guarantee",
+        queue="",
+    )
 
 
 @pytest.fixture

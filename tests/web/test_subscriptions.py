@@ -7,7 +7,7 @@ import pytest
 
 from app.store.people.keys import Scope
 from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, SentAgain
-from app.web.api.outbound.endpoint import Tried
+from app.web.api.outbound.endpoint import AttemptView
 from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, WithSecret
 from tests.receiver import status
 from tests.servers.databases import Databases
@@ -184,7 +184,7 @@ def test_a_secret_is_replaced_with_an_overlap_and_not_without_end(office: Office
 
 def test_a_test_says_what_became_of_it(office: Office) -> None:
     made = office.subscribe()
-    result = conforms(Tried, office.ask("POST", f"/{made['id']}/test").content)
+    result = conforms(AttemptView, office.ask("POST", f"/{made['id']}/test").content)
     assert result == {
         "delivered": True,
         "outcome": "delivered",

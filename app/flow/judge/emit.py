@@ -105,10 +105,7 @@ class Emitter:
         signals.append(conn, self.rows)
         signals.retract(conn, self.retracted, self.now)
         signals.correct(conn, self.corrected)
-        return [
-            Published(r.seq, r.desk, r.kind, r.body.encode(), r.deliver, r.at, r.ticket, r.id, r.trace)
-            for r in self.rows
-        ]
+        return [row.published() for row in self.rows]
 
     def _only_trace(self) -> str | None:
         """Another ticket, one merged into or a duplicate, is told of because of the request if there is one only."""

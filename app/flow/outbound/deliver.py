@@ -18,17 +18,17 @@ from typing import Final
 import structlog
 
 from app.background import Background
-from app.delivery.outcome import Attempt, Outcome
+from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor
-from app.flow.outbound.attempt import Post
-from app.flow.outbound.settle import Finished, Settling
+from app.flow.outbound.results import CompletedAttempt, ResultRecorder
+from app.flow.outbound.sender import Sender
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.store.engine.database import Connection, Database
 from app.store.engine.notify import Announcement
 from app.store.outbound import deliveries, subscriptions
-from app.store.outbound.deliveries import Claimed, Outlook, Settlement
+from app.store.outbound.deliveries import Claimed, DeliveryUpdate, EndpointSchedule
 from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.subscriptions import Channel, Subscription
 
@@ -59,11 +59,11 @@ class Deliverer:
     """The deliveries of one process. `start` and `stop` it, or `deliver_due` once."""
 
     def __init__(
-        self, database: Database, assessor: Assessor, settings: Settings, *, post: Post | None = None
+        self, database: Database, assessor: Assessor, settings: Settings, *, sender: Sender | None = None
     ) -> None:
-        self.post = post or Post(settings)
+        self.sender = sender or Sender(settings)
         self._database = database
-        self._settling = Settling(settings, random)
+        self._settling = ResultRecorder(settings, random)
         self._parallel, self._look = settings.deliver_parallel, settings.deliver_look.total_seconds()
         self._lease = length_of(settings.deliver_timeout) + _MARGIN
         self._grace = settings.shutdown_grace.total_seconds()
@@ -74,7 +74,7 @@ class Deliverer:
         self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(self._semaphore)
         self._failed: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._finished: list[Finished] = []
+        self._finished: list[CompletedAttempt] = []
         self._attempts = 0
         self._failure: str | None = None
         assessor.on_commit(self._heard)
@@ -98,7 +98,7 @@ class Deliverer:
             with suppress(*self._database.failures):  # then it counts as lost in a while
                 await self._database.write(lambda conn, now: self._settling.settle(conn, self._finished, now))
             self._finished = []
-        await self.post.close()
+        await self.sender.close()
 
     def wake(self) -> None:
         """Look now. From any thread."""
@@ -171,8 +171,8 @@ class Deliverer:
         return bool(finished or batches)
 
     def _turn(
-        self, conn: Connection, finished: Sequence[Finished], busy: Counter[str], now: Micros
-    ) -> tuple[list[Settlement], list[_Batch]]:
+        self, conn: Connection, finished: Sequence[CompletedAttempt], busy: Counter[str], now: Micros
+    ) -> tuple[list[DeliveryUpdate], list[_Batch]]:
         settlements = self._settling.settle(conn, finished, now) if finished else []
         mark = secrets.token_hex(8)
         claimed: dict[str, list[Claimed]] = {}
@@ -187,12 +187,12 @@ class Deliverer:
         held = subscriptions.some(conn, claimed) if claimed else {}
         return settlements, [(held[which], taken) for which, taken in claimed.items() if taken]
 
-    def _free(self, each: Outlook, busy: Counter[str]) -> int:
+    def _free(self, each: EndpointSchedule, busy: Counter[str]) -> int:
         """How many more deliveries may be claimed for an endpoint now."""
         most = self._parallel if each.fails else self._parallel * _AHEAD
         return (1 if each.channel is Channel.NOTICE else most) - busy[each.subscription]
 
-    def _may_claim(self, outlook: Sequence[Outlook]) -> bool:
+    def _may_claim(self, outlook: Sequence[EndpointSchedule]) -> bool:
         """Whether something is due at an endpoint that is not busy; plans for what is due later."""
         ready = [each.due_at for each in outlook if self._free(each, self._busy) > 0]
         self._planned = min(ready, default=None)
@@ -216,14 +216,14 @@ class Deliverer:
             async with self._slots[subscription.id]:
                 if failed == self._failed[subscription.id]:
                     self._attempts += 1
-                    attempt = await self.post.carry(subscription, claimed, self._database.now())
+                    attempt = await self.sender.carry(subscription, claimed, self._database.now())
         except Exception as error:  # noqa: BLE001 - logged, and told as a failure: it must not stall the others
             _log.exception("delivery failed unforeseen", subscription=subscription.id)
-            attempt = Attempt(Outcome.BROKEN, f"{type(error).__name__}: {error}")
+            attempt = Attempt(DeliveryOutcome.BROKEN, f"{type(error).__name__}: {error}")
         finally:
             self._failed[subscription.id] += attempt is not None and not attempt.delivered
             self._busy[subscription.id] -= 1
-            self._finished.append(Finished(subscription.id, claimed, attempt))
+            self._finished.append(CompletedAttempt(subscription.id, claimed, attempt))
             self._background.wake()
 
     def _heard(self, found: Assessed) -> None:
@@ -233,7 +233,7 @@ class Deliverer:
             self.wake()
 
 
-def _count(settlements: Sequence[Settlement], now: Micros) -> None:
+def _count(settlements: Sequence[DeliveryUpdate], now: Micros) -> None:
     for each in settlements:
         metrics.DELIVERIES.labels(each.outcome).inc()
         if each.state is DeliveryState.DELIVERED:

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 import structlog
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 from app.delivery.signing import new_secret
 from app.flow.query import serialize
 from app.sla.clock.signals import CLOCK_SIGNALS
@@ -20,7 +20,7 @@ from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.outbound import deliveries, outbox, redelivery, subscriptions
-from app.store.outbound.subscriptions import Channel, Secret, State, Subscription
+from app.store.outbound.subscriptions import Channel, Secret, Subscription, SubscriptionState
 from app.store.tickets import signals
 from app.store.tickets.signals import QUEUE, NewSignal, Published, id_of
 
@@ -43,7 +43,7 @@ class TooManySecrets(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SubscriptionSpec:
     """What somebody asks for: who is to be told what, where."""
 
     desk: str
@@ -55,7 +55,7 @@ class Wanted:
     description: str
 
 
-def create(conn: Connection, wanted: Wanted, now: Micros) -> Subscription:
+def create(conn: Connection, wanted: SubscriptionSpec, now: Micros) -> Subscription:
     """A new subscription. It hears of what is told from now on. A webhook's first secret is in it."""
     webhook = wanted.channel is Channel.WEBHOOK
     made = Subscription(
@@ -68,7 +68,7 @@ def create(conn: Connection, wanted: Wanted, now: Micros) -> Subscription:
         secrets=(Secret(new_secret()),) if webhook else (),
         language=wanted.language,
         description=wanted.description,
-        state=State.ACTIVE,
+        state=SubscriptionState.ACTIVE,
         created_at=now,
         wanted_since=now,
     )
@@ -79,8 +79,10 @@ def create(conn: Connection, wanted: Wanted, now: Micros) -> Subscription:
 def change(conn: Connection, before: Subscription, after: Subscription, now: Micros) -> Subscription:
     """Keep a subscription as it is to be. Another address, or being active again, is a fresh start for its endpoint."""
     asks_otherwise = (before.kinds, before.filter) != (after.kinds, after.filter)
-    was_off = before.state is State.DISABLED and after.state is not State.DISABLED
-    afresh = before.url != after.url or (before.state is not State.ACTIVE and after.state is State.ACTIVE)
+    was_off = before.state is SubscriptionState.DISABLED and after.state is not SubscriptionState.DISABLED
+    afresh = before.url != after.url or (
+        before.state is not SubscriptionState.ACTIVE and after.state is SubscriptionState.ACTIVE
+    )
     if asks_otherwise or was_off:
         after = replace(after, wanted_since=now)
     if was_off:
@@ -88,7 +90,7 @@ def change(conn: Connection, before: Subscription, after: Subscription, now: Mic
     if afresh:
         after = replace(after, failures=0, failing_since=None, quiet_until=None)
     subscriptions.change(conn, after)
-    if afresh and after.state is State.ACTIVE:
+    if afresh and after.state is SubscriptionState.ACTIVE:
         deliveries.hurry(conn, after.id, now)
     return after
 
@@ -109,9 +111,9 @@ def replace_secret(
 
 def switch_off(conn: Connection, held: Subscription, reason: str, now: Micros) -> Published:
     """Deliver nothing more to an endpoint, park what is on its way, and say so in the stream."""
-    subscriptions.change(conn, replace(held, state=State.DISABLED, disabled_reason=reason))
+    subscriptions.change(conn, replace(held, state=SubscriptionState.DISABLED, disabled_reason=reason))
     redelivery.park_all(
-        conn, held.id, Outcome.SWITCHED_OFF.value, f"the subscription was switched off: {reason}"
+        conn, held.id, DeliveryOutcome.SWITCHED_OFF.value, f"the subscription was switched off: {reason}"
     )
     recorded = _tell(conn, held, reason, now)
     # Others may want to hear of it; this one does not any more.
@@ -149,7 +151,7 @@ def _tell(conn: Connection, held: Subscription, reason: str, now: Micros) -> Pub
     }
     row.body = orjson.dumps(body).decode()
     signals.append(conn, [row])
-    return Published(row.seq, held.desk, DISABLED, row.body.encode(), True, now, "", row.id, None)
+    return row.published()
 
 
 def about_no_ticket(signal_id: str, kind: str, desk: str, now: Micros) -> serialize.Json:

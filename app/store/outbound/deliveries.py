@@ -14,15 +14,15 @@ from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, QueueOrder
-from app.store.outbound.subscriptions import Channel, State
+from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, OrderingKey
+from app.store.outbound.subscriptions import Channel, SubscriptionState
 from app.store.tables import delivery as _delivery
 from app.store.tables import signal as _signal
 from app.store.tables import subscription as _subscription
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class EndpointSchedule:
     """When something is due at an endpoint, or will be."""
 
     subscription: str
@@ -44,17 +44,18 @@ class Claimed:
     ticket: str
     signal_id: str
     kind: str
+    at: Micros
     detected_at: Micros
     body: bytes
 
     @property
-    def line(self) -> QueueOrder:
+    def line(self) -> OrderingKey:
         """What it keeps its place in."""
         return self.subscription, self.desk, self.ticket
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class DeliveryUpdate:
     """What became of an attempt. `next_at` is when to try again, none when it is done with."""
 
     claimed: Claimed
@@ -79,10 +80,11 @@ _OUTLOOK: Final = select(
     _subscription.c.failures,
     _subscription.c.quiet_until,
     _DUE_AT,
-).where(_subscription.c.state == State.ACTIVE.value)
+).where(_subscription.c.state == SubscriptionState.ACTIVE.value)
 _BODY: Final = (
     _signal.c.id,
     _signal.c.kind,
+    _signal.c.at,
     _signal.c.detected_at,
     _signal.c.body,
 )
@@ -157,10 +159,10 @@ _COUNT_PENDING: Final = select(func.count()).where(PENDING)
 _COUNT_PARKED: Final = select(func.count()).where(PARKED)
 
 
-def outlook(conn: Connection) -> list[Outlook]:
+def outlook(conn: Connection) -> list[EndpointSchedule]:
     """The active subscriptions that have something due, now or later."""
     return [
-        Outlook(which, Channel(channel), failures > 0, max(due_at, quiet_until or 0))
+        EndpointSchedule(which, Channel(channel), failures > 0, max(due_at, quiet_until or 0))
         for which, channel, failures, quiet_until, due_at in conn.execute(_OUTLOOK).all()
         if due_at is not None
     ]
@@ -187,15 +189,15 @@ def claim(
     ]
 
 
-def _bodies(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str, Micros, bytes]]:
+def _bodies(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str, Micros, Micros, bytes]]:
     return {
-        seq: (signal_id, kind, detected_at, body.encode())
+        seq: (signal_id, kind, at, detected_at, body.encode())
         for part in parts(places)
-        for seq, signal_id, kind, detected_at, body in conn.execute(_BODIES, {"signals": part}).all()
+        for seq, signal_id, kind, at, detected_at, body in conn.execute(_BODIES, {"signals": part}).all()
     }
 
 
-def settle(conn: Connection, settlements: Sequence[Settlement], now: Micros) -> None:
+def settle(conn: Connection, settlements: Sequence[DeliveryUpdate], now: Micros) -> None:
     """Write down what became of attempts, and let those behind go on where one is done with."""
     ordered = sorted(settlements, key=lambda each: (each.claimed.subscription, each.claimed.signal))
     failed = [_settled(each, now) for each in ordered if each.state is not DeliveryState.DELIVERED]
@@ -207,7 +209,7 @@ def settle(conn: Connection, settlements: Sequence[Settlement], now: Micros) -> 
     go_on(conn, {each.claimed.line for each in settlements if each.next_at is None}, now)
 
 
-def _settled(settlement: Settlement, now: Micros) -> dict[str, Any]:
+def _settled(settlement: DeliveryUpdate, now: Micros) -> dict[str, Any]:
     claimed = settlement.claimed
     return {
         "_subscription": claimed.subscription,
@@ -235,7 +237,7 @@ def release(conn: Connection, unfinished: Sequence[Claimed], now: Micros) -> Non
         )
 
 
-def go_on(conn: Connection, lines: Iterable[QueueOrder], now: Micros) -> None:
+def go_on(conn: Connection, lines: Iterable[OrderingKey], now: Micros) -> None:
     """Let the first that waits in each of these lines go, unless one of the line is under way."""
     rows = [
         {"_subscription": which, "_desk": desk, "_ticket": ticket, "now": now}

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import RowMapping, bindparam, exists, select
 
 from app.sla.span import Micros
 from app.store.engine.batch import pieces
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import deliveries, outbox
-from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, QueueOrder
-from app.store.outbound.subscriptions import Channel, State, Subscription, listed
+from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, OrderingKey
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState, listed
 from app.store.tables import delivery as _delivery
 from app.store.tables import signal as _signal
 from app.store.tickets.board import cursor_of, key_of
@@ -46,6 +45,20 @@ class Delivery:
     outcome: str | None
     reason: str | None
     status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Undelivered:
+    """A signal without a delivery to a subscription, with what filters compare."""
+
+    seq: int
+    id: str
+    desk: str
+    ticket: str
+    kind: str
+    commitment: str
+    commitment_kind: str | None
+    queue: str
 
 
 _SHOWN: Final = (
@@ -123,7 +136,16 @@ _PARKED_SINCE: Final = (
     .limit(bindparam("most"))
 )
 _MISSING: Final = (
-    select(_signal.c.seq, _signal.c.id, _signal.c.desk, _signal.c.ticket, _signal.c.kind, _signal.c.body)
+    select(
+        _signal.c.seq,
+        _signal.c.id,
+        _signal.c.desk,
+        _signal.c.ticket,
+        _signal.c.kind,
+        _signal.c.commitment,
+        _signal.c.commitment_kind,
+        _signal.c.queue,
+    )
     .where(
         _signal.c.deliver,
         _signal.c.seq > bindparam("after"),
@@ -192,8 +214,8 @@ def retry_since(
     # What was told at the very instant at which it was made was told before: all that came after has a row.
     made = _before(conn, max(since, subscription.created_at + 1))
     lost = _missing(conn, subscription, made, most - len(given_up))
-    rows = [_row(subscription, seq, desk, ticket, now) for seq, _, desk, ticket in lost]
-    lines = {(subscription.id, desk, ticket) for _, _, desk, ticket in lost}
+    rows = [_row(subscription, each.seq, each.desk, each.ticket, now) for each in lost]
+    lines = {(subscription.id, each.desk, each.ticket) for each in lost}
     _step_back(conn, subscription, lines)
     outbox.enqueue(conn, rows)
     deliveries.go_on(conn, lines, now)
@@ -213,37 +235,38 @@ def missing(conn: Connection, now: Micros) -> list[tuple[str, str]]:
     """
     found: list[tuple[str, str]] = []
     for each in listed(conn):
-        if each.state is State.DISABLED or each.wish.asks_of_ticket or each.wanted_since >= now:
+        if (
+            each.state is SubscriptionState.DISABLED
+            or each.signal_filter.needs_ticket
+            or each.wanted_since >= now
+        ):
             continue
         before = _before(conn, each.wanted_since + 1)
-        kinds = LATE & each.wish.kinds
-        found += [(each.id, signal_id) for _, signal_id, *_ in _missing(conn, each, before, MOST, kinds)]
+        kinds = LATE & each.signal_filter.kinds
+        found += [(each.id, signal.id) for signal in _missing(conn, each, before, MOST, kinds)]
     return found
 
 
 def _missing(
     conn: Connection, subscription: Subscription, after: int, most: int, kinds: Iterable[str] | None = None
-) -> list[tuple[int, str, str, str]]:
-    """(place, id, desk, ticket) of the signals after a place that it wants and of which there is no delivery."""
-    wish = subscription.wish
-    wanted = sorted(wish.kinds if kinds is None else kinds)
+) -> list[_Undelivered]:
+    """The signals after a place that it wants and of which there is no delivery."""
+    matching = subscription.signal_filter
+    wanted = sorted(matching.kinds if kinds is None else kinds)
     query = (
         _MISSING if subscription.desk == EVERY_DESK else _MISSING.where(_signal.c.desk == subscription.desk)
     )
-    found: list[tuple[int, str, str, str]] = []
+    found: list[_Undelivered] = []
     while wanted and len(found) < most:
         asked = {"subscription": subscription.id, "after": after, "kinds": wanted, "most": MOST}
-        rows = conn.execute(query, asked).all()
-        read = [(row, orjson.loads(row[5])) for row in rows]
-        of_tickets = outbox.ticket_values(conn, (body for _, body in read)) if wish.asks_of_ticket else {}
-        found += [
-            (row[0], row[1], row[2], row[3])
-            for row, body in read
-            if wish.covers(row[4], outbox.values_of(body, of_tickets))
-        ]
+        rows = [_Undelivered(*row) for row in conn.execute(query, asked).all()]
+        tickets = outbox.ticket_values(
+            conn, ((row.desk, row.ticket) for row in rows if matching.needs_ticket)
+        )
+        found += [row for row in rows if matching.matches(row, tickets.get((row.desk, row.ticket), {}))]
         if len(rows) < MOST:
             break
-        after = rows[-1][0]
+        after = rows[-1].seq
     return found[:most]
 
 
@@ -271,7 +294,7 @@ def _unpark(
     deliveries.go_on(conn, lines, now)
 
 
-def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[QueueOrder]) -> None:
+def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[OrderingKey]) -> None:
     rows = [
         {"_subscription": which, "_desk": desk, "_ticket": ticket} for which, desk, ticket in sorted(lines)
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 from sqlalchemy import RowMapping, bindparam, select
@@ -34,7 +34,7 @@ class Channel(StrEnum):
     NOTICE = "notice"
 
 
-class State(StrEnum):
+class SubscriptionState(StrEnum):
     """Whether deliveries are made, wait, or are not kept."""
 
     ACTIVE = "active"
@@ -50,23 +50,52 @@ class Secret:
     expires_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a subscription wants to hear of. Each filter names the values of which one must hold, in lower case."""
+FilterValues = Mapping[str, str | None]
+"""What filters compare with, by field."""
 
-    kinds: frozenset[str]
-    filters: Mapping[str, frozenset[str]]
+
+class FilteredSignal(Protocol):
+    """The columns of a signal that filters compare with."""
 
     @property
-    def asks_of_ticket(self) -> bool:
-        """Whether it can be judged only with the ticket at hand."""
-        return any(name in TICKET_FILTERS for name in self.filters)
+    def kind(self) -> str: ...
+    @property
+    def commitment(self) -> str: ...
+    @property
+    def commitment_kind(self) -> str | None: ...
+    @property
+    def queue(self) -> str: ...
 
-    def covers(self, kind: str, values: Mapping[str, str | None]) -> bool:
-        """Whether it wants a signal of this kind, about a commitment and a ticket with these values."""
-        return kind in self.kinds and all(
-            (values.get(name) or "").casefold() in wanted for name, wanted in self.filters.items()
-        )
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFilter:
+    """Which signals a subscription receives: its kinds, and for each named field the accepted values, case-folded."""
+
+    kinds: frozenset[str]
+    fields: Mapping[str, frozenset[str]]
+
+    @property
+    def needs_ticket(self) -> bool:
+        """Whether it compares a field of the ticket."""
+        return any(name in TICKET_FILTERS for name in self.fields)
+
+    def matches(self, signal: FilteredSignal, ticket: FilterValues) -> bool:
+        """Whether a signal and the fields of its ticket match. A queue signal's own queue replaces the ticket's."""
+        if signal.kind not in self.kinds:
+            return False
+        own = {"commitment": signal.commitment, "commitment_kind": signal.commitment_kind}
+        values = {**ticket, **own, **({"queue": signal.queue} if signal.queue else {})}
+        return all((values.get(name) or "").casefold() in accepted for name, accepted in self.fields.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """What the outbox needs of a subscription to decide which signals it receives."""
+
+    id: str
+    desk: str
+    channel: Channel
+    filter: SubscriptionFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +111,7 @@ class Subscription:
     secrets: tuple[Secret, ...]
     language: str
     description: str
-    state: State
+    state: SubscriptionState
     created_at: Micros
     wanted_since: Micros
     failures: int = 0
@@ -91,9 +120,9 @@ class Subscription:
     disabled_reason: str | None = None
 
     @property
-    def wish(self) -> Wish:
-        """What it wants to hear of, ready to be asked."""
-        return wish_of(_json(self.kinds), _json(self.filter))
+    def signal_filter(self) -> SubscriptionFilter:
+        """Its kinds and filter, parsed."""
+        return parse_filter(_json(self.kinds), _json(self.filter))
 
     def is_about(self, desk: str) -> bool:
         """Whether it wants to hear of this desk."""
@@ -116,13 +145,13 @@ class Health:
 _ALL: Final = select(_subscription).order_by(_subscription.c.created_at, _subscription.c.id)
 _SOME: Final = _ALL.where(_subscription.c.id.in_(bindparam("ids", expanding=True)))
 _ONE: Final = select(_subscription).where(_subscription.c.id == bindparam("which"))
-_WISHES: Final = select(
+_SUBSCRIBERS: Final = select(
     _subscription.c.id,
     _subscription.c.desk,
     _subscription.c.channel,
     _subscription.c.kinds,
     _subscription.c.filter,
-).where(_subscription.c.state != State.DISABLED.value)
+).where(_subscription.c.state != SubscriptionState.DISABLED.value)
 _ADD: Final = _subscription.insert()
 _THIS: Final = _subscription.c.id == bindparam("_id")
 _CHANGE: Final = (
@@ -136,11 +165,11 @@ _REMOVE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription ==
 
 
 @lru_cache(maxsize=1024)
-def wish_of(kinds: str, filters: str) -> Wish:
+def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
     """What the two JSON texts ask for. Kept: they are asked for every signal, and there are few."""
     asked: dict[str, list[str]] = orjson.loads(filters)
     folded = {name: frozenset(value.casefold() for value in values) for name, values in asked.items()}
-    return Wish(frozenset(orjson.loads(kinds)), folded)
+    return SubscriptionFilter(frozenset(orjson.loads(kinds)), folded)
 
 
 def add(conn: Connection, subscription: Subscription) -> None:
@@ -187,11 +216,11 @@ def listed(conn: Connection, desk: str | None = None) -> list[Subscription]:
     return [_subscription_of(row) for row in conn.execute(query).mappings()]
 
 
-def wishes(conn: Connection) -> list[tuple[str, str, Channel, Wish]]:
-    """(id, desk, channel, wish) of all for which deliveries are kept."""
+def subscribers(conn: Connection) -> list[Subscriber]:
+    """All subscriptions that are not disabled."""
     return [
-        (which, desk, Channel(channel), wish_of(kinds, filters))
-        for which, desk, channel, kinds, filters in conn.execute(_WISHES).all()
+        Subscriber(which, desk, Channel(channel), parse_filter(kinds, filters))
+        for which, desk, channel, kinds, filters in conn.execute(_SUBSCRIBERS).all()
     ]
 
 
@@ -214,7 +243,7 @@ def _subscription_of(row: RowMapping) -> Subscription:
         "filter": {name: tuple(values) for name, values in filters.items()},
         "secrets": tuple(Secret(**each) for each in orjson.loads(row["secrets"])),
         "channel": Channel(row["channel"]),
-        "state": State(row["state"]),
+        "state": SubscriptionState(row["state"]),
     }
     return Subscription(**{f.name: row[f.name] for f in fields(Subscription)} | read)
 

@@ -56,6 +56,23 @@ class NewSignal:
     trace: str | None = None
     """The request, or the pass of the sweep, that it is told because of."""
 
+    def published(self) -> "Published":
+        """The signal as the stream carries it, once `append` has given it its place."""
+        return Published(
+            seq=self.seq,
+            desk=self.desk,
+            kind=self.kind,
+            body=self.body.encode(),
+            deliver=self.deliver,
+            at=self.at,
+            ticket=self.ticket,
+            id=self.id,
+            trace=self.trace,
+            commitment=self.commitment,
+            commitment_kind=self.commitment_kind,
+            queue=self.queue,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -70,6 +87,10 @@ class Published:
     ticket: str
     id: str
     trace: str | None
+    # What subscriptions filter by, beside the body, so that nothing parses it.
+    commitment: str
+    commitment_kind: str | None
+    queue: str
 
 
 @dataclass(slots=True)
@@ -151,6 +172,9 @@ _PUBLISHED: Final = select(
     _signal.c.ticket,
     _signal.c.id,
     _signal.c.trace,
+    _signal.c.commitment,
+    _signal.c.commitment_kind,
+    _signal.c.queue,
 )
 _PAGE: Final = _PUBLISHED.order_by(_signal.c.seq)
 _PAGE_BACKWARDS: Final = _PUBLISHED.order_by(_signal.c.seq.desc())
@@ -254,8 +278,5 @@ def page(
         query = query.where(_signal.c.ticket == ticket)
     if kinds:
         query = query.where(_signal.c.kind.in_(kinds))
-    found = [
-        Published(seq, of, kind, body.encode(), deliver, at, about, signal_id, trace)
-        for seq, of, kind, body, deliver, at, about, signal_id, trace in conn.execute(query).all()
-    ]
+    found = [Published(**{**row, "body": row["body"].encode()}) for row in conn.execute(query).mappings()]
     return found[::-1] if latest else found

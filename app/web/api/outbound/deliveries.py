@@ -6,14 +6,14 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 from app.flow.query.serialize import moment
 from app.intake.instant import InstantIn
 from app.store.engine.database import Connection
 from app.store.outbound import redelivery
 from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.redelivery import Delivery
-from app.store.outbound.subscriptions import State, Subscription
+from app.store.outbound.subscriptions import Subscription, SubscriptionState
 from app.web.api.outbound.subscriptions import SubscriptionId, found_for
 from app.web.http.access import Administrator, Reader
 from app.web.http.instant import InstantOut
@@ -38,7 +38,7 @@ class DeliveryView(BaseModel):
     attempted_at: InstantOut | None
     next_at: InstantOut | None = Field(description="when it is tried next; null while others go first")
     under_way: bool
-    outcome: Outcome | None = Field(description="how the last attempt ended")
+    outcome: DeliveryOutcome | None = Field(description="how the last attempt ended")
     reason: str | None
     status: int | None
 
@@ -50,7 +50,7 @@ class DeliveryPage(BaseModel):
     next: str | None = Field(description="the cursor of the next page; null on the last")
 
 
-class WantedDeliveries(BaseModel):
+class DeliveryListQuery(BaseModel):
     """Which deliveries."""
 
     model_config = ConfigDict(extra="forbid")
@@ -87,7 +87,7 @@ async def list_deliveries(
     request: Request,
     reader: Reader,
     subscription: SubscriptionId,
-    wanted: Annotated[WantedDeliveries, Query()],
+    wanted: Annotated[DeliveryListQuery, Query()],
 ) -> Response:
     """What was, is or was to be delivered, the latest first, each with how its last attempt ended."""
     parts = running(request)
@@ -161,7 +161,7 @@ async def retry_since(
 
 
 def _switched_on(held: Subscription) -> Subscription:
-    if held.state is State.DISABLED:
+    if held.state is SubscriptionState.DISABLED:
         raise Problem(
             Kind.SWITCHED_OFF,
             f"Nothing is sent to {held.id} while it is switched off: {held.disabled_reason}. "

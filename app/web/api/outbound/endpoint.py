@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import TooManySecrets
 from app.sla.span import length_of
@@ -19,11 +19,11 @@ from app.web.http.running import running
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
 
-class Tried(BaseModel):
+class AttemptView(BaseModel):
     """What became of a test."""
 
     delivered: bool
-    outcome: Outcome
+    outcome: DeliveryOutcome
     reason: str
     status: int | None = Field(description="the endpoint's HTTP status")
 
@@ -59,7 +59,7 @@ async def replace_secret(
 @router.post(
     "/{subscription}/test",
     summary="Send a test",
-    response_model=Tried,
+    response_model=AttemptView,
     responses=problems(401, 403, 404),
 )
 async def test(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
@@ -69,7 +69,7 @@ async def test(request: Request, administrator: Administrator, subscription: Sub
     """
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, administrator, subscription))
-    attempt = await parts.deliverer.post.test(found, parts.database.now())
+    attempt = await parts.deliverer.sender.test(found, parts.database.now())
     return Json(
         {
             "delivered": attempt.delivered,

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from app.delivery.address import FaultyUrl
 from app.delivery.notice import Language
 from app.flow.outbound import subscribe
-from app.flow.outbound.subscribe import Wanted
+from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.query.serialize import moment
 from app.store.engine.database import Connection
 from app.store.outbound import subscriptions
-from app.store.outbound.subscriptions import Channel, State, Subscription
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
 from app.store.people.keys import EVERY_DESK, Access, Scope
 from app.web.api.tickets.signals import SignalKind
 from app.web.http.access import Administrator, Reader, desk_or_own, must_see
@@ -123,7 +123,7 @@ class SubscriptionView(BaseModel):
     filter: dict[str, list[str]]
     language: str
     description: str
-    state: State
+    state: SubscriptionState
     created_at: InstantOut
     failures: int = Field(description="failures in a row")
     failing_since: InstantOut | None
@@ -158,7 +158,7 @@ async def create(request: Request, administrator: Administrator, given: NewSubsc
     if desk != EVERY_DESK and desk not in known:
         raise not_found("desk", desk)
     _check(parts, given.channel, given.url)
-    wanted = Wanted(
+    wanted = SubscriptionSpec(
         desk=desk,
         channel=given.channel,
         url=given.url,
@@ -250,7 +250,7 @@ def found_for(conn: Connection, access: Access, which: str) -> Subscription:
 
 def _check(parts: Running, channel: Channel, url: str) -> None:
     try:
-        parts.deliverer.post.check(channel, url)
+        parts.deliverer.sender.check(channel, url)
     except FaultyUrl as error:
         raise invalid([Place("body", "/url", str(error))]) from error
 
@@ -262,7 +262,7 @@ def _changed(before: Subscription, given: Changes) -> Subscription:
         "filter": None if given.filter is None else given.filter.asked(),
         "language": None if given.language is None else given.language.value,
         "description": given.description,
-        "state": None if given.state is None else State(given.state),
+        "state": None if given.state is None else SubscriptionState(given.state),
     }
     return replace(before, **{name: value for name, value in values.items() if value is not None})
 
@@ -276,7 +276,7 @@ def view(parts: Running, held: Subscription, access: Access) -> dict[str, Any]:
         "id": held.id,
         "desk": held.desk,
         "channel": held.channel.value,
-        "url": held.url if whole else parts.deliverer.post.shown(held),
+        "url": held.url if whole else parts.deliverer.sender.shown(held),
         "kinds": list(held.kinds),
         "filter": {name: list(values) for name, values in filters.items()},
         "language": held.language,

@@ -14,10 +14,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
-from app.delivery.address import FaultyUrl, Gate, RefusedAddress
+from app.delivery.address import AddressPolicy, FaultyUrl, RefusedAddress
 from app.delivery.client import Resolve, Resolver
 from app.delivery.notice import Notice
-from app.delivery.outcome import Attempt, Outcome
+from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.delivery.recipients import check_recipients
 
 _THREADS: Final = 8
@@ -32,7 +32,7 @@ class Messenger:
     """Sends messages to people."""
 
     def __init__(
-        self, gate: Gate, schemes: frozenset[str], seconds: float, *, resolve: Resolve | None = None
+        self, gate: AddressPolicy, schemes: frozenset[str], seconds: float, *, resolve: Resolve | None = None
     ) -> None:
         self._gate, self._schemes, self._seconds = gate, schemes, seconds
         self._resolver = Resolver()
@@ -57,11 +57,11 @@ class Messenger:
             async with asyncio.timeout(self._seconds):
                 return await self._send(url, message)
         except TimeoutError:
-            return Attempt(Outcome.TIMEOUT, f"not sent within {self._seconds:g} s")
+            return Attempt(DeliveryOutcome.TIMEOUT, f"not sent within {self._seconds:g} s")
         except (FaultyUrl, RefusedAddress) as error:
-            return Attempt(Outcome.REFUSED_ADDRESS, str(error))
+            return Attempt(DeliveryOutcome.REFUSED_ADDRESS, str(error))
         except OSError as error:
-            return Attempt(Outcome.DNS, f"the server's name leads nowhere: {error}")
+            return Attempt(DeliveryOutcome.DNS, f"the server's name leads nowhere: {error}")
 
     async def _send(self, url: str, message: Notice) -> Attempt:
         loop = asyncio.get_running_loop()
@@ -70,8 +70,8 @@ class Messenger:
         if server is not None:
             self._gate.check(await self._resolve(server, plugin.port or 0))
         if await loop.run_in_executor(self._threads, _notify, plugin, message):
-            return Attempt(Outcome.DELIVERED, "taken by the service")
-        return Attempt(Outcome.UNSENT, "the service did not take it")
+            return Attempt(DeliveryOutcome.DELIVERED, "taken by the service")
+        return Attempt(DeliveryOutcome.UNSENT, "the service did not take it")
 
     def close(self) -> None:
         """Send no more."""

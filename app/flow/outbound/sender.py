@@ -10,14 +10,15 @@ from typing import Any, Final
 
 import orjson
 
-from app.delivery.address import FaultyUrl, Gate, check_url, endpoint
+from app.delivery.address import AddressPolicy, FaultyUrl, check_url, endpoint
 from app.delivery.client import Client, Limits, Resolve
 from app.delivery.envelope import MEDIA_TYPE, cloud_event
+from app.delivery.messenger import Messenger, masked
 from app.delivery.notice import notice
 from app.delivery.outcome import Attempt
-from app.delivery.people import Messenger, masked
 from app.delivery.signing import signed_headers
 from app.flow.outbound.subscribe import TEST, about_no_ticket
+from app.flow.query.serialize import moment
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.outbound.deliveries import Claimed
@@ -31,12 +32,12 @@ _HEADERS: Final[Mapping[str, str]] = {
 _ID_BYTES: Final = 15
 
 
-class Post:
+class Sender:
     """Carries signals to where subscriptions say. Connections are opened when first needed."""
 
     def __init__(self, settings: Settings, *, resolve: Resolve | None = None) -> None:
         self._settings, self._resolve = settings, resolve
-        self._gate = Gate(settings.allow_networks)
+        self._gate = AddressPolicy(settings.allow_networks)
         self._schemes = frozenset(settings.notice_schemes)
 
     @cached_property
@@ -75,7 +76,15 @@ class Post:
         if subscription.channel is Channel.NOTICE:
             return await self._tell(subscription, [orjson.loads(each.body) for each in claimed])
         (each,) = claimed
-        return await self._send(subscription, each.signal_id, each.body, now)
+        event = cloud_event(
+            each.body,
+            signal_id=each.signal_id,
+            kind=each.kind,
+            desk=each.desk,
+            ticket=each.ticket,
+            time=moment(each.at),
+        )
+        return await self._send(subscription, each.signal_id, event, now)
 
     async def test(self, subscription: Subscription, now: Micros) -> Attempt:
         """Deliver a test, which is neither told nor kept, and say what became of it."""
@@ -83,10 +92,17 @@ class Post:
         body = about_no_ticket(test_id, TEST, subscription.desk, now) | {"subscription": subscription.id}
         if subscription.channel is Channel.NOTICE:
             return await self._tell(subscription, [body])
-        return await self._send(subscription, test_id, orjson.dumps(body), now)
+        event = cloud_event(
+            orjson.dumps(body),
+            signal_id=test_id,
+            kind=TEST,
+            desk=subscription.desk,
+            ticket="",
+            time=moment(now),
+        )
+        return await self._send(subscription, test_id, event, now)
 
-    async def _send(self, subscription: Subscription, signal_id: str, body: bytes, now: Micros) -> Attempt:
-        event = cloud_event(body)
+    async def _send(self, subscription: Subscription, signal_id: str, event: bytes, now: Micros) -> Attempt:
         signed = signed_headers(signal_id, event, now, subscription.live_secrets(now))
         return await self._client.post(subscription.url, {**_HEADERS, **signed}, event, now)
 

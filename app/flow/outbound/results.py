@@ -6,20 +6,20 @@ All of it in one transaction with what the attempt came to. Instants are microse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.delivery.outcome import Attempt, Outcome
+from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.delivery.retry import RetryRules
 from app.flow.outbound.subscribe import switch_off
 from app.settings import Settings
 from app.sla.span import DAY, Micros, length_of
 from app.store.engine.database import Connection
 from app.store.outbound import deliveries, subscriptions
-from app.store.outbound.deliveries import Claimed, Settlement
+from app.store.outbound.deliveries import Claimed, DeliveryUpdate
 from app.store.outbound.outbox import DeliveryState
-from app.store.outbound.subscriptions import Channel, Health, State, Subscription
+from app.store.outbound.subscriptions import Channel, Health, Subscription, SubscriptionState
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class CompletedAttempt:
     """Deliveries that were attempted together, and how that ended. No attempt: it was broken off."""
 
     subscription: str
@@ -38,14 +38,16 @@ def rules_of(settings: Settings) -> RetryRules:
     )
 
 
-class Settling:
+class ResultRecorder:
     """Writes down what attempts came to. `chance` gives numbers from 0 up to 1."""
 
     def __init__(self, settings: Settings, chance: Callable[[], float]) -> None:
         self._rules, self._chance = rules_of(settings), chance
         self._notice_gap = length_of(settings.notice_gap)
 
-    def settle(self, conn: Connection, finished: Sequence[Finished], now: Micros) -> list[Settlement]:
+    def settle(
+        self, conn: Connection, finished: Sequence[CompletedAttempt], now: Micros
+    ) -> list[DeliveryUpdate]:
         """Write down what became of deliveries and of their endpoints."""
         held = subscriptions.some(conn, (each.subscription for each in finished), lock=True)
         settlements = [
@@ -60,17 +62,21 @@ class Settling:
         self._note(conn, held, finished, now)
         return settlements
 
-    def _settlement(self, claimed: Claimed, attempt: Attempt, now: Micros) -> Settlement:
+    def _settlement(self, claimed: Claimed, attempt: Attempt, now: Micros) -> DeliveryUpdate:
         next_at = None
-        if not attempt.delivered and attempt.outcome is not Outcome.GONE:
+        if not attempt.delivered and attempt.outcome is not DeliveryOutcome.GONE:
             next_at = self._rules.next_at(claimed.attempts + 1, now, self._chance(), attempt.retry_after)
         state = DeliveryState.PENDING if next_at is not None else DeliveryState.PARKED
         if attempt.delivered:
             state = DeliveryState.DELIVERED
-        return Settlement(claimed, state, next_at, attempt.outcome.value, attempt.reason, attempt.status)
+        return DeliveryUpdate(claimed, state, next_at, attempt.outcome.value, attempt.reason, attempt.status)
 
     def _note(
-        self, conn: Connection, held: Mapping[str, Subscription], finished: Sequence[Finished], now: Micros
+        self,
+        conn: Connection,
+        held: Mapping[str, Subscription],
+        finished: Sequence[CompletedAttempt],
+        now: Micros,
     ) -> None:
         for which, before in held.items():
             attempts = [each.attempt for each in finished if each.subscription == which and each.attempt]
@@ -80,7 +86,7 @@ class Settling:
             if self._rules.is_down(before.failures) and any(each.delivered for each in attempts):
                 deliveries.hurry(conn, which, now)
             reason = self._why_off(after, attempts, now)
-            if reason is not None and before.state is not State.DISABLED:
+            if reason is not None and before.state is not SubscriptionState.DISABLED:
                 switch_off(conn, subscriptions.some(conn, [which])[which], reason, now)
 
     def _health_after(self, before: Subscription, attempts: Sequence[Attempt], now: Micros) -> Health:
@@ -97,7 +103,7 @@ class Settling:
         return Health(failures, since, quiet_until)
 
     def _why_off(self, health: Health, attempts: Sequence[Attempt], now: Micros) -> str | None:
-        if any(each.outcome is Outcome.GONE for each in attempts):
+        if any(each.outcome is DeliveryOutcome.GONE for each in attempts):
             return "the endpoint answered 410 Gone"
         if health.failing_since is None or not self._rules.gives_up(
             health.failures, health.failing_since, now
