@@ -24,9 +24,10 @@ from app.sla.clock.explanation import explain
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.clock.transition import State, Transition, TransitionKind
 from app.sla.document.faults import FaultyFile
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.queue.signals import QueueKind
 from app.sla.span import HOUR, Micros, instant, micros
-from app.sla.ticket import KNOWN_TYPES, STATUSES, TICKET_FIELDS, Event
+from app.sla.ticket import STATUSES, TICKET_FIELDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

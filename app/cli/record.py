@@ -18,8 +18,8 @@ from app.flow.judge.record import FaultyFact, fact
 from app.flow.process.runtime import Runtime
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.serialize import moment
+from app.sla.event import EventType
 from app.sla.span import Micros
-from app.sla.ticket import EventType
 from app.web.api.tickets.cloudevent import Faulty, read_event
 from app.web.http.instant import NotAnInstant, read_instant
 

@@ -15,8 +15,9 @@ from app.intake.mapping.reading import LONGEST_NAME, Reading, Unreadable
 from app.intake.mapping.source import Source
 from app.intake.mapping.value import NoInstant, items, read_instant, table
 from app.intake.request import Delivery
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import STATUSES, TICKET_FIELDS, Event, EventType, Value
+from app.sla.ticket import STATUSES, TICKET_FIELDS
 
 SYSTEM: Final = "cloudevents"
 MOST_EVENTS: Final = 1_000

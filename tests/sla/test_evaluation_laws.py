@@ -17,8 +17,8 @@ from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.explanation import explain
 from app.sla.clock.signals import LATE_KINDS, LastRecorded, RecordedSignal, Signal, signals
+from app.sla.event import Event, in_order
 from app.sla.span import DAY, HOUR, MINUTE, Micros
-from app.sla.ticket import Event, in_order
 
 DESK = Calendar.parse(
     {

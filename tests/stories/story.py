@@ -19,8 +19,8 @@ from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.clock.evaluation import Absorbed, AppliesTo, Evaluation, Version, evaluate
 from app.sla.clock.view import ClockView
+from app.sla.event import Event
 from app.sla.span import Micros, instant, micros
-from app.sla.ticket import Event
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,9 +21,9 @@ from app.flow.query.positions import QueuePositions
 from app.settings import Settings
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.signals import LATE_KINDS, signals
+from app.sla.event import Event
 from app.sla.queue.duplicate import queue_of
 from app.sla.span import Micros, length_of
-from app.sla.ticket import Event
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection, after_commit
 from app.store.engine.notify import announce

@@ -18,8 +18,9 @@ import orjson
 
 from app.flow.judge.receive import Incoming
 from app.sla.document.faults import Fault, FaultyFile, instead_of
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import Micros, micros
-from app.sla.ticket import KNOWN_TYPES, STATUSES, Event
+from app.sla.ticket import STATUSES
 
 _STATUS: Final = "status:"
 _ANYTHING_ELSE: Final = "*"

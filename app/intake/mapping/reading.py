@@ -12,8 +12,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from app.intake.mapping.value import NoInstant, dig, instant, is_empty, read_instant
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType, Value
 
 if TYPE_CHECKING:
     from app.intake.mapping.snapshot import Snapshot

@@ -14,8 +14,9 @@ from app.intake.mapping.reading import digest, happened, withdrawal, without_abs
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
 from app.intake.mapping.value import items, table
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import TICKET_FIELDS, Event, EventType, Value
+from app.sla.ticket import TICKET_FIELDS
 
 _STATUS_WORD: Final = "status_word"
 _LOOKED_AT: Final = "looked_at"

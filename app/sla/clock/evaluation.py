@@ -15,9 +15,10 @@ from app.sla.clock.clock import Clock
 from app.sla.clock.replay import Absorbed, Fold
 from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
+from app.sla.event import Event, in_order, withdrawals_of_unknown
 from app.sla.queue.duplicate import lacks_domain
 from app.sla.span import Micros
-from app.sla.ticket import Event, Ticket, in_order, withdrawals_of_unknown
+from app.sla.ticket import Ticket
 
 __all__ = ["Absorbed", "AppliesTo", "Evaluation", "NothingKnown", "Version", "evaluate"]
 

@@ -12,8 +12,9 @@ from typing import Final, cast
 from app.sla.agreement.agreement import Agreement, Commitment, DerivedFact
 from app.sla.agreement.version import Version, in_force
 from app.sla.clock.track import Step, Track
+from app.sla.event import Event, in_order, order_key, status_instants
 from app.sla.span import Micros, micros
-from app.sla.ticket import Event, Ticket, in_order, order_key, status_instants
+from app.sla.ticket import Ticket
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 

@@ -22,8 +22,8 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from app.sla.event import Event, EventType
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType
 from app.web.http.instant import InstantIn
 from app.web.http.problems import body_places, pointer
 

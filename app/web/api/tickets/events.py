@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.flow import metrics
 from app.flow.judge.receive import Incoming, Receipt, Refusal
 from app.flow.query import serialize
-from app.sla.ticket import Event
+from app.sla.event import Event
 from app.store.people.keys import Access
 from app.web.api.tickets.cloudevent import Faulty, read_event
 from app.web.api.tickets.tickets import TicketView
