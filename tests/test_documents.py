@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from app.cli.commands import cli
 from app.flow.judge.event_log import FaultyMapping, parse_mapping
 from app.flow.metrics import REGISTRY
+from app.flow.query.reasons import span_text
 from app.main import create_app
 from app.settings import Settings
 from app.sla.agreement.file import AgreementFault, parse_agreement
@@ -357,7 +358,7 @@ def test_the_example_over_lunch_is_what_the_service_explains() -> None:
         [
             *(f"{instant(at).astimezone(zone):%H:%M}" for at in (span.start, span.end)),
             span.kind.value,
-            span.reason,
+            span_text(span),
             as_length(span.total),
         ]
         for span in recorded.spans

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from app.flow.query.reasons import text
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
@@ -126,7 +127,7 @@ class Judged:
     @property
     def reasons(self) -> dict[str, str]:
         """Why commitments have none."""
-        return dict(self.evaluation.not_applicable)
+        return {name: text(reason) for name, reason in self.evaluation.not_applicable}
 
     @property
     def status(self) -> str:

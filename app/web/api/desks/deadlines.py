@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from starlette.responses import Response
 
+from app.flow.query.reasons import text
 from app.flow.query.serialize import explanation, moment
 from app.sla.agreement.agreement import Withheld
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
@@ -22,6 +23,7 @@ from app.web.http.access import Reader
 from app.web.http.bodies import ONE_OR_MANY, read_values
 from app.web.http.instant import InstantIn, InstantOut
 from app.web.http.problems import Kind, Place, Problem, body_places, invalid, pointer, problems
+from app.web.http.reason import Detail
 from app.web.http.responses import Json
 from app.web.http.running import Running, running
 
@@ -95,6 +97,7 @@ class DeadlineSpan(BaseModel):
     kind: str = Field(examples=["counted"])
     counted: bool
     reason: str = Field(examples=["lunch gap"])
+    reason_detail: Detail = None
     source: str | None
     seconds: int
     total_seconds: int
@@ -256,7 +259,7 @@ def _promised(
     regime = agreement.regime(commitment, fields)
     if isinstance(regime, Withheld):
         raise invalid(
-            [Place("body", pointer((*path, "commitment")), f"promises nothing here: {regime.reason}")]
+            [Place("body", pointer((*path, "commitment")), f"promises nothing here: {text(regime.reason)}")]
         )
     return regime.target, regime.calendar
 
