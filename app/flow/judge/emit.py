@@ -12,7 +12,7 @@ import orjson
 
 from app.flow.query import serialize
 from app.flow.query.answer import TicketAnswer
-from app.flow.query.reasons import detail, text_or_none
+from app.flow.query.reasons import detail, move_detail, text_or_none
 from app.sla.clock.signals import DUE_CHANGED, RETRACTION, Signal
 from app.sla.queue.signals import QueueSignal
 from app.sla.span import Micros
@@ -94,7 +94,7 @@ class Emitter:
         more: dict[str, Any] = {
             "queue": recorded.queue,
             "cause": recorded.cause,
-            "cause_detail": {"code": recorded.cause},
+            "cause_detail": move_detail(recorded.cause),
             "joined_at": serialize.moment(recorded.joined_at),
             "position_before": before,
             "position_after": after,

@@ -71,12 +71,12 @@ def span_text(span: ExplainedSpan) -> str:
 
 
 def detail(reason: Reason | None) -> dict[str, Any] | None:
-    """The machine-readable reason as JSON: `code`, and `ref` and `params` where there are any."""
+    """The machine-readable reason as JSON."""
     if reason is None:
         return None
-    found: dict[str, Any] = {"code": reason.code.value}
-    if reason.ref is not None:
-        found["ref"] = reason.ref
-    if reason.params:
-        found["params"] = dict(reason.params)
-    return found
+    return {"code": reason.code.value, "ref": reason.ref, "params": dict(reason.params)}
+
+
+def move_detail(cause: str) -> dict[str, Any]:
+    """The machine-readable cause of a queue move: there the text is the code itself."""
+    return {"code": cause, "ref": None, "params": {}}

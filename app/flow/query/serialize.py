@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
-from app.flow.query.reasons import detail, span_text, text, text_or_none
+from app.flow.query.reasons import detail, move_detail, span_text, text, text_or_none
 from app.sla.calendar import Calendar
 from app.sla.clock.explanation import ExplainedSpan, Explanation
 from app.sla.clock.view import ClockView
@@ -148,7 +148,7 @@ def queue_place(place: QueueAnswer) -> Json:
 def move(one: Move) -> Json:
     """A change of a ticket's place."""
     kind = "left" if one.to_key is None else "joined" if one.from_key is None else "moved"
-    cause = {"cause": one.cause, "cause_detail": {"code": one.cause}}
+    cause = {"cause": one.cause, "cause_detail": move_detail(one.cause)}
     return {"at": moment(one.at), "kind": kind, **cause, "queue": one.queue}
 
 

@@ -6,13 +6,11 @@ from pydantic import BaseModel, Field
 
 
 class ReasonDetail(BaseModel):
-    """A reason as a code. `ref` and `params` are left out where a code has none."""
+    """A reason as a code, with what it refers to."""
 
     code: str = Field(description="never renamed; new ones may come", examples=["event"])
-    ref: str | int | None = Field(
-        None, description="an event id, a version number or a status", examples=["e-17"]
-    )
-    params: dict[str, Any] | None = Field(None, description="what the text needs besides")
+    ref: str | int | None = Field(description="an event id, a version number or a status", examples=["e-17"])
+    params: dict[str, Any] = Field(description="what the text needs besides")
 
 
 DETAIL: Final = "the reason as a code; absent or null where only the text was stored"

@@ -166,8 +166,8 @@ def _more(kind: str) -> dict[str, Any]:
         replaced = "sig_f7fafe68dd0390f8d2a3889bac14b7" if kind in _RETRACTED else None
         more: dict[str, Any] = {
             "cycle_id": None,
-            "cause": None,
-            "cause_detail": None,
+            "cause": None if kind in _LATE else "e-17",
+            "cause_detail": None if kind in _LATE else {"code": "event", "ref": "e-17", "params": {}},
             "replaces": replaced,
         }
         moved = {"old_due_at": _DUE, "new_due_at": "2026-03-09T10:00:00Z"}
@@ -177,7 +177,7 @@ def _more(kind: str) -> dict[str, Any]:
         return {
             "queue": "tickets",
             "cause": cause,
-            "cause_detail": {"code": cause},
+            "cause_detail": {"code": cause, "ref": None, "params": {}},
             "joined_at": _AT,
             "position_before": None if kind == "queue.joined" else 2,
             "position_after": None if kind == "queue.left" else 5,
