@@ -20,8 +20,8 @@ from app.cli.terminal import log_warnings_only
 from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
 from app.settings import Settings
+from app.sla.event import Event
 from app.sla.span import DAY, HOUR, MINUTE, Micros, micros
-from app.sla.ticket import Event
 from app.store.engine.database import Database
 from app.store.tables import NEVER, archived_ticket, clock, event, event_key, signal, ticket, wait_interval
 from app.store.tickets import schedule

@@ -20,8 +20,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Evaluation, Version, evaluate
+from app.sla.event import Event
 from app.sla.span import HOUR, MINUTE, micros
-from app.sla.ticket import Event
 
 RUNS: Final = 15
 TIMES: Final = 400

@@ -15,8 +15,8 @@ from app.flow.process.sweep import Sweeper
 from app.flow.query import serialize, tickets
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo
+from app.sla.event import Event
 from app.sla.span import Micros, length_of, micros
-from app.sla.ticket import Event
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from app.cli.commands import cli
 from app.flow.judge.event_log import FaultyMapping, parse_mapping
 from app.flow.metrics import REGISTRY
+from app.flow.query.reasons import span_text
 from app.main import create_app
 from app.settings import Settings
 from app.sla.agreement.file import AgreementFault, parse_agreement
@@ -24,10 +25,11 @@ from app.sla.clock.explanation import explain
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.clock.transition import State, Transition, TransitionKind
 from app.sla.document.faults import FaultyFile
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.fields import TICKET_FIELDS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import HOUR, Micros, instant, micros
-from app.sla.ticket import KNOWN_TYPES, STATUSES, Event
+from app.sla.ticket import STATUSES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -357,7 +359,7 @@ def test_the_example_over_lunch_is_what_the_service_explains() -> None:
         [
             *(f"{instant(at).astimezone(zone):%H:%M}" for at in (span.start, span.end)),
             span.kind.value,
-            span.reason,
+            span_text(span),
             as_length(span.total),
         ]
         for span in recorded.spans

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from app.cli.terminal import failed, length, misused, result, result_json, screen
 from app.flow.agreement.desk_files import FaultyFiles, FileKind, check_files, read_files
+from app.flow.query.reasons import span_text
 from app.flow.query.serialize import explanation, local, moment
 from app.intake.instant import NotAnInstant, read_instant
 from app.settings import Settings
@@ -97,6 +98,6 @@ def _table(recorded: Explanation, calendar: Calendar) -> Table:
             "+" if span.counted else "",
             length(span.end - span.start) if span.counted else "",
             length(span.total),
-            f"{span.reason} ({span.source})" if span.source else span.reason,
+            f"{span_text(span)} ({span.source})" if span.source else span_text(span),
         )
     return table

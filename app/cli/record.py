@@ -19,8 +19,8 @@ from app.flow.query.answer import TicketAnswer
 from app.flow.query.serialize import moment
 from app.intake.cloudevents import NotJson, parse
 from app.intake.instant import NotAnInstant, read_instant
+from app.sla.event import EventType
 from app.sla.span import Micros
-from app.sla.ticket import EventType
 
 _BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
 """Types whose author is the customer unless --set author says otherwise."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.intake.event_data import DATA_OF, MAX_SEQUENCE, CloudEvent, Name
 from app.intake.validation import faults_of, pointer
-from app.sla.ticket import Event
+from app.sla.event import Event
 
 MAX_DEPTH: Final = 16
 """Levels of nesting in `data`: far more than any ticket system's fields need, far fewer than a parser can stand."""

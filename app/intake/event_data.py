@@ -21,8 +21,8 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app.intake.instant import InstantIn
+from app.sla.event import EventType
 from app.sla.span import Micros
-from app.sla.ticket import EventType
 
 MAX_NAME: Final = 255
 """Characters of an id, a subject, a desk or a type: an index holds each, and no ticket system gives longer ones."""

@@ -17,6 +17,7 @@ from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
 from app.cli.shipped import shipped_calendars
 from app.flow.process.invariants import Verdict, examine
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.reasons import span_text
 from app.flow.query.tickets import explanation, ticket_answer
 from app.intake.cloudevents import Faulty, read_event
 from app.settings import Settings
@@ -78,7 +79,7 @@ def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
             return answer, next(c for c in answer.evaluation.clocks if c.commitment == commitment)
 
         lunch, _ = clock("haisoft", SKIPS_LUNCH, "ticket-response")
-        assert "lunch gap" in [span.reason for span in explanation(lunch, "ticket-response").spans]
+        assert "lunch gap" in [span_text(span) for span in explanation(lunch, "ticket-response").spans]
         _, part = clock("haisoft", BREACHES_SOON, "hardware-replacement")
         _, outage = clock("clamehost", BREACHES_NEXT, "restoration")
         assert part.due_at is not None

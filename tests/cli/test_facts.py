@@ -8,8 +8,8 @@ import pytest
 from app.cli.opened import opened
 from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
+from app.sla.event import Event
 from app.sla.span import HOUR, Micros
-from app.sla.ticket import Event
 from app.store.engine.database import Connection
 from app.store.tickets import ledger
 from app.store.tickets.ledger import Fact, digest_of

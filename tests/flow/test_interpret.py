@@ -15,7 +15,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
 from app.settings import Settings
-from app.sla.ticket import Event
+from app.sla.event import Event
 from app.store.engine.database import Database
 from app.store.inbound.hooks import HookState
 from tests.flow.door import Door, samples

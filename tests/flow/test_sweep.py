@@ -8,7 +8,7 @@ import pytest
 from app.flow import metrics
 from app.flow.judge.receive import Incoming
 from app.flow.query.tickets import answers
-from app.sla.ticket import Event
+from app.sla.event import Event
 from app.store.engine.database import Database, wall_clock
 from app.store.tickets import schedule
 from tests.servers.databases import Databases

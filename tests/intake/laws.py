@@ -6,8 +6,8 @@ from typing import Protocol, TypeVar
 from hypothesis import strategies as st
 
 from app.intake.request import Delivery
+from app.sla.event import Event
 from app.sla.span import Micros
-from app.sla.ticket import Event
 from tests.intake.snapshot_desk import Desk, after
 
 T = TypeVar("T", bound="RecordedSignal")

@@ -20,8 +20,8 @@ from app.intake.source_file import parse_sources
 from app.sla.agreement.file import parse_agreement
 from app.sla.clock.evaluation import Evaluation, Version, evaluate
 from app.sla.clock.view import ClockView
+from app.sla.event import Event
 from app.sla.span import SECOND, Micros, micros
-from app.sla.ticket import Event
 
 SAMPLES = Path(__file__).parent / "samples"
 

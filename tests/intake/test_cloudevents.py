@@ -11,7 +11,7 @@ from app.intake.event_data import DATA_OF
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.systems.cloudevents import ADAPTER
-from app.sla.ticket import Event, EventType
+from app.sla.event import Event, EventType
 from tests.intake.snapshot_desk import desk_of, instant_of, sent
 
 EVENT: dict[str, Any] = {

@@ -21,8 +21,8 @@ from app.intake.systems.chatwoot import ADAPTER as CHATWOOT
 from app.intake.systems.freshdesk import ADAPTER as FRESHDESK
 from app.intake.systems.pagerduty import ADAPTER as PAGERDUTY
 from app.intake.systems.whmcs import ADAPTER as WHMCS
+from app.sla.event import Event
 from app.sla.span import HOUR, SECOND, Micros
-from app.sla.ticket import Event
 from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order, lives_with_gaps
 from tests.intake.snapshot_desk import (
     LEFT_OUT,

@@ -26,7 +26,7 @@ from app.intake.mapping.snapshot import changes
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
 from app.intake.source_file import EXPRESSION, parse_sources
-from app.sla.ticket import KNOWN_TYPES, Event
+from app.sla.event import KNOWN_TYPES, Event
 
 EXAMPLES = int(os.environ.get("SLATIMER_FUZZ_EXAMPLES", "200"))
 SAMPLES = Path(__file__).parent / "samples"

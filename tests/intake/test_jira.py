@@ -8,8 +8,8 @@ import pytest
 
 from app.intake.mapping.events import Unreadable
 from app.intake.systems.jira.issue import ADAPTER
+from app.sla.event import Event
 from app.sla.span import SECOND
-from app.sla.ticket import Event
 from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
 
 SAMPLES = samples("jira")

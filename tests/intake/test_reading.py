@@ -12,8 +12,8 @@ from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.systems.jira import issue
 from app.intake.systems.zendesk import subscription, trigger
+from app.sla.event import Event, EventType
 from app.sla.span import DAY
-from app.sla.ticket import Event, EventType
 from tests.intake.snapshot_desk import samples
 
 AT = 1_772_442_000_000_000

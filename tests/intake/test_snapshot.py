@@ -14,8 +14,8 @@ from app.intake.mapping.snapshot import Snapshot, changes
 from app.intake.mapping.source import Source
 from app.sla.agreement.file import parse_agreement
 from app.sla.clock.evaluation import NothingKnown, Version, evaluate
+from app.sla.event import Event, EventType
 from app.sla.span import MINUTE, Micros
-from app.sla.ticket import Event, EventType
 
 BORN = 1_772_442_000_000_000
 AT = BORN + 300 * MINUTE

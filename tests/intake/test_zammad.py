@@ -7,7 +7,7 @@ import pytest
 from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from app.intake.systems.zammad import ADAPTER
-from app.sla.ticket import Event
+from app.sla.event import Event
 from tests.intake.snapshot_desk import AT, after, desk_of, instant_of, samples, sent, source_of
 
 STORY = samples("zammad")

@@ -9,7 +9,7 @@ import pytest
 from app.intake.mapping.events import Unreadable
 from app.intake.source_file import SourceFault
 from app.intake.systems.zendesk.trigger import ADAPTER, TEMPLATE, WORDS
-from app.sla.ticket import Event
+from app.sla.event import Event
 from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
 
 SAMPLES = samples(

@@ -14,8 +14,8 @@ from app.sla.agreement.file import parse_agreement
 from app.sla.clock.evaluation import AppliesTo, Evaluation, Version, evaluate
 from app.sla.clock.transition import ONCE, State
 from app.sla.clock.view import ClockView
+from app.sla.event import Event
 from app.sla.span import SECOND, Micros, instant, micros
-from app.sla.ticket import Event
 from tests.sla.vector import Case, calendar_of
 
 # Where null says that a clock has stopped, only a running one has a deadline. In these it is shown of a stopped one too:

@@ -14,6 +14,7 @@ from app.sla.agreement.agreement import Agreement, CycleRule, OnReopen, Regime, 
 from app.sla.agreement.file import AgreementFault, parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.document.faults import Fault, line_of
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import HOUR
 
 ROOT = Path(__file__).parents[2]
@@ -464,7 +465,9 @@ def test_an_exception_with_a_reason_withholds_where_the_rest_of_the_condition_ho
     agreement = read(text)
     gti = agreement.commitment("gti")
     fields = {"kind": "intervention", "category": "out-of-scope"}
-    assert agreement.applies(gti, fields) == Withheld("out of scope")
+    assert agreement.applies(gti, fields) == Withheld(
+        Reason(ReasonCode.AGREEMENT_TEXT, params={"text": "out of scope"})
+    )
     assert agreement.applies(gti, {**fields, "kind": "question"}) is False
     assert agreement.applies(gti, {**fields, "category": "software"}) is True
 
@@ -488,7 +491,7 @@ def test_a_contract_overrides_a_level_and_its_calendar() -> None:
     regime = agreement.regime(gti, {"level": "Gold", "contract": "c-17"})
     assert isinstance(regime, Regime)
     assert (str(regime.target), regime.calendar.is_always) == ("1h", True)
-    assert agreement.regime(gti, {"contract": "other"}) == Withheld("no level")
+    assert agreement.regime(gti, {"contract": "other"}) == Withheld(Reason(ReasonCode.NO_LEVEL))
 
 
 def test_always_counts_days_in_the_zone_of_the_file() -> None:

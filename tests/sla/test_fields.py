@@ -24,7 +24,7 @@ from app.store.tables import ticket as ticket_table
 from app.store.tickets.board import Filters
 from app.store.tickets.clocks import StoredTicket
 from app.web.api.outbound.subscriptions import Filter
-from app.web.api.tickets.tickets import TicketView, Wanted
+from app.web.api.tickets.tickets import TicketView, TicketListQuery
 
 PAGE = Path(__file__).resolve().parents[2] / "app" / "web" / "pages" / "static" / "ticket.js"
 
@@ -74,7 +74,7 @@ def test_the_row_of_a_ticket_has_the_declared_columns() -> None:
 
 def test_lists_filter_by_the_declared_fields() -> None:
     assert {field.name for field in fields(Filters)} == {*OF_THE_LIST, *LIST_FILTERS}
-    assert set(Wanted.model_fields) == {*OF_THE_LIST, *OF_THE_PAGE, *LIST_FILTERS}
+    assert set(TicketListQuery.model_fields) == {*OF_THE_LIST, *OF_THE_PAGE, *LIST_FILTERS}
 
 
 def test_subscriptions_filter_by_the_declared_fields() -> None:

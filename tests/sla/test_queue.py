@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.sla.event import Event
 from app.sla.queue.waiting import moves, wait_intervals
-from app.sla.ticket import Event
 from tests.sla.waiting_room import KEEPS, WEBXTRA, WaitingRoom, on_the_day
 
 SCRIPTS = {"title": "PHP"}

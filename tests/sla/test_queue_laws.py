@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
+from app.sla.event import Event, in_order
 from app.sla.queue.duplicate import group_of
 from app.sla.queue.position import Key, QueueOrder
 from app.sla.queue.signals import RecordedQueueSignal, queue_signals, queue_transitions
 from app.sla.queue.waiting import WaitInterval, moves, wait_intervals
-from app.sla.ticket import Event, Ticket, in_order
+from app.sla.ticket import Ticket
 from tests.sla.waiting_room import WEBXTRA
 
 END = 1_000

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from app.sla.agreement.agreement import Condition, MessageEffect, QueueRules
+from app.sla.event import Event
 from app.sla.queue.position import QueueOrder
 from app.sla.queue.waiting import Move, WaitInterval, moves, wait_intervals
 from app.sla.span import Micros, micros
-from app.sla.ticket import Event
 
 MOVES, KEEPS = MessageEffect.MOVES, MessageEffect.KEEPS
 MANAGED_FIRST = (Condition((("plan", frozenset({"managed"})),)),)

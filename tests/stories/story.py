@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from app.flow.query.reasons import text
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.clock.evaluation import Absorbed, AppliesTo, Evaluation, Version, evaluate
 from app.sla.clock.view import ClockView
+from app.sla.event import Event
 from app.sla.span import Micros, instant, micros
-from app.sla.ticket import Event
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,7 +127,7 @@ class Judged:
     @property
     def reasons(self) -> dict[str, str]:
         """Why commitments have none."""
-        return dict(self.evaluation.not_applicable)
+        return {name: text(reason) for name, reason in self.evaluation.not_applicable}
 
     @property
     def status(self) -> str:

@@ -5,10 +5,13 @@ from dataclasses import replace
 from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Version, evaluate
 from app.sla.clock.signals import LastRecorded, RecordedSignal, Signal, signals
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from tests.stories.story import Story, written
 
 DESK = Calendar.parse({"time_zone": "Europe/Paris", "hours": {"mon-fri": ["09:00-17:30"]}}, name="acme/desk")
+
+LEARNT = Reason(ReasonCode.EVENT_RECEIVED, "e7", {"type": "status.changed"})
 
 
 def promise(kind: str = "guarantee") -> Story:
@@ -46,7 +49,7 @@ class Emitter:
         self.revision += 1
         instant = self.story.instant(at)
         evaluation = evaluate(self.story.events, [Version(1, self.story.agreement, 0)], instant)
-        new = signals(self.recorded, self.last, evaluation, revision=self.revision, because="what was learnt")
+        new = signals(self.recorded, self.last, evaluation, revision=self.revision, because=LEARNT)
         for signal in new:
             self._keep(signal)
         self.last = {(c.commitment, c.cycle_id): LastRecorded(c.state, c.due_at) for c in evaluation.clocks}
@@ -108,7 +111,7 @@ def test_a_late_pause_takes_the_breach_back_and_a_later_one_replaces_it() -> Non
     assert (retraction.kind, retraction.replaces, retraction.cause) == (
         "breach_retracted",
         breach.id,
-        "what was learnt",
+        LEARNT,
     )
     assert [s.kind for s in others] == ["warned", "paused", "resumed"]
     (again,) = emitter.signals("2026-03-02 12:00")

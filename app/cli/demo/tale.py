@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, Final, Self
 
 from app.sla.calendar import Calendar
+from app.sla.event import Event
 from app.sla.span import DAY, SECOND, Micros, instant
-from app.sla.ticket import Event
 
 SEED: Final = 20260306
 """Chance gives the same day to everyone."""

@@ -22,8 +22,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.settings import Settings
+from app.sla.event import Event
 from app.sla.span import SECOND, Micros, length_of
-from app.sla.ticket import Event
 from app.store.engine.database import Connection, after_commit
 from app.store.engine.dialect import lock_keys
 from app.store.inbound import hooks

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.flow.judge.receive import Incoming
 from app.intake.mapping.events import event_id, withdrawal
-from app.sla.ticket import Event
+from app.sla.event import Event
 from app.store.engine.database import Connection
 from app.store.inbound import origins
 from app.store.inbound.origins import Said

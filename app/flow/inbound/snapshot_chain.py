@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.intake.mapping.snapshot import Snapshot, changes
 from app.intake.mapping.source import Source
-from app.sla.ticket import Event
+from app.sla.event import Event
 from app.store.engine.database import Connection
 from app.store.inbound import snapshots
 from app.store.inbound.snapshots import StoredSnapshot

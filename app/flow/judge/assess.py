@@ -20,10 +20,11 @@ from app.flow.query.positions import QueuePositions
 from app.settings import Settings
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.signals import LATE_KINDS, signals
+from app.sla.event import Event
 from app.sla.fields import COLUMNS_AS_SENT
 from app.sla.queue.duplicate import queue_of
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros, length_of
-from app.sla.ticket import Event
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection, after_commit
 from app.store.engine.notify import announce
@@ -228,13 +229,15 @@ class _Pass:
         self.emitter.emit_clocks(answer, None if row is None else row.evaluated_at, recorded)
         self.found.answers[self.desk, name] = answer
 
-    def _learnt(self, name: str) -> str | None:
-        """What is known now that was not when the ticket was judged before, in words; none when only time passed."""
+    def _learnt(self, name: str) -> Reason | None:
+        """What is known now that was not when the ticket was judged before; none when only time passed."""
         new = [event for event in self.merge_graph.logs[name] if event.received_at == self.received_at]
         if new:
-            return f"{new[-1].type} {new[-1].id}"
+            return Reason(ReasonCode.EVENT_RECEIVED, new[-1].id, {"type": new[-1].type})
         row, latest = self.merge_graph.rows.get(name), self.versions[-1].number
-        return f"version {latest} of the agreement" if row is not None and row.version != latest else None
+        if row is None or row.version == latest:
+            return None
+        return Reason(ReasonCode.VERSION_APPLIED, latest)
 
     def _store(self, before: Mapping[str, Mapping[ClockKey, StoredClock]]) -> None:
         rows = [self._row(name, evaluation) for name, evaluation in self.judged.items()]

@@ -12,6 +12,7 @@ import orjson
 
 from app.flow.query import serialize
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.reasons import detail, move_detail, text_or_none
 from app.sla.clock.signals import DUE_CHANGED, RETRACTION, Signal
 from app.sla.queue.signals import QueueSignal
 from app.sla.span import Micros
@@ -93,6 +94,7 @@ class Emitter:
         more: dict[str, Any] = {
             "queue": recorded.queue,
             "cause": recorded.cause,
+            "cause_detail": move_detail(recorded.cause),
             "joined_at": serialize.moment(recorded.joined_at),
             "position_before": before,
             "position_after": after,
@@ -127,7 +129,8 @@ class Emitter:
         body = _about(row)
         body["cycle"] = None if signal.clock is None else signal.clock.cycle
         body["cycle_id"] = serialize.moment(signal.cycle) if signal.cycle else None
-        body["cause"] = signal.cause
+        body["cause"] = text_or_none(signal.cause)
+        body["cause_detail"] = detail(signal.cause)
         body["replaces"] = signal.replaces
         if signal.kind == DUE_CHANGED or signal.kind in _RETRACTIONS:
             body["old_due_at"] = serialize.moment(signal.old_due_at)

@@ -19,8 +19,9 @@ from app.flow.judge.receive import Incoming
 from app.intake.cloudevents import Faulty, NotJson, check, parse, read_event
 from app.intake.event_data import CloudEvent
 from app.sla.document.faults import Fault, FaultyFile, instead_of
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import Micros, micros
-from app.sla.ticket import KNOWN_TYPES, STATUSES, Event
+from app.sla.ticket import STATUSES
 
 _STATUS: Final = "status:"
 _ANYTHING_ELSE: Final = "*"

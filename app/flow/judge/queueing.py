@@ -13,11 +13,11 @@ from app.flow.query.merge_graph import MergeGraph
 from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation
+from app.sla.event import Event
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.signals import QueueSignal, queue_signals, queue_transitions
 from app.sla.queue.waiting import WaitInterval, wait_intervals
 from app.sla.span import Micros
-from app.sla.ticket import Event
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, queues
 from app.store.tickets.signals import RecordedSignals

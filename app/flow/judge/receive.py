@@ -15,8 +15,8 @@ from app.flow.judge.locking import lock
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.tickets import answers
 from app.settings import Settings
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import SECOND, Micros, length_of
-from app.sla.ticket import KNOWN_TYPES, Event
 from app.store.engine.database import Connection, Database, after_commit
 from app.store.engine.group_commit import Group
 from app.store.tickets import archive, ledger

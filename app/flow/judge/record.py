@@ -10,8 +10,9 @@ from typing import Any, Final
 from app.flow.judge.receive import Incoming
 from app.flow.query.serialize import moment
 from app.intake.cloudevents import check
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import Micros
-from app.sla.ticket import KNOWN_TYPES, STATUSES, Event
+from app.sla.ticket import STATUSES
 
 _PREFIX: Final = "by-hand-"
 _STATUS: Final = "status:"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.sla.clock.evaluation import Evaluation
 from app.sla.queue.waiting import Move
+from app.sla.reason import Reason
 from app.sla.span import Micros
 
 
@@ -18,7 +19,7 @@ class QueueAnswer:
     joined_at: Micros
     moves: tuple[Move, ...]
     expected_reply_at: Micros | None = None
-    reason: str | None = None
+    reason: Reason | None = None
     """Why no reply can be forecast."""
 
 

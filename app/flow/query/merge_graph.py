@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.sla.clock.evaluation import Absorbed
+from app.sla.event import Event, in_order
 from app.sla.span import DAY, Micros
-from app.sla.ticket import Event, in_order
 from app.store.engine.database import Connection
 from app.store.tickets import clocks, ledger, schedule
 from app.store.tickets.clocks import StoredTicket

@@ -14,6 +14,7 @@ from app.sla.queue.duplicate import queue_of
 from app.sla.queue.forecast import Forecast, forecast, key_after_message
 from app.sla.queue.position import Key, QueueOrder
 from app.sla.queue.waiting import Move, WaitInterval, moves
+from app.sla.reason import Reason
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
@@ -45,7 +46,7 @@ class QueueListing:
     at: Micros
     length: int
     waiting: tuple[Waiting, ...]
-    reason: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Final, overload
 import orjson
 
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
+from app.flow.query.reasons import detail, move_detail, span_text, text, text_or_none
 from app.sla.calendar import Calendar
 from app.sla.clock.explanation import ExplainedSpan, Explanation
 from app.sla.clock.view import ClockView
@@ -82,7 +83,8 @@ def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None
         "met": view.met,
         "calendar": view.calendar,
         "next_at": moment(view.next_at),
-        "cause": view.cause,
+        "cause": text_or_none(view.cause),
+        "cause_detail": detail(view.cause),
         "flags": list(view.flags),
     }
 
@@ -114,7 +116,8 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
         "as_of": moment(answer.as_of),
         "clocks": [clock_of(answer, view) for view in evaluation.clocks],
         "not_applicable": [
-            {"commitment": commitment, "reason": reason} for commitment, reason in evaluation.not_applicable
+            {"commitment": commitment, "reason": text(reason), "reason_detail": detail(reason)}
+            for commitment, reason in evaluation.not_applicable
         ],
         "queue": None if answer.queue is None else queue_place(answer.queue),
         "flags": list(evaluation.flags),
@@ -130,14 +133,16 @@ def queue_place(place: QueueAnswer) -> Json:
         "joined_at": moment(place.joined_at),
         "moves": [move(one) for one in place.moves],
         "expected_reply_at": moment(place.expected_reply_at),
-        "expected_reply_reason": place.reason,
+        "expected_reply_reason": text_or_none(place.reason),
+        "expected_reply_reason_detail": detail(place.reason),
     }
 
 
 def move(one: Move) -> Json:
     """A change of a ticket's place."""
     kind = "left" if one.to_key is None else "joined" if one.from_key is None else "moved"
-    return {"at": moment(one.at), "kind": kind, "cause": one.cause, "queue": one.queue}
+    cause = {"cause": one.cause, "cause_detail": move_detail(one.cause)}
+    return {"at": moment(one.at), "kind": kind, **cause, "queue": one.queue}
 
 
 def explanation(recorded: Explanation, detected_at: Micros | None = None) -> Json:
@@ -166,7 +171,8 @@ def explained_spans(spans: Iterable[ExplainedSpan], calendar: Calendar | None) -
             "end_local": local(span.end, calendar),
             "kind": span.kind.value,
             "counted": span.counted,
-            "reason": span.reason,
+            "reason": span_text(span),
+            "reason_detail": detail(span.reason),
             "source": span.source,
             "seconds": seconds(span.end - span.start),
             "total_seconds": seconds(span.total),

@@ -21,6 +21,7 @@ from app.sla.clock.explanation import Explanation, explain
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.forecast import Pace
 from app.sla.queue.waiting import WaitInterval, moves, wait_intervals
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
@@ -247,7 +248,9 @@ class _Asking:
             return None
         so_far = tuple(move for move in moves(past) if move.at <= self._at)
         if self._known_at is not None:
-            return QueueAnswer(last.queue, None, None, last.joined_at, so_far, None, "asked of the past")
+            return QueueAnswer(
+                last.queue, None, None, last.joined_at, so_far, None, Reason(ReasonCode.PAST_STATE)
+            )
         position, length = queues.place_at(self._conn, self._desk, last, self._at)
         reply_at, reason = self._pace(last.queue).reply_at(position, self._at)
         return QueueAnswer(last.queue, position, length, last.joined_at, so_far, reply_at, reason)

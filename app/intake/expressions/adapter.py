@@ -24,7 +24,8 @@ from app.intake.mapping.value import identifier, plain, text
 from app.intake.request import Delivery
 from app.intake.source_file import EXPRESSION
 from app.sla.document.table import Table
-from app.sla.ticket import STATUSES, Event, EventType
+from app.sla.event import Event, EventType
+from app.sla.ticket import STATUSES
 
 _READ: Final = "read"
 _MESSAGE_ID: Final = "webhook-id"

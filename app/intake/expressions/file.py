@@ -12,8 +12,9 @@ from app.intake.expressions.query import NoExpression, Query
 from app.intake.mapping.rule import STATUS_PREFIX
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
+from app.sla.event import EventType
 from app.sla.fields import TICKET_FIELDS
-from app.sla.ticket import STATUSES, EventType
+from app.sla.ticket import STATUSES
 
 REPLY: Final = "reply"
 """In `types`: the customer's or the desk's reply, by who the actor is."""

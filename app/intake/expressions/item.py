@@ -15,8 +15,8 @@ from app.intake.mapping.events import Unreadable, digest, happened, instant_of, 
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, items, names, plain, table, text, whole, word
 from app.intake.request import Delivery
+from app.sla.event import Event, Value
 from app.sla.span import Micros
-from app.sla.ticket import Event, Value
 
 
 @dataclass(frozen=True, slots=True)

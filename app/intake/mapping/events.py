@@ -11,8 +11,8 @@ from typing import Final
 
 from app.intake.event_data import MAX_NAME
 from app.intake.mapping.value import NoInstant, dig, instant, is_empty, read_instant
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType, Value
 
 _DIGEST: Final = 24
 """Hexadecimal digits of a digest within an id: 96 bits, so that no two contents ever meet."""

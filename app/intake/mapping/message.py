@@ -9,8 +9,8 @@ from typing import Final
 from app.intake.mapping.events import happened, without_absent
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
+from app.sla.event import Event, EventType
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType
 
 AUTHOR_OF: Final = {EventType.CUSTOMER_REPLIED: "customer", EventType.AGENT_REPLIED: "agent"}
 """Who wrote a reply; a note is the desk's own, and nobody counts whose."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.intake.mapping.snapshot import Snapshot
-from app.sla.ticket import Event
+from app.sla.event import Event
 
 
 @dataclass(frozen=True, slots=True)

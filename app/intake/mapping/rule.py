@@ -12,8 +12,8 @@ from typing import Final, cast
 
 from app.intake.mapping.events import happened
 from app.intake.mapping.value import dig, items, text
+from app.sla.event import Event, EventType
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType
 
 STATUS_PREFIX: Final = "status:"
 """As in "status:on_hold", where a map of types may name a status in place of an event."""

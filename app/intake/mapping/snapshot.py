@@ -14,9 +14,9 @@ from app.intake.mapping.events import digest, happened, withdrawal, without_abse
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
 from app.intake.mapping.value import items, table
+from app.sla.event import Event, EventType, Value
 from app.sla.fields import TICKET_FIELDS
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType, Value
 
 _STATUS_WORD: Final = "status_word"
 _LOOKED_AT: Final = "looked_at"

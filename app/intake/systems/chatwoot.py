@@ -18,8 +18,8 @@ from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, truth, word
 from app.intake.request import Delivery
+from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
-from app.sla.ticket import Event, EventType, Value
 
 SYSTEM: Final = "chatwoot"
 

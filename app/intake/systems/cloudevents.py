@@ -14,7 +14,7 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
-from app.sla.ticket import Event, EventType
+from app.sla.event import Event, EventType
 
 SYSTEM: Final = "cloudevents"
 _BINARY_MODE: Final = "ce-specversion"

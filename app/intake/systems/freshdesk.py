@@ -22,8 +22,8 @@ from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, names, plain, table, text, word
 from app.intake.request import Delivery
+from app.sla.event import Event, EventType, Value
 from app.sla.span import MINUTE, Micros
-from app.sla.ticket import Event, EventType, Value
 
 SYSTEM: Final = "freshdesk"
 

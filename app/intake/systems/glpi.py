@@ -19,8 +19,8 @@ from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, plain, table, text, truth, whole, word
 from app.intake.request import Delivery
 from app.sla.document.table import Table
+from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
-from app.sla.ticket import Event, EventType, Value
 
 Item = Mapping[str, object]
 

@@ -18,8 +18,8 @@ from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, items, plain, table, text
 from app.intake.request import Delivery
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType, Value
 
 SYSTEM: Final = "whmcs"
 

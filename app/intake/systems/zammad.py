@@ -28,8 +28,8 @@ from app.intake.mapping.value import (
     word,
 )
 from app.intake.request import Delivery
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType, Value
 
 _DELIVERY_ID: Final = "x-zammad-delivery"
 

@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target, Threshold
+from app.sla.reason import Reason, ReasonCode
 
 
 class Kind(StrEnum):
@@ -100,9 +101,9 @@ class Regime:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The agreement's own words for not promising anything here."""
+    """The agreement promises nothing here, and the reason is shown."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,8 @@ class Agreement:
         if rule.by is not None:
             target = rule.of.get(folded(fields.get(rule.by)), rule.otherwise)
             if target is None:
-                return Withheld(f"no target for {rule.by} {fields.get(rule.by)!r}")
+                params = {"field": rule.by, "value": fields.get(rule.by)}
+                return Withheld(Reason(ReasonCode.NO_TARGET_FOR_VALUE, params=params))
             return Regime(target, commitment.calendar)
         return self._regime_from_terms(commitment, fields)
 
@@ -314,12 +316,13 @@ class Agreement:
             if terms is not None and named in terms.targets:
                 return Regime(terms.targets[named], terms.calendar or commitment.calendar)
         if rule.contract:
-            return Withheld(f"no contract value for {named}")
+            return Withheld(Reason(ReasonCode.NO_CONTRACT_VALUE, params={"target": named}))
         if level is None:
             given = fields.get("level")
-            return Withheld(f"unknown level {given!r}" if given else "no level")
-        return Withheld(f"the level sets no {named}")
+            unknown = Reason(ReasonCode.UNKNOWN_LEVEL, params={"level": given})
+            return Withheld(unknown if given else Reason(ReasonCode.NO_LEVEL))
+        return Withheld(Reason(ReasonCode.NOT_IN_LEVEL, params={"target": named}))
 
 
 def _withheld(reason: str | None) -> Withheld | bool:
-    return Withheld(reason) if reason else False
+    return Withheld(Reason(ReasonCode.AGREEMENT_TEXT, params={"text": reason})) if reason else False

@@ -24,9 +24,10 @@ from app.sla.calendar import Calendar
 from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
 from app.sla.document.faults import Fault, instead_of, listed
 from app.sla.document.table import Table
+from app.sla.event import KNOWN_TYPES
 from app.sla.fields import TICKET_FIELDS
 from app.sla.span import Micros
-from app.sla.ticket import KNOWN_TYPES, STATUSES
+from app.sla.ticket import STATUSES
 
 ALWAYS: Final = "always"
 FIELDS: Final = frozenset(TICKET_FIELDS) | {"author"}

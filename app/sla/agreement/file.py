@@ -24,7 +24,7 @@ from app.sla.calendar.target import Target, TargetFault
 from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 from app.sla.document.table import Table
-from app.sla.ticket import KNOWN_TYPES
+from app.sla.event import KNOWN_TYPES
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 ASSIGNED: Final = "assigned"

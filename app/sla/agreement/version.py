@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.sla.agreement.agreement import Agreement
+from app.sla.event import Event
 from app.sla.span import Micros
-from app.sla.ticket import SHUT, Event, Ticket
+from app.sla.ticket import SHUT, Ticket
 
 
 class AppliesTo(StrEnum):

@@ -20,6 +20,7 @@ from app.sla.clock.transition import (
     Transition,
     TransitionKind,
 )
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 
@@ -104,7 +105,7 @@ class Clock(TimeAccount):
             self.upcoming = [(at + self.commitment.warn_awaiting, "awaiting")]
         self._watch()
 
-    def start(self, at: Micros, cause: str, *, known_at: Micros | None = None) -> None:
+    def start(self, at: Micros, cause: Reason, *, known_at: Micros | None = None) -> None:
         """All start facts are there. `known_at`, if later, is when they came to matter: due then at the earliest."""
         self._close_stretch(at)
         self.started_at = self.anchor = self.since = at
@@ -119,14 +120,14 @@ class Clock(TimeAccount):
             self._close_stretch(known_at)
         self._run(max(at, known_at or at))
 
-    def pause(self, at: Micros, cause: str) -> None:
+    def pause(self, at: Micros, cause: Reason) -> None:
         """Stand still. A clock whose time is used up at this very instant is due when it resumes."""
         if self.state is RUNNING:
             self._close_stretch(at)
             self.state, self.since, self.cause, self.watch = PAUSED, at, cause, NEVER
             self._say(TransitionKind.PAUSED, at, cause)
 
-    def resume(self, at: Micros, cause: str) -> None:
+    def resume(self, at: Micros, cause: Reason) -> None:
         """Go on after a pause."""
         if self.state is PAUSED:
             self._close_stretch(at)
@@ -134,7 +135,7 @@ class Clock(TimeAccount):
             self._run(at)
             self._say(TransitionKind.RESUMED, at, cause)
 
-    def stop(self, at: Micros, cause: str) -> None:
+    def stop(self, at: Micros, cause: Reason) -> None:
         """What was promised has happened."""
         was_paused = self.state is PAUSED
         self._close_stretch(at)
@@ -144,7 +145,7 @@ class Clock(TimeAccount):
         self.upcoming, self.watch = [], NEVER
         self._say(TransitionKind.STOPPED, at, cause)
 
-    def cancel(self, at: Micros, cause: str, *, by_shut: bool = False) -> None:
+    def cancel(self, at: Micros, cause: Reason, *, by_shut: bool = False) -> None:
         """It ends without its stop fact. `by_shut`: the ticket was solved or closed, so that a reopen brings it back."""
         self._close_stretch(at)
         self.state, self.since, self.cancelled_at, self.cause = CANCELLED, at, at, cause
@@ -162,7 +163,7 @@ class Clock(TimeAccount):
         self.cancelled_at, self.ended_by_shut = None, False
         self._watch()
 
-    def reopen(self, at: Micros, cause: str) -> None:
+    def reopen(self, at: Micros, cause: Reason) -> None:
         """Go on after having been stopped or ended by a shut ticket, without the stretch in between."""
         self._close_stretch(at)
         self.stopped_at = self.cancelled_at = None
@@ -177,7 +178,7 @@ class Clock(TimeAccount):
 
     # -- what the agreement does ---------------------------------------------------------------------------------
 
-    def wake(self, regime: Regime, at: Micros, cause: str, period: str) -> None:
+    def wake(self, regime: Regime, at: Micros, cause: Reason, period: str) -> None:
         """The commitment applies from now on: judged from its own start facts, due now at the earliest."""
         again = self.shown
         self.dormant, self.regime, self.period = False, regime, period
@@ -197,7 +198,7 @@ class Clock(TimeAccount):
         elif again and self.state is STOPPED and self.stopped_at is not None:
             self._say(TransitionKind.STOPPED, self.stopped_at, self.cause)
 
-    def sleep(self, at: Micros, cause: str) -> None:
+    def sleep(self, at: Micros, cause: Reason) -> None:
         """The commitment does not apply any more: cancelled for all to see, with the breach that it had."""
         if self.state in LIVE:
             self._close_stretch(at)
@@ -245,7 +246,7 @@ class Clock(TimeAccount):
         self._measure()
         self._recount()
         self.transitions = [m for m in self.transitions if m.kind is not TransitionKind.STARTED]
-        self._say(TransitionKind.STARTED, other.started_at, "merged")
+        self._say(TransitionKind.STARTED, other.started_at, Reason(ReasonCode.MERGE))
         if running and not self.late_settled:
             self._run(at)
 
@@ -286,10 +287,17 @@ class Clock(TimeAccount):
         self.warned.add((written, self.period))
         occurrence = written + self.period
         self.transitions.append(
-            Transition(self.commitment.id, self.cycle, TransitionKind.WARNED, occurrence, at, written)
+            Transition(
+                self.commitment.id,
+                self.cycle,
+                TransitionKind.WARNED,
+                occurrence,
+                at,
+                Reason(ReasonCode.WARNING, written),
+            )
         )
 
-    def _say(self, kind: TransitionKind, at: Micros, cause: str | None) -> None:
+    def _say(self, kind: TransitionKind, at: Micros, cause: Reason | None) -> None:
         # While dormant after having been shown as cancelled, nothing that happens underneath is anybody's business.
         if not (self.dormant and self.shown):
             self.transitions.append(Transition(self.commitment.id, self.cycle, kind, str(at), at, cause))

@@ -15,9 +15,11 @@ from app.sla.clock.clock import Clock
 from app.sla.clock.replay import Absorbed, Fold
 from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
+from app.sla.event import Event, in_order, withdrawals_of_unknown
 from app.sla.queue.duplicate import lacks_domain
+from app.sla.reason import Reason
 from app.sla.span import Micros
-from app.sla.ticket import Event, Ticket, in_order, withdrawals_of_unknown
+from app.sla.ticket import Ticket
 
 __all__ = ["Absorbed", "AppliesTo", "Evaluation", "NothingKnown", "Version", "evaluate"]
 
@@ -34,7 +36,7 @@ class Evaluation:
     at: Micros
     agreement: Agreement
     clocks: tuple[ClockView, ...]
-    not_applicable: tuple[tuple[str, str], ...]
+    not_applicable: tuple[tuple[str, Reason], ...]
     transitions: tuple[Transition, ...]
     next_at: Micros | None
     flags: tuple[str, ...]
@@ -87,7 +89,7 @@ def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
     views: list[ClockView] = []
     histories: dict[tuple[str, Micros], Clock] = {}
     transitions: list[Transition] = []
-    reasons: list[tuple[str, str]] = []
+    reasons: list[tuple[str, Reason]] = []
     for name, track in fold.tracks.items():
         if (reason := track.withheld or track.refused) is not None:
             reasons.append((name, reason))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import Final
 
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target
@@ -17,6 +18,7 @@ from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.time_account import Stretch
 from app.sla.clock.transition import State
 from app.sla.clock.view import ClockView
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 
@@ -33,6 +35,9 @@ class SpanKind(StrEnum):
     OVERDUE = "overdue"
 
 
+_ELAPSED: Final = Reason(ReasonCode.ELAPSED_TIME)
+
+
 class NoSuchClock(LookupError):
     """The ticket has no such clock. Its clocks are listed in the ticket's view."""
 
@@ -44,7 +49,7 @@ class ExplainedSpan:
     start: Micros
     end: Micros
     kind: SpanKind
-    reason: str
+    reason: Reason
     source: str | None
     total: int
     planned: bool = False
@@ -113,7 +118,9 @@ def _life(clock: Clock, view: ClockView, at: Micros) -> Iterator[ExplainedSpan]:
         piece = _Piece(stretch.start, stretch.end, stretch.calendar)
         for span in _counted_spans(piece, total, clock.due_at if clock.late_settled else None, at):
             if stretch.discounted:
-                yield ExplainedSpan(span.start, span.end, SpanKind.SKIPPED, "before the change", None, total)
+                yield ExplainedSpan(
+                    span.start, span.end, SpanKind.SKIPPED, Reason(ReasonCode.BEFORE_CHANGE), None, total
+                )
             else:
                 total = span.total
                 yield span
@@ -138,15 +145,14 @@ def _standing(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
     cause = stretch.cause
     match stretch.state:
         case State.AWAITING:
-            kind, reason = SpanKind.AWAITING, "before the start condition was met"
-        case State.PAUSED if cause is not None and cause.startswith("excluded"):
-            kind, reason = SpanKind.EXCLUDED, cause
-        case State.PAUSED:
-            kind, reason = SpanKind.PAUSED, f"paused: {cause}"
+            kind, reason = SpanKind.AWAITING, Reason(ReasonCode.AWAITING_START)
+        case State.PAUSED if cause is not None:
+            excluded = cause.code is ReasonCode.EXCLUSION
+            kind, reason = SpanKind.EXCLUDED if excluded else SpanKind.PAUSED, cause
         case State.RUNNING:
-            kind, reason = SpanKind.NOT_APPLYING, "the commitment did not apply"
+            kind, reason = SpanKind.NOT_APPLYING, Reason(ReasonCode.NOT_APPLYING)
         case _:
-            kind, reason = SpanKind.STOPPED, f"{stretch.state.value} until reopened"
+            kind, reason = SpanKind.STOPPED, Reason(ReasonCode.UNTIL_REOPENED, stretch.state.value)
     return ExplainedSpan(stretch.start, stretch.end, kind, reason, None, total, stretch.start >= at)
 
 
@@ -159,5 +165,9 @@ def _counted_spans(piece: _Piece, total: int, due_at: Micros | None, at: Micros)
                 total += end - start
             late = due_at is not None and start >= due_at
             kind = (SpanKind.OVERDUE if late else SpanKind.COUNTED) if span.open else SpanKind.SKIPPED
-            reason = "elapsed time" if piece.measuring.is_always else span.reason
+            reason = (
+                _ELAPSED
+                if piece.measuring.is_always
+                else Reason(ReasonCode.CALENDAR, params={"text": span.reason})
+            )
             yield ExplainedSpan(start, end, kind, reason, span.source, total, start >= at)

@@ -12,8 +12,10 @@ from typing import Final, cast
 from app.sla.agreement.agreement import Agreement, Commitment, DerivedFact
 from app.sla.agreement.version import Version, in_force
 from app.sla.clock.track import Step, Track
+from app.sla.event import Event, in_order, order_key, status_instants
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros, micros
-from app.sla.ticket import Event, Ticket, in_order, order_key, status_instants
+from app.sla.ticket import Ticket
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -33,7 +35,7 @@ class _Exclusion:
     start: Micros
     end: Micros
     commitments: tuple[str, ...]
-    words: str
+    reason: Reason
 
 
 _MESSAGES: Final = frozenset(
@@ -63,7 +65,7 @@ class Fold:
         self.tracks = {c.id: Track(c, self.agreement) for c in self.agreement.commitments}
         self.flags: list[str] = []
         self.exclusions = [x for e in ordered if e.type == "exclusion.granted" and (x := self._exclusion(e))]
-        self.excluded: dict[str, str] = {}
+        self.excluded: dict[str, Reason] = {}
         self.edges_ahead = [edge + 1 for x in self.exclusions for edge in (x.start, x.end) if edge > at]
         self.spoken = status_instants(past)
 
@@ -103,11 +105,12 @@ class Fold:
         step = Step(
             event.at,
             event.id,
+            Reason(ReasonCode.EVENT, event.id),
             facts,
             ticket,
             ticket.status,
             ticket.reopened,
-            _end_words(event) if ticket.ended_by is event else None,
+            _ended(event) if ticket.ended_by is event else None,
             first or kind in _ONTO_FIELDS,
             first or ticket.status != status,
             self.excluded,
@@ -139,23 +142,23 @@ class Fold:
         match mark.data["mark"]:
             case "edge":
                 self.excluded = {
-                    name: x.words
+                    name: x.reason
                     for x in self.exclusions
                     if x.start <= mark.at < x.end
                     for name in x.commitments
                 }
-                self._step(self._quiet(mark.at, "exclusion"))
+                self._step(self._quiet(mark.at, "exclusion", Reason(ReasonCode.EXCLUSION_BOUNDARY)))
             case "version":
                 self._renew(next(v for v in self.rests if str(v.number) == mark.data["of"]), mark.at)
             case _:
                 self._absorb(next(a for a in self.absorbed if a.ticket == mark.data["of"]))
 
-    def _quiet(self, at: Micros, cause: str) -> Step:
+    def _quiet(self, at: Micros, name: str, cause: Reason) -> Step:
         ticket = self.ticket
-        return Step(at, cause, _NOTHING, ticket, ticket.status, False, None, False, True, self.excluded)
+        return Step(at, name, cause, _NOTHING, ticket, ticket.status, False, None, False, True, self.excluded)
 
     def _renew(self, version: Version, at: Micros) -> None:
-        step = self._quiet(at, f"version {version.number}")
+        step = self._quiet(at, f"version {version.number}", Reason(ReasonCode.VERSION, version.number))
         agreement = self.agreement = version.agreement
         promised = {c.id: c for c in agreement.commitments}
         for track in self.tracks.values():
@@ -163,7 +166,7 @@ class Fold:
                 track.renew(promised[track.commitment.id], agreement, step)
             elif (clock := track.live) is not None:
                 clock.settle(at)
-                clock.cancel(at, "no longer promised")
+                clock.cancel(at, Reason(ReasonCode.NO_LONGER_PROMISED, version.number))
                 track.over = True
         for commitment in agreement.commitments:
             if commitment.id not in self.tracks:
@@ -214,8 +217,8 @@ class Fold:
         commitments = ("*",)
         if isinstance(named, list | tuple) and named:
             commitments = tuple(str(name) for name in cast("Sequence[object]", named))
-        words = ": ".join(str(w) for w in (event.data.get("author"), event.data.get("reason")) if w)
-        return _Exclusion(start, end, commitments, f"excluded by {words}" if words else "excluded")
+        params = {name: value for name in ("author", "reason") if (value := event.data.get(name))}
+        return _Exclusion(start, end, commitments, Reason(ReasonCode.EXCLUSION, event.id, params))
 
 
 _MARK: Final = "mark"
@@ -226,10 +229,11 @@ def _mark(at: Micros, kind: str, of: str, *, before: bool) -> Event:
     return Event(f"{kind}:{of}", _MARK, "", at, {"mark": kind, "of": of}, first if before else last)
 
 
-def _end_words(event: Event) -> str:
-    if event.type == "ticket.merged":
-        return f"superseded: merged into {event.data.get('into') or 'another ticket'}"
-    return "the ticket was deleted"
+def _ended(event: Event) -> Reason:
+    if event.type == "ticket.deleted":
+        return Reason(ReasonCode.TICKET_DELETED, event.id)
+    into = event.data.get("into")
+    return Reason(ReasonCode.MERGED_INTO, event.id, {"into": into} if into else {})
 
 
 def _shows(derived: DerivedFact, event: Event, ticket: Ticket, assignee: object) -> bool:

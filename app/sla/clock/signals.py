@@ -12,6 +12,7 @@ from typing import Final
 from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.transition import State, Transition, TransitionKind
 from app.sla.clock.view import ClockView
+from app.sla.reason import Reason
 from app.sla.span import Micros
 
 BREACHED: Final = "breached"
@@ -65,7 +66,7 @@ class Signal:
     occurrence: str
     generation: int
     at: Micros
-    cause: str | None
+    cause: Reason | None
     clock: ClockView | None
     """The whole clock; none when a late fact left no such cycle."""
     replaces: str | None = None
@@ -82,7 +83,7 @@ def signals(
     evaluation: Evaluation,
     *,
     revision: int,
-    because: str | None = None,
+    because: Reason | None = None,
 ) -> list[Signal]:
     """What to tell of this evaluation, retractions first, then in the order of the moments.
 
@@ -94,7 +95,11 @@ def signals(
 
 class _Telling:
     def __init__(
-        self, recorded: Sequence[RecordedSignal], evaluation: Evaluation, revision: int, because: str | None
+        self,
+        recorded: Sequence[RecordedSignal],
+        evaluation: Evaluation,
+        revision: int,
+        because: Reason | None,
     ) -> None:
         self.evaluation, self.revision, self.because = evaluation, revision, because
         self.views = {(c.commitment, c.cycle_id): c for c in evaluation.clocks}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from app.sla.agreement.agreement import Regime
 from app.sla.calendar import Calendar, NeverOpen, UncoveredYear
 from app.sla.clock.transition import AWAITING, RUNNING, State
+from app.sla.reason import Reason
 from app.sla.span import Micros
 
 
@@ -19,7 +20,7 @@ class Stretch(NamedTuple):
     start: Micros
     end: Micros
     state: State
-    cause: str | None = None
+    cause: Reason | None = None
     calendar: Calendar | None = None
     discounted: bool = False
     """A running stretch that a change with `reset` put out of the count."""
@@ -48,7 +49,7 @@ class TimeAccount:
     def __init__(self, since: Micros) -> None:
         self.state: State = AWAITING
         self.since = since
-        self.cause: str | None = None
+        self.cause: Reason | None = None
         self.dormant = True
         self.regime: Regime | None = None
         self.measuring: Calendar | None = None

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from app.sla.agreement.agreement import Agreement, Commitment, CycleRule, OnReopen, Regime, Withheld
 from app.sla.clock.clock import Clock
 from app.sla.clock.transition import AWAITING, LIVE, ONCE, PAUSED, STOPPED
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.ticket import SHUT, Ticket
 
@@ -19,6 +20,7 @@ _ONCE: Final = CycleRule.ONCE
 _NEXT_REPLY: Final = CycleRule.NEXT_REPLY
 _PROGRESS: Final = CycleRule.PROGRESS
 
+_OPENED: Final = Reason(ReasonCode.EVENT)
 _AT_WORK: Final = frozenset({"new", "open", "pending"})
 """Statuses to which a shut ticket comes back by a reopen."""
 
@@ -27,17 +29,19 @@ class Step(NamedTuple):
     """One event as the tracks see it. `cause` is its id; `facts` are the start and stop facts that it is."""
 
     at: Micros
-    cause: str
+    id: str
+    """The event's id; of a boundary its own name. It stands in the occurrence of warnings."""
+    cause: Reason
     facts: frozenset[str]
     ticket: Ticket
     status: str
     reopened: bool
-    ended: str | None
+    ended: Reason | None
     """Why the ticket ended with this event (merged, deleted)."""
     fields_changed: bool
     status_changed: bool
     """Whether anything that is a level may have changed: the status, or what is excluded."""
-    excluded: Mapping[str, str]
+    excluded: Mapping[str, Reason]
     """Commitments that an exclusion holds now, with its author and reason; `*` stands for all."""
     asks: bool = False
     """Whether it is a human message of the customer (of the creation too, if the customer wrote it)."""
@@ -70,10 +74,10 @@ class Track:
         self.current: Clock | None = None
         self.over = False
         self.regime: Regime | None = None
-        self.withheld: str | None = None
-        self.refused: str | None = None
+        self.withheld: Reason | None = None
+        self.refused: Reason | None = None
         self.started_by: set[int] = set()
-        self.answered: str | None = None
+        self.answered: Reason | None = None
         """A stop fact that came while the clock awaited its start, or while the ticket was shut."""
         self.shut_message: Step | None = None
 
@@ -158,9 +162,9 @@ class Track:
             return
         if self.regime is None:
             if clock.state in LIVE and not clock.dormant:
-                clock.sleep(step.at, self.withheld or "no longer applies")
+                clock.sleep(step.at, self.withheld or Reason(ReasonCode.NO_LONGER_APPLIES))
         elif clock.dormant:
-            clock.wake(self.regime, step.at, step.cause, "@" + step.cause)
+            clock.wake(self.regime, step.at, step.cause, "@" + step.id)
         elif clock.state in LIVE:
             self._change(clock, self.regime, step)
 
@@ -171,12 +175,12 @@ class Track:
 
     def _change(self, clock: Clock, regime: Regime, step: Step) -> None:
         if clock.regime is None or not clock.regime.same_as(regime):
-            clock.change(regime, step.at, self.commitment.on_change, "@" + step.cause)
+            clock.change(regime, step.at, self.commitment.on_change, "@" + step.id)
 
     def _open(self, cycle: Micros, at: Micros) -> Clock:
         clock = Clock(self.commitment, cycle, at)
         if self.regime is not None:
-            clock.wake(self.regime, at, "", "")
+            clock.wake(self.regime, at, _OPENED, "")
         self.clocks.append(clock)
         self.current = clock
         return clock
@@ -205,12 +209,12 @@ class Track:
             return
         clock.dormant = False
         if clock.regime is None or not clock.regime.same_as(regime):
-            clock.change(regime, step.at, self.commitment.on_change, "@" + step.cause)
+            clock.change(regime, step.at, self.commitment.on_change, "@" + step.id)
         clock.reopen(step.at, step.cause)
 
     def _end(self, step: Step) -> None:
         if (clock := self.live) is not None:
-            clock.cancel(step.at, step.ended or "ended")
+            clock.cancel(step.at, step.ended or step.cause)
         self.over = True
 
     def _follow_status(self, clock: Clock, step: Step) -> None:
@@ -220,10 +224,12 @@ class Track:
             clock.stop(step.at, step.cause)
             return
         if step.status == "closed" or (step.status == "solved" and commitment.is_response):
-            clock.cancel(step.at, _shut_words(commitment, step.status), by_shut=True)
+            clock.cancel(step.at, _shut(commitment, step.status), by_shut=True)
             return
         excluded = step.excluded.get(commitment.id) or step.excluded.get("*")
-        held = excluded or (step.status if step.status in commitment.pauses_while else None)
+        held = excluded
+        if held is None and step.status in commitment.pauses_while:
+            held = Reason(ReasonCode.STATUS, step.status)
         if held is not None:
             clock.pause(step.at, held)
         elif clock.state is PAUSED:
@@ -307,7 +313,9 @@ class Track:
         other = tracks[self.commitment.not_after].current
         late = other is not None and other.due_at is not None and other.due_at < step.at
         if late:
-            self.refused = self.commitment.not_after_reason or f"after the end of {self.commitment.not_after}"
+            self.refused = Reason(
+                ReasonCode.AGREEMENT_TEXT, params={"text": self.commitment.not_after_reason}
+            )
         return late
 
     def _answer(self, clock: Clock, step: Step) -> None:
@@ -337,5 +345,6 @@ class Track:
             clock.cancel(step.at, step.cause)
 
 
-def _shut_words(commitment: Commitment, status: str) -> str:
-    return f"{status} without a reply" if commitment.is_response else f"{status} before it was met"
+def _shut(commitment: Commitment, status: str) -> Reason:
+    response = commitment.is_response
+    return Reason(ReasonCode.SHUT_WITHOUT_REPLY if response else ReasonCode.SHUT_BEFORE_MET, status)

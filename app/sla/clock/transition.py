@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from app.sla.agreement.agreement import Kind
+from app.sla.reason import Reason
 from app.sla.span import Micros
 
 
@@ -63,4 +64,4 @@ class Transition(NamedTuple):
     kind: TransitionKind
     occurrence: str
     at: Micros
-    cause: str | None
+    cause: Reason | None

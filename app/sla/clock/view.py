@@ -6,6 +6,7 @@ from app.sla.agreement.agreement import Kind
 from app.sla.clock.clock import Clock
 from app.sla.clock.track import Track
 from app.sla.clock.transition import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING, STOPPED, State
+from app.sla.reason import Reason
 from app.sla.span import Micros
 
 
@@ -36,7 +37,7 @@ class ClockView(NamedTuple):
     met: bool | None
     calendar: str | None
     next_at: Micros | None
-    cause: str | None
+    cause: Reason | None
     flags: tuple[str, ...]
 
 

@@ -15,6 +15,7 @@ from app.sla.agreement.agreement import MessageEffect, QueueRules
 from app.sla.calendar import Calendar
 from app.sla.calendar.compiled import NeverOpen, UncoveredYear
 from app.sla.queue.position import Key, QueueOrder
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 _DAYS_BACK: Final = 366
@@ -29,9 +30,9 @@ class Pace:
     calendar: Calendar | None
     replies: int
     open_time: Micros
-    reason: str | None = None
+    reason: Reason | None = None
 
-    def reply_at(self, position: int, at: Micros) -> tuple[Micros | None, str | None]:
+    def reply_at(self, position: int, at: Micros) -> tuple[Micros | None, Reason | None]:
         """When the ticket at this position can expect its reply, counted from `at`; or none, and why."""
         if self.calendar is None or self.reason is not None:
             return None, self.reason
@@ -40,7 +41,7 @@ class Pace:
         try:
             return self.calendar.after_us(length, at), None
         except (UncoveredYear, NeverOpen) as fault:
-            return None, str(fault)
+            return None, _fault(fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Forecast:
     """None: it does not wait."""
     position_then: int
     expected_reply_at: Micros | None
-    reason: str | None
+    reason: Reason | None
     """Why no reply can be forecast."""
 
 
@@ -62,20 +63,24 @@ def pace(replies: Iterable[Micros], rules: QueueRules, calendar: Calendar | None
     midnight, so replies outside the hours of these days count as well.
     """
     if calendar is None:
-        return Pace(None, 0, 0, "the queue has no calendar")
+        return Pace(None, 0, 0, Reason(ReasonCode.NO_QUEUE_CALENDAR))
     days = rules.forecast_days
     try:
         since = start_of_last_days(calendar, days, at)
         open_time = 0 if since is None else calendar.within_us(since, at)
     except (UncoveredYear, NeverOpen) as fault:
-        return Pace(calendar, 0, 0, str(fault))
+        return Pace(calendar, 0, 0, _fault(fault))
     if since is None:
-        return Pace(calendar, 0, 0, f"no {days} working days in the last year")
+        return Pace(calendar, 0, 0, Reason(ReasonCode.TOO_FEW_WORKING_DAYS, params={"days": days}))
     count = sum(since <= reply <= at for reply in replies)
     if count < max(rules.forecast_replies, 1):
-        replied = "no reply" if count == 0 else f"only {count} {'reply' if count == 1 else 'replies'}"
-        return Pace(calendar, count, open_time, f"{replied} in the last {days} working days")
+        few = Reason(ReasonCode.TOO_FEW_REPLIES, params={"replies": count, "days": days})
+        return Pace(calendar, count, open_time, few)
     return Pace(calendar, count, open_time)
+
+
+def _fault(fault: UncoveredYear | NeverOpen) -> Reason:
+    return Reason(ReasonCode.CALENDAR_FAULT, params={"text": str(fault)})
 
 
 def start_of_last_days(calendar: Calendar, days: int, at: Micros) -> Micros | None:

@@ -13,10 +13,11 @@ from functools import cached_property
 from itertools import groupby
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
+from app.sla.event import Event, in_order, order_key, status_instants
 from app.sla.queue.duplicate import GroupKey, domains_named, group_of, lacks_domain, queue_of
 from app.sla.queue.interval import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
-from app.sla.ticket import Event, Ticket, in_order, order_key, status_instants
+from app.sla.ticket import Ticket
 
 __all__ = ["Cause", "Move", "WaitInterval", "moves", "wait_intervals"]
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 
+from app.sla.event import KNOWN_TYPES
 from app.sla.span import Micros
-from app.sla.ticket import KNOWN_TYPES
 from app.store.engine import dialect, row_security, sqlite
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection

@@ -13,8 +13,8 @@ from typing import Final
 import orjson
 from sqlalchemy import bindparam, func, literal_column, select
 
+from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import DAY, Micros
-from app.sla.ticket import KNOWN_TYPES, Event
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection

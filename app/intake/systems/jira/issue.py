@@ -30,8 +30,8 @@ from app.intake.systems.jira.fields import (
 from app.intake.systems.jira.vocabulary import NEAR, PRIORITIES, STATUSES
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
+from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType, Value
 
 SYSTEM: Final = "jira"
 _DATES: Final = ("timestamp", "issue.fields.updated")

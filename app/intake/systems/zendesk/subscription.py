@@ -17,8 +17,8 @@ from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, names, plain, table, text, truth, word
 from app.intake.request import Delivery
 from app.intake.systems.zendesk.vocabulary import CHANNELS, MEANINGLESS, PRIORITIES, STATUSES, TO_TICK
+from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
-from app.sla.ticket import Event, EventType, Value
 
 SYSTEM: Final = "zendesk"
 _TYPE: Final = "zen:event-type:"

@@ -21,8 +21,8 @@ from app.intake.request import Delivery
 from app.intake.systems.zendesk.vocabulary import PRIORITIES, STATUSES
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
+from app.sla.event import Event, EventType
 from app.sla.span import Micros
-from app.sla.ticket import Event, EventType
 
 SYSTEM: Final = "zendesk-trigger"
 _CREATED: Final = "ticket_created"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from starlette.responses import Response
 
+from app.flow.query.reasons import text
 from app.flow.query.serialize import explanation, moment
 from app.intake.instant import InstantIn
 from app.sla.agreement.agreement import Withheld
@@ -23,6 +24,7 @@ from app.web.http.access import Reader
 from app.web.http.bodies import ONE_OR_MANY, read_values
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, body_places, invalid, pointer, problems
+from app.web.http.reason import Detail
 from app.web.http.responses import Json
 from app.web.http.running import Running, running
 
@@ -96,6 +98,7 @@ class DeadlineSpan(BaseModel):
     kind: str = Field(examples=["counted"])
     counted: bool
     reason: str = Field(examples=["lunch gap"])
+    reason_detail: Detail = None
     source: str | None
     seconds: int
     total_seconds: int
@@ -257,7 +260,7 @@ def _promised(
     regime = agreement.regime(commitment, fields)
     if isinstance(regime, Withheld):
         raise invalid(
-            [Place("body", pointer((*path, "commitment")), f"promises nothing here: {regime.reason}")]
+            [Place("body", pointer((*path, "commitment")), f"promises nothing here: {text(regime.reason)}")]
         )
     return regime.target, regime.calendar
 

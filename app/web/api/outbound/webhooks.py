@@ -164,13 +164,20 @@ def _signal(kind: str) -> dict[str, Any]:
 def _more(kind: str) -> dict[str, Any]:
     if kind.startswith("clock."):
         replaced = "sig_f7fafe68dd0390f8d2a3889bac14b7" if kind in _RETRACTED else None
-        more: dict[str, Any] = {"cycle_id": None, "cause": None, "replaces": replaced}
+        more: dict[str, Any] = {
+            "cycle_id": None,
+            "cause": None if kind in _LATE else "e-17",
+            "cause_detail": None if kind in _LATE else {"code": "event", "ref": "e-17", "params": {}},
+            "replaces": replaced,
+        }
         moved = {"old_due_at": _DUE, "new_due_at": "2026-03-09T10:00:00Z"}
         return more | (moved if kind in _RETRACTED or kind == "clock.due_changed" else {})
     if kind.startswith("queue."):
+        cause = "repeat_message" if kind == "queue.moved" else "created"
         return {
             "queue": "tickets",
-            "cause": "repeat_message" if kind == "queue.moved" else "created",
+            "cause": cause,
+            "cause_detail": {"code": cause, "ref": None, "params": {}},
             "joined_at": _AT,
             "position_before": None if kind == "queue.joined" else 2,
             "position_after": None if kind == "queue.left" else 5,
@@ -209,5 +216,6 @@ def _clock(kind: str) -> dict[str, Any]:
         "calendar": "haisoft/tickets",
         "next_at": None,
         "cause": None,
+        "cause_detail": None,
         "flags": [],
     }

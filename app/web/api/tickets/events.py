@@ -14,7 +14,7 @@ from app.flow import metrics
 from app.flow.judge.receive import Incoming, Receipt, Refusal
 from app.flow.query import serialize
 from app.intake.cloudevents import Faulty, read_event
-from app.sla.ticket import Event
+from app.sla.event import Event
 from app.store.people.keys import Access
 from app.web.api.tickets.tickets import TicketView
 from app.web.http.access import Pusher

@@ -15,6 +15,7 @@ from app.flow.query.queues import (
     queue_answer,
     queue_forecast,
 )
+from app.flow.query.reasons import detail, text_or_none
 from app.flow.query.serialize import moment, move
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
@@ -23,6 +24,7 @@ from app.web.api.tickets.tickets import Move
 from app.web.http.access import Reader, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
+from app.web.http.reason import Detail
 from app.web.http.responses import Json
 from app.web.http.running import running
 
@@ -52,6 +54,7 @@ class QueueView(BaseModel):
     length: int
     tickets: list[WaitingTicket]
     expected_reply_reason: str | None = Field(description="why no reply can be forecast")
+    expected_reply_reason_detail: Detail = None
     next: str | None = Field(description="the cursor of the next page; null on the last")
 
 
@@ -67,6 +70,7 @@ class Forecast(BaseModel):
     position_then: int
     expected_reply_at: InstantOut | None
     expected_reply_reason: str | None = Field(description="why no reply can be forecast")
+    expected_reply_reason_detail: Detail = None
     due_at: InstantOut | None = Field(description="the next due date of its running clocks")
     in_time: bool | None = Field(description="whether the reply is expected by then")
 
@@ -148,7 +152,8 @@ def _queue(line: QueueListing) -> dict[str, Any]:
         "at": moment(line.at),
         "length": line.length,
         "tickets": [_waiting(each) for each in line.waiting],
-        "expected_reply_reason": line.reason,
+        "expected_reply_reason": text_or_none(line.reason),
+        "expected_reply_reason_detail": detail(line.reason),
     }
 
 
@@ -173,7 +178,8 @@ def _forecast(found: QueueForecast, effect: str) -> dict[str, Any]:
         "position_now": found.forecast.position_now,
         "position_then": found.forecast.position_then,
         "expected_reply_at": moment(found.forecast.expected_reply_at),
-        "expected_reply_reason": found.forecast.reason,
+        "expected_reply_reason": text_or_none(found.forecast.reason),
+        "expected_reply_reason_detail": detail(found.forecast.reason),
         "due_at": moment(found.due_at),
         "in_time": found.in_time,
     }

@@ -20,6 +20,7 @@ from app.web.http.access import Reader, desk_or_own
 from app.web.http.hub import Hub, frame_of, position
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems
+from app.web.http.reason import Detail
 from app.web.http.responses import NOT_KEPT, Json
 from app.web.http.running import Running, running
 
@@ -58,6 +59,8 @@ class Signal(BaseModel):
     detected_at: InstantOut = Field(description="when it was told")
     commitment_kind: CommitmentKind | None
     late: bool = Field(description="it was learnt only after its instant had been judged")
+    cause: str | None = Field(None, description="why, where there is more to it than time")
+    cause_detail: Detail = None
     clock: Clock | None
 
 

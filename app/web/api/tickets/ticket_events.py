@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.flow.query.serialize import moment
-from app.sla.ticket import KNOWN_TYPES, Event, in_order, order_key
+from app.sla.event import KNOWN_TYPES, Event, in_order, order_key
 from app.store.engine.database import Connection
 from app.store.tickets.ledger import logs
 from app.web.api.tickets.tickets import Desk, TicketId

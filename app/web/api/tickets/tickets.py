@@ -18,6 +18,7 @@ from app.store.people.keys import Access
 from app.web.http.access import Reader, desk_or_own, must_see
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
+from app.web.http.reason import Detail
 from app.web.http.responses import Json
 from app.web.http.running import Running, running
 
@@ -58,6 +59,7 @@ class Clock(BaseModel):
     calendar: str | None = Field(examples=["haisoft/tickets"])
     next_at: InstantOut | None = Field(description="when time alone changes it next")
     cause: str | None = Field(description="why it is paused, stopped or cancelled")
+    cause_detail: Detail = None
     flags: list[str]
 
 
@@ -66,6 +68,7 @@ class NotApplicable(BaseModel):
 
     commitment: str
     reason: str
+    reason_detail: Detail = None
 
 
 class Move(BaseModel):
@@ -74,6 +77,7 @@ class Move(BaseModel):
     at: InstantOut
     kind: Literal["joined", "moved", "left"]
     cause: str = Field(examples=["repeat_message"])
+    cause_detail: Detail = None
     queue: str
 
 
@@ -87,6 +91,7 @@ class QueuePlace(BaseModel):
     moves: list[Move]
     expected_reply_at: InstantOut | None
     expected_reply_reason: str | None = Field(description="why no reply can be forecast")
+    expected_reply_reason_detail: Detail = None
 
 
 class TicketView(BaseModel):
@@ -133,6 +138,7 @@ class ExplainedSpan(BaseModel):
     kind: str = Field(description="what it did to the clock", examples=["counted"])
     counted: bool
     reason: str = Field(examples=["lunch gap"])
+    reason_detail: Detail = None
     source: str | None
     seconds: int
     total_seconds: int = Field(description="what has counted by its end")

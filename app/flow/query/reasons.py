@@ -1,0 +1,82 @@
+"""Texts of reasons, in English, and the object that stands beside each text in an answer.
+
+The core gives reasons as codes (`app.sla.reason`). In an answer the text stands under `cause`, `reason` or
+`expected_reply_reason`, and beside it the machine-readable reason under the same key with `_detail`.
+"""
+
+from typing import Any, Final
+
+from app.sla.clock.explanation import ExplainedSpan, SpanKind
+from app.sla.reason import Reason, ReasonCode
+
+_TEXTS: Final[dict[ReasonCode, str]] = {
+    ReasonCode.EVENT: "{ref}",
+    ReasonCode.STATUS: "{ref}",
+    ReasonCode.EXCLUSION_BOUNDARY: "exclusion",
+    ReasonCode.VERSION: "version {ref}",
+    ReasonCode.MERGE: "merged",
+    ReasonCode.TICKET_DELETED: "the ticket was deleted",
+    ReasonCode.SHUT_WITHOUT_REPLY: "{ref} without a reply",
+    ReasonCode.SHUT_BEFORE_MET: "{ref} before it was met",
+    ReasonCode.NO_LONGER_APPLIES: "no longer applies",
+    ReasonCode.NO_LONGER_PROMISED: "no longer promised",
+    ReasonCode.WARNING: "{ref}",
+    ReasonCode.EVENT_RECEIVED: "{type} {ref}",
+    ReasonCode.VERSION_APPLIED: "version {ref} of the agreement",
+    ReasonCode.AGREEMENT_TEXT: "{text}",
+    ReasonCode.NO_TARGET_FOR_VALUE: "no target for {field} {value!r}",
+    ReasonCode.NO_CONTRACT_VALUE: "no contract value for {target}",
+    ReasonCode.NO_LEVEL: "no level",
+    ReasonCode.UNKNOWN_LEVEL: "unknown level {level!r}",
+    ReasonCode.NOT_IN_LEVEL: "the level sets no {target}",
+    ReasonCode.CALENDAR: "{text}",
+    ReasonCode.ELAPSED_TIME: "elapsed time",
+    ReasonCode.AWAITING_START: "before the start condition was met",
+    ReasonCode.NOT_APPLYING: "the commitment did not apply",
+    ReasonCode.BEFORE_CHANGE: "before the change",
+    ReasonCode.UNTIL_REOPENED: "{ref} until reopened",
+    ReasonCode.NO_QUEUE_CALENDAR: "the queue has no calendar",
+    ReasonCode.TOO_FEW_WORKING_DAYS: "no {days} working days in the last year",
+    ReasonCode.CALENDAR_FAULT: "{text}",
+    ReasonCode.PAST_STATE: "asked of the past",
+}
+
+
+def text(reason: Reason) -> str:
+    """The English text of a reason."""
+    match reason.code:
+        case ReasonCode.EXCLUSION:
+            words = ": ".join(
+                str(reason.params[name]) for name in ("author", "reason") if name in reason.params
+            )
+            return f"excluded by {words}" if words else "excluded"
+        case ReasonCode.MERGED_INTO:
+            return f"superseded: merged into {reason.params.get('into', 'another ticket')}"
+        case ReasonCode.TOO_FEW_REPLIES:
+            count, days = reason.params["replies"], reason.params["days"]
+            replied = "no reply" if count == 0 else "only 1 reply" if count == 1 else f"only {count} replies"
+            return f"{replied} in the last {days} working days"
+        case code:
+            return _TEXTS[code].format(ref=reason.ref, **reason.params)
+
+
+def text_or_none(reason: Reason | None) -> str | None:
+    """The English text of a reason, where there is one."""
+    return None if reason is None else text(reason)
+
+
+def span_text(span: ExplainedSpan) -> str:
+    """The English text of a span's reason; that of a pause says so."""
+    return f"paused: {text(span.reason)}" if span.kind is SpanKind.PAUSED else text(span.reason)
+
+
+def detail(reason: Reason | None) -> dict[str, Any] | None:
+    """The machine-readable reason as JSON."""
+    if reason is None:
+        return None
+    return {"code": reason.code.value, "ref": reason.ref, "params": dict(reason.params)}
+
+
+def move_detail(cause: str) -> dict[str, Any]:
+    """The machine-readable cause of a queue move: there the text is the code itself."""
+    return {"code": cause, "ref": None, "params": {}}

@@ -1,0 +1,93 @@
+"""Reasons: why a clock, a span, a withheld commitment or a forecast is as it is, as machine-readable values.
+
+The core returns a `Reason` and never a sentence. `app.flow.query.reasons` renders it as text where an answer is built.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class ReasonCode(StrEnum):
+    """What kind of reason it is. Codes are part of the API: never renamed, never removed."""
+
+    # Causes of what a clock did.
+    EVENT = "event"
+    """An event of the ticket. `ref`: its id."""
+    STATUS = "status"
+    """The ticket has a status that pauses the clock. `ref`: the status."""
+    EXCLUSION = "exclusion"
+    """An exclusion covers the span. `ref`: its event; params: `author`, `reason`."""
+    EXCLUSION_BOUNDARY = "exclusion_boundary"
+    """An exclusion begins or ends."""
+    VERSION = "version"
+    """A version of the agreement took over. `ref`: its number."""
+    MERGE = "merge"
+    """A ticket with an earlier start was merged into this one. `ref`: the merge event."""
+    MERGED_INTO = "merged_into"
+    """The ticket was merged into another. `ref`: the merge event; params: `into`."""
+    TICKET_DELETED = "ticket_deleted"
+    """`ref`: the event."""
+    SHUT_WITHOUT_REPLY = "shut_without_reply"
+    """A response clock ended with the ticket. `ref`: the status, solved or closed."""
+    SHUT_BEFORE_MET = "shut_before_met"
+    """Any other clock ended with the ticket. `ref`: the status."""
+    NO_LONGER_APPLIES = "no_longer_applies"
+    """The ticket's fields changed."""
+    NO_LONGER_PROMISED = "no_longer_promised"
+    """A version of the agreement dropped the commitment. `ref`: its number."""
+    WARNING = "warning"
+    """A warning threshold was reached. `ref`: the threshold as written."""
+    EVENT_RECEIVED = "event_received"
+    """An event became known. `ref`: its id; params: `type`."""
+    VERSION_APPLIED = "version_applied"
+    """A version of the agreement was applied. `ref`: its number."""
+
+    # Why a commitment does not apply.
+    AGREEMENT_TEXT = "agreement_text"
+    """The agreement file states the reason. Params: `text`."""
+    NO_TARGET_FOR_VALUE = "no_target_for_value"
+    """Params: `field`, `value`."""
+    NO_CONTRACT_VALUE = "no_contract_value"
+    """Params: `target`."""
+    NO_LEVEL = "no_level"
+    UNKNOWN_LEVEL = "unknown_level"
+    """Params: `level`."""
+    NOT_IN_LEVEL = "not_in_level"
+    """Params: `target`."""
+
+    # What a span of an explanation is.
+    CALENDAR = "calendar"
+    """The calendar's own name for the span. Params: `text`."""
+    ELAPSED_TIME = "elapsed_time"
+    """Real time: the calendar is always open."""
+    AWAITING_START = "awaiting_start"
+    NOT_APPLYING = "not_applying"
+    BEFORE_CHANGE = "before_change"
+    """A change of target restarted the count later."""
+    UNTIL_REOPENED = "until_reopened"
+    """`ref`: the state, stopped or cancelled."""
+
+    # Why no reply can be forecast.
+    NO_QUEUE_CALENDAR = "no_queue_calendar"
+    TOO_FEW_WORKING_DAYS = "too_few_working_days"
+    """Params: `days`."""
+    TOO_FEW_REPLIES = "too_few_replies"
+    """Params: `replies`, `days`."""
+    CALENDAR_FAULT = "calendar_fault"
+    """The calendar cannot count. Params: `text`."""
+    PAST_STATE = "past_state"
+    """The question is about an earlier state of knowledge."""
+
+
+Ref: TypeAlias = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code, what it refers to (an event id, a version number, a status) and what its text needs besides."""
+
+    code: ReasonCode
+    ref: Ref | None = None
+    params: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
