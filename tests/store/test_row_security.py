@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.exc import DBAPIError
 
+from app.principal import EVERY
 from app.store.engine import row_security
-from app.store.engine.database import Connection, seen_desk
+from app.store.engine.database import Connection, visible_desks
 from app.store.tables import metadata
 from tests.servers.databases import postgresql_only
 from tests.service import Service, created
@@ -25,9 +26,9 @@ def two_desks(service: Service) -> Iterator[Service]:
         created("1", "2026-03-02T08:00:00+01:00"),
         created("2", "2026-03-02T08:00:00+01:00", desk="webxtra", plan="managed"),
     )
-    token = seen_desk.set("haisoft")
+    token = visible_desks.set(frozenset({"haisoft"}))
     yield service
-    seen_desk.reset(token)
+    visible_desks.reset(token)
 
 
 def desks_in(service: Service, table: Table) -> set[str]:
@@ -43,9 +44,9 @@ def test_a_read_for_one_desk_sees_its_rows_only(two_desks: Service, table: Table
 def test_its_own_rows_it_sees(two_desks: Service, name: str) -> None:
     table = metadata.tables[name]
     assert desks_in(two_desks, table) == {"haisoft"}
-    seen_desk.set("webxtra")
+    visible_desks.set(frozenset({"webxtra"}))
     assert desks_in(two_desks, table) == {"webxtra"}
-    seen_desk.set("*")
+    visible_desks.set(EVERY)
     assert desks_in(two_desks, table) >= {"haisoft", "webxtra"}
 
 
@@ -57,7 +58,7 @@ def test_a_month_of_the_log_is_guarded_like_the_whole(two_desks: Service) -> Non
 
 
 def test_a_note_on_another_desks_breach_is_not_seen(two_desks: Service) -> None:
-    seen_desk.set("*")
+    visible_desks.set(EVERY)
     breach = two_desks.signals("clock.breached")[0]
     assert breach["desk"] == "haisoft"
 
@@ -66,14 +67,14 @@ def test_a_note_on_another_desks_breach_is_not_seen(two_desks: Service) -> None:
 
     two_desks.database.write_now(note)
     for desk, seen in (("*", 1), ("haisoft", 1), ("webxtra", 0)):
-        seen_desk.set(desk)
+        visible_desks.set(frozenset({desk}))
         assert two_desks.rows("SELECT count(*) FROM acknowledgement") == [(seen,)]
 
 
 def test_every_table_with_a_desk_is_guarded_and_the_role_does_not_pass_by(service: Service) -> None:
     """A table that a later migration makes is found here, and by the doctor, if it were forgotten."""
     assert service.database.read_now(row_security.unguarded) == []
-    assert not service.database.read_now(row_security.passes_by)
+    assert not service.database.read_now(row_security.is_bypassed)
 
     def forget(conn: Connection, now: int) -> list[str]:
         conn.exec_driver_sql("CREATE TABLE new_one (desk text)")

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from app.main import ROUTERS
+from app.principal import Scope
 from app.store.engine.database import Connection
-from app.store.people.keys import Scope
 from app.store.tables import metadata
 from tests.servers.databases import Databases
 from tests.web.room import Room, room_on, with_desks

@@ -18,11 +18,12 @@ from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import read_files
 from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
+from app.principal import EVERY, Role, roles_on
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
 from app.store.engine.database import Database
-from app.store.people.keys import EVERY_DESK, Scope, create
+from app.store.people import keys
 from app.store.tickets.schedule import next_at
 
 DESKS: Final = (haisoft, webxtra, clamehost, hvn, phpnet)
@@ -58,8 +59,8 @@ def live_through(settings: Settings, now: Micros) -> str:
         _receive(parts, clock, facts(settings, now))
         clock.set(now)
         parts.sweeper.sweep_now()
-        scopes = frozenset({Scope.PUSH, Scope.READ})
-        return database.write_now(lambda conn, at: create(conn, EVERY_DESK, scopes, at))[0]
+        roles = roles_on(EVERY, [Role.PUSH, Role.VIEWER])
+        return database.write_now(lambda conn, at: keys.create(conn, roles, at))[0]
 
 
 def _receive(parts: Runtime, clock: Clock, received: Iterable[Fact]) -> None:

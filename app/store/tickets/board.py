@@ -12,8 +12,10 @@ from typing import Any, Final, cast
 import orjson
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_
 
+from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import acknowledgement as _acknowledgement
 from app.store.tables import clock as _clock
 from app.store.tables import signal as _signal
@@ -53,7 +55,7 @@ def _can_be_asked(part: object) -> bool:
 class Filters:
     """Which tickets. `state`, `breached`, `due_before`, `commitment` and a clock's `kind` are asked of one clock."""
 
-    desk: str | None = None
+    desks: Desks = EVERY
     state: str | None = None
     breached: bool | None = None
     due_before: Micros | None = None
@@ -80,8 +82,8 @@ def tickets(
 
 
 def _conditions(filters: Filters, now: Micros) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    for name in ("desk", "assignee", "group", "queue", "plan", "customer"):
+    wanted: list[ColumnElement[bool]] = [in_desks(_ticket.c.desk, filters.desks)]
+    for name in ("assignee", "group", "queue", "plan", "customer"):
         value: str | None = getattr(filters, name)
         if value is not None:
             wanted.append(_ticket.c[name] == value)
@@ -229,7 +231,7 @@ _ACKNOWLEDGED: Final = select(
 class BreachFilters:
     """Which breaches: told at or after `since` and before `until`; `unsettled`: the clock still goes on, or not."""
 
-    desk: str | None = None
+    desks: Desks = EVERY
     since: Micros | None = None
     until: Micros | None = None
     unsettled: bool | None = None
@@ -253,9 +255,7 @@ def breaches(
 
 
 def _breach_conditions(filters: BreachFilters) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if filters.desk is not None:
-        wanted.append(_signal.c.desk == filters.desk)
+    wanted: list[ColumnElement[bool]] = [in_desks(_signal.c.desk, filters.desks)]
     if filters.since is not None:
         wanted.append(_signal.c.at >= filters.since)
     if filters.until is not None:
