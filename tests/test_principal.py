@@ -1,6 +1,6 @@
 """Roles, permissions and the scopes of older keys: one table, and what follows from it."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_every_role_has_permissions_and_every_permission_a_role() -> None:
 
 def test_each_role_of_a_person_includes_the_one_below() -> None:
     ladder = [ROLE_PERMISSIONS[role] for role in (Role.VIEWER, Role.AGENT, Role.LEAD, Role.ADMIN)]
-    assert all(lower < higher for lower, higher in zip(ladder, ladder[1:], strict=False))
+    assert all(lower < higher for lower, higher in pairwise(ladder))
 
 
 def test_a_scope_allows_what_it_allowed_before_there_were_roles() -> None:

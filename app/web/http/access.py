@@ -6,6 +6,7 @@ A page sends a session's secret in a cookie instead. A route declares the permis
 no role is not forbidden but unknown, so that no caller learns what other desks have.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -83,6 +84,12 @@ def roles_with(permission: Permission) -> list[Role]:
     return [role for role, permissions in ROLE_PERMISSIONS.items() if permission in permissions]
 
 
+def one_of(roles: Sequence[Role]) -> str:
+    """Roles as a sentence names them."""
+    *others, last = roles
+    return f"the role {', '.join(others)} or {last}" if others else f"the role {last}"
+
+
 def lacking(permission: Permission, desk: str | None = None) -> Problem:
     """The answer to a principal that lacks a permission, on this desk or on every one."""
     roles = roles_with(permission)
@@ -90,7 +97,7 @@ def lacking(permission: Permission, desk: str | None = None) -> Problem:
     where = "" if desk is None else f" on desk {desk}"
     return Problem(
         Kind.NOT_ALLOWED,
-        f"This requires one of the roles {', '.join(roles)}{where}, or a key with the scope {scope}.",
+        f"This requires {one_of(roles)}{where}, or a key with the scope {scope}.",
         headers={"WWW-Authenticate": f'Bearer realm="slatimer", error="insufficient_scope", scope="{scope}"'},
     )
 

@@ -17,7 +17,7 @@ from app.principal import Permission, covers, permission_to_record
 from app.sla.ticket import Event
 from app.web.api.tickets.cloudevent import Faulty, read_event
 from app.web.api.tickets.tickets import TicketView
-from app.web.http.access import Caller, Recorder, roles_with
+from app.web.http.access import Caller, Recorder, one_of, roles_with
 from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.http.middleware import request_id
 from app.web.http.problems import Kind, Problem, problems
@@ -128,8 +128,7 @@ def _unknown_desk(index: int, desk: str, event: Event) -> Refusal:
 
 
 def _lacking(index: int, permission: Permission, event: Event) -> Refusal:
-    roles = ", ".join(roles_with(permission))
-    return Refusal(index, event.id, f"/type: {event.type} requires one of the roles {roles}")
+    return Refusal(index, event.id, f"/type: {event.type} requires {one_of(roles_with(permission))}")
 
 
 def _all_refused(refused: list[Refusal]) -> Problem:
