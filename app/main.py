@@ -15,8 +15,6 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from app.flow.process.runtime import Runtime
-from app.flow.process.tail import Tail
 from app.log import log_as_json
 from app.settings import Settings
 from app.sla.span import Micros
@@ -27,10 +25,9 @@ from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
-from app.web.http.access import KeyRing
 from app.web.http.hub import Hub
-from app.web.http.middleware import Frame
-from app.web.http.running import Running
+from app.web.http.middleware import RequestMiddleware
+from app.web.http.running import WebRuntime
 from app.web.openapi import Documented
 from app.web.pages import routes as pages
 
@@ -76,17 +73,12 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with Database(settings, clock) as database:
-            runtime = Runtime(settings, database)
-            app.state.running = parts = _parts(runtime, hub)
-            hub.open()
-            parts.tail.start()
+            app.state.running = runtime = WebRuntime(settings, database, hub)
             runtime.start()
             try:
                 yield
             finally:
-                hub.close()
                 await runtime.stop()
-                await parts.tail.stop()
 
     app = Documented(
         title="slatimer",
@@ -100,31 +92,10 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     app.state.hub = hub
     problems.install(app)
     webhooks.describe(app)
-    app.add_middleware(Frame, max_body=settings.max_body)
+    app.add_middleware(RequestMiddleware, max_body=settings.max_body)
     for router in ROUTERS:
         app.include_router(router)
     return app
-
-
-def _parts(runtime: Runtime, hub: Hub) -> Running:
-    tail = Tail(runtime.database, hub.publish, runtime.settings.stream_look)
-    runtime.assessor.on_commit(tail.heard)
-    runtime.on_announcement(tail.announced)
-    return Running(
-        settings=runtime.settings,
-        database=runtime.database,
-        catalogue=runtime.catalogue,
-        assessor=runtime.assessor,
-        receiver=runtime.receiver,
-        acceptor=runtime.acceptor,
-        reader=runtime.reader,
-        sweeper=runtime.sweeper,
-        deliverer=runtime.deliverer,
-        watch=runtime.watch,
-        tail=tail,
-        hub=hub,
-        keys=KeyRing(runtime.database),
-    )
 
 
 class Server(uvicorn.Server):

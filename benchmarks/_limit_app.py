@@ -26,7 +26,7 @@ from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.database import Connection, wall_clock
 from app.store.engine.group_commit import Group
-from app.web.http.access import Pusher, Reader
+from app.web.http.access import Recorder, Viewer
 from app.web.http.bodies import read_values
 from app.web.http.responses import Json
 from app.web.http.running import running
@@ -38,14 +38,14 @@ SHAPE = "SLATIMER_BENCH_SHAPE"
 """Where the rows are that each kind of event writes: a JSON file."""
 
 
-async def _incoming(request: Request, pusher: Pusher) -> list[Incoming]:
+async def _incoming(request: Request, caller: Recorder) -> list[Incoming]:
     settings = running(request).settings
     values, _ = await read_values(request, most=settings.max_events)
     read = [read_event(value, max_text=settings.max_text) for value in values]
     return [
         Incoming.of(each.desk, each.event)
         for each in read
-        if isinstance(each, Readable) and pusher.sees(each.desk)
+        if isinstance(each, Readable) and caller.sees(each.desk)
     ]
 
 
@@ -54,9 +54,9 @@ def _answer(incoming: list[Incoming]) -> Response:
 
 
 @router.post("/limit")
-async def check_only(request: Request, pusher: Pusher) -> Response:
+async def check_only(request: Request, caller: Recorder) -> Response:
     """The way of a push up to the point at which it would be stored."""
-    return _answer(await _incoming(request, pusher))
+    return _answer(await _incoming(request, caller))
 
 
 class _Store:
@@ -82,9 +82,9 @@ store = _Store() if SHAPE in os.environ else None
 
 
 @router.post("/limit/stored")
-async def store_only(request: Request, pusher: Pusher) -> Response:
+async def store_only(request: Request, caller: Recorder) -> Response:
     """The way of a push with the writing of its rows and without all that is between."""
-    incoming = await _incoming(request, pusher)
+    incoming = await _incoming(request, caller)
     assert store is not None
     if store.group is None:
         parts = running(request)
@@ -97,7 +97,7 @@ clients: set[asyncio.Queue[bytes]] = set()
 
 
 @router.get("/limit/stream")
-async def stream(_: Reader) -> Response:
+async def stream(_: Viewer) -> Response:
     """Whatever is told, from memory."""
     return StreamingResponse(_told(), media_type="text/event-stream")
 
@@ -114,7 +114,7 @@ async def _told() -> AsyncIterator[bytes]:
 
 
 @router.post("/limit/tell")
-async def tell(_: Pusher, request: Request) -> Response:
+async def tell(_: Recorder, request: Request) -> Response:
     """Send the body to every client, with the time."""
     body = await request.body()
     said: dict[str, Any] = {"id": wall_clock(), "text": body.decode()}

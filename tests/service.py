@@ -112,7 +112,7 @@ class Service:
 
     def signals(self, *kinds: str) -> list[dict[str, Any]]:
         """Everything told so far of these kinds, or all."""
-        page = self.database.read_now(lambda conn: tickets.signals_page(conn, 0, 10_000, None, kinds))
+        page = self.database.read_now(lambda conn: tickets.signals_page(conn, 0, 10_000, kinds=kinds))
         return [orjson.loads(item.body) for item in page.items]
 
     def recorded(self) -> list[str]:

@@ -1,48 +1,68 @@
-"""Which commands are there, and where does each live? Loaded one by one, when asked for."""
+"""The commands of `slatimer`, by name. A command's module is imported when the command runs.
+
+So `slatimer --help` imports none of them, and `slatimer deadline` neither a database driver nor a web framework. The
+short help of each command, which the list of commands shows, is therefore in the table here.
+"""
 
 from importlib import import_module
 from typing import Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-_MODULES: Final = {
-    "serve": "app.cli.serve",
-    "worker": "app.cli.worker",
-    "demo": "app.cli.demo.command",
-    "apply": "app.cli.apply",
-    "check": "app.cli.check",
-    "deadline": "app.cli.deadline",
-    "replay": "app.cli.replay",
-    "key": "app.cli.key",
-    "connect": "app.cli.connect",
-    "record": "app.cli.record",
-    "inbox": "app.cli.inbox",
-    "doctor": "app.cli.doctor",
-    "openapi": "app.cli.openapi",
+_COMMANDS: Final = {
+    "serve": ("app.cli.serve", "Run the web process: the API, the stream and the pages."),
+    "worker": ("app.cli.worker", "Run a worker that sweeps and delivers. Needs Redis."),
+    "demo": ("app.cli.demo.command", "Run the service with five desks and a day of tickets."),
+    "apply": ("app.cli.apply", "Put calendars, agreements and sources into force."),
+    "check": ("app.cli.check", "Validate calendars, agreements and sources."),
+    "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
+    "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
+    "key": ("app.cli.key", "Create, list and revoke API keys."),
+    "connect": ("app.cli.connect", "Connect a ticket system to a desk."),
+    "record": ("app.cli.record", "Record an event by hand."),
+    "inbox": ("app.cli.inbox", "List what could not be read or evaluated, and run it again."),
+    "doctor": ("app.cli.doctor", "Check every invariant on the database."),
+    "openapi": ("app.cli.openapi", "Write the OpenAPI document, or compare it."),
 }
-"""Each module has a Typer named `command`."""
+"""The module of each command, which has a Typer named `command`, and the command's short help."""
 
 
-class _Lazy(TyperGroup):
-    """The commands by name, each imported when it is first wanted."""
+class _LazyGroup(TyperGroup):
+    """A group that imports a command's module when the command runs."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the framework's signature
-        return list(_MODULES)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        if cmd_name not in self.commands and cmd_name in _MODULES:
-            module = import_module(_MODULES[cmd_name])
-            self.commands[cmd_name] = typer.main.get_command(module.command)
-            self.commands[cmd_name].name = cmd_name
-        return self.commands.get(cmd_name)
+        """The command as the list of commands shows it: its name and its short help."""
+        if cmd_name in self.commands or cmd_name not in _COMMANDS:
+            return self.commands.get(cmd_name)
+        return TyperCommand(cmd_name, help=_COMMANDS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command to run, imported."""
+        if args[0] in _COMMANDS and args[0] not in self.commands:
+            self.commands[args[0]] = loaded(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def loaded(name: str) -> Any:
+    """A command with its module imported."""
+    command = typer.main.get_command(import_module(_COMMANDS[name][0]).command)
+    command.name = name
+    return command
 
 
 cli = typer.Typer(
-    cls=_Lazy, name="slatimer", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    cls=_LazyGroup,
+    name="slatimer",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 
 @cli.callback()
 def slatimer() -> None:
-    """A service-level timer for help desks: true, explained deadlines, and breaches told on time."""
+    """A service-level timer for help desks: explained deadlines, and breaches detected on time."""

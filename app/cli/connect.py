@@ -20,10 +20,11 @@ from app.flow.inbound.connect import Plug, UnknownSystem
 from app.flow.inbound.connect import connect as use_case
 from app.flow.query.serialize import moment
 from app.intake.event_data import DATA_OF
+from app.principal import Role, roles_on
 from app.settings import Settings
 from app.sla.span import length_of
 from app.store.engine.database import wall_clock
-from app.store.people.keys import Scope, create
+from app.store.people import keys
 
 OWN_FORMAT: Final = "cloudevents"
 _TIMEOUT: Final = 10.0
@@ -130,8 +131,8 @@ def _show(plug: Plug, base: str, *, is_new: bool) -> None:
 def _connect_by_key(settings: Settings, base: str, desk: str, *, as_json: bool, test: bool) -> None:
     with opened(settings) as parts:
         must_know(parts, desk)
-        scopes = frozenset({Scope.PUSH})
-        key, _ = parts.database.write_now(lambda conn, now: create(conn, desk, scopes, now))
+        roles = roles_on([desk], [Role.PUSH])
+        key, _ = parts.database.write_now(lambda conn, now: keys.create(conn, roles, now))
     connection = _by_key(f"{base}/v1/events", key, desk)
     if test:
         _send(connection["url"], connection["headers"], json.dumps(_sample(desk)).encode())

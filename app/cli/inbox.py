@@ -13,7 +13,7 @@ from app.flow.inbound.inbox import Inbox
 from app.flow.inbound.rerun import run_again as run_inbox_again
 from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import moment
-from app.store.engine.database import EVERY_DESK
+from app.principal import EVERY_DESK
 from app.store.inbound import hooks
 
 command = typer.Typer()
@@ -40,7 +40,7 @@ def inbox(
             return
         still_failing = _run_again(parts, desk) if run_again else False
         read, page = use_case.whole_inbox if everything else use_case.inbox, parts.settings.page_limit
-        found = parts.database.read_now(lambda conn: read(conn, page, desk))
+        found = parts.database.read_now(lambda conn: read(conn, page, frozenset({desk})))
     if as_json:
         result_json(use_case.inbox_json(found))
     else:
@@ -60,7 +60,7 @@ def _show_body(parts: Runtime, hook_id: str) -> None:
 
 def _run_again(parts: Runtime, desk: str) -> bool:
     """Whether anything is left afterwards that could not be read or judged."""
-    done = asyncio.run(run_inbox_again(parts.database, parts.reader, parts.assessor, desk))
+    done = asyncio.run(run_inbox_again(parts.database, parts.reader, parts.assessor, frozenset({desk})))
     remark(f"{done.deliveries} deliveries were read again, {done.left} are in the inbox")
     remark(f"{done.tickets} tickets were judged anew, {done.failed} of them still cannot be")
     return bool(done.left or done.failed)

@@ -1,22 +1,27 @@
-"""What does a command need to read and write the service's facts without a web process?
+"""The components of the service for a command: the same as in a process, without the web, on the same database.
 
-The same parts that the web process is made of, on the same database. While a server runs on a SQLite file, a command
-waits for its turn to write as the server does, and the server's sweep finds what was written within its safety period.
+While a server runs on a SQLite file, a command waits for its turn to write as the server does, and the server's sweep
+finds what was written at its next poll.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from app.cli.terminal import failed, log_warnings_only, misused
-from app.flow.process.runtime import Runtime
 from app.settings import Settings
-from app.store.engine.database import Database
-from app.store.engine.dialect import UnusableDatabase, shown
+
+if TYPE_CHECKING:
+    from app.flow.process.runtime import Runtime
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Generator[Runtime]:
-    """Open the database of the settings, bring its tables up to date, and let go of it at the end."""
+def opened(settings: Settings | None = None) -> "Generator[Runtime]":
+    """Open the database of the settings, which migrates it, and close it at the end."""
+    from app.flow.process.runtime import Runtime
+    from app.store.engine.database import Database
+    from app.store.engine.dialect import UnusableDatabase, shown
+
     log_warnings_only()
     settings = settings or Settings()
     try:
@@ -32,9 +37,9 @@ def opened(settings: Settings | None = None) -> Generator[Runtime]:
             failed(f"{shown(settings.database_url)}: {error}")
 
 
-def must_know(parts: Runtime, desk: str) -> None:
-    """End as a wrong question when no agreement of that desk is in force."""
-    desks = parts.database.read_now(parts.catalogue.desks)
+def must_know(runtime: "Runtime", desk: str) -> None:
+    """Exit with a usage error if no agreement of this desk is in force."""
+    desks = runtime.database.read_now(runtime.catalogue.desks)
     if desk not in desks:
         known = ", ".join(sorted(desks)) or "none; put one into force with: slatimer apply"
-        misused(f"no desk {desk!r} is known. Known: {known}")
+        misused(f"there is no desk {desk!r}. Known: {known}")

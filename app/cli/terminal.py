@@ -1,50 +1,60 @@
-"""How does a command speak? Results on standard output, everything else on standard error."""
+"""Output of a command: results on standard output, everything else on standard error.
+
+Rich and structlog are imported where they are used: most commands print plain lines.
+"""
 
 import logging
 import sys
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import orjson
-import structlog
 import typer
-from rich.console import Console
 
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 FAILED: Final = 1
-"""A check failed, or what was asked could not be done."""
+"""Exit code: a check failed, or the command could not be carried out."""
 
 MISUSED: Final = 2
-"""The question itself was wrong: an argument, a file or a setting that cannot be used."""
+"""Exit code: an argument, a file or a setting cannot be used."""
 
 
 def result(text: str) -> None:
-    """A line of the result."""
+    """Print a line of the result."""
     typer.echo(text)
 
 
 def result_json(value: Any) -> None:
-    """The result as JSON."""
+    """Print the result as JSON."""
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def remark(text: str) -> None:
-    """A remark for whoever watches."""
+    """Print a message on standard error."""
     typer.echo(text, err=True)
 
 
-def screen() -> Console:
-    """A console on standard output, for tables that are the result; wide when it is no terminal."""
+def screen() -> "Console":
+    """A console on standard output, for tables that are the result. It is wide when it is not a terminal."""
+    from rich.console import Console
+
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
-def progress_screen() -> Console:
-    """A console on standard error, for tables and bars that are not."""
+def progress_screen() -> "Console":
+    """A console on standard error, for progress."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False)
 
 
 def log_warnings_only() -> None:
-    """Logs go to standard error, and only what is wrong: a command's own words say the rest."""
+    """Log warnings and errors only, on standard error: a command prints its own messages."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -57,13 +67,13 @@ def log_warnings_only() -> None:
 
 
 def failed(why: object) -> NoReturn:
-    """End with the exit code of a failure."""
+    """Exit with the code of a failure."""
     remark(f"slatimer: {why}")
     raise typer.Exit(FAILED)
 
 
 def misused(why: object) -> NoReturn:
-    """End with the exit code of a wrong question."""
+    """Exit with the code of a usage error."""
     remark(f"slatimer: {why}")
     raise typer.Exit(MISUSED)
 
@@ -72,7 +82,7 @@ _UNITS: Final = ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"))
 
 
 def length(micros: Micros) -> str:
-    """A duration as people write it: 1d 2h, 1h 30m, 45s; rounded down to seconds."""
+    """A duration as text: 1d 2h, 1h 30m, 45s; rounded down to seconds."""
     written: list[str] = []
     for unit, letter in _UNITS:
         count, micros = divmod(micros, unit)

@@ -17,10 +17,10 @@ import httpx2
 import uvicorn
 
 from app.main import Server, create_app
+from app.principal import EVERY, Scope, roles_on
 from app.settings import Settings
 from app.sla.span import SECOND, instant, micros
 from app.store.people import keys
-from app.store.people.keys import Scope
 from tests.web.room import put_shipped_desks
 
 NOON_AHEAD = datetime.fromisoformat("2026-03-06T11:20:00+01:00")
@@ -90,8 +90,8 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
         site.url = f"http://{host}:{port}"
         database = app.state.running.database
         database.write_now(put_shipped_desks)
-        scopes = frozenset({Scope.READ, Scope.PUSH})
-        site.key, _ = database.write_now(lambda conn, now: keys.create(conn, "*", scopes, now))
+        roles = roles_on(EVERY, [Scope.READ, Scope.PUSH])
+        site.key, _ = database.write_now(lambda conn, now: keys.create(conn, roles, now))
         yield site
     finally:
         site.client.close()

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 
 from app.cli.demo.clamehost import BREACHES_NEXT
+from app.cli.demo.desk_history import start_of_open_time
+from app.cli.demo.fill import fill_database, past_events
 from app.cli.demo.haisoft import BREACHES_SOON, SKIPS_LUNCH
-from app.cli.demo.history import facts, live_through
-from app.cli.demo.live import happenings
+from app.cli.demo.live import endless_events
 from app.cli.demo.phpnet import AWAITS_ITS_CALL
-from app.cli.demo.tale import when_counted
 from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
 from app.cli.shipped import shipped_calendars
 from app.flow.process.invariants import Verdict, examine
@@ -43,13 +43,13 @@ def now(request: pytest.FixtureRequest) -> Micros:
 def test_a_calendar_asked_backwards_agrees_with_itself() -> None:
     calendar = shipped_calendars(Settings().calendars)["haisoft/tickets"]
     until = micros(datetime.fromisoformat("2026-03-06T15:00:00+01:00"))
-    start = when_counted(calendar, 90 * MINUTE, until)
+    start = start_of_open_time(calendar, 90 * MINUTE, until)
     assert calendar.within_us(start, until) == 90 * MINUTE
     assert calendar.after_us(90 * MINUTE, start) == until
 
 
 def test_everything_that_is_told_is_an_event_that_a_push_would_take(now: Micros) -> None:
-    recorded = facts(Settings(), now)
+    recorded = past_events(Settings(), now)
     assert 200 < len(recorded) < 600
     assert 40 <= len({(fact.desk, fact.event.subject) for fact in recorded}) <= 100
     for fact in recorded:
@@ -70,7 +70,7 @@ def test_everything_that_is_told_is_an_event_that_a_push_would_take(now: Micros)
 
 def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
-    live_through(settings, now)
+    fill_database(settings, now)
     catalogue = Catalogue()
     with Database(settings, lambda: now) as database:
 
@@ -100,7 +100,7 @@ def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
 def test_a_queue_is_told_of_as_it_went(tmp_path: Path) -> None:
     now = micros(datetime.fromisoformat(HOURS[0]))
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
-    live_through(settings, now)
+    fill_database(settings, now)
     with Database(settings, lambda: now) as database:
         answer = database.read_now(
             lambda conn: ticket_answer(
@@ -113,7 +113,7 @@ def test_a_queue_is_told_of_as_it_went(tmp_path: Path) -> None:
 
 def test_live_events_go_on_without_end_and_each_is_one_that_a_push_takes() -> None:
     time = {"time": "2026-03-06T15:30:00+01:00"}
-    seen = list(islice(happenings(Random(3)), 200))
+    seen = list(islice(endless_events(Random(3)), 200))
     assert [e for e in seen if isinstance(read_event(e | time, max_text=10_000), Faulty)] == []
     assert {event["source"] for event in seen} == {"haisoft", "webxtra", "clamehost", "hvn", "phpnet"}
 

@@ -54,8 +54,8 @@ def test_a_key_is_alone_on_standard_output(desks: Terminal) -> None:
 
 def test_a_key_is_listed_until_it_is_revoked(desks: Terminal) -> None:
     desks.done("key", "create", "--desk", "haisoft", "--scope", "push")
-    key_id, desk, scopes, *ends = desks.done("key", "list").split()
-    assert (desk, scopes, ends) == ("haisoft", "push", ["no", "end"])
+    key_id, desk, scopes, roles, *ends = desks.done("key", "list").split()
+    assert (desk, scopes, roles, ends) == ("haisoft", "push", "push", ["no", "end"])
     desks.done("key", "revoke", key_id)
     assert desks.done("key", "list") == ""
     assert desks("key", "revoke", key_id).code == 2

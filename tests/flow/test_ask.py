@@ -104,18 +104,18 @@ def mixed(service: Service) -> Service:
     ("filters", "found"),
     [
         (Filters(), ["late", "soon", "other", "met"]),
-        (Filters(desk="haisoft"), ["late", "soon", "met"]),
-        (Filters(desk="haisoft", state="running"), ["late", "soon"]),
+        (Filters(desks=frozenset({"haisoft"})), ["late", "soon", "met"]),
+        (Filters(desks=frozenset({"haisoft"}), state="running"), ["late", "soon"]),
         (Filters(breached=True), ["late"]),
-        (Filters(desk="haisoft", breached=False), ["soon", "met"]),
+        (Filters(desks=frozenset({"haisoft"}), breached=False), ["soon", "met"]),
         (Filters(due_before=at("2026-03-02T14:00:00+01:00")), ["late"]),
         (Filters(assignee="Ann"), ["late"]),
         (Filters(customer="B"), ["soon"]),
         (Filters(commitment="ticket-response", state="stopped"), ["met"]),
-        (Filters(desk="haisoft", kind="guarantee"), ["late", "soon", "met"]),
-        (Filters(desk="haisoft", kind="objective"), []),
+        (Filters(desks=frozenset({"haisoft"}), kind="guarantee"), ["late", "soon", "met"]),
+        (Filters(desks=frozenset({"haisoft"}), kind="objective"), []),
         (Filters(kind="claim"), ["other"]),
-        (Filters(desk="haisoft", queue="default"), ["late", "soon", "met"]),
+        (Filters(desks=frozenset({"haisoft"}), queue="default"), ["late", "soon", "met"]),
     ],
 )
 def test_lists_are_filtered_and_come_next_due_first(
@@ -155,7 +155,7 @@ def test_breaches_come_latest_first_and_an_acknowledgement_stays_the_first(mixed
         found = mixed.database.read_now(lambda conn: tickets.breaches_page(conn, filters, None, 10))
         return list(found.items)
 
-    late_first = page(BreachFilters(desk="haisoft"))
+    late_first = page(BreachFilters(desks=frozenset({"haisoft"})))
     assert [breach.ticket for breach in late_first] == ["soon", "late"]
     assert page(BreachFilters(until=at("2026-03-02T12:00:00.000001+01:00"))) == late_first[1:]
     assert page(BreachFilters(unsettled=False)) == []

@@ -69,7 +69,12 @@ def response(view: serialize.Json) -> serialize.Json:
 def listed(service: Service) -> dict[str, serialize.Json]:
     page = service.database.read_now(
         lambda conn: tickets.tickets_page(
-            conn, service.catalogue, tickets.Filters(desk="haisoft"), None, 50, now=service.database.now()
+            conn,
+            service.catalogue,
+            tickets.Filters(desks=frozenset({"haisoft"})),
+            None,
+            50,
+            now=service.database.now(),
         )
     )
     return {answer.ticket: serialize.ticket(answer) for answer in page.items}

@@ -17,11 +17,11 @@ import httpx2
 
 from app.flow.inbound.connect import Plug, connect
 from app.flow.inbound.sources import Sources
+from app.principal import EVERY, Scope, roles_on
 from app.settings import Settings
 from app.sla.span import HOUR
 from app.store.engine.database import Connection, Database
 from app.store.people import keys
-from app.store.people.keys import Scope
 from benchmarks._service import Service
 from tests.flow.door import samples
 from tests.servers.databases import Databases
@@ -93,7 +93,7 @@ class Killing:
 def _prepared(database: Database) -> tuple[Plug, dict[str, str]]:
     def prepare(conn: Connection, now: int) -> tuple[Plug, str]:
         plug, _ = connect(conn, now, Sources(), "haisoft", "zammad", overlap=HOUR)
-        return plug, keys.create(conn, "*", frozenset({Scope.READ}), now)[0]
+        return plug, keys.create(conn, roles_on(EVERY, [Scope.READ]), now)[0]
 
     plug, key = database.write_now(prepare)
     return plug, {"Authorization": f"Bearer {key}"}

@@ -24,7 +24,7 @@ from app.store.tables import ticket as ticket_table
 from app.store.tickets.board import Filters
 from app.store.tickets.clocks import StoredTicket
 from app.web.api.outbound.subscriptions import Filter
-from app.web.api.tickets.tickets import TicketView, TicketListQuery
+from app.web.api.tickets.tickets import TicketListQuery, TicketView
 
 PAGE = Path(__file__).resolve().parents[2] / "app" / "web" / "pages" / "static" / "ticket.js"
 

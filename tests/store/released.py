@@ -72,12 +72,12 @@ def keys_of(url: str) -> list[Json]:
         found = database.read_now(listed)
     return [
         {
-            "id": access.id,
-            "desk": access.desk,
-            "scopes": sorted(scope.value for scope in access.scopes),
-            "expires_at": access.expires_at,
+            "id": principal.session_id or principal.id,
+            "desk": ",".join(sorted(principal.desks)),
+            "scopes": sorted(scope.value for scope in principal.scopes),
+            "expires_at": principal.expires_at,
         }
-        for access in found
+        for principal in found
     ]
 
 

@@ -80,7 +80,7 @@ def test_a_commit_waits_for_the_servers_own_log(database: Database) -> None:
 
 @postgresql_only
 def test_the_service_is_no_superuser_for_whom_no_row_level_security_holds(database: Database) -> None:
-    assert not database.read_now(row_security.passes_by)
+    assert not database.read_now(row_security.is_bypassed)
     assert database.read_now(row_security.unguarded) == []
 
 

@@ -48,7 +48,7 @@ def test_what_is_finished_is_claimed_no_more_until_it_is_to_be_read_again(databa
     assert [(one.id, one.length) for one in listed] == [("h2", 2), ("h1", 2)]
     older = database.read_now(lambda conn: hooks.inbox(conn, 9, listed[0].seq))
     assert [(one.reason, one.warnings) for one in older] == [("no JSON", ())]
-    assert database.write_now(lambda conn, now: hooks.again(conn, "d1")) == 1
+    assert database.write_now(lambda conn, now: hooks.again(conn, frozenset({"d1"}))) == 1
     assert [one.id for one in database.write_now(lambda conn, now: hooks.claim(conn, 9))] == ["h1"]
 
 

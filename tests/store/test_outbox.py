@@ -119,8 +119,10 @@ def test_the_doctor_misses_nothing_from_before_a_subscription_or_while_it_was_of
 def test_a_subscription_is_kept_as_it_was_made(service: Service) -> None:
     made = subscribed(service, "clock.started", "queue.left", filter={"plan": ("Gold", "silver")})
     assert service.database.read_now(lambda conn: subscriptions.find(conn, made.id)) == made
-    assert service.database.read_now(lambda conn: subscriptions.listed(conn, "haisoft")) == [made]
-    assert service.database.read_now(lambda conn: subscriptions.listed(conn, "phpnet")) == []
+    assert service.database.read_now(lambda conn: subscriptions.listed(conn, frozenset({"haisoft"}))) == [
+        made
+    ]
+    assert service.database.read_now(lambda conn: subscriptions.listed(conn, frozenset({"phpnet"}))) == []
 
 
 def test_nothing_is_written_for_one_that_is_switched_off(service: Service) -> None:

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import event as event_of_engine
 
 from app.store.engine.database import Connection, Database, WriteContention
-from app.store.people.keys import Scope, create, find, revoke
 from app.store.tables import LATE_KINDS
 from app.store.tickets import archive, board, clocks, ledger, queues, schedule, signals
 from app.store.tickets.board import FaultyCursor, Filters
@@ -157,9 +156,9 @@ def test_a_ticket_is_found_by_its_key_also_while_the_server_has_not_counted_the_
     assert "ticket_pkey" in database.write_now(plan)
 
 
-@pytest.mark.parametrize(("desk", "index"), [(None, "signal_breach"), ("haisoft", "signal_breach_desk")])
-def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str | None, index: str) -> None:
-    filters = board.BreachFilters(desk=desk)
+@pytest.mark.parametrize(("desk", "index"), [("*", "signal_breach"), ("haisoft", "signal_breach_desk")])
+def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str, index: str) -> None:
+    filters = board.BreachFilters(desks=frozenset({desk}))
     steps = plan_of(database, lambda conn: board.breaches(conn, filters, None, 50))
     assert index in steps
     assert "TEMP B-TREE" not in steps
@@ -206,33 +205,3 @@ def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:
 def test_a_cursor_that_nobody_gave_is_refused(database: Database, cursor: str) -> None:
     with pytest.raises(FaultyCursor):
         database.read_now(lambda conn: board.tickets(conn, Filters(), NOW, cursor, 3))
-
-
-def test_a_key_is_found_by_itself_and_kept_by_its_hash_only(database: Database) -> None:
-    def made(conn: Connection, now: int) -> str:
-        return create(conn, "haisoft", frozenset({Scope.READ}), now)[0]
-
-    secret = database.write_now(made)
-    access = database.read_now(lambda conn: find(conn, secret, NOW))
-    assert access is not None
-    assert (access.desk, access.may(Scope.READ), access.may(Scope.PUSH)) == ("haisoft", True, False)
-    assert (access.sees("haisoft"), access.sees("webxtra")) == (True, False)
-    rows = database.read_now(lambda conn: conn.exec_driver_sql("SELECT * FROM api_key").all())
-    assert secret not in str(rows)
-    assert secret.removeprefix("slt_") not in str(rows)
-    assert database.read_now(lambda conn: find(conn, secret + "x", NOW)) is None
-
-
-def test_a_key_that_is_revoked_or_past_its_time_is_worth_nothing(database: Database) -> None:
-    def made(conn: Connection, now: int) -> tuple[str, str, str]:
-        scopes = frozenset({Scope.ADMIN})
-        revoked, access = create(conn, "*", scopes, now)
-        passing, _ = create(conn, "*", scopes, now, expires_at=NOW)
-        return revoked, access.id, passing
-
-    revoked, key_id, passing = database.write_now(made)
-    assert database.write_now(lambda conn, now: revoke(conn, key_id, now))
-    assert not database.write_now(lambda conn, now: revoke(conn, key_id, now))
-    assert database.read_now(lambda conn: find(conn, revoked, NOW)) is None
-    assert database.read_now(lambda conn: find(conn, passing, NOW - 1)) is not None
-    assert database.read_now(lambda conn: find(conn, passing, NOW)) is None

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from app.main import create_app
+from app.principal import Role, Scope, roles_on
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import SECOND, Micros, micros
@@ -21,7 +22,6 @@ from app.store.contracts import catalogue
 from app.store.contracts.catalogue import Documents
 from app.store.engine.database import Connection, Database
 from app.store.people import keys
-from app.store.people.keys import Scope
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DESKS = ("clamehost", "haisoft", "hvn", "phpnet", "webxtra")
@@ -58,9 +58,10 @@ class Room:
     def database(self) -> Database:
         return self.app.state.running.database
 
-    def key(self, desk: str, *scopes: Scope) -> dict[str, str]:
-        """The header of a new key."""
-        secret, _ = self.database.write_now(lambda conn, now: keys.create(conn, desk, frozenset(scopes), now))
+    def key(self, desks: str, *granted: Scope | Role) -> dict[str, str]:
+        """The header of a new key. Several desks with commas."""
+        roles = roles_on(desks.split(","), granted)
+        secret, _ = self.database.write_now(lambda conn, now: keys.create(conn, roles, now))
         return {"Authorization": f"Bearer {secret}"}
 
     def event(self, **given: Any) -> dict[str, Any]:

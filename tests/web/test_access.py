@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from app.principal import EVERY, Role, Scope, roles_on
 from app.sla.span import SECOND
 from app.store.people import keys
-from app.store.people.keys import Scope
-from app.web.http.access import COOKIE, LOOKUP_KEPT
+from app.web.http.access import COOKIE
+from app.web.http.principals import CACHE_TTL
 from app.web.http.problems import MEDIA_TYPE
 from tests.servers.databases import Databases
 from tests.web.room import Room, room_on, with_desks
@@ -133,13 +134,13 @@ def test_a_key_that_is_none_is_refused(room: Room, given: Any) -> None:
 
 
 def test_a_revoked_key_works_no_longer_than_a_look_up_is_kept(room: Room) -> None:
-    secret, access = room.database.write_now(
-        lambda conn, now: keys.create(conn, "*", frozenset({Scope.READ}), now)
+    secret, made = room.database.write_now(
+        lambda conn, now: keys.create(conn, roles_on(EVERY, [Scope.READ]), now)
     )
     header = {"Authorization": f"Bearer {secret}"}
     assert room.get("/v1/tickets", header).status_code == 200
-    room.database.write_now(lambda conn, now: keys.revoke(conn, access.id, now))
-    room.wall.move(LOOKUP_KEPT / SECOND)
+    room.database.write_now(lambda conn, now: keys.revoke(conn, made.id, now))
+    room.wall.move(CACHE_TTL / SECOND)
     assert room.get("/v1/tickets", header).status_code == 401
 
 
@@ -149,8 +150,8 @@ def test_a_new_key_works_though_its_secret_was_tried_before_it_existed(room: Roo
     assert room.get("/v1/tickets", key).status_code == 200
 
 
-def sign_in(room: Room, desk: str, *scopes: Scope) -> Any:
-    key = room.key(desk, *scopes)["Authorization"].removeprefix("Bearer ")
+def sign_in(room: Room, desk: str, *granted: Scope | Role) -> Any:
+    key = room.key(desk, *granted)["Authorization"].removeprefix("Bearer ")
     return room.client.post("/session", json={"key": key})
 
 
@@ -158,7 +159,12 @@ def test_a_session_may_do_what_its_key_may(room: Room) -> None:
     room.sent(room.event(), room.event(source="webxtra"))
     response = sign_in(room, "webxtra", Scope.READ)
     assert response.status_code == 200
-    assert response.json() == {"desk": "webxtra", "scopes": ["read"], "expires_at": "2026-03-07T02:30:00Z"}
+    assert response.json() == {
+        "desk": "webxtra",
+        "scopes": ["read"],
+        "roles": {"webxtra": ["viewer"]},
+        "expires_at": "2026-03-07T02:30:00Z",
+    }
     cookie = response.headers["set-cookie"].lower()
     assert cookie.startswith(COOKIE)
     assert {"httponly", "samesite=strict", "path=/"} <= {part.strip() for part in cookie.split(";")}
@@ -174,14 +180,37 @@ def test_a_session_ends(room: Room) -> None:
 
 
 def test_a_session_ends_with_the_key_that_it_was_signed_in_with(room: Room) -> None:
-    secret, access = room.database.write_now(
-        lambda conn, now: keys.create(conn, "*", frozenset({Scope.READ}), now)
+    secret, made = room.database.write_now(
+        lambda conn, now: keys.create(conn, roles_on(EVERY, [Scope.READ]), now)
     )
     assert room.client.post("/session", json={"key": secret}).status_code == 200
     assert room.client.get("/v1/tickets").status_code == 200
-    room.database.write_now(lambda conn, now: keys.revoke(conn, access.id, now))
-    room.wall.move(LOOKUP_KEPT / SECOND)
+    room.database.write_now(lambda conn, now: keys.revoke(conn, made.id, now))
+    room.wall.move(CACHE_TTL / SECOND)
     assert room.client.get("/v1/tickets").status_code == 401
+
+
+def test_a_session_cannot_sign_in_again(room: Room) -> None:
+    """Else it would outlive its end, and the key that it came from."""
+    sign_in(room, "*", Scope.ADMIN)
+    response = room.client.post("/session", json={"key": room.client.cookies[COOKIE]})
+    assert (response.status_code, "set-cookie" in response.headers) == (403, False)
+    assert response.json()["type"] == "urn:slatimer:problem:not-allowed"
+    assert "session" in response.json()["detail"]
+
+
+def test_a_session_of_a_key_of_two_desks_names_both_and_their_roles(room: Room) -> None:
+    answer = sign_in(room, "webxtra,hvn", Role.LEAD).json()
+    assert (answer["desk"], answer["scopes"]) == ("hvn,webxtra", ["push", "read"])
+    assert answer["roles"] == {"hvn": ["lead"], "webxtra": ["lead"]}
+    assert {each["desk"] for each in room.client.get("/v1/desks").json()["desks"]} == {"hvn", "webxtra"}
+
+
+def test_what_a_key_lacks_is_answered_with_the_roles_and_the_scope_that_have_it(room: Room) -> None:
+    response = room.client.put("/v1/calendars/hvn", json={}, headers=room.key("hvn", Role.LEAD))
+    assert response.status_code == 403
+    assert response.json()["detail"] == "This requires the role admin, or a key with the scope admin."
+    assert response.headers["www-authenticate"].endswith('error="insufficient_scope", scope="admin"')
 
 
 def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(room: Room) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.store.people.keys import Scope
+from app.principal import Scope
 from app.web.api.tickets.events import Pushed
 from app.web.http.problems import MEDIA_TYPE
 from tests.web.room import Room, conforms

@@ -10,9 +10,9 @@ from app.flow.agreement.desk_files import desk_file
 from app.flow.inbound.connect import Plug, connect
 from app.flow.inbound.sources import Sources, apply_sources
 from app.intake.challenge import GLPI_TOKEN
+from app.principal import Scope
 from app.sla.span import HOUR, SECOND
 from app.store.inbound.hooks import HookState
-from app.store.people.keys import Scope
 from app.web.api.inbound.hooks import HookAccepted
 from app.web.api.inbound.inbox import InboxView, RanAgain, WholeDelivery
 from app.web.http.problems import MEDIA_TYPE

@@ -1,14 +1,15 @@
-"""The hub: each listener gets what it wants, once, in order; a slow one is dropped and harms nobody."""
+"""The hub: each client gets what it wants, once, in order; a slow one is dropped and harms nobody."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from app.principal import EVERY, EVERY_DESK
 from app.store.tickets.signals import Published
-from app.web.http.hub import Hub, frame_of
+from app.web.http.hub import Hub, encode_signal
 
-LONGEST = 10
+QUEUE_SIZE = 10
 
 
 def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
@@ -30,80 +31,88 @@ def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Pu
 
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
-    made = Hub(LONGEST)
+    made = Hub(QUEUE_SIZE)
     made.open()
     yield made
     made.close()
     await asyncio.sleep(0)
 
 
-async def all_frames(
-    hub: Hub, desk: str | None, kinds: set[str], after: int, *batches: list[Published]
-) -> bytes:
-    listener = hub.join(desk, frozenset(kinds))
+async def all_frames(hub: Hub, desk: str, kinds: set[str], after: int, *batches: list[Published]) -> bytes:
+    client = hub.join(frozenset({desk}), frozenset(kinds))
     for batch in batches:
         hub.publish(batch)
-    hub.publish([recorded(10**6, desk or "haisoft", next(iter(kinds), "clock.started"))])
+    hub.publish(
+        [recorded(10**6, "haisoft" if desk == EVERY_DESK else desk, next(iter(kinds), "clock.started"))]
+    )
     got = b""
-    async for frames in hub.live(listener, after):
+    async for frames in hub.live(client, after):
         got += frames
         if b"id: 1000000\n" in got:
             break
-    hub.leave(listener)
-    return got.removesuffix(frame_of(10**6, b"{}"))
+    hub.leave(client)
+    return got.removesuffix(encode_signal(10**6, b"{}"))
 
 
-async def test_a_listener_gets_every_signal_once_in_order(hub: Hub) -> None:
-    got = await all_frames(hub, None, set(), 0, [recorded(1), recorded(2)], [recorded(3)])
-    assert got == b"".join(frame_of(seq, b"{}") for seq in (1, 2, 3))
+async def test_a_client_gets_every_signal_once_in_order(hub: Hub) -> None:
+    got = await all_frames(hub, EVERY_DESK, set(), 0, [recorded(1), recorded(2)], [recorded(3)])
+    assert got == b"".join(encode_signal(seq, b"{}") for seq in (1, 2, 3))
 
 
 async def test_what_was_read_from_the_table_does_not_come_again(hub: Hub) -> None:
-    assert await all_frames(hub, None, set(), 2, [recorded(1), recorded(2), recorded(3)]) == frame_of(
-        3, b"{}"
-    )
+    assert await all_frames(
+        hub, EVERY_DESK, set(), 2, [recorded(1), recorded(2), recorded(3)]
+    ) == encode_signal(3, b"{}")
 
 
-async def test_a_listener_gets_its_desk_and_its_kinds_only(hub: Hub) -> None:
+async def test_a_client_gets_its_desk_and_its_kinds_only(hub: Hub) -> None:
     batch = [
         recorded(1),
         recorded(2, desk="webxtra"),
         recorded(3, kind="clock.breached"),
         recorded(4, "webxtra", "clock.breached"),
     ]
-    assert await all_frames(hub, "webxtra", set(), 0, batch) == frame_of(2, b"{}") + frame_of(4, b"{}")
-    assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == frame_of(4, b"{}")
+    assert await all_frames(hub, "webxtra", set(), 0, batch) == encode_signal(2, b"{}") + encode_signal(
+        4, b"{}"
+    )
+    assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == encode_signal(4, b"{}")
 
 
-async def test_a_slow_listener_is_dropped_and_the_others_go_on(hub: Hub) -> None:
-    slow, quick = hub.join(None, frozenset()), hub.join(None, frozenset())
+async def test_a_client_of_two_desks_gets_the_signals_of_both(hub: Hub) -> None:
+    client = hub.join(frozenset({"haisoft", "hvn"}), frozenset())
+    hub.publish([recorded(1), recorded(2, desk="webxtra"), recorded(3, desk="hvn")])
+    assert await anext(hub.live(client, 0)) == encode_signal(1, b"{}") + encode_signal(3, b"{}")
+
+
+async def test_a_slow_client_is_dropped_and_the_others_go_on(hub: Hub) -> None:
+    slow, quick = hub.join(EVERY, frozenset()), hub.join(EVERY, frozenset())
     live = hub.live(quick, 0)
-    for seq in range(1, LONGEST + 2):
+    for seq in range(1, QUEUE_SIZE + 2):
         hub.publish([recorded(seq)])
-        assert await anext(live) == frame_of(seq, b"{}")
+        assert await anext(live) == encode_signal(seq, b"{}")
     assert (slow.ended, quick.ended) == (True, False)
     assert [frames async for frames in hub.live(slow, 0)] == []
 
 
 async def test_closing_ends_every_stream_and_admits_no_more(hub: Hub) -> None:
-    listener = hub.join(None, frozenset())
-    waiting = asyncio.create_task(anext(hub.live(listener, 0), b"ended"))
+    client = hub.join(EVERY, frozenset())
+    waiting = asyncio.create_task(anext(hub.live(client, 0), b"ended"))
     await asyncio.sleep(0)
     hub.close()
     assert await asyncio.wait_for(waiting, 1) == b"ended"
-    assert hub.join(None, frozenset()).ended
+    assert hub.join(EVERY, frozenset()).ended
 
 
 async def test_silence_is_broken_by_a_comment() -> None:
-    hub = Hub(LONGEST, keep_alive=0.01)
+    hub = Hub(QUEUE_SIZE, keep_alive=0.01)
     hub.open()
-    listener = hub.join(None, frozenset())
-    assert await asyncio.wait_for(anext(hub.live(listener, 5)), 1) == b": keep-alive\n\n"
+    client = hub.join(EVERY, frozenset())
+    assert await asyncio.wait_for(anext(hub.live(client, 5)), 1) == b": keep-alive\n\n"
     hub.close()
     await asyncio.sleep(0)
 
 
 async def test_signals_may_come_from_another_thread(hub: Hub) -> None:
-    listener = hub.join(None, frozenset())
+    client = hub.join(EVERY, frozenset())
     await asyncio.to_thread(hub.publish, [recorded(1)])
-    assert await asyncio.wait_for(anext(hub.live(listener, 0)), 1) == frame_of(1, b"{}")
+    assert await asyncio.wait_for(anext(hub.live(client, 0)), 1) == encode_signal(1, b"{}")

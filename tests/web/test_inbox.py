@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from app.principal import Scope
 from app.sla.span import DAY
 from app.store.inbound import hooks
 from app.store.inbound.hooks import HookResult, HookState, NewHook
-from app.store.people.keys import Scope
 from app.store.tickets import schedule
 from app.store.tickets.board import cursor_of
 from app.store.tickets.schedule import Parked

@@ -1,6 +1,7 @@
-"""A key of one desk gets nothing of another's and changes nothing of it, on any route there is.
+"""A caller gets nothing of a desk on which it has no role and changes nothing of it, on any route of the app; and on its
+own desk it may do what its roles include.
 
-The routes are those of the app, one by one, so a new one is asked as well, and fails here until it is said how.
+The routes are those of the app, one by one: a new one fails here until `TAKES` and `REQUIRES` name it.
 """
 
 import re
@@ -12,15 +13,16 @@ import pytest
 from sqlalchemy import select
 
 from app.main import ROUTERS
+from app.principal import Permission, Role, Scope
 from app.store.engine.database import Connection
-from app.store.people.keys import Scope
+from app.store.people import keys
 from app.store.tables import metadata
 from tests.servers.databases import Databases
 from tests.web.room import Room, room_on, with_desks
 
 SECRET: Final = "zq-nobody-else-may-read-this"
-"""In everything that the other desk has."""
-OTHER, OWN = "haisoft", "webxtra"
+"""In everything that the other desk has. The caller has two desks of the three."""
+OTHER, OWN, OWN_TOO = "haisoft", "webxtra", "hvn"
 OF_OTHER: Final = f'"desk":"{OTHER}"'
 """In every answer about an object of the other desk."""
 
@@ -80,14 +82,14 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/breaches/{breach_id}/acknowledgement"): {"author": "intruder"},
     ("POST", "/session"): {"key": "slt_unknown"},
 }
-"""What is sent to each route that is not only asked: about the other desk, where it can name one."""
+"""The body for each route that takes one: about the other desk, where it can name one."""
 
 OF_NO_DESK: Final = {"/healthz", "/readyz", "/metrics", "/session", "/", "/static/{digest}/{name}"}
-"""Answer everybody alike, and nothing of any desk."""
+"""Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars"}
-"""Take no desk: they list those of the key's."""
+"""Take no desk: they list those of the caller's desks."""
 ENDLESS: Final = {"/v1/stream"}
-"""Is asked about the other desk only: about the own it never ends."""
+"""Requested for the other desk only: for an own desk it never ends."""
 QUERIES: Final = {
     "/v1/calendars/{desk}/{name}/spans": {"from": "2026-03-06T00:00:00Z", "to": "2026-03-07T00:00:00Z"},
     "/v1/queues/{desk}/{queue}/forecast": {"ticket": "4711"},
@@ -96,7 +98,7 @@ QUERIES: Final = {
 
 @dataclass
 class Break:
-    """A room in which the other desk has one of everything, and a key for the own desk that allows everything."""
+    """A room in which the other desk has one of everything, and a key that may do everything on two desks."""
 
     room: Room
     key: dict[str, str]
@@ -120,7 +122,8 @@ class Break:
                 if "desk" in table.columns:
                     query = query.where(table.c.desk == OTHER)
                 found[table.name] = sorted(map(repr, conn.execute(query).all()))
-            del found["api_key"]  # the caller's own is no business of the other desk
+            for name in ("api_key", "principal_role", "session"):  # tests make keys of their own
+                del found[name]
             return found
 
         return self.room.database.read_now(read)
@@ -130,7 +133,11 @@ class Break:
 def intruder(databases: Databases) -> Iterator[Break]:
     with databases.copy_of(with_desks) as url, room_on(url) as room:
         fields = {"title": SECRET, "customer": SECRET, "service": "dedicated"}
-        room.sent(room.event(data=fields), room.event(source=OWN, data={"title": "Ours", "plan": "managed"}))
+        room.sent(
+            room.event(data=fields),
+            room.event(source=OWN, data={"title": "Ours", "plan": "managed"}),
+            room.event(source=OWN_TOO, data={"title": "Ours too", "kind": "claim"}),
+        )
         admin = room.key(OTHER, Scope.ADMIN)
         subscription = room.client.post(
             "/v1/subscriptions",
@@ -153,7 +160,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "hook": "1",
             "digest": "0",
         }
-        yield Break(room, room.key(OWN, Scope.ADMIN, Scope.PUSH, Scope.READ), values)
+        yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
 
 def test_the_other_desk_has_what_is_looked_for(intruder: Break) -> None:
@@ -187,8 +194,188 @@ def test_a_route_gives_nothing_of_another_desk_and_changes_nothing(
 
 
 @pytest.mark.parametrize("path", [p for m, p in ROUTES if m == "GET" and "{" not in p and p not in ENDLESS])
-def test_a_list_without_a_desk_is_of_the_own_desk(intruder: Break, path: str) -> None:
+def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path: str) -> None:
     response = intruder.ask("GET", path)
     assert response.status_code < 500
     assert SECRET not in response.text
     assert OF_OTHER not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "lists"),
+    [
+        ("/v1/tickets", "tickets"),
+        ("/v1/desks", "desks"),
+        ("/v1/signals", "signals"),
+        ("/v1/calendars", "calendars"),
+        ("/v1/agreements", "agreements"),
+    ],
+)
+def test_a_list_without_a_desk_is_of_all_desks_of_the_caller(intruder: Break, path: str, lists: str) -> None:
+    assert {each["desk"] for each in intruder.ask("GET", path).json()[lists]} == {OWN, OWN_TOO}
+
+
+# -- what a role may do on its own desk ----------------------------------------------------------------------------
+
+VIEW, RECORD, CONFIGURE = Permission.VIEW, Permission.RECORD, Permission.CONFIGURE
+ACKNOWLEDGE, INBOX, SUBSCRIBE = Permission.ACKNOWLEDGE, Permission.INBOX, Permission.SUBSCRIBE
+
+REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
+    ("DELETE", "/session"): None,
+    ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
+    ("GET", "/"): None,
+    ("GET", "/healthz"): None,
+    ("GET", "/metrics"): None,
+    ("GET", "/queues/{desk}/{queue}"): None,
+    ("GET", "/readyz"): None,
+    ("GET", "/static/{digest}/{name}"): None,
+    ("GET", "/tickets/{desk}/{ticket:path}"): None,
+    ("GET", "/v1/agreements"): VIEW,
+    ("GET", "/v1/agreements/{desk}"): VIEW,
+    ("GET", "/v1/breaches"): VIEW,
+    ("GET", "/v1/calendars"): VIEW,
+    ("GET", "/v1/calendars/{desk}/{name}"): VIEW,
+    ("GET", "/v1/calendars/{desk}/{name}.ics"): VIEW,
+    ("GET", "/v1/calendars/{desk}/{name}/spans"): VIEW,
+    ("GET", "/v1/desks"): VIEW,
+    ("GET", "/v1/hooks/{desk}/{system}"): None,
+    ("GET", "/v1/inbox"): INBOX,
+    ("GET", "/v1/inbox/{hook}"): INBOX,
+    ("GET", "/v1/queues/{desk}/{queue}"): VIEW,
+    ("GET", "/v1/queues/{desk}/{queue}/forecast"): VIEW,
+    ("GET", "/v1/signals"): VIEW,
+    ("GET", "/v1/stream"): VIEW,
+    ("GET", "/v1/subscriptions"): VIEW,
+    ("GET", "/v1/subscriptions/{subscription}"): VIEW,
+    ("GET", "/v1/subscriptions/{subscription}/deliveries"): VIEW,
+    ("GET", "/v1/tickets"): VIEW,
+    ("GET", "/v1/tickets/{desk}/{ticket:path}"): VIEW,
+    ("GET", "/v1/tickets/{desk}/{ticket:path}/events"): VIEW,
+    ("GET", "/v1/tickets/{desk}/{ticket:path}/explanation"): VIEW,
+    ("PATCH", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
+    ("POST", "/session"): None,
+    ("POST", "/v1/breaches/{breach_id}/acknowledgement"): ACKNOWLEDGE,
+    ("POST", "/v1/deadlines"): VIEW,
+    ("POST", "/v1/events"): RECORD,
+    ("POST", "/v1/hooks/{desk}/{system}"): None,
+    ("POST", "/v1/inbox/run-again"): INBOX,
+    ("POST", "/v1/subscriptions"): SUBSCRIBE,
+    ("POST", "/v1/subscriptions/{subscription}/deliveries/{delivery}/retry"): SUBSCRIBE,
+    ("POST", "/v1/subscriptions/{subscription}/retry-since"): SUBSCRIBE,
+    ("POST", "/v1/subscriptions/{subscription}/secret"): SUBSCRIBE,
+    ("POST", "/v1/subscriptions/{subscription}/test"): SUBSCRIBE,
+    ("PUT", "/v1/agreements/{desk}"): CONFIGURE,
+    ("PUT", "/v1/calendars/{desk}"): CONFIGURE,
+}
+"""The permission that each route requires; None: public, or signed by a ticket system."""
+
+GRANTED: Final[dict[Role | Scope, set[Permission]]] = {
+    Scope.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
+    Scope.READ: {VIEW},
+    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE},
+    Role.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
+    Role.VIEWER: {VIEW},
+    Role.AGENT: {VIEW, RECORD, ACKNOWLEDGE},
+    Role.LEAD: {VIEW, RECORD, ACKNOWLEDGE, INBOX},
+    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE},
+}
+
+
+@dataclass
+class Callers:
+    """A key of each role on one desk, an administrator of another, and nobody's key."""
+
+    room: Room
+    keys: dict[Role | Scope, dict[str, str]]
+    other: dict[str, str]
+
+    def status(self, method: str, path: str, key: dict[str, str]) -> int:
+        """The status of a request about the desk, for objects that it does not have: nothing is changed."""
+        values = {"desk": OTHER, "name": "none", "system": "zammad"}
+        filled = re.sub(r"{(\w+)(?::path)?}", lambda match: values.get(match[1], "none"), path)
+        body = TAKES[method, path] if method not in ("GET", "DELETE", "HEAD") else None
+        query = QUERIES.get(path, {}) | ({"desk": "nowhere"} if path in ENDLESS else {})
+        if method == "PUT":
+            body = {"faulty": 1}
+        if (method, path) == ("POST", "/v1/subscriptions"):
+            body = TAKES[method, path] | {"kinds": ["none"]}
+        answer = self.room.client.request(method, filled, params=query, json=body, headers=key)
+        assert answer.status_code < 500, answer.text
+        return answer.status_code
+
+
+@pytest.fixture(scope="module")
+def callers(databases: Databases) -> Iterator[Callers]:
+    with databases.copy_of(with_desks) as url, room_on(url) as room:
+        yield Callers(room, {each: room.key(OTHER, each) for each in GRANTED}, room.key(OWN, Role.ADMIN))
+
+
+def test_every_route_is_named_with_the_permission_that_it_requires() -> None:
+    assert sorted(REQUIRES) == ROUTES
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_role_is_admitted_where_its_permissions_say_so_and_nowhere_else(
+    callers: Callers, method: str, path: str
+) -> None:
+    required = REQUIRES[method, path]
+    refused = {each for each, key in callers.keys.items() if callers.status(method, path, key) == 403}
+    without_key = callers.status(method, path, {"Authorization": ""})
+    if required is None:
+        assert refused == set()
+        return
+    assert refused == {each for each, permissions in GRANTED.items() if required not in permissions}
+    assert without_key == 401
+    if path not in OF_OWN_DESK and ("{" in path or method != "GET"):
+        # An administrator of another desk: the route is open to it, and this desk unknown.
+        assert callers.status(method, path, callers.other) in (200, 404, 422)
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "status"),
+    [
+        (Role.VIEWER, "note.added", 403),
+        (Role.AGENT, "note.added", 200),
+        (Role.AGENT, "exclusion.granted", 422),
+        (Role.AGENT, "event.withdrawn", 422),
+        (Role.LEAD, "exclusion.granted", 200),
+        (Role.LEAD, "event.withdrawn", 200),
+        (Role.PUSH, "event.withdrawn", 200),
+        (Scope.PUSH, "exclusion.granted", 200),
+    ],
+)
+def test_only_a_lead_and_a_ticket_system_push_exclusions_and_withdrawals(
+    callers: Callers, role: Role | Scope, kind: str, status: int
+) -> None:
+    data = {
+        "note.added": {},
+        "exclusion.granted": {
+            "from": "2026-03-06T10:00:00+01:00",
+            "to": "2026-03-06T11:00:00+01:00",
+            "author": "Ann",
+            "reason": "agreed",
+        },
+        "event.withdrawn": {"id": "e0", "author": "Ann", "reason": "a mistake"},
+    }
+    event = callers.room.event(type=kind, data=data[kind])
+    answer = callers.room.send(event, callers.keys[role])
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert answer.json()["refused"][0]["reason"].startswith("/type: ")
+
+
+def test_roles_of_one_desk_allow_nothing_on_another_of_the_caller(callers: Callers) -> None:
+    room = callers.room
+    roles = {OTHER: frozenset({Role.VIEWER}), OWN: frozenset({Role.ADMIN})}
+    secret, _ = room.database.write_now(lambda conn, now: keys.create(conn, roles, now))
+    key = {"Authorization": f"Bearer {secret}"}
+    put = {
+        desk: room.client.put(f"/v1/calendars/{desk}", json={}, headers=key) for desk in (OTHER, OWN, OWN_TOO)
+    }
+    assert {desk: answer.status_code for desk, answer in put.items()} == {OTHER: 403, OWN: 422, OWN_TOO: 404}
+    seen = {each["desk"] for each in room.get("/v1/desks", key).json()["desks"]}
+    assert seen == {OTHER, OWN}
+    pushed = room.send([room.event(source=OTHER, type="note.added"), room.event(source=OWN_TOO)], key)
+    reasons = [each["reason"] for each in pushed.json()["refused"]]
+    assert "requires the role" in reasons[0]
+    assert "no desk 'hvn' is known" in reasons[1]

@@ -17,10 +17,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.principal import EVERY, Scope, roles_on
 from app.settings import Settings
 from app.store.engine.database import Database
 from app.store.people import keys
-from app.store.people.keys import Scope
 from app.store.tickets import ledger
 from tests.servers.databases import Databases
 from tests.web.room import with_desks
@@ -89,7 +89,7 @@ def process(databases: Databases, tmp_path: Path) -> Iterator[Process]:
 def started(url: str, folder: Path) -> Generator[Process]:
     with Database(Settings(database_url=url)) as database:
         secret, _ = database.write_now(
-            lambda conn, now: keys.create(conn, "*", frozenset({Scope.ADMIN}), now)
+            lambda conn, now: keys.create(conn, roles_on(EVERY, [Scope.ADMIN]), now)
         )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

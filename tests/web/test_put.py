@@ -8,8 +8,8 @@ import pytest
 
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import desk_file
+from app.principal import Scope
 from app.sla.clock.evaluation import AppliesTo
-from app.store.people.keys import Scope
 from app.web.api.desks.agreements import AgreementDetail
 from app.web.api.desks.desk_document import LARGEST, MOST_CHANGES, DocumentPut
 from app.web.http.problems import MEDIA_TYPE

@@ -8,7 +8,7 @@ import icalendar
 import pytest
 
 from app.flow.outbound.subscribe import KINDS
-from app.store.people.keys import Scope
+from app.principal import Scope
 from app.web.api.desks.agreements import AgreementDetail, AgreementList
 from app.web.api.desks.calendars import CalendarDetail, CalendarList, CalendarSpans
 from app.web.api.desks.deadlines import Deadline

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.store.people.keys import Scope
+from app.principal import Scope
 from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, SentAgain
 from app.web.api.outbound.endpoint import AttemptView
 from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, WithSecret

@@ -1,6 +1,6 @@
-"""A life-like day at five desks, around whatever hour it is now.
+"""The demonstration: a realistic day at five desks, around the current time.
 
-What happened is invented here and nowhere else; everything that is shown of it is computed by the service as for any
-other desk. The past days are lived through in order, each fact received when it would have been, so that breaches were
-told at their instants, queues moved step by step, and `as_of` has something to answer.
+The events are invented here and nowhere else; everything shown of them is computed by the service as for any other
+desk. The past days are replayed in order, each event received at its time, so that breaches are detected at their
+instants, queues move step by step, and `as_of` finds earlier states.
 """

@@ -1,4 +1,4 @@
-"""`slatimer demo`: the service on a fresh database, with five desks and a life-like day, and where to look."""
+"""`slatimer demo`: run the service on a fresh database with five desks and a realistic day, and print what to open."""
 
 import json
 import signal
@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from app.cli.demo.clamehost import BREACHES_NEXT
+from app.cli.demo.fill import fill_database
 from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
-from app.cli.demo.history import live_through
 from app.cli.demo.live import Feed
 from app.cli.demo.phpnet import AWAITS_ITS_CALL
 from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
@@ -32,14 +32,14 @@ def demo(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     database: Annotated[
-        Path | None, typer.Option(help="A new file to keep it in; else a folder that goes with the command.")
+        Path | None, typer.Option(help="A new SQLite file that stays; else a temporary one.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Let nothing more happen after the start.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Push no further events after the start.")] = False,
 ) -> None:
-    """Start the service with the five shipped desks and a life-like day of tickets around now."""
+    """Start the service with the five shipped desks and a realistic day of tickets around the current time."""
     if database is not None and database.exists():
-        misused(f"--database: {database} exists already; the demonstration wants a file of its own")
-    # A service manager's or make's wish to stop ends it as Ctrl-C does, so that the folder is removed.
+        misused(f"--database: {database} exists already; name a new file")
+    # SIGTERM, from make or a service manager, ends it as Ctrl-C does, so that the folder is removed.
     signal.signal(signal.SIGTERM, _end)
     folder: AbstractContextManager[str] = (
         nullcontext("") if database else TemporaryDirectory(prefix="slatimer-")
@@ -61,8 +61,8 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 def _run(settings: Settings, quiet: bool) -> None:
     now = wall_clock() // SECOND * SECOND
     log_warnings_only()
-    remark("Living through the past days at five desks ...")
-    key = live_through(settings, now)
+    remark("Replaying the past days of five desks ...")
+    key = fill_database(settings, now)
     base = f"http://{settings.host}:{settings.port}"
     feed = Feed(base, key, lambda: result(where_to_look(base, key, now)), quiet=quiet)
     thread = Thread(target=feed.run, name="feed", daemon=True)
@@ -77,7 +77,7 @@ def _run(settings: Settings, quiet: bool) -> None:
 
 
 def where_to_look(base: str, key: str, now: Micros) -> str:
-    """What to open and what to try."""
+    """The text that names what to open and what to try."""
     event = {
         "specversion": "1.0",
         "id": "mine-1",
@@ -90,11 +90,11 @@ def where_to_look(base: str, key: str, now: Micros) -> str:
     return f"""
 The page                     {base}/
 A HaiSoft clock skips lunch  {base}/tickets/haisoft/{SKIPS_LUNCH}
-A Web://Xtra ticket fell to the bottom of the queue, and why
+A Web://Xtra ticket moved to the end of the queue, and why
                              {base}/tickets/webxtra/{FELL_TO_THE_BOTTOM}
 A PHPNET ticket waits for its telephone call; register it there
                              {base}/tickets/phpnet/{AWAITS_ITS_CALL}
-Watch a breach come, a minute or so after the start, and another seconds later
+Breached a minute or so after the start, and another seconds later
                              {base}/tickets/haisoft/{BREACHES_SOON}
                              {base}/tickets/clamehost/{BREACHES_NEXT}
 
@@ -103,7 +103,7 @@ Push an event; its clock skips lunch as well:
     -H 'Content-Type: application/cloudevents+json' \\
     -d '{json.dumps(event)}'
 
-Listen to what is told:
+Follow the live stream of signals:
   curl -sN {base}/v1/stream -H 'Authorization: Bearer {key}'
 
 Ctrl-C stops it.

@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.cli.demo.tale import Tale, when_counted
+from app.cli.demo.desk_history import DeskHistory, start_of_open_time
 from app.sla.calendar import Calendar
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros, instant, micros
 
@@ -26,7 +26,7 @@ SKIPS_LUNCH: Final = "H-LUNCH"
 BREACHES_SOON: Final = "H-PART"
 
 SOON: Final = 75 * SECOND
-"""From the start of the demonstration to the breach that everybody can watch."""
+"""From the start of the demonstration to the first breach."""
 
 
 def before_lunch(now: Micros) -> Micros:
@@ -36,65 +36,65 @@ def before_lunch(now: Micros) -> Micros:
     return micros(datetime.combine(day, time(11, 30), local.tzinfo))
 
 
-def haisoft(calendars: Mapping[str, Calendar], now: Micros) -> Tale:
+def haisoft(calendars: Mapping[str, Calendar], now: Micros) -> DeskHistory:
     """The past week at HaiSoft."""
-    tale = Tale("haisoft", calendars, now, "H")
-    _routine(tale)
-    _alerts(tale)
-    _lunch(tale)
-    _part_due_soon(tale)
-    _late_mail(tale)
-    _open_now(tale)
-    return tale
+    desk = DeskHistory("haisoft", calendars, now, "H")
+    _routine(desk)
+    _alerts(desk)
+    _lunch(desk)
+    _part_due_soon(desk)
+    _late_mail(desk)
+    _open_now(desk)
+    return desk
 
 
-def _routine(tale: Tale) -> None:
-    hours = tale.calendars["tickets"]
-    for at in tale.transitions(11, 6, spare=10 * HOUR):
-        thread = tale.ticket(
+def _routine(desk: DeskHistory) -> None:
+    hours = desk.calendars["tickets"]
+    for at in desk.random_instants(11, 6, spare=10 * HOUR):
+        history = desk.ticket(
             at,
-            title=tale.chance.choice(_TITLES),
-            customer=tale.chance.choice(_CUSTOMERS),
-            service=tale.chance.choice(("dedicated", "virtual")),
-            priority=tale.chance.choice(("low", "normal", "normal", "high")),
-            assignee=tale.chance.choice(("amelie", "bruno")),
+            title=desk.random.choice(_TITLES),
+            customer=desk.random.choice(_CUSTOMERS),
+            service=desk.random.choice(("dedicated", "virtual")),
+            priority=desk.random.choice(("low", "normal", "normal", "high")),
+            assignee=desk.random.choice(("amelie", "bruno")),
         )
-        answered = hours.after_us(tale.chance.choice((25, 50, 70, 95, 110, 150)) * MINUTE, at)
-        thread.reply(answered).status(answered + 2 * SECOND, "open")
-        solved = hours.after_us(tale.chance.randrange(30, 240) * MINUTE, answered)
-        thread.reply(solved, "This is done.").status(solved + SECOND, "solved")
-        thread.customer(solved + 3 * HOUR, "Thank you, it works.").status(solved + DAY, "closed")
-    other = tale.ticket(
-        tale.now - 30 * HOUR,
+        answered = hours.after_us(desk.random.choice((25, 50, 70, 95, 110, 150)) * MINUTE, at)
+        history.reply(answered).status(answered + 2 * SECOND, "open")
+        solved = hours.after_us(desk.random.randrange(30, 240) * MINUTE, answered)
+        history.reply(solved, "This is done.").status(solved + SECOND, "solved")
+        history.customer(solved + 3 * HOUR, "Thank you, it works.").status(solved + DAY, "closed")
+    other = desk.ticket(
+        desk.now - 30 * HOUR,
         title="Move of a domain",
         customer="Vélo Nantes",
         service="domain",
         priority="low",
     )
-    other.reply(tale.now - 26 * HOUR, "The transfer code is on its way.")
+    other.reply(desk.now - 26 * HOUR, "The transfer code is on its way.")
 
 
-def _alerts(tale: Tale) -> None:
+def _alerts(desk: DeskHistory) -> None:
     fields = {
         "author": "system",
         "channel": "monitoring",
         "service": "dedicated",
         "customer": "Lycée Rabelais",
     }
-    quick = tale.ticket(tale.now - 50 * HOUR, title="Alert: ping lost on srv-12", **fields)
-    quick.fact(tale.now - 50 * HOUR, "anomaly.detected", reference="ping srv-12")
-    quick.fact(tale.now - 50 * HOUR + 18 * MINUTE, "intervention.started", author="bruno")
-    quick.fact(tale.now - 49 * HOUR, "service.restored", author="bruno")
-    quick.status(tale.now - 49 * HOUR + SECOND, "solved")
-    by_itself = tale.ticket(tale.now - 9 * HOUR, title="Alert: load on srv-07", **fields)
-    by_itself.fact(tale.now - 9 * HOUR, "anomaly.detected", reference="load srv-07")
-    by_itself.fact(tale.now - 9 * HOUR + 21 * MINUTE, "service.restored", author="monitoring")
-    by_itself.fact(tale.now - 35 * MINUTE, "anomaly.detected", reference="load srv-07")
+    quick = desk.ticket(desk.now - 50 * HOUR, title="Alert: ping lost on srv-12", **fields)
+    quick.event(desk.now - 50 * HOUR, "anomaly.detected", reference="ping srv-12")
+    quick.event(desk.now - 50 * HOUR + 18 * MINUTE, "intervention.started", author="bruno")
+    quick.event(desk.now - 49 * HOUR, "service.restored", author="bruno")
+    quick.status(desk.now - 49 * HOUR + SECOND, "solved")
+    by_itself = desk.ticket(desk.now - 9 * HOUR, title="Alert: load on srv-07", **fields)
+    by_itself.event(desk.now - 9 * HOUR, "anomaly.detected", reference="load srv-07")
+    by_itself.event(desk.now - 9 * HOUR + 21 * MINUTE, "service.restored", author="monitoring")
+    by_itself.event(desk.now - 35 * MINUTE, "anomaly.detected", reference="load srv-07")
 
 
-def _lunch(tale: Tale) -> None:
-    asked = before_lunch(tale.now)
-    thread = tale.ticket(
+def _lunch(desk: DeskHistory) -> None:
+    asked = before_lunch(desk.now)
+    history = desk.ticket(
         asked,
         name=SKIPS_LUNCH,
         title="The shop is slow since this morning",
@@ -102,12 +102,12 @@ def _lunch(tale: Tale) -> None:
         service="dedicated",
         priority="high",
     )
-    thread.reply(asked + 3 * HOUR + 20 * MINUTE, "A query without an index; we have added one.")
+    history.reply(asked + 3 * HOUR + 20 * MINUTE, "A query without an index; we have added one.")
 
 
-def _part_due_soon(tale: Tale) -> None:
-    due_at = tale.now + SOON
-    thread = tale.ticket(
+def _part_due_soon(desk: DeskHistory) -> None:
+    due_at = desk.now + SOON
+    history = desk.ticket(
         due_at - 4 * HOUR - 12 * MINUTE,
         name=BREACHES_SOON,
         title="Disk failure on srv-03",
@@ -116,45 +116,45 @@ def _part_due_soon(tale: Tale) -> None:
         category="hardware",
         priority="urgent",
     )
-    thread.reply(due_at - 4 * HOUR, "We have read this; a new disk is on its way.")
+    history.reply(due_at - 4 * HOUR, "We have read this; a new disk is on its way.")
 
 
-def _late_mail(tale: Tale) -> None:
-    """An answer in time that the service heard of too late: the breach that was told is taken back."""
-    hours = tale.calendars["tickets"]
-    asked = when_counted(hours, 9 * HOUR, tale.now)
+def _late_mail(desk: DeskHistory) -> None:
+    """A reply in time that the service received too late: the breach is retracted."""
+    hours = desk.calendars["tickets"]
+    asked = start_of_open_time(hours, 9 * HOUR, desk.now)
     due = hours.after_us(2 * HOUR, asked)
-    thread = tale.ticket(
+    history = desk.ticket(
         asked,
         title="Second address for vps-8",
         customer="Boulangerie Petit",
         service="virtual",
         priority="low",
     )
-    thread.reply(hours.after_us(80 * MINUTE, asked), "Done.", heard_at=due + 40 * MINUTE)
-    thread.status(due + 41 * MINUTE, "solved")
+    history.reply(hours.after_us(80 * MINUTE, asked), "Done.", received_at=due + 40 * MINUTE)
+    history.status(due + 41 * MINUTE, "solved")
 
 
-def _open_now(tale: Tale) -> None:
-    """Clocks in every stage at this very moment, whatever the hour."""
-    hours = tale.calendars["tickets"]
+def _open_now(desk: DeskHistory) -> None:
+    """Clocks in every stage now, at any hour."""
+    hours = desk.calendars["tickets"]
     for minutes, title, customer in (
         (20, "Cannot log in to the panel", "Vélo Nantes"),
         (65, "Database does not start after the update", "Atelier Morel"),
         (105, "Cron job runs twice", "Lycée Rabelais"),
         (150, "Certificate warning on the intranet", "Garage Duval"),
     ):
-        asked = when_counted(hours, minutes * MINUTE, tale.now)
-        tale.ticket(asked, title=title, customer=customer, service="virtual", priority="normal")
-    wrong = tale.ticket(
-        when_counted(hours, 45 * MINUTE, tale.now),
+        asked = start_of_open_time(hours, minutes * MINUTE, desk.now)
+        desk.ticket(asked, title=title, customer=customer, service="virtual", priority="normal")
+    wrong = desk.ticket(
+        start_of_open_time(hours, 45 * MINUTE, desk.now),
         title="Firewall rule",
         customer="Boulangerie Petit",
         service="",
     )
-    mistaken = tale.now - 20 * MINUTE
+    mistaken = desk.now - 20 * MINUTE
     wrong.reply(mistaken, "Answer meant for another ticket.")
-    wrong.fact(
+    wrong.event(
         mistaken + 4 * MINUTE,
         "event.withdrawn",
         id=f"demo-{wrong.ticket}-2",

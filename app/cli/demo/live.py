@@ -1,4 +1,4 @@
-"""What goes on while the demonstration runs? A few events a minute, pushed over HTTP like any ticket system's."""
+"""Live events of the demonstration: a few a minute, pushed over HTTP as by any ticket system."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from uuid import uuid4
 import httpx2
 
 _PAUSE: Final = (9.0, 22.0)
-"""Seconds between two events: enough to see one come, too few to hide the rest."""
+"""Seconds between two events: few enough to see one arrive, too many to push the rest off the page."""
 
-_READY: Final = 60.0
-"""Seconds that the service may take to start."""
+_START_TIMEOUT: Final = 60.0
+"""Seconds to wait for the service to start."""
 
 _SCENES: Final[dict[str, tuple[tuple[dict[str, Any], tuple[tuple[str, dict[str, Any]], ...]], ...]]] = {
     "haisoft": (
@@ -82,17 +82,17 @@ _SCENES: Final[dict[str, tuple[tuple[dict[str, Any], tuple[tuple[str, dict[str, 
 
 
 @dataclass(slots=True)
-class _Going:
-    """A ticket that goes on, with what will still happen to it."""
+class _OpenTicket:
+    """An open ticket, and the events still to come."""
 
     desk: str
     ticket: str
-    ahead: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
+    upcoming: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
 
 
 @dataclass(slots=True)
 class Feed:
-    """Waits for the service, says that it is there, and pushes events until it is told to stop."""
+    """Waits until the service is up, calls `ready`, and pushes events until `stopped` is set."""
 
     base: str
     key: str
@@ -101,7 +101,7 @@ class Feed:
     quiet: bool = False
 
     def run(self) -> None:
-        """Run in a thread of its own, to the end."""
+        """Run until stopped. Call it in a thread of its own."""
         with httpx2.Client(base_url=self.base, headers={"Authorization": f"Bearer {self.key}"}) as client:
             if not self._wait_for(client):
                 return
@@ -110,7 +110,7 @@ class Feed:
                 self._push(client)
 
     def _wait_for(self, client: httpx2.Client) -> bool:
-        for _ in range(int(_READY / 0.1)):
+        for _ in range(int(_START_TIMEOUT / 0.1)):
             if self.stopped.wait(0.1):
                 return False
             try:
@@ -121,9 +121,9 @@ class Feed:
         return False
 
     def _push(self, client: httpx2.Client) -> None:
-        chance = Random()  # noqa: S311 - a story, not a secret
-        for event in happenings(chance):
-            if self.stopped.wait(chance.uniform(*_PAUSE)):
+        random = Random()  # noqa: S311 - a story, not a secret
+        for event in endless_events(random):
+            if self.stopped.wait(random.uniform(*_PAUSE)):
                 return
             try:
                 client.post("/v1/events", json=event | {"time": datetime.now(UTC).isoformat()})
@@ -131,25 +131,25 @@ class Feed:
                 return  # the service is going down
 
 
-def happenings(chance: Random) -> Iterator[dict[str, Any]]:
-    """Events without end: new tickets, and what becomes of those that were opened."""
-    going: list[_Going] = []
+def endless_events(random: Random) -> Iterator[dict[str, Any]]:
+    """An endless sequence of events: new tickets, and the next events of those that are open."""
+    open_tickets: list[_OpenTicket] = []
     count = 0
     while True:
-        if not going or (len(going) < 6 and chance.random() < 0.5):
+        if not open_tickets or (len(open_tickets) < 6 and random.random() < 0.5):
             count += 1
-            desk = chance.choice(sorted(_SCENES))
-            fields, ahead = chance.choice(_SCENES[desk])
-            going.append(_Going(desk, f"{desk[0].upper()}-NEW-{count}", list(ahead)))
-            yield _event(going[-1], "ticket.created", fields)
+            desk = random.choice(sorted(_SCENES))
+            fields, upcoming = random.choice(_SCENES[desk])
+            open_tickets.append(_OpenTicket(desk, f"{desk[0].upper()}-NEW-{count}", list(upcoming)))
+            yield _event(open_tickets[-1], "ticket.created", fields)
             continue
-        ticket = chance.choice(going)
-        yield _event(ticket, *ticket.ahead.pop(0))
-        if not ticket.ahead:
-            going.remove(ticket)
+        ticket = random.choice(open_tickets)
+        yield _event(ticket, *ticket.upcoming.pop(0))
+        if not ticket.upcoming:
+            open_tickets.remove(ticket)
 
 
-def _event(of: _Going, type_: str, data: dict[str, Any]) -> dict[str, Any]:
+def _event(of: _OpenTicket, type_: str, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": f"live-{uuid4().hex}",

@@ -2,7 +2,7 @@
 
 Each change is a new version of the desk, with the documents as they were then; unchanged documents make none. The new
 version is stored and every ticket that it may concern is marked to be looked at, in one transaction; the sweep then
-judges them in batches, so a stop half-way loses nothing. `only` is the one desk that whoever applies may see: nothing
+judges them in batches, so a stop half-way loses nothing. `only` are the desks that the caller may change: nothing
 of another desk is read or changed then. Instants are microseconds UTC.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
 from app.flow.query.merge_graph import MergeGraph, gather
+from app.principal import EVERY, Desks, covers
 from app.sla.agreement.agreement import Agreement
 from app.sla.calendar import CalendarFault
 from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version, evaluate
@@ -19,7 +20,7 @@ from app.sla.document.faults import Fault, FaultyFile
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue, Documents, StoredVersion, lock_versions, parsed, put
 from app.store.engine.batch import pieces
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
 from app.store.tickets import clocks, schedule
 
 """What is held while versions are numbered, so that two who apply at once make two versions and not one."""
@@ -58,13 +59,13 @@ class Change:
 
 
 def plans(
-    conn: Connection, catalogue: Catalogue, files: Sequence[DeskFile], only: str = EVERY_DESK
+    conn: Connection, catalogue: Catalogue, files: Sequence[DeskFile], only: Desks = EVERY
 ) -> list[Plan]:
     """The versions that these files make, by desk; none for a desk to which they are nothing new. Raises FaultyFiles."""
     latest = {
         desk: catalogue.history(conn, desk, number)[-1]
         for desk, number in catalogue.desks(conn).items()
-        if only in (EVERY_DESK, desk)
+        if covers(only, desk)
     }
     agreements = {file.desk: file for file in files if file.kind is FileKind.AGREEMENT}
     calendars = {file.desk: file for file in files if file.kind is FileKind.CALENDARS}
@@ -158,7 +159,7 @@ def apply(
     catalogue: Catalogue,
     files: Sequence[DeskFile],
     applies_to: AppliesTo,
-    only: str = EVERY_DESK,
+    only: Desks = EVERY,
 ) -> list[Applied]:
     """Put files into force. Raises FaultyFiles, and then nothing is. The sweep judges the tickets afterwards."""
     lock_versions(conn)
@@ -182,7 +183,7 @@ def preview(
     catalogue: Catalogue,
     files: Sequence[DeskFile],
     applies_to: AppliesTo,
-    only: str = EVERY_DESK,
+    only: Desks = EVERY,
 ) -> list[Change]:
     """Which clocks of open tickets these files would change. Writes nothing. Raises FaultyFiles."""
     found: list[Change] = []

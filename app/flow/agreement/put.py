@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from app.flow.agreement.apply import Applied, Change, apply, plans, preview
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
+from app.principal import EVERY, Desks
 from app.sla.calendar import parse_calendars
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.document.faults import Fault, FaultyFile
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
 from app.store.engine.notify import announce
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def put_now(
     catalogue: Catalogue,
     file: DeskFile,
     applies_to: AppliesTo,
-    only: str = EVERY_DESK,
+    only: Desks = EVERY,
 ) -> PutResult:
     """Put a checked document into force. Raises FaultyFiles, and then nothing is."""
     applied = _with_name(file, lambda: apply(conn, now, catalogue, [file], applies_to, only))
@@ -63,7 +64,7 @@ def would_put(
     catalogue: Catalogue,
     file: DeskFile,
     applies_to: AppliesTo,
-    only: str = EVERY_DESK,
+    only: Desks = EVERY,
 ) -> PutResult:
     """What `put_now` would do, and which due dates that would move. Writes nothing. Raises FaultyFiles."""
     coming = _with_name(file, lambda: plans(conn, catalogue, [file], only))

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from app.flow.judge.assess import Assessor
 from app.flow.query.serialize import moment
+from app.principal import EVERY, Desks, covers
 from app.sla.span import Micros
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
 from app.store.inbound import hooks
 from app.store.inbound.hooks import ListedHook, StoredHook
 from app.store.tickets import inspection, ledger, schedule
@@ -48,20 +49,20 @@ class Inbox:
         return not (self.delivery_counts or self.counts or self.parked)
 
 
-def inbox(conn: Connection, limit: int, desk: str = EVERY_DESK, cursor: str | None = None) -> Inbox:
-    """What could not be read or judged so far, of a desk or of all, with at most `limit` entries of each list.
+def inbox(conn: Connection, limit: int, desks: Desks = EVERY, cursor: str | None = None) -> Inbox:
+    """What could not be read or judged so far, of these desks, with at most `limit` entries of each list.
 
     Raises FaultyCursor.
     """
     place: _Place = _START if cursor is None else key_of(cursor, int, int, int, str, str)
-    deliveries = hooks.inbox(conn, limit + 1, place[0], desk)
-    events = inspection.unread_events(conn, limit + 1, place[1], desk)
-    parked = schedule.parked_page(conn, limit + 1, place[2:], desk)
+    deliveries = hooks.inbox(conn, limit + 1, place[0], desks)
+    events = inspection.unread_events(conn, limit + 1, place[1], desks)
+    parked = schedule.parked_page(conn, limit + 1, place[2:], desks)
     more = max(len(deliveries), len(events), len(parked)) > limit
     found = Inbox(
         deliveries[:limit],
-        hooks.inbox_counts(conn, desk),
-        {key: count for key, count in ledger.unknown_types(conn).items() if desk in (EVERY_DESK, key[0])},
+        hooks.inbox_counts(conn, desks),
+        {key: count for key, count in ledger.unknown_types(conn).items() if covers(desks, key[0])},
         events[:limit],
         parked[:limit],
         None,
@@ -69,12 +70,12 @@ def inbox(conn: Connection, limit: int, desk: str = EVERY_DESK, cursor: str | No
     return replace(found, next=cursor_of(*_end(found, place))) if more else found
 
 
-def whole_inbox(conn: Connection, limit: int, desk: str = EVERY_DESK) -> Inbox:
+def whole_inbox(conn: Connection, limit: int, desks: Desks = EVERY) -> Inbox:
     """The same with every entry, read in pages of `limit`."""
-    found = inbox(conn, limit, desk)
+    found = inbox(conn, limit, desks)
     pages = [found]
     while pages[-1].next is not None:
-        pages.append(inbox(conn, limit, desk, pages[-1].next))
+        pages.append(inbox(conn, limit, desks, pages[-1].next))
     return replace(
         found,
         deliveries=[one for page in pages for one in page.deliveries],
@@ -94,11 +95,11 @@ def _end(page: Inbox, place: _Place) -> _Place:
     )
 
 
-def to_run_again(conn: Connection, desk: str = EVERY_DESK) -> list[TicketKey]:
+def to_run_again(conn: Connection, desks: Desks = EVERY) -> list[TicketKey]:
     """The tickets that running again concerns."""
     parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
     found = dict.fromkeys([*parked, *inspection.tickets_with_unread_events(conn)])
-    return [key for key in found if desk in (EVERY_DESK, key[0])]
+    return [key for key in found if covers(desks, key[0])]
 
 
 def run_again(conn: Connection, now: Micros, assessor: Assessor, tickets: Sequence[TicketKey]) -> int:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from app.flow.inbound import inbox
 from app.flow.inbound.reader import Reader
 from app.flow.judge.assess import Assessor
+from app.principal import EVERY, Desks
 from app.store.engine.batch import pieces
-from app.store.engine.database import EVERY_DESK, Database
+from app.store.engine.database import Database
 from app.store.inbound import hooks
 
 
@@ -23,17 +24,15 @@ class RunAgain:
     failed: int
 
 
-async def run_again(
-    database: Database, reader: Reader, assessor: Assessor, desk: str = EVERY_DESK
-) -> RunAgain:
+async def run_again(database: Database, reader: Reader, assessor: Assessor, desks: Desks = EVERY) -> RunAgain:
     """Read every delivery in the inbox again, and judge every ticket anew that could not be judged."""
-    deliveries = await database.write(lambda conn, _: hooks.again(conn, desk))
+    deliveries = await database.write(lambda conn, _: hooks.again(conn, desks))
     await reader.read_all()
-    tickets = await database.read(lambda conn: inbox.to_run_again(conn, desk))
+    tickets = await database.read(lambda conn: inbox.to_run_again(conn, desks))
     failed = 0
     for piece in pieces(tickets):
         failed += await database.write(
             lambda conn, now, piece=piece: inbox.run_again(conn, now, assessor, piece)
         )
-    left = await database.read(lambda conn: hooks.inbox_size(conn, desk))
+    left = await database.read(lambda conn: hooks.inbox_size(conn, desks))
     return RunAgain(deliveries, left, len(tickets), failed)

@@ -15,6 +15,7 @@ from app.flow import metrics
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
 from app.flow.query.merge_graph import MergeGraph, gather
 from app.flow.query.positions import pace_of
+from app.principal import EVERY, Desks
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.explanation import Explanation, explain
@@ -170,10 +171,10 @@ def explanation(answer: TicketAnswer, commitment: str | None, cycle: int | None 
 
 
 def signals_page(
-    conn: Connection, after: int, limit: int, desk: str | None = None, kinds: Sequence[str] = ()
+    conn: Connection, after: int, limit: int, desks: Desks = EVERY, kinds: Sequence[str] = ()
 ) -> Page[Published]:
     """The stream after a place, in order. `next` is the place to go on from, also where the stream ends for now."""
-    found = signals.page(conn, after, limit, desk, kinds)
+    found = signals.page(conn, after, limit, desks, kinds)
     return Page(found, str(found[-1].seq if found else after))
 
 

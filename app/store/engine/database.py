@@ -9,7 +9,7 @@ another process wrote. Instants are microseconds UTC.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from threading import local
 from time import monotonic_ns, time_ns
 from types import TracebackType
@@ -19,9 +19,11 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from app.principal import EVERY_DESK
 from app.settings import Settings
 from app.sla.span import Micros
-from app.store.engine import dialect
+from app.store.engine import dialect, row_security
+from app.store.engine.desks import setting_of, visible_desks
 from app.store.engine.dialect import Fault, TransactionRunner
 from app.store.engine.migrate import upgrade
 from app.store.engine.unreachable import Unreachable
@@ -37,19 +39,13 @@ __all__ = [
     "after_commit",
     "fault_of",
     "once",
-    "seen_desk",
+    "visible_desks",
     "wall_clock",
 ]
 
 _log = structlog.stdlib.get_logger()
 
 T = TypeVar("T")
-
-EVERY_DESK: Final = "*"
-
-seen_desk: ContextVar[str] = ContextVar("seen_desk", default=EVERY_DESK)
-"""The desk whose rows reads of this context see. Set for a caller who may see no other: PostgreSQL itself then shows
-nothing else, whatever the query asks for."""
 
 _NANOSECONDS_A_MICRO: Final = 1000
 _AFTER_COMMIT: Final = "after_commit"
@@ -137,6 +133,8 @@ class Database:
         runner = dialect.writing_runner(self.settings)
         try:
             runner.run(upgrade, EVERY_DESK)
+            if self.shared:
+                row_security.replace_old_policies(lambda work: runner.run(work, EVERY_DESK))
         finally:
             runner.close()
         self._last = self._writing.run(self._time, EVERY_DESK)
@@ -213,7 +211,7 @@ class Database:
         if runner is None:
             runner = self._mine.runner = dialect.reading_runner(self.settings)
             self._reading.append(runner)
-        return runner.run(work, seen_desk.get())
+        return runner.run(work, setting_of(visible_desks.get()))
 
     def close(self) -> None:
         """Finish what is being done and let go of the database."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.principal import EVERY_DESK
 from app.settings import Settings
 from app.store.engine.unreachable import Unreachable
 
@@ -24,9 +25,8 @@ DRIVER: Final = "postgresql+asyncpg"
 PORT: Final = 5432
 PASSED_ON: Final = frozenset({"ssl", "passfile", "target_session_attrs"})
 """What an address may say after its question mark: the driver takes it."""
-EVERY_DESK: Final = "*"
 DESK_SETTING: Final = "slatimer.desk"
-"""The setting that row-level security reads: the desk whose rows a transaction sees."""
+"""The setting that row-level security reads: the desks whose rows a transaction sees, see `desks.setting_of`."""
 
 _NOT_NOW: Final = frozenset({"57P03", "53300"})
 """It is starting up or shutting down, or has as many connections as it takes: ask again."""

@@ -1,50 +1,92 @@
-"""How does PostgreSQL itself keep one desk's rows from another, whatever a query asks for?
+"""Row-level security on PostgreSQL: a transaction sees and writes the rows of its desks, whatever a query selects.
 
-Row-level security on every table that has a desk: a transaction sees the rows of the desk that it was begun for, or all
-of them when it was begun for every desk. It is laid on after every migration, over all tables there are, so that a new
-table cannot be forgotten. The server lets a superuser pass by it: the doctor says so.
+Every table with a desk has the policy `visible_desks`, which compares the row's desk with the transaction setting
+`slatimer.desk`. `guard` creates it after every migration, over all tables there are, so that a new table cannot be
+forgotten. The server lets a superuser bypass it; the doctor reports that.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import Connection, text
 
-from app.store.engine.postgres import DESK_SETTING, EVERY_DESK
+from app.principal import EVERY_DESK
+from app.store.engine.desks import SEPARATOR
+from app.store.engine.postgres import DESK_SETTING
 
-_BARE: Final = text(
-    """
+POLICY: Final = "visible_desks"
+"""The policy's name. A policy with another condition takes another name, and this one joins those superseded: that is
+how a database of the release before is recognised."""
+_SUPERSEDED: Final = ("own_desk",)
+
+_TABLES: Final = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')
-      AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
       AND (c.relname = 'acknowledgement' OR EXISTS (
         SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'desk' AND NOT a.attisdropped
       ))
-    ORDER BY c.relname
-    """
+"""
+_UNGUARDED: Final = text(
+    f"{_TABLES} AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS ("  # noqa: S608 - constants
+    "SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = ANY(:policies))) ORDER BY c.relname"
 )
-_PASSES: Final = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-# In a sub-select each, so that a setting is read once a statement and not once a row.
-_SEEN: Final = f"(SELECT current_setting('{DESK_SETTING}', true))"
-_OWN: Final = f"desk = {_SEEN} OR {_SEEN} = '{EVERY_DESK}'"
-# A note on a breach belongs to the desk of the breach.
-_OF_SEEN_DESK: Final = f"SELECT 1 FROM signal s WHERE s.id = breach AND s.desk = {_SEEN}"  # noqa: S608 - constants
-_OWN_BREACH: Final = f"{_SEEN} = '{EVERY_DESK}' OR EXISTS ({_OF_SEEN_DESK})"
+_SUPERSEDED_ON: Final = text(
+    f"{_TABLES} AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid "  # noqa: S608 - constants
+    "AND p.polname = ANY(:policies)) ORDER BY c.relname"
+)
+_BYPASSED: Final = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+
+# In a sub-select each, so that the setting is read once a statement and not once a row. The release before sets one
+# desk or `*`: a list of one, so its processes may run beside this one's.
+_SETTING: Final = f"(SELECT current_setting('{DESK_SETTING}', true))"
+_DESKS: Final = (
+    f"(SELECT string_to_array(current_setting('{DESK_SETTING}', true), chr({ord(SEPARATOR)})))::text[]"
+)
+_EVERY_DESK: Final = f"{_SETTING} = '{EVERY_DESK}'"
+_BY_DESK: Final = f"{_EVERY_DESK} OR desk = ANY ({_DESKS})"
+# An acknowledgement has no desk of its own: it belongs to the desk of its breach.
+_BY_BREACH: Final = (
+    f"{_EVERY_DESK} OR EXISTS (SELECT 1 FROM signal s "  # noqa: S608 - constants
+    f"WHERE s.id = breach AND s.desk = ANY ({_DESKS}))"
+)
 
 
 def unguarded(conn: Connection) -> list[str]:
     """The tables that should be under row-level security and are not."""
-    return [row[0] for row in conn.execute(_BARE).all()]
+    return list(conn.execute(_UNGUARDED, {"policies": [POLICY, *_SUPERSEDED]}).scalars())
 
 
 def guard(conn: Connection) -> None:
-    """Lay row-level security on every table that lacks it."""
+    """Put row-level security on every table that lacks it."""
     for table in unguarded(conn):
-        rule = _OWN_BREACH if table == "acknowledgement" else _OWN
-        conn.execute(text(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY'))
-        conn.execute(text(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY'))
-        conn.execute(text(f'CREATE POLICY own_desk ON "{table}" USING ({rule}) WITH CHECK ({rule})'))
+        _put_policy(conn, table)
 
 
-def passes_by(conn: Connection) -> bool:
+def replace_old_policies(in_transaction: Callable[[Callable[[Connection], None]], None]) -> None:
+    """Replace the policies of earlier releases. Idempotent.
+
+    One table a transaction: replacing a policy locks its table (ACCESS EXCLUSIVE). Two such locks in one transaction
+    would deadlock with a process of the release before that writes to both tables in another order.
+    """
+    found: list[str] = []
+    in_transaction(lambda conn: found.extend(outdated(conn)))
+    for table in found:
+        in_transaction(lambda conn, table=table: _put_policy(conn, table))
+
+
+def outdated(conn: Connection) -> list[str]:
+    """The tables that have a policy of an earlier release."""
+    return list(conn.execute(_SUPERSEDED_ON, {"policies": list(_SUPERSEDED)}).scalars())
+
+
+def _put_policy(conn: Connection, table: str) -> None:
+    condition = _BY_BREACH if table == "acknowledgement" else _BY_DESK
+    conn.execute(text(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY'))
+    for policy in (POLICY, *_SUPERSEDED):
+        conn.execute(text(f'DROP POLICY IF EXISTS {policy} ON "{table}"'))
+    conn.execute(text(f'CREATE POLICY {POLICY} ON "{table}" USING ({condition}) WITH CHECK ({condition})'))
+
+
+def is_bypassed(conn: Connection) -> bool:
     """Whether the server lets the service's role see every row all the same."""
-    return bool(conn.execute(_PASSES).scalar())
+    return bool(conn.execute(_BYPASSED).scalar())

@@ -10,12 +10,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import RowMapping, bindparam, func, or_, select, text
+from sqlalchemy import RowMapping, bindparam, func, select, text
 
+from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import hook as _hook
 
 
@@ -92,8 +94,6 @@ class HookResult:
 # Written out, since SQLite takes a partial index only where the query says the same without a parameter.
 _IS_PENDING: Final = text("state = 'pending'")
 _IN_INBOX: Final = text("(state = 'kept' OR warnings IS NOT NULL)")
-_DESK: Final = bindparam("_desk", type_=_hook.c.desk.type)
-_OF_DESK: Final = or_(_hook.c.desk == _DESK, _DESK == EVERY_DESK)
 _ONCE: Final = select(_hook.c.once, _hook.c.id).where(_hook.c.once.in_(bindparam("onces", expanding=True)))
 _PENDING: Final = select(_hook).where(_IS_PENDING).order_by(_hook.c.seq).limit(bindparam("most"))
 _FIND: Final = select(_hook).where(_hook.c.id == bindparam("id"))
@@ -110,13 +110,13 @@ _INBOX: Final = (
         _hook.c.interpreted_at,
         func.length(_hook.c.body).label("length"),
     )
-    .where(_IN_INBOX, _OF_DESK, _hook.c.seq < bindparam("before"))
+    .where(_IN_INBOX, _hook.c.seq < bindparam("before"))
     .order_by(_hook.c.seq.desc())
     .limit(bindparam("most"))
 )
 _COUNTS: Final = (
     select(_hook.c.desk, _hook.c.system, _hook.c.state, func.count())
-    .where(_IN_INBOX, _OF_DESK)
+    .where(_IN_INBOX)
     .group_by(_hook.c.desk, _hook.c.system, _hook.c.state)
     .order_by(_hook.c.desk, _hook.c.system, _hook.c.state)
 )
@@ -143,7 +143,7 @@ _FINISH: Final = (
     .values({name: bindparam(name) for name in ("state", "reason", "warnings", "interpreted_at")})
 )
 _TRIED: Final = _hook.update().where(_hook.c.seq == bindparam("_seq")).values(tries=_hook.c.tries + 1)
-_AGAIN: Final = _hook.update().where(_IN_INBOX, _OF_DESK).values(state="pending", tries=0)
+_AGAIN: Final = _hook.update().where(_IN_INBOX).values(state="pending", tries=0)
 _DELETE: Final = _hook.delete().where(_hook.c.seq.in_(bindparam("seqs", expanding=True)))
 
 
@@ -214,28 +214,30 @@ def tried(conn: Connection, seq: int) -> None:
     conn.execute(_TRIED, {"_seq": seq})
 
 
-def again(conn: Connection, desk: str = EVERY_DESK) -> int:
+def again(conn: Connection, desks: Desks = EVERY) -> int:
     """Have everything in the inbox read again. Returns how many deliveries that concerns."""
-    held = inbox_size(conn, desk)
+    held = inbox_size(conn, desks)
     if held:
-        conn.execute(_AGAIN, {"_desk": desk})
+        conn.execute(_AGAIN.where(in_desks(_hook.c.desk, desks)))
     return held
 
 
-def inbox(conn: Connection, most: int, before: int, desk: str = EVERY_DESK) -> list[ListedHook]:
+def inbox(conn: Connection, most: int, before: int, desks: Desks = EVERY) -> list[ListedHook]:
     """The latest deliveries before a place that are kept unread, or in which a word is not mapped."""
-    asked = {"most": most, "before": before, "_desk": desk}
-    return [_listed(row) for row in conn.execute(_INBOX, asked).mappings().all()]
+    query = _INBOX.where(in_desks(_hook.c.desk, desks))
+    rows = conn.execute(query, {"most": most, "before": before}).mappings().all()
+    return [_listed(row) for row in rows]
 
 
-def inbox_counts(conn: Connection, desk: str = EVERY_DESK) -> dict[tuple[str, str, str], int]:
+def inbox_counts(conn: Connection, desks: Desks = EVERY) -> dict[tuple[str, str, str], int]:
     """How many there are of all of those, by desk, system and state."""
-    return {(row[0], row[1], row[2]): row[3] for row in conn.execute(_COUNTS, {"_desk": desk}).all()}
+    rows = conn.execute(_COUNTS.where(in_desks(_hook.c.desk, desks))).all()
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
-def inbox_size(conn: Connection, desk: str = EVERY_DESK) -> int:
+def inbox_size(conn: Connection, desks: Desks = EVERY) -> int:
     """How many there are of all of those."""
-    return sum(inbox_counts(conn, desk).values())
+    return sum(inbox_counts(conn, desks).values())
 
 
 def find(conn: Connection, hook_id: str) -> StoredHook | None:

@@ -13,11 +13,13 @@ from typing import Any, Final, Protocol
 import orjson
 from sqlalchemy import RowMapping, bindparam, select
 
+from app.principal import EVERY, Desks
 from app.sla.fields import SUBSCRIPTION_FILTERS
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import delivery as _delivery
 from app.store.tables import subscription as _subscription
 
@@ -210,9 +212,9 @@ def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[st
     }
 
 
-def listed(conn: Connection, desk: str | None = None) -> list[Subscription]:
-    """Those of a desk, or all, the oldest first."""
-    query = _ALL if desk is None else _ALL.where(_subscription.c.desk == desk)
+def listed(conn: Connection, desks: Desks = EVERY) -> list[Subscription]:
+    """Those of these desks, the oldest first."""
+    query = _ALL.where(in_desks(_subscription.c.desk, desks))
     return [_subscription_of(row) for row in conn.execute(query).mappings()]
 
 

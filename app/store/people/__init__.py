@@ -1,1 +1,1 @@
-"""Rows of who may call: API keys and sessions."""
+"""Rows of principals: API keys, their roles per desk, and sessions."""

@@ -1,116 +1,119 @@
-"""Who may do what, and on which desk?
+"""API keys and their roles per desk.
 
-A key is 256 random bits, shown once; kept is its hash only. A quick hash is right here: there is nothing to guess in a
-random key. A signed-in session of the pages is a key that expires. Instants are microseconds UTC.
+A key's secret is shown once; its hash is stored. Roles are rows of `principal_role`. The columns `desk` and `scopes`
+of `api_key` are written for processes of the release before, and read for keys that those make. Instants are
+microseconds UTC.
 """
 
-import secrets
-from dataclasses import dataclass
-from enum import StrEnum
-from hashlib import sha256
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, bindparam, or_, select
 
+from app.principal import Principal, PrincipalKind, Role, Roles, Scope, roles_on
 from app.sla.span import Micros
+from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.people.secrets import KEY_PREFIX, hash_of, new_id, new_secret
 from app.store.tables import api_key as _key
+from app.store.tables import principal_role as _role
 
-PREFIX: Final = "slt_"
-EVERY_DESK: Final = "*"
-_BYTES: Final = 32
+_NO_DESK: Final = ""
+"""The one desk of a key that has several, to the release before: that shows it no desk."""
 
-
-class Scope(StrEnum):
-    """What a key may do. `admin` includes the others."""
-
-    PUSH = "push"
-    READ = "read"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What the holder of a key may do."""
-
-    id: str
-    desk: str
-    scopes: frozenset[Scope]
-    expires_at: Micros | None = None
-
-    def may(self, scope: Scope) -> bool:
-        """Whether this scope is included."""
-        return scope in self.scopes or Scope.ADMIN in self.scopes
-
-    def sees(self, desk: str) -> bool:
-        """Whether the key is for this desk or for all."""
-        return self.desk in (desk, EVERY_DESK)
-
-
-_FIND: Final = select(_key).where(_key.c.hash == bindparam("hash"), _key.c.revoked_at.is_(None))
-_LIST: Final = select(_key).order_by(_key.c.created_at, _key.c.id)
+_LIVE: Final = select(_key).where(_key.c.revoked_at.is_(None))
+_FIND: Final = _LIVE.where(_key.c.hash == bindparam("hash"))
+_BY_ID: Final = _LIVE.where(_key.c.id == bindparam("id"))
+_LIST: Final = _LIVE.order_by(_key.c.created_at, _key.c.id)
 _CREATE: Final = _key.insert()
+_GRANT: Final = _role.insert()
+_ROLES: Final = select(_role).where(_role.c.principal.in_(bindparam("principals", expanding=True)))
 _REVOKE: Final = (
     _key.update()
     .where(
-        or_(_key.c.id == bindparam("which"), _key.c.parent == bindparam("which")), _key.c.revoked_at.is_(None)
+        # The sessions of the release before, which it stored with the key as their parent, end with it.
+        or_(_key.c.id == bindparam("which"), _key.c.parent == bindparam("which")),
+        _key.c.revoked_at.is_(None),
     )
     .values(revoked_at=bindparam("now"))
 )
 
 
-def create(
-    conn: Connection,
-    desk: str,
-    scopes: frozenset[Scope],
-    now: Micros,
-    *,
-    expires_at: Micros | None = None,
-    parent: str | None = None,
-) -> tuple[str, Access]:
-    """A new key and what it allows. The key is known to nobody but the caller from now on.
-
-    `parent` is the key that a session was signed in with.
-    """
-    secret = PREFIX + secrets.token_urlsafe(_BYTES)
-    access = Access(secrets.token_hex(8), desk, scopes, expires_at)
-    conn.execute(
-        _CREATE,
-        {
-            "id": access.id,
-            "hash": _hash(secret),
-            "parent": parent,
-            "desk": desk,
-            "scopes": ",".join(sorted(scopes)),
-            "created_at": now,
-            "expires_at": expires_at,
-        },
-    )
-    return secret, access
+def create(conn: Connection, roles: Roles, now: Micros) -> tuple[str, Principal]:
+    """Create a key with these roles. Returns its secret, which cannot be read again, and the principal."""
+    secret = new_secret(KEY_PREFIX)
+    made = Principal(new_id(), PrincipalKind.KEY, roles)
+    desk, scopes = _as_before(made)
+    values: dict[str, Any] = {"id": made.id, "hash": hash_of(secret), "created_at": now}
+    conn.execute(_CREATE, values | {"desk": desk, "scopes": scopes})
+    rows = [
+        {"principal": made.id, "desk": desk, "role": role.value}
+        for desk, granted in roles.items()
+        for role in sorted(granted)
+    ]
+    conn.execute(_GRANT, rows)
+    return secret, made
 
 
-def find(conn: Connection, secret: str, now: Micros) -> Access | None:
-    """What the holder of this key may do; none for a key that is unknown, revoked or past its time."""
-    row = conn.execute(_FIND, {"hash": _hash(secret)}).mappings().first()
-    if row is None or (row["expires_at"] is not None and row["expires_at"] <= now):
-        return None
-    return _access(row)
+def find(conn: Connection, secret: str, now: Micros) -> Principal | None:
+    """The principal of a key; None for a key that is unknown, revoked or expired."""
+    row = conn.execute(_FIND, {"hash": hash_of(secret)}).mappings().first()
+    found = [] if row is None else _principals(conn, [row])
+    return found[0] if found and not _is_over(found[0], now) else None
+
+
+def with_id(conn: Connection, key_id: str, now: Micros) -> Principal | None:
+    """The principal of the key with this id, while the key is neither revoked nor expired."""
+    row = conn.execute(_BY_ID, {"id": key_id}).mappings().first()
+    found = [] if row is None else _principals(conn, [row])
+    return found[0] if found and not _is_over(found[0], now) else None
+
+
+def listed(conn: Connection) -> list[Principal]:
+    """Every key that is not revoked, the oldest first; sessions of the release before are among them."""
+    return _principals(conn, conn.execute(_LIST).mappings().all())
 
 
 def revoke(conn: Connection, key_id: str, now: Micros) -> bool:
-    """Let the key, and every session signed in with it, be worth nothing. False when there was none to revoke."""
+    """Revoke a key, and with it every session that it signed in. False when there is no such key."""
     return conn.execute(_REVOKE, {"which": key_id, "now": now}).rowcount >= 1
 
 
-def listed(conn: Connection) -> list[Access]:
-    """Every key that is not revoked, oldest first."""
-    rows = conn.execute(_LIST).mappings().all()
-    return [_access(row) for row in rows if row["revoked_at"] is None]
+def _principals(conn: Connection, rows: Sequence[RowMapping]) -> list[Principal]:
+    roles = _roles(conn, {row["parent"] or row["id"] for row in rows})
+    return [_principal(row, roles.get(row["parent"] or row["id"])) for row in rows]
 
 
-def _access(row: RowMapping) -> Access:
-    return Access(row["id"], row["desk"], frozenset(map(Scope, row["scopes"].split(","))), row["expires_at"])
+def _roles(conn: Connection, principals: Iterable[str]) -> dict[str, Roles]:
+    found: defaultdict[str, defaultdict[str, set[Role]]] = defaultdict(lambda: defaultdict(set))
+    for part in parts(principals):
+        for row in conn.execute(_ROLES, {"principals": part}).mappings():
+            found[row["principal"]][row["desk"]].add(Role(row["role"]))
+    return {
+        principal: {desk: frozenset(roles) for desk, roles in by_desk.items()}
+        for principal, by_desk in found.items()
+    }
 
 
-def _hash(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
+def _principal(row: RowMapping, roles: Roles | None) -> Principal:
+    # A process of the release before writes no roles: the key's one desk and its scopes say the same.
+    roles = roles or roles_on([row["desk"]], map(Scope, row["scopes"].split(",")))
+    found = Principal(row["id"], PrincipalKind.KEY, roles, row["expires_at"])
+    if row["expires_at"] is None:
+        return found
+    # In that release, what had an end was a session: of its parent, or of a guest.
+    kind = PrincipalKind.GUEST if row["parent"] is None else PrincipalKind.KEY
+    return replace(found, id=row["parent"] or row["id"], kind=kind, session_id=row["id"])
+
+
+def _is_over(principal: Principal, now: Micros) -> bool:
+    return principal.expires_at is not None and principal.expires_at <= now
+
+
+def _as_before(principal: Principal) -> tuple[str, str]:
+    """A key's desk and scopes as the release before reads them; what it cannot express it must not allow."""
+    scopes = principal.scopes or {Scope.READ}
+    desk = next(iter(principal.roles)) if len(principal.roles) == 1 else _NO_DESK
+    return desk, ",".join(sorted(scopes))

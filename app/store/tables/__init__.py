@@ -4,7 +4,7 @@ from app.store.tables.columns import NEVER, metadata
 from app.store.tables.contracts import desk_version
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.outbound import delivery, subscription
-from app.store.tables.people import api_key
+from app.store.tables.people import api_key, principal_role, session
 from app.store.tables.tickets import (
     LATE_KINDS,
     acknowledgement,
@@ -34,6 +34,8 @@ __all__ = [
     "metadata",
     "origin",
     "parked",
+    "principal_role",
+    "session",
     "signal",
     "snapshot",
     "source",

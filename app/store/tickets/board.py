@@ -12,9 +12,11 @@ from typing import Any, Final, cast
 import orjson
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, tuple_
 
+from app.principal import EVERY, Desks
 from app.sla.fields import LIST_FILTERS
 from app.sla.span import Micros
 from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import acknowledgement as _acknowledgement
 from app.store.tables import clock as _clock
 from app.store.tables import signal as _signal
@@ -56,7 +58,7 @@ def _can_be_asked(part: object) -> bool:
 class Filters:
     """Which tickets. `state`, `breached`, `due_before`, `commitment` and a clock's `kind` are asked of one clock."""
 
-    desk: str | None = None
+    desks: Desks = EVERY
     state: str | None = None
     breached: bool | None = None
     due_before: Micros | None = None
@@ -83,7 +85,7 @@ def tickets(
 
 
 def _conditions(filters: Filters, now: Micros) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
+    wanted: list[ColumnElement[bool]] = [in_desks(_ticket.c.desk, filters.desks)]
     for name in _TICKET_COLUMNS:
         value: str | None = getattr(filters, name)
         if value is not None:
@@ -232,7 +234,7 @@ _ACKNOWLEDGED: Final = select(
 class BreachFilters:
     """Which breaches: told at or after `since` and before `until`; `unsettled`: the clock still goes on, or not."""
 
-    desk: str | None = None
+    desks: Desks = EVERY
     since: Micros | None = None
     until: Micros | None = None
     unsettled: bool | None = None
@@ -256,9 +258,7 @@ def breaches(
 
 
 def _breach_conditions(filters: BreachFilters) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if filters.desk is not None:
-        wanted.append(_signal.c.desk == filters.desk)
+    wanted: list[ColumnElement[bool]] = [in_desks(_signal.c.desk, filters.desks)]
     if filters.since is not None:
         wanted.append(_signal.c.at >= filters.since)
     if filters.until is not None:

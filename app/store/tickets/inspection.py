@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
 
+from app.principal import EVERY, Desks
 from app.sla.event import KNOWN_TYPES
 from app.sla.span import Micros
 from app.store.engine import dialect, row_security, sqlite
 from app.store.engine.batch import parts
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import archived_ticket as _archived
 from app.store.tables import clock as _clock
 from app.store.tables import event as _event
@@ -44,7 +46,6 @@ TicketKey = tuple[str, str]
 ClockName = tuple[str, str, str, Micros]
 """(desk, ticket, commitment, cycle)."""
 
-_DESK: Final = bindparam("desk", type_=_event.c.desk.type)
 _UNREAD: Final = (
     select(
         _event.c.seq,
@@ -58,7 +59,6 @@ _UNREAD: Final = (
     )
     .where(
         ~_event.c.known,
-        or_(_event.c.desk == _DESK, _DESK == EVERY_DESK),
         _event.c.seq < bindparam("before"),
     )
     .order_by(_event.c.seq.desc())
@@ -125,10 +125,10 @@ _RECORDED_EARLY: Final = select(
 ).where(_signal.c.kind.like(CLOCK + "%"), _signal.c.detected_at < _signal.c.at)
 
 
-def unread_events(conn: Connection, most: int, before: int, desk: str = EVERY_DESK) -> list[UnreadEvent]:
-    """The latest events of unknown types before a place in the log, of a desk or of all."""
-    asked = {"most": most, "before": before, "desk": desk}
-    return [UnreadEvent(*row) for row in conn.execute(_UNREAD, asked).all()]
+def unread_events(conn: Connection, most: int, before: int, desks: Desks = EVERY) -> list[UnreadEvent]:
+    """The latest events of unknown types before a place in the log, of these desks."""
+    query = _UNREAD.where(in_desks(_event.c.desk, desks))
+    return [UnreadEvent(*row) for row in conn.execute(query, {"most": most, "before": before}).all()]
 
 
 def tickets_with_unread_events(conn: Connection) -> list[TicketKey]:
@@ -183,7 +183,7 @@ def unguarded(conn: Connection) -> list[str]:
 
 def passes_by_security(conn: Connection) -> bool:
     """Whether the service's role sees every desk's rows, whatever it asks for."""
-    return dialect.has_many_writers(conn) and row_security.passes_by(conn)
+    return dialect.has_many_writers(conn) and row_security.is_bypassed(conn)
 
 
 def risky_version(conn: Connection) -> str | None:

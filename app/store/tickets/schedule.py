@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, or_, select, tuple_
+from sqlalchemy import Row, bindparam, func, select, tuple_
 
+from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import parked as _parked
 from app.store.tables import ticket as _ticket
 
@@ -63,13 +65,8 @@ _SHELVE: Final = (
     .where(_ticket.c.desk == bindparam("_desk"), _ticket.c.ticket == bindparam("_ticket"))
     .values(next_at=None)
 )
-_DESK: Final = bindparam("desk", type_=_parked.c.desk.type)
 _PARKED_KEY: Final = (_parked.c.first_at, _parked.c.desk, _parked.c.ticket)
-_PARKED_PAGE: Final = (
-    _PARKED.where(or_(_parked.c.desk == _DESK, _DESK == EVERY_DESK))
-    .order_by(*_PARKED_KEY)
-    .limit(bindparam("most"))
-)
+_PARKED_PAGE: Final = _PARKED.order_by(*_PARKED_KEY).limit(bindparam("most"))
 _COUNT_PARKED: Final = select(func.count()).select_from(_parked)
 
 
@@ -125,11 +122,11 @@ def all_parked(conn: Connection) -> list[Parked]:
 
 
 def parked_page(
-    conn: Connection, most: int, after: tuple[Micros, str, str], desk: str = EVERY_DESK
+    conn: Connection, most: int, after: tuple[Micros, str, str], desks: Desks = EVERY
 ) -> list[Parked]:
-    """Parked tickets after a key of (first_at, desk, ticket), the longest parked first, of a desk or of all."""
-    query = _PARKED_PAGE.where(tuple_(*_PARKED_KEY) > after)
-    return [_stored_parked(row) for row in conn.execute(query, {"most": most, "desk": desk}).all()]
+    """Parked tickets after a key of (first_at, desk, ticket), the longest parked first, of these desks."""
+    query = _PARKED_PAGE.where(in_desks(_parked.c.desk, desks), tuple_(*_PARKED_KEY) > after)
+    return [_stored_parked(row) for row in conn.execute(query, {"most": most}).all()]
 
 
 def count_parked(conn: Connection) -> int:

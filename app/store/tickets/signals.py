@@ -12,12 +12,14 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 
+from app.principal import EVERY, Desks
 from app.sla.clock.signals import LATE_KINDS, RecordedSignal
 from app.sla.queue.signals import RecordedQueueSignal
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import LATE_KINDS as _INDEXED
 from app.store.tables import signal as _signal
 
@@ -264,7 +266,7 @@ def page(
     conn: Connection,
     after: int,
     limit: int,
-    desk: str | None = None,
+    desks: Desks = EVERY,
     kinds: Sequence[str] = (),
     *,
     ticket: str | None = None,
@@ -272,8 +274,7 @@ def page(
 ) -> list[Published]:
     """Signals of the stream after this place, in order: the first `limit` that match, or the `latest`."""
     query = (_PAGE_BACKWARDS if latest else _PAGE).where(_signal.c.seq > after).limit(limit)
-    if desk is not None:
-        query = query.where(_signal.c.desk == desk)
+    query = query.where(in_desks(_signal.c.desk, desks))
     if ticket is not None:
         query = query.where(_signal.c.ticket == ticket)
     if kinds:

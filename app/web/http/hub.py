@@ -1,8 +1,8 @@
-"""Who listens to the stream now, and what does each still have to be sent?
+"""The live stream's clients: each signal is encoded once, after its commit, and queued for every client it matches.
 
-Each signal is encoded once, after its commit, and handed to every listener whose desk and kinds it matches. A queue is
-bounded: a listener that does not keep up is dropped, and finds what it missed in the signal table when it comes back.
-So no client slows the service or another client. Everything but `publish` and `close` belongs to the event loop.
+A queue is bounded: a client that does not keep up is disconnected, and reads what it missed from the signal table when
+it reconnects. So no client slows down the service or another client. Everything but `publish` and `close` belongs to
+the event loop.
 """
 
 import asyncio
@@ -15,149 +15,150 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from app.flow.metrics import REGISTRY
+from app.principal import Desks, covers
 from app.store.tickets.signals import Published
 
 KEEP_ALIVE_SECONDS: Final = 15.0
-"""Silence after which a comment is sent: below the 30 to 60 s after which proxies give up a connection."""
+"""Seconds between two keep-alive comments: below the 30 to 60 s after which proxies close an idle connection."""
 
-STREAM_LASTS_SECONDS: Final = 900.0
-"""A client comes back after a quarter of an hour, so that a revoked key does not listen for ever."""
+CONNECTION_LIFETIME_SECONDS: Final = 900.0
+"""A client has to reconnect after a quarter of an hour, so that a revoked key does not read on for ever."""
 
-Frame = tuple[int, bytes]
-"""The place of a signal in the table, and its bytes as they are sent; the place of what is no signal is 0."""
+Message = tuple[int, bytes]
+"""The position of a signal in the stream, and its encoding. The position of what is no signal is 0."""
 
-KEEP_ALIVE: Final[Frame] = (0, b": keep-alive\n\n")
+KEEP_ALIVE: Final[Message] = (0, b": keep-alive\n\n")
 
-LISTENERS: Final = Gauge("slatimer_stream_listeners", "Clients of the stream.", registry=REGISTRY)
+CLIENTS: Final = Gauge("slatimer_stream_listeners", "Clients of the stream.", registry=REGISTRY)
 DROPPED: Final = Counter(
     "slatimer_stream_dropped", "Clients of the stream dropped because they were too slow.", registry=REGISTRY
 )
 
 
-def frame_of(seq: int, body: bytes) -> bytes:
+def encode_signal(seq: int, body: bytes) -> bytes:
     """A signal as a server-sent event. It has no name, so that one handler gets every kind; its id is the cursor."""
     return b"id: %d\ndata: %b\n\n" % (seq, body)
 
 
-def position(seq: int) -> bytes:
-    """An event without data: the client shows nothing and remembers where to go on from."""
+def encode_position(seq: int) -> bytes:
+    """An event without data: the client shows nothing and remembers the position to resume from."""
     return b"id: %d\n\n" % seq
 
 
 @dataclass(eq=False, slots=True)
-class Listener:
-    """One client: what it wants (no desk: all; no kinds: all) and what waits for it."""
+class StreamClient:
+    """One connected client: the desks and kinds that it gets (no kinds: all), and its queue."""
 
-    desk: str | None
+    desks: Desks
     kinds: frozenset[str]
-    waiting: deque[Frame] = field(default_factory=deque[Frame])
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    queue: deque[Message] = field(default_factory=deque[Message])
+    wake_up: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
-    def wants(self, recorded: Published) -> bool:
-        """Whether this client asked for it and may see it."""
-        return self.desk in (None, recorded.desk) and (not self.kinds or recorded.kind in self.kinds)
+    def wants(self, signal: Published) -> bool:
+        """Whether the client asked for this signal and may see it."""
+        return covers(self.desks, signal.desk) and (not self.kinds or signal.kind in self.kinds)
 
     def end(self) -> None:
-        """Send what remains no more: the client comes back and reads it from the table."""
-        self.waiting.clear()
+        """Disconnect. The client reads what was queued from the table when it reconnects."""
+        self.queue.clear()
         self.ended = True
-        self.woken.set()
+        self.wake_up.set()
 
 
 class Hub:
-    """Everyone who listens. `longest` bounds what waits for one; after `keep_alive` seconds a comment is sent."""
+    """All connected clients. `queue_size` bounds the queue of one; a comment is sent every `keep_alive` seconds."""
 
-    def __init__(self, longest: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
-        self._longest, self._silence = longest, keep_alive
-        self._listeners: set[Listener] = set()
+    def __init__(self, queue_size: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
+        self._queue_size, self._interval = queue_size, keep_alive
+        self._clients: set[StreamClient] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keep_alive_task: asyncio.Task[None] | None = None
         self.closed = False
 
     def open(self) -> None:
-        """Begin, in the running event loop."""
+        """Start, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._keeper = asyncio.create_task(self._keep_alive())
+        self._keep_alive_task = asyncio.create_task(self._keep_alive())
 
-    def publish(self, recorded: Iterable[Published]) -> None:
-        """Hand out what was just committed, in its order. May be called from any thread."""
-        batch = tuple(recorded)
+    def publish(self, signals: Iterable[Published]) -> None:
+        """Queue what was just committed, in its order. May be called from any thread."""
+        batch = tuple(signals)
         if batch:
-            self._in_loop(self._spread, batch)
+            self._in_loop(self._publish, batch)
 
     def close(self) -> None:
-        """End every stream, so that the process can stop. May be called from any thread or a signal's handler."""
-        self._in_loop(self._end)
+        """Disconnect every client, so that the process can stop. May be called from any thread or signal handler."""
+        self._in_loop(self._close)
 
-    def join(self, desk: str | None, kinds: frozenset[str]) -> Listener:
-        """A new listener. It must leave."""
-        listener = Listener(desk, kinds)
+    def join(self, desks: Desks, kinds: frozenset[str]) -> StreamClient:
+        """Add a client. It must leave."""
+        client = StreamClient(desks, kinds)
         if self.closed:
-            listener.end()
+            client.end()
         else:
-            self._listeners.add(listener)
-            LISTENERS.inc()
-        return listener
+            self._clients.add(client)
+            CLIENTS.inc()
+        return client
 
-    def leave(self, listener: Listener) -> None:
-        """The client is gone."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
-            LISTENERS.dec()
+    def leave(self, client: StreamClient) -> None:
+        """Remove a client."""
+        if client in self._clients:
+            self._clients.remove(client)
+            CLIENTS.dec()
 
-    async def live(self, listener: Listener, after: int) -> AsyncIterator[bytes]:
-        """What is told from now on, past `after`; all that waits in one piece.
+    async def live(self, client: StreamClient, after: int) -> AsyncIterator[bytes]:
+        """The encoded signals past `after` as they come, all that are queued in one piece.
 
-        Ends when the listener is dropped, when the hub closes, and when the client must show its key again.
+        Ends when the client is dropped, when the hub closes, and when the client has to authenticate again.
         """
-        shows_key_again = monotonic() + STREAM_LASTS_SECONDS
-        while not listener.ended and monotonic() < shows_key_again:
-            await listener.woken.wait()
-            listener.woken.clear()
-            waiting, listener.waiting = listener.waiting, deque()
-            frames: list[bytes] = []
-            for seq, frame in waiting:
-                # What was read from the table before may be here as well.
+        expires = monotonic() + CONNECTION_LIFETIME_SECONDS
+        while not client.ended and monotonic() < expires:
+            await client.wake_up.wait()
+            client.wake_up.clear()
+            queued, client.queue = client.queue, deque()
+            pieces: list[bytes] = []
+            for seq, encoded in queued:
+                # What was read from the table before may be queued as well.
                 if seq > after or seq == 0:
                     after = max(after, seq)
-                    frames.append(frame)
-            if frames:
-                yield b"".join(frames)
+                    pieces.append(encoded)
+            if pieces:
+                yield b"".join(pieces)
 
-    def _in_loop(self, action: Callable[..., None], *given: object) -> None:
+    def _in_loop(self, action: Callable[..., None], *arguments: object) -> None:
         loop = self._loop
         if loop is None or loop.is_closed():
             return
-        loop.call_soon_threadsafe(action, *given)
+        loop.call_soon_threadsafe(action, *arguments)
 
-    def _spread(self, batch: tuple[Published, ...]) -> None:
-        listeners = tuple(self._listeners)
-        if not listeners:
+    def _publish(self, batch: tuple[Published, ...]) -> None:
+        clients = tuple(self._clients)
+        if not clients:
             return
-        framed = [(recorded, (recorded.seq, frame_of(recorded.seq, recorded.body))) for recorded in batch]
-        for listener in listeners:
-            self._hand(listener, [frame for recorded, frame in framed if listener.wants(recorded)])
+        encoded = [(signal, (signal.seq, encode_signal(signal.seq, signal.body))) for signal in batch]
+        for client in clients:
+            self._enqueue(client, [message for signal, message in encoded if client.wants(signal)])
 
-    def _hand(self, listener: Listener, frames: Iterable[Frame]) -> None:
-        listener.waiting.extend(frames)
-        if len(listener.waiting) > self._longest:
+    def _enqueue(self, client: StreamClient, messages: Iterable[Message]) -> None:
+        client.queue.extend(messages)
+        if len(client.queue) > self._queue_size:
             DROPPED.inc()
-            listener.end()
-            self.leave(listener)
-        elif listener.waiting:
-            listener.woken.set()
+            client.end()
+            self.leave(client)
+        elif client.queue:
+            client.wake_up.set()
 
-    def _end(self) -> None:
+    def _close(self) -> None:
         self.closed = True
-        for listener in tuple(self._listeners):
-            listener.end()
-            self.leave(listener)
-        if self._keeper:
-            self._keeper.cancel()
+        for client in tuple(self._clients):
+            client.end()
+            self.leave(client)
+        if self._keep_alive_task:
+            self._keep_alive_task.cancel()
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(self._silence)
-            for listener in tuple(self._listeners):
-                self._hand(listener, [KEEP_ALIVE])
+            await asyncio.sleep(self._interval)
+            for client in tuple(self._clients):
+                self._enqueue(client, [KEEP_ALIVE])

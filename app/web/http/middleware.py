@@ -1,8 +1,8 @@
-"""What surrounds every request, whatever it asks for?
+"""The middleware of every request: request id, access log, metric, security headers, body limit, unhandled errors.
 
-An id (taken over from the caller or made, echoed in the answer, in every log line on the way to the signal), one log
-line and one measurement, the headers that confine a page, a limit on the body that counts what really arrives, and a
-problem instead of a traceback when something fails that nobody foresaw. Plain ASGI: a stream passes through unbuffered.
+The request id is the caller's or a new one; it is in the response, in every log line and on the way to the signal. The
+body limit counts the bytes that arrive, whatever the header claims. An unhandled error becomes a problem document. Pure
+ASGI: a stream passes through unbuffered.
 """
 
 import re
@@ -23,20 +23,20 @@ from app.web.http.problems import Kind, Problem, respond
 _log = structlog.stdlib.get_logger("app.web.request")
 
 _GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-"""A caller's id is taken over only when it can do no harm in a log."""
+"""A caller's id is used only if it can do no harm in a log."""
 
 _ID_BYTES: Final = 8
 _NUL: Final = "\0"
 _NUL_IN_QUERY: Final = b"%00"
-_BOUND: Final = "request_id"
-"""The word under which every line of the log that belongs to a request bears its id."""
+_LOG_KEY: Final = "request_id"
+"""The key of the request id in every log line that belongs to the request."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-_CONFINING: Final = (
+_SECURITY_HEADERS: Final = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -48,44 +48,44 @@ REQUESTS: Final = Histogram(
 )
 
 
-class Frame:
-    """The middleware around the whole app."""
+class RequestMiddleware:
+    """Pure ASGI middleware around the whole app."""
 
     def __init__(self, app: ASGIApp, *, max_body: int) -> None:
         self._app = app
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on, within its frame."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        own = _request_id(scope)
-        with structlog.contextvars.bound_contextvars(**{_BOUND: own}):
-            framed = _Framed(scope, send, own)
+        request_id = _request_id(scope)
+        with structlog.contextvars.bound_contextvars(**{_LOG_KEY: request_id}):
+            response = _ObservedResponse(scope, send, request_id)
             try:
-                impossible = _impossible(scope)
-                if impossible is not None:
-                    await respond(Request(scope), impossible)(scope, receive, framed.send)
+                refusal = _nul_refusal(scope)
+                if refusal is not None:
+                    await respond(Request(scope), refusal)(scope, receive, response.send)
                     return
-                await self._app(scope, _limited(receive, self._max_body), framed.send)
-            except Exception as error:  # noqa: BLE001 - the outermost place: logged whole, told as a problem
+                await self._app(scope, _limited(receive, self._max_body), response.send)
+            except Exception as error:  # noqa: BLE001 - the outermost handler: logs and answers
                 _log.error("request failed", path=scope["path"], exc_info=error)
-                if not framed.status:
-                    problem = Problem(Kind.INTERNAL, "The failure is in the log under this request's id.")
-                    await respond(Request(scope), problem)(scope, receive, framed.send)
+                if not response.status:
+                    problem = Problem(Kind.INTERNAL, "The error is in the log under this request's id.")
+                    await respond(Request(scope), problem)(scope, receive, response.send)
             finally:
-                framed.finish()
+                response.finish()
 
 
-class _Framed:
-    """One request's way out: its headers, its status, its duration."""
+class _ObservedResponse:
+    """A response on its way out: adds headers, notes its status, measures its duration."""
 
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._scope = scope
         self._send = send
-        self._headers = (*_CONFINING, (b"x-request-id", request_id.encode()))
-        self._began = perf_counter()
+        self._headers = (*_SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
+        self._started = perf_counter()
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -96,7 +96,7 @@ class _Framed:
 
     def finish(self) -> None:
         scope = self._scope
-        seconds = perf_counter() - self._began
+        seconds = perf_counter() - self._started
         # The route's template, not the path: a metric must not grow with the number of tickets.
         route = getattr(scope.get("route"), "path", "none")
         REQUESTS.labels(scope["method"], route, self.status).observe(seconds)
@@ -109,18 +109,18 @@ class _Framed:
         )
 
 
-def _impossible(scope: Scope) -> Problem | None:
-    """No id and no name holds a NUL, and a database server refuses texts that do."""
+def _nul_refusal(scope: Scope) -> Problem | None:
+    """The refusal of a NUL character: no name contains one, and PostgreSQL accepts none in a text."""
     if _NUL in scope["path"]:
-        return Problem(Kind.NOT_FOUND, "No address holds a NUL character.")
+        return Problem(Kind.NOT_FOUND, "The path contains a NUL character.")
     if _NUL_IN_QUERY in scope["query_string"]:
-        return Problem(Kind.UNREADABLE, "A parameter holds a NUL character. Leave it out.")
+        return Problem(Kind.UNREADABLE, "A query parameter contains a NUL character. Remove it.")
     return None
 
 
 def request_id() -> str | None:
-    """The id of the request that is being answered; none outside of one."""
-    return structlog.contextvars.get_contextvars().get(_BOUND)
+    """The id of the current request; None outside of a request."""
+    return structlog.contextvars.get_contextvars().get(_LOG_KEY)
 
 
 def _request_id(scope: Scope) -> str:
@@ -128,23 +128,23 @@ def _request_id(scope: Scope) -> str:
     return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
 
 
-def _limited(receive: Receive, most: int) -> Receive:
-    """`receive`, refusing a body of more than `most` bytes while it arrives, whatever its header claims."""
-    arrived = 0
+def _limited(receive: Receive, limit: int) -> Receive:
+    """`receive` that refuses a body of more than `limit` bytes while it arrives."""
+    received = 0
 
-    async def counted() -> Message:
-        nonlocal arrived
+    async def limited_receive() -> Message:
+        nonlocal received
         message = await receive()
         if message["type"] != "http.request":
             return message
-        arrived += len(message.get("body", b""))
-        if arrived <= most:
+        received += len(message.get("body", b""))
+        if received <= limit:
             return message
-        # A caller in the middle of sending would not read the answer: take in as much again and forget it.
-        while message.get("more_body") and arrived < 2 * most:
+        # A caller in the middle of sending does not read the response yet: discard as much again first.
+        while message.get("more_body") and received < 2 * limit:
             message = await receive()
-            arrived += len(message.get("body", b""))
-        # The framework passes its own exception on from wherever a body is read.
-        raise HTTPException(413, f"The body is larger than {most} bytes. Send it in parts.")
+            received += len(message.get("body", b""))
+        # Wherever a handler reads the body, the framework lets its own exception pass.
+        raise HTTPException(413, f"The body is larger than {limit} bytes. Split it.")
 
-    return counted
+    return limited_receive

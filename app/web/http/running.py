@@ -1,46 +1,39 @@
-"""What does a handler work with? Everything that the composition in `app.main` has started, in one place."""
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+"""The web process: what every process has, and besides the live stream and the principals of requests."""
 
 from fastapi import Request
 
-from app.flow.inbound.accept import Acceptor
-from app.flow.inbound.reader import Reader
-from app.flow.judge.assess import Assessor
-from app.flow.judge.receive import Receiver
-from app.flow.outbound.deliver import Deliverer
-from app.flow.process.heartbeat import Watch
-from app.flow.process.sweep import Sweeper
+from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.settings import Settings
-from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
 from app.web.http.hub import Hub
-
-if TYPE_CHECKING:
-    from app.web.http.access import KeyRing
+from app.web.http.principals import PrincipalCache
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """The parts of one running web process."""
+class WebRuntime(Runtime):
+    """The components of one web process."""
 
-    settings: Settings
-    database: Database
-    catalogue: Catalogue
-    assessor: Assessor
-    receiver: Receiver
-    acceptor: Acceptor
-    reader: Reader
-    sweeper: Sweeper
-    deliverer: Deliverer
-    watch: Watch
-    tail: Tail
-    hub: Hub
-    keys: "KeyRing"
+    def __init__(self, settings: Settings, database: Database, hub: Hub) -> None:
+        super().__init__(settings, database)
+        self.hub = hub
+        self.principals = PrincipalCache(database)
+        self.tail = Tail(database, hub.publish, settings.stream_look)
+        self.assessor.on_commit(self.tail.heard)
+        self.on_announcement(self.tail.announced)
+
+    def start(self) -> None:
+        """Start the stream, then everything else, in this event loop."""
+        self.hub.open()
+        self.tail.start()
+        super().start()
+
+    async def stop(self) -> None:
+        """Stop everything. Work in progress is finished first."""
+        self.hub.close()
+        await super().stop()
+        await self.tail.stop()
 
 
-def running(request: Request) -> Running:
-    """The parts of the process that serves this request."""
+def running(request: Request) -> WebRuntime:
+    """The components of the process that serves this request."""
     return request.app.state.running

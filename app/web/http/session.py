@@ -1,7 +1,7 @@
-"""How does a page get to ask, without keeping a key where a script could read it?
+"""Sign-in of the pages: `POST /session` exchanges a key for a cookie that no script can read.
 
-`POST /session` changes a key for a cookie that only this site's requests carry and no script sees; behind it stands a
-secret of its own, with the key's desk and scopes and an end. A demonstration may sign its visitor in as a guest.
+Behind the cookie is a session with a secret of its own, the key's desks and roles, and an end. The browser sends it
+with this site's requests only. A demonstration may sign its visitors in as guests.
 """
 
 from datetime import timedelta
@@ -12,19 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.flow.query.serialize import moment
+from app.principal import Principal, Role, Scope
 from app.sla.span import Micros, length_of
-from app.store.people import keys
-from app.store.people.keys import EVERY_DESK, Access, Scope
-from app.web.http.access import COOKIE, key_ring, unknown_key
+from app.store.people import sessions
+from app.web.http.access import COOKIE, unknown_key
 from app.web.http.instant import InstantOut
-from app.web.http.problems import problems
+from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
 from app.web.http.running import running
 
-SESSION_LASTS: Final = timedelta(hours=12)
-"""A working day: whoever comes back tomorrow shows the key again."""
-
-GUEST_SCOPES: Final = frozenset({Scope.READ, Scope.PUSH})
+SESSION_LIFETIME: Final = timedelta(hours=12)
+"""A working day: the next day, the key is entered again."""
 
 router = APIRouter(tags=["session"])
 
@@ -38,10 +36,13 @@ class SignIn(BaseModel):
 
 
 class Session(BaseModel):
-    """What the page may do from now on."""
+    """What the page may do until the session ends."""
 
-    desk: str = Field(description="the desk, `*` for all", examples=["haisoft"])
-    scopes: list[str] = Field(examples=[["read"]])
+    desk: str = Field(description="the desk, `*` for all; several with commas", examples=["haisoft"])
+    scopes: list[Scope] = Field(
+        description="what the roles amount to on each of the desks", examples=[["read"]]
+    )
+    roles: dict[str, list[Role]] = Field(description="the roles by desk", examples=[{"haisoft": ["viewer"]}])
     expires_at: InstantOut
 
 
@@ -49,68 +50,75 @@ class Session(BaseModel):
     "/session",
     summary="Sign a page in",
     response_model=Session,
-    responses=problems(400, 401, 413, 415, 422),
+    responses=problems(400, 401, 403, 413, 415, 422),
 )
 async def sign_in(request: Request, body: SignIn) -> Response:
-    """Changes a key for a cookie (`HttpOnly`, `SameSite=Strict`) with the same desk and scopes, for twelve hours.
+    """Exchanges a key for a cookie (`HttpOnly`, `SameSite=Strict`) with the same desks and roles, for twelve hours.
 
-    A page's request that changes something must also send the header `X-Slatimer`, with any value.
+    A page's request that changes something must also send the header `X-Slatimer`, with any value. 403: the secret is
+    that of a session, which cannot sign in again.
     """
-    holder = await key_ring(request).holder(body.key)
-    if holder is None:
+    runtime = running(request)
+    principal = await runtime.principals.find(body.key)
+    if principal is None:
         raise unknown_key(given=True)
-    secret, access = await _begin(request, holder.desk, holder.scopes, holder.id)
-    answer = Json(
-        {
-            "desk": access.desk,
-            "scopes": sorted(access.scopes),
-            "expires_at": moment(access.expires_at),
-        }
-    )
-    _remember(request, answer, secret)
+    try:
+        secret, signed_in = await runtime.database.write(
+            lambda conn, now: sessions.create(conn, principal, now, _end(now))
+        )
+    except sessions.SessionCannotSignIn as error:
+        raise Problem(Kind.NOT_ALLOWED, str(error)) from error
+    answer = Json(_view(signed_in))
+    _set_cookie(request, answer, secret)
     return answer
 
 
 @router.delete("/session", summary="Sign a page out", status_code=204, responses=problems(403))
 async def sign_out(request: Request) -> Response:
-    """Ends the session of the request's cookie; without one nothing happens."""
+    """Ends the session of the request's cookie. Without one, nothing happens."""
     answer = Response(status_code=204)
     secret = request.cookies.get(COOKIE)
     if secret:
-        access = await key_ring(request).holder(secret)
-        if access is not None and access.expires_at is not None:
-            await running(request).database.write(lambda conn, now: keys.revoke(conn, access.id, now))
-        key_ring(request).forget(secret)
+        runtime = running(request)
+        principal = await runtime.principals.find(secret)
+        session_id = principal and principal.session_id
+        if session_id:
+            await runtime.database.write(lambda conn, now: sessions.end(conn, session_id, now))
+        runtime.principals.forget(secret)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return answer
 
 
-async def welcome(request: Request, answer: Response) -> None:
-    """Sign a page's visitor in as a guest, where the settings say so and nobody is signed in yet."""
-    if not running(request).settings.page_guest:
+async def sign_in_guest(request: Request, answer: Response) -> None:
+    """Sign a page's visitor in as a guest, if the settings allow guests and the visitor is not signed in yet."""
+    runtime = running(request)
+    if not runtime.settings.page_guest:
         return
     secret = request.cookies.get(COOKIE)
-    if secret and await key_ring(request).holder(secret):
+    if secret and await runtime.principals.find(secret):
         return
-    secret, _ = await _begin(request, EVERY_DESK, GUEST_SCOPES)
-    _remember(request, answer, secret)
+    secret, _ = await runtime.database.write(lambda conn, now: sessions.create_guest(conn, now, _end(now)))
+    _set_cookie(request, answer, secret)
 
 
-async def _begin(
-    request: Request, desk: str, scopes: frozenset[Scope], parent: str | None = None
-) -> tuple[str, Access]:
-    def begin(conn: keys.Connection, now: Micros) -> tuple[str, Access]:
-        ends_at = now + length_of(SESSION_LASTS)
-        return keys.create(conn, desk, scopes, now, expires_at=ends_at, parent=parent)
-
-    return await running(request).database.write(begin)
+def _end(now: Micros) -> Micros:
+    return now + length_of(SESSION_LIFETIME)
 
 
-def _remember(request: Request, answer: Response, secret: str) -> None:
+def _view(principal: Principal) -> dict[str, object]:
+    return {
+        "desk": ",".join(sorted(principal.desks)),
+        "scopes": sorted(principal.scopes),
+        "roles": {desk: sorted(roles) for desk, roles in sorted(principal.roles.items())},
+        "expires_at": moment(principal.expires_at),
+    }
+
+
+def _set_cookie(request: Request, answer: Response, secret: str) -> None:
     answer.set_cookie(
         COOKIE,
         secret,
-        max_age=int(SESSION_LASTS.total_seconds()),
+        max_age=int(SESSION_LIFETIME.total_seconds()),
         path="/",
         httponly=True,
         samesite="strict",

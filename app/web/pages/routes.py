@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from app.web.http.problems import not_found
-from app.web.http.session import welcome
+from app.web.http.session import sign_in_guest
 
 _HERE: Final = Path(__file__).resolve().parent
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -96,5 +96,5 @@ async def _page(request: Request, page: str, /, **about: str) -> Response:
     frame = {"static": STATIC, "script": f"{page}.js", "modules": _MODULES[page]}
     content = _templates.get_template(f"{page}.html").render(frame, **about)
     answer = HTMLResponse(content, headers=_ASK_AGAIN)
-    await welcome(request, answer)
+    await sign_in_guest(request, answer)
     return answer

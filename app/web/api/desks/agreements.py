@@ -12,7 +12,7 @@ from app.sla.agreement.agreement import Commitment
 from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
-from app.web.http.access import Administrator, Reader, must_see
+from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
@@ -71,12 +71,12 @@ class AgreementList(BaseModel):
 
 
 @router.get("", summary="List agreements", response_model=AgreementList, responses=problems(401, 403))
-async def list_agreements(request: Request, reader: Reader) -> Response:
+async def list_agreements(request: Request, caller: Viewer) -> Response:
     """The agreement in force of every desk that the key may see, with its commitments."""
     parts = running(request)
 
     def find(conn: Connection) -> list[dict[str, Any]]:
-        desks = sorted(desk for desk in parts.catalogue.desks(conn) if reader.sees(desk))
+        desks = sorted(desk for desk in parts.catalogue.desks(conn) if caller.sees(desk))
         return [_summary(desk, parts.catalogue.history(conn, desk)[-1]) for desk in desks]
 
     return Json({"agreements": await parts.database.read(find)})
@@ -86,11 +86,11 @@ async def list_agreements(request: Request, reader: Reader) -> Response:
     "/{desk}", summary="One agreement", response_model=AgreementDetail, responses=problems(401, 403, 404)
 )
 async def show_agreement(
-    request: Request, reader: Reader, desk: Annotated[str, Path(description="the desk", examples=["haisoft"])]
+    request: Request, caller: Viewer, desk: Annotated[str, Path(description="the desk", examples=["haisoft"])]
 ) -> Response:
     """The desk's agreement in force in its own words, and every version that it has had."""
     parts = running(request)
-    must_see(reader, desk)
+    must_see(caller, desk)
 
     def find(conn: Connection) -> tuple[StoredVersion, ...]:
         latest = parts.catalogue.desks(conn).get(desk)
@@ -150,15 +150,13 @@ calendar = "haisoft/tickets"
     responses=problems(400, 401, 403, 404, 413, 415, 422, 503),
     openapi_extra=body_of(_JSON, _TOML),
 )
-async def put_agreement(
-    request: Request, administrator: Administrator, desk: DeskToPut, asked: Asked
-) -> Response:
+async def put_agreement(request: Request, caller: Configurer, desk: DeskToPut, asked: Asked) -> Response:
     """Takes the desk's agreement file, whole, and makes a new version of the desk if it says something new.
 
     The calendars that it counts by must be there. A key of one desk may name its own, and those that the desk counts
     by already.
     """
-    return await put_document(request, administrator, FileKind.AGREEMENT, desk, asked)
+    return await put_document(request, caller, FileKind.AGREEMENT, desk, asked)
 
 
 def _summary(desk: str, stored: StoredVersion) -> dict[str, Any]:

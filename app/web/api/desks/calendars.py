@@ -19,11 +19,11 @@ from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
 from app.web.api.desks.icalendar_file import diary_of
-from app.web.http.access import Administrator, Reader, must_see
+from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
 from app.web.http.responses import Json
-from app.web.http.running import Running, running
+from app.web.http.running import WebRuntime, running
 
 LONGEST: Final = timedelta(days=2 * 366)
 """The longest stretch whose spans are told at once: two years are some 2,000 spans."""
@@ -118,12 +118,12 @@ class DiaryStretch(BaseModel):
 
 
 @router.get("", summary="List calendars", response_model=CalendarList, responses=problems(401, 403))
-async def list_calendars(request: Request, reader: Reader) -> Response:
+async def list_calendars(request: Request, caller: Viewer) -> Response:
     """The calendars in force of every desk that the key may see, by reference."""
     parts = running(request)
 
     def find(conn: Connection) -> list[dict[str, Any]]:
-        desks = sorted(desk for desk in parts.catalogue.desks(conn) if reader.sees(desk))
+        desks = sorted(desk for desk in parts.catalogue.desks(conn) if caller.sees(desk))
         return [
             _summary(desk, name, stored)
             for desk in desks
@@ -147,11 +147,11 @@ async def list_calendars(request: Request, reader: Reader) -> Response:
     },
 )
 async def diary(
-    request: Request, reader: Reader, desk: Desk, name: Name, asked: Annotated[DiaryStretch, Query()]
+    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[DiaryStretch, Query()]
 ) -> Response:
     """The opening hours and the special days as an iCalendar file, for phones and office programs."""
     parts = running(request)
-    stored, calendar = await _calendar(parts, must_see(reader, desk), name)
+    stored, calendar = await _calendar(parts, must_see(caller, desk), name)
     since = parts.database.now() if asked.since is None else asked.since
     stretch = _stretch(since, since + length_of(DIARY_AHEAD) if asked.until is None else asked.until)
     content = diary_of(calendar, stretch, stored.version.applied_at)
@@ -166,10 +166,10 @@ async def diary(
     responses=problems(401, 403, 404, 422),
 )
 async def spans(
-    request: Request, reader: Reader, desk: Desk, name: Name, asked: Annotated[Stretch, Query()]
+    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[Stretch, Query()]
 ) -> Response:
     """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with."""
-    _, calendar = await _calendar(running(request), must_see(reader, desk), name)
+    _, calendar = await _calendar(running(request), must_see(caller, desk), name)
     stretch = _stretch(asked.since, asked.until)
     return Json(
         {
@@ -189,10 +189,10 @@ async def spans(
     response_model=CalendarDetail,
     responses=problems(401, 403, 404),
 )
-async def show_calendar(request: Request, reader: Reader, desk: Desk, name: Name) -> Response:
+async def show_calendar(request: Request, caller: Viewer, desk: Desk, name: Name) -> Response:
     """The calendar's rules in the desk's own words, whether it is open now, and its special days."""
     parts = running(request)
-    stored, calendar = await _calendar(parts, must_see(reader, desk), name)
+    stored, calendar = await _calendar(parts, must_see(caller, desk), name)
     now = parts.database.now()
     year = calendar.local(now).year
     days = [closed_date(day) for each in (year, year + 1) for day in calendar.closed_days(each)]
@@ -225,21 +225,19 @@ hours = { mon-fri = ["10:00-12:00", "14:00-17:00"] }
     responses=problems(400, 401, 403, 404, 413, 415, 422, 503),
     openapi_extra=body_of(_JSON, _TOML),
 )
-async def put_calendars(
-    request: Request, administrator: Administrator, desk: DeskToPut, asked: Asked
-) -> Response:
+async def put_calendars(request: Request, caller: Configurer, desk: DeskToPut, asked: Asked) -> Response:
     """Takes the desk's calendar file, whole, and makes a new version of the desk if it says something new.
 
     So does every desk that counts by these calendars, for a key of all desks. A key of one desk changes that one alone.
     """
-    return await put_document(request, administrator, FileKind.CALENDARS, desk, asked)
+    return await put_document(request, caller, FileKind.CALENDARS, desk, asked)
 
 
 def _names(desk: str, stored: StoredVersion) -> list[str]:
     return sorted(stored.documents.calendars.get(desk, {}).get("calendars", {}))
 
 
-async def _calendar(parts: Running, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
+async def _calendar(parts: WebRuntime, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
     """A calendar in force and the version that put it there. Raises Problem: not found."""
 
     def find(conn: Connection) -> StoredVersion | None:

@@ -20,13 +20,13 @@ from app.sla.clock.explanation import explain_deadline
 from app.sla.document.faults import FaultyFile
 from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
-from app.web.http.access import Reader
+from app.web.http.access import Viewer
 from app.web.http.bodies import ONE_OR_MANY, read_values
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, body_places, invalid, pointer, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import Json
-from app.web.http.running import Running, running
+from app.web.http.running import WebRuntime, running
 
 MOST: Final = 1_000
 """Questions in one array, as many as events in one push."""
@@ -150,7 +150,7 @@ _QUESTION: Final = {"$ref": "#/components/schemas/DeadlineQuestion"}
         }
     },
 )
-async def compute_deadlines(request: Request, reader: Reader) -> Response:
+async def compute_deadlines(request: Request, caller: Viewer) -> Response:
     """Says when something is due that starts at `start`, and why. Nothing is stored.
 
     An array is answered by an array in the same order; when one of its questions cannot be answered none is.
@@ -161,7 +161,7 @@ async def compute_deadlines(request: Request, reader: Reader) -> Response:
 
     def answer(conn: Connection) -> list[dict[str, Any]]:
         known = _versions(
-            parts, conn, {desk for each in questions if (desk := each.desk) and reader.sees(desk)}
+            parts, conn, {desk for each in questions if (desk := each.desk) and caller.sees(desk)}
         )
         return [_answer(each, known, (index,) if many else ()) for index, each in enumerate(questions)]
 
@@ -183,7 +183,7 @@ def _read(values: list[object], *, many: bool) -> list[DeadlineQuestion]:
     return questions
 
 
-def _versions(parts: Running, conn: Connection, desks: set[str]) -> dict[str, StoredVersion]:
+def _versions(parts: WebRuntime, conn: Connection, desks: set[str]) -> dict[str, StoredVersion]:
     known = parts.catalogue.desks(conn)
     return {desk: parts.catalogue.history(conn, desk, known[desk])[-1] for desk in desks if desk in known}
 

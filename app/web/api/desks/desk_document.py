@@ -24,13 +24,12 @@ from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.engine.notify import Announcement
-from app.store.people.keys import Access
-from app.web.http.access import must_see
+from app.web.http.access import Caller, must_see
 from app.web.http.bodies import media_type_of, parse, text_of
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, invalid, pointer
 from app.web.http.responses import Json
-from app.web.http.running import Running, running
+from app.web.http.running import WebRuntime, running
 
 JSON: Final = "application/json"
 TOML: Final = "application/toml"
@@ -113,10 +112,10 @@ def body_of(json: Mapping[str, Any], toml: str) -> dict[str, Any]:
 
 
 async def put_document(
-    request: Request, access: Access, kind: FileKind, desk: str, asked: PutQuestion
+    request: Request, caller: Caller, kind: FileKind, desk: str, asked: PutQuestion
 ) -> Response:
     """Put a body into force as this desk's document, or tell what it would do. Raises Problem."""
-    must_see(access, desk)
+    must_see(caller, desk)
     if not _DESK.fullmatch(desk):
         reason = f"is no desk's name: {MAX_NAME} characters without space, slash, dot, bracket and star"
         raise invalid([Place("path", "desk", reason)])
@@ -129,7 +128,7 @@ async def put_document(
     try:
         if kind is FileKind.CALENDARS:
             await asyncio.to_thread(put.check_calendars, file)
-        outcome = await (_would_put if asked.preview else _put)(running(request), access, file, asked)
+        outcome = await (_would_put if asked.preview else _put)(running(request), caller, file, asked)
     except FaultyFiles as error:
         raise invalid(_place(file, fault) for fault in error.faults) from error
     return Json(_answer(desk, asked, outcome))
@@ -150,9 +149,9 @@ def _read(body: bytes, media_type: str, kind: FileKind, desk: str) -> DeskFile:
     return DeskFile("", desk, kind, cast("dict[str, Any]", value), "")
 
 
-async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> PutResult:
+async def _put(parts: WebRuntime, caller: Caller, file: DeskFile, asked: PutQuestion) -> PutResult:
     def work(conn: Connection, now: Micros) -> PutResult:
-        return put.put_now(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
+        return put.put_now(conn, now, parts.catalogue, file, asked.applies_to, caller.desks)
 
     outcome = await parts.database.write(work)
     if any(each.tickets for each in outcome.applied):
@@ -160,10 +159,10 @@ async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestio
     return outcome
 
 
-async def _would_put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> PutResult:
+async def _would_put(parts: WebRuntime, caller: Caller, file: DeskFile, asked: PutQuestion) -> PutResult:
     def work(conn: Connection) -> PutResult:
         now = parts.database.now()
-        return put.would_put(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
+        return put.would_put(conn, now, parts.catalogue, file, asked.applies_to, caller.desks)
 
     return await parts.database.read(work)
 

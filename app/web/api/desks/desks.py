@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from app.flow.query.desks import DeskAnswer, Hours, desks_overview
 from app.flow.query.serialize import local, moment
+from app.principal import covers
 from app.sla.calendar import Calendar
 from app.store.engine.database import Connection
 from app.web.api.desks.calendars import ClosedDate, closed_date
-from app.web.http.access import Reader, desk_or_own
+from app.web.http.access import Viewer, desks_for
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
@@ -76,14 +77,14 @@ class DeskListQuery(BaseModel):
 
 
 @router.get("/desks", summary="List desks", response_model=DeskList, responses=problems(401, 403, 404, 422))
-async def list_desks(request: Request, reader: Reader, wanted: Annotated[DeskListQuery, Query()]) -> Response:
+async def list_desks(request: Request, caller: Viewer, wanted: Annotated[DeskListQuery, Query()]) -> Response:
     """Every desk that the key sees: whether it is open, what comes next and why, and its counts."""
     parts = running(request)
-    asked = desk_or_own(reader, wanted.desk)
+    asked = desks_for(caller, wanted.desk)
     now = parts.database.now()
 
     def find(conn: Connection) -> list[dict[str, Any]]:
-        names = sorted(parts.catalogue.desks(conn)) if asked is None else [asked]
+        names = sorted(desk for desk in parts.catalogue.desks(conn) if covers(asked, desk))
         found = desks_overview(conn, parts.catalogue, names, now)
         return [_desk(answer, parts.catalogue.history(conn, answer.desk)[-1].calendars) for answer in found]
 

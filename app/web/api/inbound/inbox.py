@@ -13,8 +13,7 @@ from starlette.responses import Response
 from app.flow.inbound.inbox import inbox, inbox_json, whole_delivery_json
 from app.flow.inbound.rerun import run_again
 from app.store.inbound import hooks
-from app.store.people.keys import EVERY_DESK
-from app.web.http.access import Pusher, desk_or_own
+from app.web.http.access import InboxReader, desks_for
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
@@ -125,13 +124,15 @@ class RanAgain(BaseModel):
     response_model=InboxView,
     responses=problems(401, 403, 404, 422),
 )
-async def show_inbox(request: Request, pusher: Pusher, wanted: Annotated[InboxQuery, Query()]) -> Response:
+async def show_inbox(
+    request: Request, caller: InboxReader, wanted: Annotated[InboxQuery, Query()]
+) -> Response:
     """The deliveries that were kept unread or have warnings and the events of unknown types, the latest first, and the
     parked tickets, the longest parked first. `next` goes on with all three."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
-    desk = desk_or_own(pusher, wanted.desk) or EVERY_DESK
-    found = await parts.database.read(lambda conn: inbox(conn, limit, desk, wanted.cursor))
+    desks = desks_for(caller, wanted.desk)
+    found = await parts.database.read(lambda conn: inbox(conn, limit, desks, wanted.cursor))
     return Json(inbox_json(found))
 
 
@@ -142,12 +143,12 @@ async def show_inbox(request: Request, pusher: Pusher, wanted: Annotated[InboxQu
     responses=problems(401, 403, 404),
 )
 async def show_delivery(
-    request: Request, pusher: Pusher, hook: Annotated[str, Path(description="the delivery's id")]
+    request: Request, caller: InboxReader, hook: Annotated[str, Path(description="the delivery's id")]
 ) -> Response:
     """A delivery whole, as long as it is kept: understood ones too."""
     known = hook.isprintable()  # no database can be asked for a NUL
     found = await running(request).database.read(lambda conn: hooks.find(conn, hook)) if known else None
-    if found is None or not pusher.sees(found.desk):
+    if found is None or not caller.sees(found.desk):
         raise not_found("delivery", hook)
     return Json(whole_delivery_json(found))
 
@@ -155,13 +156,13 @@ async def show_delivery(
 @router.post(
     "/run-again", summary="Try it all again", response_model=RanAgain, responses=problems(401, 403, 404)
 )
-async def run_inbox_again(request: Request, pusher: Pusher, desk: DeskQuery = None) -> Response:
+async def run_inbox_again(request: Request, caller: InboxReader, desk: DeskQuery = None) -> Response:
     """Reads every delivery in the inbox by the mapping that is in force now, and judges parked tickets anew.
 
     What is understood this time ends as if it had been understood at once.
     """
     parts = running(request)
-    wanted = desk_or_own(pusher, desk) or EVERY_DESK
+    wanted = desks_for(caller, desk)
     done = await run_again(parts.database, parts.reader, parts.assessor, wanted)
     return Json(
         {"deliveries": done.deliveries, "left": done.left, "tickets": done.tickets, "failed": done.failed}

@@ -15,7 +15,7 @@ from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.redelivery import Delivery
 from app.store.outbound.subscriptions import Subscription, SubscriptionState
 from app.web.api.outbound.subscriptions import SubscriptionId, found_for
-from app.web.http.access import Administrator, Reader
+from app.web.http.access import Subscriber, Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, not_found, problems
 from app.web.http.responses import Json
@@ -85,7 +85,7 @@ class SentAgain(BaseModel):
 )
 async def list_deliveries(
     request: Request,
-    reader: Reader,
+    caller: Viewer,
     subscription: SubscriptionId,
     wanted: Annotated[DeliveryListQuery, Query()],
 ) -> Response:
@@ -94,7 +94,7 @@ async def list_deliveries(
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
 
     def read(conn: Connection) -> tuple[list[Delivery], str | None]:
-        found = found_for(conn, reader, subscription)
+        found = found_for(conn, caller, subscription)
         return redelivery.page(conn, found.id, wanted.state, wanted.cursor, limit)
 
     page, following = await parts.database.read(read)
@@ -109,7 +109,7 @@ async def list_deliveries(
 )
 async def retry(
     request: Request,
-    administrator: Administrator,
+    caller: Subscriber,
     subscription: SubscriptionId,
     delivery: Annotated[
         str, Path(description="the delivery's id, which is its signal's", examples=["sig_…"])
@@ -122,7 +122,7 @@ async def retry(
     parts = running(request)
 
     def again(conn: Connection, now: int) -> Delivery | None:
-        held = _switched_on(found_for(conn, administrator, subscription))
+        held = _switched_on(found_for(conn, caller, subscription))
         found = redelivery.find(conn, held.id, delivery)
         if found is not None and found.state is DeliveryState.PARKED:
             redelivery.retry(conn, held, found, now)
@@ -143,7 +143,7 @@ async def retry(
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 async def retry_since(
-    request: Request, administrator: Administrator, subscription: SubscriptionId, given: Since
+    request: Request, caller: Subscriber, subscription: SubscriptionId, given: Since
 ) -> Response:
     """Send again what was told since then and was given up, or was missed while the subscription was switched off.
 
@@ -152,7 +152,7 @@ async def retry_since(
     parts = running(request)
 
     def again(conn: Connection, now: int) -> tuple[int, bool]:
-        held = _switched_on(found_for(conn, administrator, subscription))
+        held = _switched_on(found_for(conn, caller, subscription))
         return redelivery.retry_since(conn, held, given.since, now)
 
     count, more = await parts.database.write(again)

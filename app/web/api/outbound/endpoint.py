@@ -11,7 +11,7 @@ from app.sla.span import length_of
 from app.store.engine.database import Connection
 from app.store.outbound.subscriptions import Channel, Subscription
 from app.web.api.outbound.subscriptions import SubscriptionId, WithSecret, found_for, view
-from app.web.http.access import Administrator
+from app.web.http.access import Subscriber
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.responses import Json
 from app.web.http.running import running
@@ -34,15 +34,13 @@ class AttemptView(BaseModel):
     response_model=WithSecret,
     responses=problems(401, 403, 404, 409, 422),
 )
-async def replace_secret(
-    request: Request, administrator: Administrator, subscription: SubscriptionId
-) -> Response:
+async def replace_secret(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """A new secret, shown this once. The former one goes on signing for a while, so every delivery bears both."""
     parts = running(request)
     overlap = length_of(parts.settings.secret_overlap)
 
     def renew(conn: Connection, now: int) -> tuple[Subscription, str]:
-        held = found_for(conn, administrator, subscription)
+        held = found_for(conn, caller, subscription)
         if held.channel is not Channel.WEBHOOK:
             raise invalid(
                 [Place("path", "subscription", "is of messages to people, which bear no signature")]
@@ -53,7 +51,7 @@ async def replace_secret(
         renewed, secret = await parts.database.write(renew)
     except TooManySecrets as error:
         raise Problem(Kind.CONFLICT, str(error)) from error
-    return Json(view(parts, renewed, administrator) | {"secret": secret})
+    return Json(view(parts, renewed, caller) | {"secret": secret})
 
 
 @router.post(
@@ -62,13 +60,13 @@ async def replace_secret(
     response_model=AttemptView,
     responses=problems(401, 403, 404),
 )
-async def test(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
+async def test(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """Deliver a signed test now, once, and say what became of it. It is in no stream and in no record.
 
     A test changes nothing, whatever becomes of it: one that is answered 410 does not switch the subscription off.
     """
     parts = running(request)
-    found = await parts.database.read(lambda conn: found_for(conn, administrator, subscription))
+    found = await parts.database.read(lambda conn: found_for(conn, caller, subscription))
     attempt = await parts.deliverer.sender.test(found, parts.database.now())
     return Json(
         {

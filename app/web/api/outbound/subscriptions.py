@@ -17,16 +17,16 @@ from app.delivery.notice import Language
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.query.serialize import moment
+from app.principal import EVERY_DESK, Permission
 from app.store.engine.database import Connection
 from app.store.outbound import subscriptions
 from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
-from app.store.people.keys import EVERY_DESK, Access, Scope
 from app.web.api.tickets.signals import SignalKind
-from app.web.http.access import Administrator, Reader, desk_or_own, must_see
+from app.web.http.access import Caller, Subscriber, Viewer, desks_for, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.responses import Json
-from app.web.http.running import Running, running
+from app.web.http.running import WebRuntime, running
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
@@ -151,9 +151,9 @@ class SubscriptionList(BaseModel):
     response_model=WithSecret,
     responses=problems(400, 401, 403, 404, 413, 422),
 )
-async def create(request: Request, administrator: Administrator, given: NewSubscription) -> Response:
+async def create(request: Request, caller: Subscriber, given: NewSubscription) -> Response:
     """Have a system or people told of what is told from now on. The secret is shown this once."""
-    parts, desk = running(request), must_see(administrator, given.desk)
+    parts, desk = running(request), must_see(caller, given.desk)
     known = await parts.database.read(parts.catalogue.desks)
     if desk != EVERY_DESK and desk not in known:
         raise not_found("desk", desk)
@@ -170,7 +170,7 @@ async def create(request: Request, administrator: Administrator, given: NewSubsc
     made = await parts.database.write(lambda conn, now: subscribe.create(conn, wanted, now))
     secret = made.secrets[0].secret if made.secrets else None
     where = {"Location": f"{router.prefix}/{made.id}"}
-    return Json(view(parts, made, administrator) | {"secret": secret}, 201, where)
+    return Json(view(parts, made, caller) | {"secret": secret}, 201, where)
 
 
 @router.get(
@@ -180,12 +180,12 @@ async def create(request: Request, administrator: Administrator, given: NewSubsc
     responses=problems(401, 403, 404, 422),
 )
 async def list_all(
-    request: Request, reader: Reader, desk: Annotated[str | None, Query(description="of one desk")] = None
+    request: Request, caller: Viewer, desk: Annotated[str | None, Query(description="of one desk")] = None
 ) -> Response:
     """Every subscription that the key may see."""
-    parts, of = running(request), desk_or_own(reader, desk)
+    parts, of = running(request), desks_for(caller, desk)
     found = await parts.database.read(lambda conn: subscriptions.listed(conn, of))
-    return Json({"subscriptions": [view(parts, each, reader) for each in found]})
+    return Json({"subscriptions": [view(parts, each, caller) for each in found]})
 
 
 @router.get(
@@ -194,11 +194,11 @@ async def list_all(
     response_model=SubscriptionView,
     responses=problems(401, 403, 404),
 )
-async def show(request: Request, reader: Reader, subscription: SubscriptionId) -> Response:
+async def show(request: Request, caller: Viewer, subscription: SubscriptionId) -> Response:
     """One subscription, and how its endpoint has been doing."""
     parts = running(request)
-    found = await parts.database.read(lambda conn: found_for(conn, reader, subscription))
-    return Json(view(parts, found, reader))
+    found = await parts.database.read(lambda conn: found_for(conn, caller, subscription))
+    return Json(view(parts, found, caller))
 
 
 @router.patch(
@@ -208,20 +208,20 @@ async def show(request: Request, reader: Reader, subscription: SubscriptionId) -
     responses=problems(400, 401, 403, 404, 413, 422),
 )
 async def change(
-    request: Request, administrator: Administrator, subscription: SubscriptionId, given: Changes
+    request: Request, caller: Subscriber, subscription: SubscriptionId, given: Changes
 ) -> Response:
     """Change what is told or where, pause it, or switch it on again. What waits while it is paused is then sent."""
     parts = running(request)
 
     def apply(conn: Connection, now: int) -> Subscription:
-        before = found_for(conn, administrator, subscription)
+        before = found_for(conn, caller, subscription)
         if given.url is not None:
             _check(parts, before.channel, given.url)
         return subscribe.change(conn, before, _changed(before, given), now)
 
     changed = await parts.database.write(apply)
     parts.deliverer.wake()
-    return Json(view(parts, changed, administrator))
+    return Json(view(parts, changed, caller))
 
 
 @router.delete(
@@ -230,25 +230,25 @@ async def change(
     status_code=204,
     responses=problems(401, 403, 404),
 )
-async def remove(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
+async def remove(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """Tell nobody there any more. The record of its deliveries goes with it."""
 
     def forget(conn: Connection, now: int) -> None:  # noqa: ARG001 - every write is given its time
-        subscriptions.remove(conn, found_for(conn, administrator, subscription).id)
+        subscriptions.remove(conn, found_for(conn, caller, subscription).id)
 
     await running(request).database.write(forget)
     return Response(status_code=204)
 
 
-def found_for(conn: Connection, access: Access, which: str) -> Subscription:
+def found_for(conn: Connection, caller: Caller, which: str) -> Subscription:
     """The subscription, if the key may know of it; else the same problem as for one that does not exist."""
     found = subscriptions.find(conn, which)
-    if found is None or not access.sees(found.desk):
+    if found is None or not caller.sees(found.desk):
         raise not_found("subscription", which)
     return found
 
 
-def _check(parts: Running, channel: Channel, url: str) -> None:
+def _check(parts: WebRuntime, channel: Channel, url: str) -> None:
     try:
         parts.deliverer.sender.check(channel, url)
     except FaultyUrl as error:
@@ -267,9 +267,9 @@ def _changed(before: Subscription, given: Changes) -> Subscription:
     return replace(before, **{name: value for name, value in values.items() if value is not None})
 
 
-def view(parts: Running, held: Subscription, access: Access) -> dict[str, Any]:
+def view(parts: WebRuntime, held: Subscription, caller: Caller) -> dict[str, Any]:
     """A subscription as this key may see it."""
-    whole = held.channel is Channel.WEBHOOK and access.may(Scope.ADMIN)
+    whole = held.channel is Channel.WEBHOOK and caller.may(Permission.SUBSCRIBE, held.desk)
     ends = max((each.expires_at for each in held.secrets if each.expires_at is not None), default=None)
     filters: Mapping[str, tuple[str, ...]] = held.filter
     return {

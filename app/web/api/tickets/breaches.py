@@ -17,7 +17,7 @@ from app.store.tickets import board
 from app.store.tickets.board import Breach
 from app.web.api.tickets.signals import Signal
 from app.web.api.tickets.tickets import CommitmentKind, State
-from app.web.http.access import Pusher, Reader, desk_or_own
+from app.web.http.access import Acknowledger, Viewer, desks_for
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
@@ -88,12 +88,12 @@ class Seen(BaseModel):
 
 @router.get("", summary="List breaches", response_model=BreachPage, responses=problems(401, 403, 404, 422))
 async def list_breaches(
-    request: Request, reader: Reader, wanted: Annotated[BreachListQuery, Query()]
+    request: Request, caller: Viewer, wanted: Annotated[BreachListQuery, Query()]
 ) -> Response:
     """What was late, the latest first, with whether it was taken back and who has seen it."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
-    filters = tickets.BreachFilters(desk_or_own(reader, wanted.desk), wanted.since, wanted.until, wanted.open)
+    filters = tickets.BreachFilters(desks_for(caller, wanted.desk), wanted.since, wanted.until, wanted.open)
     page = await parts.database.read(lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit))
     return Json({"breaches": [_breach(each) for each in page.items], "next": page.next})
 
@@ -106,7 +106,7 @@ async def list_breaches(
 )
 async def acknowledge(
     request: Request,
-    pusher: Pusher,
+    caller: Acknowledger,
     breach_id: Annotated[str, Path(description="the id of its signal", examples=["sig_…"])],
     seen: Seen,
 ) -> Response:
@@ -114,7 +114,7 @@ async def acknowledge(
 
     def note(conn: Connection, now: int) -> Breach | None:
         found = board.breach(conn, breach_id)
-        if found is None or not pusher.sees(found.desk):
+        if found is None or not caller.sees(found.desk):
             return None
         return tickets.acknowledge(conn, breach_id, seen.author, seen.note, now)
 

@@ -14,10 +14,10 @@ from app.flow import metrics
 from app.flow.judge.receive import Incoming, Receipt, Refusal
 from app.flow.query import serialize
 from app.intake.cloudevents import Faulty, read_event
+from app.principal import Permission, covers, permission_to_record
 from app.sla.event import Event
-from app.store.people.keys import Access
 from app.web.api.tickets.tickets import TicketView
-from app.web.http.access import Pusher
+from app.web.http.access import Caller, Recorder, one_of, roles_with
 from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.http.middleware import request_id
 from app.web.http.problems import Kind, Problem, problems
@@ -75,7 +75,7 @@ _MANY: Final = {"type": "array", "items": _EVENT}
         }
     },
 )
-async def push_events(request: Request, pusher: Pusher) -> Response:
+async def push_events(request: Request, caller: Recorder) -> Response:
     """Takes one event or an array of them and answers once they are durable.
 
     (`source`, `id`) makes an event idempotent: the same again is `repeated`, the same id with another type, subject,
@@ -84,7 +84,7 @@ async def push_events(request: Request, pusher: Pusher) -> Response:
     """
     parts = running(request)
     values, _ = await read_values(request, most=parts.settings.max_events)
-    incoming, places, refused = _sort(values, pusher, parts.settings.max_text)
+    incoming, places, refused = _sort(values, caller, parts.settings.max_text)
     if refused:
         metrics.EVENTS.labels("", "refused").inc(len(refused))
     receipt = await parts.receiver.receive(incoming) if incoming else Receipt()
@@ -102,7 +102,7 @@ async def push_events(request: Request, pusher: Pusher) -> Response:
 
 
 def _sort(
-    values: list[object], pusher: Access, max_text: int
+    values: list[object], caller: Caller, max_text: int
 ) -> tuple[list[Incoming], list[int], list[Refusal]]:
     """The readable events with their places in the push, and the refused ones."""
     incoming: list[Incoming] = []
@@ -112,8 +112,10 @@ def _sort(
         read = read_event(value, max_text=max_text)
         if isinstance(read, Faulty):
             refused.append(Refusal(index, read.id, read.reason))
-        elif not pusher.sees(read.desk):
+        elif not covers(caller.principal.desks, read.desk):
             refused.append(_unknown_desk(index, read.desk, read.event))
+        elif not caller.may(permission := permission_to_record(read.event.type), read.desk):
+            refused.append(_lacking(index, permission, read.event))
         else:
             incoming.append(Incoming.of(read.desk, read.event, request_id()))
             places.append(index)
@@ -123,6 +125,10 @@ def _sort(
 def _unknown_desk(index: int, desk: str, event: Event) -> Refusal:
     """Another desk is refused in the receiver's words for a desk that does not exist: a key learns nothing of it."""
     return Refusal(index, event.id, f"/source: no desk {desk!r} is known")
+
+
+def _lacking(index: int, permission: Permission, event: Event) -> Refusal:
+    return Refusal(index, event.id, f"/type: {event.type} requires {one_of(roles_with(permission))}")
 
 
 def _all_refused(refused: list[Refusal]) -> Problem:

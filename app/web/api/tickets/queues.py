@@ -21,7 +21,7 @@ from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.store.tickets.board import cursor_of, key_of
 from app.web.api.tickets.tickets import Move
-from app.web.http.access import Reader, must_see
+from app.web.http.access import Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.reason import Detail
@@ -97,11 +97,11 @@ class ForecastQuery(BaseModel):
     "/{desk}/{queue}", summary="One queue", response_model=QueueView, responses=problems(401, 403, 404, 422)
 )
 async def show_queue(
-    request: Request, reader: Reader, desk: Desk, queue: Queue, wanted: Annotated[QueueQuery, Query()]
+    request: Request, caller: Viewer, desk: Desk, queue: Queue, wanted: Annotated[QueueQuery, Query()]
 ) -> Response:
     """The waiting tickets in the order in which they are served, with how each came to its place."""
     parts = running(request)
-    must_see(reader, desk)
+    must_see(caller, desk)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
     # Positions shift while a reader turns pages, so a page begins at a position and says what it is now.
     after: int = 0 if wanted.cursor is None else max(0, key_of(wanted.cursor, int)[0])
@@ -125,11 +125,11 @@ async def show_queue(
     responses=problems(401, 403, 404, 422),
 )
 async def forecast_place(
-    request: Request, reader: Reader, desk: Desk, queue: Queue, wanted: Annotated[ForecastQuery, Query()]
+    request: Request, caller: Viewer, desk: Desk, queue: Queue, wanted: Annotated[ForecastQuery, Query()]
 ) -> Response:
     """Where one more message of its customer would put the ticket, and when a reply is to be expected there."""
     parts = running(request)
-    must_see(reader, desk)
+    must_see(caller, desk)
     now = parts.database.now()
 
     def find(conn: Connection) -> QueueForecast:

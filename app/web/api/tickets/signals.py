@@ -13,16 +13,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from app.flow.outbound.subscribe import KINDS
+from app.principal import Desks
 from app.store.tickets import signals
 from app.store.tickets.signals import Published
 from app.web.api.tickets.tickets import Clock, CommitmentKind
-from app.web.http.access import Reader, desk_or_own
-from app.web.http.hub import Hub, frame_of, position
+from app.web.http.access import Viewer, desks_for
+from app.web.http.hub import Hub, encode_position, encode_signal
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import NOT_KEPT, Json
-from app.web.http.running import Running, running
+from app.web.http.running import WebRuntime, running
 
 RETRY: Final = b"retry: 2000\n\n"
 """Milliseconds until a client comes back: soon enough for a wall board, rare enough for a restart."""
@@ -97,7 +98,7 @@ class SignalListQuery(StreamQuery):
     "/signals", summary="List signals", response_model=SignalPage, responses=problems(401, 403, 404, 422)
 )
 async def list_signals(
-    request: Request, reader: Reader, wanted: Annotated[SignalListQuery, Query()]
+    request: Request, caller: Viewer, wanted: Annotated[SignalListQuery, Query()]
 ) -> Response:
     """What was told after a place in the stream, in order. Without `after` from the beginning.
 
@@ -105,10 +106,10 @@ async def list_signals(
     """
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
-    after, desk = wanted.after or 0, desk_or_own(reader, wanted.desk)
+    after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
     page = await parts.database.read(
         lambda conn: signals.page(
-            conn, after, limit, desk, wanted.kind, ticket=wanted.ticket, latest=wanted.latest
+            conn, after, limit, desks, wanted.kind, ticket=wanted.ticket, latest=wanted.latest
         )
     )
     recorded: list[Any] = [orjson.Fragment(each.body) for each in page]
@@ -134,7 +135,7 @@ async def list_signals(
 )
 async def stream(
     request: Request,
-    reader: Reader,
+    caller: Viewer,
     wanted: Annotated[StreamQuery, Query()],
     last_event_id: Annotated[
         str | None, Header(description="where the client was; goes before `after`")
@@ -146,9 +147,9 @@ async def stream(
     """
     parts = running(request)
     after = wanted.after if last_event_id is None else _place(last_event_id)
-    desk = desk_or_own(reader, wanted.desk)
+    desks = desks_for(caller, wanted.desk)
     return StreamingResponse(
-        _stream(parts, after, desk, wanted.kind),
+        _stream(parts, after, desks, wanted.kind),
         media_type="text/event-stream",
         headers=NOT_KEPT | {"X-Accel-Buffering": "no"},
     )
@@ -162,14 +163,12 @@ def _place(last_event_id: str) -> int:
     return int(last_event_id)
 
 
-async def _page(
-    parts: Running, after: int, limit: int, desk: str | None, kinds: list[str]
-) -> list[Published]:
-    return await parts.database.read(lambda conn: signals.page(conn, after, limit, desk, kinds))
+async def _page(parts: WebRuntime, after: int, limit: int, desks: Desks, kinds: list[str]) -> list[Published]:
+    return await parts.database.read(lambda conn: signals.page(conn, after, limit, desks, kinds))
 
 
 async def _stream(
-    parts: Running, after: int | None, desk: str | None, kinds: list[str]
+    parts: WebRuntime, after: int | None, desks: Desks, kinds: list[str]
 ) -> AsyncIterator[bytes]:
     """First the table from `after` on, then live. The client joins before the table's last page is read, so that
     nothing falls between the two; what comes by both ways is sent once."""
@@ -177,25 +176,25 @@ async def _stream(
     yield RETRY
     if after is None:
         after = await parts.database.read(signals.last)
-        yield position(after)
+        yield encode_position(after)
     while not hub.closed:
-        page = await _page(parts, after, limit, desk, kinds)
+        page = await _page(parts, after, limit, desks, kinds)
         if page:
             after = page[-1].seq
             yield _frames(page)
         if len(page) < limit:
             break
-    async for frames in _live(parts, hub, after, desk, kinds):
+    async for frames in _live(parts, hub, after, desks, kinds):
         yield frames
 
 
 async def _live(
-    parts: Running, hub: Hub, after: int, desk: str | None, kinds: list[str]
+    parts: WebRuntime, hub: Hub, after: int, desks: Desks, kinds: list[str]
 ) -> AsyncIterator[bytes]:
-    listener = hub.join(desk, frozenset(kinds))
+    listener = hub.join(desks, frozenset(kinds))
     try:
         # What was told between the last page and joining. More than a page of it: the client comes back for the rest.
-        page = await _page(parts, after, parts.settings.page_limit, desk, kinds)
+        page = await _page(parts, after, parts.settings.page_limit, desks, kinds)
         if page:
             after = page[-1].seq
             yield _frames(page)
@@ -207,4 +206,4 @@ async def _live(
 
 
 def _frames(page: list[Published]) -> bytes:
-    return b"".join(frame_of(each.seq, each.body) for each in page)
+    return b"".join(encode_signal(each.seq, each.body) for each in page)

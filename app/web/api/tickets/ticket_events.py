@@ -14,7 +14,7 @@ from app.sla.event import KNOWN_TYPES, Event, in_order, order_key
 from app.store.engine.database import Connection
 from app.store.tickets.ledger import logs
 from app.web.api.tickets.tickets import Desk, TicketId
-from app.web.http.access import Reader, must_see
+from app.web.http.access import Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
@@ -50,9 +50,9 @@ class TicketEvents(BaseModel):
     response_model=TicketEvents,
     responses=problems(401, 403, 404, 422),
 )
-async def list_ticket_events(request: Request, reader: Reader, desk: Desk, ticket: TicketId) -> Response:
+async def list_ticket_events(request: Request, caller: Viewer, desk: Desk, ticket: TicketId) -> Response:
     """Everything that was pushed about the ticket, with when it was received. Nothing is ever taken out of it."""
-    must_see(reader, desk)
+    must_see(caller, desk)
 
     def find(conn: Connection) -> list[Event]:
         return logs(conn, desk, [ticket])[ticket]

@@ -14,13 +14,12 @@ from app.flow.query import serialize, tickets
 from app.flow.query.answer import TicketAnswer
 from app.sla.span import Micros, length_of
 from app.store.contracts.catalogue import UnknownDesk
-from app.store.people.keys import Access
-from app.web.http.access import Reader, desk_or_own, must_see
+from app.web.http.access import Caller, Viewer, desks_for, must_see
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import Json
-from app.web.http.running import Running, running
+from app.web.http.running import WebRuntime, running
 
 FURTHEST: Final = timedelta(days=3653)
 """How far ahead of now a ticket may be asked about: ten years are quickly counted, and nobody promises for longer."""
@@ -207,13 +206,13 @@ TicketId = Annotated[str, Path(description="the ticket's id", examples=["4711"])
     "/tickets", summary="List tickets", response_model=TicketPage, responses=problems(401, 403, 404, 422)
 )
 async def list_tickets(
-    request: Request, reader: Reader, wanted: Annotated[TicketListQuery, Query()]
+    request: Request, caller: Viewer, wanted: Annotated[TicketListQuery, Query()]
 ) -> Response:
     """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
     asked = wanted.model_dump(exclude={"desk", "cursor", "limit"})
-    filters = tickets.Filters(desk=desk_or_own(reader, wanted.desk), **asked)
+    filters = tickets.Filters(desks=desks_for(caller, wanted.desk), **asked)
     now = parts.database.now()
     page = await parts.database.read(
         lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now)
@@ -228,10 +227,10 @@ async def list_tickets(
     responses=problems(401, 403, 404, 410, 422),
 )
 async def explain_clock(
-    request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[WhichClock, Query()]
+    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, asked: Annotated[WhichClock, Query()]
 ) -> Response:
     """Every span from the clock's start to its end or its deadline: counted or not, and why."""
-    answer = await _answer(running(request), reader, desk, ticket, asked)
+    answer = await _answer(running(request), caller, desk, ticket, asked)
     recorded = tickets.explanation(answer, asked.commitment, asked.cycle)
     view = recorded.clock
     detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
@@ -245,7 +244,7 @@ async def explain_clock(
     responses=problems(401, 403, 404, 410, 422),
 )
 async def show_ticket(
-    request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[When, Query()]
+    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, asked: Annotated[When, Query()]
 ) -> Response:
     """A ticket and all its clocks, now or at another instant.
 
@@ -255,8 +254,8 @@ async def show_ticket(
     """
     parts = running(request)
     if asked.at is not None or asked.as_of is not None:
-        return Json(serialize.ticket(await _answer(parts, reader, desk, ticket, asked)))
-    must_see(reader, desk)
+        return Json(serialize.ticket(await _answer(parts, caller, desk, ticket, asked)))
+    must_see(caller, desk)
     now = parts.database.now()
     try:
         answer = await parts.database.read(
@@ -267,8 +266,8 @@ async def show_ticket(
     return Json(serialize.ticket(answer))
 
 
-async def _answer(parts: Running, reader: Access, desk: str, ticket: str, asked: When) -> TicketAnswer:
-    must_see(reader, desk)
+async def _answer(parts: WebRuntime, caller: Caller, desk: str, ticket: str, asked: When) -> TicketAnswer:
+    must_see(caller, desk)
     now = parts.database.now()
     _check(asked, now)
 

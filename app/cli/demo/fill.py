@@ -1,0 +1,76 @@
+"""Fills a fresh database with the past days of the demonstration.
+
+The events are received in order under a clock that is set to the receipt of each, and the sweep runs in between at
+every instant that comes due. So the signals are the same as if the service had been running. Microseconds UTC.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from app.cli.demo.clamehost import clamehost
+from app.cli.demo.desk_history import ReceivedEvent
+from app.cli.demo.haisoft import haisoft
+from app.cli.demo.hvn import LONGEST_PAST, hvn
+from app.cli.demo.phpnet import phpnet
+from app.cli.demo.webxtra import webxtra
+from app.cli.shipped import shipped_calendars
+from app.flow.agreement.apply import apply
+from app.flow.agreement.desk_files import read_files
+from app.flow.judge.receive import Incoming
+from app.flow.process.runtime import Runtime
+from app.principal import EVERY, Role, roles_on
+from app.settings import Settings
+from app.sla.clock.evaluation import AppliesTo
+from app.sla.span import Micros
+from app.store.engine.database import Database
+from app.store.people import keys
+from app.store.tickets.schedule import next_at
+
+DESKS: Final = (haisoft, webxtra, clamehost, hvn, phpnet)
+
+
+class Clock:
+    """A clock that is set by hand and never goes back."""
+
+    def __init__(self, at: Micros) -> None:
+        self.at = at
+
+    def __call__(self) -> Micros:
+        return self.at
+
+    def set(self, at: Micros) -> None:
+        """Move the clock forward to an instant."""
+        self.at = max(self.at, at)
+
+
+def past_events(settings: Settings, now: Micros) -> list[ReceivedEvent]:
+    """The events of the five desks, in the order in which they are received."""
+    calendars = shipped_calendars(settings.calendars)
+    return sorted(event for desk in DESKS for event in desk(calendars, now).events)
+
+
+def fill_database(settings: Settings, now: Micros) -> str:
+    """Fill a fresh database with the past up to `now`. Returns a key that pushes and reads on every desk."""
+    clock = Clock(now - LONGEST_PAST)
+    with Database(settings, clock) as database:
+        runtime = Runtime(settings, database)
+        files = read_files([settings.calendars, settings.agreements])
+        database.write_now(lambda conn, at: apply(conn, at, runtime.catalogue, files, AppliesTo.NEW))
+        _receive(runtime, clock, past_events(settings, now))
+        clock.set(now)
+        runtime.sweeper.sweep_now()
+        roles = roles_on(EVERY, [Role.PUSH, Role.VIEWER])
+        return database.write_now(lambda conn, at: keys.create(conn, roles, at))[0]
+
+
+def _receive(runtime: Runtime, clock: Clock, received: Iterable[ReceivedEvent]) -> None:
+    for each in received:
+        _sweep_until(runtime, clock, each.received_at)
+        clock.set(each.received_at)
+        runtime.receiver.receive_now([Incoming.of(each.desk, each.event)], answered=False)
+
+
+def _sweep_until(runtime: Runtime, clock: Clock, at: Micros) -> None:
+    while (due := runtime.database.read_now(next_at)) is not None and due < at:
+        clock.set(due)
+        runtime.sweeper.sweep_now()

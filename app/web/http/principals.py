@@ -1,0 +1,45 @@
+"""A cache of principals by the secret that a request carries, so that a request does not pay for a read.
+
+An entry lasts two seconds: that is how long a revoked key or an ended session still works. Unknown secrets are cached
+too, and the size is bounded: a flood of wrong keys cannot fill the memory.
+"""
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Final
+
+from app.principal import Principal
+from app.sla.span import SECOND, Micros
+from app.store.engine.database import Database
+from app.store.people import principals
+
+CACHE_TTL: Final = 2 * SECOND
+CACHE_SIZE: Final = 10_000
+
+
+class PrincipalCache:
+    """Principals by the hash of their secret, those looked up last."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._entries: OrderedDict[bytes, tuple[Micros, Principal | None]] = OrderedDict()
+
+    async def find(self, secret: str) -> Principal | None:
+        """The principal of a key's or a session's secret; None if it is unknown, revoked or expired."""
+        digest = sha256(secret.encode()).digest()
+        now = self._database.now()
+        entry = self._entries.get(digest)
+        # A clock that was set back must not make an entry last.
+        if entry is None or not 0 <= now - entry[0] < CACHE_TTL:
+            principal = await self._database.read(lambda conn: principals.find(conn, secret, now))
+            entry = self._entries[digest] = (now, principal)
+            self._entries.move_to_end(digest)
+            if len(self._entries) > CACHE_SIZE:
+                self._entries.popitem(last=False)
+        principal = entry[1]
+        is_over = principal is not None and principal.expires_at is not None and principal.expires_at <= now
+        return None if is_over else principal
+
+    def forget(self, secret: str) -> None:
+        """Drop the entry of a secret."""
+        self._entries.pop(sha256(secret.encode()).digest(), None)

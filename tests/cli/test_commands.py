@@ -1,0 +1,61 @@
+"""The list of commands, and what is imported for it."""
+
+import subprocess
+import sys
+from typing import Any, Final
+
+import pytest
+
+from app.cli.commands import cli, loaded
+
+COMMANDS: Final = (
+    "serve",
+    "worker",
+    "demo",
+    "apply",
+    "check",
+    "deadline",
+    "replay",
+    "key",
+    "connect",
+    "record",
+    "inbox",
+    "doctor",
+    "openapi",
+)
+HEAVY: Final = {"alembic", "fastapi", "numpy", "rich.progress", "sqlalchemy", "structlog", "uvicorn"}
+
+
+def imported_by(script: str) -> set[str]:
+    """The modules that a fresh interpreter has after this script."""
+    program = f"import sys\n{script}\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    imported = imported_by(
+        "from app.cli.commands import cli\ntry:\n    cli(['--help'])\nexcept SystemExit: pass"
+    )
+    assert not imported & HEAVY
+    assert not {name for name in imported if name.startswith(("app.flow", "app.store", "app.web"))}
+
+
+def test_a_deadline_imports_neither_a_database_nor_a_web_framework() -> None:
+    assert not imported_by("import app.cli.deadline") & {"alembic", "fastapi", "sqlalchemy", "uvicorn"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_in_the_list_is_there(name: str) -> None:
+    command: Any = loaded(name)
+    assert command.name == name
+    assert command.help or command.commands
+
+
+def test_the_list_names_every_command_with_its_short_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for name in COMMANDS:
+        row = next(line.strip("│ ") for line in lines if line.strip("│ ").startswith(f"{name} "))
+        assert len(row.split()) > 3, row
