@@ -164,9 +164,10 @@ def apply(
     lock_versions(conn)
     found: list[Applied] = []
     for plan in plans(conn, catalogue, files, only):
-        # Whoever had to wait took the time before whoever went first: versions stay in the order of their numbers.
-        applied_at = now if plan.before is None else max(now, plan.before.version.applied_at)
-        put(conn, plan.desk, plan.number, plan.documents, applied_at, applies_to)
+        # A transaction that waited for the lock may have an earlier timestamp than the version stored before it:
+        # versions stay in the order of their numbers.
+        recorded_at = now if plan.before is None else max(now, plan.before.recorded_at)
+        put(conn, plan.desk, plan.number, plan.documents, recorded_at, applies_to)
         # A version for new tickets only changes no other; the queue's rules are the latest version's for all.
         same_rules = plan.before is not None and plan.before.agreement.queue == plan.agreement.queue
         concerned = applies_to is not AppliesTo.NEW or not same_rules

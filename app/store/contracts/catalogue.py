@@ -50,6 +50,7 @@ class StoredVersion:
     documents: Documents
     calendars: Mapping[str, Calendar]
     digest: str
+    recorded_at: Micros
 
     @property
     def agreement(self) -> Agreement:
@@ -124,15 +125,20 @@ def lock_versions(conn: Connection) -> None:
 
 
 def put(
-    conn: Connection, desk: str, number: int, documents: Documents, applied_at: Micros, to: AppliesTo
+    conn: Connection, desk: str, number: int, documents: Documents, recorded_at: Micros, to: AppliesTo
 ) -> None:
-    """Store a new version. The documents must parse; `parsed` tells."""
+    """Insert a new version, in force from the instant at which it is recorded. The documents must parse.
+
+    A version that takes effect later needs a wake-up of every open ticket at that instant: not supported yet.
+    """
     conn.execute(
         _PUT,
         {
             "desk": desk,
             "number": number,
-            "applied_at": applied_at,
+            "applied_at": recorded_at,
+            "recorded_at": recorded_at,
+            "effective_from": recorded_at,
             "applies_to": to.value,
             "agreement": None if documents.agreement is None else orjson.dumps(documents.agreement).decode(),
             "calendars": orjson.dumps(dict(documents.calendars)).decode(),
@@ -161,5 +167,8 @@ def _stored(desk: str, row: RowMapping) -> StoredVersion:
         calendars_text=orjson.loads(row["calendars_text"]),
     )
     agreement, calendars = parsed(desk, documents)
-    version = Version(row["number"], agreement, row["applied_at"], AppliesTo(row["applies_to"]))
-    return StoredVersion(version, documents, calendars, row["digest"])
+    # A process of the release before writes `applied_at` only.
+    recorded_at = row["applied_at"] if row["recorded_at"] is None else row["recorded_at"]
+    effective_from = recorded_at if row["effective_from"] is None else row["effective_from"]
+    version = Version(row["number"], agreement, effective_from, AppliesTo(row["applies_to"]), recorded_at)
+    return StoredVersion(version, documents, calendars, row["digest"], recorded_at)

@@ -154,7 +154,7 @@ async def diary(
     stored, calendar = await _calendar(parts, must_see(reader, desk), name)
     since = parts.database.now() if asked.since is None else asked.since
     stretch = _stretch(since, since + length_of(DIARY_AHEAD) if asked.until is None else asked.until)
-    content = diary_of(calendar, stretch, stored.version.applied_at)
+    content = diary_of(calendar, stretch, stored.recorded_at)
     disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
     return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
 
