@@ -16,6 +16,7 @@ from app.cli.demo.webxtra import webxtra
 from app.cli.shipped import shipped_calendars
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import read_files
+from app.flow.agreement.plan import Proposal
 from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
 from app.settings import Settings
@@ -54,7 +55,7 @@ def live_through(settings: Settings, now: Micros) -> str:
     with Database(settings, clock) as database:
         parts = Runtime(settings, database)
         files = read_files([settings.calendars, settings.agreements])
-        database.write_now(lambda conn, at: apply(conn, at, parts.catalogue, files, AppliesTo.NEW))
+        database.write_now(lambda conn, at: apply(conn, at, parts.catalogue, Proposal(files), AppliesTo.NEW))
         _receive(parts, clock, facts(settings, now))
         clock.set(now)
         parts.sweeper.sweep_now()

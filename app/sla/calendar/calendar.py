@@ -17,7 +17,8 @@ import numpy as np
 from app.sla.calendar.bulk import BulkYears, Instants, Seconds, as_micros
 from app.sla.calendar.compiled import NeverCloses, NeverOpen, UncoveredYear
 from app.sla.calendar.file import CalendarFault, parse_rules
-from app.sla.calendar.holiday import package_version
+from app.sla.calendar.holiday import HolidaySource
+from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.opening import ALL_DAY, ClosedDay, Opening, OpeningRules, hours_as_text
 from app.sla.calendar.spans import CalendarSpan
 from app.sla.calendar.working_time import WorkingTime
@@ -38,22 +39,28 @@ __all__ = [
 
 
 class Calendar(WorkingTime):
-    """One calendar of a desk. Equal when the name and the rules are; what it has compiled does not matter.
+    """One calendar of a desk. Calendars are equal when their names, their rules and their holidays are.
 
-    `digest` is a stable hash of the rules in their normal form, `version` the provenance of the holidays
-    ("holidays 0.109", None without a country): both belong into the record of a computed deadline."""
+    `digest` is a stable hash of the rules in their normal form, `version` the package that the holidays were taken
+    from ("holidays 0.109", None without a country): both belong into the record of a computed deadline.
+    """
 
-    def __init__(self, rules: OpeningRules, *, name: str, always: bool = False) -> None:
-        super().__init__(name, Opening(rules), zone(rules.time_zone), always=always)
+    def __init__(
+        self, rules: OpeningRules, *, name: str, always: bool = False, holidays: HolidaySource = INSTALLED
+    ) -> None:
+        super().__init__(name, Opening(rules, holidays), zone(rules.time_zone), always=always)
+        self.rules = rules
         self.time_zone = rules.time_zone
-        self.version = package_version() if rules.holidays else None
+        self.version = holidays.version(rules.holidays) if rules.holidays else None
         self.digest = _digest(rules, always=always)
         self._bulk = BulkYears(self._years)
 
     @staticmethod
-    def parse(spec: Mapping[str, object], *, name: str = "calendar") -> "Calendar":
+    def parse(
+        spec: Mapping[str, object], *, name: str = "calendar", holidays: HolidaySource = INSTALLED
+    ) -> "Calendar":
         """The calendar that a table of a calendar file describes. Raises CalendarFault with every fault."""
-        return Calendar(parse_rules(spec), name=name)
+        return Calendar(parse_rules(spec, holidays=holidays), name=name, holidays=holidays)
 
     @staticmethod
     def always(time_zone: str = "UTC") -> "Calendar":
@@ -110,13 +117,16 @@ class Calendar(WorkingTime):
         return self._covering(on.year).holiday_on(on)
 
     def _covering(self, year: int) -> Opening:
-        first, last = self._opening.rules.covered
+        first, last = self._opening.covered
         if not first <= year <= last:
             raise UncoveredYear(self.name, year, (first, last))
         return self._opening
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Calendar) and (self.name, self.digest) == (other.name, other.digest)
+        if self is other or not isinstance(other, Calendar):
+            return self is other
+        same_rules = (self.name, self.digest) == (other.name, other.digest)
+        return same_rules and (self.version is None or self._opening.source == other._opening.source)
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
@@ -125,7 +135,9 @@ class Calendar(WorkingTime):
         return f"Calendar({self.name}, {self.time_zone}, {self.digest[:12]})"
 
 
-def parse_calendars(document: Mapping[str, object], *, desk: str) -> dict[str, Calendar]:
+def parse_calendars(
+    document: Mapping[str, object], *, desk: str, holidays: HolidaySource = INSTALLED
+) -> dict[str, Calendar]:
     """The calendars of one desk's file under their full names, as "haisoft/tickets". Raises CalendarFault
     with the faults of all of them; each names its key from the top of the file."""
     tables = document.get("calendars")
@@ -147,11 +159,11 @@ def parse_calendars(document: Mapping[str, object], *, desk: str) -> dict[str, C
             )
             continue
         try:
-            rules = parse_rules(cast(Mapping[str, object], table), place=place)
+            rules = parse_rules(cast(Mapping[str, object], table), place=place, holidays=holidays)
         except CalendarFault as fault:
             faults += fault.faults
         else:
-            found[f"{desk}/{key}"] = Calendar(rules, name=f"{desk}/{key}")
+            found[f"{desk}/{key}"] = Calendar(rules, name=f"{desk}/{key}", holidays=holidays)
     if faults:
         raise CalendarFault(faults)
     return found

@@ -27,6 +27,8 @@ class DeskVersionRow(SQLModel, table=True):
     agreement_text: str | None = text_column(nullable=True)
     calendars_text: str = text_column()
     digest: str = text_column()
+    holidays: str | None = text_column(nullable=True)
+    note: str | None = text_column(nullable=True)
 
 
 desk_version = table_of(DeskVersionRow)

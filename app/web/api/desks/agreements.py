@@ -44,6 +44,10 @@ class VersionView(BaseModel):
     effective_from: InstantOut = Field(description="tickets created from this instant on are judged by it")
     applies_to: str = Field(description="`new`, `open` or `rest`")
     digest: str = Field(description="equal for equal documents")
+    note: str | None = Field(
+        description="what it changes in the holidays",
+        examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],
+    )
 
 
 class AgreementSummary(BaseModel):
@@ -199,4 +203,5 @@ def _version(stored: StoredVersion) -> dict[str, Any]:
         "effective_from": moment(version.effective_from),
         "applies_to": version.applies_to.value,
         "digest": stored.digest,
+        "note": stored.note,
     }
