@@ -1,8 +1,7 @@
-"""When is a desk open, and when has so much of its open time passed?
+"""Calendars: opening hours in a time zone, holidays and overrides, and the deadlines counted in them.
 
-A Calendar is its hours in a zone, its holidays and its overrides, counted in exactly one way: an instant is
-open when the clock on the wall of the zone reads inside the hours of its date. Aware datetimes in and UTC
-datetimes out here; the same verbs in int micros, which everything inside the core uses, end in `_us`.
+An instant is open when the local time of the zone lies inside the hours of its date. The methods here take aware
+datetimes and return UTC datetimes; the same methods in int microseconds, which the core uses, end in `_us`.
 """
 
 import json
@@ -10,11 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from app.sla.calendar.bulk import BulkYears, Instants, Seconds, as_micros
 from app.sla.calendar.compiled import NeverCloses, NeverOpen, UncoveredYear
 from app.sla.calendar.file import CalendarFault, parse_rules
 from app.sla.calendar.holiday import HolidaySource
@@ -25,6 +21,9 @@ from app.sla.calendar.working_time import WorkingTime
 from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault
 from app.sla.span import duration, instant, length_of, micros
+
+if TYPE_CHECKING:
+    from app.sla.calendar.bulk import BulkYears, Instants, Seconds
 
 __all__ = [
     "Calendar",
@@ -53,7 +52,7 @@ class Calendar(WorkingTime):
         self.time_zone = rules.time_zone
         self.version = holidays.version(rules.holidays) if rules.holidays else None
         self.digest = _digest(rules, always=always)
-        self._bulk = BulkYears(self._years)
+        self._bulk: BulkYears | None = None
 
     @staticmethod
     def parse(
@@ -64,7 +63,7 @@ class Calendar(WorkingTime):
 
     @staticmethod
     def always(time_zone: str = "UTC") -> "Calendar":
-        """The calendar that is open at every instant; its zone tells the dates of day targets."""
+        """The calendar that is open at every instant; day targets count the dates of its zone."""
         return _always(time_zone)
 
     def after(self, length: timedelta, *, since: datetime) -> datetime:
@@ -84,7 +83,7 @@ class Calendar(WorkingTime):
         return instant(self.next_open_us(micros(at)))
 
     def next_close(self, at: datetime) -> datetime:
-        """The end of the open span that holds `at`, or of the next one."""
+        """The end of the open span that contains `at`, else of the next one."""
         return instant(self.next_close_us(micros(at)))
 
     def close_of_working_day(self, n: int, *, since: datetime) -> datetime:
@@ -95,17 +94,25 @@ class Calendar(WorkingTime):
         """Every span from start to end, open or closed, with its reason; instants in micros."""
         return self.spans_us(micros(start), micros(end))
 
-    def after_many(self, starts: Instants, seconds: Seconds) -> Instants:
-        """`after` for many starts at once: int64 micros of UTC in and out, and durations in seconds, one for
-        all or one each, whole or with a fraction. Raises as the single one does, for the whole array."""
-        return self._bulk.after(starts, np.broadcast_to(as_micros(seconds), starts.shape))
+    def after_many(self, starts: "Instants", seconds: "Seconds") -> "Instants":
+        """`after` for many starts at once: int64 microseconds UTC in and out; durations in seconds, one for all or one
+        each, whole or with a fraction. Raises as `after` does, for the whole array."""
+        return self._bulk_years().after_each(starts, seconds)
 
-    def within_many(self, starts: Instants, ends: Instants) -> Instants:
-        """`within` for many pairs of instants: int64 micros of UTC in, int64 micros of open time out."""
-        return self._bulk.within(starts, ends)
+    def within_many(self, starts: "Instants", ends: "Instants") -> "Instants":
+        """`within` for many pairs of instants: int64 microseconds UTC in, int64 microseconds of open time out."""
+        return self._bulk_years().within(starts, ends)
+
+    def _bulk_years(self) -> "BulkYears":
+        # Importing numpy takes 0.15 s: only a process that counts in bulk pays for it.
+        from app.sla.calendar.bulk import BulkYears
+
+        if self._bulk is None:
+            self._bulk = BulkYears(self._years)
+        return self._bulk
 
     def local(self, at: int) -> datetime:
-        """An instant in micros as an aware datetime of the calendar's zone."""
+        """An instant in microseconds as an aware datetime of the calendar's zone."""
         return self._zone.local(at)
 
     def closed_days(self, year: int) -> list[ClosedDay]:
