@@ -59,6 +59,13 @@ class Settings(BaseSettings):
     agreements: Path = Field(
         default_factory=lambda: _shipped("agreements"), description="Folder of the shipped agreements."
     )
+    holiday_years_ahead: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Years ahead of which a version stores its holidays: no target is longer than ten years. "
+        "Later years come from the installed package and are provisional.",
+    )
     max_skew: timedelta = Field(
         default=timedelta(hours=1),
         description="An event dated further ahead than this is refused: rather a wrong clock than a plan.",

@@ -9,11 +9,14 @@ import orjson
 
 from app.flow.agreement.apply import Applied, apply
 from app.flow.agreement.desk_files import DeskFile, desk_file, read_files
+from app.flow.agreement.plan import Proposal
 from app.flow.judge.assess import Assessor
 from app.flow.judge.receive import Incoming, Receipt, Receiver
 from app.flow.process.sweep import Sweeper
 from app.flow.query import serialize, tickets
 from app.settings import Settings
+from app.sla.calendar.holiday import HolidaySource
+from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.event import Event
 from app.sla.span import Micros, length_of, micros
@@ -55,16 +58,24 @@ class WallClock:
 class Service:
     """One process over one database."""
 
-    def __init__(self, settings: Settings, database: Database, clock: WallClock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: WallClock,
+        holidays: HolidaySource = INSTALLED,
+    ) -> None:
         self.settings, self.database, self.clock = settings, database, clock
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(settings.holiday_years_ahead, holidays)
         self.assessor = Assessor(settings, self.catalogue)
         self.receiver = Receiver(database, self.assessor, settings)
         self.sweeper = Sweeper(database, self.assessor, settings)
 
     def apply(self, *files: DeskFile, to: AppliesTo = AppliesTo.NEW) -> list[Applied]:
         """Put files into force."""
-        return self.database.write_now(lambda conn, now: apply(conn, now, self.catalogue, files, to))
+        return self.database.write_now(
+            lambda conn, now: apply(conn, now, self.catalogue, Proposal(files), to)
+        )
 
     def apply_shipped(self, *desks: str) -> None:
         """Put shipped desks into force."""

@@ -1,4 +1,4 @@
-"""`slatimer apply`: put calendars, agreements and sources into force, or see first which deadlines that would move."""
+"""`slatimer apply`: put files, or newer holidays, into force, or preview which due dates would move."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.cli.opened import opened
-from app.cli.terminal import FAILED, remark, result, screen
+from app.cli.opened import must_know, opened
+from app.cli.terminal import FAILED, misused, remark, result, screen
 from app.flow.agreement import apply as use_case
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
+from app.flow.agreement.plan import Proposal, plans
 from app.flow.inbound.sources import apply_sources
 from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import moment
@@ -20,19 +21,33 @@ command = typer.Typer()
 
 @command.command()
 def apply(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files, or folders of them.")
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Show what would change, and write nothing.")
     ] = False,
     applies_to: Annotated[
         AppliesTo, typer.Option(help="New tickets only, open ones too, or the rest of their lives.")
     ] = AppliesTo.NEW,
+    refresh_holidays: Annotated[
+        bool,
+        typer.Option("--refresh-holidays", help="Use the holidays of the installed package. Takes no files."),
+    ] = False,
+    desk: Annotated[
+        str | None, typer.Option(help="With --refresh-holidays: the desk whose calendars take them.")
+    ] = None,
 ) -> None:
     """Put calendars, agreements and sources into force. A new calendar or agreement is a new version of its desk."""
+    if refresh_holidays == bool(paths):
+        misused("name files to apply, or --refresh-holidays without files.")
+    if desk is not None and not refresh_holidays:
+        misused("--desk goes with --refresh-holidays. A file names its desk itself.")
     with opened() as parts:
         try:
-            files = read_files(paths)
-            (_show if preview else _put)(parts, files, applies_to)
+            files = read_files(paths or [])
+            proposal = Proposal(files, refresh=_refreshed(parts, desk) if refresh_holidays else ())
+            (_show if preview else _put)(parts, files, proposal, applies_to)
         except FaultyFiles as error:
             for fault in error.faults:
                 result(str(fault))
@@ -40,20 +55,28 @@ def apply(
             raise typer.Exit(FAILED) from error
 
 
-def _show(parts: Runtime, files: list[DeskFile], applies_to: AppliesTo) -> None:
+def _refreshed(parts: Runtime, desk: str | None) -> list[str]:
+    """The desks whose calendars take the holidays of the installed package."""
+    if desk is None:
+        return sorted(parts.database.read_now(parts.catalogue.desks))
+    must_know(parts, desk)
+    return [desk]
+
+
+def _show(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: AppliesTo) -> None:
     if faults := faults_of_sources(files):
         raise FaultyFiles(faults)
-    plans = parts.database.read_now(lambda conn: use_case.plans(conn, parts.catalogue, files))
     now = parts.database.now()
+    planned = parts.database.read_now(lambda conn: plans(conn, now, parts.catalogue, proposal))
     changes = parts.database.read_now(
-        lambda conn: use_case.preview(conn, now, parts.catalogue, files, applies_to)
+        lambda conn: use_case.preview(conn, now, parts.catalogue, proposal, applies_to)
     )
-    for plan in plans:
-        remark(f"{plan.desk}: would be version {plan.number}")
+    for plan in planned:
+        remark(f"{plan.desk}: would be version {plan.number}{_because(plan.note)}")
     sources = [file for file in files if file.kind is FileKind.SOURCES]
     for file in sources:
         remark(f"{file.desk}: its ticket systems would be read by {file.path}")
-    if not plans and not sources:
+    if not planned and not sources:
         remark("All of this is in force already.")
     table = Table("desk", "ticket", "commitment", "cycle", "due", "would be due", box=None, pad_edge=False)
     for change in changes:
@@ -63,19 +86,25 @@ def _show(parts: Runtime, files: list[DeskFile], applies_to: AppliesTo) -> None:
     remark(f"{len(changes)} clocks would change; nothing was written")
 
 
-def _put(parts: Runtime, files: list[DeskFile], applies_to: AppliesTo) -> None:
-    applied, read_otherwise = parts.database.write_now(
+def _put(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: AppliesTo) -> None:
+    applied, changed_sources = parts.database.write_now(
         lambda conn, now: (
-            use_case.apply(conn, now, parts.catalogue, files, applies_to),
+            use_case.apply(conn, now, parts.catalogue, proposal, applies_to),
             apply_sources(conn, now, parts.catalogue, parts.sources, files),
         )
     )
     for one in applied:
-        result(f"{one.desk}: version {one.number} is in force, for {applies_to.value} tickets")
-    for desk in read_otherwise:
+        result(
+            f"{one.desk}: version {one.number} is in force, for {applies_to.value} tickets{_because(one.note)}"
+        )
+    for desk in changed_sources:
         result(f"{desk}: its ticket systems are read by its sources from now on")
-        remark(f"What is in the inbox is read by them with: slatimer inbox --run-again --desk {desk}")
-    if not applied and not read_otherwise:
+        remark(f"To read what is in the inbox by them: slatimer inbox --run-again --desk {desk}")
+    if not applied and not changed_sources:
         remark("All of this was in force already.")
     if any(one.tickets for one in applied):
-        remark(f"{parts.sweeper.sweep_now()} tickets were judged anew")
+        remark(f"{parts.sweeper.sweep_now()} tickets were judged again")
+
+
+def _because(note: str | None) -> str:
+    return "" if note is None else f" ({note})"

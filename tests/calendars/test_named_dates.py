@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.sla.calendar import Calendar, parse_calendars
-from app.sla.calendar.holiday import HolidaySet, year_of_holidays
+from app.sla.calendar.holiday import HolidaySet
+from app.sla.calendar.holiday_package import year_of_holidays
 from app.sla.span import HOUR
 
 TESTS = Path(__file__).resolve().parent.parent

@@ -71,7 +71,7 @@ def test_everything_that_is_told_is_an_event_that_a_push_would_take(now: Micros)
 def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
     fill_database(settings, now)
-    catalogue = Catalogue()
+    catalogue = Catalogue(settings.holiday_years_ahead)
     with Database(settings, lambda: now) as database:
 
         def clock(desk: str, ticket: str, commitment: str) -> tuple[TicketAnswer, ClockView]:
@@ -101,10 +101,11 @@ def test_a_queue_is_told_of_as_it_went(tmp_path: Path) -> None:
     now = micros(datetime.fromisoformat(HOURS[0]))
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
     fill_database(settings, now)
+    catalogue = Catalogue(settings.holiday_years_ahead)
     with Database(settings, lambda: now) as database:
         answer = database.read_now(
             lambda conn: ticket_answer(
-                conn, Catalogue(), "webxtra", FELL_TO_THE_BOTTOM, now=now, as_of=now - HOUR
+                conn, catalogue, "webxtra", FELL_TO_THE_BOTTOM, now=now, as_of=now - HOUR
             )
         )
     assert answer.queue is not None

@@ -13,6 +13,7 @@ from app.flow.agreement.desk_files import (
     desk_file,
     read_files,
 )
+from app.flow.agreement.plan import Proposal
 from app.sla.clock.evaluation import AppliesTo
 from app.store.engine.database import Database
 from tests.service import ROOT, Service, created
@@ -106,7 +107,7 @@ def test_a_preview_tells_what_would_change_and_changes_nothing(own: Service) -> 
     files = [agreement(AGREEMENT.replace("4h", "2h"))]
     before = own.rows("SELECT * FROM desk_version"), own.rows("SELECT * FROM ticket")
     found = own.database.read_now(
-        lambda conn: preview(conn, own.clock.now, own.catalogue, files, AppliesTo.OPEN)
+        lambda conn: preview(conn, own.clock.now, own.catalogue, Proposal(files), AppliesTo.OPEN)
     )
     hour = 3_600_000_000
     assert found == [Change("own", "4711", "reply", 1, own.clock.now + 3 * hour, own.clock.now + hour)]

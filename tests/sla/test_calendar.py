@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
-from app.sla.calendar.holiday import package_version
+from app.sla.calendar.holiday_package import package_version
 from app.sla.calendar.spans import CalendarSpan
 from app.sla.span import HOUR, NaiveInstant, Span, instant, micros
 

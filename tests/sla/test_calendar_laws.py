@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from app.sla.calendar import Calendar
 from app.sla.calendar.compiled import CompiledYears, OpenTime
 from app.sla.calendar.file import parse_rules
+from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.opening import Opening
 from app.sla.calendar.zone import zone
 from app.sla.span import DAY, HOUR, SECOND, instant, micros
@@ -253,7 +254,7 @@ def test_years_compiled_one_after_the_other_equal_years_compiled_at_once(
 
 def compiled(spec: Spec, country: str | None, years: list[int]) -> OpenTime:
     rules = parse_rules(spec | {"holidays": {"country": country}} if country else spec)
-    growing = CompiledYears("calendar", Opening(rules), zone(rules.time_zone), always=False)
+    growing = CompiledYears("calendar", Opening(rules, INSTALLED), zone(rules.time_zone), always=False)
     for year in years:
         growing.holding(micros(datetime(year, 6, 1, tzinfo=UTC)))
     return growing.open_time

@@ -8,6 +8,7 @@ import pytest
 
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import desk_file
+from app.flow.agreement.plan import Proposal
 from app.principal import Scope
 from app.sla.clock.evaluation import AppliesTo
 from app.web.api.desks.agreements import AgreementDetail
@@ -92,7 +93,10 @@ def test_a_first_document_makes_a_desk_known(room: Room) -> None:
     office = Office(room)
     assert room.get("/v1/agreements/own").status_code == 404
     recorded = office.done(CALENDARS, CALENDAR)
-    assert (recorded["version"], recorded["versions"]) == (1, [{"desk": "own", "number": 1, "tickets": 0}])
+    assert (recorded["version"], recorded["versions"]) == (
+        1,
+        [{"desk": "own", "number": 1, "tickets": 0, "note": None}],
+    )
     assert office.done(AGREEMENTS, AGREEMENT)["version"] == 2
     opened(office)
     assert office.due_at("1") == "2026-03-07T10:30:00Z"
@@ -118,7 +122,7 @@ def test_what_is_in_force_already_makes_no_version_however_it_is_written(office:
 def test_open_tickets_are_judged_anew_without_waiting_for_their_time(office: Office) -> None:
     opened(office)
     recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), applies_to="open")
-    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": 1}]
+    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": 1, "note": None}]
     assert office.history()[-1]["applies_to"] == "open"
     until = monotonic() + PATIENCE
     while not (moved := signals(office.room, "clock.due_changed")) and monotonic() < until:
@@ -143,7 +147,7 @@ def test_a_preview_tells_the_changes_and_changes_nothing(office: Office) -> None
     before = office.history()
     recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), preview=True, applies_to="open")
     assert (recorded["version"], recorded["preview"], recorded["changes_in_all"]) == (3, True, 1)
-    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": None}]
+    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": None, "note": None}]
     (change,) = recorded["changes"]
     assert (change["ticket"], change["commitment"], change["cycle"]) == ("1", "reply", 1)
     assert (change["old_due_at"], change["new_due_at"]) == ("2026-03-07T10:30:00Z", "2026-03-06T15:30:00Z")
@@ -313,5 +317,7 @@ def test_what_the_command_applied_the_network_finds_in_force(office: Office) -> 
     parts = office.room.app.state.running
     text = AGREEMENT.replace('"4h"', '"2h"')
     files = [desk_file("agreements/own.toml", "own", text)]
-    office.room.database.write_now(lambda conn, now: apply(conn, now, parts.catalogue, files, AppliesTo.NEW))
+    office.room.database.write_now(
+        lambda conn, now: apply(conn, now, parts.catalogue, Proposal(files), AppliesTo.NEW)
+    )
     assert office.done(AGREEMENTS, text)["versions"] == []

@@ -16,6 +16,7 @@ from app.cli.demo.webxtra import webxtra
 from app.cli.shipped import shipped_calendars
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import read_files
+from app.flow.agreement.plan import Proposal
 from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
 from app.principal import EVERY, Role, roles_on
@@ -55,7 +56,9 @@ def fill_database(settings: Settings, now: Micros) -> str:
     with Database(settings, clock) as database:
         runtime = Runtime(settings, database)
         files = read_files([settings.calendars, settings.agreements])
-        database.write_now(lambda conn, at: apply(conn, at, runtime.catalogue, files, AppliesTo.NEW))
+        database.write_now(
+            lambda conn, at: apply(conn, at, runtime.catalogue, Proposal(files), AppliesTo.NEW)
+        )
         _receive(runtime, clock, past_events(settings, now))
         clock.set(now)
         runtime.sweeper.sweep_now()

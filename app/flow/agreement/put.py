@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.flow.agreement.apply import Applied, Change, apply, plans, preview
+from app.flow.agreement.apply import Applied, Change, apply, preview
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
+from app.flow.agreement.plan import Proposal, plans
 from app.principal import EVERY, Desks
 from app.sla.calendar import parse_calendars
 from app.sla.clock.evaluation import AppliesTo
@@ -52,7 +53,7 @@ def put_now(
     only: Desks = EVERY,
 ) -> PutResult:
     """Put a checked document into force. Raises FaultyFiles, and then nothing is."""
-    applied = _with_name(file, lambda: apply(conn, now, catalogue, [file], applies_to, only))
+    applied = _with_name(file, lambda: apply(conn, now, catalogue, Proposal([file], only=only), applies_to))
     if any(each.tickets for each in applied):
         announce(conn, None, now)
     return PutResult(catalogue.desks(conn)[file.desk], tuple(applied))
@@ -67,10 +68,11 @@ def would_put(
     only: Desks = EVERY,
 ) -> PutResult:
     """What `put_now` would do, and which due dates that would move. Writes nothing. Raises FaultyFiles."""
-    coming = _with_name(file, lambda: plans(conn, catalogue, [file], only))
+    proposal = Proposal([file], only=only)
+    coming = _with_name(file, lambda: plans(conn, now, catalogue, proposal))
     numbers = catalogue.desks(conn) | {plan.desk: plan.number for plan in coming}
-    applied = tuple(Applied(plan.desk, plan.number, 0) for plan in coming)
-    changes = tuple(preview(conn, now, catalogue, [file], applies_to, only))
+    applied = tuple(Applied(plan.desk, plan.number, 0, plan.note) for plan in coming)
+    changes = tuple(preview(conn, now, catalogue, proposal, applies_to))
     return PutResult(numbers[file.desk], applied, changes)
 
 

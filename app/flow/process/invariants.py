@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from app.flow.agreement.holidays import newer_holidays
 from app.flow.query.tickets import answers
 from app.sla.span import MINUTE, Micros
 from app.store.contracts.catalogue import Catalogue
@@ -66,6 +67,7 @@ def examine(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Che
         "nothing was told early", inspection.recorded_early(conn), "clocks were told of ahead of time"
     )
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
+    yield _holidays(conn, catalogue, now)
     yield from _surroundings(conn, now)
 
 
@@ -122,6 +124,15 @@ def _stored_equals_fresh(
     count = sum(map(len, by_desk.values()))
     name = f"stored clocks equal fresh ones ({count} sampled)"
     return _none(name, unequal, "tickets are stored otherwise than they are judged now")
+
+
+def _holidays(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
+    name = "the stored holidays are those of the installed package"
+    newer = newer_holidays(conn, catalogue, now)
+    if not newer:
+        return Check(name, Verdict.OK, "")
+    listed = "; ".join(f"{desk}: {words}" for desk, words in newer.items())
+    return Check(name, Verdict.WARNING, f"{listed}. To use them: slatimer apply --refresh-holidays --preview")
 
 
 def _role(conn: Connection) -> Check:

@@ -7,6 +7,7 @@ sweeping is left to the workers, and a web process rings for them instead.
 
 from collections.abc import Callable
 
+from app.flow.agreement.holidays import log_newer_holidays, store_missing_holidays
 from app.flow.inbound.accept import Acceptor
 from app.flow.inbound.interpret import Interpreter
 from app.flow.inbound.reader import Reader
@@ -31,7 +32,8 @@ class Runtime:
         self.settings, self.database = settings, database
         self.sweeps = worker or settings.redis_url is None
         """Whether this process tells what is due."""
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(settings.holiday_years_ahead)
+        store_missing_holidays(database, self.catalogue)
         self.assessor = Assessor(settings, self.catalogue)
         self.receiver = Receiver(database, self.assessor, settings)
         self.sweeper = Sweeper(database, self.assessor, settings)
@@ -60,6 +62,7 @@ class Runtime:
 
     def start(self) -> None:
         """Begin to listen, and to sweep or to ring, in this event loop."""
+        log_newer_holidays(self.database, self.catalogue)
         self._listener.start()
         self.reader.start()
         for bell in filter(None, (self.bell, self._post_bell)):

@@ -17,7 +17,8 @@ from app.flow.query.merge_graph import MergeGraph, gather
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
 from app.sla.agreement.agreement import Agreement
-from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
+from app.sla.agreement.version import known_versions
+from app.sla.clock.evaluation import Evaluation, NothingKnown, evaluate
 from app.sla.clock.explanation import Explanation, explain
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.forecast import Pace
@@ -212,7 +213,7 @@ class _Asking:
         self._known_at = as_of
         self._as_of = now if as_of is None else as_of
         self._at = (now if at is None else at) if as_of is None else min(as_of, now if at is None else at)
-        self._versions = _versions(catalogue.versions(conn, desk), as_of)
+        self._versions = known_versions(catalogue.versions(conn, desk), as_of)
         self._paces: dict[str, Pace] = {}
         self._detected: dict[str, dict[tuple[str, Micros], Micros]] = {}
 
@@ -274,10 +275,3 @@ class _Asking:
         reply_ends_pending = self._agreement.customer_reply_ends_pending
         rules = self._agreement.queue
         return wait_intervals(known, rules, self._at, reply_ends_pending=reply_ends_pending)[ticket]
-
-
-def _versions(versions: tuple[Version, ...], as_of: Micros | None) -> tuple[Version, ...]:
-    """The versions applied by an instant; the first governs all before it, too."""
-    if as_of is None:
-        return versions
-    return versions[:1] + tuple(version for version in versions[1:] if version.applied_at <= as_of)

@@ -6,8 +6,8 @@ table that belongs to a later version. Day targets under `always` count in the f
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final, cast
 
 from app.sla.agreement.agreement import (
     REPLY_PREFIXES,
@@ -71,6 +71,19 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
     return agreement
+
+
+def desks_of_calendars(document: object) -> Iterator[str]:
+    """The desks whose calendars a document names, as in `calendar = "haisoft/tickets"`."""
+    if isinstance(document, Mapping):
+        for key, value in cast("Mapping[str, object]", document).items():
+            if key == "calendar" and isinstance(value, str) and "/" in value:
+                yield value.partition("/")[0]
+            else:
+                yield from desks_of_calendars(value)
+    elif isinstance(document, list):
+        for value in cast("list[object]", document):
+            yield from desks_of_calendars(value)
 
 
 def _keep_events(top: Table) -> Target | None:

@@ -1,8 +1,9 @@
-"""Which version of an agreement judges a ticket?
+"""Versions of a desk's agreement: which of them judges a ticket.
 
-A version is an agreement with its calendars, put into force at an instant. The first governs all before it, too, so that
-a log older than the service can be judged. A later one judges the tickets born after it and, as it was applied, the open
-ones anew (`open`) or the rest of their lives (`rest`); never a ticket that was shut by then.
+A version is an agreement with its calendars. The first one also judges everything before it, so that a log older than
+the service can be judged. A later one judges the tickets created from `effective_from` on and, by its `applies_to`,
+the tickets that were open then: from their creation (`open`) or for the rest of their lives (`rest`). It never changes
+a ticket that was closed by then. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,25 +26,41 @@ class AppliesTo(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An agreement with its calendars, as put into force at an instant. The first version governs all before it, too."""
+    """An agreement with its calendars, in force from an instant on.
+
+    `recorded_at` is when the service stored it: a view as of an earlier instant does not know it. None: the same as
+    `effective_from`.
+    """
 
     number: int
     agreement: Agreement
-    applied_at: Micros
+    effective_from: Micros
     applies_to: AppliesTo = AppliesTo.NEW
+    recorded_at: Micros | None = None
+
+    def is_known(self, as_of: Micros) -> bool:
+        """Whether it was recorded by that instant."""
+        return (self.effective_from if self.recorded_at is None else self.recorded_at) <= as_of
+
+
+def known_versions(versions: Sequence[Version], as_of: Micros | None) -> tuple[Version, ...]:
+    """The versions recorded by an instant, all for None. The first is always among them: it judges what came before."""
+    if as_of is None:
+        return tuple(versions)
+    return (*versions[:1], *(version for version in versions[1:] if version.is_known(as_of)))
 
 
 def in_force(versions: Sequence[Version], ordered: Sequence[Event]) -> tuple[Version, list[Version]]:
-    """The version that governs a ticket from its birth, and those that take over the rest of its life, in order."""
+    """The version that judges a ticket from its creation, and those that judge the rest of its life, in order."""
     known = sorted(versions, key=lambda v: v.number)
     base, rests = known[0], list[Version]()
     if len(known) == 1:
         return base, rests
     born = next((e.at for e in ordered if e.type == "ticket.created"), ordered[0].at)
     for version in known[1:]:
-        if born >= version.applied_at:
+        if born >= version.effective_from:
             base, rests = version, []
-        elif version.applies_to is AppliesTo.NEW or not _was_open(ordered, version.applied_at):
+        elif version.applies_to is AppliesTo.NEW or not _was_open(ordered, version.effective_from):
             continue
         elif version.applies_to is AppliesTo.OPEN:
             base, rests = version, []

@@ -1,8 +1,8 @@
-"""The same deadlines for a million starts at once?
+"""`after` and `within` for whole arrays, from the same open spans as single look-ups.
 
-`after` and `within` over arrays, from the same open spans as one by one. A grid over the compiled time says
-for each of its cells where the search begins, so that a look-up is an index and at most a few comparisons
-instead of a bisection; work goes in chunks that stay in the processor's cache. int64 micros in and out.
+A grid over the compiled time stores for each of its cells where the search begins, so that a look-up is an index and a
+few comparisons instead of a bisection. Arrays are processed in chunks that fit the processor's cache. int64
+microseconds in and out.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from app.sla.span import SECOND
 Instants: TypeAlias = NDArray[np.int64]
 Seconds: TypeAlias = NDArray[np.int64] | NDArray[np.float64] | float
 
-# Items worked on at once: eight temporaries of this many int64 fit in a 2 MB second-level cache.
+# Items in a chunk: eight temporaries of this many int64 fit in a 2 MB second-level cache.
 _CHUNK = 1 << 14
-# The grid of a search: at most this many cells (4 bytes each), and at most this many steps beyond a cell's
-# first entry. Where hours are so uneven that both cannot hold, a plain binary search does it.
+# Limits of a grid: cells (4 bytes each), and steps beyond a cell's first entry. Where the hours are too uneven for
+# both, a binary search is used.
 _MOST_CELLS = 1 << 19
 _MOST_STEPS = 3
 
 
 def as_micros(seconds: Seconds) -> Instants:
-    """Durations in seconds as int64 micros; fractions are rounded to the nearest microsecond."""
+    """Durations in seconds as int64 microseconds; fractions are rounded to the nearest microsecond."""
     given = np.asarray(seconds)
     if np.issubdtype(given.dtype, np.integer):
         return given.astype(np.int64) * SECOND
@@ -77,7 +77,7 @@ class BulkTime:
         self.open_time = open_time
         starts = np.array(open_time.starts, dtype=np.int64)
         base = np.array(open_time.base, dtype=np.int64)
-        # The empty first span is in the way where it shares its start, or its open time of 0, with the next.
+        # A grid needs distinct values: the empty first span can share its start, or its open time of 0, with the next.
         real = slice(1 if len(starts) > 1 else 0, None)
         kept = real if len(starts) > 1 and starts[0] == starts[1] else slice(None)
         self._starts = _Grid.over(starts[kept])
@@ -106,13 +106,13 @@ class BulkTime:
         out = np.empty(len(counted), dtype=np.int64)
         for chunk in _chunks(len(counted)):
             part = counted[chunk]
-            # A span that begins at exactly this open time is one too late: the fit is at the last closing.
+            # An exact fit is due at closing time, so a span that begins at exactly this open time is one too late.
             out[chunk] = part - self._begun_base[self._begun.last_at_or_before(part - 1)]
         return out
 
 
 class BulkYears:
-    """The compiled years of a calendar for whole arrays; grown by the same code as for single look-ups."""
+    """The compiled years of a calendar for whole arrays; extended by the same code as for single look-ups."""
 
     __slots__ = ("_bulk", "_years")
 
@@ -120,15 +120,19 @@ class BulkYears:
         self._years = years
         self._bulk = BulkTime(years.open_time)
 
+    def after_each(self, starts: Instants, seconds: Seconds) -> Instants:
+        """The deadline of each duration, or of one for all of them, from its start."""
+        return self.after(starts, np.broadcast_to(as_micros(seconds), starts.shape))
+
     def after(self, starts: Instants, lengths: Instants) -> Instants:
         """The deadline of each length from its start; the start itself for no length."""
         if not starts.size or lengths.max() <= 0:
             return starts.copy()
-        bulk = self._holding(starts)
+        bulk = self._containing(starts)
         counted = bulk.counted(starts) + lengths
         while counted.max() > bulk.total:
             self._years.further(bulk.open_time)
-            bulk = self._holding(starts)
+            bulk = self._containing(starts)
             counted = bulk.counted(starts) + lengths
         if lengths.min() > 0:
             return bulk.reaching(counted)
@@ -138,12 +142,12 @@ class BulkYears:
         """The open time between each start and its end."""
         if not starts.size:
             return starts.copy()
-        self._holding(starts)
-        self._holding(ends)
-        bulk = self._holding(starts)
+        self._containing(starts)
+        self._containing(ends)
+        bulk = self._containing(starts)
         return bulk.counted(ends) - bulk.counted(starts)
 
-    def _holding(self, at: Instants) -> BulkTime:
+    def _containing(self, at: Instants) -> BulkTime:
         known = self._years.spanning(int(at.min()), int(at.max()))
         if self._bulk.open_time is not known:
             self._bulk = BulkTime(known)

@@ -1,8 +1,7 @@
-"""When is a desk open, and when has so much of its open time passed?
+"""Calendars: opening hours in a time zone, holidays and overrides, and the deadlines counted in them.
 
-A Calendar is its hours in a zone, its holidays and its overrides, counted in exactly one way: an instant is
-open when the clock on the wall of the zone reads inside the hours of its date. Aware datetimes in and UTC
-datetimes out here; the same verbs in int micros, which everything inside the core uses, end in `_us`.
+An instant is open when the local time of the zone lies inside the hours of its date. The methods here take aware
+datetimes and return UTC datetimes; the same methods in int microseconds, which the core uses, end in `_us`.
 """
 
 import json
@@ -10,20 +9,21 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from app.sla.calendar.bulk import BulkYears, Instants, Seconds, as_micros
 from app.sla.calendar.compiled import NeverCloses, NeverOpen, UncoveredYear
 from app.sla.calendar.file import CalendarFault, parse_rules
-from app.sla.calendar.holiday import package_version
+from app.sla.calendar.holiday import HolidaySource
+from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.opening import ALL_DAY, ClosedDay, Opening, OpeningRules, hours_as_text
 from app.sla.calendar.spans import CalendarSpan
 from app.sla.calendar.working_time import WorkingTime
 from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault
 from app.sla.span import duration, instant, length_of, micros
+
+if TYPE_CHECKING:
+    from app.sla.calendar.bulk import BulkYears, Instants, Seconds
 
 __all__ = [
     "Calendar",
@@ -38,26 +38,32 @@ __all__ = [
 
 
 class Calendar(WorkingTime):
-    """One calendar of a desk. Equal when the name and the rules are; what it has compiled does not matter.
+    """One calendar of a desk. Calendars are equal when their names, their rules and their holidays are.
 
-    `digest` is a stable hash of the rules in their normal form, `version` the provenance of the holidays
-    ("holidays 0.109", None without a country): both belong into the record of a computed deadline."""
+    `digest` is a stable hash of the rules in their normal form, `version` the package that the holidays were taken
+    from ("holidays 0.109", None without a country): both belong into the record of a computed deadline.
+    """
 
-    def __init__(self, rules: OpeningRules, *, name: str, always: bool = False) -> None:
-        super().__init__(name, Opening(rules), zone(rules.time_zone), always=always)
+    def __init__(
+        self, rules: OpeningRules, *, name: str, always: bool = False, holidays: HolidaySource = INSTALLED
+    ) -> None:
+        super().__init__(name, Opening(rules, holidays), zone(rules.time_zone), always=always)
+        self.rules = rules
         self.time_zone = rules.time_zone
-        self.version = package_version() if rules.holidays else None
+        self.version = holidays.version(rules.holidays) if rules.holidays else None
         self.digest = _digest(rules, always=always)
-        self._bulk = BulkYears(self._years)
+        self._bulk: BulkYears | None = None
 
     @staticmethod
-    def parse(spec: Mapping[str, object], *, name: str = "calendar") -> "Calendar":
+    def parse(
+        spec: Mapping[str, object], *, name: str = "calendar", holidays: HolidaySource = INSTALLED
+    ) -> "Calendar":
         """The calendar that a table of a calendar file describes. Raises CalendarFault with every fault."""
-        return Calendar(parse_rules(spec), name=name)
+        return Calendar(parse_rules(spec, holidays=holidays), name=name, holidays=holidays)
 
     @staticmethod
     def always(time_zone: str = "UTC") -> "Calendar":
-        """The calendar that is open at every instant; its zone tells the dates of day targets."""
+        """The calendar that is open at every instant; day targets count the dates of its zone."""
         return _always(time_zone)
 
     def after(self, length: timedelta, *, since: datetime) -> datetime:
@@ -77,7 +83,7 @@ class Calendar(WorkingTime):
         return instant(self.next_open_us(micros(at)))
 
     def next_close(self, at: datetime) -> datetime:
-        """The end of the open span that holds `at`, or of the next one."""
+        """The end of the open span that contains `at`, else of the next one."""
         return instant(self.next_close_us(micros(at)))
 
     def close_of_working_day(self, n: int, *, since: datetime) -> datetime:
@@ -88,17 +94,25 @@ class Calendar(WorkingTime):
         """Every span from start to end, open or closed, with its reason; instants in micros."""
         return self.spans_us(micros(start), micros(end))
 
-    def after_many(self, starts: Instants, seconds: Seconds) -> Instants:
-        """`after` for many starts at once: int64 micros of UTC in and out, and durations in seconds, one for
-        all or one each, whole or with a fraction. Raises as the single one does, for the whole array."""
-        return self._bulk.after(starts, np.broadcast_to(as_micros(seconds), starts.shape))
+    def after_many(self, starts: "Instants", seconds: "Seconds") -> "Instants":
+        """`after` for many starts at once: int64 microseconds UTC in and out; durations in seconds, one for all or one
+        each, whole or with a fraction. Raises as `after` does, for the whole array."""
+        return self._bulk_years().after_each(starts, seconds)
 
-    def within_many(self, starts: Instants, ends: Instants) -> Instants:
-        """`within` for many pairs of instants: int64 micros of UTC in, int64 micros of open time out."""
-        return self._bulk.within(starts, ends)
+    def within_many(self, starts: "Instants", ends: "Instants") -> "Instants":
+        """`within` for many pairs of instants: int64 microseconds UTC in, int64 microseconds of open time out."""
+        return self._bulk_years().within(starts, ends)
+
+    def _bulk_years(self) -> "BulkYears":
+        # Importing numpy takes 0.15 s: only a process that counts in bulk pays for it.
+        from app.sla.calendar.bulk import BulkYears
+
+        if self._bulk is None:
+            self._bulk = BulkYears(self._years)
+        return self._bulk
 
     def local(self, at: int) -> datetime:
-        """An instant in micros as an aware datetime of the calendar's zone."""
+        """An instant in microseconds as an aware datetime of the calendar's zone."""
         return self._zone.local(at)
 
     def closed_days(self, year: int) -> list[ClosedDay]:
@@ -110,13 +124,16 @@ class Calendar(WorkingTime):
         return self._covering(on.year).holiday_on(on)
 
     def _covering(self, year: int) -> Opening:
-        first, last = self._opening.rules.covered
+        first, last = self._opening.covered
         if not first <= year <= last:
             raise UncoveredYear(self.name, year, (first, last))
         return self._opening
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Calendar) and (self.name, self.digest) == (other.name, other.digest)
+        if self is other or not isinstance(other, Calendar):
+            return self is other
+        same_rules = (self.name, self.digest) == (other.name, other.digest)
+        return same_rules and (self.version is None or self._opening.source == other._opening.source)
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
@@ -125,7 +142,9 @@ class Calendar(WorkingTime):
         return f"Calendar({self.name}, {self.time_zone}, {self.digest[:12]})"
 
 
-def parse_calendars(document: Mapping[str, object], *, desk: str) -> dict[str, Calendar]:
+def parse_calendars(
+    document: Mapping[str, object], *, desk: str, holidays: HolidaySource = INSTALLED
+) -> dict[str, Calendar]:
     """The calendars of one desk's file under their full names, as "haisoft/tickets". Raises CalendarFault
     with the faults of all of them; each names its key from the top of the file."""
     tables = document.get("calendars")
@@ -147,11 +166,11 @@ def parse_calendars(document: Mapping[str, object], *, desk: str) -> dict[str, C
             )
             continue
         try:
-            rules = parse_rules(cast(Mapping[str, object], table), place=place)
+            rules = parse_rules(cast(Mapping[str, object], table), place=place, holidays=holidays)
         except CalendarFault as fault:
             faults += fault.faults
         else:
-            found[f"{desk}/{key}"] = Calendar(rules, name=f"{desk}/{key}")
+            found[f"{desk}/{key}"] = Calendar(rules, name=f"{desk}/{key}", holidays=holidays)
     if faults:
         raise CalendarFault(faults)
     return found

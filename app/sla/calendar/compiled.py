@@ -122,7 +122,7 @@ class CompiledYears:
 
     def __init__(self, name: str, opening: Opening, zone: Zone, *, always: bool) -> None:
         self._name, self._opening, self._zone = name, opening, zone
-        self._covered = opening.rules.covered
+        self._covered = opening.covered
         self._days: dict[int, list[tuple[int, list[Span]]]] = {}
         self.open_time = ALWAYS if always else NOTHING
 

@@ -14,7 +14,8 @@ from itertools import pairwise
 from typing import cast
 from zoneinfo import available_timezones
 
-from app.sla.calendar.holiday import HolidaySet, UnknownHolidays, covered
+from app.sla.calendar.holiday import HolidaySet, HolidaySource, UnknownHolidays
+from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.opening import ALL_YEARS, OpeningRules, Override, hours_as_text
 from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault, FaultyFile, instead_of
@@ -34,25 +35,27 @@ class CalendarFault(FaultyFile):
     """A calendar cannot be read. Each fault names the key, what is wrong and what would be right."""
 
 
-def parse_rules(spec: Mapping[str, object], *, place: str = "") -> OpeningRules:
+def parse_rules(
+    spec: Mapping[str, object], *, place: str = "", holidays: HolidaySource = INSTALLED
+) -> OpeningRules:
     """The rules that a calendar's table states. `place` is the path of that table, with its dot at the end.
     Raises CalendarFault with every fault that it has."""
-    reader = _Reader(place)
+    reader = _Reader(place, holidays)
     reader.only_keys(spec, _KEYS, "")
     time_zone = reader.time_zone(spec.get("time_zone"))
     weekly = reader.weekly(spec.get("hours"))
-    holidays = _HolidayReader(reader).table(spec.get("holidays", {}))
+    closed = _HolidayReader(reader).table(spec.get("holidays", {}))
     overrides = reader.overrides(spec.get("overrides", {}))
-    years = reader.years(spec.get("years"), holidays.kept)
+    years = reader.years(spec.get("years"), closed.kept)
     if reader.faults:
         raise CalendarFault(reader.faults)
     return OpeningRules(
         time_zone=time_zone,
         weekly=weekly,
-        holidays=holidays.kept,
-        added=holidays.added,
-        removed=holidays.removed,
-        make_up_days=holidays.make_up_days,
+        holidays=closed.kept,
+        added=closed.added,
+        removed=closed.removed,
+        make_up_days=closed.make_up_days,
         overrides=overrides,
         years=years,
     )
@@ -63,6 +66,7 @@ class _Reader:
     """Reads the parts of a table and gathers the faults; each method gives something harmless after one."""
 
     place: str
+    source: HolidaySource
     faults: list[Fault] = field(default_factory=list[Fault])
 
     def fault(self, key: str, wrong: str, right: str) -> None:
@@ -186,7 +190,7 @@ class _Reader:
     def years(self, value: object, kept: HolidaySet | None) -> tuple[int, int] | None:
         if value is None:
             return None
-        first, last = covered(kept) if kept else ALL_YEARS
+        first, last = self.source.covered(kept) if kept else ALL_YEARS
         right = f"Write years = [2020, 2035], the first and the last year, within {first} and {last}."
         match value:
             case [int() as start, int() as end] if first <= start <= end <= last:
@@ -243,7 +247,7 @@ class _HolidayReader:
         words = tuple(sorted(set(cast(list[str], categories))))
         kept = HolidaySet(str(country), None if subdivision is None else str(subdivision), words)
         try:
-            covered(kept)
+            self._reader.source.covered(kept)
         except UnknownHolidays as unknown:
             word = {"country": kept.country, "subdivision": str(kept.subdivision)}.get(unknown.key, words[0])
             self._reader.fault(f"holidays.{unknown.key}", str(unknown), _nearest(word, unknown.known))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from app.sla.calendar.holiday import HolidaySet, HolidayYear, covered, year_of_holidays
+from app.sla.calendar.holiday import NO_HOLIDAYS, HolidaySet, HolidaySource, HolidayYear
 from app.sla.span import DAY, MINUTE, Span
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -43,11 +43,6 @@ class OpeningRules:
     overrides: Mapping[date, Override] = field(default_factory=dict[date, Override])
     years: tuple[int, int] | None = None
 
-    @property
-    def covered(self) -> tuple[int, int]:
-        """First and last year that can be asked: the calendar's own, or those of its holidays."""
-        return self.years or (covered(self.holidays) if self.holidays else ALL_YEARS)
-
 
 @dataclass(frozen=True, slots=True)
 class ClosedDay:
@@ -71,10 +66,13 @@ class Day:
 
 
 class Opening:
-    """The rules of one calendar, asked date by date. Years outside `covered` are the caller's to refuse."""
+    """The hours of one calendar by date, with the holidays of a source. The caller refuses years outside `covered`."""
 
-    def __init__(self, rules: OpeningRules) -> None:
+    def __init__(self, rules: OpeningRules, source: HolidaySource) -> None:
         self.rules = rules
+        self.source = source
+        self.covered = rules.years or (source.covered(rules.holidays) if rules.holidays else ALL_YEARS)
+        """The first and the last year of the calendar: its own, else those of its holidays."""
         self._weekly = tuple(Day(hours) for hours in rules.weekly)
 
     def day(self, on: date) -> Day:
@@ -85,10 +83,12 @@ class Opening:
         holiday = self.holiday_on(on)
         if holiday is not None:
             return Day((), holiday.name, holiday.source)
-        day_off = self._year(on.year).make_up.get(on) if self.rules.make_up_days else None
-        if day_off is not None and self.rules.holidays:
-            cause = f"make-up day for {day_off.isoformat()}"
-            return Day(self.rules.weekly[day_off.weekday()], cause, self.rules.holidays.source)
+        if self.rules.make_up_days:
+            year = self._year(on.year)
+            day_off = year.make_up.get(on)
+            if day_off is not None:
+                cause = f"make-up day for {day_off.isoformat()}"
+                return Day(self.rules.weekly[day_off.weekday()], cause, self._source_of(year))
         return self._weekly[on.weekday()]
 
     def holiday_on(self, on: date) -> ClosedDay | None:
@@ -102,7 +102,7 @@ class Opening:
         name = year.names.get(on)
         if name is None:
             return None
-        return ClosedDay(on, name, self.rules.holidays.source, on in year.provisional)
+        return ClosedDay(on, name, self._source_of(year), on in year.provisional)
 
     def closed_days(self, year: int) -> Iterator[ClosedDay]:
         """Every holiday and override of a year, in order; an override hides the holiday of its date."""
@@ -138,12 +138,11 @@ class Opening:
         return f"no hours on {WEEKDAYS[on.weekday()]}", None
 
     def _year(self, year: int) -> HolidayYear:
-        if self.rules.holidays is None:
-            return _NO_HOLIDAYS
-        return year_of_holidays(self.rules.holidays, year)
+        return NO_HOLIDAYS if self.rules.holidays is None else self.source.year(self.rules.holidays, year)
 
-
-_NO_HOLIDAYS = HolidayYear({}, {}, frozenset())
+    def _source_of(self, year: HolidayYear) -> str:
+        """Where the holidays of a year come from: "NL public, holidays 0.109"."""
+        return f"{self.rules.holidays.name}, {year.version}" if self.rules.holidays else year.version
 
 
 def hours_as_text(hours: Span) -> str:

@@ -131,7 +131,7 @@ class Fold:
             return []
         edges = sorted({edge for x in self.exclusions for edge in (x.start, x.end)})
         marks = [_mark(edge, "edge", "", before=True) for edge in edges]
-        marks += [_mark(v.applied_at, "version", str(v.number), before=True) for v in self.rests]
+        marks += [_mark(v.effective_from, "version", str(v.number), before=True) for v in self.rests]
         marks += [_mark(a.merged_by.at, "merge", a.ticket, before=False) for a in self.absorbed]
         # Nothing can happen to a ticket before its first event: an exclusion that began earlier holds from there.
         born = self.past[0].at

@@ -1,4 +1,4 @@
-"""Rows of what desks have promised: versions of agreements and calendars."""
+"""Table of what desks promise: versions of agreements and calendars."""
 
 from typing import Any, ClassVar
 
@@ -8,19 +8,27 @@ from app.store.tables.columns import instant_column, table_of, text_column
 
 
 class DeskVersionRow(SQLModel, table=True):
-    """One version of what a desk promises: its agreement and the calendars that it counts in."""
+    """One version of a desk: its agreement and the calendars that it counts by.
+
+    `applied_at` is written for processes of the release before. Rows that such a process inserts have NULL in the
+    columns that this release added.
+    """
 
     __tablename__: ClassVar[Any] = "desk_version"
 
     desk: str = text_column(primary_key=True)
     number: int = Field(primary_key=True)
     applied_at: int = instant_column()
+    recorded_at: int | None = instant_column(nullable=True)
+    effective_from: int | None = instant_column(nullable=True)
     applies_to: str = text_column()
     agreement: str | None = text_column(nullable=True)
     calendars: str = text_column()
     agreement_text: str | None = text_column(nullable=True)
     calendars_text: str = text_column()
     digest: str = text_column()
+    holidays: str | None = text_column(nullable=True)
+    note: str | None = text_column(nullable=True)
 
 
 desk_version = table_of(DeskVersionRow)

@@ -34,12 +34,20 @@ class CommitmentView(BaseModel):
 
 
 class VersionView(BaseModel):
-    """One version: since when it is in force, and for which tickets."""
+    """One version: from when it is in force, and for which tickets."""
 
     number: int
-    applied_at: InstantOut
+    applied_at: InstantOut = Field(description="the same as `recorded_at`")
+    recorded_at: InstantOut = Field(
+        description="when it was stored; a view as of an earlier instant ignores it"
+    )
+    effective_from: InstantOut = Field(description="tickets created from this instant on are judged by it")
     applies_to: str = Field(description="`new`, `open` or `rest`")
     digest: str = Field(description="equal for equal documents")
+    note: str | None = Field(
+        description="what it changes in the holidays",
+        examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],
+    )
 
 
 class AgreementSummary(BaseModel):
@@ -188,7 +196,10 @@ def _version(stored: StoredVersion) -> dict[str, Any]:
     version = stored.version
     return {
         "number": version.number,
-        "applied_at": moment(version.applied_at),
+        "applied_at": moment(stored.recorded_at),
+        "recorded_at": moment(stored.recorded_at),
+        "effective_from": moment(version.effective_from),
         "applies_to": version.applies_to.value,
         "digest": stored.digest,
+        "note": stored.note,
     }

@@ -18,7 +18,7 @@ from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
-from app.web.api.desks.icalendar_file import diary_of
+from app.web.api.desks.icalendar_file import icalendar_file
 from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
@@ -154,7 +154,7 @@ async def diary(
     stored, calendar = await _calendar(parts, must_see(caller, desk), name)
     since = parts.database.now() if asked.since is None else asked.since
     stretch = _stretch(since, since + length_of(DIARY_AHEAD) if asked.until is None else asked.until)
-    content = diary_of(calendar, stretch, stored.version.applied_at)
+    content = icalendar_file(calendar, stretch, stored.recorded_at)
     disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
     return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
 

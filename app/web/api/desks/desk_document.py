@@ -70,6 +70,10 @@ class NewVersion(BaseModel):
     desk: str
     number: int = Field(examples=[2])
     tickets: int | None = Field(description="how many are judged anew because of it; null in a preview")
+    note: str | None = Field(
+        description="what it changes in the holidays",
+        examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],
+    )
 
 
 class DueChange(BaseModel):
@@ -215,6 +219,7 @@ def _version(applied: Applied, *, preview: bool) -> dict[str, Any]:
         "desk": applied.desk,
         "number": applied.number,
         "tickets": None if preview else applied.tickets,
+        "note": applied.note,
     }
 
 
