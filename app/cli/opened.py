@@ -4,12 +4,13 @@ The same parts that the web process is made of, on the same database. While a se
 waits for its turn to write as the server does, and the server's sweep finds what was written within its safety period.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from app.cli.terminal import failed, log_warnings_only, misused
+from app.cli.terminal import failed, log_warnings_only, misused, remark
 from app.flow.process.runtime import Runtime
-from app.settings import Settings
+from app.settings import Settings, environment_warnings
 from app.store.engine.database import Database
 from app.store.engine.dialect import UnusableDatabase, shown
 
@@ -18,6 +19,8 @@ from app.store.engine.dialect import UnusableDatabase, shown
 def opened(settings: Settings | None = None) -> Generator[Runtime]:
     """Open the database of the settings, bring its tables up to date, and let go of it at the end."""
     log_warnings_only()
+    for warning in environment_warnings(os.environ, Settings.model_fields):
+        remark(warning)
     settings = settings or Settings()
     try:
         database = Database(settings)

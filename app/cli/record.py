@@ -124,7 +124,7 @@ def _take_in(parts: Runtime, incoming: Incoming) -> TicketAnswer | None:
         "time": moment(event.at),
         "data": event.data,
     }
-    read = read_event(value, max_text=parts.settings.max_text)
+    read = read_event(value, max_text=parts.settings.max_text_length)
     if isinstance(read, Faulty):
         misused(read.reason)
     receipt = parts.receiver.receive_now([incoming])

@@ -87,7 +87,7 @@ async def sign_out(request: Request) -> Response:
 
 async def welcome(request: Request, answer: Response) -> None:
     """Sign a page's visitor in as a guest, where the settings say so and nobody is signed in yet."""
-    if not running(request).settings.page_guest:
+    if not running(request).settings.guest_sign_in:
         return
     secret = request.cookies.get(COOKIE)
     if secret and await key_ring(request).holder(secret):

@@ -129,7 +129,7 @@ async def show_inbox(request: Request, pusher: Pusher, wanted: Annotated[Wanted,
     """The deliveries that were kept unread or have warnings and the events of unknown types, the latest first, and the
     parked tickets, the longest parked first. `next` goes on with all three."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     desk = desk_or_own(pusher, wanted.desk) or EVERY_DESK
     found = await parts.database.read(lambda conn: inbox(conn, limit, desk, wanted.cursor))
     return Json(inbox_json(found))

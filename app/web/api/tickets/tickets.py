@@ -203,7 +203,7 @@ TicketId = Annotated[str, Path(description="the ticket's id", examples=["4711"])
 async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wanted, Query()]) -> Response:
     """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     asked = wanted.model_dump(exclude={"desk", "cursor", "limit"})
     filters = tickets.Filters(desk=desk_or_own(reader, wanted.desk), **asked)
     now = parts.database.now()
