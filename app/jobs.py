@@ -56,7 +56,7 @@ def redis_settings(settings: Settings) -> RedisSettings:
         found = RedisSettings.from_dsn(settings.redis_url)
     except (RuntimeError, ValueError) as error:
         raise ValueError("SLATIMER_REDIS_URL is no address of Redis, as in redis://HOST:6379/0") from error
-    found.conn_timeout = max(1, round(settings.redis_connect.total_seconds()))
+    found.conn_timeout = max(1, round(settings.redis_connect_timeout.total_seconds()))
     found.conn_retries = _TRIES
     found.retry = Retry(ExponentialBackoff(cap=_LONGEST, base=0.05), _TRIES)
     found.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]

@@ -6,17 +6,19 @@ must not wait for clients of the stream, which never end by themselves: the hub 
 
 import gc
 import math
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from socket import socket
 from types import FrameType
 from typing import Final
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from app.log import log_as_json
-from app.settings import Settings
+from app.settings import Settings, environment_warnings
 from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.web.api import health
@@ -30,6 +32,8 @@ from app.web.http.middleware import RequestMiddleware
 from app.web.http.running import WebRuntime
 from app.web.openapi import Documented
 from app.web.pages import routes as pages
+
+_log = structlog.stdlib.get_logger()
 
 ROUTERS = (
     events.router,
@@ -68,7 +72,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     """The web process: composed now, started and stopped by its lifespan. `clock` is the time, in micros,
     instead of the server's or the machine's."""
     settings = settings or Settings()
-    hub = Hub(settings.stream_queue)
+    hub = Hub(settings.stream_buffer_size)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -92,7 +96,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     app.state.hub = hub
     problems.install(app)
     webhooks.describe(app)
-    app.add_middleware(RequestMiddleware, max_body=settings.max_body)
+    app.add_middleware(RequestMiddleware, max_body=settings.max_body_size)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -121,6 +125,8 @@ class Server(uvicorn.Server):
 def serve(settings: Settings, app: FastAPI | None = None) -> None:
     """Run the web process until it is told to stop. Raises SystemExit when it cannot listen."""
     log_as_json(settings.log_level)
+    for warning in environment_warnings(os.environ, Settings.model_fields):
+        _log.warning(warning)
     app = app or create_app(settings)
     config = uvicorn.Config(
         app,
@@ -130,6 +136,6 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         log_config=None,
         lifespan="on",
         server_header=False,
-        timeout_graceful_shutdown=math.ceil(settings.shutdown_grace.total_seconds()),
+        timeout_graceful_shutdown=math.ceil(settings.graceful_timeout.total_seconds()),
     )
     Server(config, app.state.hub).run()

@@ -7,6 +7,7 @@ may be away for as long as it likes: the worker goes on, and so does arq when Re
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,7 +21,7 @@ from arq.worker import Worker, func
 
 from app.flow.process.runtime import Runtime
 from app.jobs import UNREACHABLE, Job, Queue, deserialise, redis_settings, serialise
-from app.settings import Settings
+from app.settings import Settings, environment_warnings
 from app.store.engine.database import Database
 from app.store.tickets import schedule
 
@@ -79,7 +80,7 @@ def worker_of(
             cron(
                 next(iter(jobs.values())),  # pyright: ignore[reportArgumentType]
                 name=f"net:{queue}",
-                second=set(range(0, _MINUTE, round(settings.worker_net.total_seconds()))),
+                second=set(range(0, _MINUTE, round(settings.worker_sweep_interval.total_seconds()))),
                 keep_result=0,
                 timeout=settings.job_timeout.total_seconds(),
             )
@@ -88,10 +89,10 @@ def worker_of(
         redis_settings=redis_settings(settings),
         ctx=dict(context),
         handle_signals=False,
-        poll_delay=settings.job_poll.total_seconds(),
+        poll_delay=settings.worker_poll_interval.total_seconds(),
         job_timeout=settings.job_timeout.total_seconds(),
         keep_result=0,
-        max_jobs=settings.job_most,
+        max_jobs=settings.worker_concurrency,
         health_check_interval=_MINUTE,
         job_serializer=serialise,
         job_deserializer=deserialise,
@@ -103,6 +104,8 @@ def worker_of(
 async def work(settings: Settings) -> None:
     """Be a worker until told to stop. Raises ValueError without a Redis to work with."""
     redis_settings(settings)
+    for warning in environment_warnings(os.environ, Settings.model_fields):
+        _log.warning(warning)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):

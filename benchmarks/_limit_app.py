@@ -41,7 +41,7 @@ SHAPE = "SLATIMER_BENCH_SHAPE"
 async def _incoming(request: Request, caller: Recorder) -> list[Incoming]:
     settings = running(request).settings
     values, _ = await read_values(request, most=settings.max_events)
-    read = [read_event(value, max_text=settings.max_text) for value in values]
+    read = [read_event(value, max_text=settings.max_text_length) for value in values]
     return [
         Incoming.of(each.desk, each.event)
         for each in read
@@ -88,7 +88,7 @@ async def store_only(request: Request, caller: Recorder) -> Response:
     assert store is not None
     if store.group is None:
         parts = running(request)
-        store.group = Group(parts.database, store.process, parts.settings.group_max, len)
+        store.group = Group(parts.database, store.process, parts.settings.group_commit_size, len)
     await store.group.submit(incoming)
     return _answer(incoming)
 

@@ -167,7 +167,7 @@ class Scratch:
 
 def length_until_folded(settings: Settings) -> Micros:
     """How long after its end a ticket is certainly folded."""
-    return int(settings.fold_after.total_seconds() * 1_000_000) + DAY
+    return int(settings.archive_after.total_seconds() * 1_000_000) + DAY
 
 
 def _state(conn: Connection) -> State:
@@ -323,4 +323,4 @@ def analyse(database: Database) -> None:
 
 def opened(url: str) -> Database:
     """A database for filling, with patience for long statements."""
-    return Database(Settings(database_url=url, database_patience=timedelta(minutes=10)))
+    return Database(Settings(database_url=url, database_statement_timeout=timedelta(minutes=10)))

@@ -154,7 +154,7 @@ class _Filling:
     def _story(self, rows: tuple[list[Write], list[Write]], first: int, count: int) -> None:
         step = (SPAN - DAY) // count
         unfolded, folded = rows
-        old = count * (SPAN - DAY - length_of(Settings().fold_after)) // (SPAN - DAY)
+        old = count * (SPAN - DAY - length_of(Settings().archive_after)) // (SPAN - DAY)
         fill(self._database, folded, Copies(first, old, self._begin, step))
         fill(self._database, unfolded, Copies(first + old, count - old, self._begin + old * step, step))
 
@@ -197,7 +197,7 @@ def _view(number: int) -> str:
 
 def _next_due(conn: Connection, _: Micros) -> None:
     """What the sweep asks each time it wakes and finds nothing: what is due, and when is the next?"""
-    schedule.due(conn, 0, Settings().sweep_batch)
+    schedule.due(conn, 0, Settings().sweep_batch_size)
     schedule.next_at(conn)
 
 

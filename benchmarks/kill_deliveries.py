@@ -38,9 +38,9 @@ FAILS: Final = 0.05
 """Share of the deliveries that the receiver answers with an error."""
 SETTINGS: Final = {
     "SLATIMER_ALLOW_NETWORKS": "127.0.0.0/8",
-    "SLATIMER_DELIVER_WAITS": ",".join(["PT0.2S"] * 30),
+    "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT0.2S"] * 30),
     # What a killed service had claimed is free again fifteen seconds after this.
-    "SLATIMER_DELIVER_TIMEOUT": "PT1S",
+    "SLATIMER_DELIVERY_TIMEOUT": "PT1S",
 }
 PATIENCE: Final = 120
 """Seconds at the end until nothing may be on its way any more."""

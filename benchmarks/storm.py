@@ -188,7 +188,7 @@ def _until_told(database: Database, count: int, since: Micros, last_due: Micros)
 
 def _limit(url: str, warned: list[Write], breach: list[Write], count: int = 4000) -> tuple[float, float]:
     """Breaches a second whose rows are written with nothing else done, and milliseconds of this process's cpu each."""
-    copyist, size = Copyist({"breach": breach}), Settings().sweep_batch
+    copyist, size = Copyist({"breach": breach}), Settings().sweep_batch_size
     names = [f"z{10_000_000 + number}" for number in range(count)]
     with opened(url) as database:
         fill(database, warned, Copies(0, count, database.now() - TARGET, 1))

@@ -16,7 +16,9 @@ from app.flow.judge.event_log import FaultyMapping, parse_mapping
 from app.flow.metrics import REGISTRY
 from app.flow.query.reasons import span_text
 from app.main import create_app
-from app.settings import Settings
+from app.settings import GROUPS, RENAMED, Settings
+from app.settings.group import SettingsGroup
+from app.settings.renamed import variable
 from app.sla.agreement.file import AgreementFault, parse_agreement
 from app.sla.calendar import Calendar, CalendarFault, parse_calendars
 from app.sla.calendar.target import Target
@@ -33,10 +35,11 @@ from app.sla.ticket import STATUSES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-README, CONCEPTS, FILES, OPERATING = (
+README, CHANGELOG, CONCEPTS, FILES, OPERATING = (
     (ROOT / page).read_text(encoding="utf-8")
     for page in (
         "README.md",
+        "CHANGELOG.md",
         "docs/concepts.md",
         "docs/calendars-and-agreements.md",
         "docs/operating.md",
@@ -169,20 +172,26 @@ def shown_default(value: object) -> str:
             return f"`{value}`"
 
 
-def test_the_settings_are_listed_with_their_defaults_and_reasons() -> None:
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_the_settings_of_a_group_are_listed_with_default_and_meaning(group: type[SettingsGroup]) -> None:
     expected = [
         [
             f"`SLATIMER_{name.upper()}`",
             shown_default(field.get_default(call_default_factory=True)),
             field.description,
         ]
-        for name, field in Settings.model_fields.items()
+        for name, field in group.model_fields.items()
     ]
-    assert table_after(OPERATING, "## Settings") == expected
+    assert table_after(OPERATING, f"### {group.__doc__}") == expected
+
+
+def test_every_setting_belongs_to_one_group() -> None:
+    assert sorted(name for group in GROUPS for name in group.model_fields) == sorted(Settings.model_fields)
 
 
 def test_the_documented_defaults_can_be_set_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {name.strip("`"): value for name, value, _ in table_after(OPERATING, "## Settings")}
+    rows = [row for group in GROUPS for row in table_after(OPERATING, f"### {group.__doc__}")]
+    given = {name.strip("`"): value for name, value, _ in rows}
     for name, value in given.items():
         if value.startswith("`"):
             monkeypatch.setenv(name, value.strip("`"))
@@ -190,6 +199,13 @@ def test_the_documented_defaults_can_be_set_as_written(monkeypatch: pytest.Monke
     for name in given:
         monkeypatch.delenv(name, raising=False)
     assert as_written == Settings()
+
+
+def test_the_changelog_lists_every_renamed_setting() -> None:
+    listed = [
+        tuple(cell.strip("`") for cell in row) for row in table_after(CHANGELOG, "#### Renamed settings")
+    ]
+    assert listed == [(variable(old), variable(new)) for old, new in RENAMED.items()]
 
 
 @pages

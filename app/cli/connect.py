@@ -94,7 +94,7 @@ def _given(secret: str | None) -> str | None:
 def _plug(
     settings: Settings, system: str, desk: str, *, given: str | None, rotate: bool
 ) -> tuple[Plug, bool]:
-    overlap = length_of(settings.secret_overlap)
+    overlap = length_of(settings.secret_grace_period)
     with opened(settings) as parts:
         must_know(parts, desk)
         try:

@@ -39,7 +39,7 @@ def inbox(
             _show_body(parts, show)
             return
         still_failing = _run_again(parts, desk) if run_again else False
-        read, page = use_case.whole_inbox if everything else use_case.inbox, parts.settings.page_limit
+        read, page = use_case.whole_inbox if everything else use_case.inbox, parts.settings.max_page_size
         found = parts.database.read_now(lambda conn: read(conn, page, frozenset({desk})))
     if as_json:
         result_json(use_case.inbox_json(found))

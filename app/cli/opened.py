@@ -4,12 +4,13 @@ While a server runs on a SQLite file, a command waits for its turn to write as t
 finds what was written at its next poll.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.cli.terminal import failed, log_warnings_only, misused
-from app.settings import Settings
+from app.cli.terminal import failed, log_warnings_only, misused, remark
+from app.settings import Settings, environment_warnings
 
 if TYPE_CHECKING:
     from app.flow.process.runtime import Runtime
@@ -23,6 +24,8 @@ def opened(settings: Settings | None = None) -> "Generator[Runtime]":
     from app.store.engine.dialect import UnusableDatabase, shown
 
     log_warnings_only()
+    for warning in environment_warnings(os.environ, Settings.model_fields):
+        remark(warning)
     settings = settings or Settings()
     try:
         database = Database(settings)

@@ -77,7 +77,7 @@ def record(
                 type_,
                 at=parts.database.now() if at is None else at,
                 author=author or getpass.getuser(),
-                max_text=parts.settings.max_text,
+                max_text=parts.settings.max_text_length,
                 reason=reason,
                 since=since,
                 until=until,

@@ -82,7 +82,7 @@ def _feed(parts: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Repla
                 desk,
                 mapped,
                 lambda done, total: bar.update(task, completed=done, total=total),
-                max_text=parts.settings.max_text,
+                max_text=parts.settings.max_text_length,
             )
         except FaultyRow as error:
             failed(f"{file}: {error}. The rows before it are stored.")

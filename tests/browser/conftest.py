@@ -35,7 +35,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service that signs its visitors in, with a day of tickets."""
-    with site_in(tmp_path_factory.mktemp("site"), page_guest=True) as made:
+    with site_in(tmp_path_factory.mktemp("site"), guest_sign_in=True) as made:
         fill(made)
         yield made
 

@@ -162,7 +162,7 @@ def test_a_clock_stands_still_from_the_second_at_which_its_calendar_closes(
     browser: Browser, tmp_path: Path
 ) -> None:
     before_lunch = datetime.fromisoformat("2026-03-06T11:59:55+01:00")
-    with site_in(tmp_path, before_lunch, page_guest=True) as site, browser.new_context() as context:
+    with site_in(tmp_path, before_lunch, guest_sign_in=True) as site, browser.new_context() as context:
         started = "2026-03-06T11:00:00+01:00"
         site.push(site.event("haisoft", "5001", "ticket.created", started, title="Slow", service="virtual"))
         page = context.new_page()

@@ -35,18 +35,18 @@ DATABASE: Final = "chaos"
 WEBS: Final = 2
 WORKERS: Final = 3
 PATIENCE: Final = 3.0
-"""Seconds for SLATIMER_TRANSACTION_PATIENCE and SLATIMER_DATABASE_PATIENCE: faults last longer than that."""
+"""Seconds for both database timeouts below: faults last longer than that."""
 RATE: Final = 8.0
 """Tickets a second, each with about three facts and eight signals: more would measure the machine."""
 _QUIET_WITHIN: Final = 60.0
 
 SETTINGS: Final = {
-    "SLATIMER_TRANSACTION_PATIENCE": f"PT{PATIENCE:g}S",
-    "SLATIMER_DATABASE_PATIENCE": f"PT{PATIENCE:g}S",
+    "SLATIMER_DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": f"PT{PATIENCE:g}S",
+    "SLATIMER_DATABASE_STATEMENT_TIMEOUT": f"PT{PATIENCE:g}S",
     "SLATIMER_ALLOW_NETWORKS": "127.0.0.0/8",
     # Every attempt that fails is made again within the round.
-    "SLATIMER_DELIVER_WAITS": ",".join(["PT1S"] * 30),
-    "SLATIMER_DELIVER_TIMEOUT": "PT2S",
+    "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT1S"] * 30),
+    "SLATIMER_DELIVERY_TIMEOUT": "PT2S",
 }
 
 

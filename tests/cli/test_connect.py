@@ -129,7 +129,7 @@ def test_the_inbox_lists_what_was_not_mapped_until_it_is_mended(desks: Terminal,
 def test_a_long_inbox_shows_its_latest_and_says_that_there_is_more(
     desks: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SLATIMER_PAGE_LIMIT", "2")
+    monkeypatch.setenv("SLATIMER_MAX_PAGE_SIZE", "2")
     deliver(desks, *range(5))
     latest, every = desks("inbox", "--json"), desks("inbox", "--all", "--json")
     assert (len(latest.json["deliveries"]), len(every.json["deliveries"])) == (2, 5)

@@ -179,7 +179,7 @@ def test_a_channels_secrets_are_masked() -> None:
     assert masked("dbus://secret", SCHEMES) == "dbus://…"
 
 
-@pytest.mark.parametrize("scheme", Settings().notice_schemes)
+@pytest.mark.parametrize("scheme", Settings().notification_schemes)
 def test_every_kind_of_channel_that_is_allowed_is_there(scheme: str) -> None:
     known = [kind for kind in Apprise().details()["schemas"] if isinstance(kind, dict)]
     assert any(scheme in {*(kind["protocols"] or ()), *(kind["secure_protocols"] or ())} for kind in known), (

@@ -101,9 +101,9 @@ async def desk(database_settings: Settings, wall_clock: WallClock) -> AsyncItera
     settings = database_settings.model_copy(
         update={
             "allow_networks": (ip_network("127.0.0.0/8"), ip_network("::1/128")),
-            "deliver_spread": 0.0,
-            "deliver_timeout": timedelta(seconds=1),
-            "deliver_connect": timedelta(milliseconds=500),
+            "delivery_retry_jitter": 0.0,
+            "delivery_timeout": timedelta(seconds=1),
+            "delivery_connect_timeout": timedelta(milliseconds=500),
         }
     )
     with Database(settings, wall_clock) as database:
@@ -309,7 +309,7 @@ async def test_a_delivery_that_always_fails_is_tried_by_the_schedule_and_then_pa
 
 async def test_what_is_parked_lets_the_rest_of_its_ticket_go(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url, EVERYTHING)
-    desk.deliverer = desk.another_courier(deliver_waits=())
+    desk.deliverer = desk.another_courier(delivery_retry_schedule=())
     receiver.answer = lambda number, request: status(500) if number == 1 else OK
     desk.open_tickets("4711")
     desk.live_through("4711", 1)
@@ -338,7 +338,7 @@ async def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_that_is_told
     async with Receiver() as other:
         desk.subscribe(other.url, ["subscription.disabled"])
         receiver.answer = lambda number, request: status(410) if number == 1 else OK
-        desk.deliverer = desk.another_courier(deliver_parallel=1)
+        desk.deliverer = desk.another_courier(delivery_concurrency=1)
         desk.open_tickets("4711")
         await desk.deliverer.deliver_due()
         (recorded,) = other.signals
@@ -360,7 +360,9 @@ async def test_an_endpoint_that_fails_too_often_and_for_too_long_is_switched_off
 ) -> None:
     subscription = desk.subscribe(receiver.url)
     receiver.answer = lambda number, request: status(500)
-    desk.deliverer = desk.another_courier(endpoint_failures=5, deliver_waits=(timedelta(days=2),) * 9)
+    desk.deliverer = desk.another_courier(
+        endpoint_max_failures=5, delivery_retry_schedule=(timedelta(days=2),) * 9
+    )
     desk.open_tickets("A", "B")
     for _ in range(3):
         await desk.deliverer.deliver_due()
@@ -392,7 +394,9 @@ async def test_an_endpoint_that_is_back_gets_at_once_what_waits_for_it(
     desk: Desk, receiver: Receiver
 ) -> None:
     desk.subscribe(receiver.url)
-    desk.deliverer = desk.another_courier(endpoint_failures=3, deliver_waits=(timedelta(hours=9),) * 9)
+    desk.deliverer = desk.another_courier(
+        endpoint_max_failures=3, delivery_retry_schedule=(timedelta(hours=9),) * 9
+    )
     receiver.answer = lambda number, request: status(500)
     desk.open_tickets("A", "B", "C")
     await desk.deliverer.deliver_due()
@@ -407,7 +411,7 @@ async def test_an_endpoint_that_is_back_gets_at_once_what_waits_for_it(
 
 async def test_a_parked_delivery_is_sent_again_when_somebody_asks(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
-    desk.deliverer = desk.another_courier(deliver_waits=())
+    desk.deliverer = desk.another_courier(delivery_retry_schedule=())
     receiver.answer = lambda number, request: OK if number > 1 else status(500)
     desk.open_tickets("4711")
     await desk.deliverer.deliver_due()
@@ -461,7 +465,7 @@ async def test_what_was_told_before_a_subscription_was_made_is_never_sent(
 async def test_sending_again_keeps_the_order_of_a_ticket(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url, EVERYTHING)
     receiver.answer = lambda number, request: status(500)
-    patient, hasty = desk.deliverer, desk.another_courier(deliver_waits=())
+    patient, hasty = desk.deliverer, desk.another_courier(delivery_retry_schedule=())
     desk.open_tickets("4711")
     await hasty.deliver_due()
     desk.live_through("4711", 1)
@@ -533,7 +537,7 @@ async def test_an_endpoint_that_hangs_delays_no_other(desk: Desk, receiver: Rece
         delivering = asyncio.create_task(desk.deliverer.deliver_due())
         await receiver.until(30)
         assert asyncio.get_running_loop().time() - began < 0.9  # less than the one second of a single timeout
-        assert dead.connections <= desk.settings.deliver_parallel
+        assert dead.connections <= desk.settings.delivery_concurrency
         delivering.cancel()
 
 
@@ -608,7 +612,7 @@ async def test_a_courier_that_is_stopped_gives_back_what_it_had_begun(desk: Desk
 
     receiver.answer = lambda number, request: hang(number, request)
     subscription = desk.subscribe(receiver.url)
-    deliverer = desk.another_courier(deliver_timeout=timedelta(seconds=20), shutdown_grace=timedelta(0))
+    deliverer = desk.another_courier(delivery_timeout=timedelta(seconds=20), graceful_timeout=timedelta(0))
     deliverer.start()
     await asyncio.to_thread(desk.open_tickets, "A")
     await receiver.until(1)
@@ -623,7 +627,9 @@ async def test_a_courier_that_is_stopped_gives_back_what_it_had_begun(desk: Desk
 def to_people(desk: Desk, receiver: Receiver) -> tuple[Subscription, Deliverer]:
     url = f"json://127.0.0.1:{receiver.port}/told"
     subscription = desk.subscribe(url, channel=Channel.NOTICE, language="nl")
-    return subscription, desk.another_courier(notice_schemes=("json",), deliver_timeout=timedelta(seconds=10))
+    return subscription, desk.another_courier(
+        notification_schemes=("json",), delivery_timeout=timedelta(seconds=10)
+    )
 
 
 async def test_a_storm_is_one_message_to_people(desk: Desk, receiver: Receiver) -> None:

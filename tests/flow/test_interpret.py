@@ -265,7 +265,7 @@ async def test_what_the_database_refuses_fails_alone(service: Service) -> None:
     plug, _ = door.connect("odd")
     for ticket in ("T1", "bad", "T2"):
         await door.deliver(plug, ticket)
-    for _ in range(service.settings.read_tries):
+    for _ in range(service.settings.inbound_max_attempts):
         try:
             await door.reader.read_all()
         except (OverflowError, *Database.failures):
@@ -343,7 +343,7 @@ async def test_texts_that_no_database_holds_are_cut_and_cleaned(service: Service
     await door.receive(plug, 1)
     assert standing(door, "T")["title"] == "ab"
     ((data,),) = service.rows("SELECT data FROM event")
-    assert len(json.loads(data)["tags"][0]) == service.settings.max_text
+    assert len(json.loads(data)["tags"][0]) == service.settings.max_text_length
 
 
 async def test_a_stop_before_reading_loses_nothing(door: Door) -> None:
@@ -385,7 +385,7 @@ async def test_a_commit_wakes_the_running_reader(door: Door) -> None:
 
 async def test_reading_gives_way_to_a_crowd_at_the_door_and_comes_to_its_end(door: Door) -> None:
     plug, _ = door.connect("zammad")
-    for ticket in range(3 * door.service.settings.read_batch):
+    for ticket in range(3 * door.service.settings.inbound_batch_size):
         await door.deliver(plug, zammad("open", "2026-03-02T09:00:00Z", ticket=ticket))
     looks: list[None] = []
     door.reader.give_way_to(lambda: looks.append(None) is None)

@@ -174,7 +174,7 @@ def test_the_months_of_the_log_are_there_before_they_are_needed(
         service = Service(database_settings, database, wall_clock)
         service.apply_shipped("haisoft")
         retention = Retention(database, service.assessor, database_settings)
-        assert retention.keep_now().made == database_settings.parts_ahead == 3
+        assert retention.keep_now().made == database_settings.partitions_ahead == 3
         assert retention.keep_now().made == 0
         parts = database.read_now(partitions.listed)
         assert parts == ["event_2030_11", "event_2030_12", "event_2031_01"]

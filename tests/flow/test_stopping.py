@@ -16,7 +16,7 @@ Part = tuple[Callable[[], None], Callable[[], None], Callable[[], Awaitable[None
 
 def parts_of(service: Service) -> dict[str, Part]:
     runtime = Runtime(service.settings, service.database)
-    tail = Tail(service.database, lambda _: None, service.settings.stream_look)
+    tail = Tail(service.database, lambda _: None, service.settings.stream_poll_interval)
     soon = Announcement(10**9, 1)
     return {
         "sweeper": (runtime.sweeper.start, lambda: runtime.sweeper.announced(soon), runtime.sweeper.stop),

@@ -168,7 +168,7 @@ async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_pe
     service: Service,
 ) -> None:
     # The one test on the machine's own clock: it is about waking.
-    settings = service.settings.model_copy(update={"sweep_safety": timedelta(minutes=1)})
+    settings = service.settings.model_copy(update={"sweep_poll_interval": timedelta(minutes=1)})
     database = Database(settings, wall_clock)
     real = Service(settings, database, service.clock)
     real.sweeper.start()

@@ -38,7 +38,7 @@ async def watcher() -> AsyncIterator[Watcher]:
 
 
 def watch_of(service: Service, *, url: str | None = None) -> Watch:
-    given = {"heartbeat_url": url, "heartbeat_every": timedelta(milliseconds=20)}
+    given = {"heartbeat_url": url, "heartbeat_interval": timedelta(milliseconds=20)}
     settings: Settings = service.settings.model_copy(update=given)
     return Watch(service.database, service.catalogue, service.sweeper, settings, sweeps=False)
 

@@ -196,4 +196,4 @@ def test_the_limits_are_those_of_the_settings(sqlite_databases: Databases) -> No
 
 
 def test_the_limits_without_settings_are_the_settings_defaults() -> None:
-    assert Limits() == Limits(Settings().max_events, Settings().max_text)
+    assert Limits() == Limits(Settings().max_events, Settings().max_text_length)

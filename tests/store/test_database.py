@@ -90,7 +90,9 @@ def test_a_reader_cannot_write(database: Database) -> None:
 
 
 def test_a_reader_keeps_its_connection(database_settings: Settings, wall_clock: WallClock) -> None:
-    with Database(database_settings.model_copy(update={"readers": 1}), wall_clock) as database:
+    with Database(
+        database_settings.model_copy(update={"database_read_pool_size": 1}), wall_clock
+    ) as database:
         connections = {
             database.read_now(lambda conn: id(conn.connection.driver_connection)) for _ in range(5)
         }

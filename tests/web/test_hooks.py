@@ -100,7 +100,7 @@ def test_what_is_not_connected_is_404(room: Room, plug: Plug, path: str) -> None
 
 
 def test_a_body_beyond_the_limit_is_413(room: Room, plug: Plug) -> None:
-    limit = room.app.state.running.settings.hook_body
+    limit = room.app.state.running.settings.inbound_max_body_size
     assert send(room, plug, b" " * (limit + 1)).status_code == 413
     assert send(room, plug, b"1" * limit).status_code == 202
 

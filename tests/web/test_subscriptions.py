@@ -45,7 +45,7 @@ class Office:
 
 @pytest.fixture
 def office(databases: Databases) -> Iterator[Office]:
-    given = {"allow_networks": ("127.0.0.0/8",), "deliver_waits": ()}
+    given = {"allow_networks": ("127.0.0.0/8",), "delivery_retry_schedule": ()}
     with databases.copy_of(with_desks) as url, subscriber() as other, room_on(url, **given) as room:
         yield Office(room, other)
 

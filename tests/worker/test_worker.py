@@ -110,7 +110,7 @@ async def test_a_worker_survives_that_redis_is_away(cleared_away: None) -> None:
         ran.append(monotonic())
 
     with valkey.start() as server:
-        settings = Settings(redis_url=server.url(), worker_net=timedelta(seconds=1))
+        settings = Settings(redis_url=server.url(), worker_sweep_interval=timedelta(seconds=1))
         running = asyncio.create_task(keep_running(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted}))
         await _more(ran, 1)
         await asyncio.to_thread(server.kill)

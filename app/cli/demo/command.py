@@ -48,7 +48,11 @@ def demo(
         path = (database or Path(name) / "demo.db").resolve()
         _run(
             Settings(
-                database_url=f"sqlite:///{path}", host=host, port=port, page_guest=True, log_level="WARNING"
+                database_url=f"sqlite:///{path}",
+                host=host,
+                port=port,
+                guest_sign_in=True,
+                log_level="WARNING",
             ),
             quiet,
         )

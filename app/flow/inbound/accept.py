@@ -73,7 +73,9 @@ class Acceptor:
         self._database, self._sources, self._accepted = database, sources, accepted
         self._waiting = 0
         self._gates: dict[tuple[str, str], tuple[Micros, _Gate | None]] = {}
-        self._group: Group[NewHook, Accepted] = Group(database, self._store, settings.group_max, _weight)
+        self._group: Group[NewHook, Accepted] = Group(
+            database, self._store, settings.group_commit_size, _weight
+        )
 
     async def accept(self, desk: str, system: str, delivery: Delivery) -> Accepted | Answer:
         """Let a delivery in. Returns once it is durable; a challenge is answered, and nothing of it is kept.

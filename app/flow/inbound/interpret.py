@@ -49,7 +49,7 @@ class Interpreter:
 
     def __init__(self, receiver: Receiver, sources: Sources, settings: Settings) -> None:
         self._receiver, self._sources = receiver, sources
-        self._limits = Limits(settings.max_events, settings.max_text)
+        self._limits = Limits(settings.max_events, settings.max_text_length)
         self._max_skew = length_of(settings.max_skew)
 
     def interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:

@@ -42,12 +42,12 @@ class Reader:
 
     def __init__(self, database: Database, interpreter: Interpreter, settings: Settings) -> None:
         self._database, self._interpreter = database, interpreter
-        self._batch, self._tries = settings.read_batch, settings.read_tries
-        self._safety = settings.read_safety.total_seconds()
-        self._kept_for = length_of(settings.hooks_kept)
+        self._batch, self._tries = settings.inbound_batch_size, settings.inbound_max_attempts
+        self._safety = settings.inbound_poll_interval.total_seconds()
+        self._kept_for = length_of(settings.inbound_retention)
         self._background = Background(self._run)
         self._pruned_at: Micros | None = None
-        self._share = settings.read_share
+        self._share = settings.inbound_duty_cycle
         self._crowded: Callable[[], bool] = _never
 
     def give_way_to(self, crowded: Callable[[], bool]) -> None:

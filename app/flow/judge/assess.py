@@ -97,14 +97,16 @@ class Assessor:
         # Whoever had to wait for a ticket took the time before whoever went first: it judges and tells at no earlier
         # instant than that one did, else what was judged there would be told before its time.
         at = max([now, *(row.evaluated_at for merge_graph in families for row in merge_graph.rows.values())])
-        emitter = Emitter(at, length_of(self._settings.recent), deliver, traces or {})
+        emitter = Emitter(at, length_of(self._settings.delivery_max_age), deliver, traces or {})
         found = Assessed()
         latest = self.catalogue.settled(conn)
         for merge_graph in families:
             versions = self.catalogue.versions(conn, merge_graph.desk, latest.get(merge_graph.desk))
             _Pass(self, conn, at, now, merge_graph, versions, emitter, found).run()
         found.recorded = emitter.write(conn)
-        found.outgoing = outbox.fill(conn, found.recorded, at, length_of(self._settings.notice_wait))
+        found.outgoing = outbox.fill(
+            conn, found.recorded, at, length_of(self._settings.notification_group_wait)
+        )
         announce(conn, found.recorded[-1].seq if found.recorded else None, found.next_at)
         after_commit(conn, lambda: self._committed(found))
         return found
@@ -138,7 +140,10 @@ class Assessor:
     def parked(self, before: Parked | None, key: TicketKey, error: str, now: Micros) -> Parked:
         """A failed ticket's row: tried again after a time that doubles with every failure."""
         times = 1 if before is None else before.times + 1
-        first, longest = length_of(self._settings.park_first), length_of(self._settings.park_longest)
+        first, longest = (
+            length_of(self._settings.evaluation_backoff_initial),
+            length_of(self._settings.evaluation_backoff_max),
+        )
         # The exponent is bounded: far beyond any sensible setting, and no number of failures makes it overflow.
         wait = min(first * 2 ** min(times - 1, 32), longest)
         return Parked(*key, error, before.first_at if before else now, now, times, now + wait)

@@ -90,7 +90,7 @@ class Receiver:
         self._assessor = assessor
         self._max_skew = length_of(settings.max_skew)
         self._group: Group[_Push, Receipt] = Group(
-            database, self._process, settings.group_max, lambda push: len(push.incoming)
+            database, self._process, settings.group_commit_size, lambda push: len(push.incoming)
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:

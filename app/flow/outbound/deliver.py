@@ -64,9 +64,12 @@ class Deliverer:
         self.sender = sender or Sender(settings)
         self._database = database
         self._settling = ResultRecorder(settings, random)
-        self._parallel, self._look = settings.deliver_parallel, settings.deliver_look.total_seconds()
-        self._lease = length_of(settings.deliver_timeout) + _MARGIN
-        self._grace = settings.shutdown_grace.total_seconds()
+        self._parallel, self._look = (
+            settings.delivery_concurrency,
+            settings.delivery_poll_interval.total_seconds(),
+        )
+        self._lease = length_of(settings.delivery_timeout) + _MARGIN
+        self._grace = settings.graceful_timeout.total_seconds()
         self._background = Background(self._run)
         self._stopping = self._told = False
         self._planned: Micros | None = None

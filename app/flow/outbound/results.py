@@ -30,11 +30,11 @@ class CompletedAttempt:
 def rules_of(settings: Settings) -> RetryRules:
     """How patient the service is set to be."""
     return RetryRules(
-        waits=tuple(map(length_of, settings.deliver_waits)),
-        spread=settings.deliver_spread,
-        most_asked=length_of(settings.deliver_retry_after),
-        failures=settings.endpoint_failures,
-        downtime=length_of(settings.endpoint_downtime),
+        waits=tuple(map(length_of, settings.delivery_retry_schedule)),
+        spread=settings.delivery_retry_jitter,
+        most_asked=length_of(settings.delivery_retry_after_max),
+        failures=settings.endpoint_max_failures,
+        downtime=length_of(settings.endpoint_max_downtime),
     )
 
 
@@ -43,7 +43,7 @@ class ResultRecorder:
 
     def __init__(self, settings: Settings, chance: Callable[[], float]) -> None:
         self._rules, self._chance = rules_of(settings), chance
-        self._notice_gap = length_of(settings.notice_gap)
+        self._notice_gap = length_of(settings.notification_group_interval)
 
     def settle(
         self, conn: Connection, finished: Sequence[CompletedAttempt], now: Micros

@@ -38,21 +38,21 @@ class Sender:
     def __init__(self, settings: Settings, *, resolve: Resolve | None = None) -> None:
         self._settings, self._resolve = settings, resolve
         self._gate = AddressPolicy(settings.allow_networks)
-        self._schemes = frozenset(settings.notice_schemes)
+        self._schemes = frozenset(settings.notification_schemes)
 
     @cached_property
     def _client(self) -> Client:
         settings = self._settings
         limits = Limits(
-            settings.deliver_connect.total_seconds(),
-            settings.deliver_timeout.total_seconds(),
-            settings.deliver_answer,
+            settings.delivery_connect_timeout.total_seconds(),
+            settings.delivery_timeout.total_seconds(),
+            settings.delivery_max_response_size,
         )
         return Client(self._gate, limits, resolve=self._resolve)
 
     @cached_property
     def _messenger(self) -> Messenger:
-        seconds = self._settings.deliver_timeout.total_seconds()
+        seconds = self._settings.delivery_timeout.total_seconds()
         return Messenger(self._gate, self._schemes, seconds, resolve=self._resolve)
 
     def check(self, channel: Channel, url: str) -> None:

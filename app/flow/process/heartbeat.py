@@ -56,7 +56,7 @@ class Watch:
         """The invariants, as they were a moment ago at most."""
         now = self._database.now()
         held = self._glance
-        if held is None or not 0 <= now - held.at < length_of(self._settings.glance_kept):
+        if held is None or not 0 <= now - held.at < length_of(self._settings.readiness_cache_ttl):
             checks = await self._database.read(lambda conn: list(glance(conn, self._catalogue, now)))
             held = self._glance = Glance(now, checks)
             metrics.FAULTS.set(held.faults)
@@ -85,7 +85,7 @@ class Watch:
         url = self._settings.heartbeat_url
         if url is None:
             return
-        pause = self._settings.heartbeat_every.total_seconds()
+        pause = self._settings.heartbeat_interval.total_seconds()
         async with httpx2.AsyncClient(timeout=pause) as client:
             while True:
                 await self._beat_once(client, url)

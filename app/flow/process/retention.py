@@ -76,7 +76,7 @@ class Retention:
         """One round. What is ripe is looked for by a reader, so that whoever writes never waits for a long look."""
         kept = _NOTHING
         while True:
-            before = self._database.now() - length_of(self._settings.fold_after)
+            before = self._database.now() - length_of(self._settings.archive_after)
             since = self._folded_up_to
             eligible = await self._database.read(
                 lambda conn, since=since, before=before: archive.candidates(conn, since, before, _PIECE)
@@ -99,12 +99,12 @@ class Retention:
                     )
             except self._database.failures:
                 _log.exception("keeping failed")  # nothing is lost by keeping later
-            await asyncio.sleep(self._settings.keep_look.total_seconds())
+            await asyncio.sleep(self._settings.retention_interval.total_seconds())
 
     def _piece(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> RetentionResult:
         """A bearable part of everything that is to be done; nothing when there is nothing."""
         return (
-            RetentionResult(made=len(partitions.make_ahead(conn, now, self._settings.parts_ahead)))
+            RetentionResult(made=len(partitions.make_ahead(conn, now, self._settings.partitions_ahead)))
             + RetentionResult(folded=self._fold(conn, now, eligible))
             + RetentionResult(emptied=self._empty(conn, now))
             + RetentionResult(dropped=len(partitions.drop_empty(conn, now)))

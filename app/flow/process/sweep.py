@@ -42,8 +42,8 @@ class Sweeper:
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor = database, assessor
-        self._batch = settings.sweep_batch
-        self._safety = settings.sweep_safety.total_seconds()
+        self._batch = settings.sweep_batch_size
+        self._safety = settings.sweep_poll_interval.total_seconds()
         self._background = Background(self._run)
         self._planned: Micros | None = None
         self._last_pass_at: Micros | None = None

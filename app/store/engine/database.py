@@ -122,11 +122,11 @@ class Database:
         self._last: Micros = 0
         self._ahead: Micros = 0
         """How far the server's clock is ahead of this process's stopwatch."""
-        self._writing = dialect.writing_runner(settings, patience=settings.database_patience)
+        self._writing = dialect.writing_runner(settings, patience=settings.database_statement_timeout)
         self._mine = local()
         self._reading: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
-        self._readers = ThreadPoolExecutor(settings.readers, "reader")
+        self._readers = ThreadPoolExecutor(settings.database_read_pool_size, "reader")
         self._writer.submit(self._open).result()
 
     def _open(self) -> None:

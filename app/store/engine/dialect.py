@@ -110,7 +110,9 @@ def writing_runner(settings: Settings, *, patience: timedelta | None = None) -> 
 def reading_runner(settings: Settings) -> TransactionRunner:
     """A seat that cannot write, and sees one state of the database from the begin of a transaction to its end."""
     if is_shared(settings.database_url):
-        return postgres.TransactionRunner(settings, patience=settings.database_patience, reads_only=True)
+        return postgres.TransactionRunner(
+            settings, patience=settings.database_statement_timeout, reads_only=True
+        )
     return sqlite.reading_runner(settings)
 
 

@@ -91,7 +91,7 @@ def _engine(settings: Settings, patience: timedelta | None, *, reads_only: bool)
         pool_size=1,
         max_overflow=0,
         connect_args={
-            "timeout": settings.database_connect.total_seconds(),
+            "timeout": settings.database_connect_timeout.total_seconds(),
             "command_timeout": None if patience is None else patience.total_seconds(),
             "prepared_statement_cache_size": 1000,
             "server_settings": server_settings(settings),
@@ -112,7 +112,9 @@ def server_settings(settings: Settings) -> dict[str, str]:
         # A plan is kept with its statement. One that was made while a table was small reads the whole of it, and would
         # go on doing so while the table grows, until the server has counted its rows anew.
         "enable_seqscan": "off",
-        "idle_in_transaction_session_timeout": str(_milliseconds(settings.transaction_patience)),
+        "idle_in_transaction_session_timeout": str(
+            _milliseconds(settings.database_idle_in_transaction_timeout)
+        ),
         DESK_SETTING: EVERY_DESK,
     }
 
@@ -127,7 +129,7 @@ def driver_arguments(settings: Settings) -> dict[str, Any]:
         "password": url.password,
         "database": url.database,
         **{name: value for name, value in url.query.items() if name in PASSED_ON},
-        "timeout": settings.database_connect.total_seconds(),
+        "timeout": settings.database_connect_timeout.total_seconds(),
         "server_settings": {"application_name": "slatimer listens"},
     }
 

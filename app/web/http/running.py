@@ -17,7 +17,7 @@ class WebRuntime(Runtime):
         super().__init__(settings, database)
         self.hub = hub
         self.principals = PrincipalCache(database)
-        self.tail = Tail(database, hub.publish, settings.stream_look)
+        self.tail = Tail(database, hub.publish, settings.stream_poll_interval)
         self.assessor.on_commit(self.tail.heard)
         self.on_announcement(self.tail.announced)
 

@@ -92,7 +92,7 @@ async def sign_out(request: Request) -> Response:
 async def sign_in_guest(request: Request, answer: Response) -> None:
     """Sign a page's visitor in as a guest, if the settings allow guests and the visitor is not signed in yet."""
     runtime = running(request)
-    if not runtime.settings.page_guest:
+    if not runtime.settings.guest_sign_in:
         return
     secret = request.cookies.get(COOKIE)
     if secret and await runtime.principals.find(secret):

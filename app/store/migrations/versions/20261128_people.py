@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_people"
-down_revision = "20261125_indexes"
+down_revision = "20261128_holidays"
 branch_labels = None
 depends_on = None
 

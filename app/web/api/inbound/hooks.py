@@ -68,7 +68,7 @@ async def take_hook(request: Request, desk: Desk, system: System) -> Response:
     only asked whether somebody is here, as some systems do when their webhook is set up.
     """
     parts = running(request)
-    body = await _body(request, parts.settings.hook_body)
+    body = await _body(request, parts.settings.inbound_max_body_size)
     delivery = Delivery.of(dict(request.headers), body, parts.database.now(), request.url.query)
     try:
         taken = await parts.acceptor.accept(desk, system, delivery)

@@ -130,7 +130,7 @@ async def show_inbox(
     """The deliveries that were kept unread or have warnings and the events of unknown types, the latest first, and the
     parked tickets, the longest parked first. `next` goes on with all three."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     desks = desks_for(caller, wanted.desk)
     found = await parts.database.read(lambda conn: inbox(conn, limit, desks, wanted.cursor))
     return Json(inbox_json(found))

@@ -91,7 +91,7 @@ async def list_deliveries(
 ) -> Response:
     """What was, is or was to be delivered, the latest first, each with how its last attempt ended."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
 
     def read(conn: Connection) -> tuple[list[Delivery], str | None]:
         found = found_for(conn, caller, subscription)

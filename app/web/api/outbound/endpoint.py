@@ -37,7 +37,7 @@ class AttemptView(BaseModel):
 async def replace_secret(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """A new secret, shown this once. The former one goes on signing for a while, so every delivery bears both."""
     parts = running(request)
-    overlap = length_of(parts.settings.secret_overlap)
+    overlap = length_of(parts.settings.secret_grace_period)
 
     def renew(conn: Connection, now: int) -> tuple[Subscription, str]:
         held = found_for(conn, caller, subscription)

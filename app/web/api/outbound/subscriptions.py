@@ -164,7 +164,7 @@ async def create(request: Request, caller: Subscriber, given: NewSubscription) -
         url=given.url,
         kinds=tuple(dict.fromkeys(given.kinds)),
         filter=given.filter.asked(),
-        language=given.language.value if given.language else parts.settings.notice_language,
+        language=given.language.value if given.language else parts.settings.notification_language,
         description=given.description,
     )
     made = await parts.database.write(lambda conn, now: subscribe.create(conn, wanted, now))

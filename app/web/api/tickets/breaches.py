@@ -92,7 +92,7 @@ async def list_breaches(
 ) -> Response:
     """What was late, the latest first, with whether it was taken back and who has seen it."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     filters = tickets.BreachFilters(desks_for(caller, wanted.desk), wanted.since, wanted.until, wanted.open)
     page = await parts.database.read(lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit))
     return Json({"breaches": [_breach(each) for each in page.items], "next": page.next})

@@ -84,7 +84,7 @@ async def push_events(request: Request, caller: Recorder) -> Response:
     """
     parts = running(request)
     values, _ = await read_values(request, most=parts.settings.max_events)
-    incoming, places, refused = _sort(values, caller, parts.settings.max_text)
+    incoming, places, refused = _sort(values, caller, parts.settings.max_text_length)
     if refused:
         metrics.EVENTS.labels("", "refused").inc(len(refused))
     receipt = await parts.receiver.receive(incoming) if incoming else Receipt()

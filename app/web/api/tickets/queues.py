@@ -102,7 +102,7 @@ async def show_queue(
     """The waiting tickets in the order in which they are served, with how each came to its place."""
     parts = running(request)
     must_see(caller, desk)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     # Positions shift while a reader turns pages, so a page begins at a position and says what it is now.
     after: int = 0 if wanted.cursor is None else max(0, key_of(wanted.cursor, int)[0])
     now = parts.database.now()

@@ -105,7 +105,7 @@ async def list_signals(
     With `latest` the page ends where the stream ends now, so that `next` is the place to listen on from.
     """
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
+    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
     page = await parts.database.read(
         lambda conn: signals.page(
@@ -172,7 +172,7 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     """First the table from `after` on, then live. The client joins before the table's last page is read, so that
     nothing falls between the two; what comes by both ways is sent once."""
-    hub, limit = parts.hub, parts.settings.page_limit
+    hub, limit = parts.hub, parts.settings.max_page_size
     yield RETRY
     if after is None:
         after = await parts.database.read(signals.last)
@@ -194,11 +194,11 @@ async def _live(
     listener = hub.join(desks, frozenset(kinds))
     try:
         # What was told between the last page and joining. More than a page of it: the client comes back for the rest.
-        page = await _page(parts, after, parts.settings.page_limit, desks, kinds)
+        page = await _page(parts, after, parts.settings.max_page_size, desks, kinds)
         if page:
             after = page[-1].seq
             yield _frames(page)
-        if len(page) < parts.settings.page_limit:
+        if len(page) < parts.settings.max_page_size:
             async for frames in hub.live(listener, after):
                 yield frames
     finally:

@@ -1,0 +1,46 @@
+"""Settings of the database connection and of transactions."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from app.settings.group import SettingsGroup
+
+
+class DatabaseSettings(SettingsGroup):
+    """Database"""
+
+    database_url: str = Field(
+        default="sqlite:///slatimer.db",
+        description="A SQLite file (sqlite:////path/slatimer.db), or PostgreSQL "
+        "(postgresql+asyncpg://USER@HOST/NAME) for several processes.",
+    )
+    database_connect_timeout: timedelta = Field(
+        default=timedelta(seconds=5), description="Timeout for connecting to PostgreSQL."
+    )
+    database_statement_timeout: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="Timeout of one statement on PostgreSQL. It also detects a lost connection. Migrations are "
+        "exempt.",
+    )
+    database_idle_in_transaction_timeout: timedelta = Field(
+        default=timedelta(seconds=10),
+        description="PostgreSQL ends a transaction that is idle for this long, as of a frozen process, and so "
+        "releases its locks.",
+    )
+    database_read_pool_size: int = Field(
+        default=2,
+        ge=1,
+        description="Threads with a read-only connection each. With two, one long query does not block other "
+        "reads.",
+    )
+    busy_timeout: timedelta = Field(
+        default=timedelta(seconds=10),
+        description="SQLite: time to wait for the write lock of another process on the same file.",
+    )
+    group_commit_size: int = Field(
+        default=128,
+        ge=1,
+        description="Maximum number of events of waiting pushes in one transaction. A larger push has a "
+        "transaction of its own.",
+    )

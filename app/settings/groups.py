@@ -1,0 +1,44 @@
+"""`Settings`: all groups in one immutable object."""
+
+from typing import Final
+
+from app.settings.database import DatabaseSettings
+from app.settings.delivery import DeliverySettings
+from app.settings.group import SettingsGroup
+from app.settings.health import HealthSettings
+from app.settings.inbound import InboundSettings
+from app.settings.notification import NotificationSettings
+from app.settings.retention import RetentionSettings
+from app.settings.server import ServerSettings
+from app.settings.sign_in import SignInSettings
+from app.settings.sweep import SweepSettings
+from app.settings.worker import WorkerSettings
+
+GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
+    ServerSettings,
+    DatabaseSettings,
+    WorkerSettings,
+    SweepSettings,
+    InboundSettings,
+    DeliverySettings,
+    NotificationSettings,
+    RetentionSettings,
+    HealthSettings,
+    SignInSettings,
+)
+"""The groups in the order of the documentation. The first line of a group's docstring is its heading there."""
+
+
+class Settings(
+    ServerSettings,
+    DatabaseSettings,
+    WorkerSettings,
+    SweepSettings,
+    InboundSettings,
+    DeliverySettings,
+    NotificationSettings,
+    RetentionSettings,
+    HealthSettings,
+    SignInSettings,
+):
+    """Every setting of every group."""

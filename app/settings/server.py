@@ -1,0 +1,72 @@
+"""Settings of the HTTP server, of requests and of the stream."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+
+from app.settings.group import SettingsGroup
+
+_APP: Final = Path(__file__).resolve().parent.parent
+
+
+def _shipped(folder: str) -> Path:
+    """Folder of the shipped desks: beside the package in a checkout, inside it when installed."""
+    packaged = _APP / "desks" / folder
+    return packaged if packaged.is_dir() else _APP.parent / folder
+
+
+class ServerSettings(SettingsGroup):
+    """Server"""
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. The default accepts local connections only."
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    log_level: str = Field(default="INFO", description="Minimum level of log messages.")
+    graceful_timeout: timedelta = Field(
+        default=timedelta(seconds=5),
+        description="Time for open requests to finish after SIGTERM.",
+    )
+    holiday_years_ahead: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Years ahead for which a version stores its holidays. No target is longer than ten years. "
+        "Later years come from the installed package and are provisional.",
+    )
+    max_body_size: int = Field(
+        default=10_000_000,
+        ge=1024,
+        description="Maximum size of a request body in bytes. 1,000 events with a message of 8 kB each fit.",
+    )
+    max_events: int = Field(
+        default=1000,
+        ge=1,
+        description="Maximum number of events in one push. It limits the duration of one write transaction.",
+    )
+    max_text_length: int = Field(
+        default=64_000, ge=1, description="Maximum length of one text of an event in characters."
+    )
+    max_skew: timedelta = Field(
+        default=timedelta(hours=1),
+        description="An event dated further in the future is refused: its sender's clock is probably wrong.",
+    )
+    page_size: int = Field(default=50, ge=1, description="Entries on a page of a list by default.")
+    max_page_size: int = Field(default=500, ge=1, description="Maximum entries on a page of a list.")
+    stream_poll_interval: timedelta = Field(
+        default=timedelta(seconds=1),
+        description="Interval at which the stream polls the database for signals of other processes.",
+    )
+    stream_buffer_size: int = Field(
+        default=1000,
+        ge=1,
+        description="Signals buffered for one client of the stream. A slower client is disconnected and resumes.",
+    )
+    calendars: Path = Field(
+        default_factory=lambda: _shipped("calendars"), description="Folder of the shipped calendars."
+    )
+    agreements: Path = Field(
+        default_factory=lambda: _shipped("agreements"), description="Folder of the shipped agreements."
+    )

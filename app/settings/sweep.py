@@ -1,0 +1,30 @@
+"""Settings of the sweep, which evaluates tickets when their next transition is due."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from app.settings.group import SettingsGroup
+
+
+class SweepSettings(SettingsGroup):
+    """Sweep"""
+
+    sweep_poll_interval: timedelta = Field(
+        default=timedelta(seconds=5),
+        description="Maximum sleep of the sweep. It wakes earlier for the next due ticket; polling finds what "
+        "other processes wrote.",
+    )
+    sweep_batch_size: int = Field(
+        default=200,
+        ge=1,
+        description="Tickets in one transaction of the sweep, which takes about 50 ms.",
+    )
+    evaluation_backoff_initial: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="Delay before the first retry of a ticket whose evaluation failed. It doubles with each "
+        "failure.",
+    )
+    evaluation_backoff_max: timedelta = Field(
+        default=timedelta(hours=1), description="Maximum delay between these retries."
+    )
