@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from app.flow.outbound import subscribe
+from app.flow.outbound.claim import Capacity
 from app.flow.outbound.deliver import Deliverer
 from app.flow.outbound.sender import Sender
 from app.flow.outbound.subscribe import SubscriptionSpec
@@ -18,6 +19,7 @@ from app.settings import Settings
 from app.sla.span import DAY, MINUTE, SECOND, instant
 from app.store.engine.database import Database, wall_clock
 from app.store.outbound import deliveries, delivery_list, redelivery, subscriptions
+from app.store.outbound.deliveries import EndpointSchedule
 from app.store.outbound.delivery_list import Delivery
 from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
@@ -512,6 +514,28 @@ async def test_both_secrets_sign_during_the_overlap_and_then_only_the_new_one(
     await desk.deliverer.deliver_due()
     assert receiver.arrived[1].headers["webhook-signature"].count("v1,") == 1
     assert receiver.arrived[1].verified(new)
+
+
+# -- capacity ----------------------------------------------------------------------------------------------------
+
+
+def schedule(
+    channel: Channel = Channel.WEBHOOK, *, failing: bool = False, due_at: int = 0
+) -> EndpointSchedule:
+    return EndpointSchedule("sub_1", channel, failing, due_at)
+
+
+def test_a_healthy_endpoint_is_claimed_ahead_a_failing_one_and_people_are_not() -> None:
+    idle, busy = Capacity(8, {}), Capacity(8, {"sub_1": 5})
+    webhook, failing, people = schedule(), schedule(failing=True), schedule(Channel.NOTICE)
+    assert [idle.free(each) for each in (webhook, failing, people)] == [32, 8, 1]
+    assert [busy.free(each) for each in (webhook, failing, people)] == [27, 3, -4]
+
+
+def test_an_endpoint_without_free_capacity_is_not_due() -> None:
+    later = EndpointSchedule("sub_2", Channel.WEBHOOK, is_failing=False, due_at=9)
+    assert Capacity(1, {"sub_1": 4}).due_at([schedule(due_at=1), later]) == 9
+    assert Capacity(1, {"sub_1": 4}).due_at([schedule(due_at=1)]) is None
 
 
 # -- several endpoints, several processes ------------------------------------------------------------------------

@@ -94,8 +94,8 @@ class ResultRecorder:
                 failures, since = 0, None
                 continue
             failures, since = failures + 1, now if since is None else since
-            asked = self._policy.quiet_until(now, attempt.retry_after)
-            quiet_until = max(filter(None, (quiet_until, asked)), default=None)
+            until = self._policy.quiet_until(now, attempt.retry_after)
+            quiet_until = max(filter(None, (quiet_until, until)), default=None)
         if attempts and before.channel is Channel.NOTICE:
             quiet_until = now + self._notice_gap
         return Health(failures, since, quiet_until)

@@ -35,7 +35,7 @@ DROPPED: Final = Counter(
 
 
 def frame_of(seq: int, body: bytes) -> bytes:
-    """A signal as a server-sent event. Without an event name, so that one handler gets all kinds; the id is the cursor."""
+    """A signal as a server-sent event. No event name, so that one handler gets all kinds; the id is the cursor."""
     return b"id: %d\ndata: %b\n\n" % (seq, body)
 
 

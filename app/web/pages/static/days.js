@@ -89,13 +89,13 @@ function cut(span) {
 // Consecutive days that look the same share one row, if there are many days.
 function alike(days) {
   if (days.length <= MANY) return days;
-  const look = ({ start, pieces, open, marks }) => marks.length ? null : JSON.stringify(
+  const appearance = ({ start, pieces, open, marks }) => marks.length ? null : JSON.stringify(
     [...pieces, ...open].map(({ from, to, span }) => [from - start, to - start, span.kind, span.reason, span.planned]));
   const rows = [];
   for (const each of days) {
     const before = rows.at(-1);
-    if (before?.look && before.look === look(each)) before.last = each.start;
-    else rows.push({ ...each, look: look(each) });
+    if (before?.appearance && before.appearance === appearance(each)) before.last = each.start;
+    else rows.push({ ...each, appearance: appearance(each) });
   }
   return rows;
 }
