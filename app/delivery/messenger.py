@@ -1,8 +1,8 @@
-"""How does a message reach people? By apprise, which knows mail, chat and paging services by URL.
+"""Sends messages to people through apprise, which addresses mail, chat and paging services by URL.
 
-Such a URL holds the service's credentials by nature, so it is shown masked. What it may lead to is bounded twice: only
-schemes that the operator lists, and a server that the URL itself names (of mail, or one's own) is looked up and judged
-before each message as a webhook's is. apprise blocks, so it works in threads.
+Such a URL contains credentials, so it is shown masked. Two limits apply: only schemes that the operator lists, and a
+server that the URL itself names (a mail server, a self-hosted service) is resolved and checked by the address policy
+before each message. apprise blocks, so it runs in threads.
 """
 
 import asyncio
@@ -21,113 +21,121 @@ from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.delivery.recipients import check_recipients
 
 _THREADS: Final = 8
-"""Messages at a time. Each takes a second or so, and a service that hangs holds one of them."""
+"""Messages sent concurrently. Each takes about a second; a service that hangs blocks one thread."""
 
-
-_SAID: Final[ContextVar[list[str] | None]] = ContextVar("apprise_said", default=None)
-"""What apprise warns of while a URL is checked, in this thread."""
+_WARNINGS: Final[ContextVar[list[str] | None]] = ContextVar("apprise_warnings", default=None)
+"""Collects apprise's warnings while a URL is checked."""
 
 
 class Messenger:
     """Sends messages to people."""
 
     def __init__(
-        self, gate: AddressPolicy, schemes: frozenset[str], seconds: float, *, resolve: Resolve | None = None
+        self,
+        policy: AddressPolicy,
+        schemes: frozenset[str],
+        timeout: float,
+        *,
+        resolve: Resolve | None = None,
     ) -> None:
-        self._gate, self._schemes, self._seconds = gate, schemes, seconds
+        self._policy, self._schemes, self._timeout = policy, schemes, timeout
         self._resolver = Resolver()
         self._resolve = resolve or self._resolver
         self._threads = ThreadPoolExecutor(_THREADS, "messenger")
 
     def check(self, url: str) -> None:
-        """Raise FaultyUrl for a URL that no message can go to, or that names somebody to whom none would go."""
-        said: list[str] = []
-        token = _SAID.set(said)
+        """Raise FaultyUrl for a URL that no message can be sent to, or that names a recipient that would get none."""
+        warned: list[str] = []
+        token = _WARNINGS.set(warned)
         try:
             plugin = channel(url, self._schemes)
             check_recipients(url, plugin)
         finally:
-            _SAID.reset(token)
-        if said:
-            raise FaultyUrl(f"is not understood as a whole; apprise says: {' '.join(said)}")
+            _WARNINGS.reset(token)
+        if warned:
+            raise FaultyUrl(f"is only partly understood; apprise reports: {' '.join(warned)}")
 
     async def send(self, url: str, message: Notice) -> Attempt:
-        """Send a message and say what became of it."""
+        """Send a message and return the result."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._timeout):
                 return await self._send(url, message)
         except TimeoutError:
-            return Attempt(DeliveryOutcome.TIMEOUT, f"not sent within {self._seconds:g} s")
+            return Attempt(DeliveryOutcome.TIMEOUT, f"not sent within {self._timeout:g} s")
         except (FaultyUrl, RefusedAddress) as error:
             return Attempt(DeliveryOutcome.REFUSED_ADDRESS, str(error))
         except OSError as error:
-            return Attempt(DeliveryOutcome.DNS, f"the server's name leads nowhere: {error}")
+            return Attempt(DeliveryOutcome.DNS, f"the server name does not resolve: {error}")
 
     async def _send(self, url: str, message: Notice) -> Attempt:
         loop = asyncio.get_running_loop()
         plugin = await loop.run_in_executor(self._threads, channel, url, self._schemes)
         server = _named_server(plugin)
         if server is not None:
-            self._gate.check(await self._resolve(server, plugin.port or 0))
+            self._policy.check(await self._resolve(server, plugin.port or 0))
         if await loop.run_in_executor(self._threads, _notify, plugin, message):
-            return Attempt(DeliveryOutcome.DELIVERED, "taken by the service")
-        return Attempt(DeliveryOutcome.UNSENT, "the service did not take it")
+            return Attempt(DeliveryOutcome.DELIVERED, "accepted by the service")
+        return Attempt(DeliveryOutcome.UNSENT, "the service did not accept it")
 
     def close(self) -> None:
-        """Send no more."""
+        """Cancel queued messages and stop the threads."""
         self._resolver.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def scheme_of(url: str) -> str:
-    """The kind of channel that a URL names, in lower case."""
+    """The scheme of a URL, in lower case."""
     return url.partition("://")[0].lower()
 
 
 def channel(url: str, schemes: frozenset[str]) -> Any:
-    """apprise's object for a URL. Raises FaultyUrl for a scheme that is not listed or a URL that says nothing."""
+    """The apprise plugin for a URL. Raises FaultyUrl for a scheme that is not listed or a URL that apprise rejects."""
     scheme = scheme_of(url)
     if scheme not in schemes:
-        raise FaultyUrl(f"{scheme}:// is no channel here; there are: {', '.join(sorted(schemes))}")
+        raise FaultyUrl(
+            f"has a scheme that is not allowed, {scheme}://; allowed are: {', '.join(sorted(schemes))}"
+        )
     apprise = _apprise()
-    memory = apprise.PersistentStoreMode.MEMORY  # nothing on the disk
+    memory = apprise.PersistentStoreMode.MEMORY  # writes nothing to disk
     made = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(storage_mode=memory))
     if made is None:
-        raise FaultyUrl(f"is no {scheme}:// URL as apprise reads it")
+        raise FaultyUrl(f"is not a valid {scheme}:// URL of apprise")
     return made
 
 
 @cache
 def _apprise() -> Any:
-    """The package, loaded when first needed: it takes half a second, and most processes never send to people."""
+    """The package, imported on first use: it takes half a second, and most processes never send messages."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what its nearly two hundred plugins import is its own matter
+        warnings.simplefilter("ignore")  # of the imports of its nearly two hundred plugins
         package = import_module("apprise")
-        package.Apprise.instantiate("json://localhost")  # has it load them now
+        package.Apprise.instantiate("json://localhost")  # loads the plugins now
     log = logging.getLogger("apprise")
     log.setLevel(logging.WARNING)
-    log.addFilter(_heard)
+    log.addFilter(_collect)
     return package
 
 
-def _heard(record: logging.LogRecord) -> bool:
-    """Whether something that apprise logs goes to the service's log. What it leaves out of a URL that is checked, it
-    says nowhere else: that is noted for who sent the URL."""
-    said = _SAID.get()
-    if said is not None and record.levelno == logging.WARNING:
-        said.append(record.getMessage())
-    return said is None and logging.getLogger().isEnabledFor(record.levelno)
+def _collect(record: logging.LogRecord) -> bool:
+    """A log filter: while a URL is checked, collects warnings instead of logging them.
+
+    apprise only logs which parts of a URL it ignores; the client that sent the URL must see that.
+    """
+    warned = _WARNINGS.get()
+    if warned is not None and record.levelno == logging.WARNING:
+        warned.append(record.getMessage())
+    return warned is None and logging.getLogger().isEnabledFor(record.levelno)
 
 
 def _named_server(plugin: Any) -> str | None:
-    """The server that the URL itself names; none for a service with an address of its own."""
+    """The server that the URL itself names; None for a service with a fixed address."""
     mail: str | None = getattr(plugin, "smtp_host", None)
     named = any("{host}" in template for template in plugin.templates)
     return mail or (plugin.host if named else None)
 
 
 def masked(url: str, schemes: frozenset[str]) -> str:
-    """A channel's URL without its secrets."""
+    """A URL without its secrets."""
     try:
         return str(channel(url, schemes).url(privacy=True))
     except FaultyUrl:

@@ -1,4 +1,4 @@
-"""Every way in which an attempt can end is on the page."""
+"""docs/webhooks.md explains every outcome."""
 
 import re
 from pathlib import Path

@@ -23,7 +23,7 @@ from app.store.outbound.subscriptions import SIGNAL_FILTERS
 from app.store.tables import ticket as ticket_table
 from app.store.tickets.board import Filters
 from app.store.tickets.clocks import StoredTicket
-from app.web.api.outbound.subscriptions import Filter
+from app.web.api.outbound.subscriptions import FilterFields
 from app.web.api.tickets.tickets import TicketListQuery, TicketView
 
 PAGE = Path(__file__).resolve().parents[2] / "app" / "web" / "pages" / "static" / "ticket.js"
@@ -78,7 +78,7 @@ def test_lists_filter_by_the_declared_fields() -> None:
 
 
 def test_subscriptions_filter_by_the_declared_fields() -> None:
-    assert set(Filter.model_fields) == {*SIGNAL_FILTERS, *SUBSCRIPTION_FILTERS}
+    assert set(FilterFields.model_fields) == {*SIGNAL_FILTERS, *SUBSCRIPTION_FILTERS}
 
 
 def test_a_view_shows_the_declared_fields_in_their_order() -> None:

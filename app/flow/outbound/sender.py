@@ -1,6 +1,6 @@
-"""How does a subscription get what is due to it? A webhook each signal by itself, people one message about them all.
+"""Makes one delivery attempt: a signed webhook with one signal, or one message to people about any number of them.
 
-Knows both channels and neither the schedule nor the database. Instants are microseconds UTC.
+Knows both channels, and neither the schedule nor the database. Instants are microseconds UTC.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from app.delivery.messenger import Messenger, masked
 from app.delivery.notice import notice
 from app.delivery.outcome import Attempt
 from app.delivery.signing import signed_headers
-from app.flow.outbound.subscribe import TEST, about_no_ticket
+from app.flow.outbound.subscribe import TEST, signal_without_ticket
 from app.flow.query.serialize import moment
 from app.settings import Settings
 from app.sla.span import Micros
@@ -33,37 +33,37 @@ _ID_BYTES: Final = 15
 
 
 class Sender:
-    """Carries signals to where subscriptions say. Connections are opened when first needed."""
+    """Sends signals to the endpoints of subscriptions. Connections are opened on first use."""
 
     def __init__(self, settings: Settings, *, resolve: Resolve | None = None) -> None:
         self._settings, self._resolve = settings, resolve
-        self._gate = AddressPolicy(settings.allow_networks)
+        self._policy = AddressPolicy(settings.allow_networks)
         self._schemes = frozenset(settings.notification_schemes)
 
     @cached_property
     def _client(self) -> Client:
         settings = self._settings
         limits = Limits(
-            settings.delivery_connect_timeout.total_seconds(),
-            settings.delivery_timeout.total_seconds(),
-            settings.delivery_max_response_size,
+            connect=settings.delivery_connect_timeout.total_seconds(),
+            total=settings.delivery_timeout.total_seconds(),
+            response_bytes=settings.delivery_max_response_size,
         )
-        return Client(self._gate, limits, resolve=self._resolve)
+        return Client(self._policy, limits, resolve=self._resolve)
 
     @cached_property
     def _messenger(self) -> Messenger:
-        seconds = self._settings.delivery_timeout.total_seconds()
-        return Messenger(self._gate, self._schemes, seconds, resolve=self._resolve)
+        timeout = self._settings.delivery_timeout.total_seconds()
+        return Messenger(self._policy, self._schemes, timeout, resolve=self._resolve)
 
     def check(self, channel: Channel, url: str) -> None:
-        """Raise FaultyUrl for an address that nothing can be delivered to. Names are not resolved here."""
+        """Raise FaultyUrl for a URL that nothing can be delivered to. Does not resolve host names."""
         if channel is Channel.WEBHOOK:
-            check_url(url, self._gate)
+            check_url(url, self._policy)
         else:
             self._messenger.check(url)
 
-    def shown(self, subscription: Subscription) -> str:
-        """A subscription's address without what may be secret in it."""
+    def masked_url(self, subscription: Subscription) -> str:
+        """A subscription's URL without the parts that may be secret."""
         if subscription.channel is Channel.NOTICE:
             return masked(subscription.url, self._schemes)
         try:
@@ -71,10 +71,10 @@ class Sender:
         except FaultyUrl:
             return "…"
 
-    async def carry(self, subscription: Subscription, claimed: Sequence[Claimed], now: Micros) -> Attempt:
-        """Attempt to deliver: one signal to a webhook, any number to people."""
+    async def attempt(self, subscription: Subscription, claimed: Sequence[Claimed], now: Micros) -> Attempt:
+        """Attempt to deliver: exactly one signal to a webhook, any number to people."""
         if subscription.channel is Channel.NOTICE:
-            return await self._tell(subscription, [orjson.loads(each.body) for each in claimed])
+            return await self._send_message(subscription, [orjson.loads(each.body) for each in claimed])
         (each,) = claimed
         event = cloud_event(
             each.body,
@@ -84,33 +84,38 @@ class Sender:
             ticket=each.ticket,
             time=moment(each.at),
         )
-        return await self._send(subscription, each.signal_id, event, now)
+        return await self._send_webhook(subscription, each.signal_id, event, now)
 
-    async def test(self, subscription: Subscription, now: Micros) -> Attempt:
-        """Deliver a test, which is neither told nor kept, and say what became of it."""
+    async def send_test(self, subscription: Subscription, now: Micros) -> Attempt:
+        """Deliver a test signal, which is not recorded, and return the result."""
         test_id = "test_" + secrets.token_hex(_ID_BYTES)
-        body = about_no_ticket(test_id, TEST, subscription.desk, now) | {"subscription": subscription.id}
+        signal = signal_without_ticket(test_id, TEST, subscription.desk, now)
+        signal["subscription"] = subscription.id
         if subscription.channel is Channel.NOTICE:
-            return await self._tell(subscription, [body])
+            return await self._send_message(subscription, [signal])
         event = cloud_event(
-            orjson.dumps(body),
+            orjson.dumps(signal),
             signal_id=test_id,
             kind=TEST,
             desk=subscription.desk,
             ticket="",
             time=moment(now),
         )
-        return await self._send(subscription, test_id, event, now)
+        return await self._send_webhook(subscription, test_id, event, now)
 
-    async def _send(self, subscription: Subscription, signal_id: str, event: bytes, now: Micros) -> Attempt:
+    async def _send_webhook(
+        self, subscription: Subscription, signal_id: str, event: bytes, now: Micros
+    ) -> Attempt:
         signed = signed_headers(signal_id, event, now, subscription.live_secrets(now))
         return await self._client.post(subscription.url, {**_HEADERS, **signed}, event, now)
 
-    async def _tell(self, subscription: Subscription, signals: Sequence[Mapping[str, Any]]) -> Attempt:
+    async def _send_message(
+        self, subscription: Subscription, signals: Sequence[Mapping[str, Any]]
+    ) -> Attempt:
         return await self._messenger.send(subscription.url, notice(signals, subscription.language))
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         if "_client" in self.__dict__:
             await self._client.close()
         if "_messenger" in self.__dict__:

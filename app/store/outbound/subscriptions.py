@@ -1,7 +1,8 @@
-"""Who wants to hear of what, where, and how has its endpoint been doing?
+"""Subscriptions: which signals go to which endpoint, and the endpoint's health.
 
-A subscription is active (told), paused (its deliveries wait) or disabled (nothing is kept for it; what it missed can be
-sent again afterwards). Secrets are kept as they are: signing needs them. Instants are microseconds UTC.
+An active subscription is delivered to. A paused one collects deliveries that wait. A disabled one gets no deliveries;
+what it missed can be retried afterwards. Secrets are stored in plain text: signing needs them. Instants are
+microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,26 +19,26 @@ from app.sla.fields import SUBSCRIPTION_FILTERS
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
 from app.store.engine.desks import in_desks
 from app.store.tables import delivery as _delivery
 from app.store.tables import subscription as _subscription
 
 SIGNAL_FILTERS: Final = ("commitment", "commitment_kind")
-"""What a filter may ask of the signal itself."""
+"""Fields of the signal that a filter may name."""
 TICKET_FILTERS: Final = SUBSCRIPTION_FILTERS
-"""What a filter may ask of the ticket, as it stood when the signal was told."""
+"""Fields of the ticket that a filter may name, compared as of when the signal is recorded."""
 
 
 class Channel(StrEnum):
-    """To whom: a system, by webhook; or people, by a message."""
+    """Webhooks to systems, or messages to people."""
 
     WEBHOOK = "webhook"
     NOTICE = "notice"
 
 
 class SubscriptionState(StrEnum):
-    """Whether deliveries are made, wait, or are not kept."""
+    """Whether deliveries are made, wait, or are not inserted."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -46,7 +47,7 @@ class SubscriptionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret that signs, until `expires_at` if it was replaced."""
+    """A signing secret; one that was replaced signs until `expires_at`."""
 
     secret: str
     expires_at: Micros | None = None
@@ -102,7 +103,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who wants to hear of what. The secrets are the newest first."""
+    """A subscription. Secrets are ordered newest first."""
 
     id: str
     desk: str
@@ -126,18 +127,14 @@ class Subscription:
         """Its kinds and filter, parsed."""
         return parse_filter(_json(self.kinds), _json(self.filter))
 
-    def is_about(self, desk: str) -> bool:
-        """Whether it wants to hear of this desk."""
-        return self.desk in (desk, EVERY_DESK)
-
     def live_secrets(self, now: Micros) -> list[str]:
-        """The secrets that sign now."""
+        """The secrets that have not expired."""
         return [each.secret for each in self.secrets if each.expires_at is None or each.expires_at > now]
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How an endpoint has been doing since its last success."""
+    """An endpoint's failures in a row since its last success, and until when it asked not to be called."""
 
     failures: int
     failing_since: Micros | None
@@ -154,56 +151,58 @@ _SUBSCRIBERS: Final = select(
     _subscription.c.kinds,
     _subscription.c.filter,
 ).where(_subscription.c.state != SubscriptionState.DISABLED.value)
-_ADD: Final = _subscription.insert()
+_INSERT: Final = _subscription.insert()
 _THIS: Final = _subscription.c.id == bindparam("_id")
-_CHANGE: Final = (
+_UPDATE: Final = (
     _subscription.update()
     .where(_THIS)
     .values({f.name: bindparam(f.name) for f in fields(Subscription) if f.name != "id"})
 )
-_NOTE: Final = _subscription.update().where(_THIS).values({f.name: bindparam(f.name) for f in fields(Health)})
-_REMOVE: Final = _subscription.delete().where(_THIS)
-_REMOVE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription == bindparam("_id"))
+_RECORD_HEALTH: Final = (
+    _subscription.update().where(_THIS).values({f.name: bindparam(f.name) for f in fields(Health)})
+)
+_DELETE: Final = _subscription.delete().where(_THIS)
+_DELETE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription == bindparam("_id"))
 
 
 @lru_cache(maxsize=1024)
 def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
-    """What the two JSON texts ask for. Kept: they are asked for every signal, and there are few."""
-    asked: dict[str, list[str]] = orjson.loads(filters)
-    folded = {name: frozenset(value.casefold() for value in values) for name, values in asked.items()}
+    """The filter of a subscription's two JSON columns. Cached: it is needed for every signal, and there are few."""
+    read: dict[str, list[str]] = orjson.loads(filters)
+    folded = {name: frozenset(value.casefold() for value in values) for name, values in read.items()}
     return SubscriptionFilter(frozenset(orjson.loads(kinds)), folded)
 
 
 def add(conn: Connection, subscription: Subscription) -> None:
-    """Keep a new one."""
-    conn.execute(_ADD, {"id": subscription.id} | _values(subscription))
+    """Insert a subscription."""
+    conn.execute(_INSERT, {"id": subscription.id} | _values(subscription))
 
 
 def change(conn: Connection, subscription: Subscription) -> None:
-    """Keep it as it is now."""
-    conn.execute(_CHANGE, {"_id": subscription.id} | _values(subscription))
+    """Update all columns of a subscription."""
+    conn.execute(_UPDATE, {"_id": subscription.id} | _values(subscription))
 
 
-def note(conn: Connection, which: str, health: Health) -> None:
-    """Keep how an endpoint has been doing."""
+def record_health(conn: Connection, which: str, health: Health) -> None:
+    """Update the health of a subscription's endpoint."""
     values = {f.name: getattr(health, f.name) for f in fields(Health)}
-    conn.execute(_NOTE, {"_id": which} | values)
+    conn.execute(_RECORD_HEALTH, {"_id": which} | values)
 
 
 def remove(conn: Connection, which: str) -> None:
-    """Forget it, with its deliveries."""
-    conn.execute(_REMOVE_DELIVERIES, {"_id": which})
-    conn.execute(_REMOVE, {"_id": which})
+    """Delete a subscription and its deliveries."""
+    conn.execute(_DELETE_DELIVERIES, {"_id": which})
+    conn.execute(_DELETE, {"_id": which})
 
 
 def find(conn: Connection, which: str) -> Subscription | None:
-    """One, by its id."""
+    """A subscription by its id."""
     row = conn.execute(_ONE, {"which": which}).mappings().first()
     return None if row is None else _subscription_of(row)
 
 
 def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Subscription]:
-    """Some, by id. `hold`: nobody else changes them until the transaction ends."""
+    """Subscriptions by id. `lock`: their rows are locked (FOR UPDATE) until the transaction ends."""
     query = dialect.held(conn, _SOME) if lock else _SOME
     return {
         row["id"]: _subscription_of(row)
@@ -213,7 +212,7 @@ def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[st
 
 
 def listed(conn: Connection, desks: Desks = EVERY) -> list[Subscription]:
-    """Those of these desks, the oldest first."""
+    """The subscriptions of these desks, oldest first."""
     query = _ALL.where(in_desks(_subscription.c.desk, desks))
     return [_subscription_of(row) for row in conn.execute(query).mappings()]
 
@@ -228,11 +227,11 @@ def subscribers(conn: Connection) -> list[Subscriber]:
 
 def _values(subscription: Subscription) -> dict[str, Any]:
     values = {f.name: getattr(subscription, f.name) for f in fields(Subscription) if f.name != "id"}
-    written = [{"secret": each.secret, "expires_at": each.expires_at} for each in subscription.secrets]
+    secrets = [{"secret": each.secret, "expires_at": each.expires_at} for each in subscription.secrets]
     return values | {
         "kinds": _json(subscription.kinds),
         "filter": _json(subscription.filter),
-        "secrets": _json(written),
+        "secrets": _json(secrets),
         "channel": subscription.channel.value,
         "state": subscription.state.value,
     }

@@ -24,7 +24,7 @@ from app.store.tables import ticket as _ticket
 from app.store.tickets.signals import IS_LATE
 
 CLOCK_KINDS: Final = frozenset({"guarantee", "objective", "customer"})
-_TICKET_COLUMNS: Final = ("desk", *(name for name in LIST_FILTERS if name != "kind"))
+_TICKET_COLUMNS: Final = tuple(name for name in LIST_FILTERS if name != "kind")
 """Filters that are compared with the ticket's row alone; `kind` may mean a clock's."""
 
 

@@ -1,8 +1,8 @@
-"""The live stream's clients: each signal is encoded once, after its commit, and queued for every client it matches.
+"""Fans out recorded signals to the clients of the event stream (server-sent events).
 
-A queue is bounded: a client that does not keep up is disconnected, and reads what it missed from the signal table when
-it reconnects. So no client slows down the service or another client. Everything but `publish` and `close` belongs to
-the event loop.
+Each signal is encoded once, after its commit, and queued for every listener whose desk and kinds match. Queues are
+bounded: a listener that falls behind is dropped, and reads what it missed from the signal table when it reconnects. So
+no client slows down the service or another client. All methods but `publish` and `close` belong to the event loop.
 """
 
 import asyncio
@@ -19,59 +19,59 @@ from app.principal import Desks, covers
 from app.store.tickets.signals import Published
 
 KEEP_ALIVE_SECONDS: Final = 15.0
-"""Seconds between two keep-alive comments: below the 30 to 60 s after which proxies close an idle connection."""
+"""Idle time after which a comment is sent: less than the 30 to 60 s after which proxies close a connection."""
 
-CONNECTION_LIFETIME_SECONDS: Final = 900.0
-"""A client has to reconnect after a quarter of an hour, so that a revoked key does not read on for ever."""
+MAX_STREAM_SECONDS: Final = 900.0
+"""How long a connection lasts. The client then reconnects with its key, so that a revoked key stops listening."""
 
-Message = tuple[int, bytes]
-"""The position of a signal in the stream, and its encoding. The position of what is no signal is 0."""
+Frame = tuple[int, bytes]
+"""The place of a signal in the stream, and its bytes as they are sent; 0 for a frame that is no signal."""
 
-KEEP_ALIVE: Final[Message] = (0, b": keep-alive\n\n")
+KEEP_ALIVE: Final[Frame] = (0, b": keep-alive\n\n")
 
-CLIENTS: Final = Gauge("slatimer_stream_listeners", "Clients of the stream.", registry=REGISTRY)
+LISTENERS: Final = Gauge("slatimer_stream_listeners", "Clients of the stream.", registry=REGISTRY)
 DROPPED: Final = Counter(
     "slatimer_stream_dropped", "Clients of the stream dropped because they were too slow.", registry=REGISTRY
 )
 
 
 def encode_signal(seq: int, body: bytes) -> bytes:
-    """A signal as a server-sent event. It has no name, so that one handler gets every kind; its id is the cursor."""
+    """A signal as a server-sent event. No event name, so that one handler gets all kinds; the id is the cursor."""
     return b"id: %d\ndata: %b\n\n" % (seq, body)
 
 
 def encode_position(seq: int) -> bytes:
-    """An event without data: the client shows nothing and remembers the position to resume from."""
+    """An event without data: it dispatches nothing, and sets the id that the client reconnects with."""
     return b"id: %d\n\n" % seq
 
 
 @dataclass(eq=False, slots=True)
-class StreamClient:
-    """One connected client: the desks and kinds that it gets (no kinds: all), and its queue."""
+class Listener:
+    """One client: its desks and kinds (no kinds: all), and the frames queued for it."""
 
     desks: Desks
     kinds: frozenset[str]
-    queue: deque[Message] = field(default_factory=deque[Message])
-    wake_up: asyncio.Event = field(default_factory=asyncio.Event)
+    queue: deque[Frame] = field(default_factory=deque[Frame])
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
-    def wants(self, signal: Published) -> bool:
-        """Whether the client asked for this signal and may see it."""
-        return covers(self.desks, signal.desk) and (not self.kinds or signal.kind in self.kinds)
+    def wants(self, recorded: Published) -> bool:
+        """Whether the signal matches this client's desks and kinds."""
+        return covers(self.desks, recorded.desk) and (not self.kinds or recorded.kind in self.kinds)
 
     def end(self) -> None:
-        """Disconnect. The client reads what was queued from the table when it reconnects."""
+        """Drop what is queued: the client reconnects and reads it from the table."""
         self.queue.clear()
         self.ended = True
-        self.wake_up.set()
+        self.woken.set()
 
 
 class Hub:
-    """All connected clients. `queue_size` bounds the queue of one; a comment is sent every `keep_alive` seconds."""
+    """The listeners. `limit` bounds the queue of each; `keep_alive` is the interval of comments, in seconds."""
 
-    def __init__(self, queue_size: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
-        self._queue_size, self._interval = queue_size, keep_alive
-        self._clients: set[StreamClient] = set()
+    def __init__(self, limit: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
+        self._limit, self._keep_alive_seconds = limit, keep_alive
+        self._listeners: set[Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keep_alive_task: asyncio.Task[None] | None = None
         self.closed = False
@@ -81,84 +81,86 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._keep_alive_task = asyncio.create_task(self._keep_alive())
 
-    def publish(self, signals: Iterable[Published]) -> None:
-        """Queue what was just committed, in its order. May be called from any thread."""
-        batch = tuple(signals)
+    def publish(self, recorded: Iterable[Published]) -> None:
+        """Queue signals that were just committed, in their order. May be called from any thread."""
+        batch = tuple(recorded)
         if batch:
-            self._in_loop(self._publish, batch)
+            self._in_loop(self._broadcast, batch)
 
     def close(self) -> None:
-        """Disconnect every client, so that the process can stop. May be called from any thread or signal handler."""
-        self._in_loop(self._close)
+        """End all streams, so that the process can stop. May be called from any thread or a signal handler."""
+        self._in_loop(self._end)
 
-    def join(self, desks: Desks, kinds: frozenset[str]) -> StreamClient:
-        """Add a client. It must leave."""
-        client = StreamClient(desks, kinds)
+    def join(self, desks: Desks, kinds: frozenset[str]) -> Listener:
+        """Add a listener. The caller must `leave` when the client disconnects."""
+        listener = Listener(desks, kinds)
         if self.closed:
-            client.end()
+            listener.end()
         else:
-            self._clients.add(client)
-            CLIENTS.inc()
-        return client
+            self._listeners.add(listener)
+            LISTENERS.inc()
+        return listener
 
-    def leave(self, client: StreamClient) -> None:
-        """Remove a client."""
-        if client in self._clients:
-            self._clients.remove(client)
-            CLIENTS.dec()
+    def leave(self, listener: Listener) -> None:
+        """Remove a listener."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            LISTENERS.dec()
 
-    async def live(self, client: StreamClient, after: int) -> AsyncIterator[bytes]:
-        """The encoded signals past `after` as they come, all that are queued in one piece.
+    async def live(self, listener: Listener, after: int) -> AsyncIterator[bytes]:
+        """The signals recorded from now on, past `after`; everything queued is sent as one chunk.
 
-        Ends when the client is dropped, when the hub closes, and when the client has to authenticate again.
+        Ends when the listener is dropped, when the hub closes, or after the maximum duration of a connection.
         """
-        expires = monotonic() + CONNECTION_LIFETIME_SECONDS
-        while not client.ended and monotonic() < expires:
-            await client.wake_up.wait()
-            client.wake_up.clear()
-            queued, client.queue = client.queue, deque()
-            pieces: list[bytes] = []
-            for seq, encoded in queued:
-                # What was read from the table before may be queued as well.
+        ends_at = monotonic() + MAX_STREAM_SECONDS
+        while not listener.ended and monotonic() < ends_at:
+            await listener.woken.wait()
+            listener.woken.clear()
+            queue, listener.queue = listener.queue, deque()
+            frames: list[bytes] = []
+            for seq, frame in queue:
+                # Signals that the caller has read from the table may also be queued.
                 if seq > after or seq == 0:
                     after = max(after, seq)
-                    pieces.append(encoded)
-            if pieces:
-                yield b"".join(pieces)
+                    frames.append(frame)
+            if frames:
+                yield b"".join(frames)
 
-    def _in_loop(self, action: Callable[..., None], *arguments: object) -> None:
+    def _in_loop(self, action: Callable[..., None], *given: object) -> None:
         loop = self._loop
         if loop is None or loop.is_closed():
             return
-        loop.call_soon_threadsafe(action, *arguments)
+        loop.call_soon_threadsafe(action, *given)
 
-    def _publish(self, batch: tuple[Published, ...]) -> None:
-        clients = tuple(self._clients)
-        if not clients:
+    def _broadcast(self, batch: tuple[Published, ...]) -> None:
+        listeners = tuple(self._listeners)
+        if not listeners:
             return
-        encoded = [(signal, (signal.seq, encode_signal(signal.seq, signal.body))) for signal in batch]
-        for client in clients:
-            self._enqueue(client, [message for signal, message in encoded if client.wants(signal)])
+        framed = [
+            (recorded, (recorded.seq, encode_signal(recorded.seq, recorded.body))) for recorded in batch
+        ]
+        for listener in listeners:
+            self._enqueue(listener, [frame for recorded, frame in framed if listener.wants(recorded)])
 
-    def _enqueue(self, client: StreamClient, messages: Iterable[Message]) -> None:
-        client.queue.extend(messages)
-        if len(client.queue) > self._queue_size:
+    def _enqueue(self, listener: Listener, frames: Iterable[Frame]) -> None:
+        listener.queue.extend(frames)
+        if len(listener.queue) > self._limit:
             DROPPED.inc()
-            client.end()
-            self.leave(client)
-        elif client.queue:
-            client.wake_up.set()
+            listener.end()
+            self.leave(listener)
+        elif listener.queue:
+            listener.woken.set()
 
-    def _close(self) -> None:
+    def _end(self) -> None:
         self.closed = True
-        for client in tuple(self._clients):
-            client.end()
-            self.leave(client)
+        for listener in tuple(self._listeners):
+            listener.end()
+            self.leave(listener)
         if self._keep_alive_task:
             self._keep_alive_task.cancel()
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(self._interval)
-            for client in tuple(self._clients):
-                self._enqueue(client, [KEEP_ALIVE])
+            await asyncio.sleep(self._keep_alive_seconds)
+            for listener in tuple(self._listeners):
+                self._enqueue(listener, [KEEP_ALIVE])
