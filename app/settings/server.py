@@ -29,13 +29,6 @@ class ServerSettings(SettingsGroup):
         default=timedelta(seconds=5),
         description="Time for open requests to finish after SIGTERM.",
     )
-    holiday_years_ahead: int = Field(
-        default=10,
-        ge=1,
-        le=100,
-        description="Years ahead for which a version stores its holidays. No target is longer than ten years. "
-        "Later years come from the installed package and are provisional.",
-    )
     max_body_size: int = Field(
         default=10_000_000,
         ge=1024,
@@ -69,4 +62,11 @@ class ServerSettings(SettingsGroup):
     )
     agreements: Path = Field(
         default_factory=lambda: _shipped("agreements"), description="Folder of the shipped agreements."
+    )
+    holiday_years_ahead: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Years ahead for which a version stores its holidays. No target is longer than ten years. "
+        "Later years come from the installed package and are provisional.",
     )

@@ -114,7 +114,7 @@ def test_a_late_pause_retracts_the_breach_and_a_later_breach_replaces_it() -> No
     assert (retraction.kind, retraction.replaces, retraction.cause) == (
         "breach_retracted",
         breach.id,
-        "a late fact",
+        LEARNT,
     )
     assert [s.kind for s in others] == ["warned", "paused", "resumed"]
     (again,) = recorder.signals("2026-03-02 12:00")
