@@ -56,24 +56,25 @@ class Replay:
         return self._timeline.ticket
 
     def run(self) -> None:
-        """Take every step up to `at`."""
-        line = self._timeline
+        """Compute the timeline and run every track over it. Versions and merges change the tracks between."""
+        line, steps = self._timeline, list[Step]()
         for item in in_sequence(self.past, self._boundaries()):
             if isinstance(item, Event):
-                self._take(line.step(item))
+                steps.append(line.step(item))
             elif item.of is None:
-                self._take(line.exclusion_boundary(item.at))
-            elif isinstance(item.of, Version):
-                self._take_over(item.of, line.version_boundary(item.of, item.at))
+                steps.append(line.exclusion_boundary(item.at))
             else:
-                self._absorb(item.of)
+                self._run_tracks(steps)
+                steps = []
+                if isinstance(item.of, Version):
+                    self._take_over(item.of, line.version_boundary(item.of, item.at))
+                else:
+                    self._absorb(item.of)
+        self._run_tracks(steps)
 
-    def _take(self, step: Step) -> None:
-        is_level, facts = step.is_level, step.facts
+    def _run_tracks(self, steps: Sequence[Step]) -> None:
         for track in self.tracks.values():
-            concerned = not facts.isdisjoint(track.commitment.interests)
-            if (concerned or is_level) and not track.over:
-                track.step(step, concerned=concerned)
+            track.run(steps)
 
     def _not_after(self, commitment: Commitment) -> Track | None:
         return None if commitment.not_after is None else self.tracks.get(commitment.not_after)
@@ -98,7 +99,7 @@ class Replay:
         for commitment in version.agreement.commitments:
             if commitment.id not in self.tracks:
                 self.tracks[commitment.id] = self._followed(commitment, step)
-        self._take(step._replace(fields_changed=True))
+        self._run_tracks([step])
 
     def _followed(self, commitment: Commitment, step: Step) -> Track:
         """A commitment that comes with a version: it has followed the facts so far, and applies from now on."""
@@ -107,10 +108,10 @@ class Replay:
         earlier = [event for event in self.past if event.at < step.at]
         edges = [each for each in exclusion_boundaries(self.exclusions) if each.at <= step.at]
         line = timeline(self.agreement, self.exclusions, earlier)
-        for item in in_sequence(earlier, edges if earlier else ()):
-            each = line.step(item) if isinstance(item, Event) else line.exclusion_boundary(item.at)
-            if not track.over:
-                track.step(each, concerned=not each.facts.isdisjoint(commitment.interests))
+        track.run(
+            line.step(item) if isinstance(item, Event) else line.exclusion_boundary(item.at)
+            for item in in_sequence(earlier, edges if earlier else ())
+        )
         track.renew(commitment, self.agreement, not_after, step)
         return track
 

@@ -187,7 +187,7 @@ class TimeAccount:
 
     def _warn(self, segment: Segment, end: Micros, gained: Micros | None) -> None:
         """Record the warnings of a running segment before `end`, by when `gained` has counted, where that is known."""
-        if self.breached_at is not None:
+        if self.breached_at is not None or not segment.terms.commitment.warn_at:
             return
         start, terms = segment.start, segment.terms
         passed: list[tuple[Micros, str]] = []

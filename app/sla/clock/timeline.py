@@ -12,12 +12,13 @@ from typing import Final, NamedTuple, TypeAlias, cast
 
 from app.sla.agreement.agreement import Agreement, DerivedFact
 from app.sla.agreement.version import Version
-from app.sla.event import KNOWN_TYPES, Event, OrderKey, order_key, status_instants
+from app.sla.event import KNOWN_TYPES, Event, OrderKey, Value, order_key, status_instants
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros, micros
 from app.sla.ticket import Ticket
 
 _NO_FACTS: Final[frozenset[str]] = frozenset()
+_NO_FIELDS: Final[Mapping[str, Value]] = {}
 _FACTS: Final = {kind: frozenset((kind,)) for kind in KNOWN_TYPES}
 _MESSAGES: Final = frozenset(
     {"customer.replied", "agent.replied", "note.added", "progress.reported", "request.read"}
@@ -36,7 +37,8 @@ class Step(NamedTuple):
     cause: Reason
     facts: frozenset[str]
     """The start and stop facts that it is."""
-    ticket: Ticket
+    fields: Mapping[str, Value]
+    """The ticket's fields after it; left out where `fields_changed` is false."""
     status: str
     reopened: bool
     ended: Reason | None
@@ -132,7 +134,7 @@ class Timeline:
             event.id,
             Reason(ReasonCode.EVENT, event.id),
             facts,
-            ticket,
+            dict(ticket.fields) if fields_changed else _NO_FIELDS,
             ticket.status,
             status_changed and ticket.reopened,
             ended,
@@ -156,12 +158,25 @@ class Timeline:
     def version_boundary(self, version: Version, at: Micros) -> Step:
         """Go on under another version of the agreement."""
         self.agreement = version.agreement
-        return self._boundary(at, f"version {version.number}", Reason(ReasonCode.VERSION, version.number))
+        cause = Reason(ReasonCode.VERSION, version.number)
+        return self._boundary(at, f"version {version.number}", cause, fields_changed=True)
 
-    def _boundary(self, at: Micros, name: str, cause: Reason) -> Step:
+    def _boundary(self, at: Micros, name: str, cause: Reason, *, fields_changed: bool = False) -> Step:
         ticket = self.ticket
+        fields = dict(ticket.fields) if fields_changed else _NO_FIELDS
         return Step(
-            at, name, cause, _NO_FACTS, ticket, ticket.status, False, None, True, False, True, self.excluded
+            at,
+            name,
+            cause,
+            _NO_FACTS,
+            fields,
+            ticket.status,
+            False,
+            None,
+            True,
+            fields_changed,
+            True,
+            self.excluded,
         )
 
 

@@ -1,9 +1,10 @@
 """One commitment on one ticket: all its cycles, and the rules that every cycle shares.
 
-`Track.step` takes the steps of the ticket's timeline in order. Here stand the rules of applying, pausing, shutting and
+`Track.run` takes the steps of the ticket's timeline in order. Here stand the rules of applying, pausing, shutting and
 reopening; when a cycle opens and stops is the policy's in `cycles`. Instants are microseconds UTC.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from app.sla.agreement.agreement import Agreement, Commitment, CycleRule, OnReopen, Regime, Withheld
@@ -93,8 +94,16 @@ class Track:
         opened = [clock for clock in self.clocks if clock.segments[0].start <= at]
         return TimeAccount(opened[-1], at).due_at if opened else None
 
-    def step(self, step: Step, *, concerned: bool) -> None:
-        """Take the next step of the timeline. `concerned`: its facts are start, stop or end facts of the commitment."""
+    def run(self, steps: Iterable[Step]) -> None:
+        """Take the next steps of the timeline, in their order."""
+        interests = self.commitment.interests
+        for step in steps:
+            concerned = not step.facts.isdisjoint(interests)
+            if (concerned or step.is_level) and not self.over:
+                self._step(step, concerned=concerned)
+
+    def _step(self, step: Step, *, concerned: bool) -> None:
+        """One step. `concerned`: its facts are start, stop or end facts of the commitment."""
         if step.ended is not None:
             self._end(step.at, step.ended)
             return
@@ -174,7 +183,7 @@ class Track:
     def _judge_fields(self, step: Step) -> None:
         if not self.in_force:
             return
-        fields = step.ticket.fields
+        fields = step.fields
         applies = self.agreement.applies(self.commitment, fields)
         found = self.agreement.regime(self.commitment, fields) if applies is True else applies
         self.regime = found if isinstance(found, Regime) else None
