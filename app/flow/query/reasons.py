@@ -47,8 +47,8 @@ def text(reason: Reason) -> str:
     params = reason.params or {}
     match reason.code:
         case ReasonCode.EXCLUSION:
-            words = ": ".join(str(params[name]) for name in ("author", "reason") if name in params)
-            return f"excluded by {words}" if words else "excluded"
+            by = ": ".join(str(params[name]) for name in ("author", "reason") if name in params)
+            return f"excluded by {by}" if by else "excluded"
         case ReasonCode.MERGED_INTO:
             return f"superseded: merged into {params.get('into', 'another ticket')}"
         case ReasonCode.TOO_FEW_REPLIES:

@@ -1,8 +1,8 @@
-"""How does every clock of a ticket stand at an instant? The one judge of it.
+"""The evaluation of a ticket: the state of all its clocks at an instant.
 
-`evaluate` is pure: the ticket's events, the versions of the desk's agreement (with their calendars) and the instant give
-the state of every clock, the moments that lie behind it and the next instant at which time alone changes something.
-Receiving, sweeping, applying and replaying all call it, and none of them knows a rule. Microseconds UTC.
+`evaluate` is pure. From a ticket's events, the versions of the desk's agreement (with their calendars) and an instant it
+computes every clock, its transitions and the next instant at which time alone changes something. Receiving, sweeping,
+applying and replaying call it, and none of them knows a rule. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,12 +26,12 @@ __all__ = ["Absorbed", "AppliesTo", "Evaluation", "NothingKnown", "Version", "ev
 
 
 class NothingKnown(LookupError):
-    """Nothing is known of this ticket at that instant: ask at a later one."""
+    """Nothing of this ticket had happened at that instant. Choose a later one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The whole truth about a ticket's clocks at an instant."""
+    """A ticket and its clocks at an instant."""
 
     ticket: Ticket
     at: Micros
@@ -42,7 +42,7 @@ class Evaluation:
     next_at: Micros | None
     flags: tuple[str, ...]
     histories: Mapping[tuple[str, Micros], TimeAccount]
-    """The account behind each clock, for explanations, by (commitment, cycle id)."""
+    """The time account of each clock, for explanations, by (commitment, cycle id)."""
 
 
 def evaluate(
@@ -53,10 +53,10 @@ def evaluate(
     absorbed: Sequence[Absorbed] = (),
     merge_fault: str | None = None,
 ) -> Evaluation:
-    """Judge a ticket at `at` by these events and versions.
+    """Evaluate a ticket at `at` by these events and versions.
 
-    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge cannot stand (an unknown target, a
-    ring): then the merge is kept, flagged and moves nothing. Raises NothingKnown when no event lies at or before `at`.
+    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge is invalid (an unknown target, a
+    ring): then the merge is flagged and changes nothing. Raises NothingKnown when no event lies at or before `at`.
     """
     log = list(events)
     ordered = in_order(log)
@@ -73,10 +73,10 @@ def evaluate(
 
 
 _VOID_MERGE: Final = "ticket.merged (void)"
-"""A merge that cannot stand: it happened, and it moves nothing."""
+"""The type that an invalid merge is given: it is a fact, and it changes nothing."""
 
-_CUSTOMERS_WORDS: Final = ("ticket.created", "customer.replied")
-"""Only the customer can name the domain that a ticket is about: an agent's signature names the desk's own."""
+_CUSTOMER_TYPES: Final = ("ticket.created", "customer.replied")
+"""Types whose text may name the ticket's domain. The signature of an agent names the desk's own."""
 
 
 def _edges_ahead(replay: Replay) -> list[Micros]:
@@ -88,9 +88,7 @@ def _result(replay: Replay, flags: list[str], ahead: list[Micros]) -> Evaluation
     if ticket.created_at is None:
         flags.append("creation_unknown")
     if replay.agreement.queue.domain_required:
-        texts = [
-            str(e.data["text"]) for e in replay.past if e.data.get("text") and e.type in _CUSTOMERS_WORDS
-        ]
+        texts = [str(e.data["text"]) for e in replay.past if e.data.get("text") and e.type in _CUSTOMER_TYPES]
         if lacks_domain(ticket.fields, texts, replay.agreement.queue):
             flags.append("domain_missing")
     views: list[ClockView] = []

@@ -1,8 +1,8 @@
-"""Why is it due then? Every span from a clock's start to its end, counted or not, each with its reason.
+"""The explanation of a deadline: every span from a clock's start to its end, counted or not, with its reason.
 
-The spans are those that the calendar counted and those in which the clock itself stood still; their running total is
-the counted time, and it is the target at the due date. Nothing is computed a second time. Microseconds UTC; the local
-time zone of a span is that of the clock's calendar.
+The spans are those that the calendar counted and those in which the clock did not run. Their running total is the
+counted time, and equals the target at the due date. Instants are microseconds UTC; the local time zone of a span is
+that of the clock's calendar.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from app.sla.span import Micros
 
 
 class SpanKind(StrEnum):
-    """What a span did to the clock."""
+    """What happened to the clock in a span."""
 
     COUNTED = "counted"
     SKIPPED = "skipped"
@@ -44,7 +44,7 @@ class NoSuchClock(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class ExplainedSpan:
-    """One span. `total` is what has counted by its end; `planned`: it lies after the instant asked about."""
+    """One span. `total` is what has counted by its end; `planned`: it lies after the instant of the question."""
 
     start: Micros
     end: Micros
@@ -62,7 +62,7 @@ class ExplainedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A deadline or a stop, span by span. `calendar` tells the zone of local times."""
+    """A deadline or a stop, span by span. `calendar` gives the zone of local times."""
 
     target: str | None
     target_length: int | None
@@ -88,8 +88,8 @@ def explain(evaluation: Evaluation, commitment: str | None = None, cycle: int | 
     views = [c for c in evaluation.clocks if commitment in (None, c.commitment) and cycle in (None, c.cycle)]
     if not views:
         known = ", ".join(sorted({c.commitment for c in evaluation.clocks})) or "none"
-        asked = " ".join(str(part) for part in (commitment, cycle) if part is not None) or "at all"
-        raise NoSuchClock(f"no clock {asked}; the ticket has: {known}")
+        wanted = " ".join(str(part) for part in (commitment, cycle) if part is not None) or "at all"
+        raise NoSuchClock(f"no clock {wanted}; the ticket has: {known}")
     view = views[-1]
     running = [c for c in views if c.state is State.RUNNING and c.due_at is not None]
     if commitment is None and running:
@@ -158,7 +158,7 @@ def _standing(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
 
 
 def _counted_spans(piece: _Piece, total: int, due_at: Micros | None, at: Micros) -> Iterator[ExplainedSpan]:
-    """The calendar's own spans of a running piece, cut at the due date and at the instant asked about."""
+    """The calendar's own spans of a running piece, cut at the due date and at the instant of the question."""
     for span in piece.measuring.spans_us(piece.start, piece.end):
         cuts = sorted({span.start, span.end, *(c for c in (due_at, at) if c and span.start < c < span.end)})
         for start, end in pairwise(cuts):

@@ -1,4 +1,4 @@
-"""A clock as others see it at an instant. Seconds and text come at the edge; here all is microseconds UTC."""
+"""The view of a clock at an instant. Microseconds UTC; whole seconds and texts are made where an answer is built."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from app.sla.span import Micros
 
 
 class ClockView(NamedTuple):
-    """A clock as it stands at an instant: what others see of it."""
+    """A clock as it is shown at an instant."""
 
     commitment: str
     label: str
