@@ -118,12 +118,12 @@ class TimeAccount:
 
     def _run(self) -> None:
         segments, at, before = self.clock.segments, self.at, AWAITING
+        if segments[-1].start > at:
+            segments = [segment for segment in segments if segment.start <= at]
         final = len(segments) - 1
         stopped_at = 0
         for number, segment in enumerate(segments):
             start, state, reason, terms, effect, _ = segment
-            if start > at:
-                break
             end = segments[number + 1].start if number < final else at
             self._next_warning = None
             if effect is not NONE:
