@@ -6,6 +6,8 @@ clock still follows the facts, so that it can be judged from its own start facts
 Instants are microseconds UTC.
 """
 
+from dataclasses import replace
+
 from app.sla.agreement.agreement import Commitment, Kind, OnChange, Regime
 from app.sla.clock.segment import (
     APPLY,
@@ -173,7 +175,7 @@ class Clock:
     def renew(self, commitment: Commitment, at: Micros) -> None:
         """A version of the agreement restates the commitment. The current segment goes on as it is."""
         self.renewals += ((at, commitment.kind),)
-        self.terms = self.terms._replace(commitment=commitment)
+        self.terms = replace(self.terms, commitment=commitment)
 
     def kind_at(self, at: Micros, segment: Segment) -> Kind:
         """Whose promise it was at an instant of a segment."""
@@ -185,7 +187,7 @@ class Clock:
         if self.shown:
             self._record(_CANCELLED, at, cause)
             self.cancelled_at = at
-        self.terms = self.terms._replace(applies=False)
+        self.terms = replace(self.terms, applies=False)
         self._enter(at, self.state, cause)
 
     def change(self, regime: Regime, at: Micros, mode: OnChange, period: str) -> None:
@@ -216,7 +218,7 @@ class Clock:
         last = self.segments[-1]
         wait = last.terms.commitment.warn_awaiting
         if last.effect is AWAIT and wait is not None and at <= last.start + wait:
-            terms = last.terms._replace(period=self.terms.period)
+            terms = replace(last.terms, period=self.terms.period)
             self.segments[-1] = last._replace(terms=terms)
 
     def _enter(

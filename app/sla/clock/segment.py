@@ -4,6 +4,7 @@
 microseconds UTC.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -14,8 +15,12 @@ from app.sla.reason import Reason
 from app.sla.span import Micros
 
 
-class Terms(NamedTuple):
-    """What is in force for a clock: the commitment, its target and calendar, and whether it applies."""
+@dataclass(slots=True)
+class Terms:
+    """What is in force for a clock: the commitment, its target and calendar, and whether it applies.
+
+    Never changed; not frozen, which would triple the cost of creation.
+    """
 
     commitment: Commitment
     regime: Regime | None

@@ -8,7 +8,7 @@ of an exclusion, a version of the agreement, a merge. Instants are microseconds 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from app.sla.agreement.agreement import Agreement, DerivedFact
 from app.sla.agreement.version import Version
@@ -28,8 +28,12 @@ _SETS_FIELDS: Final = frozenset({"ticket.created", "ticket.updated"})
 EVERY_COMMITMENT: Final = "*"
 
 
-class Step(NamedTuple):
-    """One event or boundary, as the tracks see it."""
+@dataclass(slots=True)
+class Step:
+    """One event or boundary, as the tracks see it.
+
+    Never changed; not frozen, which would triple the cost of creation.
+    """
 
     at: Micros
     id: str
