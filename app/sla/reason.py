@@ -90,4 +90,4 @@ class Reason:
 
     code: ReasonCode
     ref: Ref | None = None
-    params: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+    params: Mapping[str, object] | None = field(default=None, hash=False)

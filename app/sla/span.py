@@ -1,8 +1,8 @@
-"""How long is it from here to there, and do two stretches of time meet?
+"""Instants, durations and half-open spans, in microseconds.
 
-Every instant inside the core is an int: microseconds since 1970-01-01T00:00Z ("micros"), and so is
-every duration. Datetimes exist at the edges only, and one without an offset is refused there. A span is
-half-open: its start belongs to it, its end does not.
+Every instant inside the core is an int: microseconds since 1970-01-01T00:00Z (`Micros`), and so is every duration.
+Datetimes exist at the edges only, and one without an offset is refused there. The start of a span belongs to it, its
+end does not.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def micros(at: datetime) -> Micros:
     return (passed.days * _SECONDS_A_DAY + passed.seconds) * SECOND + passed.microseconds
 
 
-# Callers use few different lengths, and finding one again takes a third of working it out.
+# Cached: callers use few different lengths, and a look-up takes a third of the computation.
 @lru_cache(maxsize=1024)
 def length_of(duration: timedelta) -> Micros:
     """A timedelta in micros, exactly."""
@@ -54,7 +54,7 @@ def instant(us: Micros) -> datetime:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A half-open stretch of time, from `start` up to `end`, in micros. Never shorter than nothing."""
+    """A half-open span of time from `start` up to `end`, in micros. It may be empty."""
 
     start: Micros
     end: Micros
@@ -65,19 +65,19 @@ class Span:
 
     @property
     def length(self) -> Micros:
-        """How long it is, in micros."""
+        """Its length, in micros."""
         return self.end - self.start
 
     def __contains__(self, at: Micros) -> bool:
         return self.start <= at < self.end
 
     def __and__(self, other: "Span") -> "Span":
-        """What both have; an empty span when they do not meet."""
+        """The intersection; an empty span where there is none."""
         start = max(self.start, other.start)
         return Span(start, max(start, min(self.end, other.end)))
 
     def __sub__(self, other: "Span") -> tuple["Span", ...]:
-        """What is left of this one without the other: none, one or two spans, none of them empty."""
+        """The difference: none, one or two spans, none of them empty."""
         before = Span(self.start, max(self.start, min(self.end, other.start)))
         after = Span(min(self.end, max(self.start, other.end)), self.end)
         return tuple(part for part in (before, after) if part.length) if other.length else (self,)

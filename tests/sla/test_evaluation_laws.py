@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar
-from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
+from app.sla.clock.evaluation import AppliesTo, Evaluation, NothingKnown, Version, evaluate
 from app.sla.clock.explanation import explain
 from app.sla.clock.signals import LATE_KINDS, LastRecorded, RecordedSignal, Signal, signals
+from app.sla.clock.time_account import TimeAccount
 from app.sla.event import Event, in_order
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 
@@ -125,6 +126,39 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     *(("ticket.updated", {"level": level}) for level in ("a", "b", None)),
     *(("ticket.updated", {"category": c}) for c in ("software", "hardware")),
 ]
+RESTATED = parse_agreement(
+    {
+        "desk": "d",
+        "time_zone": "Europe/Paris",
+        "commitments": [
+            {
+                "id": "gtr",
+                "label": "Restored",
+                "kind": "guarantee",
+                "measure": "gtr",
+                "starts_on": ["ticket.created", "call.registered"],
+                "stops_on": ["service.restored", "status:solved", "status:closed"],
+                "pauses_while": ["pending"],
+                "target": "3h",
+                "calendar": "d/desk",
+                "warn_at": ["50%"],
+            },
+            {
+                "id": "read",
+                "label": "First action",
+                "kind": "objective",
+                "measure": "gti",
+                "starts_on": ["ticket.created"],
+                "stops_on": ["agent.replied", "intervention.started"],
+                "pauses_while": ["on_hold"],
+                "target": "2 working days",
+                "calendar": "d/desk",
+            },
+        ],
+    },
+    calendars={"d/desk": DESK},
+)
+"""Another version of the agreement: one commitment with a shorter target, a new one, and three that are dropped."""
 GAPS = st.sampled_from([0, 0, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR, DAY, 2 * DAY])
 
 
@@ -172,6 +206,52 @@ def test_any_order_of_arrival_and_any_repetition_gives_the_same_evaluation(
     arrived = log + random.choices(log, k=3)
     random.shuffle(arrived)
     assert _comparable(evaluate(arrived, VERSIONS, at)) == _comparable(evaluate(log, VERSIONS, at))
+
+
+@given(
+    logs(exclusions=True),
+    st.randoms(use_true_random=False),
+    st.sampled_from(AppliesTo),
+    st.integers(0, 72),
+    st.integers(0, 100),
+)
+def test_under_several_versions_too_any_order_and_repetition_gives_the_same_evaluation(
+    log: list[Event], random: Any, applies_to: AppliesTo, applied: int, hours: int
+) -> None:
+    versions = [*VERSIONS, Version(2, RESTATED, log[0].at + applied * HOUR, applies_to)]
+    at = log[-1].at + hours * HOUR
+    arrived = log + random.choices(log, k=3)
+    random.shuffle(arrived)
+    assert _comparable(evaluate(arrived, versions, at)) == _comparable(evaluate(log, versions, at))
+
+
+@given(logs(exclusions=True), st.integers(1, 72), st.integers(0, 72))
+def test_a_version_for_the_rest_changes_nothing_before_it_was_applied(
+    log: list[Event], applied: int, hours: int
+) -> None:
+    applied_at = log[0].at + applied * HOUR
+    versions = [*VERSIONS, Version(2, RESTATED, applied_at, AppliesTo.REST)]
+    at = min(log[0].at + hours * HOUR, applied_at - 1)
+    assert _comparable(evaluate(log, versions, at)) == _comparable(evaluate(log, VERSIONS, at))
+
+
+@given(logs(), st.integers(0, 100))
+def test_the_account_of_an_earlier_instant_is_the_one_that_was_made_then(
+    log: list[Event], hours: int
+) -> None:
+    later = evaluate(log, VERSIONS, log[-1].at + hours * HOUR).histories
+    for number, event in enumerate(log, start=1):
+        if number < len(log) and log[number].at == event.at:
+            continue
+        for key, then in evaluate(log[:number], VERSIONS, event.at).histories.items():
+            if key in later:
+                now = TimeAccount(later[key].clock, event.at)
+                assert (now.counted, now.due_at, now.breached_at, now.is_late) == (
+                    then.counted,
+                    then.due_at,
+                    then.breached_at,
+                    then.is_late,
+                )
 
 
 @given(logs(), st.integers(0, 100))
@@ -253,7 +333,7 @@ def test_waking_only_at_next_at_tells_every_moment_and_each_once(log: list[Event
 
 
 @given(logs(), st.integers(0, 100))
-def test_the_fold_of_a_prefix_is_what_the_whole_shows_at_that_instant(log: list[Event], hours: int) -> None:
+def test_the_replay_of_a_prefix_is_what_the_whole_shows_at_that_instant(log: list[Event], hours: int) -> None:
     for number in range(1, len(log) + 1):
         cut = log[number - 1].at
         if number < len(log) and log[number].at == cut:

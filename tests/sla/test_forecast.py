@@ -105,7 +105,7 @@ def test_a_year_that_the_calendar_does_not_cover_is_the_reason() -> None:
     found = pace([], WEBXTRA, narrow, on_the_day("00:00") - 60 * 24 * HOUR)
     assert found.reason is not None
     assert found.reason.code is ReasonCode.CALENDAR_FAULT
-    assert "2026" in str(found.reason.params["text"])
+    assert "2026" in str(found.reason.params)
 
 
 def test_a_forecast_beyond_the_covered_years_is_none_with_the_reason() -> None:
@@ -115,7 +115,7 @@ def test_a_forecast_beyond_the_covered_years_is_none_with_the_reason() -> None:
     expected, reason = pace(replies(10, at), rules, narrow, at).reply_at(100_000, at)
     assert expected is None
     assert reason is not None
-    assert "2027" in str(reason.params["text"])
+    assert "2027" in str(reason.params)
 
 
 def test_a_desk_with_too_few_working_days_behind_it_has_no_pace() -> None:

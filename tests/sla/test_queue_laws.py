@@ -251,7 +251,7 @@ def test_a_long_line_keeps_its_order_through_many_changes() -> None:
 def test_nobody_waits_before_the_first_or_after_the_last_position() -> None:
     line = QueueOrder([(0, 1, 1, "a")])
     for position in (0, 2, -1):
-        with pytest.raises(IndexError, match="nobody waits"):
+        with pytest.raises(IndexError, match="no ticket waits"):
             line.at(position)
     assert line.slice(2, 5) == line.slice(1, 0) == []
 

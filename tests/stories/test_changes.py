@@ -330,3 +330,42 @@ def test_a_promise_that_comes_with_a_version_for_the_rest_applies_from_then_and_
         "2026-03-02 09:00",
         "2026-03-02 12:00",
     )
+
+
+def test_an_exclusion_granted_after_a_version_counts_for_the_promise_that_came_with_it() -> None:
+    story = desk(RESPONSE).created("2026-03-02 09:00")
+    story.excluded("2026-03-02 15:00", "2026-03-02 09:30", "2026-03-02 11:30", by="Eva", reason="power cut")
+    later = REPEATS.format("resume")
+    clock = judged(story, later, AppliesTo.REST, "2026-03-02 15:30").clock("restore")
+    assert (clock.started, clock.due) == ("2026-03-02 09:00", "2026-03-02 15:00")
+
+
+FILED = """
+[[commitments]]
+id = "filing"
+kind = "customer"
+measure = "filing"
+starts_on = ["outage.verified"]
+stops_on = ["claim.filed"]
+target = "4h"
+calendar = "acme/desk"
+
+[[commitments]]
+id = "answer"
+kind = "guarantee"
+measure = "answer"
+cycle = "claim"
+starts_on = ["claim.filed"]
+stops_on = ["claim.answered"]
+target = "8h"
+calendar = "acme/desk"
+not_after = { commitment = "filing", reason = "filed too late" }
+"""
+
+
+def test_a_deadline_that_comes_with_a_version_refuses_no_claim_that_was_filed_before_it() -> None:
+    story = desk(RESPONSE).created("2026-03-02 09:00")
+    story.fact("outage.verified", "2026-03-02 09:30").fact("claim.filed", "2026-03-02 14:00")
+    seen = judged(story, FILED, AppliesTo.REST, "2026-03-02 16:30", applied="2026-03-02 16:00")
+    assert {"filing", "answer"} <= seen.names
+    assert seen.reasons == {}

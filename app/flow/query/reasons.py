@@ -44,20 +44,19 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
 
 def text(reason: Reason) -> str:
     """The English text of a reason."""
+    params = reason.params or {}
     match reason.code:
         case ReasonCode.EXCLUSION:
-            words = ": ".join(
-                str(reason.params[name]) for name in ("author", "reason") if name in reason.params
-            )
-            return f"excluded by {words}" if words else "excluded"
+            by = ": ".join(str(params[name]) for name in ("author", "reason") if name in params)
+            return f"excluded by {by}" if by else "excluded"
         case ReasonCode.MERGED_INTO:
-            return f"superseded: merged into {reason.params.get('into', 'another ticket')}"
+            return f"superseded: merged into {params.get('into', 'another ticket')}"
         case ReasonCode.TOO_FEW_REPLIES:
-            count, days = reason.params["replies"], reason.params["days"]
+            count, days = params["replies"], params["days"]
             replied = "no reply" if count == 0 else "only 1 reply" if count == 1 else f"only {count} replies"
             return f"{replied} in the last {days} working days"
         case code:
-            return _TEXTS[code].format(ref=reason.ref, **reason.params)
+            return _TEXTS[code].format(ref=reason.ref, **params)
 
 
 def text_or_none(reason: Reason | None) -> str | None:
@@ -74,7 +73,7 @@ def detail(reason: Reason | None) -> dict[str, Any] | None:
     """The machine-readable reason as JSON."""
     if reason is None:
         return None
-    return {"code": reason.code.value, "ref": reason.ref, "params": dict(reason.params)}
+    return {"code": reason.code.value, "ref": reason.ref, "params": dict(reason.params or {})}
 
 
 def move_detail(cause: str) -> dict[str, Any]:

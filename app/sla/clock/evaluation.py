@@ -1,8 +1,8 @@
-"""How does every clock of a ticket stand at an instant? The one judge of it.
+"""The evaluation of a ticket: the state of all its clocks at an instant.
 
-`evaluate` is pure: the ticket's events, the versions of the desk's agreement (with their calendars) and the instant give
-the state of every clock, the moments that lie behind it and the next instant at which time alone changes something.
-Receiving, sweeping, applying and replaying all call it, and none of them knows a rule. Microseconds UTC.
+`evaluate` is pure. From a ticket's events, the versions of the desk's agreement (with their calendars) and an instant it
+computes every clock, its transitions and the next instant at which time alone changes something. Receiving, sweeping,
+applying and replaying call it, and none of them knows a rule. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +11,9 @@ from typing import Final
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import AppliesTo, Version
-from app.sla.clock.clock import Clock
-from app.sla.clock.replay import Absorbed, Fold
+from app.sla.clock.replay import Replay
+from app.sla.clock.time_account import TimeAccount
+from app.sla.clock.timeline import Absorbed
 from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
 from app.sla.event import Event, in_order, withdrawals_of_unknown
@@ -25,12 +26,12 @@ __all__ = ["Absorbed", "AppliesTo", "Evaluation", "NothingKnown", "Version", "ev
 
 
 class NothingKnown(LookupError):
-    """Nothing is known of this ticket at that instant: ask at a later one."""
+    """Nothing of this ticket had happened at that instant. Choose a later one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The whole truth about a ticket's clocks at an instant."""
+    """A ticket and its clocks at an instant."""
 
     ticket: Ticket
     at: Micros
@@ -40,8 +41,8 @@ class Evaluation:
     transitions: tuple[Transition, ...]
     next_at: Micros | None
     flags: tuple[str, ...]
-    histories: Mapping[tuple[str, Micros], Clock]
-    """The account behind each clock, for explanations, by (commitment, cycle id)."""
+    histories: Mapping[tuple[str, Micros], TimeAccount]
+    """The time account of each clock, for explanations, by (commitment, cycle id)."""
 
 
 def evaluate(
@@ -52,10 +53,10 @@ def evaluate(
     absorbed: Sequence[Absorbed] = (),
     merge_fault: str | None = None,
 ) -> Evaluation:
-    """Judge a ticket at `at` by these events and versions.
+    """Evaluate a ticket at `at` by these events and versions.
 
-    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge cannot stand (an unknown target, a
-    ring): then the merge is kept, flagged and moves nothing. Raises NothingKnown when no event lies at or before `at`.
+    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge is invalid (an unknown target, a
+    ring): then the merge is flagged and changes nothing. Raises NothingKnown when no event lies at or before `at`.
     """
     log = list(events)
     ordered = in_order(log)
@@ -63,51 +64,57 @@ def evaluate(
         ordered = [replace(e, type=_VOID_MERGE) if e.type == "ticket.merged" else e for e in ordered]
     if not any(event.at <= at for event in ordered):
         raise NothingKnown("nothing of this ticket had happened by then")
-    fold = Fold(ordered, versions, at, absorbed)
-    fold.run()
+    replay = Replay(ordered, versions, at, absorbed)
+    replay.run()
     flags = [merge_fault] if merge_fault is not None else []
     flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
-    ahead = [event.at + 1 for event in ordered if event.at > at][:1] + fold.edges_ahead
-    return _result(fold, flags + fold.flags, ahead)
+    ahead = [event.at + 1 for event in ordered if event.at > at][:1] + _edges_ahead(replay)
+    return _result(replay, flags + replay.flags, ahead)
 
 
 _VOID_MERGE: Final = "ticket.merged (void)"
-"""A merge that cannot stand: it happened, and it moves nothing."""
+"""The type that an invalid merge is given: it is a fact, and it changes nothing."""
 
-_CUSTOMERS_WORDS: Final = ("ticket.created", "customer.replied")
-"""Only the customer can name the domain that a ticket is about: an agent's signature names the desk's own."""
+_CUSTOMER_TYPES: Final = ("ticket.created", "customer.replied")
+"""Types whose text may name the ticket's domain. The signature of an agent names the desk's own."""
 
 
-def _result(fold: Fold, flags: list[str], ahead: list[Micros]) -> Evaluation:
-    ticket = fold.ticket
+def _edges_ahead(replay: Replay) -> list[Micros]:
+    return [edge + 1 for x in replay.exclusions for edge in (x.start, x.end) if edge > replay.at]
+
+
+def _result(replay: Replay, flags: list[str], ahead: list[Micros]) -> Evaluation:
+    ticket = replay.ticket
     if ticket.created_at is None:
         flags.append("creation_unknown")
-    if fold.agreement.queue.domain_required:
-        texts = [str(e.data["text"]) for e in fold.past if e.data.get("text") and e.type in _CUSTOMERS_WORDS]
-        if lacks_domain(ticket.fields, texts, fold.agreement.queue):
+    if replay.agreement.queue.domain_required:
+        texts = [str(e.data["text"]) for e in replay.past if e.data.get("text") and e.type in _CUSTOMER_TYPES]
+        if lacks_domain(ticket.fields, texts, replay.agreement.queue):
             flags.append("domain_missing")
     views: list[ClockView] = []
-    histories: dict[tuple[str, Micros], Clock] = {}
+    histories: dict[tuple[str, Micros], TimeAccount] = {}
     transitions: list[Transition] = []
     reasons: list[tuple[str, Reason]] = []
-    for name, track in fold.tracks.items():
+    for name, track in replay.tracks.items():
         if (reason := track.withheld or track.refused) is not None:
             reasons.append((name, reason))
         shown = [clock for clock in track.clocks if clock.shown]
         if len(shown) > 1:
             shown.sort(key=lambda clock: clock.cycle)
         for number, clock in enumerate(shown, start=1):
-            view = view_of(clock, track, number, fold.at)
+            account = TimeAccount(clock, replay.at)
+            view = view_of(account, track, number)
             views.append(view)
-            histories[name, clock.cycle] = clock
+            histories[name, clock.cycle] = account
             transitions += clock.transitions
+            transitions += account.transitions
             if view.next_at is not None:
                 ahead.append(view.next_at)
             flags += [f"{flag}:{name}" for flag in view.flags]
     return Evaluation(
         ticket=ticket,
-        at=fold.at,
-        agreement=fold.agreement,
+        at=replay.at,
+        agreement=replay.agreement,
         clocks=tuple(views),
         not_applicable=tuple(reasons),
         transitions=tuple(transitions),

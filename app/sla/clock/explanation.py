@@ -1,8 +1,8 @@
-"""Why is it due then? Every span from a clock's start to its end, counted or not, each with its reason.
+"""The explanation of a deadline: every span from a clock's start to its end, counted or not, with its reason.
 
-The spans are those that the calendar counted and those in which the clock itself stood still; their running total is
-the counted time, and it is the target at the due date. Nothing is computed a second time. Microseconds UTC; the local
-time zone of a span is that of the clock's calendar.
+The spans are those that the calendar counted and those in which the clock did not run. Their running total is the
+counted time, and equals the target at the due date. Instants are microseconds UTC; the local time zone of a span is
+that of the clock's calendar.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,9 +13,9 @@ from typing import Final
 
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target
-from app.sla.clock.clock import Clock
 from app.sla.clock.evaluation import Evaluation
-from app.sla.clock.time_account import Stretch
+from app.sla.clock.segment import Stretch
+from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.transition import State
 from app.sla.clock.view import ClockView
 from app.sla.reason import Reason, ReasonCode
@@ -23,7 +23,7 @@ from app.sla.span import Micros
 
 
 class SpanKind(StrEnum):
-    """What a span did to the clock."""
+    """What happened to the clock in a span."""
 
     COUNTED = "counted"
     SKIPPED = "skipped"
@@ -44,7 +44,7 @@ class NoSuchClock(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class ExplainedSpan:
-    """One span. `total` is what has counted by its end; `planned`: it lies after the instant asked about."""
+    """One span. `total` is what has counted by its end; `planned`: it lies after the instant of the question."""
 
     start: Micros
     end: Micros
@@ -62,7 +62,7 @@ class ExplainedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A deadline or a stop, span by span. `calendar` tells the zone of local times."""
+    """A deadline or a stop, span by span. `calendar` gives the zone of local times."""
 
     target: str | None
     target_length: int | None
@@ -88,17 +88,17 @@ def explain(evaluation: Evaluation, commitment: str | None = None, cycle: int | 
     views = [c for c in evaluation.clocks if commitment in (None, c.commitment) and cycle in (None, c.cycle)]
     if not views:
         known = ", ".join(sorted({c.commitment for c in evaluation.clocks})) or "none"
-        asked = " ".join(str(part) for part in (commitment, cycle) if part is not None) or "at all"
-        raise NoSuchClock(f"no clock {asked}; the ticket has: {known}")
+        wanted = " ".join(str(part) for part in (commitment, cycle) if part is not None) or "at all"
+        raise NoSuchClock(f"no clock {wanted}; the ticket has: {known}")
     view = views[-1]
     running = [c for c in views if c.state is State.RUNNING and c.due_at is not None]
     if commitment is None and running:
         view = min(running, key=lambda c: c.due_at or 0)
-    clock = evaluation.histories[view.commitment, view.cycle_id]
-    shown = clock.regime.calendar if clock.regime else None
+    account = evaluation.histories[view.commitment, view.cycle_id]
+    shown = account.regime.calendar if account.regime else None
     spans: tuple[ExplainedSpan, ...] = ()
-    if clock.uncovered is None:
-        spans = tuple(_life(clock, view, evaluation.at))
+    if account.uncovered is None:
+        spans = tuple(_life(account, view, evaluation.at))
     return Explanation(view.target, view.target_length, view.due_at, shown, spans, view)
 
 
@@ -109,14 +109,14 @@ class _Piece:
     measuring: Calendar
 
 
-def _life(clock: Clock, view: ClockView, at: Micros) -> Iterator[ExplainedSpan]:
+def _life(account: TimeAccount, view: ClockView, at: Micros) -> Iterator[ExplainedSpan]:
     total = 0
-    for stretch in _stretches(clock, view, at):
+    for stretch in _stretches(account, view, at):
         if stretch.state is not State.RUNNING or stretch.calendar is None:
             yield _standing(stretch, total, at)
             continue
         piece = _Piece(stretch.start, stretch.end, stretch.calendar)
-        for span in _counted_spans(piece, total, clock.due_at if clock.late_settled else None, at):
+        for span in _counted_spans(piece, total, account.due_at if account.is_late else None, at):
             if stretch.discounted:
                 yield ExplainedSpan(
                     span.start, span.end, SpanKind.SKIPPED, Reason(ReasonCode.BEFORE_CHANGE), None, total
@@ -126,23 +126,24 @@ def _life(clock: Clock, view: ClockView, at: Micros) -> Iterator[ExplainedSpan]:
                 yield span
 
 
-def _stretches(clock: Clock, view: ClockView, at: Micros) -> Iterable[Stretch]:
+def _stretches(account: TimeAccount, view: ClockView, at: Micros) -> Iterable[Stretch]:
     """The stretches of its life up to its end; a clock that runs is followed up to its due date."""
+    clock, last = account.clock, account.clock.segments[-1]
     ended = clock.stopped_at if view.state is State.STOPPED else None
     if view.state is State.CANCELLED:
         ended = clock.cancelled_at
-    for stretch in clock.stretches:
+    for stretch in account.stretches:
         if ended is None or stretch.start < ended:
             yield stretch
     if view.state in (State.RUNNING, State.PAUSED, State.AWAITING):
-        end = max(at, clock.due_at or at) if view.state is State.RUNNING else at
-        if end > clock.since:
-            calendar = clock.measuring if view.state is State.RUNNING else None
-            yield Stretch(clock.since, end, view.state, clock.cause, calendar)
+        end = max(at, account.due_at or at) if view.state is State.RUNNING else at
+        if end > last.start:
+            calendar = account.measuring if view.state is State.RUNNING else None
+            yield Stretch(last.start, end, view.state, last.reason, calendar)
 
 
 def _standing(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
-    cause = stretch.cause
+    cause = stretch.reason
     match stretch.state:
         case State.AWAITING:
             kind, reason = SpanKind.AWAITING, Reason(ReasonCode.AWAITING_START)
@@ -157,7 +158,7 @@ def _standing(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
 
 
 def _counted_spans(piece: _Piece, total: int, due_at: Micros | None, at: Micros) -> Iterator[ExplainedSpan]:
-    """The calendar's own spans of a running piece, cut at the due date and at the instant asked about."""
+    """The calendar's own spans of a running piece, cut at the due date and at the instant of the question."""
     for span in piece.measuring.spans_us(piece.start, piece.end):
         cuts = sorted({span.start, span.end, *(c for c in (due_at, at) if c and span.start < c < span.end)})
         for start, end in pairwise(cuts):

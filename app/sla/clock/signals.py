@@ -1,8 +1,8 @@
-"""What has to be told, given what is true and what was told before?
+"""Clock signals: the set difference between the transitions of an evaluation and the signals recorded before.
 
-`signals` is a set difference: the moments of an evaluation, less those that the signal table holds. Only being late is
-ever taken back. It compares moments and not two views, so that nothing between two looks is lost and a batch tells what
-its parts would have told. The only thing compared with the last view is a due date that moved. Microseconds UTC.
+Only lateness is ever retracted. Transitions are compared, and not two views: so nothing between two evaluations is lost,
+and a batch of events emits what its parts would have emitted. The only comparison with the last view is that of due
+dates. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ LAPSED: Final = "lapsed"
 LATE_KINDS: Final = frozenset({BREACHED, MISSED, LAPSED})
 DUE_CHANGED: Final = "due_changed"
 RETRACTION: Final = {BREACHED: "breach_retracted", MISSED: "miss_retracted", LAPSED: "breach_retracted"}
-"""How each way of being late is taken back."""
+"""The signal that retracts each kind of lateness."""
 
 CLOCK_SIGNALS: Final = (
     *(f"clock.{kind}" for kind in TransitionKind),
@@ -33,7 +33,7 @@ CLOCK_SIGNALS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RecordedSignal:
-    """A signal that was told, as the table has it. `at` is the corrected instant where one was corrected."""
+    """A signal as the signal table has it. `at` is the corrected instant where one was corrected."""
 
     id: str
     commitment: str
@@ -47,7 +47,7 @@ class RecordedSignal:
 
 @dataclass(frozen=True, slots=True)
 class LastRecorded:
-    """How a clock stood when its ticket was last told of."""
+    """How a clock stood at the last recorded evaluation of its ticket."""
 
     state: State
     due_at: Micros | None
@@ -55,9 +55,9 @@ class LastRecorded:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing to tell. `kind` lacks its `clock.`; `replaces` is the told signal that it takes back or puts right.
+    """A signal to emit. `kind` lacks its `clock.`; `replaces` is the recorded signal that it retracts or corrects.
 
-    The natural key is (desk, ticket, commitment, cycle, kind, occurrence, generation): the table holds it once.
+    The natural key is (desk, ticket, commitment, cycle, kind, occurrence, generation): at most one row ever.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class Signal:
     at: Micros
     cause: Reason | None
     clock: ClockView | None
-    """The whole clock; none when a late fact left no such cycle."""
+    """The whole clock; none when a late event left no such cycle."""
     replaces: str | None = None
     old_due_at: Micros | None = None
     new_due_at: Micros | None = None
@@ -85,15 +85,17 @@ def signals(
     revision: int,
     because: Reason | None = None,
 ) -> list[Signal]:
-    """What to tell of this evaluation, retractions first, then in the order of the moments.
+    """The signals to emit for this evaluation: retractions first, then in the order of the transitions.
 
-    `last` holds the clocks as they were last told of, `revision` is the ticket's new one, `because` names what was
-    learnt: the cause of retractions and of moved dates.
+    `last` holds the clocks as they were last recorded, `revision` is the ticket's new one, `because` names the event or
+    version that became known: the cause of retractions and of moved due dates.
     """
-    return _Telling(recorded, evaluation, revision, because).run(last)
+    return _Difference(recorded, evaluation, revision, because).run(last)
 
 
-class _Telling:
+class _Difference:
+    """The recorded signals of a ticket against the transitions of its evaluation."""
+
     def __init__(
         self,
         recorded: Sequence[RecordedSignal],
@@ -107,8 +109,8 @@ class _Telling:
             (t.commitment, t.cycle, t.kind, t.occurrence) for t in recorded if t.kind not in LATE_KINDS
         }
         late = [t for t in recorded if t.kind in LATE_KINDS]
-        self.late_told = {(t.commitment, t.cycle): t for t in late if not t.retracted}
-        self.taken_back = {(t.commitment, t.cycle): t for t in late if t.retracted}
+        self.late_recorded = {(t.commitment, t.cycle): t for t in late if not t.retracted}
+        self.retracted = {(t.commitment, t.cycle): t for t in late if t.retracted}
         self.recorded = recorded
         self.out: list[Signal] = []
 
@@ -116,16 +118,19 @@ class _Telling:
         transitions = sorted(self.evaluation.transitions, key=lambda m: m.at)
         late = {(m.commitment, m.cycle): m for m in transitions if m.kind.value in LATE_KINDS}
         self._retract(late)
-        for moment in transitions:
-            if moment.kind.value in LATE_KINDS:
-                self._tell_late(moment)
-            elif moment.kind is not TransitionKind.WARNED or (moment.commitment, moment.cycle) not in late:
-                self._tell(moment)
-        self._tell_moved_dates(last)
+        for transition in transitions:
+            if transition.kind.value in LATE_KINDS:
+                self._add_late(transition)
+            elif (
+                transition.kind is not TransitionKind.WARNED
+                or (transition.commitment, transition.cycle) not in late
+            ):
+                self._add_new(transition)
+        self._add_moved_due_dates(last)
         return self.out
 
     def _retract(self, late: Mapping[_CycleKey, Transition]) -> None:
-        for key, recorded in self.late_told.items():
+        for key, recorded in self.late_recorded.items():
             if key in late:
                 continue
             view = self.views.get(key)
@@ -147,44 +152,44 @@ class _Telling:
                 )
             )
 
-    def _tell_late(self, moment: Transition) -> None:
-        """A breach is told once a cycle. One that is true at another instant than told is put right, not told again."""
-        key = (moment.commitment, moment.cycle)
-        recorded = self.late_told.get(key)
+    def _add_late(self, transition: Transition) -> None:
+        """A breach is emitted once a cycle. One recorded at another instant is corrected, not emitted again."""
+        key = (transition.commitment, transition.cycle)
+        recorded = self.late_recorded.get(key)
         if recorded is None:
-            before = self.taken_back.get(key)
-            again = self._times_taken_back(moment)
-            self._add(moment, again, before.id if before else None)
-        elif recorded.at != moment.at:
-            self.out.append(self._moved(self.views[key], recorded.at, moment.at, recorded.id))
+            before = self.retracted.get(key)
+            again = self._times_retracted(transition)
+            self._add(transition, again, before.id if before else None)
+        elif recorded.at != transition.at:
+            self.out.append(self._moved(self.views[key], recorded.at, transition.at, recorded.id))
 
-    def _times_taken_back(self, moment: Transition) -> int:
-        of = (moment.commitment, moment.cycle, moment.kind.value, moment.occurrence)
+    def _times_retracted(self, transition: Transition) -> int:
+        of = (transition.commitment, transition.cycle, transition.kind.value, transition.occurrence)
         return sum(t.retracted and (t.commitment, t.cycle, t.kind, t.occurrence) == of for t in self.recorded)
 
-    def _tell(self, moment: Transition) -> None:
-        key = (moment.commitment, moment.cycle, moment.kind.value, moment.occurrence)
+    def _add_new(self, transition: Transition) -> None:
+        key = (transition.commitment, transition.cycle, transition.kind.value, transition.occurrence)
         if key not in self.known:
             self.known.add(key)
-            self._add(moment, 0, None)
+            self._add(transition, 0, None)
 
-    def _add(self, moment: Transition, generation: int, replaces: str | None) -> None:
+    def _add(self, transition: Transition, generation: int, replaces: str | None) -> None:
         self.out.append(
             Signal(
-                moment.kind.value,
-                moment.commitment,
-                moment.cycle,
-                moment.occurrence,
+                transition.kind.value,
+                transition.commitment,
+                transition.cycle,
+                transition.occurrence,
                 generation,
-                moment.at,
-                moment.cause,
-                self.views[moment.commitment, moment.cycle],
+                transition.at,
+                transition.cause,
+                self.views[transition.commitment, transition.cycle],
                 replaces,
             )
         )
 
-    def _tell_moved_dates(self, last: Mapping[_CycleKey, LastRecorded]) -> None:
-        """A clock that ran when last told of and runs on, due at another instant, for no reason told just now."""
+    def _add_moved_due_dates(self, last: Mapping[_CycleKey, LastRecorded]) -> None:
+        """A clock that ran and runs on, due at another instant, without a signal of now that explains it."""
         explained = {
             (s.commitment, s.cycle)
             for s in self.out

@@ -1,4 +1,4 @@
-"""What states has a clock, and what can it do at an instant? Plain words and values, in microseconds UTC."""
+"""States of a clock, and transitions: what it did at an instant. Microseconds UTC."""
 
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -9,7 +9,7 @@ from app.sla.span import Micros
 
 
 class State(StrEnum):
-    """Where a clock stands."""
+    """The state of a clock."""
 
     AWAITING = "awaiting"
     RUNNING = "running"
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 class TransitionKind(StrEnum):
-    """What a clock did at an instant; told as the signal `clock.<kind>`."""
+    """What a clock did at an instant; emitted as the signal `clock.<kind>`."""
 
     STARTED = "started"
     PAUSED = "paused"
@@ -38,7 +38,7 @@ LATE_KIND: Final = {
     Kind.OBJECTIVE: TransitionKind.MISSED,
     Kind.CUSTOMER: TransitionKind.LAPSED,
 }
-"""What being late is called, by whose promise it was."""
+"""The kind of lateness, by whose promise it is."""
 
 # Looked up as globals: access to an enum's members costs ten times that, and this is the innermost loop.
 AWAITING: Final = State.AWAITING
@@ -47,16 +47,14 @@ PAUSED: Final = State.PAUSED
 STOPPED: Final = State.STOPPED
 CANCELLED: Final = State.CANCELLED
 LIVE: Final = (AWAITING, RUNNING, PAUSED)
-NEVER: Final[Micros] = 1 << 62
-"""After every instant."""
 ONCE: Final[Micros] = 0
 """Identity of the only cycle of a commitment that has one."""
 
 
 class Transition(NamedTuple):
-    """Something that a clock did. Its identity is (commitment, cycle, kind, occurrence); its cause may be learnt better.
+    """Something that a clock did. Its identity is (commitment, cycle, kind, occurrence), without the cause.
 
-    A tuple and no dataclass, as stretches and views are: an evaluation makes dozens, and a tuple is made twice as fast.
+    A tuple and no dataclass, like segments and views: an evaluation makes dozens, and a tuple is made twice as fast.
     """
 
     commitment: str

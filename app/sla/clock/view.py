@@ -1,9 +1,9 @@
-"""A clock as others see it at an instant. Seconds and text come at the edge; here all is microseconds UTC."""
+"""The view of a clock at an instant. Microseconds UTC; whole seconds and texts are made where an answer is built."""
 
 from typing import NamedTuple
 
 from app.sla.agreement.agreement import Kind
-from app.sla.clock.clock import Clock
+from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.track import Track
 from app.sla.clock.transition import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING, STOPPED, State
 from app.sla.reason import Reason
@@ -11,7 +11,7 @@ from app.sla.span import Micros
 
 
 class ClockView(NamedTuple):
-    """A clock as it stands at an instant: what others see of it."""
+    """A clock as it is shown at an instant."""
 
     commitment: str
     label: str
@@ -41,55 +41,59 @@ class ClockView(NamedTuple):
     flags: tuple[str, ...]
 
 
-def view_of(clock: Clock, track: Track, number: int, at: Micros) -> ClockView:
-    """The clock as others see it at `at`, which must not lie before anything that it has taken in."""
-    commitment = clock.commitment
-    # Whatever happens underneath while the commitment does not apply, it was cancelled for all to see.
-    state = CANCELLED if clock.dormant else clock.state
+def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
+    """The clock as it is shown at the instant of the account."""
+    clock, terms = account.clock, account.clock.terms
+    commitment, regime, length = terms.commitment, terms.regime, account.length
+    # While the commitment does not apply, the clock shows as cancelled whatever the facts are.
+    state = clock.state if terms.applies else CANCELLED
     started = clock.started_at is not None
-    counted = clock.counted_at(at)
-    breached = clock.breached_at is not None
+    counted = account.counted
+    breached = account.breached_at is not None
     running, paused = state is RUNNING, state is PAUSED
     met = None if state is CANCELLED or not started or state in LIVE else True
     shows_due = running or state is STOPPED or (state is CANCELLED and breached)
-    regime = clock.regime
-    flags = ("calendar_uncovered",) if clock.uncovered else ()
+    measured = started and not account.uncovered
+    flags = ("calendar_uncovered",) if account.uncovered else ()
+    # Positional: with 25 keywords this call would take four times as long, and it is made for every clock.
     return ClockView(
-        commitment=commitment.id,
-        label=commitment.label,
-        kind=commitment.kind,
-        measure=commitment.measure,
-        cycle=number,
-        cycle_id=clock.cycle,
-        state=state,
-        open_now=_open_now(clock, at) if running or paused else None,
-        awaiting=track.lacking if state is AWAITING else (),
-        awaiting_since=clock.awaiting_since if state is AWAITING else None,
-        started_at=clock.started_at,
-        due_at=clock.due_at if shows_due else None,
-        stopped_at=clock.stopped_at if state is STOPPED else None,
-        counted=counted,
-        target=str(regime.target) if regime else None,
-        target_length=clock.length if started and not clock.uncovered else None,
-        remaining=clock.length - counted if started and not clock.uncovered else None,
-        overdue=_overdue(clock, at) if started else None,
-        due_if_resumed_now=clock.due_if_resumed(at) if paused else None,
-        breached_at=clock.breached_at,
-        met=False if breached else met,
-        calendar=regime.calendar.name if regime else None,
-        next_at=clock.next_at,
-        cause=clock.cause,
-        flags=flags,
+        commitment.id,
+        commitment.label,
+        commitment.kind,
+        commitment.measure,
+        number,
+        clock.cycle,
+        state,
+        _open_now(account) if running or paused else None,
+        track.lacking if state is AWAITING else (),
+        clock.awaiting_since if state is AWAITING else None,
+        clock.started_at,
+        account.due_at if shows_due else None,
+        clock.stopped_at if state is STOPPED else None,
+        counted,
+        regime.target.written if regime else None,
+        length if measured else None,
+        length - counted if measured else None,
+        None if not started else _overdue(account) if account.is_late else 0,
+        account.due_if_resumed() if paused else None,
+        account.breached_at,
+        False if breached else met,
+        regime.calendar.name if regime else None,
+        account.next_at,
+        clock.segments[-1].reason,
+        flags,
     )
 
 
-def _open_now(clock: Clock, at: Micros) -> bool | None:
-    return None if clock.regime is None or clock.uncovered else clock.regime.calendar.is_open_us(at)
+def _open_now(account: TimeAccount) -> bool | None:
+    regime = account.regime
+    return None if regime is None or account.uncovered else regime.calendar.is_open_us(account.at)
 
 
-def _overdue(clock: Clock, at: Micros) -> int:
+def _overdue(account: TimeAccount) -> int:
     """Real time past the due date, until the end of the clock or now."""
-    if clock.due_at is None or not clock.late_settled:
+    clock = account.clock
+    if account.due_at is None:
         return 0
-    end = (clock.cancelled_at if clock.dormant else clock.stopped_at or clock.cancelled_at) or at
-    return max(0, end - clock.due_at)
+    ended = clock.stopped_at or clock.cancelled_at if clock.terms.applies else clock.cancelled_at
+    return max(0, (ended or account.at) - account.due_at)

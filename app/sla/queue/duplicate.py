@@ -1,8 +1,8 @@
-"""What is a ticket about, and are two tickets about the same?
+"""Duplicate tickets: the group of tickets that ask about the same.
 
-Same means: same queue, same customer, same subject line once case, space, reply prefixes and the ticket
-token are taken away, and no different (sub)domains. What a ticket does not say makes it like no other:
-without a subject or a customer it has no duplicates. Pure text; the work grows linearly with it.
+Duplicates have the same queue, the same customer and the same subject line, compared without case, space, reply prefixes
+and ticket token, and name no different (sub)domains. A ticket without a subject or a customer has no duplicates. The
+work grows linearly with the text.
 """
 
 import re
@@ -27,7 +27,7 @@ FILE_ENDINGS: Final = frozenset({
     "zip",
 })
 # fmt: on
-"""Last labels that name a file rather than a domain, in the texts that customers of a hosting desk write."""
+"""Last labels that name a file and no domain, in the texts of a hosting desk's customers."""
 
 _LONGEST_LABEL: Final = 63  # of a domain name, by RFC 1035
 _NAME_LIKE: Final = re.compile(r"@?[\w.-]+")
@@ -36,7 +36,7 @@ _LABEL: Final = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
-    """Tickets that may be duplicates of each other. The desk is the caller's, who keeps desks apart."""
+    """Identity of a group of possible duplicates, within a desk."""
 
     queue: str
     customer: str
@@ -49,7 +49,7 @@ def queue_of(fields: Mapping[str, object]) -> str:
 
 
 def group_of(fields: Mapping[str, object], rules: QueueRules) -> GroupKey | None:
-    """The duplicate group of a ticket with these fields; none when it is a group alone."""
+    """The duplicate group of a ticket with these fields; none when it can have no duplicates."""
     customer = folded(fields.get("customer"))
     title = fields.get("title")
     subject = folded_subject(None if title is None else str(title), rules)
@@ -57,7 +57,7 @@ def group_of(fields: Mapping[str, object], rules: QueueRules) -> GroupKey | None
 
 
 def folded_subject(title: str | None, rules: QueueRules) -> str:
-    """The subject line as it is compared; empty when nothing is left of it."""
+    """The normalized subject line; it may be empty."""
     text = unicodedata.normalize("NFKC", title or "")
     spaced = " ".join(_compiled(rules.token).sub(" ", text).casefold().split())
     return _prefixes(rules.prefixes).sub("", spaced).strip()
@@ -78,22 +78,22 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 @lru_cache(maxsize=64)
 def _prefixes(prefixes: tuple[str, ...]) -> re.Pattern[str]:
     """One or more of the prefixes at the start, each perhaps with a count: "Re:", "RE[2] :", "Antw (3):"."""
-    words = "|".join(re.escape(p.casefold()) for p in prefixes)
+    alternatives = "|".join(re.escape(p.casefold()) for p in prefixes)
     count = r"(?:\[ ?\d+ ?\]|\( ?\d+ ?\))?"
-    return re.compile(rf"^(?: ?(?:{words}) ?{count} ?:)+" if words else r"(?!)")
+    return re.compile(rf"^(?: ?(?:{alternatives}) ?{count} ?:)+" if alternatives else r"(?!)")
 
 
 def lacks_domain(fields: Mapping[str, object], texts: Iterable[str], rules: QueueRules) -> bool:
-    """Whether the ticket names no (sub)domain though the desk asks for one. `texts`: what the customer
-    wrote."""
+    """Whether the ticket names no (sub)domain although the desk requires one. `texts`: the customer's
+    messages."""
     return rules.domain_required and not domains_named(fields, texts)
 
 
 def domains_named(fields: Mapping[str, object], texts: Iterable[str]) -> frozenset[str]:
     """The (sub)domains that a ticket is about: its field `domain`, else those in its title and the texts.
 
-    Written without case and without "www.". A mail address names its domain only where nothing else does: a
-    signature says little about the question above it.
+    Normalized: lower case, without "www.". The domain of a mail address counts only where no other is named,
+    since most addresses stand in signatures.
     """
     if domain := folded(fields.get("domain")):
         return frozenset(_names(domain)[0]) or frozenset({domain})
@@ -118,7 +118,7 @@ def _names(text: str) -> tuple[set[str], set[str]]:
 
 
 def _domain(word: str) -> str | None:
-    """The word as a domain name; none when it is something else: a file, an abbreviation, two sentences."""
+    """The word as a normalized domain name; none when it is a file, an abbreviation or two sentences."""
     labels = word.strip(".-_").split(".")
     last = labels[-1]
     if len(labels) < 2 or len(last) < 2 or not last.isalpha() or last.casefold() in FILE_ENDINGS:
@@ -132,9 +132,9 @@ def _domain(word: str) -> str | None:
 
 
 def group_key(fields: Mapping[str, object], agreement: Agreement) -> str | None:
-    """The duplicate group of a ticket with these fields as one word; none when it is a group alone.
+    """The duplicate group of a ticket with these fields as one text; none when it can have no duplicates.
 
-    Where duplicates keep their place no ticket concerns another, however many bear the same subject.
+    None, too, where the agreement lets duplicates keep their place: there no ticket affects another.
     """
     if agreement.queue.duplicate is MessageEffect.KEEPS:
         return None

@@ -1,9 +1,8 @@
-"""Where would a message put this ticket in its queue, and when can a reply be expected?
+"""Forecasts: the position that a further message would give a ticket, and when a reply can be expected.
 
-The desk's pace is its human replies in that queue per open hour, over its last working days; so many places
-are counted forward in the queue's calendar. Where the past says too little there is no answer, and the
-reason is given. It is a forecast, never a promise: the caller sets it beside the due date. Instants and
-durations are microseconds.
+The pace of a queue is its human replies per open hour, over its last working days. The expected reply is so many places
+further in the queue's calendar. With too few replies there is no forecast, and a reason. Instants and durations are
+microseconds.
 """
 
 from collections.abc import Iterable
@@ -19,13 +18,12 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 _DAYS_BACK: Final = 366
-"""A desk that was closed for longer than a year has no last working days."""
+"""How far back working days are searched: a desk closed for longer has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a queue is served: so many human replies in so much open time, or the reason why nobody can
-    say."""
+    """How fast a queue is served: human replies in an amount of open time, or the reason why it is unknown."""
 
     calendar: Calendar | None
     replies: int
@@ -33,7 +31,7 @@ class Pace:
     reason: Reason | None = None
 
     def reply_at(self, position: int, at: Micros) -> tuple[Micros | None, Reason | None]:
-        """When the ticket at this position can expect its reply, counted from `at`; or none, and why."""
+        """When the ticket at this position can expect its reply, from `at` on; or none, and the reason."""
         if self.calendar is None or self.reason is not None:
             return None, self.reason
         # Rounded up: at a whole microsecond the last of the replies is really due.
@@ -46,7 +44,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Where a ticket stands, where it would stand, and when it could then expect a reply."""
+    """The position of a ticket now and after a message, and when it could then expect a reply."""
 
     position_now: int | None
     """None: it does not wait."""
@@ -89,8 +87,8 @@ def start_of_last_days(calendar: Calendar, days: int, at: Micros) -> Micros | No
     found = 0
     for _ in range(_DAYS_BACK):
         midnight = calendar.end_of_day(day - timedelta(days=1))
-        runtime = calendar.is_always or calendar.next_working_day(day) == day
-        if runtime and calendar.within_us(midnight, at) > 0:
+        is_working_day = calendar.is_always or calendar.next_working_day(day) == day
+        if is_working_day and calendar.within_us(midnight, at) > 0:
             found += 1
             if found == days:
                 return midnight
@@ -104,16 +102,16 @@ def key_after_message(
     """The key that a ticket would have after a customer's message at `at`.
 
     `now` is its key, or, if it does not wait, the one that it would have. `supplies_domain`: the message
-    names the domain that the desk has been lacking, which a desk may let keep its place.
+    names the domain that was missing; the agreement may let such a message keep its place.
     """
     rank, joined_at, created_at, ticket = now
-    spared = supplies_domain and rules.domain_required and rules.domain_reply is MessageEffect.KEEPS
-    moves = rules.repeat_message is MessageEffect.MOVES and not spared
+    keeps_place = supplies_domain and rules.domain_required and rules.domain_reply is MessageEffect.KEEPS
+    moves = rules.repeat_message is MessageEffect.MOVES and not keeps_place
     return (rank, at if moves or not waits else joined_at, created_at, ticket)
 
 
 def forecast(
-    line_before: QueueOrder,
+    order: QueueOrder,
     key_if_now: Key,
     human_reply_instants: Iterable[Micros],
     rules: QueueRules,
@@ -124,15 +122,15 @@ def forecast(
 ) -> Forecast:
     """Where the ticket would stand with `key_if_now`, and when it could expect a reply there.
 
-    `line_before` is the line as it is, the ticket's `key_now` in it if it waits; neither is changed.
+    `order` is the queue as it is, with the ticket's `key_now` in it if it waits; neither is changed.
     """
-    waits = key_now is not None and key_now in line_before
-    position_then = line_before.position(key_if_now)
+    waits = key_now is not None and key_now in order
+    position_then = order.position(key_if_now)
     if key_now is not None and waits and key_now < key_if_now:
         position_then -= 1
     expected_reply_at, reason = pace(human_reply_instants, rules, calendar, at).reply_at(position_then, at)
     return Forecast(
-        position_now=line_before.position(key_now) if key_now is not None and waits else None,
+        position_now=order.position(key_now) if key_now is not None and waits else None,
         position_then=position_then,
         expected_reply_at=expected_reply_at,
         reason=reason,

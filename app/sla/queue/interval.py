@@ -1,7 +1,7 @@
-"""What is a ticket's waiting made of, and what are its moves?
+"""Wait intervals and moves of tickets in queues.
 
-A stint is a stretch of time at one place in one queue; what lies between two stints of a ticket is a move.
-Both are values that can be stored; `queue` derives them. Instants are microseconds UTC.
+A wait interval is a ticket's time at one place in one queue. What lies between two wait intervals of a ticket is a move.
+`waiting` derives the intervals; the store keeps them. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,9 +25,9 @@ class Cause(StrEnum):
     DUPLICATE = "duplicate"
     RANK = "rank"
     QUEUE = "queue"
-    """The desk put it into another queue; it takes along since when it waits."""
+    """The desk put it into another queue; it keeps its `joined_at`."""
     CORRECTED = "corrected"
-    """Only ever told, never derived: what was told before is not so."""
+    """Only in signals: a recorded move turned out not to be one."""
     ANSWERED = "answered"
     PENDING = "pending"
     ON_HOLD = "on_hold"
@@ -55,11 +55,11 @@ class WaitInterval:
 
     @property
     def key(self) -> Key:
-        """The place in the line."""
+        """Its place in the order of the queue."""
         return (self.rank, self.joined_at, self.created_at, self.ticket)
 
     def holds_at(self, at: Micros) -> bool:
-        """Whether the ticket waits like this at the instant."""
+        """Whether the interval contains the instant."""
         return self.from_at <= at and (self.to_at is None or at < self.to_at)
 
 
@@ -84,9 +84,9 @@ class Move:
 
 
 def moves(of: Iterable[WaitInterval]) -> list[Move]:
-    """The moves that these stints amount to, of one or several tickets, in order of time.
+    """The moves between these wait intervals, of one or several tickets, in order of time.
 
-    Going over to another queue is two moves: it leaves the one and joins the other.
+    A change of queue is two moves: the ticket leaves one and joins the other.
     """
     found: list[Move] = []
     by_ticket = groupby(sorted(of, key=lambda s: (s.ticket, s.from_at)), key=lambda s: s.ticket)
@@ -98,7 +98,7 @@ def moves(of: Iterable[WaitInterval]) -> list[Move]:
 
 
 def _moves_between(before: WaitInterval | None, after: WaitInterval | None) -> Iterator[Move]:
-    """What happened from one stint of a ticket to the next; none before the first and after the last."""
+    """The moves from one wait interval of a ticket to the next. None stands for before the first and after the last."""
     if before and after and before.to_at == after.from_at and before.queue == after.queue:
         yield Move(after.ticket, after.from_at, after.cause, before.key, after.key, after.queue)
         return

@@ -1,8 +1,7 @@
-"""Who is before whom in a queue right now, and how many?
+"""The order of a queue, with positions.
 
-A line holds the keys of the tickets that wait in one queue of one desk, in order. A key is (rank, joined_at,
-created_at, ticket), so the order needs no other rule than that of tuples. Positions count from 1, the ticket
-that is served next. Instants are microseconds UTC.
+`QueueOrder` holds the keys of the tickets that wait in one queue of one desk. A key is (rank, joined_at, created_at,
+ticket), so tuple order is queue order. Position 1 is served next. Instants are microseconds UTC.
 """
 
 from bisect import bisect_left
@@ -16,18 +15,17 @@ Key: TypeAlias = tuple[int, Micros, Micros, str]
 """The place of a waiting ticket: (rank, joined_at, created_at, ticket)."""
 
 _FULL: Final = 1024
-"""Keys in a block before it is halved. Moving a block costs as much as counting the blocks before it when
-both are some hundreds; that holds from ten thousand to a million keys."""
+"""Keys in a block before it is split. Inserting into a block costs as much as counting the blocks before it when
+both are some hundreds; measured from ten thousand to a million keys."""
 
 
 class QueueOrder:
-    """A sorted set of keys that knows positions. Kept as short blocks, so that no change moves the whole
-    line."""
+    """A sorted set of keys with positions, as a list of short blocks: an insertion moves one block only."""
 
     __slots__ = ("_blocks", "_lasts", "_length")
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
-        """A line of these keys, given in any order; a repeated key waits once."""
+        """The order of these keys, given in any order; repeated keys count once."""
         ordered = sorted(set(keys))
         step = _FULL // 2
         self._blocks: list[list[Key]] = [ordered[i : i + step] for i in range(0, len(ordered), step)]
@@ -35,7 +33,7 @@ class QueueOrder:
         self._length = len(ordered)
 
     def add(self, key: Key) -> None:
-        """Let the key wait. One that waits already stays where it is."""
+        """Add a key. A known one changes nothing."""
         if not self._blocks:
             self._blocks, self._lasts, self._length = [[key]], [key], 1
             return
@@ -48,10 +46,10 @@ class QueueOrder:
         self._lasts[index] = block[-1]
         self._length += 1
         if len(block) > _FULL:
-            self._halve(index)
+            self._split(index)
 
     def discard(self, key: Key) -> None:
-        """Let the key wait no longer. One that does not wait changes nothing."""
+        """Remove a key. An unknown one changes nothing."""
         index, place = self._find(key)
         if index == len(self._blocks) or self._blocks[index][place] != key:
             return
@@ -64,18 +62,18 @@ class QueueOrder:
             del self._blocks[index], self._lasts[index]
 
     def position(self, key: Key) -> int:
-        """The position of the key, from 1; of a key that does not wait, the one that it would take."""
+        """The position of a key, from 1; of an unknown key, the one that it would take."""
         index, place = self._find(key)
         return 1 + sum(map(len, islice(self._blocks, index))) + place
 
     def at(self, position: int) -> Key:
-        """The key at this position, from 1. Raises IndexError when nobody waits there."""
+        """The key at a position, from 1. Raises IndexError beyond the end."""
         if not 1 <= position <= self._length:
-            raise IndexError(f"nobody waits at position {position} of {self._length}")
+            raise IndexError(f"no ticket waits at position {position} of {self._length}")
         return self.slice(position, 1)[0]
 
     def slice(self, start: int, n: int) -> list[Key]:
-        """Up to n keys from the position `start` on, from 1; fewer when the line ends before."""
+        """Up to n keys from position `start` on, from 1; fewer at the end."""
         skip = max(start, 1) - 1
         taken: list[Key] = []
         for block in self._blocks:
@@ -87,7 +85,7 @@ class QueueOrder:
 
     @property
     def length(self) -> int:
-        """How many wait."""
+        """The number of keys."""
         return self._length
 
     def __len__(self) -> int:
@@ -102,12 +100,11 @@ class QueueOrder:
             yield from block
 
     def _find(self, key: Key) -> tuple[int, int]:
-        """The block that would hold the key, and its place in there; past the end: one after the last
-        block."""
+        """(block, index in it) where the key is or would be; past the end: one after the last block."""
         index = bisect_left(self._lasts, key)
         return (index, bisect_left(self._blocks[index], key)) if index < len(self._blocks) else (index, 0)
 
-    def _halve(self, index: int) -> None:
+    def _split(self, index: int) -> None:
         block = self._blocks[index]
         half = len(block) // 2
         self._blocks[index : index + 1] = [block[:half], block[half:]]

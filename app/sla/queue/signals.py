@@ -1,9 +1,8 @@
-"""What happened in a queue that nobody was told yet, and what was told that is not so?
+"""Queue signals: the set difference between the transitions derived now and the signals recorded before.
 
-Signals are the set difference between the moments that are derived now and those that were told. Nothing is
-told twice: the natural key is (ticket, queue, kind, occurrence, generation), within a desk. A told moment
-that a late fact has undone is taken back once, by a signal of the same kind and occurrence with the next
-generation and the cause `corrected`. Positions are joined by whoever holds the line. Instants are
+Nothing is emitted twice: the natural key is (ticket, queue, kind, occurrence, generation), within a desk. A recorded
+transition that a late event has undone is retracted once, by a signal of the same kind and occurrence with the next
+generation and the cause `corrected`. Positions are added where the order of the queue is known. Instants are
 microseconds UTC.
 """
 
@@ -41,8 +40,7 @@ class QueueTransition:
 
 @dataclass(frozen=True, slots=True)
 class RecordedQueueSignal:
-    """One row of the signal table as the pure code needs it. `stands` is false when the row took another
-    back."""
+    """One row of the signal table. `stands` is false for a row that retracts another."""
 
     ticket: str
     queue: str
@@ -56,7 +54,7 @@ class RecordedQueueSignal:
 
 @dataclass(frozen=True, slots=True)
 class QueueSignal:
-    """A moment to be told, or, with `stands` false, a told one to be taken back."""
+    """A signal to emit; with `stands` false it retracts a recorded one."""
 
     ticket: str
     queue: str
@@ -72,7 +70,7 @@ class QueueSignal:
 
     @property
     def recorded(self) -> RecordedQueueSignal:
-        """The row that telling it leaves behind."""
+        """The row that emitting it inserts."""
         return RecordedQueueSignal(
             ticket=self.ticket,
             queue=self.queue,
@@ -86,11 +84,11 @@ class QueueSignal:
 
 
 def queue_transitions(of: Iterable[WaitInterval]) -> list[QueueTransition]:
-    """The moments of these stints, of one or several tickets, in order of time."""
-    return [_moment(move) for move in moves(of)]
+    """The transitions of these wait intervals, of one or several tickets, in order of time."""
+    return [_transition(move) for move in moves(of)]
 
 
-def _moment(move: Move) -> QueueTransition:
+def _transition(move: Move) -> QueueTransition:
     kind = QueueKind.MOVED
     if move.from_key is None:
         kind = QueueKind.JOINED
@@ -118,46 +116,46 @@ def _identity(of: QueueTransition | RecordedQueueSignal) -> _Identity:
 def queue_signals(
     recorded: Iterable[RecordedQueueSignal], transitions: Iterable[QueueTransition]
 ) -> list[QueueSignal]:
-    """What has to be told now: first what is to be taken back, then what is new, each in order of time.
+    """The signals to emit now: first retractions, then new ones, each in order of time.
 
-    Both sides must be about the same tickets: a told moment without its ticket's moments counts as undone.
+    Both sides must be about the same tickets: a recorded signal whose ticket is missing counts as undone.
     """
     latest: dict[_Identity, RecordedQueueSignal] = {}
     for row in sorted(recorded, key=lambda row: row.generation):
         latest[_identity(row)] = row
-    current = {_identity(moment): moment for moment in transitions}
+    current = {_identity(transition): transition for transition in transitions}
     undone = [row for identity, row in latest.items() if row.stands and identity not in current]
-    new = [(moment, latest.get(identity)) for identity, moment in current.items()]
+    new = [(transition, latest.get(identity)) for identity, transition in current.items()]
     return [
-        *sorted(map(_taken_back, undone), key=lambda signal: (signal.at, signal.ticket)),
-        *(_tell(moment, before) for moment, before in new if _is_news(moment, before)),
+        *sorted(map(_retraction, undone), key=lambda signal: (signal.at, signal.ticket)),
+        *(_signal(transition, before) for transition, before in new if _is_new(transition, before)),
     ]
 
 
-def _is_news(moment: QueueTransition, before: RecordedQueueSignal | None) -> bool:
+def _is_new(transition: QueueTransition, before: RecordedQueueSignal | None) -> bool:
     return (
         before is None
         or not before.stands
-        or (before.rank, before.joined_at) != (moment.rank, moment.joined_at)
+        or (before.rank, before.joined_at) != (transition.rank, transition.joined_at)
     )
 
 
-def _tell(moment: QueueTransition, before: RecordedQueueSignal | None) -> QueueSignal:
-    """A new moment, one that is true again, or one that was told with another place."""
+def _signal(transition: QueueTransition, before: RecordedQueueSignal | None) -> QueueSignal:
+    """A new transition, one that is true again, or one that was recorded with another place."""
     return QueueSignal(
-        ticket=moment.ticket,
-        queue=moment.queue,
-        kind=moment.kind,
-        occurrence=moment.occurrence,
+        ticket=transition.ticket,
+        queue=transition.queue,
+        kind=transition.kind,
+        occurrence=transition.occurrence,
         generation=0 if before is None else before.generation + 1,
-        at=moment.at,
-        cause=Cause.CORRECTED if before is not None and before.stands else moment.cause,
-        rank=moment.rank,
-        joined_at=moment.joined_at,
+        at=transition.at,
+        cause=Cause.CORRECTED if before is not None and before.stands else transition.cause,
+        rank=transition.rank,
+        joined_at=transition.joined_at,
     )
 
 
-def _taken_back(row: RecordedQueueSignal) -> QueueSignal:
+def _retraction(row: RecordedQueueSignal) -> QueueSignal:
     return QueueSignal(
         ticket=row.ticket,
         queue=row.queue,

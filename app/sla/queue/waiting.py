@@ -1,10 +1,8 @@
-"""Since when does a ticket wait, at which place of its queue, and why there?
+"""Wait intervals, derived from the logs of a duplicate group and from nothing else.
 
-A ticket's waiting is derived as stints from the logs of its duplicate group, and from nothing else; so a
-late fact, another order of arrival or a repetition ends in the same stints, and a move that should not have
-been is gone. What a ticket is about (customer, subject, domain, and so its group) is judged by what is
-known at the end of the log; where it waits (queue) and how soon it is served (rank) by what held at each
-instant. Instants are microseconds UTC.
+So a late event, another order of arrival or a repetition gives the same intervals, and a move that proves wrong is gone.
+What a ticket is about (customer, subject, domain, and so its group) is taken from the end of the log; where it waits
+(queue) and how soon it is served (rank) from the state at each instant. Instants are microseconds UTC.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,50 +30,50 @@ def wait_intervals(
     reply_ends_pending: bool = True,
     faulty_merges: Collection[str] = (),
 ) -> dict[str, tuple[WaitInterval, ...]]:
-    """The stints up to `at` of each of these tickets, by what is known in their logs.
+    """The wait intervals up to `at` of each of these tickets.
 
-    `logs` holds whole duplicate groups: one of them, or as many as one likes. A ticket that never waited has
-    no stints. `reply_ends_pending` is the agreement's `customer_reply_ends_pending`; `faulty_merges` are
-    the tickets whose own merge cannot stand (an unknown target, a ring) and so moves nothing.
+    `logs` has whole duplicate groups, one or several. A ticket that never waited has no interval.
+    `reply_ends_pending` is the agreement's `customer_reply_ends_pending`; `faulty_merges` are the tickets whose
+    own merge is invalid (an unknown target, a ring) and changes nothing.
     """
     ordered = {
-        ticket: [e for e in in_order(log) if e.at <= at and _stands(e, faulty_merges)]
+        ticket: [e for e in in_order(log) if e.at <= at and _is_valid(e, faulty_merges)]
         for ticket, log in logs.items()
     }
-    waits = {ticket: _Wait(_Story(ticket, log, rules), rules) for ticket, log in ordered.items() if log}
+    waits = {ticket: _Wait(_TicketFacts(ticket, log, rules), rules) for ticket, log in ordered.items() if log}
     timeline = sorted(
         ((order_key(event), ticket, event) for ticket, log in ordered.items() for event in log),
         key=lambda entry: entry[:2],
     )
     groups: dict[GroupKey, dict[str, _Wait]] = {}
     for instant, batch in groupby(timeline, key=lambda entry: entry[0][0]):
-        touched: dict[str, _Wait] = {}
+        changed: dict[str, _Wait] = {}
         for _, ticket, event in batch:
-            wait = touched[ticket] = waits[ticket]
-            wait.take(event, reply_ends_pending=reply_ends_pending)
-            if wait.story.group is not None:
-                known = groups.setdefault(wait.story.group, {})
-                if _asks_again(event):
-                    touched |= wait.push_back(known, instant)
+            wait = changed[ticket] = waits[ticket]
+            wait.apply(event, reply_ends_pending=reply_ends_pending)
+            if wait.facts.group is not None:
+                known = groups.setdefault(wait.facts.group, {})
+                if _is_customer_ticket(event):
+                    changed |= wait.move_duplicates(known, instant)
                 known[ticket] = wait
-        for wait in touched.values():
+        for wait in changed.values():
             wait.settle(instant)
     return {ticket: tuple(waits[ticket].wait_intervals) if ticket in waits else () for ticket in ordered}
 
 
-def _stands(event: Event, faulty_merges: Collection[str]) -> bool:
+def _is_valid(event: Event, faulty_merges: Collection[str]) -> bool:
     return event.type != "ticket.merged" or event.subject not in faulty_merges
 
 
-def _asks_again(event: Event) -> bool:
-    """Whether this is a ticket that a customer opened: the desk's own and automatic ones push nobody back."""
+def _is_customer_ticket(event: Event) -> bool:
+    """Whether a customer opened a ticket: those of the desk and automatic ones move no duplicate back."""
     return (
         event.type == "ticket.created" and event.human and event.data.get("author") in (None, "", "customer")
     )
 
 
 def _is_customer_message(event: Event) -> bool:
-    return _asks_again(event) or (event.type == "customer.replied" and event.human)
+    return _is_customer_ticket(event) or (event.type == "customer.replied" and event.human)
 
 
 def _is_agent_message(event: Event) -> bool:
@@ -83,8 +81,8 @@ def _is_agent_message(event: Event) -> bool:
     return (by_agent or event.type == "agent.replied") and event.human
 
 
-class _Story:
-    """What the whole log says of a ticket, whenever it was said."""
+class _TicketFacts:
+    """What the whole log of a ticket gives, whenever each event happened."""
 
     def __init__(self, ticket: str, log: Sequence[Event], rules: QueueRules) -> None:
         final = Ticket()
@@ -99,10 +97,10 @@ class _Story:
 
     @cached_property
     def domains(self) -> frozenset[str]:
-        """The domains that it names. Texts are long, and few tickets have a possible duplicate."""
+        """The domains that it names. Lazy: texts are long, and few tickets have a possible duplicate."""
         return domains_named(self._fields, (_text(e) for e in self._log if _is_customer_message(e)))
 
-    def may_repeat(self, other: "_Story") -> bool:
+    def may_repeat(self, other: "_TicketFacts") -> bool:
         """Whether two tickets of one group are duplicates: not when they name different domains."""
         return not (self.domains and other.domains) or not self.domains.isdisjoint(other.domains)
 
@@ -113,10 +111,9 @@ def _text(event: Event) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Wait:
-    """The waiting of one ticket while its group is being folded. What one instant brings counts as one
-    change."""
+    """The waiting of one ticket during the replay of its group. All events of one instant are one change."""
 
-    story: _Story
+    facts: _TicketFacts
     rules: QueueRules
     ticket: Ticket = field(default_factory=Ticket)
     last_message_by: str | None = None
@@ -136,13 +133,13 @@ class _Wait:
             and self.ticket.ended_by is None
         )
 
-    def take(self, event: Event, *, reply_ends_pending: bool) -> None:
-        """Take one event of the ticket in, in the total order."""
+    def apply(self, event: Event, *, reply_ends_pending: bool) -> None:
+        """Apply the next event of the ticket."""
         waited = self.waits
-        may_reopen = reply_ends_pending and event.at not in self.story.statuses_named_at
+        may_reopen = reply_ends_pending and event.at not in self.facts.statuses_named_at
         self.ticket.apply(event, reply_reopens_pending=may_reopen)
         if _is_customer_message(event):
-            self._hear_customer(event)
+            self._apply_customer_message(event)
         elif _is_agent_message(event) and (event.type != "ticket.created" or self.last_message_by is None):
             self.last_message_by = "agent"
         if self.ticket.reopened:
@@ -150,8 +147,8 @@ class _Wait:
         if self.waits and not waited and self.joined_at != event.at:
             self.cause = Cause.RESUMED
 
-    def push_back(self, known: Mapping[str, "_Wait"], at: Micros) -> dict[str, "_Wait"]:
-        """Move the earlier duplicates that wait to the bottom, and say which.
+    def move_duplicates(self, known: Mapping[str, "_Wait"], at: Micros) -> dict[str, "_Wait"]:
+        """Move the earlier duplicates that wait to the bottom, and return them.
 
         This one joins at the same instant. Creation decides between them, so the earlier stay first.
         """
@@ -160,7 +157,7 @@ class _Wait:
         moved = {
             ticket: wait
             for ticket, wait in known.items()
-            if wait is not self and wait.waits and wait.story.may_repeat(self.story)
+            if wait is not self and wait.waits and wait.facts.may_repeat(self.facts)
         }
         for wait in moved.values():
             wait._join(at, Cause.DUPLICATE)
@@ -169,8 +166,8 @@ class _Wait:
         return moved
 
     def settle(self, at: Micros) -> None:
-        """Close and open stints by what this instant has changed."""
-        if self._spares_domains:
+        """Close and open wait intervals after all events of an instant."""
+        if self._keeps_for_domain:
             self.lacked_domain = self._lacks_domain()
         last = (
             self.wait_intervals[-1] if self.wait_intervals and self.wait_intervals[-1].to_at is None else None
@@ -189,35 +186,35 @@ class _Wait:
 
     def _wait_interval(self, at: Micros) -> WaitInterval:
         fields = self.ticket.fields
-        rank, created_at = self.rules.rank(fields), self.story.created_at
+        rank, created_at = self.rules.rank(fields), self.facts.created_at
         return WaitInterval(
-            self.story.ticket, at, None, rank, self.joined_at, created_at, self.cause, queue_of(fields)
+            self.facts.ticket, at, None, rank, self.joined_at, created_at, self.cause, queue_of(fields)
         )
 
-    def _hear_customer(self, event: Event) -> None:
-        if self._spares_domains:
+    def _apply_customer_message(self, event: Event) -> None:
+        if self._keeps_for_domain:
             self.text_names_domain |= bool(domains_named({}, [_text(event)]))
         repeated = self.last_message_by == "customer"
         created = event.type == "ticket.created"
-        # Messages that are dated before the creation came first all the same: it is no further one.
+        # Messages dated before the creation came first: the creation is no further message.
         if created and self.last_message_by is not None:
             return
         self.last_message_by = "customer"
         if not repeated:
             self._join(event.at, Cause.CREATED if created else Cause.MESSAGE)
-        elif self._repeat_costs_the_place():
+        elif self._repeat_moves():
             self._join(event.at, Cause.REPEAT_MESSAGE)
 
     @property
-    def _spares_domains(self) -> bool:
-        """Whether it matters here that a message supplies the domain."""
+    def _keeps_for_domain(self) -> bool:
+        """Whether a message that supplies a missing domain keeps the ticket's place."""
         return self.rules.domain_required and self.rules.domain_reply is MessageEffect.KEEPS
 
     def _lacks_domain(self) -> bool:
         return not self.text_names_domain and lacks_domain(self.ticket.fields, (), self.rules)
 
-    def _repeat_costs_the_place(self) -> bool:
-        supplies_domain = self._spares_domains and self.lacked_domain and not self._lacks_domain()
+    def _repeat_moves(self) -> bool:
+        supplies_domain = self._keeps_for_domain and self.lacked_domain and not self._lacks_domain()
         return self.rules.repeat_message is MessageEffect.MOVES and not supplies_domain
 
     def _join(self, at: Micros, cause: str) -> None:
