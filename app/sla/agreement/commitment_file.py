@@ -83,7 +83,7 @@ class AgreementReader:
         if target is None:
             return None
         if target.kind is not TargetKind.DURATION:
-            table.fault(key, f'"{text}" is no length of time', f'Write {key} = "24h".')
+            table.fault(key, f'"{text}" is not a length of time', f'Write {key} = "24h".')
         return target.measure(0, self.always).length
 
     def condition(self, table: Table, key: str) -> Condition:
@@ -109,7 +109,7 @@ class AgreementReader:
         good = [value for value in values if isinstance(value, str | int) and not isinstance(value, bool)]
         if not good or len(good) < len(values):
             right = f'Write {field} = ["one", "another"]; "" stands for absent.'
-            table.fault(field, f"{given!r} is no list of values", right)
+            table.fault(field, f"{given!r} is not a list of values", right)
         return frozenset(folded(value) for value in good)
 
     def words(self, table: Table, key: str, known: frozenset[str], what: str) -> frozenset[str]:

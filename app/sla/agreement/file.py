@@ -20,8 +20,8 @@ from app.sla.agreement.agreement import (
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.calendar import Calendar
+from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
-from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 from app.sla.document.table import Table
 from app.sla.ticket import KNOWN_TYPES
@@ -42,8 +42,8 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     """
     faults: list[Fault] = []
     top = Table(document, "", faults)
-    time_zone = _time_zone(top)
-    reader = AgreementReader(calendars, Calendar.always(time_zone), faults)
+    zone_name = time_zone(top)
+    reader = AgreementReader(calendars, Calendar.always(zone_name), faults)
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
     levels = _terms(top, "levels", reader, written, sets_allowance=True)
@@ -55,7 +55,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         commitments=tuple(w.commitment for w in written),
         currency=top.text("currency", example='"EUR"'),
         source=top.text("source", example='"sla-2026.pdf"'),
-        time_zone=time_zone,
+        time_zone=zone_name,
         applies_to=reader.condition(top, "applies_to"),
         otherwise_reason=top.text("otherwise_reason", example='"Not covered by the agreement"'),
         levels=levels,
@@ -97,20 +97,9 @@ def _keep_events(top: Table) -> Target | None:
         top.fault("keep_events", str(error), f"Write it as {example}.")
         return None
     if not target.is_real_time:
-        top.fault(
-            "keep_events", f"{text!r} is no time on the calendar", f'Write it as {example} or "90 days".'
-        )
+        top.fault("keep_events", f"{text!r} is not a calendar time", f'Write it as {example} or "90 days".')
         return None
     return target
-
-
-def _time_zone(top: Table) -> str:
-    name = top.text("time_zone", example='"Europe/Paris"') or "UTC"
-    try:
-        return zone(name).name
-    except (LookupError, ValueError, OSError):
-        top.fault("time_zone", f"{name!r} is no zone of the zone database", 'Write it as "Europe/Paris".')
-        return "UTC"
 
 
 def _name(table: Table, key: str, *, example: str) -> str | None:
@@ -178,7 +167,7 @@ def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Writ
 
 
 def _spare_targets(table: Table, asked: Collection[str]) -> dict[str, Target]:
-    """Figures that no commitment of the file asks for: a desk may write down more of its levels than it has judged."""
+    """Figures that no commitment of the file uses: a desk may state more about its levels."""
     spare: dict[str, Target] = {}
     for name, value in table.content.items():
         if name in asked or not isinstance(value, str):
@@ -253,5 +242,5 @@ def _token(table: Table, default: str) -> str:
         if re.compile(pattern).groups < 1:
             table.fault("token", f"{pattern!r} has no group", right)
     except re.error as error:
-        table.fault("token", f"{pattern!r} is no pattern: {error}", right)
+        table.fault("token", f"{pattern!r} is not a pattern: {error}", right)
     return pattern

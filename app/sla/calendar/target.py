@@ -85,7 +85,7 @@ class Target:
         """Raises TargetFault when this target has no meaning in the calendar: working days need hours."""
         if calendar.is_always and (self.kind is TargetKind.WORKING_DAYS or self.roll):
             raise TargetFault(
-                f'"{self.written}" asks for working days, and `always` has none. '
+                f'"{self.written}" counts working days, and `always` has none. '
                 'Name a calendar with hours, or write "7 days" or "24h".'
             )
 
@@ -132,7 +132,9 @@ class Threshold:
             return Threshold(written, percent=int(percent[1]))
         if before and (length := _duration(before[1])):
             return Threshold(written, before=length)
-        raise TargetFault(f'"{text}" is no warning. Write a share below the whole, "75%", or "30m before".')
+        raise TargetFault(
+            f'"{text}" is not a warning. Write a share below the whole, "75%", or "30m before".'
+        )
 
     def __str__(self) -> str:
         return self.written
@@ -152,7 +154,7 @@ def _read(written: str) -> tuple[TargetKind, int]:
         return TargetKind.DURATION, length
     match = _COUNT.fullmatch(written)
     if match is None:
-        raise TargetFault(f'"{written}" is no target. {_RIGHT}')
+        raise TargetFault(f'"{written}" is not a target. {_RIGHT}')
     amount, unit = int(match[1]), match[2].removesuffix("s")
     if not 0 < amount <= _MOST[unit]:
         raise TargetFault(f'"{written}" is not between one {unit} and ten years. {_RIGHT}')
