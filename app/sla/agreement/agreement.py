@@ -93,9 +93,7 @@ class Regime:
 
     def same_as(self, other: "Regime") -> bool:
         """Whether going over to the other changes nothing."""
-        return self is other or (
-            self.target == other.target and self.calendar.digest == other.calendar.digest
-        )
+        return self is other or (self.target == other.target and self.calendar.counts_as(other.calendar))
 
 
 @dataclass(frozen=True, slots=True)

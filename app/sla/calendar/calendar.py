@@ -112,6 +112,13 @@ class Calendar(WorkingTime):
             self._bulk = BulkYears(self._years)
         return self._bulk
 
+    def counts_as(self, other: "Calendar") -> bool:
+        """Whether the other has the same rules and the same holidays, by whatever name."""
+        if self is other:
+            return True
+        same_holidays = self.version is None or self._opening.source == other._opening.source
+        return self.digest == other.digest and same_holidays
+
     def local(self, at: int) -> datetime:
         """An instant in microseconds as an aware datetime of the calendar's zone."""
         return self._zone.local(at)
@@ -131,10 +138,7 @@ class Calendar(WorkingTime):
         return self._opening
 
     def __eq__(self, other: object) -> bool:
-        if self is other or not isinstance(other, Calendar):
-            return self is other
-        same_rules = (self.name, self.digest) == (other.name, other.digest)
-        return same_rules and (self.version is None or self._opening.source == other._opening.source)
+        return isinstance(other, Calendar) and self.name == other.name and self.counts_as(other)
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
