@@ -64,7 +64,7 @@ def parse_mapping(document: Mapping[str, Any]) -> Mapped:
         ticket=columns.text("ticket", example='"Case ID"') or "ticket",
         type=columns.text("type", example='"Activity"') or "type",
         time=columns.text("time", example='"Timestamp"') or "time",
-        time_zone=time_zone(columns) if columns.content.get("time_zone") else None,
+        time_zone=time_zone(columns) if columns.value("time_zone") else None,
         first_types=_words(first, "types", first.value("types") or []),
         first_data=first.table("data", example='data = { category = "software" }').content,
         types={value: _words(types, value, types.value(value)) for value in types.content}

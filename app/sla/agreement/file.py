@@ -1,8 +1,8 @@
-"""What does a desk's agreement file promise, and what is wrong in it?
+"""Agreement files: a desk's document read into an `Agreement`.
 
-Takes the parsed document (TOML or JSON, it does not matter) and the calendars it may name, and gives an `Agreement`, or
-refuses the file with all of its faults at once. Nothing is guessed: a key that nobody reads is a fault, and so is a
-table that belongs to a later version. Day targets under `always` count in the file's own `time_zone`.
+Takes the parsed document (of TOML or JSON) and the calendars that it may name. A faulty file is refused with all of its
+faults at once. Nothing is guessed: an unknown key is a fault. Day targets under `always` count in the file's own
+`time_zone`.
 """
 
 import re
@@ -32,7 +32,7 @@ ASSIGNED: Final = "assigned"
 
 
 class AgreementFault(FaultyFile):
-    """An agreement cannot be read. Each of its `faults` names the key, what is wrong and what would be right."""
+    """An agreement cannot be read. Each of its `faults` names the key, what is wrong and what to write instead."""
 
 
 def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, Calendar]) -> Agreement:
@@ -131,7 +131,7 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
 def _terms(
     top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
 ) -> dict[str, Terms]:
-    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments ask for, by folded name."""
+    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by case-folded name."""
     example = f"[{key}.example]"
     outer = top.table(key, example=example)
     found: dict[str, Terms] = {}
@@ -175,13 +175,13 @@ def _spare_targets(table: Table, asked: Collection[str]) -> dict[str, Target]:
         try:
             spare[name] = Target.parse(value)
         except TargetFault:
-            continue  # left unread, so refused as an unknown key
+            continue  # not read, so refused as an unknown key
         table.text(name, example='"4h"')
     return spare
 
 
 def _check_references(written: Iterable[Written], levels: Mapping[str, Terms]) -> None:
-    """A target that no level sets would never be found. A contract may come later, so it is not asked for."""
+    """A target by level needs a level that sets it. A contract may be stored later, so its name is not checked."""
     for w in written:
         name = w.commitment.target.level
         if name and not any(name in terms.targets for terms in levels.values()):
