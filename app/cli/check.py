@@ -1,4 +1,4 @@
-"""`slatimer check`: is anything wrong in these files of calendars, agreements and sources, where, and what is right?"""
+"""`slatimer check`: validate files of calendars, agreements and sources."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,7 +29,7 @@ command = typer.Typer()
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
 ) -> None:
-    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what would be right."""
+    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what to write instead."""
     faults: list[FileFault] = []
     files = [
         file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []
@@ -47,7 +47,7 @@ def check(
 
 
 def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:
-    """What the work gives; its faults join the others, so that all are told at once."""
+    """The result of the work, or None; its faults are added to the others, so that all are printed at once."""
     try:
         return work()
     except FaultyFiles as error:
@@ -56,7 +56,7 @@ def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:
 
 
 def _calendars_for(files: Iterable[DeskFile]) -> dict[str, Calendar]:
-    """What an agreement may count in beyond the calendars given: those of the folder beside it, and the shipped ones."""
+    """Calendars that an agreement may use besides the given ones: of the folder beside it, and the shipped ones."""
     alone = [file for file in files if file.kind is FileKind.AGREEMENT]
     if not alone:
         return {}

@@ -1,4 +1,4 @@
-"""`slatimer deadline`: when is it due, and why? No server and no database: the core and a calendar file."""
+"""`slatimer deadline`: a deadline and its spans, from a calendar file alone, without a server or a database."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,7 +32,7 @@ def deadline(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as POST /v1/deadlines does.")] = False,
 ) -> None:
-    """Say when something is due that starts at an instant."""
+    """Print when something is due that starts at an instant."""
     recorded = _answer(_calendar(calendar), start, within)
     if as_json:
         result_json({"due_at": moment(recorded.due_at), "explanation": explanation(recorded)})

@@ -1,4 +1,4 @@
-"""`slatimer doctor`: does everything hold that must hold?"""
+"""`slatimer doctor`: check the invariants on the database."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ command = typer.Typer()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Check every invariant on the database. Changes nothing; exit code 1 when one does not hold."""
+    """Check every invariant on the database. Changes nothing; the exit code is 1 when one does not hold."""
     with opened() as parts:
         now = parts.database.now()
         checks = parts.database.read_now(lambda conn: list(examine(conn, parts.catalogue, now)))

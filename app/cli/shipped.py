@@ -1,4 +1,4 @@
-"""Which calendars come with the service?"""
+"""The calendars that come with the service."""
 
 from pathlib import Path
 

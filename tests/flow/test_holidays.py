@@ -140,6 +140,12 @@ def test_an_explanation_names_the_version_that_the_day_was_taken_from(upgraded: 
     assert sources() == {f"NL public, {NEWER}"}
 
 
+def test_a_refresh_for_the_rest_of_open_tickets_moves_what_is_ahead(upgraded: Service) -> None:
+    refresh(upgraded, AppliesTo.REST)
+    upgraded.sweeper.sweep_now()
+    assert due_at(upgraded) == DUE_AFTER_LIBERATION_DAY
+
+
 def test_a_refresh_for_new_tickets_leaves_the_open_ones(upgraded: Service) -> None:
     refresh(upgraded, AppliesTo.NEW)
     upgraded.push(created("4712", "2026-05-04T16:40:00+02:00", desk="own", customer="B"))

@@ -77,11 +77,13 @@ BAD_FILES = [
     pytest.param(
         "[levels", 'nam = "x"\n[levels', "nam", "no such key", '"name"', id="unknown key at the top"
     ),
-    pytest.param("[levels", "name = 3\n[levels", "name", "no text", "name = ", id="a number for a text"),
+    pytest.param("[levels", "name = 3\n[levels", "name", "not a text", "name = ", id="a number for a text"),
     pytest.param(
-        "[levels", 'time_zone = "Mars/Base"\n[levels', "time_zone", "no zone", "Europe/Paris", id="zone"
+        "[levels", 'time_zone = "Mars/Base"\n[levels', "time_zone", "not a zone", "Europe/Paris", id="zone"
     ),
-    pytest.param("[levels", "levels = 4\n[level", "levels", "no table", "[levels.", id="levels is no table"),
+    pytest.param(
+        "[levels", "levels = 4\n[level", "levels", "not a table", "[levels.", id="levels is no table"
+    ),
     pytest.param(
         "[levels", "[[credits]]\nrate = 1\n[levels", "credits", "no such key", "levels", id="later table"
     ),
@@ -89,7 +91,7 @@ BAD_FILES = [
         "gold]", 'gold]\ngtx = "soon"', "levels.gold.gtx", "no such key", '"gti"', id="unknown key of a level"
     ),
     pytest.param(
-        'gti = "4h"', 'gti = "4 h 5"', "levels.gold.gti", "no target", '"2h"', id="target of a level"
+        'gti = "4h"', 'gti = "4 h 5"', "levels.gold.gti", "not a target", '"2h"', id="target of a level"
     ),
     pytest.param(
         'gti = "4h"',
@@ -130,7 +132,7 @@ BAD_FILES = [
         id="level of nothing",
     ),
     pytest.param(
-        '"3 working days"', '"soon"', "commitments.response.target", "no target", '"2h"', id="no target"
+        '"3 working days"', '"soon"', "commitments.response.target", "not a target", '"2h"', id="no target"
     ),
     pytest.param(
         'target = "3 working days"', "", "commitments.response.target", "missing", '"2h"', id="target missing"
@@ -155,7 +157,7 @@ BAD_FILES = [
         '"3 working days"',
         '{ by = "priority", urgent = "eight" }',
         "commitments.response.target.urgent",
-        "no target",
+        "not a target",
         '"2h"',
         id="bad target of a value",
     ),
@@ -195,7 +197,7 @@ BAD_FILES = [
         '["ticket.created"]',
         '"ticket.created"',
         "commitments.response.starts_on",
-        "no list",
+        "not a list",
         '["ticket.created"]',
         id="a text for a list",
     ),
@@ -225,18 +227,18 @@ BAD_FILES = [
         '["intervention", ""]',
         "[]",
         "commitments.gti.applies_to.kind",
-        "no list of values",
+        "not a list of values",
         "absent",
         id="no values",
     ),
     pytest.param(
-        '"75%"', '"175%"', "commitments.gti.warn_at[0]", "no warning", '"75%"', id="warning past the end"
+        '"75%"', '"175%"', "commitments.gti.warn_at[0]", "not a warning", '"75%"', id="warning past the end"
     ),
     pytest.param(
         '["75%", "30m before"]',
         '"75%"',
         "commitments.gti.warn_at",
-        "no list",
+        "not a list",
         "warn_at = [",
         id="no list of warnings",
     ),
@@ -244,7 +246,7 @@ BAD_FILES = [
         '[[commitments]]\nid = "r',
         'warn_awaiting = "7 days"\n[[commitments]]\nid = "r',
         "commitments.gti.warn_awaiting",
-        "no length",
+        "not a length of time",
         "24h",
         id="days of waiting",
     ),
@@ -324,7 +326,7 @@ BAD_FILES = [
         "[levels",
         "[queue]\ntoken = '(T'\n[levels",
         "queue.token",
-        "no pattern",
+        "not a pattern",
         "first group",
         id="broken token",
     ),

@@ -175,7 +175,7 @@ def test_every_fault_of_an_agreement_is_told_with_its_place_and_its_line(office:
     found = office.faults(AGREEMENTS, faulty)
     assert found.keys() == {"/desk", "/commitments/0/target", "/commitments/0/calendar"}
     assert found["/desk"] == "line 2: 'b' is not the desk of this address. Write desk = \"own\"."
-    assert found["/commitments/0/target"].startswith('line 12: "4 parsecs" is no target')
+    assert found["/commitments/0/target"].startswith('line 12: "4 parsecs" is not a target')
     assert "own/desk" in found["/commitments/0/calendar"]
     as_json = office.faults(AGREEMENTS, tomllib.loads(faulty))
     assert as_json.keys() == found.keys()

@@ -1,8 +1,8 @@
-"""What do a desk's files say, and what is wrong in them, in which file, at which line?
+"""A desk's files: read from disk or a request, and checked, with each fault's file and line.
 
 A file of calendars or of sources belongs to the desk that it is named after (`calendars/haisoft.toml`,
-`sources/haisoft.toml`), an agreement to the desk that it names itself. Files are read here; what they mean is the
-core's matter, and the adapters'.
+`sources/haisoft.toml`), an agreement to the desk that it names itself. The core parses calendars and agreements, the
+adapters parse sources.
 """
 
 import tomllib
@@ -32,7 +32,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeskFile:
-    """A file as read. It need not be right yet."""
+    """A file as read, not yet checked."""
 
     path: str
     desk: str
@@ -54,7 +54,7 @@ class FileFault:
 
 
 class FaultyFiles(ValueError):
-    """Files were refused. `faults` holds everything that is wrong in all of them."""
+    """Files were refused. `faults` are the faults of all of them."""
 
     def __init__(self, faults: Iterable[FileFault]) -> None:
         self.faults = tuple(faults)
@@ -82,7 +82,7 @@ def _read(path: Path) -> DeskFile:
 
 
 def desk_file(path: str, stem: str, text: str) -> DeskFile:
-    """A file from its text. `stem` is the desk of one that names none. Raises ValueError when it is no TOML."""
+    """A file from its text. `stem` is the desk of a file that names none. Raises ValueError when it is not TOML."""
     document = document_of(text)
     if "sources" in document:
         return DeskFile(path, stem, FileKind.SOURCES, document, text)
@@ -92,12 +92,12 @@ def desk_file(path: str, stem: str, text: str) -> DeskFile:
 
 
 def document_of(text: str) -> dict[str, Any]:
-    """What a TOML text says. Raises ValueError for what is no TOML, or could not be stored."""
+    """A TOML text as a document. Raises ValueError when it is not TOML or cannot be stored."""
     try:
         document = tomllib.loads(text)
         orjson.dumps(document)  # a number beyond 64 bits cannot be stored
     except RecursionError as error:
-        raise ValueError("its tables lie too deep within each other") from error
+        raise ValueError("its tables are nested too deeply") from error
     except orjson.JSONEncodeError as error:
         raise ValueError(f"it cannot be stored: {error}") from error
     return document
@@ -111,7 +111,7 @@ def _unreadable(path: Path, error: Exception) -> FileFault:
 
 
 def check_files(files: Sequence[DeskFile], known: Mapping[str, Calendar] | None = None) -> None:
-    """Have every file read by the core. `known` are calendars from elsewhere. Raises FaultyFiles with all faults."""
+    """Check every file. `known` are calendars that are not among the files. Raises FaultyFiles with all faults."""
     calendars, faults = dict(known or {}), list[FileFault]()
     for file in files:
         if file.kind is FileKind.CALENDARS:
@@ -133,7 +133,7 @@ def check_files(files: Sequence[DeskFile], known: Mapping[str, Calendar] | None 
 def faults_of_sources(
     files: Iterable[DeskFile], adapters: Mapping[str, Adapter] = ADAPTERS
 ) -> list[FileFault]:
-    """What is wrong in the files of sources among these."""
+    """The faults of the files of sources among these."""
     faults: list[FileFault] = []
     for file in files:
         if file.kind is FileKind.SOURCES:

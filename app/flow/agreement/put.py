@@ -1,7 +1,7 @@
-"""What does it do to put one document of one desk into force over the network, and which places of it are faulty?
+"""One document of one desk over the network: put into force, or previewed.
 
-The same as `apply` with one file, for a caller who may see one desk or all of them. Nobody waits for the sweep: it is
-woken, here and in other processes, and judges the tickets anew. Instants are microseconds UTC.
+The same as `apply` with one file, for a caller that may see one desk or all of them. The request does not wait for the
+sweep: it is notified, here and in other processes, and judges the tickets. Instants are microseconds UTC.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What a document did, or would do. `number` is the version that is in force then; `applied` names the new
-    versions, none when all of it was in force already."""
+    """What a document changed, or would change. `number` is the version in force after it; `applied` are the new
+    versions, empty when all of it was in force already."""
 
     number: int
     applied: tuple[Applied, ...]
@@ -34,9 +34,9 @@ class PutResult:
 
 
 def check_calendars(file: DeskFile) -> None:
-    """Read calendars by themselves. Raises FaultyFiles with the faults that lie in them.
+    """Check a calendar file alone. Raises FaultyFiles with its faults.
 
-    What is found wrong with them afterwards lies in an agreement that counts by them.
+    Faults that are found later lie in an agreement that counts by these calendars.
     """
     try:
         parse_calendars(file.document, desk=file.desk)
@@ -67,7 +67,7 @@ def would_put(
     applies_to: AppliesTo,
     only: Desks = EVERY,
 ) -> PutResult:
-    """What `put_now` would do, and which due dates that would move. Writes nothing. Raises FaultyFiles."""
+    """What `put_now` would change, with the due dates that would move. Writes nothing. Raises FaultyFiles."""
     proposal = Proposal([file], only=only)
     coming = _with_name(file, lambda: plans(conn, now, catalogue, proposal))
     numbers = catalogue.desks(conn) | {plan.desk: plan.number for plan in coming}
@@ -77,7 +77,7 @@ def would_put(
 
 
 def _with_name(file: DeskFile, work: Callable[[], T]) -> T:
-    """What the work gives; the fault of a wrong name joins its faults, so that all are told at once."""
+    """The result of the work. The fault of a wrong desk name is reported together with its faults."""
     wrong_name = _faults_of_name(file)
     try:
         done = work()
@@ -89,7 +89,7 @@ def _with_name(file: DeskFile, work: Callable[[], T]) -> T:
 
 
 def _faults_of_name(file: DeskFile) -> list[FileFault]:
-    """An agreement names its desk itself: it must be the one that it is put to."""
+    """The name in an agreement must be the desk of the address."""
     named = file.document.get("desk", file.desk)
     if file.kind is not FileKind.AGREEMENT or named == file.desk or not isinstance(named, str):
         return []

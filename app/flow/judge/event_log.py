@@ -18,17 +18,15 @@ from zoneinfo import ZoneInfo
 from app.flow.judge.receive import Incoming
 from app.intake.cloudevents import Faulty, NotJson, check, parse, read_event
 from app.intake.event_data import CloudEvent
-from app.sla.document.faults import Fault, FaultyFile, instead_of
+from app.sla.calendar.file import time_zone
+from app.sla.document.faults import FaultyFile, instead_of
+from app.sla.document.table import Table
 from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import Micros, micros
 from app.sla.ticket import STATUSES
 
 _STATUS: Final = "status:"
 _ANYTHING_ELSE: Final = "*"
-_KEYS: Final = {
-    "columns": ("ticket", "type", "time", "time_zone"),
-    "first": ("types", "data"),
-}
 
 
 class FaultyMapping(FaultyFile):
@@ -61,55 +59,35 @@ class Mapped:
 
 def parse_mapping(document: Mapping[str, Any]) -> Mapped:
     """A mapping from its file's document. Raises FaultyMapping with every fault."""
-    faults: list[Fault] = []
-    tables = {name: _table(document, name, faults) for name in ("columns", "first", "types")}
-    faults += [Fault(key, "no such table", instead_of(key, tables)) for key in document if key not in tables]
-    for name, known in _KEYS.items():
-        faults += [
-            Fault(f"{name}.{key}", "no such key", instead_of(key, known))
-            for key in tables[name]
-            if key not in known
-        ]
-    columns, first = tables["columns"], tables["first"]
-    meanings = {value: _words(given, f"types.{value}", faults) for value, given in tables["types"].items()}
-    first_types = _words(first.get("types", []), "first.types", faults)
-    if zone := columns.get("time_zone"):
-        _check_zone(str(zone), faults)
-    if faults:
-        raise FaultyMapping(faults)
-    return Mapped(
-        ticket=str(columns.get("ticket", "ticket")),
-        type=str(columns.get("type", "type")),
-        time=str(columns.get("time", "time")),
-        time_zone=None if zone is None else str(zone),
-        first_types=first_types,
-        first_data=cast("Mapping[str, Any]", first.get("data", {})),
-        types=meanings if "types" in document else None,
+    top = Table(document, "", [])
+    columns, first = top.table("columns", example="[columns]"), top.table("first", example="[first]")
+    types = top.table("types", example="[types]")
+    mapped = Mapped(
+        ticket=columns.text("ticket", example='"Case ID"') or "ticket",
+        type=columns.text("type", example='"Activity"') or "type",
+        time=columns.text("time", example='"Timestamp"') or "time",
+        time_zone=time_zone(columns) if columns.value("time_zone") else None,
+        first_types=_words(first, "types", first.value("types") or []),
+        first_data=first.table("data", example='data = { category = "software" }').content,
+        types={value: _words(types, value, types.value(value)) for value in types.content}
+        if "types" in document
+        else None,
     )
+    for table in (top, columns, first):
+        table.close()
+    if top.faults:
+        raise FaultyMapping(top.faults)
+    return mapped
 
 
-def _table(document: Mapping[str, Any], name: str, faults: list[Fault]) -> Mapping[str, Any]:
-    found: object = document.get(name, {})
-    if isinstance(found, Mapping):
-        return cast("Mapping[str, Any]", found)
-    faults.append(Fault(name, f"{found!r} is no table", f"Write [{name}]."))
-    return {}
-
-
-def _words(given: object, place: str, faults: list[Fault]) -> tuple[str, ...]:
+def _words(table: Table, key: str, given: object) -> tuple[str, ...]:
+    """Event types and statuses, one or a list of them."""
     words = cast("list[object]", given) if isinstance(given, list) else [given]
     known = KNOWN_TYPES | {_STATUS + status for status in STATUSES}
-    faults += [
-        Fault(place, f"{word!r} is no event", instead_of(word, known)) for word in words if word not in known
-    ]
+    for word in words:
+        if word not in known:
+            table.fault(key, f"{word!r} is not an event type or status", instead_of(word, known))
     return tuple(map(str, words))
-
-
-def _check_zone(name: str, faults: list[Fault]) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, LookupError, OSError):
-        faults.append(Fault("columns.time_zone", f"{name!r} is no time zone", "Write one as in Europe/Rome."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What a desk has promised: commitments, levels, queue rules, versions, and the file that states them."""
+"""Agreements: commitments, levels, queue rules, versions, and the file that they are read from."""

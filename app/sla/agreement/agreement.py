@@ -1,8 +1,8 @@
-"""What a desk has promised: commitments, levels, contracts, queue rules, as plain values.
+"""Agreements: commitments, levels, contracts and queue rules as plain values.
 
-The words are those of the desk's agreement file (`agreement_file` reads it). An agreement answers two questions about a
-ticket's fields: does a commitment apply, and under which target and calendar (its `Regime`). It knows no clock.
-Field values are compared without case; an absent field is the empty text.
+Names are those of the desk's agreement file (`file` reads it). For a ticket's fields an agreement decides whether a
+commitment applies, and with which target and calendar (its `Regime`). It does not depend on time. Field values are
+compared without case; an absent field is the empty text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from app.sla.reason import Reason, ReasonCode
 
 
 class Kind(StrEnum):
-    """Whose promise it is: a missed guarantee is a breach, a missed objective is a miss, the customer's own lapses."""
+    """How binding it is: late, a guarantee is a breach, an objective a miss, a customer's duty a lapse."""
 
     GUARANTEE = "guarantee"
     OBJECTIVE = "objective"
@@ -62,7 +62,7 @@ class Condition:
         return True
 
     def any_holds(self, fields: Mapping[str, object]) -> bool:
-        """Whether at least one test holds: the sense of `except`."""
+        """Whether at least one test holds, as `except` means it."""
         for name, values in self.tests:  # noqa: SIM110
             if _matches(fields.get(name), values):
                 return True
@@ -93,15 +93,13 @@ class Regime:
     calendar: Calendar
 
     def same_as(self, other: "Regime") -> bool:
-        """Whether going over to the other changes nothing."""
-        return self is other or (
-            self.target == other.target and self.calendar.digest == other.calendar.digest
-        )
+        """Whether a change to the other changes nothing."""
+        return self is other or (self.target == other.target and self.calendar.counts_as(other.calendar))
 
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The agreement promises nothing here, and the reason is shown."""
+    """The reason why a commitment has no clock on a ticket, in the agreement's words."""
 
     reason: Reason
 
@@ -125,16 +123,16 @@ class TargetRule:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Tickets that a commitment leaves out although it would concern them: any test holding is enough."""
+    """Tickets that a commitment leaves out although it would apply: one test that holds is enough."""
 
     condition: Condition
     reason: str | None = None
-    """Listed under not_applicable; none: nothing is said."""
+    """Listed under not_applicable; None: not listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """One promise, as its table in the agreement file says it. All instants are counted in its calendar."""
+    """One commitment, as its table in the agreement file states it."""
 
     id: str
     label: str
@@ -142,7 +140,7 @@ class Commitment:
     measure: str
     target: TargetRule
     calendar: Calendar
-    """The calendar unless a level or contract carries its own."""
+    """The calendar unless a level or contract has its own."""
     starts_on: tuple[frozenset[str], ...]
     """All groups are needed, of each group the first event; for cycles other than once any event of any group."""
     stops_on: frozenset[str]
@@ -152,7 +150,7 @@ class Commitment:
     pauses_while: frozenset[str] = frozenset()
     applies_to: Condition = Condition()
     otherwise_reason: str | None = None
-    """Listed under not_applicable when `applies_to` does not hold; none: nothing is said."""
+    """Listed under not_applicable when `applies_to` does not hold; None: not listed."""
     exceptions: tuple[Exemption, ...] = ()
     warn_at: tuple[Threshold, ...] = ()
     warn_awaiting: int | None = None
@@ -176,7 +174,7 @@ class Commitment:
     """Every event type that can start, stop or end it; any other moves it by the ticket's status alone."""
 
     def __post_init__(self) -> None:
-        """Work out once what every event of every ticket asks."""
+        """Compute once what is needed for every event of every ticket."""
         starts = frozenset(name for group in self.starts_on for name in group)
         response = self.measure == "response" or self.cycle is CycleRule.NEXT_REPLY
         object.__setattr__(self, "is_response", response)
@@ -190,7 +188,7 @@ class Commitment:
 class DerivedFact:
     """A fact that few systems send, shown by another event: `fact` happened when one of `shown_by` does.
 
-    `assigned` among `shown_by` is a change of assignee. `by_agent` leaves out what customers, systems and automata do.
+    `assigned` among `shown_by` is a change of assignee. `by_agent`: only what a person of the desk does.
     """
 
     fact: str
@@ -201,7 +199,7 @@ class DerivedFact:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a level or a contract sets: targets by name, perhaps a calendar of its own, perhaps an allowance."""
+    """What a level or a contract sets: targets by name, and optionally a calendar and an allowance."""
 
     targets: Mapping[str, Target]
     calendar: Calendar | None = None
@@ -221,7 +219,7 @@ REPLY_PREFIXES: Final = ("re", "fwd", "fw", "antw", "tr", "r", "aw", "wg", "rif"
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
-    """How the desk's queues are ordered and what moves a ticket in them. Each default is the plain reading."""
+    """How the desk's queues are ordered and what moves a ticket in them."""
 
     first: tuple[Condition, ...] = ()
     """Ranks: tickets for which the first condition holds come first, and so on; all others after them."""
@@ -233,11 +231,11 @@ class QueueRules:
     """Where a subject carries its ticket's id; the first group is the id."""
     prefixes: tuple[str, ...] = REPLY_PREFIXES
     calendar: Calendar | None = None
-    """Counts the forecast; none: no forecast."""
+    """The calendar of the forecast; None: no forecast."""
     forecast_days: int = 5
     """Working days that the rate of replies is taken from."""
     forecast_replies: int = 10
-    """Fewer replies than this in those days say nothing about the next."""
+    """With fewer replies than this in those days there is no forecast."""
 
     def rank(self, fields: Mapping[str, object]) -> int:
         """The rank of a ticket with these fields; 0 is served first."""
@@ -249,7 +247,7 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """All that a desk has promised, with every calendar bound. Equal documents give equal agreements."""
+    """A desk's whole agreement, with its calendars resolved. Equal documents give equal agreements."""
 
     desk: str
     name: str
@@ -258,7 +256,7 @@ class Agreement:
     source: str | None = None
     time_zone: str = "UTC"
     applies_to: Condition = Condition()
-    """Tickets that the whole agreement is about; of all others no commitment applies, with `otherwise_reason`."""
+    """Tickets that the agreement covers; to all others no commitment applies, for `otherwise_reason`."""
     otherwise_reason: str | None = None
     levels: Mapping[str, Terms] = field(default_factory=dict[str, Terms])
     contracts: Mapping[str, Terms] = field(default_factory=dict[str, Terms])
@@ -267,9 +265,9 @@ class Agreement:
     customer_reply_ends_pending: bool = True
     queue: QueueRules = QueueRules()
     missing: tuple[str, ...] = ()
-    """What the source text announces and does not contain."""
+    """What the source text refers to and does not contain."""
     keep_events: Target | None = None
-    """How long after its end a ticket's facts are kept; none: for ever. Its final view is."""
+    """Retention of a ticket's events after its end; None: for ever. Its final view is never deleted."""
 
     def commitment(self, commitment_id: str) -> Commitment:
         """The commitment of that id. Raises KeyError."""
@@ -279,7 +277,7 @@ class Agreement:
         raise KeyError(commitment_id)
 
     def applies(self, commitment: Commitment, fields: Mapping[str, object]) -> bool | Withheld:
-        """Whether the commitment concerns a ticket with these fields; withheld when the agreement says why not."""
+        """Whether the commitment applies to a ticket with these fields; Withheld when the agreement states why not."""
         for exemption in commitment.exceptions:
             left_out = exemption.condition
             if left_out.any_holds(fields) and commitment.applies_to.beside(left_out).all_hold(fields):

@@ -1,8 +1,7 @@
-"""What does one `[[commitments]]` table of an agreement file promise?
+"""Commitments in an agreement file: one `[[commitments]]` table read into a Commitment.
 
-The part of the agreement file's grammar that has words of its own: targets, start and stop facts, conditions,
-exemptions. Whatever is wrong is noted with its key, and reading goes on with something harmless, so that one look at
-the file finds everything. Lengths are microseconds.
+Targets, start and stop facts, conditions and exemptions. A fault is recorded with its key and reading goes on with a
+default, so that all faults of a file are found at once. Lengths are microseconds.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -31,7 +30,7 @@ from app.sla.ticket import STATUSES
 
 ALWAYS: Final = "always"
 FIELDS: Final = frozenset(TICKET_FIELDS) | {"author"}
-"""What a condition may look at: a ticket's fields, and who created it."""
+"""What a condition may test: a ticket's fields, and who created it."""
 _STATUS_MARK: Final = "status:"
 _ENDS: Final = KNOWN_TYPES | {_STATUS_MARK + status for status in STATUSES}
 _TARGET_EXAMPLE: Final = '"2h"'
@@ -40,7 +39,7 @@ _CALENDAR_EXAMPLE: Final = '"haisoft/tickets"'
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A commitment, the table that it was written in, and its calendar unless that is a fault already."""
+    """A commitment, its table in the file, and its calendar; None where the calendar is faulty."""
 
     table: Table
     commitment: Commitment
@@ -48,7 +47,7 @@ class Written:
 
 
 class AgreementReader:
-    """Reads the words that several tables of an agreement file share: calendars, targets, conditions, event types."""
+    """Reads what several tables of an agreement file share: calendars, targets, conditions, event types."""
 
     def __init__(self, calendars: Mapping[str, Calendar], always: Calendar, faults: list[Fault]) -> None:
         self.calendars: Mapping[str, Calendar] = {**calendars, ALWAYS: always}
@@ -71,7 +70,7 @@ class AgreementReader:
             return None
 
     def check(self, table: Table, key: str, target: Target, calendar: Calendar | None) -> None:
-        """Note a target that this calendar cannot count; a calendar that is a fault itself (None) makes no second."""
+        """Record a target that this calendar cannot count. A faulty calendar (None) is not reported twice."""
         try:
             if calendar is not None:
                 target.check(calendar)
@@ -85,7 +84,7 @@ class AgreementReader:
         if target is None:
             return None
         if target.kind is not TargetKind.DURATION:
-            table.fault(key, f'"{text}" is no length of time', f'Write {key} = "24h".')
+            table.fault(key, f'"{text}" is not a length of time', f'Write {key} = "24h".')
         return target.measure(0, self.always).length
 
     def condition(self, table: Table, key: str) -> Condition:
@@ -93,7 +92,7 @@ class AgreementReader:
         return self.condition_of(table.table(key, example=f'{key} = {{ kind = ["claim"] }}'))
 
     def condition_of(self, table: Table, *, beside: Collection[str] = ()) -> Condition:
-        """The condition that a table's keys state; those in `beside` mean something else."""
+        """The condition of a table's keys, without those in `beside`."""
         tests: list[tuple[str, frozenset[str]]] = []
         for field in table.content:
             if field in beside:
@@ -111,7 +110,7 @@ class AgreementReader:
         good = [value for value in values if isinstance(value, str | int) and not isinstance(value, bool)]
         if not good or len(good) < len(values):
             right = f'Write {field} = ["one", "another"]; "" stands for absent.'
-            table.fault(field, f"{given!r} is no list of values", right)
+            table.fault(field, f"{given!r} is not a list of values", right)
         return frozenset(folded(value) for value in good)
 
     def words(self, table: Table, key: str, known: frozenset[str], what: str) -> frozenset[str]:
@@ -121,7 +120,7 @@ class AgreementReader:
     def known_words(
         self, table: Table, found: Iterable[tuple[str, str]], known: frozenset[str], what: str
     ) -> frozenset[str]:
-        """The words found at these keys; those that are not known are noted."""
+        """The words found at these keys; unknown ones are recorded as faults."""
         found = list(found)
         for place, word in found:
             if word not in known:
@@ -132,7 +131,7 @@ class AgreementReader:
 def read_commitment(
     table: Table, commitment_id: str, reader: AgreementReader, *, earlier: Collection[str]
 ) -> Written:
-    """One commitment. `earlier` are the ids before it in the file: those are what it may refer to."""
+    """One commitment. `earlier` are the ids before it in the file, which it may refer to."""
     measure = table.text("measure", example='"response"') or commitment_id
     cycle = table.word("cycle", CycleRule.ONCE)
     calendar = reader.calendar(table, "calendar", required=True)
@@ -269,7 +268,7 @@ def _warn_at(table: Table) -> tuple[Threshold, ...]:
 
 
 def _on_reopen(table: Table, measure: str) -> OnReopen:
-    """A restored service that fails again goes on; whatever else was done stays done."""
+    """The default: a gtr clock resumes on a reopen, every other stays stopped."""
     rule = table.word("on_reopen", OnReopen.RESUME if measure == "gtr" else OnReopen.IGNORE)
     if rule is OnReopen.RESTART and measure == "response":
         wrong = "a first response never restarts"
@@ -290,7 +289,7 @@ def _not_after(table: Table, earlier: Collection[str]) -> tuple[str | None, str 
 
 
 def _earlier(table: Table, key: str, earlier: Collection[str], *, required: bool = False) -> str | None:
-    """A commitment that stands earlier in the file; so none can refer to itself, straight or in a ring."""
+    """A commitment that stands earlier in the file, so that references cannot form a ring."""
     name = table.text(key, example='"claim-filing"', required=required)
     if name is not None and name not in earlier:
         table.fault(key, f'no earlier commitment is called "{name}"', instead_of(name, earlier))
@@ -298,12 +297,12 @@ def _earlier(table: Table, key: str, earlier: Collection[str], *, required: bool
 
 
 def _nearest_word(word: str, known: frozenset[str]) -> str:
-    """The nearest known word; `solved` where `status:solved` was meant is near as well."""
+    """The nearest known word; for `solved` it is `status:solved`."""
     marked = _STATUS_MARK + word
     return f'Write "{marked}".' if marked in known else instead_of(word, known)
 
 
 def _wrong_and_right(fault: TargetFault) -> tuple[str, str]:
-    """Its message is what is wrong in a first sentence, then what would be right."""
+    """The parts of its message: the first sentence is what is wrong, the rest what to write instead."""
     wrong, _, right = str(fault).partition(". ")
     return wrong, right

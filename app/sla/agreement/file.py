@@ -1,8 +1,8 @@
-"""What does a desk's agreement file promise, and what is wrong in it?
+"""Agreement files: a desk's document read into an `Agreement`.
 
-Takes the parsed document (TOML or JSON, it does not matter) and the calendars it may name, and gives an `Agreement`, or
-refuses the file with all of its faults at once. Nothing is guessed: a key that nobody reads is a fault, and so is a
-table that belongs to a later version. Day targets under `always` count in the file's own `time_zone`.
+Takes the parsed document (of TOML or JSON) and the calendars that it may name. A faulty file is refused with all of its
+faults at once. Nothing is guessed: an unknown key is a fault. Day targets under `always` count in the file's own
+`time_zone`.
 """
 
 import re
@@ -20,8 +20,8 @@ from app.sla.agreement.agreement import (
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.calendar import Calendar
+from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
-from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 from app.sla.document.table import Table
 from app.sla.event import KNOWN_TYPES
@@ -32,7 +32,7 @@ ASSIGNED: Final = "assigned"
 
 
 class AgreementFault(FaultyFile):
-    """An agreement cannot be read. Each of its `faults` names the key, what is wrong and what would be right."""
+    """An agreement cannot be read. Each of its `faults` names the key, what is wrong and what to write instead."""
 
 
 def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, Calendar]) -> Agreement:
@@ -42,8 +42,8 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     """
     faults: list[Fault] = []
     top = Table(document, "", faults)
-    time_zone = _time_zone(top)
-    reader = AgreementReader(calendars, Calendar.always(time_zone), faults)
+    zone_name = time_zone(top)
+    reader = AgreementReader(calendars, Calendar.always(zone_name), faults)
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
     levels = _terms(top, "levels", reader, written, sets_allowance=True)
@@ -55,7 +55,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         commitments=tuple(w.commitment for w in written),
         currency=top.text("currency", example='"EUR"'),
         source=top.text("source", example='"sla-2026.pdf"'),
-        time_zone=time_zone,
+        time_zone=zone_name,
         applies_to=reader.condition(top, "applies_to"),
         otherwise_reason=top.text("otherwise_reason", example='"Not covered by the agreement"'),
         levels=levels,
@@ -97,20 +97,9 @@ def _keep_events(top: Table) -> Target | None:
         top.fault("keep_events", str(error), f"Write it as {example}.")
         return None
     if not target.is_real_time:
-        top.fault(
-            "keep_events", f"{text!r} is no time on the calendar", f'Write it as {example} or "90 days".'
-        )
+        top.fault("keep_events", f"{text!r} is not a calendar time", f'Write it as {example} or "90 days".')
         return None
     return target
-
-
-def _time_zone(top: Table) -> str:
-    name = top.text("time_zone", example='"Europe/Paris"') or "UTC"
-    try:
-        return zone(name).name
-    except (LookupError, ValueError, OSError):
-        top.fault("time_zone", f"{name!r} is no zone of the zone database", 'Write it as "Europe/Paris".')
-        return "UTC"
 
 
 def _name(table: Table, key: str, *, example: str) -> str | None:
@@ -142,7 +131,7 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
 def _terms(
     top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
 ) -> dict[str, Terms]:
-    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments ask for, by folded name."""
+    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by case-folded name."""
     example = f"[{key}.example]"
     outer = top.table(key, example=example)
     found: dict[str, Terms] = {}
@@ -178,7 +167,7 @@ def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Writ
 
 
 def _spare_targets(table: Table, asked: Collection[str]) -> dict[str, Target]:
-    """Figures that no commitment of the file asks for: a desk may write down more of its levels than it has judged."""
+    """Figures that no commitment of the file uses: a desk may state more about its levels."""
     spare: dict[str, Target] = {}
     for name, value in table.content.items():
         if name in asked or not isinstance(value, str):
@@ -186,13 +175,13 @@ def _spare_targets(table: Table, asked: Collection[str]) -> dict[str, Target]:
         try:
             spare[name] = Target.parse(value)
         except TargetFault:
-            continue  # left unread, so refused as an unknown key
+            continue  # not read, so refused as an unknown key
         table.text(name, example='"4h"')
     return spare
 
 
 def _check_references(written: Iterable[Written], levels: Mapping[str, Terms]) -> None:
-    """A target that no level sets would never be found. A contract may come later, so it is not asked for."""
+    """A target by level needs a level that sets it. A contract may be stored later, so its name is not checked."""
     for w in written:
         name = w.commitment.target.level
         if name and not any(name in terms.targets for terms in levels.values()):
@@ -253,5 +242,5 @@ def _token(table: Table, default: str) -> str:
         if re.compile(pattern).groups < 1:
             table.fault("token", f"{pattern!r} has no group", right)
     except re.error as error:
-        table.fault("token", f"{pattern!r} is no pattern: {error}", right)
+        table.fault("token", f"{pattern!r} is not a pattern: {error}", right)
     return pattern

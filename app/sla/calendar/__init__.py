@@ -1,4 +1,4 @@
-"""Business hours: a calendar's rules, its open spans, and the deadlines counted in them."""
+"""Calendars: opening hours, holidays, open spans, and deadlines counted in open time."""
 
 from app.sla.calendar.calendar import (
     Calendar,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from app.sla.calendar.compiled import NeverCloses, NeverOpen, UncoveredYear
 from app.sla.calendar.file import CalendarFault, parse_rules
@@ -20,6 +20,7 @@ from app.sla.calendar.spans import CalendarSpan
 from app.sla.calendar.working_time import WorkingTime
 from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault
+from app.sla.document.table import Table
 from app.sla.span import duration, instant, length_of, micros
 
 if TYPE_CHECKING:
@@ -111,6 +112,13 @@ class Calendar(WorkingTime):
             self._bulk = BulkYears(self._years)
         return self._bulk
 
+    def counts_as(self, other: "Calendar") -> bool:
+        """Whether the other has the same rules and the same holidays, by whatever name."""
+        if self is other:
+            return True
+        same_holidays = self.version is None or self._opening.source == other._opening.source
+        return self.digest == other.digest and same_holidays
+
     def local(self, at: int) -> datetime:
         """An instant in microseconds as an aware datetime of the calendar's zone."""
         return self._zone.local(at)
@@ -130,10 +138,7 @@ class Calendar(WorkingTime):
         return self._opening
 
     def __eq__(self, other: object) -> bool:
-        if self is other or not isinstance(other, Calendar):
-            return self is other
-        same_rules = (self.name, self.digest) == (other.name, other.digest)
-        return same_rules and (self.version is None or self._opening.source == other._opening.source)
+        return isinstance(other, Calendar) and self.name == other.name and self.counts_as(other)
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
@@ -145,32 +150,27 @@ class Calendar(WorkingTime):
 def parse_calendars(
     document: Mapping[str, object], *, desk: str, holidays: HolidaySource = INSTALLED
 ) -> dict[str, Calendar]:
-    """The calendars of one desk's file under their full names, as "haisoft/tickets". Raises CalendarFault
-    with the faults of all of them; each names its key from the top of the file."""
-    tables = document.get("calendars")
-    if not isinstance(tables, Mapping) or not tables:
-        raise CalendarFault(
-            [Fault("calendars", "the file has no calendar", "Write [calendars.desk] with its hours.")]
-        )
+    """The calendars of one desk's file by their references, as "haisoft/tickets".
+
+    Raises CalendarFault with the faults of all of them; each names its key from the top of the file.
+    """
+    faults: list[Fault] = []
+    top = Table(document, "", faults)
+    tables = top.table("calendars", example="[calendars.desk] with its hours")
+    if not tables.content and not faults:
+        top.fault("calendars", "the file has no calendar", "Write [calendars.desk] with its hours.")
     found: dict[str, Calendar] = {}
-    faults: list[Fault] = [
-        Fault(key, "no such key", "Write calendars as [calendars.desk].")
-        for key in document
-        if key != "calendars"
-    ]
-    for key, table in cast(Mapping[str, object], tables).items():
-        place = f"calendars.{key}."
-        if not isinstance(table, Mapping):
-            faults.append(
-                Fault(place[:-1], f"{table!r} is no table", f"Write [calendars.{key}] with its hours.")
-            )
+    for key in tables.content:
+        inner = tables.inner(key, tables.value(key), example=f"[calendars.{key}] with its hours")
+        if inner is None:
             continue
         try:
-            rules = parse_rules(cast(Mapping[str, object], table), place=place, holidays=holidays)
+            rules = parse_rules(inner.content, place=inner.place, holidays=holidays)
         except CalendarFault as fault:
             faults += fault.faults
         else:
             found[f"{desk}/{key}"] = Calendar(rules, name=f"{desk}/{key}", holidays=holidays)
+    top.close()
     if faults:
         raise CalendarFault(faults)
     return found

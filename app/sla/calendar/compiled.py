@@ -1,8 +1,8 @@
-"""When exactly is a calendar open, as flat arrays that a bisection can search?
+"""Compiled opening hours: the open spans of some years as flat arrays, for bisection.
 
-Years are compiled when they are first asked for, never all that a calendar covers. An OpenTime is frozen;
-a look-up outside it makes a larger one beside it, so a reader never sees half a change. All instants are
-micros of UTC; the zone is met through `Zone.instants` only.
+Years are compiled on first use, never all that a calendar covers. An OpenTime is immutable; a look-up outside it builds
+a larger one and then replaces the reference, so threads need no lock. All instants are microseconds UTC; local time is
+converted by `Zone.instants` only.
 """
 
 from bisect import bisect_right
@@ -14,7 +14,7 @@ from app.sla.calendar.opening import Opening
 from app.sla.calendar.zone import Zone, midnight
 from app.sla.span import DAY, Micros, Span
 
-# No more years than this are held at once: a ticket dated 0202 by mistake moves the compiled years there and
+# At most this many years are compiled at once: a ticket dated 0202 by mistake moves the compiled years there and
 # back instead of compiling eighteen centuries.
 MOST_YEARS = 400
 
@@ -24,13 +24,13 @@ _DAYS_A_YEAR = 365.2425
 
 
 class UncoveredYear(LookupError):
-    """A calendar was asked about a year that it does not cover. Widen its `years`, or ask within them."""
+    """A calendar does not cover the year that was requested. Widen its `years`, or use an instant within them."""
 
     def __init__(self, calendar: str, year: int, covered: tuple[int, int]) -> None:
         self.calendar, self.year, self.covered = calendar, year, covered
         super().__init__(
             f"Calendar {calendar} does not cover the year {year}, only {covered[0]} to {covered[1]}. "
-            "Ask within these years, or widen its `years` or its holidays."
+            "Use an instant within these years, or widen its `years` or its holidays."
         )
 
 
@@ -45,11 +45,11 @@ class NeverOpen(LookupError):
 
 
 class NeverCloses(LookupError):
-    """A calendar that is always open was asked for a closing time. Ask one that has opening hours."""
+    """A calendar that is always open has no closing time. Use one that has opening hours."""
 
     def __init__(self, calendar: str) -> None:
         self.calendar = calendar
-        super().__init__(f"Calendar {calendar} never closes. Ask a calendar that has opening hours.")
+        super().__init__(f"Calendar {calendar} never closes. Use a calendar that has opening hours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ ALWAYS = open_time((1, 9999), Span(-FOREVER, FOREVER), (Span(-FOREVER, FOREVER),
 
 
 class CompiledYears:
-    """The compiled years of one calendar, growing as they are asked for. `open_time` holds what there is."""
+    """The compiled years of one calendar, extended on demand. `open_time` is what is compiled so far."""
 
     __slots__ = ("_covered", "_days", "_name", "_opening", "_zone", "open_time")
 
@@ -127,7 +127,7 @@ class CompiledYears:
         self.open_time = ALWAYS if always else NOTHING
 
     def holding(self, at: Micros) -> OpenTime:
-        """Compiled years that hold an instant. Raises UncoveredYear."""
+        """Compiled years that contain an instant. Raises UncoveredYear."""
         known = self.open_time
         if known.start <= at < known.end:
             return known
@@ -137,7 +137,7 @@ class CompiledYears:
         return self._compile((year, year) if far else joined)
 
     def spanning(self, first: Micros, last: Micros) -> OpenTime:
-        """Compiled years that hold two instants. Raises UncoveredYear, also when they are too far apart."""
+        """Compiled years that contain two instants. Raises UncoveredYear, also when they are too far apart."""
         self.holding(first)
         known = self.holding(last)
         if not known.start <= first < known.end:
@@ -146,15 +146,15 @@ class CompiledYears:
         return known
 
     def further(self, known: OpenTime) -> OpenTime:
-        """The same and later years, to find more open time. Raises NeverOpen when none can come any more,
-        UncoveredYear when all years have been asked."""
+        """The same and later years, to find more open time. Raises NeverOpen when no later year has any, UncoveredYear
+        at the end of the covered years."""
         if not self._opening.may_open_after(known.years[1]):
             raise NeverOpen(self._name, known.years[1])
         return self._extend(known)
 
     def until_closed(self, known: OpenTime) -> OpenTime:
-        """The same and later years, to find the end of a span that reaches the last instant of these.
-        Raises NeverCloses, and UncoveredYear when all years have been asked."""
+        """The same and later years, to find the end of a span that reaches the last instant of these. Raises
+        NeverCloses, and UncoveredYear at the end of the covered years."""
         if known is ALWAYS or not self._opening.may_close_after(known.years[1]):
             raise NeverCloses(self._name)
         return self._extend(known)
@@ -174,8 +174,8 @@ class CompiledYears:
         first, last = years
         whole = Span(self._start_of(first), self._start_of(last + 1))
         days = [day for year in range(first, last + 1) for day in self._year_of_days(year)]
-        # Hours past midnight of the day before reach in; so does the day after, where a clock goes back over
-        # midnight of New Year's Eve.
+        # Hours past midnight of the day before reach into the year; so do those of the day after, where a clock goes
+        # back over midnight of New Year's Eve.
         edges = [self._hours(on) for on in (date(first - 1, 12, 31), date(last + 1, 1, 1))]
         spans = [span for _, spans in days for span in spans]
         closings = [(ordinal, max(span.end for span in spans)) for ordinal, spans in days]
@@ -192,7 +192,7 @@ class CompiledYears:
         return known
 
     def _hours(self, on: date) -> list[Span]:
-        """When the hours of a date are, in instants; none for a date of a year that is not covered."""
+        """The hours of a date as instants; none for a date of a year that is not covered."""
         if not self._covered[0] <= on.year <= self._covered[1]:
             return []
         start = midnight(on)

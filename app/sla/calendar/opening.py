@@ -1,8 +1,8 @@
-"""What are the hours of a date, and why?
+"""Opening rules of a calendar: the hours of each date, and the cause where they differ from the weekday's.
 
-One rule of precedence: an override of the date, else a holiday (closed), else a decreed make-up day where
-the desk works on those, else the hours of the weekday. Everything here is local: dates, and hours as micros
-since local midnight, where an end beyond 24 h belongs to the date on which it began. Zones come later.
+Precedence: an override of the date, else a holiday (closed), else a decreed make-up day where the desk works on those,
+else the hours of the weekday. Everything here is local: dates, and hours as microseconds since local midnight, where an
+end beyond 24 h belongs to the date on which it began. No time zone is involved.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,8 +31,10 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class OpeningRules:
-    """A calendar's own words in their normal form. `weekly` has seven entries from Monday; their hours are
-    in order, apart, and none is empty."""
+    """The rules of a calendar file in their normal form.
+
+    `weekly` has seven entries from Monday; their hours are in order, do not touch, and none is empty.
+    """
 
     time_zone: str
     weekly: tuple[tuple[Span, ...], ...]
@@ -46,8 +48,11 @@ class OpeningRules:
 
 @dataclass(frozen=True, slots=True)
 class ClosedDay:
-    """A holiday or an override with its cause. `hours` is empty when it is closed, and tells the special
-    hours of an override ("10:00-12:00"). `provisional`: computed, no decree is known yet."""
+    """A holiday or an override with its cause.
+
+    `hours` are the special hours of an override ("10:00-12:00"), empty when it is closed. `provisional`: computed, no
+    decree is known yet.
+    """
 
     date: date
     name: str
@@ -58,7 +63,7 @@ class ClosedDay:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The hours of a date, and the cause where they are not the weekday's ordinary ones."""
+    """The hours of a date, and the cause where they are not the weekday's."""
 
     hours: tuple[Span, ...]
     cause: str | None = None
@@ -92,7 +97,7 @@ class Opening:
         return self._weekly[on.weekday()]
 
     def holiday_on(self, on: date) -> ClosedDay | None:
-        """The holiday of that date, whatever an override makes of its hours."""
+        """The holiday of that date, even where an override gives it other hours."""
         added = self.rules.added.get(on)
         if added is not None:
             return ClosedDay(on, added, "added by the calendar")

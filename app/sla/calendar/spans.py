@@ -1,7 +1,7 @@
-"""Every span of a stretch of time, open or closed, and why.
+"""The spans of a calendar between two instants, open or closed, each with its reason.
 
-What is open and what is closed comes from the compiled spans that the deadlines were counted with; only
-the reasons are added here, by asking each local date in a closed gap for its hours.
+Open and closed come from the compiled spans that deadlines are counted with; only the reasons are added here, from the
+hours of each local date in a closed gap.
 """
 
 from bisect import bisect_right
@@ -23,8 +23,10 @@ SKIPPED_HOURS = "hours skipped by the clock change"
 
 @dataclass(frozen=True, slots=True)
 class CalendarSpan:
-    """A stretch from `start` up to `end` (micros of UTC) that is open or closed throughout. `source` tells
-    where the cause of a holiday or an override comes from."""
+    """A span from `start` up to `end` (microseconds UTC) that is open or closed throughout.
+
+    `source` is where the cause of a holiday or an override comes from.
+    """
 
     start: Micros
     end: Micros
@@ -34,7 +36,7 @@ class CalendarSpan:
 
 
 def timeline(known: OpenTime, opening: Opening, zone: Zone, start: Micros, end: Micros) -> list[CalendarSpan]:
-    """Spans that touch each other and cover `start` to `end` exactly, both within the compiled years."""
+    """Adjacent spans that cover `start` to `end` exactly, both within the compiled years."""
     if known is ALWAYS:
         return [CalendarSpan(start, end, open=True, reason=ALWAYS_OPEN)] if start < end else []
     spans: list[CalendarSpan] = []
@@ -63,7 +65,7 @@ def _open(day: Day, start: Micros, end: Micros) -> CalendarSpan:
 
 
 def _closed(opening: Opening, zone: Zone, start: Micros, end: Micros) -> list[CalendarSpan]:
-    """One closed gap, cut at local midnight where the reason changes there."""
+    """One closed gap, split at local midnight where the reason changes there."""
     spans: list[CalendarSpan] = []
     at = start
     while at < end:

@@ -138,7 +138,7 @@ class StoredHolidays:
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, StoredHolidays) and self.sets == other.sets
+        return self is other or (isinstance(other, StoredHolidays) and self.sets == other.sets)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -1,8 +1,8 @@
-"""What does a promise of "2h", "3 working days", "7 days" or "3 months" come to from a given start?
+"""Targets: "2h", "3 working days", "7 days", "3 months", and the deadline of each from a start.
 
-Hours and minutes are a length already. Working days, days and months first become an instant, by the local
-dates of the calendar, and their length is what lies between: open time for working days, real time for days
-and months. The date of the start never counts. Lengths and instants are micros.
+Hours and minutes are a length of open time. Working days, days and months first become an instant, by the local dates
+of the calendar; their length is what lies between: open time for working days, real time for days and months. The date
+of the start never counts. Lengths and instants are microseconds.
 """
 
 import re
@@ -21,13 +21,13 @@ _PERCENT = re.compile(r"(\d+)\s*%", re.ASCII)
 _BEFORE = re.compile(r"(.+?) before")
 NEXT_WORKING_DAY = "next working day"
 
-# Targets are promises to a customer. One of more than ten years is a slip of the pen.
+# A target of more than ten years is a typing error.
 _MOST: dict[str, int] = {"hours": 87_600, "working day": 2_600, "day": 3_650, "month": 120}
 _RIGHT = 'Write "2h", "90m", "1h30m", "45s", "3 working days", "7 days" or "3 months".'
 
 
 class TargetFault(ValueError):
-    """A target or a warning cannot be read, or does not fit its calendar. The message says what is right."""
+    """A target or a warning cannot be read, or does not fit its calendar. The message says what to write instead."""
 
 
 class TargetKind(StrEnum):
@@ -41,7 +41,7 @@ class TargetKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A target from one start: how long it is, and in which calendar that length is counted."""
+    """A target from one start: its length, and the calendar in which that length is counted."""
 
     length: Micros
     calendar: Calendar
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A promise as written. `amount` is micros for a duration, else the number of days or months; `roll`
+    """A target as written. `amount` is micros for a duration, else the number of days or months; `roll`
     moves the end of `days` from a closed date to the end of the next working day."""
 
     kind: TargetKind
@@ -59,7 +59,7 @@ class Target:
 
     @staticmethod
     def parse(text: str, *, roll: str | None = None) -> "Target":
-        """The target that a text states. Raises TargetFault."""
+        """The target of a text. Raises TargetFault."""
         written = " ".join(text.split())
         kind, amount = _read(written)
         if roll is not None and (roll != NEXT_WORKING_DAY or kind is not TargetKind.DAYS):
@@ -85,7 +85,7 @@ class Target:
         """Raises TargetFault when this target has no meaning in the calendar: working days need hours."""
         if calendar.is_always and (self.kind is TargetKind.WORKING_DAYS or self.roll):
             raise TargetFault(
-                f'"{self.written}" asks for working days, and `always` has none. '
+                f'"{self.written}" counts working days, and `always` has none. '
                 'Name a calendar with hours, or write "7 days" or "24h".'
             )
 
@@ -117,7 +117,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """When to warn: at a share of the target, or so long before the deadline; both in counted time."""
+    """When to warn: at a share of the target, or some time before the deadline; both in counted time."""
 
     written: str
     percent: int | None = None
@@ -125,14 +125,16 @@ class Threshold:
 
     @staticmethod
     def parse(text: str) -> "Threshold":
-        """The warning that a text states: "75%" or "30m before". Raises TargetFault."""
+        """The warning threshold of a text: "75%" or "30m before". Raises TargetFault."""
         written = " ".join(text.split())
         percent, before = _PERCENT.fullmatch(written), _BEFORE.fullmatch(written)
         if percent and 0 < int(percent[1]) < 100:
             return Threshold(written, percent=int(percent[1]))
         if before and (length := _duration(before[1])):
             return Threshold(written, before=length)
-        raise TargetFault(f'"{text}" is no warning. Write a share below the whole, "75%", or "30m before".')
+        raise TargetFault(
+            f'"{text}" is not a warning. Write a share below the whole, "75%", or "30m before".'
+        )
 
     def __str__(self) -> str:
         return self.written
@@ -152,7 +154,7 @@ def _read(written: str) -> tuple[TargetKind, int]:
         return TargetKind.DURATION, length
     match = _COUNT.fullmatch(written)
     if match is None:
-        raise TargetFault(f'"{written}" is no target. {_RIGHT}')
+        raise TargetFault(f'"{written}" is not a target. {_RIGHT}')
     amount, unit = int(match[1]), match[2].removesuffix("s")
     if not 0 < amount <= _MOST[unit]:
         raise TargetFault(f'"{written}" is not between one {unit} and ten years. {_RIGHT}')
@@ -170,6 +172,6 @@ def _duration(written: str) -> Micros | None:
 
 
 def _months_after(on: date, months: int) -> date:
-    """The same day of the month so many months on, or the last day of a shorter month."""
+    """The same day of the month this many months later, or the last day of a shorter month."""
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
     return date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))

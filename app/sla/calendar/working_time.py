@@ -1,8 +1,7 @@
-"""How much open time lies between two instants, and when has so much of it passed?
+"""Open time of a calendar in microseconds: between two instants, and the instant by which so much has passed.
 
-The verbs of a calendar in micros: ints in, ints out, for everything that counts. They search the same
-compiled spans, so they cannot disagree: `within_us(since, after_us(length, since)) == length`. An exact fit
-at closing time is due at closing time; a closing instant is not open.
+All methods search the same compiled spans, so they agree: `within_us(since, after_us(length, since)) == length`. An
+exact fit at closing time is due at closing time; a closing instant is not open.
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,12 +13,12 @@ from app.sla.calendar.spans import CalendarSpan, timeline
 from app.sla.calendar.zone import Zone
 from app.sla.span import Micros
 
-# Most deadlines fall within this many open spans of their start: looking there first saves most of a search.
+# Most deadlines fall within this many open spans of their start: searching those first saves most of a bisection.
 _NEAR = 8
 
 
 class WorkingTime:
-    """A calendar's open time in micros of UTC. Look-ups raise UncoveredYear beyond the covered years."""
+    """A calendar's open time in microseconds UTC. Look-ups raise UncoveredYear beyond the covered years."""
 
     def __init__(self, name: str, opening: Opening, zone: Zone, *, always: bool) -> None:
         self.name = name
@@ -71,7 +70,7 @@ class WorkingTime:
         return known.starts[index]
 
     def next_close_us(self, at: Micros) -> Micros:
-        """The end of the open span that holds `at`, else of the next one. Raises NeverOpen, NeverCloses."""
+        """The end of the open span that contains `at`, else of the next one. Raises NeverOpen, NeverCloses."""
         opening = self.next_open_us(at)
         known = self._years.holding(opening)
         index = bisect_right(known.starts, opening) - 1
@@ -84,7 +83,7 @@ class WorkingTime:
         """The closing of the n-th working day after the local date of `since`. A working day is a date with
         open hours, those past its midnight included. Raises NeverOpen; NeverCloses for `always`."""
         if n < 1:
-            raise ValueError(f"There is no working day number {n}. Ask for the first or a later one.")
+            raise ValueError(f"There is no working day number {n}. Use 1 or more.")
         return self._working_day(n, self.local_date(since), since)[1]
 
     def next_working_day(self, on: date) -> date:
@@ -93,14 +92,14 @@ class WorkingTime:
         return date.fromordinal(self._working_day(1, before, self.end_of_day(before) - 1)[0])
 
     def spans_us(self, start: Micros, end: Micros) -> list[CalendarSpan]:
-        """Every span from `start` to `end`, open or closed, with its reason; they leave nothing out."""
+        """Every span from `start` to `end`, open or closed, with its reason; they cover it without gaps."""
         if end < start:
-            raise ValueError("Spans are asked from the earlier instant to the later one.")
+            raise ValueError("Spans go from the earlier instant to the later one.")
         known = self._years.spanning(start, max(start, end - 1))
         return timeline(known, self._opening, self._zone, start, end)
 
     def local_date(self, at: Micros) -> date:
-        """The date on the wall at an instant."""
+        """The local date at an instant."""
         return self._zone.local_date(at)
 
     def end_of_day(self, on: date) -> Micros:
@@ -108,11 +107,11 @@ class WorkingTime:
         return self._zone.end_of_day(on)
 
     def end_of_day_after(self, days: int, since: Micros) -> Micros:
-        """24:00 local of the date that is so many days after the local date of `since`."""
+        """24:00 local of the date that is this many days after the local date of `since`."""
         return self.end_of_day(self.local_date(since) + timedelta(days=days))
 
     def utc_offset_us(self, at: Micros) -> Micros:
-        """What local time is ahead of UTC at an instant."""
+        """The offset of local time from UTC at an instant."""
         return self._zone.offset(at)
 
     def _working_day(self, n: int, after: date, held: Micros) -> tuple[int, Micros]:

@@ -1,9 +1,8 @@
-"""At which instants does the clock on the wall of a place read these hours?
+"""Time zones: local times of a zone as instants, and back.
 
-The one room where wall time meets a time zone: everything else asks `Zone`. Offsets are read from the
-zone database by probing, never from a rule about summer time, so a change of half an hour, one at
-midnight or a calendar day that a place left out comes out by the same definition.
-Local time is micros since 1970-01-01 00:00 on the wall; instants are micros of UTC.
+The only module that converts between local time and instants. Offsets are read from the zone database by probing, never
+from a rule about summer time, so a change of half an hour, one at midnight or a skipped calendar day needs no special
+case. Local time is microseconds since 1970-01-01 00:00 local; instants are microseconds UTC.
 """
 
 from bisect import bisect_right
@@ -17,10 +16,10 @@ from app.sla.span import DAY, Micros, Span, instant, length_of
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
-# Changes are searched for one block at a time and kept: about 407 days, so that a year needs two blocks.
+# Changes are searched for one block at a time and cached: about 407 days, so that a year needs two blocks.
 _BLOCK: Micros = 2**45
 # No place has ever gone to another offset and back within three days (the shortest is Freetown, September
-# 1939, at just under four), so a look every two days misses no change.
+# 1939, at just under four), so a probe every two days misses no change.
 _PROBE: Micros = 2 * DAY
 # The datetimes that exist, with room for any offset at both ends.
 _FIRST: Micros = (date(1, 1, 3).toordinal() - _EPOCH_ORDINAL) * DAY
@@ -28,7 +27,7 @@ _LAST: Micros = (date(9999, 12, 29).toordinal() - _EPOCH_ORDINAL) * DAY
 
 
 class _Block(NamedTuple):
-    """The offsets of one stretch of time: `offsets[i]` holds from `starts[i]` to the next start or `end`."""
+    """The offsets of one block of time: `offsets[i]` applies from `starts[i]` to the next start or `end`."""
 
     starts: list[Micros]
     offsets: list[Micros]
@@ -51,12 +50,12 @@ class Zone:
         self._blocks: dict[int, _Block] = {}
 
     def offset(self, at: Micros) -> Micros:
-        """What the wall clock is ahead of UTC at an instant; negative west of Greenwich."""
+        """The offset from UTC at an instant; negative west of Greenwich."""
         block = self._block(at // _BLOCK)
         return block.offsets[bisect_right(block.starts, at) - 1]
 
     def local_date(self, at: Micros) -> date:
-        """The date on the wall at an instant. Raises OverflowError outside the years 1 to 9999."""
+        """The local date at an instant. Raises OverflowError outside the years 1 to 9999."""
         return date.fromordinal((at + self.offset(at)) // DAY + _EPOCH_ORDINAL)
 
     def local(self, at: Micros) -> datetime:
@@ -64,27 +63,27 @@ class Zone:
         return instant(at).astimezone(self._info)
 
     def instants(self, start: Micros, end: Micros) -> list[Span]:
-        """When the wall clock reads from local `start` up to local `end`: usually one span of instants;
-        none when that hour does not exist, two when it comes twice."""
+        """The instants from local `start` up to local `end`: usually one span; none when that hour does not exist, two
+        when it comes twice."""
         starts, offsets, block_end = self._block((start - DAY) // _BLOCK)
         index = bisect_right(starts, start - DAY)
         if end + DAY <= (starts[index] if index < len(starts) else block_end):
             return [Span(start - offsets[index - 1], end - offsets[index - 1])]  # no change is near
         found: list[Span] = []
-        for first, last, offset in self._stretches(start - DAY, end + DAY):
+        for first, last, offset in self._periods(start - DAY, end + DAY):
             opens, closes = max(first, start - offset), min(last, end - offset)
             if opens < closes:
                 found.append(Span(opens, closes))
         return found
 
     def end_of_day(self, on: date) -> Micros:
-        """24:00 of a date. A date that the place left out ends when the one before it does."""
+        """24:00 of a date. A date that the zone skips ends when the one before it does."""
         start = midnight(on)
         spans = self.instants(start, start + DAY)
         return max(span.end for span in spans) if spans else self.end_of_day(on - timedelta(days=1))
 
-    def _stretches(self, start: Micros, end: Micros) -> Iterator[tuple[Micros, Micros, Micros]]:
-        """(from, to, offset) of every stretch of one offset that touches the instants start to end."""
+    def _periods(self, start: Micros, end: Micros) -> Iterator[tuple[Micros, Micros, Micros]]:
+        """(from, to, offset) of every period of one offset that touches the instants start to end."""
         for number in range(start // _BLOCK, end // _BLOCK + 1):
             starts, offsets, block_end = self._block(number)
             for index in range(max(0, bisect_right(starts, start) - 1), bisect_right(starts, end)):
@@ -101,35 +100,35 @@ class Zone:
         return known
 
     def _probe(self, start: Micros, end: Micros) -> _Block:
-        starts, offsets = [start], [self._ask(start)]
+        starts, offsets = [start], [self._offset_of(start)]
         at = start
         while at < end:
             probe = min(at + _PROBE, end)
-            if self._ask(probe) != offsets[-1]:
+            if self._offset_of(probe) != offsets[-1]:
                 probe = self._change(at, probe)
                 if probe < end:
                     starts.append(probe)
-                    offsets.append(self._ask(probe))
+                    offsets.append(self._offset_of(probe))
             at = probe
         return _Block(starts, offsets, end)
 
     def _change(self, before: Micros, after: Micros) -> Micros:
-        """The first instant of the offset that holds at `after`, to the microsecond."""
-        old = self._ask(before)
+        """The first instant of the offset that applies at `after`, to the microsecond."""
+        old = self._offset_of(before)
         while after - before > 1:
             middle = (before + after) // 2
-            if self._ask(middle) == old:
+            if self._offset_of(middle) == old:
                 before = middle
             else:
                 after = middle
         return after
 
-    def _ask(self, at: Micros) -> Micros:
+    def _offset_of(self, at: Micros) -> Micros:
         offset = self.local(min(max(at, _FIRST), _LAST)).utcoffset()
         return length_of(offset) if offset else 0
 
 
 @cache
 def zone(name: str) -> Zone:
-    """The zone of that name; one object per name, since its probing is worth keeping."""
+    """The zone of that name; one object per name, since it caches what it has probed."""
     return Zone(name)

@@ -1,8 +1,7 @@
-"""What is wrong in a desk's file, where, and what would be right?
+"""Faults of a desk's file: the key, what is wrong, what to write instead, and the line where it is.
 
-One shape for the faults of calendars and agreements. A file is read to its end and refused with all of its faults at
-once, since whoever writes it should not meet them one by one. `place` is the path of the key, with dots:
-`calendars.tickets.hours.mon-fri`, `commitments.gti.target`.
+A file is read to its end and refused with all of its faults at once, so that its author need not find them one by one.
+`place` is the path of the key, with dots: `calendars.tickets.hours.mon-fri`, `commitments.gti.target`.
 """
 
 import re
@@ -22,7 +21,7 @@ _LONGEST_LIST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong in a file. `right` is a sentence that says what to write instead."""
+    """One fault of a file. `right` is a sentence that says what to write instead."""
 
     place: str
     wrong: str
@@ -41,7 +40,7 @@ class FaultyFile(ValueError):
 
 
 def listed(words: Iterable[object]) -> str:
-    """The words as a reader expects a list: `"a", "b" or "c"`; without order of their own they come sorted."""
+    """The words as a list in a sentence: `"a", "b" or "c"`; a set is sorted."""
     quoted = [
         f'"{word}"' for word in (sorted(words, key=str) if isinstance(words, set | frozenset) else words)
     ]
@@ -49,7 +48,7 @@ def listed(words: Iterable[object]) -> str:
 
 
 def instead_of(word: object, known: Iterable[str]) -> str:
-    """What would be right in place of an unknown word: the nearest known one, and all of them while they are few."""
+    """What to write instead of an unknown word: the nearest known one, and all of them if they are few."""
     known = sorted(set(known))
     if not known:
         return "Nothing is known here: leave it out."
@@ -61,10 +60,10 @@ def instead_of(word: object, known: Iterable[str]) -> str:
 
 
 def line_of(text: str, place: str) -> int | None:
-    """The line of a TOML text, from 1, where a fault's place is written.
+    """The line of a TOML text, from 1, at which a fault's place is written.
 
-    A place inside a value gives the line of its key, a key that is missing the header of its table; None when there is
-    no such table either. An array's table is found by its number or by its `id`.
+    A place inside a value gives the line of its key, a missing key the header of its table; None when that is missing
+    too. A table of an array is found by its number or by its `id`.
     """
     wanted = _STEP.findall(place)
     best: tuple[int, int] | None = None
@@ -75,7 +74,7 @@ def line_of(text: str, place: str) -> int | None:
 
 
 def _written_places(text: str) -> Iterator[tuple[int, list[set[str]]]]:
-    """Every header and key with its line and its path; each step of a path by all the names that it goes by."""
+    """Every header and key with its line and its path; each step of a path as the set of its names."""
     counts: dict[str, int] = {}
     table: list[set[str]] = []
     for number, line in enumerate(text.splitlines(), start=1):

@@ -1,1 +1,1 @@
-"""Rows of what desks have promised: the versions of calendars and agreements."""
+"""Versions of calendars and agreements as stored."""

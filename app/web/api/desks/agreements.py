@@ -1,4 +1,4 @@
-"""What has each desk promised? The agreements in force in the desk's own words, the versions before, and new ones."""
+"""Agreements: list, detail with every version, and PUT."""
 
 from typing import Annotated, Any, Final
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
 
 
 class CommitmentView(BaseModel):
-    """One promise. `target` is as written: `2h`, `level:gti`, `3 working days`."""
+    """One commitment. `target` is as written: `2h`, `level:gti`, `3 working days`."""
 
     id: str = Field(examples=["ticket-response"])
     label: str
@@ -58,12 +58,12 @@ class AgreementSummary(BaseModel):
     version: VersionView
     currency: str | None
     source: str | None = Field(description="the text that the agreement was read from")
-    missing: list[str] = Field(description="what that text announces and does not contain")
+    missing: list[str] = Field(description="what that text refers to and does not contain")
     commitments: list[CommitmentView]
 
 
 class AgreementDetail(AgreementSummary):
-    """An agreement, whole. `text` is the file with its comments, where it was applied from one."""
+    """A whole agreement. `text` is the file with its comments, if it was applied from a file."""
 
     levels: list[str]
     contracts: list[str]
@@ -96,7 +96,7 @@ async def list_agreements(request: Request, caller: Viewer) -> Response:
 async def show_agreement(
     request: Request, caller: Viewer, desk: Annotated[str, Path(description="the desk", examples=["haisoft"])]
 ) -> Response:
-    """The desk's agreement in force in its own words, and every version that it has had."""
+    """The desk's agreement in force as written, and every version of the desk."""
     parts = running(request)
     must_see(caller, desk)
 
@@ -159,10 +159,10 @@ calendar = "haisoft/tickets"
     openapi_extra=body_of(_JSON, _TOML),
 )
 async def put_agreement(request: Request, caller: Configurer, desk: DeskToPut, asked: Asked) -> Response:
-    """Takes the desk's agreement file, whole, and makes a new version of the desk if it says something new.
+    """Takes the whole agreement file of the desk. A changed file makes a new version of the desk.
 
-    The calendars that it counts by must be there. A key of one desk may name its own, and those that the desk counts
-    by already.
+    The calendars that it names must be in force. A key of one desk may name that desk's calendars, and those that the
+    desk counts by already.
     """
     return await put_document(request, caller, FileKind.AGREEMENT, desk, asked)
 

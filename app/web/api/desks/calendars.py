@@ -1,6 +1,6 @@
-"""When is a desk open, and why is it closed? The calendars in force, their spans, as a file for a diary, and put anew.
+"""Calendars: list, detail, spans, iCalendar file, and PUT.
 
-What is shown are the spans that deadlines are counted with. A desk's calendars are those of its latest version.
+The spans are those that deadlines are counted with. A desk's calendars are those of its latest version.
 """
 
 from collections.abc import Callable
@@ -26,10 +26,10 @@ from app.web.http.responses import Json
 from app.web.http.running import WebRuntime, running
 
 LONGEST: Final = timedelta(days=2 * 366)
-"""The longest stretch whose spans are told at once: two years are some 2,000 spans."""
+"""The longest period whose spans are listed at once: two years are some 2,000 spans."""
 
-DIARY_AHEAD: Final = timedelta(days=184)
-"""How far a diary reaches when nobody says: half a year, so that the file stays small for a phone."""
+ICALENDAR_AHEAD: Final = timedelta(days=184)
+"""Period of an iCalendar file without `to`: half a year, so that the file stays small for a phone."""
 
 router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
 
@@ -38,7 +38,7 @@ Name = Annotated[str, Path(description="the calendar's name in the desk's file",
 
 
 class CalendarSummary(BaseModel):
-    """A calendar in force. `rules` are the desk's own words for it."""
+    """A calendar in force. `rules` are its table in the desk's file."""
 
     reference: str = Field(description="how agreements and deadlines name it", examples=["haisoft/tickets"])
     desk: str
@@ -62,7 +62,7 @@ class ClosedDate(BaseModel):
 
 
 class CalendarDetail(CalendarSummary):
-    """A calendar, how it stands now, and its special days of this year and the next."""
+    """A calendar, whether it is open now, and its special days of this year and the next."""
 
     open_now: bool
     next_open_at: InstantOut | None
@@ -77,7 +77,7 @@ class CalendarList(BaseModel):
 
 
 class CalendarSpanView(BaseModel):
-    """A stretch of time that is open or closed throughout; its end does not belong to it."""
+    """A span of time that is open or closed throughout; its end does not belong to it."""
 
     start: InstantOut
     end: InstantOut
@@ -89,7 +89,7 @@ class CalendarSpanView(BaseModel):
 
 
 class CalendarSpans(BaseModel):
-    """Spans that touch each other and cover the stretch asked for."""
+    """Adjacent spans that cover the requested period."""
 
     calendar: str = Field(examples=["haisoft/tickets"])
     time_zone: str
@@ -99,7 +99,7 @@ class CalendarSpans(BaseModel):
     spans: list[CalendarSpanView]
 
 
-class Stretch(BaseModel):
+class Period(BaseModel):
     """From when to when."""
 
     model_config = ConfigDict(extra="forbid")
@@ -108,8 +108,8 @@ class Stretch(BaseModel):
     until: InstantInQuery = Field(alias="to")
 
 
-class DiaryStretch(BaseModel):
-    """From when to when; else from now for half a year."""
+class OpenPeriod(BaseModel):
+    """From when to when; by default from now for half a year."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -136,7 +136,8 @@ async def list_calendars(request: Request, caller: Viewer) -> Response:
 
 @router.get(
     "/{desk}/{name}.ics",
-    summary="A calendar as a diary",
+    summary="A calendar as an iCalendar file",
+    operation_id="diary_v1_calendars__desk___name__ics_get",  # generated clients use it
     response_class=Response,
     responses={
         200: {
@@ -146,15 +147,15 @@ async def list_calendars(request: Request, caller: Viewer) -> Response:
         **problems(401, 403, 404, 422),
     },
 )
-async def diary(
-    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[DiaryStretch, Query()]
+async def show_icalendar(
+    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[OpenPeriod, Query()]
 ) -> Response:
     """The opening hours and the special days as an iCalendar file, for phones and office programs."""
     parts = running(request)
     stored, calendar = await _calendar(parts, must_see(caller, desk), name)
     since = parts.database.now() if asked.since is None else asked.since
-    stretch = _stretch(since, since + length_of(DIARY_AHEAD) if asked.until is None else asked.until)
-    content = icalendar_file(calendar, stretch, stored.recorded_at)
+    period = _period(since, since + length_of(ICALENDAR_AHEAD) if asked.until is None else asked.until)
+    content = icalendar_file(calendar, period, stored.recorded_at)
     disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
     return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
 
@@ -166,19 +167,19 @@ async def diary(
     responses=problems(401, 403, 404, 422),
 )
 async def spans(
-    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[Stretch, Query()]
+    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[Period, Query()]
 ) -> Response:
     """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with."""
     _, calendar = await _calendar(running(request), must_see(caller, desk), name)
-    stretch = _stretch(asked.since, asked.until)
+    period = _period(asked.since, asked.until)
     return Json(
         {
             "calendar": calendar.name,
             "time_zone": calendar.time_zone,
-            "start": moment(stretch.start),
-            "end": moment(stretch.end),
-            "open_seconds": seconds(calendar.within_us(stretch.start, stretch.end)),
-            "spans": [_span(calendar, span) for span in calendar.spans_us(stretch.start, stretch.end)],
+            "start": moment(period.start),
+            "end": moment(period.end),
+            "open_seconds": seconds(calendar.within_us(period.start, period.end)),
+            "spans": [_span(calendar, span) for span in calendar.spans_us(period.start, period.end)],
         }
     )
 
@@ -190,7 +191,7 @@ async def spans(
     responses=problems(401, 403, 404),
 )
 async def show_calendar(request: Request, caller: Viewer, desk: Desk, name: Name) -> Response:
-    """The calendar's rules in the desk's own words, whether it is open now, and its special days."""
+    """The calendar's rules as written, whether it is open now, and its special days."""
     parts = running(request)
     stored, calendar = await _calendar(parts, must_see(caller, desk), name)
     now = parts.database.now()
@@ -226,9 +227,10 @@ hours = { mon-fri = ["10:00-12:00", "14:00-17:00"] }
     openapi_extra=body_of(_JSON, _TOML),
 )
 async def put_calendars(request: Request, caller: Configurer, desk: DeskToPut, asked: Asked) -> Response:
-    """Takes the desk's calendar file, whole, and makes a new version of the desk if it says something new.
+    """Takes the whole calendar file of the desk. A changed file makes a new version of the desk.
 
-    So does every desk that counts by these calendars, for a key of all desks. A key of one desk changes that one alone.
+    With a key of all desks, every desk that counts by these calendars gets a new version too. A key of one desk changes
+    that desk only.
     """
     return await put_document(request, caller, FileKind.CALENDARS, desk, asked)
 
@@ -238,7 +240,7 @@ def _names(desk: str, stored: StoredVersion) -> list[str]:
 
 
 async def _calendar(parts: WebRuntime, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
-    """A calendar in force and the version that put it there. Raises Problem: not found."""
+    """A calendar in force and its version. Raises Problem: not found."""
 
     def find(conn: Connection) -> StoredVersion | None:
         latest = parts.catalogue.desks(conn).get(desk)
@@ -283,12 +285,12 @@ def _or_none(verb: Callable[[Micros], Micros], at: Micros) -> str | None:
         return None
 
 
-def _stretch(since: Micros, until: Micros) -> Span:
-    """The stretch asked for. Raises Problem when it ends before it starts, or is too long."""
+def _period(since: Micros, until: Micros) -> Span:
+    """The requested period. Raises Problem when it ends before it starts, or is too long."""
     if until < since:
         raise Problem(Kind.INVALID, "to: is before from.", errors=[Place("query", "to", "is before from")])
     if until - since > length_of(LONGEST):
-        reason = f"is more than {LONGEST.days} days after from. Ask for a part at a time"
+        reason = f"is more than {LONGEST.days} days after from. Request a part at a time"
         raise Problem(Kind.INVALID, f"to: {reason}.", errors=[Place("query", "to", reason)])
     return Span(since, until)
 
@@ -306,5 +308,5 @@ def _span(calendar: Calendar, span: CalendarSpan) -> dict[str, Any]:
 
 
 def _plain(name: str) -> bool:
-    """Whether a name may stand in a header as it is."""
+    """Whether a name is allowed in a header without encoding."""
     return name.isascii() and name.replace("-", "").replace("_", "").isalnum()

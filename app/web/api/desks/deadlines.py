@@ -1,6 +1,6 @@
-"""When is it due? A deadline from a calendar and a target, or from an agreement, without any ticket.
+"""Deadlines from a calendar and a target, or from an agreement, without a ticket.
 
-The same core that judges tickets counts here. One question or an array of them; each answer carries its spans.
+Counted by the same core as tickets. One question or an array of them; each answer has its spans.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ MOST: Final = 1_000
 """Questions in one array, as many as events in one push."""
 
 INLINE_YEARS: Final = (1970, 2100)
-"""What an inline calendar covers unless it says less: a caller's calendar must not make us compile eight millennia."""
+"""Years that an inline calendar covers at most: it must not make the service compile eight millennia."""
 
 ALWAYS: Final = "always"
 """The name of the calendar that is open at every instant."""
@@ -74,12 +74,12 @@ class DeadlineQuestion(BaseModel):
 
     @property
     def desk(self) -> str | None:
-        """The desk whose words are needed to answer, if any."""
+        """The desk whose version is needed for the answer, if any."""
         by_reference = self.calendar.partition("/")[0] if isinstance(self.calendar, str) else None
         return self.agreement or by_reference
 
     @model_validator(mode="after")
-    def _asks_one_thing(self) -> Self:
+    def _has_one_form(self) -> Self:
         by_calendar = self.calendar is not None and self.within is not None
         by_agreement = self.agreement is not None and self.commitment is not None
         of_other = (self.agreement, self.commitment) if by_calendar else (self.calendar, self.within)
@@ -102,11 +102,11 @@ class DeadlineSpan(BaseModel):
     source: str | None
     seconds: int
     total_seconds: int
-    planned: bool = Field(description="it lies after the instant asked about")
+    planned: bool = Field(description="it lies after the requested instant")
 
 
 class DeadlineExplanation(BaseModel):
-    """How the deadline comes about."""
+    """How the deadline is counted."""
 
     clock: None
     calendar: str | None
@@ -151,9 +151,9 @@ _QUESTION: Final = {"$ref": "#/components/schemas/DeadlineQuestion"}
     },
 )
 async def compute_deadlines(request: Request, caller: Viewer) -> Response:
-    """Says when something is due that starts at `start`, and why. Nothing is stored.
+    """Computes when something is due that starts at `start`, and why. Nothing is stored.
 
-    An array is answered by an array in the same order; when one of its questions cannot be answered none is.
+    The answer to an array is an array in the same order; if one of its questions is faulty, all are refused.
     """
     values, many = await read_values(request, most=MOST, media_types=(ONE_OR_MANY,))
     questions = _read(values, many=many)
@@ -206,7 +206,7 @@ def _terms(
     question: DeadlineQuestion, known: Mapping[str, StoredVersion], path: _Path
 ) -> tuple[Target, Calendar]:
     if question.within is None:
-        return _promised(question, known, path)
+        return _committed(question, known, path)
     target = Target.parse(question.within)
     calendar = _calendar(question.calendar, known, path)
     target.check(calendar)
@@ -225,7 +225,7 @@ def _calendar(given: object, known: Mapping[str, StoredVersion], path: _Path) ->
 
 
 def _inline(table: dict[str, Any], path: _Path) -> Calendar:
-    """A calendar out of the question itself. Raises Problem that names every faulty key."""
+    """A calendar inside the question. Raises Problem that names every faulty key."""
     years = table.get("years")
     if isinstance(years, list) and not all(
         isinstance(year, int) and INLINE_YEARS[0] <= year <= INLINE_YEARS[1]
@@ -245,7 +245,7 @@ def _inline(table: dict[str, Any], path: _Path) -> Calendar:
         raise invalid(places) from error
 
 
-def _promised(
+def _committed(
     question: DeadlineQuestion, known: Mapping[str, StoredVersion], path: _Path
 ) -> tuple[Target, Calendar]:
     desk, commitment_id = question.agreement or "", question.commitment or ""
@@ -260,7 +260,7 @@ def _promised(
     regime = agreement.regime(commitment, fields)
     if isinstance(regime, Withheld):
         raise invalid(
-            [Place("body", pointer((*path, "commitment")), f"promises nothing here: {text(regime.reason)}")]
+            [Place("body", pointer((*path, "commitment")), f"has no target here: {text(regime.reason)}")]
         )
     return regime.target, regime.calendar
 

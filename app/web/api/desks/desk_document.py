@@ -1,7 +1,7 @@
-"""How does a desk's calendar file or agreement file come in over the network, and what is answered?
+"""PUT of a desk's calendar file or agreement file.
 
-One document a desk, as in the files: as TOML, comments and all, or as JSON of the same shape. A key of one desk reads
-and changes that desk alone. A document is refused as a whole, with every faulty place as a JSON pointer, and with the
+One document for each desk, as in the files: TOML, with its comments, or JSON of the same shape. A key of one desk reads
+and changes that desk only. A faulty document is refused as a whole, with every faulty place as a JSON pointer, and the
 line where it was sent as TOML.
 """
 
@@ -35,10 +35,10 @@ JSON: Final = "application/json"
 TOML: Final = "application/toml"
 
 LARGEST: Final = 1_000_000
-"""Bytes of a document. Own hours for every date of twenty years are a third of it; TOML takes a second per megabyte."""
+"""Bytes of a document. Overrides of every date of twenty years are a third of it; TOML takes a second per megabyte."""
 
 MOST_CHANGES: Final = 1_000
-"""Changes of a preview that are written out. Whoever sees as many wants to know how many there are."""
+"""Changes that a preview lists. Beyond it the answer gives their number."""
 
 _STEP: Final = re.compile(r"[^.\[\]]+")
 _DESK: Final = re.compile(rf"[^\s/.\[\]*\x00-\x1f\x7f]{{1,{MAX_NAME}}}")
@@ -54,7 +54,7 @@ class PutQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    preview: bool = Field(False, description="tell what would change, and write nothing")
+    preview: bool = Field(False, description="show what would change, and write nothing")
     applies_to: AppliesTo = Field(
         AppliesTo.NEW,
         description="`new` tickets only, `open` ones too, from their start, or the `rest` of their lives",
@@ -69,7 +69,7 @@ class NewVersion(BaseModel):
 
     desk: str
     number: int = Field(examples=[2])
-    tickets: int | None = Field(description="how many are judged anew because of it; null in a preview")
+    tickets: int | None = Field(description="how many are judged again because of it; null in a preview")
     note: str | None = Field(
         description="what it changes in the holidays",
         examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],
@@ -77,7 +77,7 @@ class NewVersion(BaseModel):
 
 
 class DueChange(BaseModel):
-    """A clock of an open ticket whose due date would be another; null: it is not running, or not there."""
+    """A clock of an open ticket whose due date would be another; null: it does not run, or does not exist."""
 
     desk: str
     ticket: str
@@ -88,7 +88,7 @@ class DueChange(BaseModel):
 
 
 class DocumentPut(BaseModel):
-    """What the document did, or in a preview would do."""
+    """What the document changed, or in a preview would change."""
 
     desk: str
     version: int = Field(description="the desk's version with this document")
@@ -102,7 +102,7 @@ class DocumentPut(BaseModel):
 
 
 def body_of(json: Mapping[str, Any], toml: str) -> dict[str, Any]:
-    """How a route describes its body, by an example in both forms."""
+    """The OpenAPI description of a body, with an example in both forms."""
     return {
         "requestBody": {
             "required": True,
@@ -118,16 +118,16 @@ def body_of(json: Mapping[str, Any], toml: str) -> dict[str, Any]:
 async def put_document(
     request: Request, caller: Caller, kind: FileKind, desk: str, asked: PutQuestion
 ) -> Response:
-    """Put a body into force as this desk's document, or tell what it would do. Raises Problem."""
+    """Put a body into force as this desk's document, or preview it. Raises Problem."""
     must_see(caller, desk)
     if not _DESK.fullmatch(desk):
-        reason = f"is no desk's name: {MAX_NAME} characters without space, slash, dot, bracket and star"
+        reason = f"is not a name of a desk: {MAX_NAME} characters without space, slash, dot, bracket and star"
         raise invalid([Place("path", "desk", reason)])
     media_type = media_type_of(request, (JSON, TOML))
     body = await request.body()
     if len(body) > LARGEST:
         raise Problem(Kind.TOO_LARGE, f"A document of {len(body)} bytes is longer than {LARGEST}.")
-    # TOML is read slowly: not in the loop, which others wait for.
+    # Parsing TOML is slow: it would block the event loop.
     file = await asyncio.to_thread(_read, body, media_type, kind, desk)
     try:
         if kind is FileKind.CALENDARS:
@@ -146,10 +146,10 @@ def _read(body: bytes, media_type: str, kind: FileKind, desk: str) -> DeskFile:
             return DeskFile("", desk, kind, document_of(text), text)
         except ValueError as error:
             place = Place("body", "", str(error))
-            raise Problem(Kind.UNREADABLE, f"The body is no TOML: {error}.", errors=[place]) from error
+            raise Problem(Kind.UNREADABLE, f"The body is not TOML: {error}.", errors=[place]) from error
     value = parse(body)
     if not isinstance(value, dict):
-        raise invalid([Place("body", "", "is no object")])
+        raise invalid([Place("body", "", "is not an object")])
     return DeskFile("", desk, kind, cast("dict[str, Any]", value), "")
 
 
@@ -183,7 +183,7 @@ def _place(file: DeskFile, fault: FileFault) -> Place:
 
 
 def _keys(value: object, steps: list[str]) -> list[str]:
-    """The steps of a fault's place with the numbers of those tables of a list that go by their id."""
+    """The steps of a fault's place, with numbers for the tables of a list that it names by their id."""
     keys: list[str] = []
     for step in steps:
         key: str | int = step

@@ -1,4 +1,4 @@
-"""How is each desk doing right now? Open or not, until when and why, and how much is due, late or waiting."""
+"""Desks: whether each is open, what comes next and why, and how much is due, overdue or waiting."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

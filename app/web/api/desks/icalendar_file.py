@@ -11,7 +11,7 @@ from app.sla.calendar import Calendar
 from app.sla.span import Micros, Span, instant
 
 
-def icalendar_file(calendar: Calendar, stretch: Span, stamped_at: Micros) -> bytes:
+def icalendar_file(calendar: Calendar, period: Span, stamped_at: Micros) -> bytes:
     """A span of a calendar as an iCalendar file in UTC. Raises UncoveredYear."""
     # Importing the package takes 0.2 s: only a process that is asked for such a file pays for it.
     from icalendar import Calendar as File
@@ -25,7 +25,7 @@ def icalendar_file(calendar: Calendar, stretch: Span, stamped_at: Micros) -> byt
         x_wr_calname=calendar.name,
         x_wr_timezone=calendar.time_zone,
     )
-    for values in (*_opening_hours(calendar, stretch), *_special_days(calendar, stretch)):
+    for values in (*_opening_hours(calendar, period), *_special_days(calendar, period)):
         entry = Entry()
         _fill(entry, dtstamp=instant(stamped_at), **values)
         file.add_component(entry)
@@ -35,8 +35,8 @@ def icalendar_file(calendar: Calendar, stretch: Span, stamped_at: Micros) -> byt
 _Values = dict[str, str | date | datetime]
 
 
-def _opening_hours(calendar: Calendar, stretch: Span) -> Iterator[_Values]:
-    for span in calendar.spans_us(stretch.start, stretch.end):
+def _opening_hours(calendar: Calendar, period: Span) -> Iterator[_Values]:
+    for span in calendar.spans_us(period.start, period.end):
         if span.open:
             yield {
                 "uid": f"open-{span.start}-{calendar.name}@slatimer",
@@ -46,8 +46,8 @@ def _opening_hours(calendar: Calendar, stretch: Span) -> Iterator[_Values]:
             }
 
 
-def _special_days(calendar: Calendar, stretch: Span) -> Iterator[_Values]:
-    first, last = calendar.local(stretch.start).date(), calendar.local(stretch.end).date()
+def _special_days(calendar: Calendar, period: Span) -> Iterator[_Values]:
+    first, last = calendar.local(period.start).date(), calendar.local(period.end).date()
     for year in range(first.year, last.year + 1):
         for day in calendar.closed_days(year):
             if first <= day.date <= last:
@@ -62,7 +62,7 @@ def _special_days(calendar: Calendar, stretch: Span) -> Iterator[_Values]:
 
 
 def _fill(component: object, **values: object) -> None:
-    # The package leaves its value types open.
+    # The package does not declare the types of its values.
     untyped = cast(Any, component)
     for name, value in values.items():
         untyped.add(name.replace("_", "-"), value)
