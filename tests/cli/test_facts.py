@@ -142,7 +142,7 @@ def test_an_event_of_an_unknown_type_is_in_the_inbox(desks: Terminal) -> None:
     assert [(e["id"], e["ticket"]) for e in said.json["events"]] == [("e1", "H1")]
     again = desks("inbox", "--run-again")
     assert again.code == 0
-    assert "1 tickets were judged anew" in again.err
+    assert "1 tickets evaluated again" in again.err
     assert "ticket.tagged" in again.out
 
 
@@ -189,7 +189,7 @@ def test_a_connection_in_json_has_the_agreed_shape(desks: Terminal) -> None:
 def test_a_test_without_a_service_says_so(desks: Terminal) -> None:
     said = desks("connect", "cloudevents", "--desk", "haisoft", "--url", "http://127.0.0.1:9", "--test")
     assert said.code == 1
-    assert "does not answer" in said.err
+    assert "does not respond" in said.err
 
 
 def test_a_database_that_cannot_be_used_is_a_wrong_question() -> None:

@@ -1,7 +1,7 @@
-"""Which instant does a caller's text mean, and how is one written back?
+"""Instants in requests and responses: RFC 3339 with an offset.
 
-RFC 3339 with an offset, always: a local time without one is refused with the remedy. Inside, instants are microseconds
-since 1970 in UTC; digits beyond the sixth are dropped, instants before 1970 are refused since no desk has any.
+A local time without an offset is refused. Inside, instants are microseconds UTC; digits beyond the sixth are dropped,
+and instants before 1970 are refused, since no desk has any.
 """
 
 import re
@@ -20,20 +20,20 @@ _EXAMPLE: Final = "2026-03-06T15:30:00+01:00"
 
 
 class NotAnInstant(ValueError):
-    """The text is no instant as RFC 3339 writes it, with an offset."""
+    """The text is not an RFC 3339 instant with an offset."""
 
 
 def read_instant(text: object) -> Micros:
-    """The instant that a text names, in micros. Raises NotAnInstant with what would be right."""
+    """The instant of a text, in microseconds. Raises NotAnInstant with what would be right."""
     if not isinstance(text, str) or not (match := _SHAPE.fullmatch(text)):
-        raise NotAnInstant(f"is no instant. Write it as {_EXAMPLE}")
+        raise NotAnInstant(f"is not an instant. Write it as {_EXAMPLE}")
     if not match["offset"]:
         raise NotAnInstant(f"the instant has no offset. Write one, as in {text}+01:00, or Z for UTC")
     try:
         at = micros(datetime.fromisoformat(text.upper()))
     except ValueError as error:
         raise NotAnInstant(
-            f"names a date, a time or an offset that there is not. Write it as {_EXAMPLE}"
+            f"has a date, a time or an offset that does not exist. Write it as {_EXAMPLE}"
         ) from error
     if at < 0:
         raise NotAnInstant("is before 1970. Check the unit and the year")
@@ -41,7 +41,7 @@ def read_instant(text: object) -> Micros:
 
 
 def read_query_instant(text: object) -> Micros:
-    """The same for a text out of an address, where a bare `+` arrives as a space and is taken back."""
+    """`read_instant` for a query parameter, where an unescaped `+` arrives as a space."""
     return read_instant(_PLUS_LOST.sub("+", text) if isinstance(text, str) else text)
 
 
@@ -51,7 +51,7 @@ InstantIn = Annotated[Micros, PlainValidator(read_instant), WithJsonSchema(_SCHE
 """An instant in a JSON body."""
 
 InstantInQuery = Annotated[Micros, BeforeValidator(read_query_instant), WithJsonSchema(_SCHEMA)]
-"""An instant in an address."""
+"""An instant in a query parameter."""
 
 InstantOut = Annotated[str, WithJsonSchema(_SCHEMA)]
-"""An instant in an answer, in UTC."""
+"""An instant in a response, in UTC."""

@@ -151,7 +151,7 @@ async def compute_deadlines(request: Request, caller: Viewer) -> Response:
 
     An array is answered by an array in the same order; when one of its questions cannot be answered none is.
     """
-    values, many = await read_values(request, most=MOST, media_types=(ONE_OR_MANY,))
+    values, many = await read_values(request, limit=MOST, media_types=(ONE_OR_MANY,))
     questions = _read(values, many=many)
     parts = running(request)
 

@@ -21,7 +21,7 @@ from app.web.http.access import Viewer, desks_for
 from app.web.http.hub import Hub, encode_position, encode_signal
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems
-from app.web.http.responses import NOT_KEPT, Json
+from app.web.http.responses import NO_STORE, Json
 from app.web.http.running import WebRuntime, running
 
 RETRY: Final = b"retry: 2000\n\n"
@@ -148,7 +148,7 @@ async def stream(
     return StreamingResponse(
         _stream(parts, after, desks, wanted.kind),
         media_type="text/event-stream",
-        headers=NOT_KEPT | {"X-Accel-Buffering": "no"},
+        headers=NO_STORE | {"X-Accel-Buffering": "no"},
     )
 
 
