@@ -1,4 +1,4 @@
-"""The hub: each client gets what it wants, once, in order; a slow one is dropped and harms nobody."""
+"""The hub: each client gets the signals that it asked for, once, in order; a slow client is dropped."""
 
 import asyncio
 from collections.abc import AsyncIterator
