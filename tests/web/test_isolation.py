@@ -305,9 +305,9 @@ class Callers:
 
 
 @pytest.fixture(scope="module")
-def callers(databases: Databases) -> Iterator[Callers]:
-    with databases.copy_of(with_desks) as url, room_on(url) as room:
-        yield Callers(room, {each: room.key(OTHER, each) for each in GRANTED}, room.key(OWN, Role.ADMIN))
+def callers(intruder: Break) -> Callers:
+    room = intruder.room
+    return Callers(room, {each: room.key(OTHER, each) for each in GRANTED}, room.key(OWN, Role.ADMIN))
 
 
 def test_every_route_is_named_with_the_permission_that_it_requires() -> None:
