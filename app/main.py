@@ -1,7 +1,7 @@
-"""How do the parts of the web process come together, and how does it stop?
+"""Composition of the web process.
 
-`create_app` is the one place that knows all parts: database, receiver, sweep, hub, routes. `serve` runs it. Stopping
-must not wait for clients of the stream, which never end by themselves: the hub ends them on the first signal.
+`create_app` is the one place that knows every component: database, receiver, sweep, hub, routes. `serve` runs it. A
+shutdown must not wait for clients of the stream, which stay connected: the hub disconnects them on the first signal.
 """
 
 import gc
@@ -39,7 +39,7 @@ ROUTERS = (
     events.router,
     hooks.router,
     inbox.router,
-    # A ticket's id may hold slashes, so what stands behind it is looked for first.
+    # A ticket's id may contain slashes, so routes with a suffix are matched first.
     ticket_events.router,
     tickets.router,
     desks.router,
@@ -58,19 +58,19 @@ ROUTERS = (
 )
 
 API_VERSION = "1"
-"""The version of the interface under /v1, which outlives many of the package."""
+"""The version of the API under /v1, independent of the package's version."""
 
-COLLECT_AFTER: Final = 20_000
-"""New objects between two rounds of the garbage collector. At Python's 700 a push pays for several rounds, each of them
-over all that the service holds; most of what an evaluation makes is freed without it."""
+GC_THRESHOLD: Final = 20_000
+"""Allocations between two runs of the garbage collector. At Python's default of 700, a push pays for several runs over
+every object of the process; reference counting frees most of what an evaluation allocates."""
 
-DESCRIPTION = """A ticket system pushes what happened; slatimer says what every promised clock is, and tells a breach on
-time. Instants carry an offset, everywhere. Errors are problem documents (RFC 9457)."""
+DESCRIPTION = """A ticket system pushes what happened; slatimer computes every promised clock, and detects breaches on
+time. Every instant has an offset. Errors are problem documents (RFC 9457)."""
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] | None = None) -> FastAPI:
-    """The web process: composed now, started and stopped by its lifespan. `clock` is the time, in micros,
-    instead of the server's or the machine's."""
+    """The app of the web process, started and stopped by its lifespan. `clock` replaces the database server's or the
+    machine's time, in microseconds."""
     settings = settings or Settings()
     hub = Hub(settings.stream_buffer_size)
 
@@ -103,27 +103,27 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
 
 
 class Server(uvicorn.Server):
-    """uvicorn that ends the streams when it is asked to stop: otherwise it would wait for clients that never leave."""
+    """uvicorn that disconnects the stream's clients on shutdown: otherwise it would wait for them."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Start, then take what lives as long as the process out of the garbage collector's rounds."""
+        """Start, then exempt what lives as long as the process from garbage collection."""
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(COLLECT_AFTER)
+        gc.set_threshold(GC_THRESHOLD)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Close the hub, then stop as ever."""
+        """Close the hub, then shut down as usual."""
         self._hub.close()
         super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings, app: FastAPI | None = None) -> None:
-    """Run the web process until it is told to stop. Raises SystemExit when it cannot listen."""
+    """Run the web process until it is stopped. Raises SystemExit if it cannot listen."""
     log_as_json(settings.log_level)
     for warning in environment_warnings(os.environ, Settings.model_fields):
         _log.warning(warning)
@@ -132,7 +132,7 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        access_log=False,  # the frame logs each request, with its id
+        access_log=False,  # the middleware logs each request, with its id
         log_config=None,
         lifespan="on",
         server_header=False,

@@ -40,7 +40,7 @@ SHAPE = "SLATIMER_BENCH_SHAPE"
 
 async def _incoming(request: Request, caller: Recorder) -> list[Incoming]:
     settings = running(request).settings
-    values, _ = await read_values(request, most=settings.max_events)
+    values, _ = await read_values(request, limit=settings.max_events)
     read = [read_event(value, max_text=settings.max_text_length) for value in values]
     return [
         Incoming.of(each.desk, each.event)

@@ -1,7 +1,7 @@
-"""`slatimer connect`: how does a ticket system push to a desk?
+"""`slatimer connect`: connect a ticket system to a desk.
 
-One URL and one secret are entered there; the webhook is verified by the system's own signature. A system that can send
-CloudEvents, or a script beside it, connects with a key instead.
+One URL and one secret are entered in the ticket system; its webhooks are verified by its own signature. A system that
+sends CloudEvents, or a script beside it, connects with a key instead.
 """
 
 import json
@@ -28,7 +28,7 @@ from app.store.people import keys
 
 OWN_FORMAT: Final = "cloudevents"
 _TIMEOUT: Final = 10.0
-"""Seconds to wait for the answer to the sample."""
+"""Seconds to wait for the response to the sample."""
 
 _FROM_INPUT: Final = "-"
 
@@ -38,27 +38,28 @@ command = typer.Typer()
 @command.command()
 def connect(
     system: Annotated[
-        str, typer.Argument(help=f"As zammad, zendesk, jira; {OWN_FORMAT}: the service's own format.")
+        str, typer.Argument(help=f"zammad, zendesk, jira, ...; {OWN_FORMAT}: the service's own format.")
     ],
-    desk: Annotated[str, typer.Option(help="The desk whose events come in.")],
+    desk: Annotated[str, typer.Option(help="The desk that receives the events.")],
     base: Annotated[
         str | None,
-        typer.Option("--url", help="Where the service is reached from outside: https://sla.example.com"),
+        typer.Option("--url", help="The public URL of the service: https://sla.example.com"),
     ] = None,
     secret: Annotated[
         str | None,
-        typer.Option(help="A secret that the system made itself; - reads it from standard input."),
+        typer.Option(help="A secret that the system generated; - reads it from standard input."),
     ] = None,
     rotate: Annotated[
-        bool, typer.Option("--rotate", help="Make another secret; the one before works for a while.")
+        bool,
+        typer.Option("--rotate", help="Generate another secret; the previous one stays valid for a while."),
     ] = False,
     signed: Annotated[
-        bool, typer.Option("--signed", help=f"{OWN_FORMAT}: signed by Standard Webhooks, without a key.")
+        bool, typer.Option("--signed", help=f"{OWN_FORMAT}: signed as Standard Webhooks, without a key.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
-    test: Annotated[bool, typer.Option("--test", help="Send a sample; the service must be running.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Send a sample to the running service.")] = False,
 ) -> None:
-    """Make the connection of a ticket system, or show how it stands, and say what to enter there."""
+    """Create or show the connection of a ticket system, and print what to enter there."""
     system = system.casefold()
     settings = Settings()
     base = _base(settings) if base is None else base.rstrip("/")
@@ -76,11 +77,11 @@ def connect(
 
 
 def _base(settings: Settings) -> str:
-    """Where the service listens, which it says is no address for another machine."""
+    """Where the service listens, with a message that this is not the public URL."""
     base = f"http://{settings.host}:{settings.port}"
     remark(
-        f"{base} is where the service listens. Enter the host under which it is reached from outside in its place, or "
-        "have the whole address printed: --url https://sla.example.com"
+        f"{base} is where the service listens. Replace it with the public URL, or name that: "
+        "--url https://sla.example.com"
     )
     return base
 
@@ -88,19 +89,19 @@ def _base(settings: Settings) -> str:
 def _given(secret: str | None) -> str | None:
     if secret != _FROM_INPUT:
         return secret
-    return sys.stdin.readline().strip() or misused("--secret -: nothing was given on standard input")
+    return sys.stdin.readline().strip() or misused("--secret -: standard input is empty")
 
 
 def _plug(
     settings: Settings, system: str, desk: str, *, given: str | None, rotate: bool
 ) -> tuple[Plug, bool]:
     overlap = length_of(settings.secret_grace_period)
-    with opened(settings) as parts:
-        must_know(parts, desk)
+    with opened(settings) as runtime:
+        must_know(runtime, desk)
         try:
-            return parts.database.write_now(
+            return runtime.database.write_now(
                 lambda conn, now: use_case(
-                    conn, now, parts.sources, desk, system, overlap=overlap, rotate=rotate, given=given
+                    conn, now, runtime.sources, desk, system, overlap=overlap, rotate=rotate, given=given
                 )
             )
         except UnknownSystem as error:
@@ -120,19 +121,19 @@ def _show(plug: Plug, base: str, *, is_new: bool) -> None:
         result(f"template:\n{template}")
     older = [one.until for one in connection.secrets[1:] if one.until is not None]
     if older:
-        remark(f"The secret before is taken until {moment(max(older))}.")
+        remark(f"The previous secret is valid until {moment(max(older))}.")
     if is_new:
         remark(
-            f"{adapter.label} may send to {connection.desk} now. Where it makes the secret itself, enter that here:"
+            f"{adapter.label} can send to {connection.desk} now. If it generates the secret itself, store that with:"
         )
         remark(f"slatimer connect {connection.system} --desk {connection.desk} --secret -")
 
 
 def _connect_by_key(settings: Settings, base: str, desk: str, *, as_json: bool, test: bool) -> None:
-    with opened(settings) as parts:
-        must_know(parts, desk)
+    with opened(settings) as runtime:
+        must_know(runtime, desk)
         roles = roles_on([desk], [Role.PUSH])
-        key, _ = parts.database.write_now(lambda conn, now: keys.create(conn, roles, now))
+        key, _ = runtime.database.write_now(lambda conn, now: keys.create(conn, roles, now))
     connection = _by_key(f"{base}/v1/events", key, desk)
     if test:
         _send(connection["url"], connection["headers"], json.dumps(_sample(desk)).encode())
@@ -143,7 +144,7 @@ def _connect_by_key(settings: Settings, base: str, desk: str, *, as_json: bool, 
     for name, value in connection["headers"].items():
         result(f"{name}: {value}")
     result(json.dumps(connection["template"], indent=2))
-    remark("The key is shown this once. Types of events: " + ", ".join(connection["events"]))
+    remark("The key is shown this once. Event types: " + ", ".join(connection["events"]))
 
 
 def _by_key(url: str, key: str, desk: str) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def _by_key(url: str, key: str, desk: str) -> dict[str, Any]:
         "events": [kind.value for kind in DATA_OF],
         "template": {
             "specversion": "1.0",
-            "id": "a text of your own, another for each event",
+            "id": "a unique text for each event",
             "source": desk,
             "type": "ticket.created",
             "subject": "the ticket's id",
@@ -165,7 +166,7 @@ def _by_key(url: str, key: str, desk: str) -> dict[str, Any]:
 
 
 def _sample(desk: str) -> dict[str, Any]:
-    """A note about no ticket: it is kept, moves nothing, and shows that key, address and format are right."""
+    """A note about no ticket: it is stored, affects no clock, and shows that key, URL and format are right."""
     return {
         "specversion": "1.0",
         "id": f"connection-test-{uuid4().hex}",
@@ -178,11 +179,11 @@ def _sample(desk: str) -> dict[str, Any]:
 
 
 def _send(url: str, headers: Mapping[str, str], body: bytes) -> None:
-    shown = url.partition("?")[0]  # what follows may be the secret
+    shown = url.partition("?")[0]  # the query may be the secret
     try:
         answer = httpx2.post(url, content=body, headers=dict(headers), timeout=_TIMEOUT)
     except httpx2.HTTPError as error:
-        failed(f"{shown} does not answer: {error}. Is `slatimer serve` running there?")
+        failed(f"{shown} does not respond: {error}. Is `slatimer serve` running there?")
     if not answer.is_success:
-        failed(f"{shown} answered {answer.status_code}: {answer.text}")
-    remark(f"A sample was taken: {answer.text}")
+        failed(f"{shown} responded {answer.status_code}: {answer.text}")
+    remark(f"The sample was accepted: {answer.text}")

@@ -1,4 +1,4 @@
-"""`slatimer inbox`: what was kept and could not be read or judged, and another try at it."""
+"""`slatimer inbox`: list what could not be read or evaluated, and run it again."""
 
 import asyncio
 from typing import Annotated
@@ -21,48 +21,49 @@ command = typer.Typer()
 
 @command.command()
 def inbox(
-    desk: Annotated[str, typer.Option(help="Only this desk.")] = EVERY_DESK,
+    desk: Annotated[str, typer.Option(help="One desk only.")] = EVERY_DESK,
     run_again: Annotated[
-        bool, typer.Option("--run-again", help="Read and judge everything in it again.")
+        bool, typer.Option("--run-again", help="Read and evaluate everything in the inbox again.")
     ] = False,
     show: Annotated[
-        str | None, typer.Option("--show", metavar="ID", help="Print the body of a delivery as it came.")
+        str | None,
+        typer.Option("--show", metavar="ID", help="Print the body of an inbound webhook as it was received."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every entry, and not only the first page of each list.")
+        bool, typer.Option("--all", help="Every entry, not only the first page of each list.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Show deliveries that could not be read or mapped, events of unknown types, tickets that cannot be judged."""
-    with opened() as parts:
+    """List webhooks that could not be read or mapped, events of unknown types, tickets that cannot be evaluated."""
+    with opened() as runtime:
         if show is not None:
-            _show_body(parts, show)
+            _show_body(runtime, show)
             return
-        still_failing = _run_again(parts, desk) if run_again else False
-        read, page = use_case.whole_inbox if everything else use_case.inbox, parts.settings.max_page_size
-        found = parts.database.read_now(lambda conn: read(conn, page, frozenset({desk})))
+        still_failing = _run_again(runtime, desk) if run_again else False
+        read, page = use_case.whole_inbox if everything else use_case.inbox, runtime.settings.max_page_size
+        found = runtime.database.read_now(lambda conn: read(conn, page, frozenset({desk})))
     if as_json:
         result_json(use_case.inbox_json(found))
     else:
         _show(found)
     if found.next is not None:
-        remark(f"There is more than {page} of a list; --all shows everything.")
+        remark(f"A list has more than {page} entries; --all shows every one.")
     if still_failing:
         raise typer.Exit(FAILED)
 
 
-def _show_body(parts: Runtime, hook_id: str) -> None:
-    found = parts.database.read_now(lambda conn: hooks.find(conn, hook_id))
+def _show_body(runtime: Runtime, hook_id: str) -> None:
+    found = runtime.database.read_now(lambda conn: hooks.find(conn, hook_id))
     if found is None:
-        misused(f"no delivery {hook_id!r} is kept")
+        misused(f"there is no webhook {hook_id!r}")
     result(found.body.decode("utf-8", errors="replace"))
 
 
-def _run_again(parts: Runtime, desk: str) -> bool:
-    """Whether anything is left afterwards that could not be read or judged."""
-    done = asyncio.run(run_inbox_again(parts.database, parts.reader, parts.assessor, frozenset({desk})))
-    remark(f"{done.deliveries} deliveries were read again, {done.left} are in the inbox")
-    remark(f"{done.tickets} tickets were judged anew, {done.failed} of them still cannot be")
+def _run_again(runtime: Runtime, desk: str) -> bool:
+    """Run the inbox again. Returns whether anything is left in it."""
+    done = asyncio.run(run_inbox_again(runtime.database, runtime.reader, runtime.assessor, frozenset({desk})))
+    remark(f"{done.deliveries} webhooks read again, {done.left} left in the inbox")
+    remark(f"{done.tickets} tickets evaluated again, {done.failed} failed")
     return bool(done.left or done.failed)
 
 
@@ -81,7 +82,7 @@ def _show(found: Inbox) -> None:
             events.add_row(event.desk, event.id, event.type, event.subject, moment(event.at))
         screen().print(counts, "", events, sep="\n")
     if found.parked:
-        parked = Table("desk", "parked ticket", "tried", "next try", "why", box=None, pad_edge=False)
+        parked = Table("desk", "parked ticket", "tried", "next try", "reason", box=None, pad_edge=False)
         for row in found.parked:
             parked.add_row(row.desk, row.ticket, str(row.times), moment(row.retry_at), row.error)
         screen().print(parked)
@@ -91,7 +92,7 @@ def _show_deliveries(found: Inbox) -> None:
     counts = Table("desk", "system", "state", "deliveries", box=None, pad_edge=False)
     for (desk, system, state), count in sorted(found.delivery_counts.items()):
         counts.add_row(desk, system, state, str(count))
-    listed = Table("delivery", "desk", "system", "received", "what is wrong", box=None, pad_edge=False)
+    listed = Table("delivery", "desk", "system", "received", "reason", box=None, pad_edge=False)
     for hook in found.deliveries:
         wrong = "; ".join([*([hook.reason] if hook.reason else []), *hook.warnings])
         listed.add_row(hook.id, hook.desk, hook.system, moment(hook.received_at), wrong)

@@ -35,7 +35,9 @@ def create_key(
     granted = [*_words("--scope", scope, Scope), *_words("--role", role, Role)]
     if not granted:
         misused("Give --scope or --role.")
-    desks = _split(desk) or misused("--desk: no desk is named. Write * for all.")
+    desks = _split(desk)
+    if not desks or not all(each.isprintable() for each in desks):
+        misused("--desk: name a desk, several with commas, or * for all.")
     with opened() as runtime:
         known = runtime.database.read_now(runtime.catalogue.desks)
         for each in desks:

@@ -1,4 +1,4 @@
-"""`slatimer openapi`: write the API's description from the code, or say whether the committed one still fits."""
+"""`slatimer openapi`: write the OpenAPI document from the code, or compare the committed one."""
 
 import json
 from pathlib import Path
@@ -17,15 +17,15 @@ command = typer.Typer()
 
 @command.command()
 def openapi(
-    check: Annotated[bool, typer.Option("--check", help="Compare, and write nothing.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare only; exit code 1 if it differs.")] = False,
     path: Annotated[Path, typer.Option(help="The file to write or to compare with.")] = _COMMITTED,
 ) -> None:
-    """Write openapi/openapi.json from the code, or compare it."""
+    """Write openapi/openapi.json from the code, or compare it with --check."""
     text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
     if check:
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            failed(f"{path} is not what the code says. Write it anew with: slatimer openapi")
-        remark(f"{path} is what the code says")
+            failed(f"{path} differs from the code. Write it with: slatimer openapi")
+        remark(f"{path} matches the code")
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
-"""`slatimer replay`: feed a recorded log through the service, and say how every clock stands at an instant.
+"""`slatimer replay`: replay a recorded event log, and count how its clocks stand at an instant.
 
-Interrupted, it leaves what was committed; started again it repeats that and goes on.
+Events are idempotent: after an interruption, start it again, and it goes on after what was committed.
 """
 
 import tomllib
@@ -30,20 +30,20 @@ command = typer.Typer()
 @command.command()
 def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or JSON lines (.jsonl).")],
-    desk: Annotated[str, typer.Option(help="The desk whose log it is.")],
+    desk: Annotated[str, typer.Option(help="The desk of the log.")],
     mapping: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML: what the rows mean.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: how rows map to events.")
     ] = None,
-    at: Annotated[str | None, typer.Option(metavar="INSTANT", help="When to judge; else now.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="INSTANT", help="When to evaluate; default now.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Feed an event log through the same road as a push, and count how its clocks stand."""
+    """Replay an event log on the same path as a push, and count how its clocks stand."""
     instant = _instant(at)
     mapped = None if mapping is None else _mapping(mapping)
-    with opened() as parts:
-        must_know(parts, desk)
-        replayed = _feed(parts, file, desk, mapped)
-        counts = judge(parts.database, parts.catalogue, desk, instant)
+    with opened() as runtime:
+        must_know(runtime, desk)
+        replayed = _feed(runtime, file, desk, mapped)
+        counts = judge(runtime.database, runtime.catalogue, desk, instant)
     for refusal in replayed.refused:
         remark(f"refused: {refusal.id}: {refusal.reason}")
     if as_json:
@@ -71,13 +71,13 @@ def _mapping(path: Path) -> Mapped:
         misused("\n".join(f"{path}:{line_of(text, fault.place) or '?'}: {fault}" for fault in error.faults))
 
 
-def _feed(parts: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
+def _feed(runtime: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task(file.name, total=None)
         try:
             return feed(
-                parts.receiver,
+                runtime.receiver,
                 file,
                 desk,
                 mapped,
@@ -85,9 +85,9 @@ def _feed(parts: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Repla
                 max_text=parts.settings.max_text_length,
             )
         except FaultyRow as error:
-            failed(f"{file}: {error}. The rows before it are stored.")
+            failed(f"{file}: {error}. The rows before are stored.")
         except KeyboardInterrupt:
-            remark("Interrupted. What was read is stored; start again to go on.")
+            remark("Interrupted. What was read is stored; run the command again to continue.")
             raise typer.Exit(_INTERRUPTED) from None
 
 
@@ -114,7 +114,7 @@ def _json(replayed: Replayed, counts: dict[str, Counts]) -> dict[str, Any]:
 def _show(replayed: Replayed, counts: dict[str, Counts]) -> None:
     unmapped = sum(replayed.unmapped.values())
     remark(
-        f"{replayed.tickets} tickets, {replayed.events} rows, {replayed.repeated} of them known before, "
+        f"{replayed.tickets} tickets, {replayed.events} rows, {replayed.repeated} of them stored before, "
         f"{unmapped} unmapped"
     )
     for value, count in replayed.unmapped.most_common():

@@ -1,4 +1,4 @@
-"""`slatimer serve`: run the web process, which with the embedded database also sweeps."""
+"""`slatimer serve`: run the web process. Without Redis it also sweeps and delivers."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -13,10 +13,12 @@ command = typer.Typer()
 
 @command.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; else SLATIMER_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Else SLATIMER_PORT.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default SLATIMER_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; default SLATIMER_PORT.")
+    ] = None,
 ) -> None:
-    """Serve the API, the stream and the pages, and tell breaches as they happen."""
+    """Serve the API, the stream and the pages, and detect breaches as they happen."""
     import app.main
     from app.store.engine.dialect import UnusableDatabase, check
 
@@ -27,5 +29,5 @@ def serve(
         check(settings.database_url)
     except UnusableDatabase as error:
         misused(error)
-    with suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends it
+    with suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to stop it
         app.main.serve(settings)

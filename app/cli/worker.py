@@ -1,4 +1,4 @@
-"""`slatimer worker`: sweep and deliver in a process of their own, as many as are wanted."""
+"""`slatimer worker`: run a worker process that sweeps and delivers. Any number may run."""
 
 import asyncio
 from contextlib import suppress
@@ -13,7 +13,7 @@ command = typer.Typer()
 
 @command.command()
 def worker() -> None:
-    """Tell what is due, beside other workers. Needs SLATIMER_REDIS_URL."""
+    """Run a worker that sweeps and delivers, beside other workers. Needs SLATIMER_REDIS_URL."""
     from app.jobs import redis_settings
     from app.log import log_as_json
     from app.store.engine.dialect import UnusableDatabase, check
@@ -26,5 +26,5 @@ def worker() -> None:
     except (ValueError, UnusableDatabase) as error:
         misused(error)
     log_as_json(settings.log_level)
-    with suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends it
+    with suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to stop it
         asyncio.run(work(settings))

@@ -1,7 +1,7 @@
-"""What does the service say of itself? The OpenAPI document of all routes, made from the code.
+"""The OpenAPI document of all routes, generated from the code.
 
-FastAPI describes what it knows; added here are the things that it does not: the events that the raw push route reads,
-the problem document of every error, and how to sign in. The committed copy is compared with this by a test.
+FastAPI generates most of it. Added here: the events that the push route parses itself, the problem document of every
+error, and authentication. A test compares the committed copy with this.
 """
 
 from typing import Any, Final
@@ -17,7 +17,7 @@ from app.web.http.access import COOKIE
 from app.web.http.problems import ProblemDocument
 
 PUBLIC: Final = frozenset({"/healthz", "/readyz", "/metrics", "/session", "/v1/hooks/{desk}/{system}"})
-"""Paths that ask for no key."""
+"""Paths that require no key."""
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _MODELS: Final = (
@@ -29,7 +29,7 @@ _MODELS: Final = (
 )
 
 
-_NOT_OURS: Final = frozenset({"HTTPValidationError", "ValidationError"})
+_UNUSED_SCHEMAS: Final = frozenset({"HTTPValidationError", "ValidationError"})
 
 
 def _references(response: dict[str, Any]) -> list[str]:
@@ -38,7 +38,7 @@ def _references(response: dict[str, Any]) -> list[str]:
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """The app's OpenAPI document, complete, as plain JSON values."""
+    """The complete OpenAPI document of an app, as plain JSON values."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -54,25 +54,29 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         [(model, "validation") for model in _MODELS], ref_template=_REFERENCE, title=None
     )
     schemas = components.setdefault("schemas", {}) | described["$defs"]
-    # FastAPI's own shape of a validation error: this service answers with problems instead.
-    components["schemas"] = {name: schemas[name] for name in sorted(schemas.keys() - _NOT_OURS)}
+    # FastAPI's own validation errors: this service responds with problem documents instead.
+    components["schemas"] = {name: schemas[name] for name in sorted(schemas.keys() - _UNUSED_SCHEMAS)}
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "a key made by `slatimer key create`"},
+        "key": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "a key, created with `slatimer key create`",
+        },
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "a page's session"},
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if _NOT_OURS & set(_references(operation["responses"].get("422", {}))):
+            if _UNUSED_SCHEMAS & set(_references(operation["responses"].get("422", {}))):
                 del operation["responses"]["422"]
             operation["security"] = [] if path in PUBLIC else [{"key": []}, {"session": []}]
     return document
 
 
 class Documented(FastAPI):
-    """An app whose document is the complete one."""
+    """An app whose OpenAPI document is the complete one."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document; made once."""
+        """The OpenAPI document, generated once."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi_document(self)
         return self.openapi_schema

@@ -1,4 +1,4 @@
-"""On PostgreSQL the server itself shows a transaction no other desk's rows, whatever it asks for."""
+"""Row-level security: PostgreSQL shows a transaction the rows of its desks only, whatever a query selects."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +23,7 @@ DESK_TABLES = [table for table in metadata.sorted_tables if "desk" in table.colu
 
 @pytest.fixture
 def two_desks(service: Service) -> Iterator[Service]:
-    """Facts of two desks, read as by a caller of the first."""
+    """Tickets of two desks, read as by a caller of the first."""
     service.clock.set("2026-03-02T18:00:00+01:00")
     service.push(
         created("1", "2026-03-02T08:00:00+01:00"),
@@ -44,7 +44,7 @@ def test_a_read_for_one_desk_sees_its_rows_only(two_desks: Service, table: Table
 
 
 @pytest.mark.parametrize("name", ["event", "ticket", "clock", "signal", "stint", "desk_version"])
-def test_its_own_rows_it_sees(two_desks: Service, name: str) -> None:
+def test_a_read_sees_the_rows_of_its_desk(two_desks: Service, name: str) -> None:
     table = metadata.tables[name]
     assert desks_in(two_desks, table) == {"haisoft"}
     visible_desks.set(frozenset({"webxtra"}))
@@ -74,8 +74,8 @@ def test_a_note_on_another_desks_breach_is_not_seen(two_desks: Service) -> None:
         assert two_desks.rows("SELECT count(*) FROM acknowledgement") == [(seen,)]
 
 
-def test_every_table_with_a_desk_is_guarded_and_the_role_does_not_pass_by(service: Service) -> None:
-    """A table that a later migration makes is found here, and by the doctor, if it were forgotten."""
+def test_every_table_with_a_desk_is_guarded_and_the_role_does_not_bypass_it(service: Service) -> None:
+    """A table that a migration forgot is found here and by the doctor."""
     assert service.database.read_now(row_security.unguarded) == []
     assert not service.database.read_now(row_security.is_bypassed)
 

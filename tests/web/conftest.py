@@ -1,4 +1,4 @@
-"""A room: a web process over a database of its own, for each test or, where tests do not meet, for a module."""
+"""A room, a web process with a database of its own: one a test, or one a module where tests do not interfere."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A whole web process in the test's hand: a real database, the shipped desks, a clock that the test moves."""
+"""A web process for tests: a real database, the shipped desks, and a clock that the test moves."""
 
 import itertools
 import json
@@ -33,7 +33,7 @@ ALL = "*"
 
 
 class Wall:
-    """The clock on the wall. It stands still until it is moved."""
+    """The wall clock. It stands still until it is moved."""
 
     def __init__(self, now: Micros) -> None:
         self.now = now
@@ -65,7 +65,7 @@ class Room:
         return {"Authorization": f"Bearer {secret}"}
 
     def event(self, **given: Any) -> dict[str, Any]:
-        """An event that is right, but for what is given; its id is new."""
+        """A valid event with a new id, with these fields replaced."""
         return {
             "specversion": "1.0",
             "id": f"e{next(self._ids)}",
@@ -77,11 +77,11 @@ class Room:
         } | given
 
     def send(self, body: object, headers: dict[str, str] | None = None) -> Any:
-        """Push a body and give back the response."""
+        """Push a body. Returns the response."""
         return self.client.post("/v1/events", json=body, headers=headers or self.push)
 
     def sent(self, *events: dict[str, Any]) -> Any:
-        """Push events that must all be taken, and give back the answer."""
+        """Push events that must all be accepted. Returns the response's body."""
         response = self.send(list(events))
         assert response.status_code == 200, response.text
         answer = response.json()
@@ -122,7 +122,7 @@ def put_shipped_desks(conn: Connection, now: Micros) -> None:
 
 
 def conforms(model: type[BaseModel], content: bytes) -> Any:
-    """The answer, which must have every field of its model, none besides, and each of its type."""
+    """The body, which must have exactly the fields of its model, each of its type."""
     answer = json.loads(content)
     described = model.model_validate_json(content).model_dump(mode="json", by_alias=True)
     assert _shape(answer) == _shape(described)

@@ -1,4 +1,4 @@
-"""Nobody gets in without a key, nobody sees another desk, and a page's cookie works for our own pages only."""
+"""Authentication by key and by session, what a key sees of other desks, and requests by cookie."""
 
 import re
 from typing import Any
@@ -25,7 +25,7 @@ PUBLIC = {
     ("GET", "/"),
 }
 SIGNED = {("POST", "/v1/hooks/{desk}/{system}"), ("GET", "/v1/hooks/{desk}/{system}")}
-"""A ticket system signs with its own secret in place of a key; test_hooks.py holds what that lets in."""
+"""Signed by the ticket system in place of a key: see test_hooks.py."""
 PROOF = {"X-Slatimer": "page"}
 
 
@@ -128,12 +128,12 @@ def test_a_scope_allows_what_it_names_and_admin_allows_both(
 @pytest.mark.parametrize(
     "given", ["Bearer slt_wrong", "Bearer ", "Basic c2x0Og==", "slt_wrong", "Bearer é".encode()]
 )
-def test_a_key_that_is_none_is_refused(room: Room, given: Any) -> None:
+def test_an_invalid_authorization_is_refused(room: Room, given: Any) -> None:
     response = room.client.get("/v1/tickets", headers={"Authorization": given})
     assert response.status_code == 401
 
 
-def test_a_revoked_key_works_no_longer_than_a_look_up_is_kept(room: Room) -> None:
+def test_a_revoked_key_works_no_longer_than_its_cache_entry(room: Room) -> None:
     secret, made = room.database.write_now(
         lambda conn, now: keys.create(conn, roles_on(EVERY, [Scope.READ]), now)
     )
@@ -213,7 +213,7 @@ def test_what_a_key_lacks_is_answered_with_the_roles_and_the_scope_that_have_it(
     assert response.headers["www-authenticate"].endswith('error="insufficient_scope", scope="admin"')
 
 
-def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(room: Room) -> None:
+def test_signing_out_ends_the_session_of_a_copied_cookie(room: Room) -> None:
     sign_in(room, "*", Scope.READ)
     kept = room.client.cookies[COOKIE]
     assert room.client.delete("/session").status_code == 204
@@ -221,7 +221,7 @@ def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(room: Room) ->
     assert room.client.get("/v1/tickets").status_code == 401
 
 
-def test_a_wrong_key_signs_nobody_in(room: Room) -> None:
+def test_a_wrong_key_signs_no_page_in(room: Room) -> None:
     response = room.client.post("/session", json={"key": "slt_wrong"})
     assert (response.status_code, "set-cookie" in response.headers) == (401, False)
 
@@ -236,19 +236,19 @@ def test_a_wrong_key_signs_nobody_in(room: Room) -> None:
         (PROOF | {"Origin": "null"}, 403),
     ],
 )
-def test_a_push_by_cookie_needs_the_proof_of_our_own_page(
+def test_a_push_by_cookie_requires_the_header_of_our_own_page(
     room: Room, headers: dict[str, str], status: int
 ) -> None:
     sign_in(room, "*", Scope.PUSH)
     assert room.client.post("/v1/events", json=room.event(), headers=headers).status_code == status
 
 
-def test_a_key_in_the_header_needs_no_proof_and_goes_before_the_cookie(room: Room) -> None:
+def test_a_key_in_the_header_takes_precedence_over_the_cookie(room: Room) -> None:
     sign_in(room, "*", Scope.READ)
     assert room.send(room.event()).status_code == 200
 
 
-def test_every_answer_is_confined_and_carries_the_requests_id(room: Room) -> None:
+def test_every_response_has_the_security_headers_and_the_request_id(room: Room) -> None:
     given = room.client.get("/healthz", headers={"X-Request-Id": "a-1"})
     assert given.headers["x-request-id"] == "a-1"
     assert "default-src 'none'" in given.headers["content-security-policy"]
@@ -269,8 +269,8 @@ def test_a_guest_is_signed_in_only_where_the_settings_say_so(databases: Database
         assert COOKIE not in room.client.cookies
 
 
-def test_an_address_with_a_nul_character_names_nothing(room: Room) -> None:
-    """A database server would refuse it as text, and that is no failure of the service."""
+def test_a_nul_character_in_path_or_query_is_refused(room: Room) -> None:
+    """PostgreSQL accepts none in a text; without the check that would be a 500."""
     assert room.get("/v1/tickets/haisoft/%00").status_code == 404
     response = room.client.get("/v1/tickets?assignee=%00", headers=room.read)
     assert response.status_code == 400

@@ -133,7 +133,7 @@ def test_the_content_type_says_one_or_many(
 
 
 UNREADABLE: list[tuple[str, bytes, int, str]] = [
-    ("nothing", b"", 400, "no JSON"),
+    ("nothing", b"", 400, "not valid JSON"),
     ("no JSON", b"hello", 400, "line 1, column 1"),
     ("half of it", b'[\n{"specversion":\n', 400, "line 3, column 1"),
     ("two values", b"{}{}", 400, "column 3"),

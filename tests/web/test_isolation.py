@@ -104,8 +104,8 @@ class Break:
     key: dict[str, str]
     values: dict[str, str]
 
-    def ask(self, method: str, path: str, **query: str) -> Any:
-        """The route, about the other desk's objects."""
+    def request(self, method: str, path: str, **query: str) -> Any:
+        """Request a route for the other desk's objects."""
         filled = re.sub(r"{(\w+)(?::path)?}", lambda match: self.values[match[1]], path)
         body = TAKES[method, path] if method not in ("GET", "DELETE", "HEAD") else None
         return self.room.client.request(
@@ -163,8 +163,8 @@ def intruder(databases: Databases) -> Iterator[Break]:
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
 
-def test_the_other_desk_has_what_is_looked_for(intruder: Break) -> None:
-    """Else nothing below would show anything."""
+def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
+    """Else the tests below would prove nothing."""
     rows = intruder.others()
     for table in ("event", "ticket", "clock", "signal", "subscription"):
         assert rows[table], table
@@ -177,12 +177,12 @@ def test_the_other_desk_has_what_is_looked_for(intruder: Break) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_route_gives_nothing_of_another_desk_and_changes_nothing(
+def test_a_route_returns_nothing_of_another_desk_and_changes_nothing(
     intruder: Break, method: str, path: str
 ) -> None:
     before = intruder.others()
     asked = {} if path in OF_NO_DESK or "{" in path else {"desk": OTHER}
-    response = intruder.ask(method, path, **asked)
+    response = intruder.request(method, path, **asked)
     assert SECRET not in response.text
     assert response.status_code < 500, response.text
     assert OF_OTHER not in response.text
@@ -195,7 +195,7 @@ def test_a_route_gives_nothing_of_another_desk_and_changes_nothing(
 
 @pytest.mark.parametrize("path", [p for m, p in ROUTES if m == "GET" and "{" not in p and p not in ENDLESS])
 def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path: str) -> None:
-    response = intruder.ask("GET", path)
+    response = intruder.request("GET", path)
     assert response.status_code < 500
     assert SECRET not in response.text
     assert OF_OTHER not in response.text
@@ -212,7 +212,7 @@ def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path
     ],
 )
 def test_a_list_without_a_desk_is_of_all_desks_of_the_caller(intruder: Break, path: str, lists: str) -> None:
-    assert {each["desk"] for each in intruder.ask("GET", path).json()[lists]} == {OWN, OWN_TOO}
+    assert {each["desk"] for each in intruder.request("GET", path).json()[lists]} == {OWN, OWN_TOO}
 
 
 # -- what a role may do on its own desk ----------------------------------------------------------------------------
@@ -283,7 +283,7 @@ GRANTED: Final[dict[Role | Scope, set[Permission]]] = {
 
 @dataclass
 class Callers:
-    """A key of each role on one desk, an administrator of another, and nobody's key."""
+    """A key of each role and scope on one desk, and an administrator of another desk."""
 
     room: Room
     keys: dict[Role | Scope, dict[str, str]]
@@ -305,9 +305,9 @@ class Callers:
 
 
 @pytest.fixture(scope="module")
-def callers(databases: Databases) -> Iterator[Callers]:
-    with databases.copy_of(with_desks) as url, room_on(url) as room:
-        yield Callers(room, {each: room.key(OTHER, each) for each in GRANTED}, room.key(OWN, Role.ADMIN))
+def callers(intruder: Break) -> Callers:
+    room = intruder.room
+    return Callers(room, {each: room.key(OTHER, each) for each in GRANTED}, room.key(OWN, Role.ADMIN))
 
 
 def test_every_route_is_named_with_the_permission_that_it_requires() -> None:

@@ -1,4 +1,4 @@
-"""A real process: the stream goes on where a client was, and stopping does not wait for clients that never leave."""
+"""A real process: the stream resumes where a client was, and shutdown does not wait for its clients."""
 
 import json
 import os
@@ -51,7 +51,7 @@ class Process:
         return response.json()
 
     def listen(self, stack: ExitStack, last: str | None = None, **params: str) -> Iterator[tuple[str, Any]]:
-        """(id, signal) as they come; begins once the stream is open."""
+        """(id, signal) as they arrive. Returns once the stream is open."""
         headers = {} if last is None else {"Last-Event-ID": last}
         response = stack.enter_context(
             self.client.stream("GET", "/v1/stream", params=params, headers=headers)

@@ -21,7 +21,7 @@ visible_desks: ContextVar[Desks] = ContextVar("visible_desks", default=EVERY)
 
 def setting_of(desks: Desks) -> str:
     """The value of the transaction setting for these desks."""
-    return SEPARATOR.join(sorted(desks))
+    return EVERY_DESK if EVERY_DESK in desks else SEPARATOR.join(sorted(desks))
 
 
 def in_desks(column: Column[Any], desks: Desks) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
-"""Is the process alive, can it do its work, and how has it been doing?
+"""Liveness, readiness and metrics.
 
-Alive says only that it answers. Ready says that the database answers and that the sweep keeps up: a service that tells
-breaches late must be seen. None of these needs a key, and none tells anything about a ticket.
+Liveness: the process responds. Readiness: the database responds and the sweep keeps up, since a service that detects
+breaches late must be noticed. None of these requires a key, and none reveals anything about a ticket.
 """
 
 from typing import Literal
@@ -25,23 +25,23 @@ router = APIRouter(tags=["health"])
 
 
 class Alive(BaseModel):
-    """The process answers."""
+    """The process responds."""
 
     status: Literal["alive"]
 
 
 class Sweep(BaseModel):
-    """How the sweep is doing."""
+    """The state of the sweep."""
 
-    running: bool = Field(description="in this process; with workers they sweep")
-    lag_seconds: float = Field(description="how long the oldest ticket that is due has been waiting")
+    running: bool = Field(description="whether this process sweeps; with workers, they do")
+    lag_seconds: float = Field(description="how long the oldest due ticket has been waiting")
     next_at: InstantOut | None = Field(description="when a clock changes next")
     last_pass_at: InstantOut | None
-    parked: int = Field(description="tickets set aside since they cannot be judged")
+    parked: int = Field(description="tickets that cannot be evaluated at present")
 
 
 class CheckView(BaseModel):
-    """An invariant, and whether it holds."""
+    """An invariant and its verdict."""
 
     check: str = Field(examples=["the sweep keeps up"])
     verdict: Verdict
@@ -49,7 +49,7 @@ class CheckView(BaseModel):
 
 
 class Ready(BaseModel):
-    """The process can do its work."""
+    """The process is ready for requests."""
 
     status: Literal["ready"]
     sweep: Sweep
@@ -59,28 +59,28 @@ class Ready(BaseModel):
 
 @router.get("/healthz", summary="Liveness", response_model=Alive)
 async def healthz() -> Response:
-    """Answers as long as the process does."""
+    """Responds as long as the process runs."""
     return Json({"status": "alive"})
 
 
 @router.get("/readyz", summary="Readiness", response_model=Ready, responses=problems(503))
 async def readyz(request: Request) -> Response:
-    """Answers 200 when the database answers and breaches are told on time, else 503 with what is wrong.
+    """200 if the database responds and the sweep keeps up, else 503 with what is wrong.
 
-    The invariants that cost little are looked at besides. One that does not hold is shown and keeps nobody out: it is a
-    person's matter, and a process that is taken out of service mends nothing. `slatimer doctor` checks all of them.
+    `checks` are the invariants that are cheap to check. A failed one does not make the process unready: taking it out of
+    service would repair nothing. `slatimer doctor` checks all of them.
     """
-    parts = running(request)
+    runtime = running(request)
     try:
-        state, glance = await parts.sweeper.state(), await parts.watch.glance()
-    except parts.database.failures as error:
-        raise Problem(Kind.UNAVAILABLE, "The database does not answer.") from error
+        state, glance = await runtime.sweeper.state(), await runtime.watch.glance()
+    except runtime.database.failures as error:
+        raise Problem(Kind.UNAVAILABLE, "The database does not respond.") from error
     recorded = {
         "sweep": _sweep(state),
         "checks": [_check(check) for check in glance.checks],
         "checked_at": moment(glance.at),
     }
-    wrong = parts.watch.wrong(state)
+    wrong = runtime.watch.wrong(state)
     if wrong:
         raise Problem(Kind.UNAVAILABLE, wrong, extra=recorded)
     return Json({"status": "ready", **recorded})
@@ -92,7 +92,7 @@ async def readyz(request: Request) -> Response:
     response_class=Response,
     responses={
         200: {
-            "description": "Prometheus' text format",
+            "description": "Prometheus text format",
             "content": {
                 "text/plain": {"schema": {"type": "string"}, "example": "slatimer_sweep_lag_seconds 0.0"}
             },
@@ -100,7 +100,7 @@ async def readyz(request: Request) -> Response:
     },
 )
 async def show_metrics(request: Request) -> Response:
-    """Everything that the process counts and measures."""
+    """All metrics of the process."""
     await running(request).sweeper.state()
     await running(request).deliverer.state()
     return Response(generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,1 +1,1 @@
-"""What every route shares: access, sessions, problems, bodies, responses, middleware, the live hub."""
+"""What every route shares: authorization, sessions, problems, bodies, responses, middleware, the live stream."""

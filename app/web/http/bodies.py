@@ -1,8 +1,7 @@
-"""Which JSON values does a body hold?
+"""Parsing of JSON bodies with one object or an array.
 
-The body is read as bytes: it must be of a content type that the route reads, valid JSON in UTF-8 (no NaN, no number
-beyond a double, no nesting past the parser's limit), and one object or an array. What is wrong is told with its line
-and column, and then nothing of the body is used.
+The body must have a content type of the route and be valid JSON in UTF-8: no NaN, no number beyond a double, no nesting
+past the parser's limit. An error names line and column, and then nothing of the body is used.
 """
 
 from collections.abc import Sequence
@@ -20,19 +19,19 @@ MEDIA_TYPES: Final = (ONE_OR_MANY, ONE, MANY)
 
 
 async def read_values(
-    request: Request, *, most: int, media_types: Sequence[str] = MEDIA_TYPES
+    request: Request, *, limit: int, media_types: Sequence[str] = MEDIA_TYPES
 ) -> tuple[list[object], bool]:
-    """The values of a body that holds one object or an array of at most `most`, and whether it was an array.
+    """The values of a body that holds one object or an array of at most `limit`, and whether it was an array.
 
-    Raises Problem: wrong content type, unreadable body, neither object nor array, more than `most`.
+    Raises Problem: wrong content type, unreadable body, neither object nor array, more than `limit`.
     """
     media_type = media_type_of(request, media_types)
     body = parse(await request.body())
     if media_type == MANY and not isinstance(body, list):
-        raise Problem(Kind.INVALID, f"{MANY} is an array of events.", errors=[_whole("is no array")])
+        raise Problem(Kind.INVALID, f"{MANY} is an array of events.", errors=[_whole("is not an array")])
     if media_type == ONE and not isinstance(body, dict):
         raise Problem(
-            Kind.INVALID, f"{ONE} is one event. Send several as {MANY}.", errors=[_whole("is no object")]
+            Kind.INVALID, f"{ONE} is one event. Send several as {MANY}.", errors=[_whole("is not an object")]
         )
     if isinstance(body, dict):
         return [cast(object, body)], False
@@ -40,12 +39,12 @@ async def read_values(
         raise Problem(
             Kind.INVALID,
             "The body is neither an object nor an array.",
-            errors=[_whole("is no object and no array")],
+            errors=[_whole("is neither an object nor an array")],
         )
     values = cast(list[object], body)
-    if len(values) > most:
-        place = Place("body", pointer([most]), f"is number {most + 1}")
-        detail = f"An array of {len(values)} is longer than {most}. Send it in parts."
+    if len(values) > limit:
+        place = Place("body", pointer([limit]), f"is number {limit + 1}")
+        detail = f"An array of {len(values)} is longer than {limit}. Split it."
         raise Problem(Kind.TOO_LARGE, detail, errors=[place])
     return values, True
 
@@ -55,35 +54,35 @@ def _whole(reason: str) -> Place:
 
 
 def media_type_of(request: Request, known: Sequence[str]) -> str:
-    """The body's content type without its parameters. Raises Problem when it is none of these, or not UTF-8."""
+    """The body's content type without its parameters. Raises Problem if it is none of these, or not UTF-8."""
     given = request.headers.get("content-type", "")
     media_type, _, parameters = given.partition(";")
     media_type = media_type.strip().lower()
     if media_type not in known:
         raise Problem(
             Kind.WRONG_MEDIA_TYPE,
-            f"{given or 'No content type'} is not read here. Send {', '.join(known)}.",
+            f"The content type {given or '(none)'} is not supported here. Send {', '.join(known)}.",
             headers={"Accept-Post" if request.method == "POST" else "Accept": ", ".join(known)},
         )
     charset = parameters.partition("charset=")[2].strip(' "').lower()
     if charset not in {"", "utf-8", "utf8", "us-ascii"}:
-        raise Problem(Kind.WRONG_MEDIA_TYPE, f"The charset {charset} is not read here. Send UTF-8.")
+        raise Problem(Kind.WRONG_MEDIA_TYPE, f"The charset {charset} is not supported. Send UTF-8.")
     return media_type
 
 
 def parse(body: bytes) -> object:
-    """A body as JSON. Raises Problem with the line and column at which it stops being that."""
+    """A body as JSON. Raises Problem with the line and column of the error."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         text_of(body)
         place = f"line {error.lineno}, column {error.colno} (character {error.pos})"
-        detail = f"The body is no JSON: {error.msg} at {place}."
+        detail = f"The body is not valid JSON: {error.msg} at {place}."
         raise Problem(Kind.UNREADABLE, detail, errors=[_whole(place)]) from error
 
 
 def text_of(body: bytes) -> str:
-    """A body as text. Raises Problem with the byte at which it stops being UTF-8."""
+    """A body as text. Raises Problem with the byte at which it is not UTF-8."""
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -1,8 +1,7 @@
-"""What does a caller read when something is wrong, and under which status?
+"""Problem documents (RFC 9457): every error response of the service is made here.
 
-Every error of the service becomes a problem document (RFC 9457) here and nowhere else: `TABLE` maps the named errors of
-the layers below, the handlers map the framework's own. `errors` names each faulty place: a JSON pointer into the body,
-or a parameter. No problem tells a caller whether another desk's object exists.
+`TABLE` maps the named errors of the layers below, the handlers map the framework's own. `errors` lists each faulty
+place: a JSON pointer into the body, or a parameter. No problem reveals whether another desk's object exists.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,21 +34,21 @@ class Kind(Enum):
 
     UNREADABLE = ("unreadable-body", "The body cannot be read", 400)
     NOT_SIGNED_IN = ("not-signed-in", "A valid key is needed", 401)
-    BAD_SIGNATURE = ("bad-signature", "The signature does not hold", 401)
+    BAD_SIGNATURE = ("bad-signature", "The signature is not valid", 401)
     NOT_ALLOWED = ("not-allowed", "The key does not allow this", 403)
-    NOT_FOUND = ("not-found", "Nothing here under that name", 404)
-    NOTHING_KNOWN = ("nothing-known", "Nothing was known then", 404)
-    WRONG_METHOD = ("wrong-method", "This address does not take that method", 405)
-    CONFLICT = ("conflict", "It contradicts what is stored", 409)
-    SWITCHED_OFF = ("switched-off", "The subscription is switched off", 409)
-    GONE = ("no-longer-kept", "It is no longer kept", 410)
+    NOT_FOUND = ("not-found", "Not found", 404)
+    NOTHING_KNOWN = ("nothing-known", "Nothing was known at that time", 404)
+    WRONG_METHOD = ("wrong-method", "Method not allowed", 405)
+    CONFLICT = ("conflict", "Conflict with what is stored", 409)
+    SWITCHED_OFF = ("switched-off", "The subscription is disabled", 409)
+    GONE = ("no-longer-kept", "No longer stored", 410)
     TOO_LARGE = ("too-large", "The body is too large", 413)
-    WRONG_MEDIA_TYPE = ("wrong-media-type", "This content type is not read here", 415)
+    WRONG_MEDIA_TYPE = ("wrong-media-type", "Unsupported content type", 415)
     INVALID = ("invalid-request", "The request is not valid", 422)
     EVENTS_REFUSED = ("events-refused", "Every event was refused", 422)
-    PARKED = ("ticket-parked", "This ticket cannot be judged for now", 500)
-    INTERNAL = ("internal-error", "The service failed", 500)
-    UNAVAILABLE = ("unavailable", "The service cannot answer now", 503)
+    PARKED = ("ticket-parked", "The ticket cannot be evaluated at present", 500)
+    INTERNAL = ("internal-error", "Internal error", 500)
+    UNAVAILABLE = ("unavailable", "The service is unavailable", 503)
 
     def __init__(self, slug: str, title: str, status: int) -> None:
         self.type = _TYPE_PREFIX + slug
@@ -66,12 +65,12 @@ class Place:
     reason: str
 
     def as_json(self) -> dict[str, str]:
-        """The place as a problem's `errors` lists it."""
+        """An entry of a problem's `errors`."""
         return {"in": self.location, "place": self.place, "reason": self.reason}
 
 
 class Problem(Exception):
-    """The request cannot be served; the caller is told why. `extra` are further members of the document."""
+    """The request cannot be served, and why. `extra` are further members of the document."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class Problem(Exception):
 
 
 def not_found(what: str, name: str) -> Problem:
-    """The one answer for what does not exist and for what belongs to another desk."""
+    """The same answer for what does not exist and for what belongs to another desk."""
     return Problem(Kind.NOT_FOUND, f"There is no {what} {name} that this key may see.")
 
 
@@ -104,11 +103,11 @@ class FaultyPlace(BaseModel):
     place: str = Field(
         description="JSON pointer into the body, or the parameter's name", examples=["/0/start"]
     )
-    reason: str = Field(description="what is wrong there, and what would be right")
+    reason: str = Field(description="what is wrong, and what would be right")
 
 
 class ProblemDocument(BaseModel):
-    """What is wrong, as RFC 9457 writes it."""
+    """A problem document (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -118,26 +117,26 @@ class ProblemDocument(BaseModel):
     detail: str = Field(
         examples=["at: the instant has no offset. Write one, as in 2026-03-06T15:30:00+01:00."]
     )
-    instance: str = Field(description="the path that was asked for", examples=["/v1/tickets/haisoft/4711"])
+    instance: str = Field(description="the path of the request", examples=["/v1/tickets/haisoft/4711"])
     errors: list[FaultyPlace] = Field(default_factory=list[FaultyPlace])
 
 
 _DESCRIPTIONS: Final = {
-    400: "The body is no JSON, or not the JSON that is read here.",
-    401: "No key, or one that is unknown or revoked.",
-    403: "The key lacks the scope, or a page's request lacks its proof of origin.",
-    404: "Unknown, or another desk's.",
-    409: "It does not fit what is stored; `detail` says why.",
-    410: "It was here, and is no longer kept.",
-    413: "The body is larger than the service reads.",
-    415: "Another content type than those listed.",
-    422: "Readable, but not valid; `errors` names each place.",
-    503: "Too busy or not ready; ask again.",
+    400: "The body is not valid JSON, or not the JSON that the route expects.",
+    401: "No key, or a key that is unknown, expired or revoked.",
+    403: "The key lacks the permission, or a page's request lacks the header that proves its origin.",
+    404: "It does not exist, or belongs to another desk.",
+    409: "It conflicts with what is stored; `detail` states how.",
+    410: "It existed and is no longer stored.",
+    413: "The body is larger than the limit.",
+    415: "The content type is none of those listed.",
+    422: "Readable, but not valid; `errors` lists each place.",
+    503: "Busy or not ready; retry.",
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error responses of a route, as OpenAPI wants them declared."""
+    """The error responses of a route, for its OpenAPI operation."""
     kinds = {kind.status: kind for kind in reversed(Kind)}
     return {
         status: {
@@ -166,14 +165,14 @@ def body_places(error: ValidationError, above: Iterable[object] = ()) -> list[Pl
 
 
 def invalid(places: Iterable[Place]) -> Problem:
-    """The request can be read and is not valid at these places."""
+    """The problem of a request that is readable and not valid at these places."""
     places = tuple(places)
     detail = "; ".join(f"{place.place or 'the ' + place.location}: {place.reason}" for place in places[:3])
     return Problem(Kind.INVALID, detail, errors=places)
 
 
 def respond(request: Request, problem: Problem) -> Response:
-    """The response that tells of a problem."""
+    """The response for a problem."""
     kind = problem.kind
     document: dict[str, Any] = {
         "type": kind.type,
@@ -203,7 +202,7 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     WriteContention: Kind.UNAVAILABLE,
     Unreachable: Kind.UNAVAILABLE,
 }
-"""Which named error of the layers below is which problem; the error's own text is the detail."""
+"""The kind of problem for each named error of the layers below; the error's text is the detail."""
 
 
 def _of_named_error(request: Request, error: Exception) -> Response:
@@ -220,8 +219,8 @@ def _of_validation(request: Request, error: Exception) -> Response:
     found = cast(RequestValidationError, error).errors()
     unreadable = [e for e in found if e["type"] == "json_invalid"]
     if unreadable:
-        why = unreadable[0].get("ctx", {}).get("error", "it is no JSON")
-        return respond(request, Problem(Kind.UNREADABLE, f"The body is no JSON: {why}."))
+        why = unreadable[0].get("ctx", {}).get("error", "it is not valid JSON")
+        return respond(request, Problem(Kind.UNREADABLE, f"The body is not valid JSON: {why}."))
     return respond(request, invalid(map(_place, found)))
 
 
@@ -245,7 +244,7 @@ def _of_http(request: Request, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Make the app answer every error with a problem."""
+    """Register the handlers that answer every error of the app with a problem."""
     app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)

@@ -1,7 +1,7 @@
-"""How is an answer written? As JSON bytes, once, without passing through a model.
+"""JSON responses, serialized once and not validated by a model.
 
-What `flow` renders is already what the contract names; the models beside the routes describe it, and the tests hold
-every answer against its model.
+What `flow` renders has the fields of the contract already. The models beside the routes describe it, and the tests
+compare every response with its model.
 """
 
 from typing import Any, Final
@@ -9,17 +9,17 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
-NOT_KEPT: Final = {"Cache-Control": "no-store"}
-"""A clock's state is old the moment it is sent."""
+NO_STORE: Final = {"Cache-Control": "no-store"}
+"""A clock's state changes with time, so no cache may store it."""
 
 
 class Json(Response):
-    """A JSON answer."""
+    """A JSON response."""
 
     media_type = "application/json"
 
     def __init__(self, content: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> None:
-        super().__init__(content, status_code, NOT_KEPT | (headers or {}))
+        super().__init__(content, status_code, NO_STORE | (headers or {}))
 
     def render(self, content: Any) -> bytes:
         """The content as JSON bytes."""

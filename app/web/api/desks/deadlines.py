@@ -155,7 +155,7 @@ async def compute_deadlines(request: Request, caller: Viewer) -> Response:
 
     The answer to an array is an array in the same order; if one of its questions is faulty, all are refused.
     """
-    values, many = await read_values(request, most=MOST, media_types=(ONE_OR_MANY,))
+    values, many = await read_values(request, limit=MOST, media_types=(ONE_OR_MANY,))
     questions = _read(values, many=many)
     parts = running(request)
 

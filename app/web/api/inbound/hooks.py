@@ -17,7 +17,7 @@ from app.intake.challenge import GLPI_TOKEN, Answer
 from app.intake.request import Delivery
 from app.intake.signature import BadSignature
 from app.web.http.problems import Kind, Problem, problems
-from app.web.http.responses import NOT_KEPT, Json
+from app.web.http.responses import NO_STORE, Json
 from app.web.http.running import running
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
@@ -109,7 +109,7 @@ async def answer_challenge(request: Request, desk: Desk, system: System) -> Resp
 
 
 def _answered(answer: Answer) -> Response:
-    return Response(answer.body, media_type=answer.media_type, headers=NOT_KEPT)
+    return Response(answer.body, media_type=answer.media_type, headers=NO_STORE)
 
 
 def _refused(what: str, error: BadSignature) -> Problem:

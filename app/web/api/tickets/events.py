@@ -83,7 +83,7 @@ async def push_events(request: Request, caller: Recorder) -> Response:
     are refused the answer is 422, or 409 when all are conflicts. Events of an unknown type are kept and move no clock.
     """
     parts = running(request)
-    values, _ = await read_values(request, most=parts.settings.max_events)
+    values, _ = await read_values(request, limit=parts.settings.max_events)
     incoming, places, refused = _sort(values, caller, parts.settings.max_text_length)
     if refused:
         metrics.EVENTS.labels("", "refused").inc(len(refused))

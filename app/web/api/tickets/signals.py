@@ -22,7 +22,7 @@ from app.web.http.hub import Hub, encode_position, encode_signal
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems
 from app.web.http.reason import Detail
-from app.web.http.responses import NOT_KEPT, Json
+from app.web.http.responses import NO_STORE, Json
 from app.web.http.running import WebRuntime, running
 
 RETRY: Final = b"retry: 2000\n\n"
@@ -151,7 +151,7 @@ async def stream(
     return StreamingResponse(
         _stream(parts, after, desks, wanted.kind),
         media_type="text/event-stream",
-        headers=NOT_KEPT | {"X-Accel-Buffering": "no"},
+        headers=NO_STORE | {"X-Accel-Buffering": "no"},
     )
 
 
