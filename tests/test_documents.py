@@ -11,7 +11,7 @@ import pytest
 import typer
 from pydantic import TypeAdapter
 
-from app.cli.commands import cli
+from app.cli.commands import cli, loaded
 from app.flow.judge.event_log import FaultyMapping, parse_mapping
 from app.flow.metrics import REGISTRY
 from app.flow.query.reasons import span_text
@@ -103,7 +103,7 @@ def commands_in(page: Path) -> Iterator[str]:
 def options_of(words: list[str]) -> set[str] | None:
     """The options of the command that these words begin with; none when there is no such command."""
     group: Any = typer.main.get_command(cli)
-    command = group.get_command(None, words[0])
+    command: Any = loaded(words[0]) if words[0] in group.list_commands(None) else None
     inner: dict[str, Any] = getattr(command, "commands", {})
     if inner:
         command = inner.get(words[1] if len(words) > 1 else "")

@@ -82,7 +82,7 @@ def _feed(runtime: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Rep
                 desk,
                 mapped,
                 lambda done, total: bar.update(task, completed=done, total=total),
-                max_text=parts.settings.max_text_length,
+                max_text=runtime.settings.max_text_length,
             )
         except FaultyRow as error:
             failed(f"{file}: {error}. The rows before are stored.")
