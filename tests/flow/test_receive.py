@@ -150,7 +150,7 @@ def test_any_order_of_arrival_gives_the_same_view(service: Service) -> None:
         views.append(service.view("haisoft", name) | {"ticket": "", "queue": None})
     for view in views:
         for clock in view["clocks"]:
-            clock["cause"] = clock["reason"] = None  # name an event's id, which this test changes
+            clock["cause"] = clock["cause_detail"] = None  # the id of an event, which this test renames
     assert [view for view in views if view != views[0]] == []
 
 

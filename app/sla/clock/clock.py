@@ -92,8 +92,9 @@ class Clock:
 
     def await_start(self, at: Micros) -> None:
         """Await the start facts that are lacking; shown from now on."""
-        if self.segments[-1].state is AWAITING:
-            self.segments.pop()  # what lay before was not shown
+        # Before, it was not shown: its life begins here, or where it was last cancelled.
+        while self.segments and self.segments[-1].state is AWAITING:
+            self.segments.pop()
         self._enter(at, AWAITING, None, AWAIT)
         self.awaiting_since = at
         self.shown = True

@@ -24,7 +24,7 @@ _MESSAGES: Final = frozenset(
     {"customer.replied", "agent.replied", "note.added", "progress.reported", "request.read"}
 )
 """Types of which an automatic event is no fact."""
-_SETS_FIELDS: Final = frozenset({"ticket.created", "ticket.updated"})
+_CHANGES_FIELDS: Final = frozenset({"ticket.created", "ticket.updated"})
 EVERY_COMMITMENT: Final = "*"
 
 
@@ -130,7 +130,7 @@ class Timeline:
         for derived in agreement.derived:
             if _shows(derived, event, ticket, assignee):
                 facts |= {derived.fact}
-        fields_changed = first or kind in _SETS_FIELDS
+        fields_changed = first or kind in _CHANGES_FIELDS
         status_changed = first or ticket.status != status
         ended = _ended(event) if ticket.ended_by is event else None
         return Step(
