@@ -3,8 +3,9 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-# `make test PARALLEL="-n 2"` spreads the suite over two processes; OPTIONS goes to pytest as it is.
-PARALLEL ?=
+# The suite runs on every core, one file on one of them, in the order of tests/conftest.py. `make test PARALLEL=` runs
+# it in one process, as a debugger wants it; OPTIONS goes to pytest as it is.
+PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 OPTIONS ?=
 # `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there.
 ROUNDS ?= 8

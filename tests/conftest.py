@@ -15,10 +15,12 @@ from tests.servers import postgres, valkey
 from tests.servers.databases import KINDS, Databases, PostgresDatabases, SqliteDatabases, with_tables
 from tests.servers.postgres import Postgres
 from tests.servers.valkey import Valkey
-from tests.service import Service, WallClock
+from tests.service import Service, WallClock, with_desks_in_force
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = ROOT / "tests" / "browser"
+FIRST = {"chaos": 0, "kill": 1, "worker": 2, "servers": 3, "cli": 4}
+"""Folders whose tests start whole processes, the slowest first."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # No deadline per example: a shared machine's hiccup is no defect. The rest is Hypothesis's own choice,
@@ -31,16 +33,21 @@ settings.load_profile("house")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Everything under tests/browser carries the marker `browser`, and comes last.
+    """Tests that start whole processes come first, those of the browser last, marked `browser`.
 
-    The browser's driver keeps an event loop running in the main thread until the session ends, and no test that runs a
-    loop of its own can follow it.
+    First: a long file that is handed out last would run alone on one processor. Last: the browser's driver keeps an
+    event loop running in the main thread until the session ends, and no test that runs a loop of its own can follow it.
     """
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.browser)
     yield  # here pytest selects by marker, and puts those together that share a kind of database
-    items.sort(key=lambda item: item.path.is_relative_to(BROWSER_TESTS))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    return len(FIRST) + 1 if folder == BROWSER_TESTS.name else FIRST.get(folder, len(FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,9 +86,11 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_databases(postgres_server: Postgres) -> PostgresDatabases:
+def postgresql_databases(postgres_server: Postgres) -> Iterator[PostgresDatabases]:
     """Databases on the session's PostgreSQL."""
-    return PostgresDatabases(postgres_server)
+    databases = PostgresDatabases(postgres_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(scope="session")
@@ -105,9 +114,10 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 
 @pytest.fixture
-def database_settings(databases: Databases) -> Iterator[Settings]:
-    """Settings of a database of the test's own, with its tables and nothing in them."""
-    with databases.copy_of(with_tables) as url:
+def database_settings(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Settings of a database of the test's own: its tables with nothing in them, or with the desks of `service`."""
+    prepare = with_desks_in_force if "service" in request.fixturenames else with_tables
+    with databases.copy_of(prepare) as url:
         yield Settings(database_url=url)
 
 
@@ -127,6 +137,4 @@ def database(database_settings: Settings, wall_clock: WallClock) -> Iterator[Dat
 @pytest.fixture
 def service(database_settings: Settings, database: Database, wall_clock: WallClock) -> Service:
     """Everything below the web, with the shipped desks in force."""
-    made = Service(database_settings, database, wall_clock)
-    made.apply_shipped("haisoft", "phpnet", "webxtra")
-    return made
+    return Service(database_settings, database, wall_clock)

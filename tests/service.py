@@ -101,6 +101,15 @@ class Service:
         clocks = self.view(desk, ticket, **when)["clocks"]
         return next(clock for clock in clocks if clock["commitment"] == commitment)
 
+    def explanation(self, desk: str, ticket: str, commitment: str, cycle: int) -> dict[str, Any]:
+        """Why a clock of a ticket stands as it does, as the API shows it."""
+        answer = self.database.read_now(
+            lambda conn: tickets.ticket_answer(conn, self.catalogue, desk, ticket, now=self.database.now())
+        )
+        found = tickets.explanation(answer, commitment, cycle)
+        key = None if found.clock is None else (found.clock.commitment, found.clock.cycle_id)
+        return serialize.explanation(found, None if key is None else answer.detected.get(key))
+
     def signals(self, *kinds: str) -> list[dict[str, Any]]:
         """Everything told so far of these kinds, or all."""
         page = self.database.read_now(lambda conn: tickets.signals_page(conn, 0, 10_000, None, kinds))
@@ -113,6 +122,13 @@ class Service:
     def rows(self, query: str) -> Sequence[Any]:
         """What a query reads."""
         return self.database.read_now(lambda conn: conn.exec_driver_sql(query).all())
+
+
+def with_desks_in_force(url: str) -> None:
+    """A database with three shipped desks in force since the instant at which a `WallClock` begins."""
+    settings, clock = Settings(database_url=url), WallClock()
+    with Database(settings, clock) as database:
+        Service(settings, database, clock).apply_shipped("haisoft", "phpnet", "webxtra")
 
 
 def event(

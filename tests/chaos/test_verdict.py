@@ -97,9 +97,9 @@ def test_a_record_that_is_right_has_no_findings(reference: Reference) -> None:
 def test_each_kind_of_wrong_is_named(reference: Reference) -> None:
     right = record(reference)
     first = right[0]
-    assert found(reference, right[:2]) == {"untold"}
-    assert found(reference, [replace(first, at=first.at + 1), *right[1:]]) == {"untold"}
-    assert found(reference, [replace(first, gone=True), *right[1:]]) == {"untold"}
+    assert found(reference, right[:2]) == {"unrecorded"}
+    assert found(reference, [replace(first, at=first.at + 1), *right[1:]]) == {"unrecorded"}
+    assert found(reference, [replace(first, gone=True), *right[1:]]) == {"unrecorded"}
     assert found(reference, [*right, replace(first, seq=4)]) == {"doubled"}
     assert found(reference, [*right, replace(first, seq=4, clock=Clock("T", "reply", T0))]) == {"invented"}
     assert found(reference, [*right[:2], replace(right[2], seq=4)]) == {"doubled"}

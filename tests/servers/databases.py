@@ -15,7 +15,7 @@ import pytest
 
 from app.settings import Settings
 from app.store.engine.database import Database
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import ROLE, Administrator, Postgres
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
@@ -92,7 +92,11 @@ class SqliteDatabases:
 
 
 class PostgresDatabases:
-    """Databases of one server."""
+    """Databases of one server.
+
+    A copy is made once and reused: after a test its tables get back the rows that they had. Making and dropping a
+    database for each test took longer than most tests. One whose tables a test has added or removed is dropped.
+    """
 
     kind = POSTGRESQL
 
@@ -100,31 +104,112 @@ class PostgresDatabases:
         self._server = server
         self._numbers = itertools.count(1)
         self._prepared: dict[str, str] = {}
-
-    def new(self) -> AbstractContextManager[str]:
-        return self._lent(None)
-
-    def copy_of(self, prepare: Prepare) -> AbstractContextManager[str]:
-        return self._lent(self._template(prepare))
+        self._free: dict[str, list[_Reusable]] = {}
 
     @contextmanager
-    def _lent(self, template: str | None) -> Generator[str]:
+    def new(self) -> Generator[str]:
         name = self._name()
-        url = self._server.create_database(name, template)
+        url = self._server.create_database(name)
         try:
             yield url
         finally:
             self._server.drop_database(name)
 
+    @contextmanager
+    def copy_of(self, prepare: Prepare) -> Generator[str]:
+        free = self._free.setdefault(prepare.__qualname__, [])
+        database = free.pop() if free else self._copy(prepare)
+        try:
+            yield database.url
+        finally:
+            if database.restored():
+                free.append(database)
+            else:
+                database.close()
+                self._server.drop_database(database.name)
+
+    def close(self) -> None:
+        """Close the connections to databases that wait for the next test."""
+        for database in itertools.chain.from_iterable(self._free.values()):
+            database.close()
+
+    def _copy(self, prepare: Prepare) -> "_Reusable":
+        name = self._name()
+        url = self._server.create_database(name, self._template(prepare))
+        return _Reusable(name, url, self._server.connect(name))
+
     def _template(self, prepare: Prepare) -> str:
         if (known := prepare.__qualname__) not in self._prepared:
             name = self._name()
             prepare(self._server.create_database(name))
+            administrator = self._server.connect(name)
+            administrator.execute(_REMEMBER)
+            administrator.close()
             self._prepared[known] = name
         return self._prepared[known]
 
     def _name(self) -> str:
         return f"test_{next(self._numbers)}"
+
+
+_TABLES: Final = """
+    SELECT c.oid::regclass AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind = 'r'
+"""
+_SHAPE: Final = """
+    SELECT md5(string_agg(format('%s %s', c.relname, c.relkind), ',' ORDER BY c.relname)) FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'
+"""
+
+# What the tables and sequences hold when a test begins, kept in a schema beside them.
+_REMEMBER: Final = f"""
+    CREATE SCHEMA saved;
+    CREATE TABLE saved.shape AS {_SHAPE};
+    CREATE TABLE saved.sequence AS
+        SELECT format('%I', sequencename) AS name, last_value FROM pg_sequences WHERE schemaname = 'public';
+    DO $$ DECLARE t record; filled boolean; BEGIN
+        FOR t IN {_TABLES} LOOP
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.name) INTO filled;
+            IF filled THEN EXECUTE format('CREATE TABLE saved.%s AS TABLE %s', t.name, t.name); END IF;
+        END LOOP;
+    END $$;
+    GRANT USAGE ON SCHEMA saved TO {ROLE};
+    GRANT SELECT ON ALL TABLES IN SCHEMA saved TO {ROLE};
+"""
+# A table that is empty is left alone: emptying one makes new files for it and its indexes.
+_RESTORE: Final = f"""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    DO $$ DECLARE t record; filled boolean; BEGIN
+        FOR t IN {_TABLES} LOOP
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', t.name) INTO filled;
+            IF filled THEN EXECUTE format('TRUNCATE %s', t.name); END IF;
+            IF to_regclass(format('saved.%s', t.name)) IS NOT NULL THEN
+                EXECUTE format('INSERT INTO %s SELECT * FROM saved.%s', t.name, t.name);
+            END IF;
+        END LOOP;
+        PERFORM setval(name, coalesce(last_value, 1), last_value IS NOT NULL) FROM saved.sequence;
+    END $$;
+"""
+_IS_AS_IT_WAS: Final = f"SELECT ({_SHAPE}) = (SELECT md5 FROM saved.shape)"
+
+
+class _Reusable:
+    """A database that gets its rows back after each test."""
+
+    def __init__(self, name: str, url: str, administrator: Administrator) -> None:
+        self.name, self.url, self._administrator = name, url, administrator
+
+    def restored(self) -> bool:
+        """Give every table the rows that it had. False when the tables themselves are others than before."""
+        if not self._administrator.fetch(_IS_AS_IT_WAS)[0][0]:
+            return False
+        self._administrator.execute(_RESTORE)
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._administrator.close()
 
 
 def _url(path: Path) -> str:

@@ -39,6 +39,8 @@ OPTIONS: Final = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": "200",
+    # Statistics that come in the middle of a test would change its plans.
+    "autovacuum": "off",
 }
 # A crash of the machine may cost everything; a crash of the server costs nothing.
 NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
@@ -95,8 +97,8 @@ class Postgres:
         self._data = self.folder / "data"
         self._process = Process(self.folder, unprivileged(), signal.SIGQUIT)
         self._options = OPTIONS if durable else OPTIONS | NOT_DURABLE
-        self._administrator = _Administrator()
         self.port = free_port()
+        self._administrator = Administrator(self.port)
 
     @property
     def pid(self) -> int:
@@ -120,7 +122,7 @@ class Postgres:
         for _ in range(TRIES):
             if self._started():
                 break
-            self.port = free_port()
+            self.port = self._administrator.port = free_port()
         else:
             raise self._process.failed("did not start")
         self.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER")
@@ -163,7 +165,11 @@ class Postgres:
 
     def execute(self, statement: str, *arguments: object) -> list[Any]:
         """What a statement gives, as the administrator."""
-        return self._administrator.fetch(self.port, statement, arguments)
+        return self._administrator.fetch(statement, arguments)
+
+    def connect(self, database: str) -> "Administrator":
+        """A lasting connection to a database of this server, as the administrator."""
+        return Administrator(self.port, database)
 
     def __enter__(self) -> "Postgres":
         return self
@@ -188,31 +194,46 @@ class Postgres:
         return len(lines) > 7 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready"
 
 
-class _Administrator:
-    """One lasting connection to the server, in a thread and a loop of its own: tests may have a loop running."""
+class Administrator:
+    """One lasting connection of the superuser, in a thread and a loop of its own: tests may have a loop running."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int, database: str = ADMINISTRATOR) -> None:
+        self.port, self._database = port, database
         self._thread = ThreadPoolExecutor(1, "administrator")
         self._runner = asyncio.Runner()
         self._connection: Any = None
 
-    def fetch(self, port: int, statement: str, arguments: Iterable[object]) -> list[Any]:
-        return self._thread.submit(self._runner.run, self._fetch(port, statement, arguments)).result()
+    def fetch(self, statement: str, arguments: Iterable[object] = ()) -> list[Any]:
+        """The rows of one statement; connects when there is no connection."""
+        return self._thread.submit(self._runner.run, self._fetch(statement, arguments)).result()
 
-    async def _fetch(self, port: int, statement: str, arguments: Iterable[object]) -> list[Any]:
+    def execute(self, script: str) -> None:
+        """Run one or several statements without arguments in one round trip."""
+        self._thread.submit(self._runner.run, self._execute(script)).result()
+
+    async def _fetch(self, statement: str, arguments: Iterable[object]) -> list[Any]:
+        return await (await self._connected()).fetch(statement, *arguments)
+
+    async def _execute(self, script: str) -> None:
+        await (await self._connected()).execute(script)
+
+    async def _connected(self) -> Any:
         if self._connection is None:
             self._connection = await asyncpg.connect(
-                host=HOST, port=port, user=ADMINISTRATOR, database=ADMINISTRATOR, ssl=False
+                host=HOST, port=self.port, user=ADMINISTRATOR, database=self._database, ssl=False
             )
-        return await self._connection.fetch(statement, *arguments)
+        return self._connection
 
     def hang_up(self) -> None:
+        """Close the connection at once. The next statement connects again."""
         if self._connection is not None:
             self._thread.submit(self._connection.terminate).result()
             self._connection = None
 
     def close(self) -> None:
-        self.hang_up()
+        """Close the connection in order, and end the thread."""
+        if self._connection is not None:
+            self._thread.submit(self._runner.run, self._connection.close(timeout=5)).result()
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
 
@@ -230,4 +251,4 @@ def reachable(installation: Path, folder: Path) -> Path:
     return folder / package.name / installation.parent.name / installation.name
 
 
-__all__ = ["NoPostgres", "Postgres", "ServerFailed", "installations", "start"]
+__all__ = ["Administrator", "NoPostgres", "Postgres", "ServerFailed", "installations", "start"]

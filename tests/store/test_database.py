@@ -89,6 +89,14 @@ def test_a_reader_cannot_write(database: Database) -> None:
         database.read_now(lambda conn: conn.exec_driver_sql("DELETE FROM event"))
 
 
+def test_a_reader_keeps_its_connection(database_settings: Settings, wall_clock: WallClock) -> None:
+    with Database(database_settings.model_copy(update={"readers": 1}), wall_clock) as database:
+        connections = {
+            database.read_now(lambda conn: id(conn.connection.driver_connection)) for _ in range(5)
+        }
+        assert len(connections) == 1
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/x"])
 def test_a_url_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(UnusableDatabase, match=r"sqlite:///slatimer\.db"):

@@ -209,7 +209,7 @@ class Database:
         return max(written, self._last)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        runner: TransactionRunner | None = getattr(self._mine, "seat", None)
+        runner: TransactionRunner | None = getattr(self._mine, "runner", None)
         if runner is None:
             runner = self._mine.runner = dialect.reading_runner(self.settings)
             self._reading.append(runner)

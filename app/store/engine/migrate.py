@@ -6,6 +6,7 @@ Changes expand first and contract a release later, so a release works on the tab
 of the code are taken as they are.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -32,19 +33,25 @@ def config() -> Config:
     return made
 
 
+@cache
+def _revisions() -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of all migrations, and those of the last ones. Importing every migration takes longer than opening."""
+    scripts = ScriptDirectory.from_config(config())
+    return frozenset(script.revision for script in scripts.walk_revisions()), frozenset(scripts.get_heads())
+
+
 def upgrade(conn: Connection) -> None:
     """Bring the tables up to date, inside the connection's transaction."""
     shared = conn.dialect.name == "postgresql"
     if shared:
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    made = config()
-    scripts = ScriptDirectory.from_config(made)
-    known = {script.revision for script in scripts.walk_revisions()}
-    current = set(MigrationContext.configure(conn).get_current_heads())
+    known, heads = _revisions()
+    current = frozenset(MigrationContext.configure(conn).get_current_heads())
     if current - known:
         _log.warning("the tables are of a newer release", revision=sorted(current - known))
         return
-    if current != set(scripts.get_heads()):
+    if current != heads:
+        made = config()
         made.attributes["connection"] = conn
         command.upgrade(made, "head")
     if shared:
