@@ -12,7 +12,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.systems.cloudevents import ADAPTER
 from app.sla.ticket import Event, EventType
-from tests.intake.snapshot_desk import desk_of, instant_of, sent
+from tests.intake.desk import desk_of
+from tests.intake.sample import instant_of, sent
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",

@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
 from app.intake.request import Delivery
@@ -23,15 +21,17 @@ from app.intake.systems.pagerduty import ADAPTER as PAGERDUTY
 from app.intake.systems.whmcs import ADAPTER as WHMCS
 from app.sla.span import HOUR, SECOND, Micros
 from app.sla.ticket import Event
-from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order, lives_with_gaps
-from tests.intake.snapshot_desk import (
+from tests.intake.desk import Desk, desk_of
+from tests.intake.laws import (
+    a_story_with_gaps_ends_the_same_in_any_order,
+    brought_by_repetition,
+    order_and_repetition_play_no_part,
+)
+from tests.intake.sample import (
     LEFT_OUT,
     PENDING_AGAIN,
-    Desk,
-    Known,
     Otherwise,
     Sample,
-    desk_of,
     instant_of,
     recorded,
     samples,
@@ -164,18 +164,6 @@ SIGNING = ["whmcs", "chatwoot", "pagerduty"]
 SIGNED = pytest.mark.parametrize("system", [SYSTEMS[name] for name in SIGNING], ids=SIGNING)
 
 
-def _life(desk: Desk, system: System, instants: list[Micros]) -> list[Known]:
-    """What is known of each ticket at each instant; nothing of a ticket before it was heard of."""
-    heard = {event.subject for event in desk.log.values()}
-    return [
-        desk.known(ticket, at)
-        for ticket in system.tickets
-        if ticket in heard
-        for at in instants
-        if any(event.subject == ticket and event.at <= at for event in desk.log.values())
-    ]
-
-
 def _in_whole_seconds(said: list[tuple[str, str, Micros]]) -> list[tuple[str, str, Micros]]:
     return sorted(
         (kind, ticket, at - FRACTION if at % SECOND == FRACTION else at) for kind, ticket, at in said
@@ -251,23 +239,14 @@ def test_every_delivery_once_more_brings_nothing(system: System) -> None:
     assert brought_by_repetition(system) == []
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-@given(data=st.data())
-@settings(max_examples=25, deadline=None)
-def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.DataObject) -> None:
-    system = SYSTEMS[name]
-    in_order, out_of_order = lives_in_and_out_of_order(system, data, _life, 6)
-    assert out_of_order == in_order
+@BY_SYSTEM
+def test_any_order_and_any_repetition_end_in_the_same_life(system: System) -> None:
+    order_and_repetition_play_no_part(system, 20)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-@given(data=st.data())
-@settings(max_examples=25, deadline=None)
-def test_a_story_with_gaps_ends_the_same_in_any_order(name: str, data: st.DataObject) -> None:
-    system = SYSTEMS[name]
-    at = [instant_of("2026-03-09T00:00:00Z")]
-    in_order, out_of_order = lives_with_gaps(system, data, lambda desk, recorded: _life(desk, recorded, at))
-    assert out_of_order == in_order
+@BY_SYSTEM
+def test_a_story_with_gaps_ends_the_same_in_any_order(system: System) -> None:
+    a_story_with_gaps_ends_the_same_in_any_order(system, 20)
 
 
 @BY_SYSTEM

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
 from app.intake.challenge import Answer
@@ -15,18 +13,9 @@ from app.intake.expressions.adapter import ADAPTER, adapter_of
 from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.source_file import parse_sources
-from app.sla.span import Micros
-from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order
-from tests.intake.snapshot_desk import (
-    LEFT_OUT,
-    Desk,
-    Known,
-    Sample,
-    compact,
-    instant_of,
-    recorded,
-    samples,
-)
+from tests.intake.desk import Desk
+from tests.intake.laws import brought_by_repetition, order_and_repetition_play_no_part
+from tests.intake.sample import LEFT_OUT, Sample, compact, instant_of, recorded, samples
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "sources" / "examples"
 
@@ -40,8 +29,9 @@ class System(NamedTuple):
 
     def desk(self) -> Desk:
         text = (EXAMPLES / f"{self.name}.toml").read_text()
-        source = parse_sources(tomllib.loads(text), "d", {"expression": ADAPTER})[self.name]
-        return Desk(adapter_of(source), source)
+        document = tomllib.loads(text)
+        source = parse_sources(document, "d", {"expression": ADAPTER})[self.name]
+        return Desk(adapter_of(source), document, source)
 
     def deliveries(self) -> list[Delivery]:
         return [sample.delivery for sample in self.story.values()]
@@ -132,15 +122,6 @@ SIGNS = ("osticket", "frappe_helpdesk", "intercom", "front")
 """Systems whose samples carry a signature."""
 
 
-def _life(desk: Desk, system: System, instants: list[Micros]) -> list[Known]:
-    return [
-        desk.known(ticket, at)
-        for ticket in system.tickets
-        for at in instants
-        if any(event.subject == ticket and event.at <= at for event in desk.log.values())
-    ]
-
-
 def _wanted(adapter: Adapter, desk: Desk, expected: dict[str, Any]) -> dict[str, Any]:
     wanted = {key: value for key, value in expected.items() if key not in LEFT_OUT}
     if "priority" in wanted:
@@ -171,13 +152,9 @@ def test_every_delivery_once_more_brings_nothing(system: System) -> None:
     assert brought_by_repetition(system) == []
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-@given(data=st.data())
-@settings(max_examples=20, deadline=None)
-def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.DataObject) -> None:
-    system = SYSTEMS[name]
-    in_order, out_of_order = lives_in_and_out_of_order(system, data, _life, 4)
-    assert out_of_order == in_order
+@BY_SYSTEM
+def test_any_order_and_any_repetition_end_in_the_same_life(system: System) -> None:
+    order_and_repetition_play_no_part(system, 20)
 
 
 @pytest.mark.parametrize("name", SIGNS)

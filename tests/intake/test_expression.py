@@ -13,7 +13,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import Delivery
 from app.intake.source_file import SourceFault, parse_sources
-from tests.intake.snapshot_desk import compact, instant_of
+from tests.intake.sample import compact, instant_of
 
 RECEIVED_AT = instant_of("2026-03-02T12:00:00Z")
 

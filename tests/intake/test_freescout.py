@@ -7,7 +7,8 @@ import pytest
 from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from app.intake.systems.freescout import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 STORY = samples("freescout")
 BODY: dict[str, Any] = STORY["07_customer_reply"].body

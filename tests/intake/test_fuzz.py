@@ -137,7 +137,7 @@ def _check(reading: Reading, source: Source) -> str:
     recorded = [*reading.events]
     for snapshot in reading.snapshots:
         assert json.dumps(dict(snapshot.state)).encode()
-        recorded += changes(None, snapshot, None, source)
+        recorded += changes(None, snapshot, source)
     for event in recorded:
         _check_event(event, source)
     return "told" if recorded else "; ".join(reading.warnings) or reading.ignored or ""

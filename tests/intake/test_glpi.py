@@ -10,7 +10,8 @@ from app.intake.signature import SCHEMES, BadSignature, Stale, verify
 from app.intake.source_file import SourceFault
 from app.intake.systems.glpi import ADAPTER
 from app.sla.span import DAY, SECOND
-from tests.intake.snapshot_desk import after, desk_of, instant_of, pretty_php, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import instant_of, pretty_php, samples, sent
 
 STORY = samples("glpi", pretty_php)
 FOLLOWUP: dict[str, Any] = STORY["04_agent_followup"].body

@@ -10,7 +10,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.systems.jira.issue import ADAPTER
 from app.sla.span import SECOND
 from app.sla.ticket import Event
-from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+from tests.intake.desk import Desk, Known, after, desk_of
+from tests.intake.sample import Sample, instant_of, samples, sent
 
 SAMPLES = samples("jira")
 TICKET = "SUP-1042"

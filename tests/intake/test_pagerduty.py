@@ -9,7 +9,8 @@ from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.systems.pagerduty import ADAPTER
-from tests.intake.snapshot_desk import samples, sent, source_of
+from tests.intake.desk import source_of
+from tests.intake.sample import samples, sent
 
 STORY = samples("pagerduty")
 EVENT: dict[str, Any] = STORY["triggered"].body["event"]

@@ -9,7 +9,8 @@ import pytest
 from app.intake import ADAPTERS
 from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
-from tests.intake.snapshot_desk import AT, samples, source_of
+from tests.intake.desk import AT, source_of
+from tests.intake.sample import samples
 
 INSTANTS = {
     ("zammad", "01_created"): ("ticket.updated_at",),

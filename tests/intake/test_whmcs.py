@@ -10,7 +10,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.request import Delivery
 from app.intake.systems.whmcs import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import samples, sent
 
 STORY = samples("whmcs")
 ROW: dict[str, Any] = STORY["04_agent_reply_answered"].body["ticket"]

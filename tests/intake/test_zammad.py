@@ -8,7 +8,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.request import Delivery
 from app.intake.systems.zammad import ADAPTER
 from app.sla.ticket import Event
-from tests.intake.snapshot_desk import AT, after, desk_of, instant_of, samples, sent, source_of
+from tests.intake.desk import AT, after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 STORY = samples("zammad")
 TICKET: dict[str, Any] = STORY["03_assigned"].body["ticket"]

@@ -12,7 +12,8 @@ from app.intake.systems.zendesk.subscription import ADAPTER
 from app.intake.systems.zendesk.vocabulary import MEANINGLESS
 from app.sla.span import SECOND
 from app.sla.ticket import Event
-from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+from tests.intake.desk import Desk, Known, after, desk_of
+from tests.intake.sample import Sample, instant_of, samples, sent
 
 SAMPLES = samples("zendesk")
 RULES: list[dict[str, Any]] = [

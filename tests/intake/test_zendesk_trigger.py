@@ -10,7 +10,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.source_file import SourceFault
 from app.intake.systems.zendesk.trigger import ADAPTER, TEMPLATE, WORDS
 from app.sla.ticket import Event
-from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+from tests.intake.desk import Desk, Known, after, desk_of
+from tests.intake.sample import Sample, instant_of, samples, sent
 
 SAMPLES = samples(
     "zendesk_trigger", order=["created", "agent_reply_pending", "customer_reply_open", "solved"]

@@ -66,7 +66,7 @@ def _next(before: StoredSnapshot | None, after: StoredSnapshot | None, source: S
 
 
 def _difference(before: StoredSnapshot | None, this: StoredSnapshot, source: Source) -> tuple[Event, ...]:
-    return changes(None if before is None else _read(before), _read(this), None, source)
+    return changes(None if before is None else _read(before), _read(this), source)
 
 
 def _place(snapshot: Snapshot | StoredSnapshot) -> tuple[str, int, str]:

@@ -92,19 +92,11 @@ def digest(content: object) -> str:
     return sha256(written.encode()).hexdigest()[:_DIGEST]
 
 
-def withdrawal(event: Event, reason: str, at: Micros | None = None) -> Event:
-    """The fact that takes an event back, dated like it unless `at` says otherwise.
-
-    One event has one withdrawal, however often it is said.
-    """
+def withdrawal(event: Event, reason: str) -> Event:
+    """The event that withdraws an event, dated like it. One event has one withdrawal, whatever the reason."""
     data = {"id": event.id, "author": "system", "reason": reason}
-    return Event(
-        event_id("withdrawn", event.id),
-        EventType.EVENT_WITHDRAWN,
-        event.subject,
-        event.at if at is None else at,
-        data,
-    )
+    name = event_id("withdrawn", event.id)
+    return Event(name, EventType.EVENT_WITHDRAWN, event.subject, event.at, data)
 
 
 def without_absent(data: Mapping[str, Value | None], names: Sequence[str] = ()) -> dict[str, Value]:

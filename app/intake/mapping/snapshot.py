@@ -1,16 +1,15 @@
-"""What changed between two snapshots of a ticket, whichever of them came first?
+"""What changed between two snapshots of a ticket, for systems that send the whole ticket and never what changed.
 
-Some systems send the whole ticket and never say what changed. Snapshots of a ticket stand in one order, (at, digest),
-never that of arrival, and what is told is told of two neighbours in it. The law that it guards: any order of arrival and
-any repetition ends in the same facts. So the ids of a pair's facts are made of both, and all of them are withdrawn when
-another snapshot comes between: a pair that was parted never meets again. Instants are microseconds UTC.
+Snapshots of a ticket stand in one order, (at, digest), never that of arrival; events are derived from neighbouring
+pairs. The chain of stored snapshots is kept by `app.flow.inbound.snapshot_chain`, which derives a pair's events again
+when its earlier snapshot changes. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.intake.mapping.events import digest, happened, withdrawal, without_absent
+from app.intake.mapping.events import digest, happened, without_absent
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
 from app.intake.mapping.value import items, table
@@ -77,29 +76,15 @@ class Snapshot:
         return frozenset(str(tag) for tag in items(self.state.get("tags")))
 
 
-def changes(
-    before: Snapshot | None, this: Snapshot, after: Snapshot | None, source: Source
-) -> tuple[Event, ...]:
-    """What a snapshot tells that came between two known ones, its neighbours in order of place.
+def changes(before: Snapshot | None, this: Snapshot, source: Source) -> tuple[Event, ...]:
+    """The events that a snapshot reports, compared with the one before it in order of place.
 
-    Without `before` it is the first: the ticket was created, at the instant that it names or at its own. With `after` it
-    came late: what was told of those two is taken back, and told of each of them and this one.
+    Without `before` it is the first: the ticket was created, at the instant that it names or at its own. The ids are
+    made of both places, so the events of two pairs never meet.
     """
-    if this.place in {known.place for known in (before, after) if known is not None}:
-        return ()
-    recorded = _between(before, this, source)
-    if after is None:
-        return tuple(recorded)
-    # Dated by the later neighbour: a creation may be taken back for one that was later.
-    gone = (withdrawal(e, "another snapshot came between", after.at) for e in _between(before, after, source))
-    return (*recorded, *_between(this, after, source), *gone)
-
-
-def _between(before: Snapshot | None, this: Snapshot, source: Source) -> list[Event]:
-    """What is told of two neighbours; without `before` of the first snapshot of all."""
     key = f"{this.at}:{digest([None if before is None else before.place, this.place])}"
-    said = _created(this, key) if before is None else _differences(before, this, key)
-    return [*said, *_seen_by_rules(before, this, key, source)]
+    reported = _created(this, key) if before is None else _differences(before, this, key)
+    return (*reported, *_seen_by_rules(before, this, key, source))
 
 
 def _created(first: Snapshot, key: str) -> list[Event]:
