@@ -11,7 +11,7 @@ from typing import Final
 from app.intake.challenge import Answer
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.span import Micros
 
@@ -20,11 +20,11 @@ TEST_BODY: Final = b'{"slatimer":"connection test"}'
 are right, and means nothing."""
 
 
-def _no_id(_: Delivery) -> str | None:
+def _no_id(_: InboundRequest) -> str | None:
     return None
 
 
-def _no_challenge(_: Delivery) -> Answer | None:
+def _no_challenge(_: InboundRequest) -> Answer | None:
     return None
 
 
@@ -47,8 +47,8 @@ class Adapter:
     system: str
     label: str
     schemes: tuple[str, ...]
-    read: Callable[[Delivery, Source], Reading]
-    delivery_id: Callable[[Delivery], str | None] = _no_id
+    read: Callable[[InboundRequest, Source], Reading]
+    idempotency_key: Callable[[InboundRequest], str | None] = _no_id
     statuses: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     priorities: Mapping[str, str] = field(default_factory=dict[str, str])
     events_to_tick: tuple[str, ...] = ()
@@ -56,13 +56,13 @@ class Adapter:
     headers: tuple[str, ...] = ()
     window: Micros | None = None
     options: Callable[[Table], Mapping[str, object]] = _no_options
-    challenge: Callable[[Delivery], Answer | None] = _no_challenge
+    challenge: Callable[[InboundRequest], Answer | None] = _no_challenge
 
-    def reading(self, delivery: Delivery, source: Source) -> Reading:
+    def reading(self, request: InboundRequest, source: Source) -> Reading:
         """What a delivery says. Raises Unreadable when its body cannot be read."""
-        if delivery.body == TEST_BODY:
+        if request.body == TEST_BODY:
             return Reading(ignored="a connection test")
-        reading = self.read(delivery, source)
+        reading = self.read(request, source)
         silent = not (reading.events or reading.snapshots or reading.warnings or reading.ignored)
         return replace(reading, ignored="it says nothing that a clock looks at") if silent else reading
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.intake.keyed import BadSignature, Refused, any_equal
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 
 GLPI_TOKEN: Final = "crc_token"
 _GLPI_WORD: Final = b"validate_cra_challenge"
@@ -33,7 +33,7 @@ class Answer:
         return cls(json.dumps(found).encode(), "application/json")
 
 
-def answer_glpi(asked: Delivery, secrets: Sequence[str]) -> Answer:
+def answer_glpi(asked: InboundRequest, secrets: Sequence[str]) -> Answer:
     """The signature of GLPI's token, which is itself the signature of a word that never changes.
 
     Raises BadSignature for a token that is not so made with one of the secrets.

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.intake.mapping.value import instant
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import SECOND, Micros
 
 
@@ -76,13 +76,13 @@ class Keyed:
     layout: Layout = lambda _time, _id, body: body
     key: Callable[[str], bytes | None] = str.encode
 
-    def verify(self, delivery: Delivery, secrets: Sequence[str]) -> Signed:
-        given = delivery.header(self.header)
-        at, written = self._time_of(delivery)
-        message_id = None if self.id_header is None else delivery.header(self.id_header)
+    def verify(self, request: InboundRequest, secrets: Sequence[str]) -> Signed:
+        given = request.header(self.header)
+        at, written = self._time_of(request)
+        message_id = None if self.id_header is None else request.header(self.id_header)
         if given is None or (self.id_header is not None and message_id is None):
             raise BadSignature(Refused.UNSIGNED)
-        signed = self.layout(written.encode(), (message_id or "").encode(), delivery.body)
+        signed = self.layout(written.encode(), (message_id or "").encode(), request.body)
         expected = [self.prefix + text for secret in secrets if (text := self._text(secret, signed))]
         sent = [given] if self.separator is None else given.split(self.separator)
         if not any_equal(expected, map(str.strip, sent)):
@@ -99,10 +99,10 @@ class Keyed:
             headers[self.id_header] = message_id
         return headers
 
-    def _time_of(self, delivery: Delivery) -> tuple[Micros | None, str]:
+    def _time_of(self, request: InboundRequest) -> tuple[Micros | None, str]:
         if self.time is None:
             return None, ""
-        written = delivery.header(self.time.header)
+        written = request.header(self.time.header)
         if written is None:
             raise BadSignature(Refused.UNSIGNED)
         if (at := self.time.read(written)) is None:

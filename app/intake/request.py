@@ -16,7 +16,7 @@ from app.sla.span import Micros
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class InboundRequest:
     """One request. Header names are in lower case; `query` are the parameters of its address.
     `limits`: how much a request of our own events may hold."""
 
@@ -33,7 +33,7 @@ class Delivery:
         body: bytes,
         received_at: Micros,
         query: Mapping[str, str] | str = "",
-    ) -> "Delivery":
+    ) -> "InboundRequest":
         """A delivery from headers of any case and, if there is one, the query of the address."""
         lowered = {name.lower(): value for name, value in headers.items()}
         parameters = dict(parse_qsl(query)) if isinstance(query, str) else dict(query)

@@ -25,12 +25,12 @@ from app.intake.keyed import (
     unix,
     unix_millis,
 )
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 
-Verify = Callable[[Delivery, Sequence[str]], Signed]
+Verify = Callable[[InboundRequest, Sequence[str]], Signed]
 Sign = Callable[[str, bytes, Micros, str], dict[str, str]]
-Challenge = Callable[[Delivery, Sequence[str]], Answer]
+Challenge = Callable[[InboundRequest, Sequence[str]], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,20 @@ class Scheme:
 
 
 def verify(
-    scheme: Scheme, delivery: Delivery, secrets: Sequence[str], now: Micros, window: Micros | None = None
+    scheme: Scheme, request: InboundRequest, secrets: Sequence[str], now: Micros, window: Micros | None = None
 ) -> Signed:
     """Hold a delivery against every live secret. `window` takes the place of the scheme's own.
 
     Raises BadSignature, or Stale when the signed time lies further from now than the window.
     """
-    signed = scheme.verify(delivery, _not_empty(secrets))
+    signed = scheme.verify(request, _not_empty(secrets))
     limit = scheme.window if window is None else window
     if limit is not None and signed.at is not None and abs(now - signed.at) > limit:
         raise Stale
     return signed
 
 
-def answer(scheme: Scheme, asked: Delivery, secrets: Sequence[str]) -> Answer:
+def answer(scheme: Scheme, asked: InboundRequest, secrets: Sequence[str]) -> Answer:
     """What is answered to a challenge, with the live secret that its question was made with.
 
     Raises BadSignature, also when systems that sign so ask nothing.
@@ -91,10 +91,10 @@ TOKEN_HEADER: Final = "x-slatimer-token"
 URL_PARAMETER: Final = "secret"
 
 
-def _verify_token(delivery: Delivery, secrets: Sequence[str]) -> Signed:
+def _verify_token(request: InboundRequest, secrets: Sequence[str]) -> Signed:
     """A secret in a header of its own, as a bearer token, or as user or password of HTTP Basic."""
-    sent = [delivery.header(TOKEN_HEADER)] if delivery.header(TOKEN_HEADER) else []
-    kind, _, rest = (delivery.header("authorization") or "").partition(" ")
+    sent = [request.header(TOKEN_HEADER)] if request.header(TOKEN_HEADER) else []
+    kind, _, rest = (request.header("authorization") or "").partition(" ")
     if kind.lower() == "bearer":
         sent.append(rest.strip())
     elif kind.lower() == "basic":
@@ -115,9 +115,9 @@ def _basic(encoded: str) -> list[str]:
     return [password, user]
 
 
-def _verify_url(delivery: Delivery, secrets: Sequence[str]) -> Signed:
+def _verify_url(request: InboundRequest, secrets: Sequence[str]) -> Signed:
     """A secret in the address, for systems that can do nothing else."""
-    given = delivery.query.get(URL_PARAMETER)
+    given = request.query.get(URL_PARAMETER)
     if not given:
         raise BadSignature(Refused.UNSIGNED)
     if not any_equal(secrets, [given]):

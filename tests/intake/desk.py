@@ -19,7 +19,7 @@ from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.source_file import parse_sources
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo, Evaluation
@@ -135,11 +135,11 @@ class Desk:
     agreement: Mapping[str, Any] = field(default_factory=lambda: AGREEMENT)
     _name: str = ""
 
-    def reading(self, request: Delivery) -> Reading:
+    def reading(self, request: InboundRequest) -> Reading:
         """What the adapter reads in a request, without storing it."""
         return self.adapter.reading(request, self.source)
 
-    def receive(self, *requests: Delivery) -> list[Event]:
+    def receive(self, *requests: InboundRequest) -> list[Event]:
         """Store and interpret requests in one transaction; returns the events that are new, in the order of the log.
 
         Raises Unreadable when one of them is; no event of the others may contradict a stored one.
@@ -154,7 +154,7 @@ class Desk:
             )
         return self._events()[before:]
 
-    def outcomes(self, *requests: Delivery) -> list[Outcome]:
+    def outcomes(self, *requests: InboundRequest) -> list[Outcome]:
         """The same; returns what became of each request."""
         name, service = self._made(), _open[-1]
         interpreter = Interpreter(
@@ -173,7 +173,7 @@ class Desk:
 
         return service.database.write_now(work)
 
-    def _hook(self, name: str, request: Delivery) -> NewHook:
+    def _hook(self, name: str, request: InboundRequest) -> NewHook:
         number = f"hook-{next(_numbers)}"
         return NewHook(number, name, self.source.system, number, request.headers, request.body)
 
@@ -250,7 +250,7 @@ def desk_of(adapter: Adapter, **said: Any) -> Desk:
     return Desk(adapter, {"sources": {adapter.system: said}}, source_of(adapter, **said))
 
 
-def after(desk: Desk, requests: Iterable[Delivery], batch: int = 1) -> Desk:
+def after(desk: Desk, requests: Iterable[InboundRequest], batch: int = 1) -> Desk:
     """The desk after these requests, interpreted in transactions of so many."""
     every = list(requests)
     for start in range(0, len(every), batch):

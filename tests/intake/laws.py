@@ -9,7 +9,7 @@ from typing import Protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.ticket import Event
 from tests.intake.desk import AT, Desk, after
 
@@ -25,7 +25,7 @@ class RecordedSystem(Protocol):
 
     def desk(self) -> Desk: ...
 
-    def deliveries(self) -> list[Delivery]: ...
+    def deliveries(self) -> list[InboundRequest]: ...
 
 
 def brought_by_repetition(system: RecordedSystem) -> list[Event]:

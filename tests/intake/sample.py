@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.intake.adapter import Adapter
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import SECOND, Micros, micros
 from app.sla.ticket import Event
 
@@ -38,7 +38,7 @@ class Sample:
     """One composed delivery: as it is sent, the secret that signed it, and what it is said to mean."""
 
     name: str
-    delivery: Delivery
+    delivery: InboundRequest
     secret: str
     expect: list[dict[str, Any]]
     body: Any
@@ -53,16 +53,16 @@ def samples(system: str, write: Write = compact, order: Iterable[str] = ()) -> d
         expected = kept["expect"]
         last = expected[-1]["time"] if expected else "2026-03-02T09:00:00Z"
         received_at = instant_of(last) + (place + 1) * SECOND
-        delivery = Delivery.of(kept["request"]["headers"], write(kept["body"]).encode(), received_at)
+        delivery = InboundRequest.of(kept["request"]["headers"], write(kept["body"]).encode(), received_at)
         found[name] = Sample(name, delivery, kept["meta"]["fixture_secret"], expected, kept["body"])
     return found
 
 
 def sent(
     body: Any, headers: Mapping[str, str] | None = None, at: str = "2026-03-02T12:00:00+00:00"
-) -> Delivery:
+) -> InboundRequest:
     """A delivery of this body."""
-    return Delivery.of(headers or {}, compact(body).encode(), instant_of(at))
+    return InboundRequest.of(headers or {}, compact(body).encode(), instant_of(at))
 
 
 LEFT_OUT = {

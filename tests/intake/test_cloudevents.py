@@ -127,7 +127,7 @@ def test_binary_mode_is_refused_since_no_signature_covers_its_headers() -> None:
 
 
 def test_a_webhook_is_known_from_its_repetition_by_its_message_id() -> None:
-    assert ADAPTER.delivery_id(sent(EVENT, {"webhook-id": "msg_1"})) == "msg_1"
+    assert ADAPTER.idempotency_key(sent(EVENT, {"webhook-id": "msg_1"})) == "msg_1"
 
 
 def test_every_known_type_has_a_model_of_its_data() -> None:

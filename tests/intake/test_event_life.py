@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.intake.adapter import Adapter
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, Stale, verify
 from app.intake.systems.alertmanager import ADAPTER as ALERTMANAGER
 from app.intake.systems.chatwoot import ADAPTER as CHATWOOT
@@ -54,7 +54,7 @@ class System(NamedTuple):
     def desk(self) -> Desk:
         return desk_of(self.adapter, **self.said)
 
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[InboundRequest]:
         return [sample.delivery for sample in self.story.values()]
 
 
@@ -271,13 +271,13 @@ def test_one_byte_changed_in_body_signature_or_time_is_refused(system: System) -
     for place in {0, len(body) // 2, len(body) - 1}:
         changed = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
         with pytest.raises(BadSignature):
-            verify(scheme, Delivery(headers, changed, 0), [sample.secret], now)
+            verify(scheme, InboundRequest(headers, changed, 0), [sample.secret], now)
     for name in (scheme.header, "webhook-timestamp", "x-chatwoot-timestamp", "webhook-id"):
         written = headers.get(name, "")
         for place in range(len(written)):
             other = written[:place] + chr(ord(written[place]) ^ 1) + written[place + 1 :]
             with pytest.raises(BadSignature):
-                verify(scheme, Delivery({**headers, name: other}, body, 0), [sample.secret], now)
+                verify(scheme, InboundRequest({**headers, name: other}, body, 0), [sample.secret], now)
 
 
 @pytest.mark.parametrize("name", ["whmcs", "chatwoot"])
@@ -298,7 +298,7 @@ def test_a_secret_of_another_connection_is_refused(system: System) -> None:
 
 @BY_SYSTEM
 def test_deliveries_of_one_story_are_told_apart(system: System) -> None:
-    ids = [system.adapter.delivery_id(delivery) for delivery in system.deliveries()]
+    ids = [system.adapter.idempotency_key(delivery) for delivery in system.deliveries()]
     assert len(set(ids) - {None}) == len([one for one in ids if one is not None])
 
 

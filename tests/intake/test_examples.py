@@ -10,7 +10,7 @@ import pytest
 from app.intake.adapter import Adapter
 from app.intake.challenge import Answer
 from app.intake.expressions.adapter import ADAPTER, adapter_of
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.source_file import parse_sources
 from tests.intake.desk import Desk
@@ -33,7 +33,7 @@ class System(NamedTuple):
         source = parse_sources(document, "d", {"expression": ADAPTER})[self.name]
         return Desk(adapter_of(source), document, source)
 
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[InboundRequest]:
         return [sample.delivery for sample in self.story.values()]
 
 
@@ -167,7 +167,7 @@ def test_samples_are_signed_as_the_example_says_and_one_changed_byte_is_refused(
         assert verify(scheme, sample.delivery, ["d3Jvbmc=", sample.secret], now)
         signature = headers[scheme.header]
         forged = {**headers, scheme.header: signature[:-3] + chr(ord(signature[-3]) ^ 1) + signature[-2:]}
-        for changed in (Delivery(headers, body[:-2] + b" }", 0), Delivery(forged, body, 0)):
+        for changed in (InboundRequest(headers, body[:-2] + b" }", 0), InboundRequest(forged, body, 0)):
             with pytest.raises(BadSignature):
                 verify(scheme, changed, [sample.secret], now)
 
@@ -179,24 +179,24 @@ def test_a_body_signed_as_the_example_says_is_taken(name: str) -> None:
     sample = next(iter(system.story.values()))
     now = instant_of("2026-03-02T09:00:00Z")
     headers = scheme.sign(sample.secret, sample.delivery.body, now, "msg_1")
-    assert verify(scheme, Delivery.of(headers, sample.delivery.body, now), [sample.secret], now)
+    assert verify(scheme, InboundRequest.of(headers, sample.delivery.body, now), [sample.secret], now)
     with pytest.raises(BadSignature):
-        verify(scheme, Delivery.of(headers, sample.delivery.body, now), ["whsec_YW5vdGhlcg=="], now)
+        verify(scheme, InboundRequest.of(headers, sample.delivery.body, now), ["whsec_YW5vdGhlcg=="], now)
 
 
 def test_the_secret_of_odoo_stands_in_the_address() -> None:
     sample = next(iter(SYSTEMS["odoo"].story.values()))
     scheme = SCHEMES[SYSTEMS["odoo"].desk().source.scheme or ""]
-    asked = Delivery.of({}, sample.delivery.body, 0, f"secret={sample.secret}")
+    asked = InboundRequest.of({}, sample.delivery.body, 0, f"secret={sample.secret}")
     assert verify(scheme, asked, [sample.secret], 0)
     with pytest.raises(BadSignature):
-        verify(scheme, Delivery.of({}, sample.delivery.body, 0, "secret=another"), [sample.secret], 0)
+        verify(scheme, InboundRequest.of({}, sample.delivery.body, 0, "secret=another"), [sample.secret], 0)
 
 
 def _read(name: str, sample: str, **changed: Any) -> list[str]:
     system = SYSTEMS[name]
     body = {**system.story[sample].body, **changed}
-    delivery = Delivery.of({}, compact(body).encode(), instant_of("2026-03-02T12:00:00Z"))
+    delivery = InboundRequest.of({}, compact(body).encode(), instant_of("2026-03-02T12:00:00Z"))
     reading = system.desk().reading(delivery)
     return [*map(str, (event.type for event in reading.events)), *reading.warnings]
 
@@ -225,18 +225,22 @@ def test_an_event_of_front_is_read_alike_in_the_wrapping_of_an_applications_webh
     desk = SYSTEMS["front"].desk()
     for sample in SYSTEMS["front"].story.values():
         wrapped = {"type": "any", "authorization": {"id": "cmp_1"}, "payload": sample.body}
-        delivery = Delivery.of(sample.delivery.headers, compact(wrapped).encode(), 0)
+        delivery = InboundRequest.of(sample.delivery.headers, compact(wrapped).encode(), 0)
         assert desk.reading(delivery) == desk.reading(sample.delivery)
-        assert desk.adapter.delivery_id(delivery) == desk.adapter.delivery_id(sample.delivery) is not None
+        assert (
+            desk.adapter.idempotency_key(delivery)
+            == desk.adapter.idempotency_key(sample.delivery)
+            is not None
+        )
 
 
 def test_front_reads_back_what_it_asks_with_when_a_webhook_is_saved() -> None:
     adapter = SYSTEMS["front"].desk().adapter
     body = compact({"type": "sync", "authorization": {"id": "cmp_1"}}).encode()
-    asked = Delivery.of({"X-Front-Challenge": "5f0c1b"}, body, 0)
+    asked = InboundRequest.of({"X-Front-Challenge": "5f0c1b"}, body, 0)
     assert adapter.challenge(asked) == Answer(b'{"challenge": "5f0c1b"}', "application/json")
-    assert adapter.challenge(Delivery.of({}, body, 0)) is None
-    assert adapter.reading(Delivery.of({}, body, 0), SYSTEMS["front"].desk().source).ignored
+    assert adapter.challenge(InboundRequest.of({}, body, 0)) is None
+    assert adapter.reading(InboundRequest.of({}, body, 0), SYSTEMS["front"].desk().source).ignored
 
 
 def test_a_call_in_front_is_a_registered_call() -> None:

@@ -11,7 +11,7 @@ from app.intake.expressions.query import NoExpression, Query
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.source_file import SourceFault, parse_sources
 from tests.intake.sample import compact, instant_of
 
@@ -31,9 +31,9 @@ def _source(read: dict[str, Any], **said: Any) -> Source:
     return parse_sources({"sources": {"ours": table}}, "d", {"expression": ADAPTER})["ours"]
 
 
-def _sent(body: Any, **headers: str) -> Delivery:
+def _sent(body: Any, **headers: str) -> InboundRequest:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Delivery.of(named, compact(body).encode(), RECEIVED_AT)
+    return InboundRequest.of(named, compact(body).encode(), RECEIVED_AT)
 
 
 def _reading(read: dict[str, Any], body: Any, said: dict[str, Any] | None = None, **headers: str) -> Reading:
@@ -136,7 +136,7 @@ def test_a_ticket_that_is_named_beside_is_a_name_or_none(target: Any, into: str 
 )
 def test_a_challenge_is_answered_as_the_file_says(asked: Any, answer: Answer | None) -> None:
     adapter = adapter_of(_source(READ | {"challenge": "ask"}))
-    delivery = Delivery.of({}, json.dumps({"ask": asked}).encode(), RECEIVED_AT)
+    delivery = InboundRequest.of({}, json.dumps({"ask": asked}).encode(), RECEIVED_AT)
     assert adapter.challenge(delivery) == answer
     assert adapter.challenge(_sent(BODY)) is None
     assert adapter_of(_source(READ)).challenge(delivery) is None
@@ -242,8 +242,8 @@ def test_an_id_of_their_own_names_the_fact() -> None:
 
 def test_deliveries_are_told_apart_by_the_id_that_the_file_names() -> None:
     named = adapter_of(_source(READ | {"delivery_id": "event.id"}))
-    assert named.delivery_id(_sent({"event": {"id": 5}})) == "5"
-    assert adapter_of(_source(READ)).delivery_id(_sent({}, webhook_id="msg_1")) == "msg_1"
+    assert named.idempotency_key(_sent({"event": {"id": 5}})) == "5"
+    assert adapter_of(_source(READ)).idempotency_key(_sent({}, webhook_id="msg_1")) == "msg_1"
 
 
 def test_an_expression_that_does_not_fit_a_body_leaves_it_unread() -> None:

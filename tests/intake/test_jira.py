@@ -316,6 +316,6 @@ def test_a_delivery_without_what_it_needs_is_unreadable(name: str, changed: dict
 
 
 def test_a_delivery_is_told_from_its_repetition_by_its_identifier() -> None:
-    ids = {ADAPTER.delivery_id(sample.delivery) for sample in SAMPLES.values()}
+    ids = {ADAPTER.idempotency_key(sample.delivery) for sample in SAMPLES.values()}
     assert len(ids) == len(SAMPLES)
-    assert ADAPTER.delivery_id(sent({})) is None
+    assert ADAPTER.idempotency_key(sent({})) is None

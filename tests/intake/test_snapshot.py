@@ -13,7 +13,7 @@ from app.intake.mapping.events import happened
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import MINUTE, Micros
 from app.sla.ticket import Event, EventType
 from tests.intake.desk import Desk, desk_of
@@ -105,7 +105,7 @@ _SENT: list[Snapshot | Event] = []
 """What requests hold: the body of each is a place in this list."""
 
 
-def _read(request: Delivery, _: Source) -> Reading:
+def _read(request: InboundRequest, _: Source) -> Reading:
     one = _SENT[int(request.body)]
     return Reading((one,)) if isinstance(one, Event) else Reading(snapshots=(one,))
 
@@ -113,10 +113,10 @@ def _read(request: Delivery, _: Source) -> Reading:
 ADAPTER = Adapter("zammad", "Snapshots as they are", ("hub-sha1",), _read)
 
 
-def request(one: Snapshot | Event) -> Delivery:
+def request(one: Snapshot | Event) -> InboundRequest:
     """A request that holds a snapshot or an event."""
     _SENT.append(one)
-    return Delivery({}, str(len(_SENT) - 1).encode(), AT)
+    return InboundRequest({}, str(len(_SENT) - 1).encode(), AT)
 
 
 def facts(desk: Desk) -> list[tuple[str, Micros, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.intake.adapter import Adapter
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.systems.freescout import ADAPTER as FREESCOUT
 from app.intake.systems.glpi import ADAPTER as GLPI
@@ -47,7 +47,7 @@ class System(NamedTuple):
     def desk(self) -> Desk:
         return desk_of(self.adapter, **self.said)
 
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[InboundRequest]:
         return [sample.delivery for sample in self.story.values()]
 
 
@@ -176,10 +176,10 @@ def test_one_byte_changed_in_body_or_signature_is_refused(system: System) -> Non
     for place in {0, len(body) // 2, len(body) - 1}:
         changed = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
         with pytest.raises(BadSignature):
-            verify(scheme, Delivery(headers, changed, 0), [sample.secret], sample.delivery.received_at)
+            verify(scheme, InboundRequest(headers, changed, 0), [sample.secret], sample.delivery.received_at)
     for place in range(len(signature)):
         other = signature[:place] + chr(ord(signature[place]) ^ 1) + signature[place + 1 :]
-        forged = Delivery({**headers, scheme.header: other}, body, 0)
+        forged = InboundRequest({**headers, scheme.header: other}, body, 0)
         with pytest.raises(BadSignature):
             verify(scheme, forged, [sample.secret], sample.delivery.received_at)
 

@@ -153,8 +153,8 @@ def test_a_ticket_of_a_dropped_status_is_ignored() -> None:
 
 
 def test_a_delivery_is_told_from_its_repetition_by_its_invocation() -> None:
-    assert ADAPTER.delivery_id(SAMPLES["solved"].delivery) == "7CD59CCEF31B5A958EF0FCEFBD"
-    assert ADAPTER.delivery_id(sent({})) is None
+    assert ADAPTER.idempotency_key(SAMPLES["solved"].delivery) == "7CD59CCEF31B5A958EF0FCEFBD"
+    assert ADAPTER.idempotency_key(sent({})) is None
 
 
 def test_the_template_names_all_four_words_and_is_json() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from app.flow.inbound.sources import Sources, Way
+from app.flow.inbound.sources import ConfiguredSource, Sources
 from app.intake.adapter import TEST_BODY
 from app.intake.signature import TOKEN_HEADER, URL_PARAMETER, Scheme
 from app.sla.span import Micros
@@ -35,10 +35,10 @@ class UnknownSystem(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Plug:
+class ConnectionDetails:
     """A connection as the other side needs it. `scheme` is the usual way of signing among those that are taken."""
 
-    way: Way
+    configured: ConfiguredSource
     connection: StoredConnection
     scheme: Scheme
 
@@ -65,7 +65,7 @@ class Plug:
 
     def template(self, base: str) -> str | None:
         """What to paste there, with the address and the secret where the template asks for them."""
-        written = self.way.adapter.template
+        written = self.configured.adapter.template
         return written and written.replace("<URL>", self.url(base)).replace("<SECRET>", self.secret)
 
     def as_json(self, base: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Plug:
             "url": self.url(base),
             "secret": self.secret,
             "headers": self.headers,
-            "events": list(self.way.adapter.events_to_tick),
+            "events": list(self.configured.adapter.events_to_tick),
             "template": self.template(base),
         }
 
@@ -89,26 +89,26 @@ def connect(
     overlap: Micros,
     rotate: bool = False,
     given: str | None = None,
-) -> tuple[Plug, bool]:
+) -> tuple[ConnectionDetails, bool]:
     """The connection of a system to a desk, made if there is none, and whether its secret is new.
 
     `given` is a secret that the system made itself. `rotate` asks for a new one of ours. Those before are taken for
     `overlap` longer. Raises UnknownSystem.
     """
-    way = sources.way(conn, desk, system)
-    if way is None:
+    configured = sources.configured(conn, desk, system)
+    if configured is None:
         known = ", ".join(sources.known(conn, desk))
         raise UnknownSystem(
             f"no ticket system {system!r} is known. Known: {known}. Any other is described in sources/{desk}.toml"
         )
-    scheme = way.schemes[0]
+    scheme = configured.schemes[0]
     held = connections.find(conn, desk, system)
     known_already = held is not None and given is not None and given == held.secrets[0].text
     if held is not None and (known_already or not (rotate or given)):
-        return Plug(way, held, scheme), False
+        return ConnectionDetails(configured, held, scheme), False
     secret = given or new_secret(scheme.name)
     made = connections.add_secret(conn, desk, system, secret, now, overlap=overlap)
-    return Plug(way, made, scheme), True
+    return ConnectionDetails(configured, made, scheme), True
 
 
 def new_secret(scheme: str) -> str:

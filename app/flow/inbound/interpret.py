@@ -13,21 +13,21 @@ from typing import Any, cast
 import structlog
 
 from app.flow import metrics
-from app.flow.inbound.reconcile import Standing
-from app.flow.inbound.snapshot_chain import Saying, sayings_of_snapshots
-from app.flow.inbound.sources import Sources, Way
+from app.flow.inbound.reconcile import Reconciliation
+from app.flow.inbound.snapshot_chain import OriginEvents, chain_changes
+from app.flow.inbound.sources import ConfiguredSource, Sources
 from app.flow.judge.receive import Receiver, ticket_of
 from app.intake.cloudevents import Limits
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import Event
 from app.store.engine.database import Connection, after_commit
 from app.store.engine.dialect import lock_keys
 from app.store.inbound import hooks
-from app.store.inbound.hooks import HookState, Outcome, StoredHook
+from app.store.inbound.hooks import HookResult, HookState, StoredHook
 
 _log = structlog.stdlib.get_logger()
 
@@ -37,7 +37,7 @@ class _Read:
     """A delivery on its way. `way` and `reading` are none when it could not be read."""
 
     hook: StoredHook
-    way: Way | None = None
+    configured: ConfiguredSource | None = None
     reading: Reading | None = None
     warnings: list[str] = field(default_factory=list[str])
     wrong: list[str] = field(default_factory=list[str])
@@ -54,16 +54,16 @@ class Interpreter:
 
     def interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
         """Read these deliveries and do what they say."""
-        ways = {(hook.desk, hook.system) for hook in claimed}
-        found = {key: self._sources.way(conn, *key) for key in ways}
+        configured_for = {(hook.desk, hook.system) for hook in claimed}
+        found = {key: self._sources.configured(conn, *key) for key in configured_for}
         read = [self._read(now, hook, found[hook.desk, hook.system]) for hook in claimed]
         tickets = {key for one in read for key in _tickets(one)}
         # Two that read deliveries of one ticket at a time would each miss the other's snapshot, and a ticket that is not
         # there yet cannot be held by its row.
         lock_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
         self._receiver.lock(conn, tickets)
-        said = _sayings(conn, read)
-        standing = Standing(conn)
+        said = _reported(conn, read)
+        standing = Reconciliation(conn)
         for desk, events in _by_desk(said).items():
             standing.look_up(desk, events)
         owners: list[_Read] = []
@@ -79,16 +79,16 @@ class Interpreter:
         hooks.finish(conn, outcomes, now)
         after_commit(conn, lambda: _count(read, outcomes))
 
-    def _read(self, now: Micros, hook: StoredHook, way: Way | None) -> _Read:
-        one = _Read(hook, way)
-        if way is None:
+    def _read(self, now: Micros, hook: StoredHook, configured: ConfiguredSource | None) -> _Read:
+        one = _Read(hook, configured)
+        if configured is None:
             one.wrong.append(
                 f"no system {hook.system!r} of {hook.desk} is known; its file of sources is gone"
             )
             return one
         try:
-            delivery = Delivery(hook.headers, hook.body, hook.received_at, limits=self._limits)
-            reading = way.adapter.reading(delivery, way.source)
+            request = InboundRequest(hook.headers, hook.body, hook.received_at, limits=self._limits)
+            reading = configured.adapter.reading(request, configured.source)
         except Unreadable as error:
             one.wrong.append(str(error))
         except Exception as error:  # noqa: BLE001 - kept whole, logged and shown: a reader's defect harms nobody else
@@ -111,18 +111,18 @@ class Interpreter:
         one.reading = replace(reading, events=fitting)
 
 
-def _sayings(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Saying]]:
+def _reported(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, OriginEvents]]:
     """What each origin says after these deliveries, with the delivery because of which it does.
 
     What a delivery said when it was understood, if ever it was, stands while it cannot be read.
     """
-    found: dict[tuple[str, str], tuple[_Read, Saying]] = {}
+    found: dict[tuple[str, str], tuple[_Read, OriginEvents]] = {}
     for one in read:
-        if one.way is None or one.reading is None:
+        if one.configured is None or one.reading is None:
             continue
         hook, reading, new = one.hook, one.reading, one.hook.interpreted_at is None
-        sayings = [Saying(hook.desk, hook.id, reading.events, new)] if reading.events or not new else []
-        sayings += sayings_of_snapshots(conn, one.way.source, hook.id, reading.snapshots, new=new)
+        sayings = [OriginEvents(hook.desk, hook.id, reading.events, new)] if reading.events or not new else []
+        sayings += chain_changes(conn, one.configured.source, hook.id, reading.snapshots, new=new)
         for saying in sayings:
             key = (saying.desk, saying.origin)
             before = found.get(key)
@@ -133,7 +133,7 @@ def _sayings(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Sayin
 def failed(conn: Connection, now: Micros, hook: StoredHook, error: BaseException) -> None:
     """Keep a delivery that made its transaction fail, so that it fails no other's."""
     reason = f"taking it in failed, {_in_the_log(error, hook)}"
-    hooks.finish(conn, [Outcome(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
+    hooks.finish(conn, [HookResult(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
     after_commit(conn, lambda: metrics.HOOKS.labels(hook.desk, hook.system, HookState.KEPT).inc())
 
 
@@ -151,22 +151,22 @@ def _tickets(one: _Read) -> Iterable[tuple[str, str]]:
     return ((one.hook.desk, ticket) for ticket in found)
 
 
-def _by_desk(said: Iterable[tuple[_Read, Saying]]) -> Mapping[str, list[Event]]:
+def _by_desk(said: Iterable[tuple[_Read, OriginEvents]]) -> Mapping[str, list[Event]]:
     found: dict[str, list[Event]] = {}
     for _, saying in said:
         found.setdefault(saying.desk, []).extend(saying.events)
     return found
 
 
-def _outcome(one: _Read) -> Outcome:
+def _outcome(one: _Read) -> HookResult:
     warnings = tuple(dict.fromkeys(one.warnings))
     if one.wrong:
-        return Outcome(one.hook.seq, HookState.KEPT, "; ".join(dict.fromkeys(one.wrong)), warnings)
+        return HookResult(one.hook.seq, HookState.KEPT, "; ".join(dict.fromkeys(one.wrong)), warnings)
     ignored = None if one.reading is None else one.reading.ignored
-    return Outcome(one.hook.seq, HookState.IGNORED if ignored else HookState.DONE, ignored, warnings)
+    return HookResult(one.hook.seq, HookState.IGNORED if ignored else HookState.DONE, ignored, warnings)
 
 
-def _count(read: Sequence[_Read], outcomes: Sequence[Outcome]) -> None:
+def _count(read: Sequence[_Read], outcomes: Sequence[HookResult]) -> None:
     for one, outcome in zip(read, outcomes, strict=True):
         labels = (one.hook.desk, one.hook.system)
         metrics.HOOKS.labels(*labels, outcome.state).inc()

@@ -29,7 +29,7 @@ _PRUNED_EVERY: Final = HOUR
 _PRUNED_AT_ONCE: Final = 200
 """Deliveries removed in one transaction: few milliseconds of the writer's time."""
 
-_LOOK: Final = 0.005
+_POLL: Final = 0.005
 """Seconds between two looks at the door."""
 
 
@@ -50,7 +50,7 @@ class Reader:
         self._share = settings.read_share
         self._crowded: Callable[[], bool] = _never
 
-    def give_way_to(self, crowded: Callable[[], bool]) -> None:
+    def throttle_while(self, crowded: Callable[[], bool]) -> None:
         """Read slowly while this says that many wait at the door: they are answered first."""
         self._crowded = crowded
 
@@ -84,7 +84,7 @@ class Reader:
         while True:
             self._background.awake()
             try:
-                await self._read_giving_way()
+                await self._read_throttled()
                 await self._prune_sometimes()
             except self._database.failures as error:
                 # What is pending stays so, and the next try finds it.
@@ -93,13 +93,13 @@ class Reader:
             self._background.all_is_well()
             await self._background.sleep(self._safety)
 
-    async def _read_giving_way(self) -> None:
+    async def _read_throttled(self) -> None:
         began = monotonic()
         while await self._read():
             ended = monotonic()
             until = ended + (ended - began) * (1 / self._share - 1)
             while self._crowded() and monotonic() < until:  # noqa: ASYNC110 - a crowd has no one end to be told of
-                await asyncio.sleep(_LOOK)
+                await asyncio.sleep(_POLL)
             began = monotonic()
 
     async def _prune_sometimes(self) -> None:
@@ -152,7 +152,7 @@ class Reader:
         passes = isinstance(error, self._database.failures) and hook.tries + 1 < self._tries
 
         def note(conn: Connection, now: Micros) -> None:
-            hooks.tried(conn, hook.seq)
+            hooks.count_attempt(conn, hook.seq)
             if not passes:
                 failed(conn, now, hook, error)
 

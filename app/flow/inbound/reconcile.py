@@ -14,14 +14,14 @@ from app.intake.mapping.events import event_id, withdrawal
 from app.sla.ticket import Event
 from app.store.engine.database import Connection
 from app.store.inbound import origins
-from app.store.inbound.origins import Said
+from app.store.inbound.origins import EventOrigin
 from app.store.tickets import ledger
 from app.store.tickets.ledger import digest_of
 
 _REASON: Final = "its source says otherwise now"
 
 
-class Standing:
+class Reconciliation:
     """What is said within one transaction. `incoming` are the events that it adds, in order; `trace` names the
     delivery that is being read."""
 
@@ -29,7 +29,7 @@ class Standing:
         self.trace: str | None = None
         self._conn = conn
         self._digests: dict[tuple[str, str], str | None] = {}
-        self._unwritten: dict[str, list[Said]] = {}
+        self._unwritten: dict[str, list[EventOrigin]] = {}
         self.incoming: list[Incoming] = []
 
     def look_up(self, desk: str, events: Iterable[Event]) -> None:
@@ -48,11 +48,11 @@ class Standing:
             self._drop(desk, origin, left)
         contradictions: list[str] = []
         for event in left.values():
-            name = self._free_name(desk, event)
+            name = self._free_id(desk, event)
             if name is None:
                 contradictions.append(f"{event.type} {event.id} says otherwise than before and is left out")
                 continue
-            said = Said(origin, event.id, name, event.subject, event.at)
+            said = EventOrigin(origin, event.id, name, event.subject, event.at)
             self._unwritten.setdefault(desk, []).append(said)
         return contradictions
 
@@ -67,7 +67,7 @@ class Standing:
         self.write()
         before = origins.said(self._conn, desk, origin)
         self._remember(desk, [said.event_id for said in before.values()])
-        gone: list[Said] = []
+        gone: list[EventOrigin] = []
         for said in before.values():
             event = left.get(said.name)
             if event is not None and self._digest(desk, said.event_id) == digest_of(event):
@@ -77,13 +77,13 @@ class Standing:
         if not gone:
             return
         origins.drop(self._conn, desk, gone)
-        elsewhere = origins.said_elsewhere(self._conn, desk, origin, [said.event_id for said in gone])
+        elsewhere = origins.reported_elsewhere(self._conn, desk, origin, [said.event_id for said in gone])
         for said in gone:
             # One that the log does not hold was refused when it came.
             if said.event_id not in elsewhere and self._digest(desk, said.event_id) is not None:
                 self._add(desk, withdrawal(Event(said.event_id, "", said.subject, said.at), _REASON))
 
-    def _free_name(self, desk: str, event: Event) -> str | None:
+    def _free_id(self, desk: str, event: Event) -> str | None:
         """The id under which the log holds the event from now on; none when another event of its id stands.
 
         A withdrawal is for ever, so an event that is said anew after it comes under an id of its own.

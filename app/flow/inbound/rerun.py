@@ -27,7 +27,7 @@ async def run_again(
     database: Database, reader: Reader, assessor: Assessor, desk: str = EVERY_DESK
 ) -> RunAgain:
     """Read every delivery in the inbox again, and judge every ticket anew that could not be judged."""
-    deliveries = await database.write(lambda conn, _: hooks.again(conn, desk))
+    deliveries = await database.write(lambda conn, _: hooks.requeue(conn, desk))
     await reader.read_all()
     tickets = await database.read(lambda conn: inbox.to_run_again(conn, desk))
     failed = 0

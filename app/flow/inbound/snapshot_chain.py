@@ -17,7 +17,7 @@ from app.store.inbound.snapshots import StoredSnapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class OriginEvents:
     """What an origin says now, all of it. `new`: it has said nothing before."""
 
     desk: str
@@ -26,14 +26,14 @@ class Saying:
     new: bool
 
 
-def sayings_of_snapshots(
+def chain_changes(
     conn: Connection, source: Source, hook: str, coming: Sequence[Snapshot], *, new: bool
-) -> list[Saying]:
+) -> list[OriginEvents]:
     """Have a delivery have brought exactly these snapshots. `new`: it is read for the first time.
 
     Returns what changes thereby, in order: what is said later of one origin takes the place of what was said before.
     """
-    changed: list[Saying] = []
+    changed: list[OriginEvents] = []
     if not new:
         wanted = {_place(snapshot) for snapshot in coming}
         for known in snapshots.of_hook(conn, source.desk, hook):
@@ -44,25 +44,25 @@ def sayings_of_snapshots(
     return changed
 
 
-def _join(conn: Connection, source: Source, this: StoredSnapshot, hook: str) -> list[Saying]:
-    near = snapshots.neighbours(conn, source.desk, this)
+def _join(conn: Connection, source: Source, this: StoredSnapshot, hook: str) -> list[OriginEvents]:
+    near = snapshots.position(conn, source.desk, this)
     if near.known:
         return []
     snapshots.add(conn, source.desk, this, hook)
-    own = Saying(source.desk, this.origin, _difference(near.before, this, source), new=True)
+    own = OriginEvents(source.desk, this.origin, _difference(near.before, this, source), new=True)
     return [own, *_next(this, near.after, source)]
 
 
-def _leave(conn: Connection, source: Source, this: StoredSnapshot) -> list[Saying]:
-    near = snapshots.neighbours(conn, source.desk, this)
+def _leave(conn: Connection, source: Source, this: StoredSnapshot) -> list[OriginEvents]:
+    near = snapshots.position(conn, source.desk, this)
     snapshots.remove(conn, source.desk, this)
-    return [Saying(source.desk, this.origin, (), new=False), *_next(near.before, near.after, source)]
+    return [OriginEvents(source.desk, this.origin, (), new=False), *_next(near.before, near.after, source)]
 
 
-def _next(before: StoredSnapshot | None, after: StoredSnapshot | None, source: Source) -> list[Saying]:
+def _next(before: StoredSnapshot | None, after: StoredSnapshot | None, source: Source) -> list[OriginEvents]:
     if after is None:
         return []
-    return [Saying(source.desk, after.origin, _difference(before, after, source), new=False)]
+    return [OriginEvents(source.desk, after.origin, _difference(before, after, source), new=False)]
 
 
 def _difference(before: StoredSnapshot | None, this: StoredSnapshot, source: Source) -> tuple[Event, ...]:

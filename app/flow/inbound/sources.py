@@ -21,7 +21,7 @@ from app.store.inbound import sources as stored
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConfiguredSource:
     """How one system's deliveries to one desk are verified and read."""
 
     adapter: Adapter
@@ -41,13 +41,13 @@ class Sources:
         self.adapters = adapters
         self._parsed: dict[str, tuple[str, Mapping[str, Source]]] = {}
 
-    def way(self, conn: Connection, desk: str, system: str) -> Way | None:
+    def configured(self, conn: Connection, desk: str, system: str) -> ConfiguredSource | None:
         """How that system is read for that desk; none when neither an adapter nor the desk's file knows it."""
         source = self._of_desk(conn, desk).get(system)
         adapter = None if system == EXPRESSION else self.adapters.get(system)
         if adapter is None:
-            return None if source is None else Way(adapter_of(source), source)
-        return Way(adapter, source or adapter.plain_source(desk))
+            return None if source is None else ConfiguredSource(adapter_of(source), source)
+        return ConfiguredSource(adapter, source or adapter.plain_source(desk))
 
     def known(self, conn: Connection, desk: str) -> list[str]:
         """The systems that could be connected to the desk."""

@@ -21,7 +21,7 @@ from app.intake.mapping.rule import STATUS_PREFIX, Change, looked_at, rule_event
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, plain, text
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.source_file import EXPRESSION
 from app.sla.document.table import Table
 from app.sla.ticket import STATUSES, Event, EventType
@@ -44,12 +44,12 @@ _REPLY_OF: Final = {
 }
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
+def _read(request: InboundRequest, source: Source) -> Reading:
     words = Translator(source)
     events: dict[str, Event] = {}
     snapshots: list[Snapshot] = []
     ignored = "nothing in it is told of"
-    for item in items_of(delivery, _expressions(source), words):
+    for item in items_of(request, _expressions(source), words):
         if source.drops(item.status_word()):
             ignored = f"a ticket of status {item.status_word()!r}"
             continue
@@ -160,15 +160,15 @@ def adapter_of(source: Source) -> Adapter:
     """The adapter of one such system: the file says which headers it keeps and what tells its deliveries apart."""
     expressions = _expressions(source)
 
-    def delivery_id(delivery: Delivery) -> str | None:
+    def idempotency_key(request: InboundRequest) -> str | None:
         query = expressions.single.get("delivery_id")
         if query is None:
-            return delivery.header(_MESSAGE_ID)
-        return identifier(query.find(asked_of(delivery, expressions, delivery.json())))
+            return request.header(_MESSAGE_ID)
+        return identifier(query.find(asked_of(request, expressions, request.json())))
 
-    def challenge(delivery: Delivery) -> Answer | None:
+    def challenge(request: InboundRequest) -> Answer | None:
         query = expressions.single.get("challenge")
-        found = None if query is None else query.find(asked_of(delivery, expressions, delivery.json()))
+        found = None if query is None else query.find(asked_of(request, expressions, request.json()))
         return Answer.of(found) if truthy(found) else None
 
     return replace(
@@ -177,7 +177,7 @@ def adapter_of(source: Source) -> Adapter:
         label=source.system,
         schemes=(source.scheme,) if source.scheme else (),
         headers=(_MESSAGE_ID, *expressions.headers),
-        delivery_id=delivery_id,
+        idempotency_key=idempotency_key,
         challenge=challenge,
     )
 
@@ -187,7 +187,7 @@ ADAPTER: Final = Adapter(
     label="any other system",
     schemes=(),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_MESSAGE_ID),
+    idempotency_key=lambda request: request.header(_MESSAGE_ID),
     statuses={status: status for status in STATUSES},
     priorities={priority: priority for priority in ("urgent", "high", "normal", "low")},
     headers=(_MESSAGE_ID,),

@@ -14,7 +14,7 @@ from app.intake.expressions.query import truthy
 from app.intake.mapping.events import Unreadable, digest, happened, instant_of, without_absent
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, items, names, plain, table, text, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import Micros
 from app.sla.ticket import Event, Value
 
@@ -124,25 +124,25 @@ class Item:
         return happened(system, ticket, kind, self.at(), key, said, sequence=sequence)
 
 
-def items_of(delivery: Delivery, expressions: Expressions, words: Translator) -> Iterator[Item]:
+def items_of(request: InboundRequest, expressions: Expressions, words: Translator) -> Iterator[Item]:
     """What a delivery tells of: its body, or each entry of the list that `each` finds in it."""
-    body = delivery.json()
-    content = asked_of(delivery, expressions, body)
+    body = request.json()
+    content = asked_of(request, expressions, body)
     each = expressions.single.get("each")
     if each is None:
-        yield Item(content, expressions, words, delivery.received_at)
+        yield Item(content, expressions, words, request.received_at)
         return
     listed = each.find(content)
     if not isinstance(listed, list):
         raise Unreadable("there is no list of them in the body", each.place)
     for entry in items(cast("object", listed)):
         beside = {"_headers": content["_headers"], "_body": body}
-        yield Item({**_keys(entry), **beside}, expressions, words, delivery.received_at)
+        yield Item({**_keys(entry), **beside}, expressions, words, request.received_at)
 
 
-def asked_of(delivery: Delivery, expressions: Expressions, body: object) -> Mapping[str, object]:
+def asked_of(request: InboundRequest, expressions: Expressions, body: object) -> Mapping[str, object]:
     """What expressions are asked of: the body's own keys, and `_headers`."""
-    headers = {name: delivery.headers[name] for name in expressions.headers if name in delivery.headers}
+    headers = {name: request.headers[name] for name in expressions.headers if name in request.headers}
     return {**_keys(body), "_headers": headers}
 
 

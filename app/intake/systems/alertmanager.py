@@ -16,7 +16,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, items, plain, table, text, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
@@ -57,8 +57,8 @@ class _Alert:
         return self.named or self.key
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     if not isinstance(body.get("alerts"), list):
         raise Unreadable("the list of alerts is missing", "alerts")
     words = Translator(source)

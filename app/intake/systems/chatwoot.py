@@ -17,7 +17,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, truth, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import SECOND, Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -57,8 +57,8 @@ class _Conversation:
         return self.words.source
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     event = word(body.get("event"))
     if event is None:
         raise Unreadable("the name of the event is missing", "event")
@@ -279,7 +279,7 @@ ADAPTER: Final = Adapter(
     label="Chatwoot",
     schemes=("chatwoot", "url-secret"),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_DELIVERY_ID),
+    idempotency_key=lambda request: request.header(_DELIVERY_ID),
     statuses={
         "open": "open",
         # With the bot: nobody waits for the customer.

@@ -16,7 +16,7 @@ from app.intake.mapping.rule import looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.span import MINUTE, Micros
 from app.sla.ticket import Event, EventType, Value
@@ -90,22 +90,22 @@ class Dialect:
     dates: tuple[str, ...]
     dated: Callable[[Body, str | None], Micros | None]
 
-    def delivery_id(self, delivery: Delivery) -> str:
+    def idempotency_key(self, request: InboundRequest) -> str:
         """The same body under another event says something else, so both together tell a delivery."""
-        return digest([delivery.header(self.header), delivery.body.decode("utf-8", "replace")])
+        return digest([request.header(self.header), request.body.decode("utf-8", "replace")])
 
-    def read(self, delivery: Delivery, source: Source) -> Reading:
+    def read(self, request: InboundRequest, source: Source) -> Reading:
         """What a delivery says. Raises Unreadable when it holds no conversation."""
-        event = word(delivery.header(self.header)) or ""
+        event = word(request.header(self.header)) or ""
         if event and not event.startswith("convo."):
             return Reading(ignored=f"the event {event!r} concerns no conversation")
-        body = table(delivery.json())
+        body = table(request.json())
         number = identifier(body.get("id"))
         if number is None:
             raise Unreadable("there is no conversation in the body", "id")
         at = self.dated(body, source.zone)
         if event in _DELETED:
-            return Reading((_deletion(source, number, at, delivery.received_at),))
+            return Reading((_deletion(source, number, at, request.received_at),))
         if at is None:
             at = instant_in(body, self.dates, "the instant of the last update", source.zone)
         if (state := word(body.get("state"))) not in (None, _PUBLISHED):

@@ -15,7 +15,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, items, plain, table, text, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -71,8 +71,8 @@ class _Incident:
         return () if status is None else (self.fact(EventType.STATUS_CHANGED, {"status": status}),)
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    event = table(table(delivery.json()).get("event"))
+def _read(request: InboundRequest, source: Source) -> Reading:
+    event = table(table(request.json()).get("event"))
     kind = word(event.get("event_type"))
     if kind is None:
         raise Unreadable("the type of the event is missing", "event.event_type")
@@ -208,10 +208,10 @@ _READERS: Final[Mapping[str, Callable[[_Incident], tuple[Event, ...]]]] = {
 }
 
 
-def _delivery_id(delivery: Delivery) -> str | None:
+def _delivery_id(request: InboundRequest) -> str | None:
     # The event's own id, which two subscriptions to the same service have in common.
     try:
-        return identifier(dig(delivery.json(), "event.id"))
+        return identifier(dig(request.json(), "event.id"))
     except Unreadable:
         return None
 
@@ -221,7 +221,7 @@ ADAPTER: Final = Adapter(
     label="PagerDuty",
     schemes=("pagerduty",),
     read=_read,
-    delivery_id=_delivery_id,
+    idempotency_key=_delivery_id,
     statuses={"triggered": "open", "acknowledged": "open", "resolved": "solved"},
     priorities={
         "p1": "urgent",

@@ -17,7 +17,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, items, plain, table, text
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -69,8 +69,8 @@ class _Hook:
         return rule_events(source.system, self.ticket, self.at, str(self.at), source.rules, change)
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     name = text(body.get("hook"))
     if name is None:
         raise Unreadable("the name of the hook is missing", "hook")
@@ -219,7 +219,7 @@ ADAPTER: Final = Adapter(
     label="WHMCS",
     schemes=("standard-webhooks",),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_MESSAGE_ID),
+    idempotency_key=lambda request: request.header(_MESSAGE_ID),
     statuses={
         "open": "open",
         "customer-reply": "open",

@@ -27,7 +27,7 @@ from app.intake.mapping.value import (
     whole,
     word,
 )
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import Micros
 from app.sla.ticket import Event, EventType, Value
 
@@ -58,8 +58,8 @@ _NOBODY: Final = "-"
 """Login of the user to whom Zammad gives what nobody owns."""
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     ticket, article = table(body.get("ticket")), table(body.get("article"))
     number = identifier(ticket.get("id"))
     if number is None:
@@ -183,7 +183,7 @@ ADAPTER: Final = Adapter(
     label="Zammad",
     schemes=("hub-sha1",),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_DELIVERY_ID),
+    idempotency_key=lambda request: request.header(_DELIVERY_ID),
     statuses=_STATUSES,
     priorities=_PRIORITIES,
     events_to_tick=("trigger: action is created", "trigger: action is updated, execution always"),

@@ -80,7 +80,7 @@ class ListedHook:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class HookResult:
     """What became of a delivery now. `reason`: why it is kept or means nothing."""
 
     seq: int
@@ -191,7 +191,7 @@ def claim(conn: Connection, most: int) -> list[StoredHook]:
     ]
 
 
-def finish(conn: Connection, outcomes: Sequence[Outcome], now: Micros) -> None:
+def finish(conn: Connection, outcomes: Sequence[HookResult], now: Micros) -> None:
     """Write down what became of deliveries."""
     if outcomes:
         conn.execute(
@@ -209,12 +209,12 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], now: Micros) -> None:
         )
 
 
-def tried(conn: Connection, seq: int) -> None:
+def count_attempt(conn: Connection, seq: int) -> None:
     """Reading it failed for a reason that may pass."""
     conn.execute(_TRIED, {"_seq": seq})
 
 
-def again(conn: Connection, desk: str = EVERY_DESK) -> int:
+def requeue(conn: Connection, desk: str = EVERY_DESK) -> int:
     """Have everything in the inbox read again. Returns how many deliveries that concerns."""
     held = inbox_size(conn, desk)
     if held:

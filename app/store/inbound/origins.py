@@ -17,7 +17,7 @@ from app.store.tables import origin as _origin
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EventOrigin:
     """An event as said by an origin: under the name that its reader gave it, and under its id in the log."""
 
     origin: str
@@ -48,13 +48,13 @@ _DROP: Final = _origin.delete().where(
 _FORGET: Final = _origin.delete().where(_origin.c.origin.in_(bindparam("origins", expanding=True)))
 
 
-def said(conn: Connection, desk: str, origin: str) -> dict[str, Said]:
+def said(conn: Connection, desk: str, origin: str) -> dict[str, EventOrigin]:
     """What an origin says, by the names that its reader gave."""
     rows = conn.execute(_SAID, {"_desk": desk, "_origin": origin}).all()
-    return {row[1]: Said(*row) for row in rows}
+    return {row[1]: EventOrigin(*row) for row in rows}
 
 
-def said_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable[str]) -> set[str]:
+def reported_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable[str]) -> set[str]:
     """Of these events the ones that another origin says too."""
     return {
         row[0]
@@ -63,7 +63,7 @@ def said_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable
     }
 
 
-def add(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
+def add(conn: Connection, desk: str, rows: Sequence[EventOrigin]) -> None:
     """Write down who says what."""
     if rows:
         conn.execute(
@@ -82,7 +82,7 @@ def add(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
         )
 
 
-def drop(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
+def drop(conn: Connection, desk: str, rows: Sequence[EventOrigin]) -> None:
     """These are said no more."""
     if rows:
         conn.execute(_DROP, [{"_desk": desk, "_origin": row.origin, "_name": row.name} for row in rows])

@@ -82,7 +82,7 @@ _DELETE: Final = _snapshot.delete().where(_THIS)
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class ChainPosition:
     """What is next to a snapshot in time, whether or not that one is `known` itself."""
 
     before: StoredSnapshot | None
@@ -90,14 +90,14 @@ class Neighbours:
     known: bool
 
 
-def neighbours(conn: Connection, desk: str, snapshot: StoredSnapshot) -> Neighbours:
+def position(conn: Connection, desk: str, snapshot: StoredSnapshot) -> ChainPosition:
     """The snapshots of the same ticket next before and next after this one."""
     key = _key(desk, snapshot)
     before = conn.execute(_BEFORE, key).first()
     later = [_stored(row) for row in conn.execute(_FROM, key).all()]
     known = bool(later) and later[0].origin == snapshot.origin
     after = later[1:2] if known else later[:1]
-    return Neighbours(None if before is None else _stored(before), after[0] if after else None, known)
+    return ChainPosition(None if before is None else _stored(before), after[0] if after else None, known)
 
 
 def add(conn: Connection, desk: str, snapshot: StoredSnapshot, hook: str) -> None:

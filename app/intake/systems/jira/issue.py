@@ -16,7 +16,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.jira.fields import (
     account,
     address,
@@ -64,9 +64,9 @@ class _Told:
         return rule_events(SYSTEM, self.ticket or "", at, key, self.source.rules, change)
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
+def read(request: InboundRequest, source: Source) -> Reading:
     """What a delivery says. Raises Unreadable."""
-    body = table(delivery.json())
+    body = table(request.json())
     kind = text(body.get("webhookEvent"))
     if kind is None:
         raise Unreadable("it names no event", "webhookEvent")
@@ -277,8 +277,8 @@ def _options(own: Table) -> dict[str, object]:
     return found | {"subject": subject}
 
 
-def _identifier(delivery: Delivery) -> str | None:
-    return delivery.header("x-atlassian-webhook-identifier")
+def _identifier(request: InboundRequest) -> str | None:
+    return request.header("x-atlassian-webhook-identifier")
 
 
 ADAPTER: Final = Adapter(
@@ -286,7 +286,7 @@ ADAPTER: Final = Adapter(
     label="Jira Service Management",
     schemes=("hub-sha256", "url-secret", "token"),
     read=read,
-    delivery_id=_identifier,
+    idempotency_key=_identifier,
     statuses=STATUSES,
     priorities=PRIORITIES,
     events_to_tick=("Issue: created, updated, deleted", "Comment: created"),

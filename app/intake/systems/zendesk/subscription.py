@@ -15,7 +15,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, names, plain, table, text, truth, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.zendesk.vocabulary import CHANNELS, MEANINGLESS, PRIORITIES, STATUSES, TO_TICK
 from app.sla.span import SECOND, Micros
 from app.sla.ticket import Event, EventType, Value
@@ -51,9 +51,9 @@ class _Told:
         return rule_events(SYSTEM, event.subject, event.at, self.id, self.source.rules, change)
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
+def read(request: InboundRequest, source: Source) -> Reading:
     """What a delivery says. Raises Unreadable."""
-    body = table(delivery.json())
+    body = table(request.json())
     kind = text(body.get("type"))
     if kind is None:
         raise Unreadable("it names no type of event", "type")
@@ -246,9 +246,9 @@ _ENDINGS: Final = frozenset({"merged", "soft_deleted", "permanently_deleted", "u
 """Said of tickets whose status is dropped already."""
 
 
-def _event_id(delivery: Delivery) -> str | None:
+def _event_id(request: InboundRequest) -> str | None:
     try:
-        return identifier(dig(delivery.json(), "id"))
+        return identifier(dig(request.json(), "id"))
     except Unreadable:
         return None
 
@@ -258,7 +258,7 @@ ADAPTER: Final = Adapter(
     label="Zendesk, event subscription",
     schemes=("zendesk",),
     read=read,
-    delivery_id=_event_id,
+    idempotency_key=_event_id,
     statuses=STATUSES,
     priorities=PRIORITIES,
     events_to_tick=TO_TICK,

@@ -17,7 +17,7 @@ from app.intake.mapping.rule import looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, names, table, text, truth, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.zendesk.vocabulary import PRIORITIES, STATUSES
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
@@ -44,9 +44,9 @@ _LINE: Final = re.compile(r'\s*"(\w+)"\s*:\s*"(.*)"\s*,?\s*')
 """A line of the template. What stands between the outer quotes is the value, whatever quotes it holds itself."""
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
+def read(request: InboundRequest, source: Source) -> Reading:
     """What a delivery says. Raises Unreadable."""
-    body = _body(delivery)
+    body = _body(request)
     why = word(body.get("event"))
     words = Translator(source)
     if why not in WORDS:
@@ -62,12 +62,12 @@ def read(delivery: Delivery, source: Source) -> Reading:
     return Reading((said,) if said else (), (_snapshot(body, ticket, at, words),), words.warnings)
 
 
-def _body(delivery: Delivery) -> Mapping[str, object]:
+def _body(request: InboundRequest) -> Mapping[str, object]:
     """The template as filled in. A title with quotes in it breaks the JSON but not the lines of the template."""
     try:
-        return table(delivery.json())
+        return table(request.json())
     except Unreadable:
-        written = delivery.body.decode("utf-8", "replace")
+        written = request.body.decode("utf-8", "replace")
         found = {m[1]: m[2] for line in written.splitlines() if (m := _LINE.fullmatch(line))}
         if "ticket_id" not in found:
             raise
@@ -149,8 +149,8 @@ def _options(own: Table) -> dict[str, object]:
     return {"roles": found}
 
 
-def _invocation(delivery: Delivery) -> str | None:
-    return delivery.header("x-zendesk-webhook-invocation-id")
+def _invocation(request: InboundRequest) -> str | None:
+    return request.header("x-zendesk-webhook-invocation-id")
 
 
 TEMPLATE: Final = json.dumps(
@@ -179,7 +179,7 @@ ADAPTER: Final = Adapter(
     label="Zendesk, triggers",
     schemes=("zendesk",),
     read=read,
-    delivery_id=_invocation,
+    idempotency_key=_invocation,
     statuses={**STATUSES, "on hold": "on_hold"},
     priorities=PRIORITIES,
     events_to_tick=(

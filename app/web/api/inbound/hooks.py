@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.flow.inbound.accept import Accepted
 from app.intake.challenge import GLPI_TOKEN, Answer
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import BadSignature
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import NOT_KEPT, Json
@@ -69,7 +69,7 @@ async def take_hook(request: Request, desk: Desk, system: System) -> Response:
     """
     parts = running(request)
     body = await _body(request, parts.settings.hook_body)
-    delivery = Delivery.of(dict(request.headers), body, parts.database.now(), request.url.query)
+    delivery = InboundRequest.of(dict(request.headers), body, parts.database.now(), request.url.query)
     try:
         taken = await parts.acceptor.accept(desk, system, delivery)
     except BadSignature as error:
@@ -101,7 +101,7 @@ async def answer_challenge(request: Request, desk: Desk, system: System) -> Resp
     not, or the system asks nothing in this way. 404: no such system is connected to the desk.
     """
     parts = running(request)
-    asked = Delivery.of(dict(request.headers), b"", parts.database.now(), request.url.query)
+    asked = InboundRequest.of(dict(request.headers), b"", parts.database.now(), request.url.query)
     try:
         return _answered(await parts.acceptor.answer(desk, system, asked))
     except BadSignature as error:
