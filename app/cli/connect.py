@@ -1,4 +1,4 @@
-"""`slatimer connect`: how does a ticket system push to a desk?
+"""`slatimer connect`: connect a ticket system to a desk.
 
 One URL and one secret are entered there; the webhook is verified by the system's own signature. A system that can send
 CloudEvents, or a script beside it, connects with a key instead.
@@ -49,7 +49,7 @@ def connect(
         typer.Option(help="A secret that the system made itself; - reads it from standard input."),
     ] = None,
     rotate: Annotated[
-        bool, typer.Option("--rotate", help="Make another secret; the one before works for a while.")
+        bool, typer.Option("--rotate", help="Make another secret; the one before stays valid for a while.")
     ] = False,
     signed: Annotated[
         bool, typer.Option("--signed", help=f"{OWN_FORMAT}: signed by Standard Webhooks, without a key.")
@@ -57,7 +57,7 @@ def connect(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
     test: Annotated[bool, typer.Option("--test", help="Send a sample; the service must be running.")] = False,
 ) -> None:
-    """Make the connection of a ticket system, or show how it stands, and say what to enter there."""
+    """Connect a ticket system, or show its connection, and print what to enter there."""
     system = system.casefold()
     settings = Settings()
     base = _base(settings) if base is None else base.rstrip("/")
@@ -75,7 +75,7 @@ def connect(
 
 
 def _base(settings: Settings) -> str:
-    """Where the service listens, which it says is no address for another machine."""
+    """Where the service listens, with a remark that another machine cannot use that address."""
     base = f"http://{settings.host}:{settings.port}"
     remark(
         f"{base} is where the service listens. Enter the host under which it is reached from outside in its place, or "
@@ -119,7 +119,7 @@ def _show(details: ConnectionDetails, base: str, *, is_new: bool) -> None:
         result(f"template:\n{template}")
     older = [one.until for one in stored.secrets[1:] if one.until is not None]
     if older:
-        remark(f"The secret before is taken until {moment(max(older))}.")
+        remark(f"The secret before is valid until {moment(max(older))}.")
     if is_new:
         remark(
             f"{adapter.label} may send to {stored.desk} now. Where it makes the secret itself, enter that here:"
@@ -164,7 +164,7 @@ def _by_key(url: str, key: str, desk: str) -> dict[str, Any]:
 
 
 def _sample(desk: str) -> dict[str, Any]:
-    """A note about no ticket: it is kept, moves nothing, and shows that key, address and format are right."""
+    """A note without a ticket: it is stored, moves no clock, and verifies key, address and format."""
     return {
         "specversion": "1.0",
         "id": f"connection-test-{uuid4().hex}",
@@ -184,4 +184,4 @@ def _send(url: str, headers: Mapping[str, str], body: bytes) -> None:
         failed(f"{shown} does not answer: {error}. Is `slatimer serve` running there?")
     if not answer.is_success:
         failed(f"{shown} answered {answer.status_code}: {answer.text}")
-    remark(f"A sample was taken: {answer.text}")
+    remark(f"A sample was accepted: {answer.text}")

@@ -1,4 +1,4 @@
-"""`slatimer inbox`: what was kept and could not be read or judged, and another try at it."""
+"""`slatimer inbox`: webhooks and events that could not be read or evaluated, and running them again."""
 
 import asyncio
 from typing import Annotated
@@ -23,17 +23,17 @@ command = typer.Typer()
 def inbox(
     desk: Annotated[str, typer.Option(help="Only this desk.")] = EVERY_DESK,
     run_again: Annotated[
-        bool, typer.Option("--run-again", help="Read and judge everything in it again.")
+        bool, typer.Option("--run-again", help="Read and evaluate everything in it again.")
     ] = False,
     show: Annotated[
-        str | None, typer.Option("--show", metavar="ID", help="Print the body of a delivery as it came.")
+        str | None, typer.Option("--show", metavar="ID", help="Print the body of a webhook as it came.")
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every entry, and not only the first page of each list.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Show deliveries that could not be read or mapped, events of unknown types, tickets that cannot be judged."""
+    """Show webhooks that could not be read or mapped, events of unknown types, tickets that cannot be evaluated."""
     with opened() as parts:
         if show is not None:
             _show_body(parts, show)
@@ -54,15 +54,15 @@ def inbox(
 def _show_body(parts: Runtime, hook_id: str) -> None:
     found = parts.database.read_now(lambda conn: hooks.find(conn, hook_id))
     if found is None:
-        misused(f"no delivery {hook_id!r} is kept")
+        misused(f"no webhook {hook_id!r} is stored")
     result(found.body.decode("utf-8", errors="replace"))
 
 
 def _run_again(parts: Runtime, desk: str) -> bool:
-    """Whether anything is left afterwards that could not be read or judged."""
+    """Whether anything is left that could not be read or evaluated."""
     done = asyncio.run(run_inbox_again(parts.database, parts.reader, parts.assessor, desk))
-    remark(f"{done.deliveries} deliveries were read again, {done.left} are in the inbox")
-    remark(f"{done.tickets} tickets were judged anew, {done.failed} of them still cannot be")
+    remark(f"{done.deliveries} webhooks were read again, {done.left} are in the inbox")
+    remark(f"{done.tickets} tickets were evaluated again, {done.failed} of them still cannot be")
     return bool(done.left or done.failed)
 
 
@@ -88,10 +88,10 @@ def _show(found: Inbox) -> None:
 
 
 def _show_deliveries(found: Inbox) -> None:
-    counts = Table("desk", "system", "state", "deliveries", box=None, pad_edge=False)
+    counts = Table("desk", "system", "state", "webhooks", box=None, pad_edge=False)
     for (desk, system, state), count in sorted(found.delivery_counts.items()):
         counts.add_row(desk, system, state, str(count))
-    listed = Table("delivery", "desk", "system", "received", "what is wrong", box=None, pad_edge=False)
+    listed = Table("webhook", "desk", "system", "received", "what is wrong", box=None, pad_edge=False)
     for hook in found.deliveries:
         wrong = "; ".join([*([hook.reason] if hook.reason else []), *hook.warnings])
         listed.add_row(hook.id, hook.desk, hook.system, moment(hook.received_at), wrong)

@@ -1,8 +1,7 @@
-"""Is this the keyed digest (HMAC) of what was sent?
+"""Keyed digests (HMAC): how nearly every ticket system signs.
 
-Nearly every ticket system signs so; they differ in what is laid before the key, how the digest is written and where the
-time stands. Compared over the raw bytes, in constant time, with every live secret to the end. Instants are microseconds
-UTC.
+Systems differ in which bytes are signed, how the digest is written and where the time stands. The comparison is over the
+raw bytes, in constant time, with every live secret to the end. Instants are microseconds UTC.
 """
 
 import base64
@@ -20,7 +19,7 @@ from app.sla.span import SECOND, Micros
 
 
 class Refused(StrEnum):
-    """Why a delivery was not let in."""
+    """Why a request was refused."""
 
     UNSIGNED = "unsigned"
     INVALID = "invalid signature"
@@ -28,7 +27,7 @@ class Refused(StrEnum):
 
 
 class BadSignature(ValueError):
-    """The delivery is not signed, or not with a secret of this connection."""
+    """The request is not signed, or not with a secret of this connection."""
 
     def __init__(self, reason: Refused) -> None:
         self.reason = reason
@@ -36,7 +35,7 @@ class BadSignature(ValueError):
 
 
 class Stale(BadSignature):
-    """The signature is right but its time is not near enough to now."""
+    """The signature is valid but its time is too far from now."""
 
     def __init__(self) -> None:
         super().__init__(Refused.STALE)
@@ -44,7 +43,7 @@ class Stale(BadSignature):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A delivery is signed with a live secret; `at` is the signed time, where the scheme signs one."""
+    """The request is signed with a live secret; `at` is the signed time, where the scheme signs one."""
 
     at: Micros | None
 

@@ -67,7 +67,7 @@ def test_rotating_makes_another_secret_and_says_until_when_the_one_before_works(
     first = connected(desks, "--json").json["secret"]
     rotated = connected(desks, "--rotate")
     assert first not in rotated.out
-    assert "is taken until" in rotated.err
+    assert "is valid until" in rotated.err
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_inbox_lists_what_was_not_mapped_until_it_is_mended(desks: Terminal,
     mapping.write_text(MAPPED)
     assert "read by its sources" in desks.done("apply", mapping)
     again = desks("inbox", "--run-again")
-    assert (again.code, "2 deliveries were read again, 1 are in the inbox" in again.err) == (1, True)
+    assert (again.code, "2 webhooks were read again, 1 are in the inbox" in again.err) == (1, True)
     assert [one["state"] for one in desks("inbox", "--json").json["deliveries"]] == ["kept"]
 
 

@@ -246,7 +246,7 @@ async def test_a_reader_that_fails_keeps_the_delivery_and_harms_no_other(service
     await door.receive(plug, {"id": "e1"}, {"id": "e2", "ticket": "T2"})
     assert states(door) == ["kept", "done"]
     (kept,) = door.inbox().deliveries
-    reason = f"reading it failed by a fault of the service, KeyError; the log has the rest under {kept.id}"
+    reason = f"reading it failed by a defect of the service, KeyError; see the log for {kept.id}"
     assert kept.reason == reason
     assert standing(door, "T2")["title"] == "x"
 
@@ -311,7 +311,7 @@ async def test_a_contradiction_of_another_delivery_is_listed_and_the_first_stand
     plug, _ = door.connect("odd")
     await door.receive(plug, "first", "second")
     (listed,) = door.inbox().deliveries
-    assert "says otherwise" in listed.warnings[0]
+    assert "differs from the stored event" in listed.warnings[0]
     assert standing(door, "T")["title"] == "first"
 
 

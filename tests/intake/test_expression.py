@@ -75,7 +75,7 @@ def test_an_unknown_type_is_a_warning_unless_the_file_says_what_anything_else_is
     reading = _reading(READ, {**BODY, "what": "poked"})
     assert (reading.events, reading.warnings) == ((), ("type 'poked' of ours is not mapped",))
     ignoring = READ | {"types": {**READ["types"], "*": "ignore"}}
-    assert _reading(ignoring, {**BODY, "what": "poked"}).ignored == "nothing in it is told of"
+    assert _reading(ignoring, {**BODY, "what": "poked"}).ignored == "it reports no event"
 
 
 @pytest.mark.parametrize(
@@ -303,5 +303,5 @@ def test_a_source_must_say_how_it_is_signed_and_what_it_tells() -> None:
 
 
 def test_without_a_file_nothing_can_be_read() -> None:
-    with pytest.raises(Unreadable, match="no file says"):
+    with pytest.raises(Unreadable, match="no file describes"):
         ADAPTER.reading(_sent(BODY), ADAPTER.plain_source("d"))

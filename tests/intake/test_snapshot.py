@@ -216,6 +216,14 @@ def test_an_earlier_snapshot_that_comes_late_takes_the_creation_back() -> None:
     assert view(recorded).flags == ()
 
 
+def test_a_ticket_is_unknown_before_its_creation_though_a_withdrawn_one_was_earlier() -> None:
+    first = snapshot(2, created=False, status="open")
+    late = after(snapshot(5, status="open"), first)
+    assert facts(late)[0][:2] == ("ticket.created", 2 * MINUTE)
+    assert known_by(late, BORN) is None
+    assert known_by(late, BORN) == known_by(after(first, snapshot(5, status="open")), BORN)
+
+
 def test_what_a_rule_saw_too_late_is_taken_back() -> None:
     earlier = snapshot(7, status="open", priority="high", tags=["started", "web"])
     recorded = after(FIRST, THIRD, earlier)

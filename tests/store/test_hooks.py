@@ -68,11 +68,11 @@ def test_neighbours_are_those_next_in_time_and_then_by_digest(database: Database
     held = [shot(1, "b"), shot(2, "a"), shot(2, "c"), shot(3, "a"), shot(2, "b", ticket="other")]
     database.write_now(lambda conn, now: [snapshots.add(conn, "d", one, "h1") for one in held])
     this = shot(2, "b")
-    near = ChainPosition(shot(2, "a"), shot(2, "c"), known=False)
+    near = ChainPosition(shot(2, "a"), shot(2, "c"), stored=False)
     assert database.read_now(lambda conn: snapshots.position(conn, "d", this)) == near
-    known = ChainPosition(shot(1, "b"), shot(2, "c"), known=True)
+    known = ChainPosition(shot(1, "b"), shot(2, "c"), stored=True)
     assert database.read_now(lambda conn: snapshots.position(conn, "d", shot(2, "a"))) == known
-    nothing = ChainPosition(None, None, known=False)
+    nothing = ChainPosition(None, None, stored=False)
     assert database.read_now(lambda conn: snapshots.position(conn, "elsewhere", this)) == nothing
 
 
@@ -86,13 +86,13 @@ def test_a_snapshot_belongs_to_the_delivery_that_brought_it_until_it_is_removed(
 def test_who_says_an_event_is_known_until_it_is_said_no_more(database: Database) -> None:
     one, other = EventOrigin("h1", "e", "e", "T", 1), EventOrigin("h2", "e", "e", "T", 1)
     database.write_now(lambda conn, now: origins.add(conn, "d", [one, other]))
-    assert database.read_now(lambda conn: origins.said(conn, "d", "h1")) == {"e": one}
+    assert database.read_now(lambda conn: origins.of_origin(conn, "d", "h1")) == {"e": one}
     elsewhere = [database.read_now(lambda conn: origins.reported_elsewhere(conn, "d", "h1", ["e", "x"]))]
     database.write_now(lambda conn, now: origins.drop(conn, "d", [other]))
     elsewhere.append(database.read_now(lambda conn: origins.reported_elsewhere(conn, "d", "h1", ["e", "x"])))
     assert elsewhere == [{"e"}, set()]
     database.write_now(lambda conn, now: origins.forget(conn, ["h1"]))
-    assert database.read_now(lambda conn: origins.said(conn, "d", "h1")) == {}
+    assert database.read_now(lambda conn: origins.of_origin(conn, "d", "h1")) == {}
 
 
 def test_a_secret_that_was_followed_by_another_lives_for_the_overlap(database: Database) -> None:

@@ -1,8 +1,8 @@
-"""What happens to a ticket system's delivery at the door: is it signed, did it come before, is it kept?
+"""Accepting inbound webhooks: verify the signature, store the request once, answer after the commit.
 
-The sender waits for the answer, so nothing is read here but what verifying needs. Three rules it guards: the signature
-holds for the very bytes; nobody is answered before the delivery is durable; one that comes again is kept once. Those
-that wait at the same time share a transaction. Instants are microseconds UTC.
+The sender waits for the answer, so only what verification needs is read here. The signature is checked over the raw
+bytes; a repetition is stored once, by its idempotency key; requests that wait at the same time share a transaction.
+Instants are microseconds UTC.
 """
 
 import secrets
@@ -26,30 +26,28 @@ from app.store.inbound.connections import StoredConnection
 from app.store.inbound.hooks import NewHook
 
 _LOOKUP_TTL: Final = 2 * SECOND
-"""How long a looked-up connection is believed, so that a delivery does not pay for a read. A delivery that it refuses is
-held against a fresh one, so a new secret is known at once; only the end of an old one takes this long."""
+"""How long a connection is cached, so that a request does not pay for a read. A request that the cached connection
+refuses is checked against a fresh one, so a new secret is known at once; only the end of an old one takes this long."""
 
 _LOOKUPS_MAX: Final = 1000
-"""Look-ups kept at most: made-up names cannot fill the memory."""
+"""Size of that cache: made-up names cannot fill the memory."""
 
 _WEIGHT: Final = 16_384
-"""Bytes of a body that weigh as much as one more delivery: a transaction holds few large ones."""
-
+"""Bytes of a body that weigh as much as one more request: a transaction holds few large ones."""
 
 _BUSY: Final = 8
-"""Deliveries that wait for the disk at one time. At a hundred a second there are one or two."""
-
+"""Requests that wait for a commit at one time. At a hundred a second there are one or two."""
 
 _Found = TypeVar("_Found")
 
 
 class UnknownConnection(LookupError):
-    """No ticket system of that name may send to that desk. Make the connection with `slatimer connect`."""
+    """No ticket system of that name is connected to that desk. Connect it with `slatimer connect`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A delivery is durable, under this id; `repeated`: since an earlier time."""
+    """A request is durable, under this id; `repeated`: it was stored before."""
 
     id: str
     repeated: bool
@@ -57,41 +55,41 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """What is needed to let a delivery in."""
+    """What one address needs to verify its requests."""
 
     configured: ConfiguredSource
     connection: StoredConnection
 
 
 class Acceptor:
-    """Lets deliveries in. One per process."""
+    """Verifies and stores inbound webhooks. One per process."""
 
     def __init__(
         self, database: Database, sources: Sources, settings: Settings, accepted: Callable[[], None]
     ) -> None:
-        """`accepted` hears of every commit, in the thread that writes: it must be quick and must not fail."""
+        """`accepted` is called after every commit, in the writing thread: it must be quick and must not fail."""
         self._database, self._sources, self._accepted = database, sources, accepted
         self._waiting = 0
-        self._gates: dict[tuple[str, str], tuple[Micros, _Endpoint | None]] = {}
+        self._endpoints: dict[tuple[str, str], tuple[Micros, _Endpoint | None]] = {}
         self._group: Group[NewHook, Accepted] = Group(database, self._store, settings.group_max, _weight)
 
     async def accept(self, desk: str, system: str, request: InboundRequest) -> Accepted | Answer:
-        """Let a delivery in. Returns once it is durable; a challenge is answered, and nothing of it is kept.
+        """Verify and store a request. Returns once it is durable; a challenge is answered and not stored.
 
-        Raises UnknownConnection, and BadSignature or Stale when it is not signed as it should be.
+        Raises UnknownConnection, and BadSignature or Stale when the signature does not hold.
         """
-        gate, signed = await self._admitted(
-            desk, system, lambda gate: _verify(gate, request, self._database.now())
+        endpoint, signed = await self._verified(
+            desk, system, lambda endpoint: _verify(endpoint, request, self._database.now())
         )
-        if (wanted := _wanted(gate.configured, request)) is not None:
+        if (challenge := _challenge(endpoint.configured, request)) is not None:
             metrics.HOOKS.labels(desk, system, "challenged").inc()
-            return wanted
+            return challenge
         new = NewHook(
             id=f"hook-{secrets.token_hex(10)}",
             desk=desk,
             system=system,
-            once=_once(gate.configured, desk, system, request, signed),
-            headers=_needed(gate.configured, request),
+            once=_once(endpoint.configured, desk, system, request, signed),
+            headers=_kept_headers(endpoint.configured, request),
             body=request.body,
         )
         self._waiting += 1
@@ -102,49 +100,51 @@ class Acceptor:
         metrics.HOOKS.labels(desk, system, "repeated" if accepted.repeated else "accepted").inc()
         return accepted
 
-    async def answer(self, desk: str, system: str, asked: InboundRequest) -> Answer:
-        """What is answered to a system that asks for a proof before it sends.
+    async def answer(self, desk: str, system: str, request: InboundRequest) -> Answer:
+        """The answer to a system that requests a proof before it sends.
 
-        Raises UnknownConnection, and BadSignature when the question is not made with a live secret.
+        Raises UnknownConnection, and BadSignature when the challenge is not made with a live secret.
         """
-        _, found = await self._admitted(desk, system, lambda gate: _answer(gate, asked, self._database.now()))
+        _, found = await self._verified(
+            desk, system, lambda endpoint: _answer(endpoint, request, self._database.now())
+        )
         metrics.HOOKS.labels(desk, system, "challenged").inc()
         return found
 
     def is_busy(self) -> bool:
-        """Whether many wait to be let in at this moment."""
+        """Whether many requests wait for a commit."""
         return self._waiting >= _BUSY
 
-    async def _admitted(
+    async def _verified(
         self, desk: str, system: str, check: Callable[[_Endpoint], _Found]
     ) -> tuple[_Endpoint, _Found]:
-        gate, fresh = await self._gate(desk, system)
-        if gate is not None:
+        endpoint, fresh = await self._endpoint(desk, system)
+        if endpoint is not None:
             try:
-                return gate, check(gate)
+                return endpoint, check(endpoint)
             except BadSignature:
                 if fresh:
                     metrics.HOOKS.labels(desk, system, "refused").inc()
                     raise
         elif fresh:
             raise UnknownConnection(f"no system {system!r} is connected to a desk {desk!r}")
-        # What was looked up a moment ago refuses it: a secret may have been added since.
-        self._gates.pop((desk, system), None)
-        return await self._admitted(desk, system, check)
+        # The cached connection refuses it: a secret may have been added since.
+        self._endpoints.pop((desk, system), None)
+        return await self._verified(desk, system, check)
 
-    async def _gate(self, desk: str, system: str) -> tuple[_Endpoint | None, bool]:
-        """What lets the system's deliveries in, and whether it was looked up just now."""
+    async def _endpoint(self, desk: str, system: str) -> tuple[_Endpoint | None, bool]:
+        """The address's connection, and whether it was read just now."""
         if not (desk + system).isprintable():
-            return None, True  # no name of anything, and more than some databases can be asked
+            return None, True  # no name of anything, and no database can be queried for a NUL
         now = self._database.now()
-        held = self._gates.get((desk, system))
-        # A clock that was set back must not make a look-up last.
-        if held is not None and 0 <= now - held[0] < _LOOKUP_TTL:
-            return held[1], False
+        cached = self._endpoints.get((desk, system))
+        # A clock that was set back must not keep an entry for ever.
+        if cached is not None and 0 <= now - cached[0] < _LOOKUP_TTL:
+            return cached[1], False
         found = await self._database.read(lambda conn: self._look_up(conn, desk, system))
-        if len(self._gates) >= _LOOKUPS_MAX:
-            self._gates.clear()
-        self._gates[desk, system] = (now, found)
+        if len(self._endpoints) >= _LOOKUPS_MAX:
+            self._endpoints.clear()
+        self._endpoints[desk, system] = (now, found)
         return found, True
 
     def _look_up(self, conn: Connection, desk: str, system: str) -> _Endpoint | None:
@@ -161,20 +161,20 @@ def _weight(new: NewHook) -> int:
     return 1 + len(new.body) // _WEIGHT
 
 
-def _verify(gate: _Endpoint, request: InboundRequest, now: Micros) -> Signed:
-    live, window = gate.connection.live(now), gate.configured.adapter.window
-    return _by_any(gate, lambda scheme: verify(scheme, request, live, now, window))
+def _verify(endpoint: _Endpoint, request: InboundRequest, now: Micros) -> Signed:
+    live, window = endpoint.connection.live(now), endpoint.configured.adapter.window
+    return _first_verified(endpoint, lambda scheme: verify(scheme, request, live, now, window))
 
 
-def _answer(gate: _Endpoint, asked: InboundRequest, now: Micros) -> Answer:
-    live = gate.connection.live(now)
-    return _by_any(gate, lambda scheme: answer(scheme, asked, live))
+def _answer(endpoint: _Endpoint, request: InboundRequest, now: Micros) -> Answer:
+    live = endpoint.connection.live(now)
+    return _first_verified(endpoint, lambda scheme: answer(scheme, request, live))
 
 
-def _by_any(gate: _Endpoint, check: Callable[[Scheme], _Found]) -> _Found:
-    """What the first way of signing finds of those that are taken. Raises what the most telling one says."""
+def _first_verified(endpoint: _Endpoint, check: Callable[[Scheme], _Found]) -> _Found:
+    """The result of the first scheme that verifies. Raises the most specific refusal."""
     refusal = BadSignature(Refused.UNSIGNED)
-    for scheme in gate.configured.schemes:
+    for scheme in endpoint.configured.schemes:
         try:
             return check(scheme)
         except Stale:
@@ -185,8 +185,8 @@ def _by_any(gate: _Endpoint, check: Callable[[Scheme], _Found]) -> _Found:
     raise refusal
 
 
-def _wanted(configured: ConfiguredSource, request: InboundRequest) -> Answer | None:
-    """What a delivery wants to read back that is a challenge; none for any other."""
+def _challenge(configured: ConfiguredSource, request: InboundRequest) -> Answer | None:
+    """The answer to a challenge; none for any other request."""
     try:
         return configured.adapter.challenge(request)
     except Unreadable:
@@ -196,19 +196,19 @@ def _wanted(configured: ConfiguredSource, request: InboundRequest) -> Answer | N
 def _once(
     configured: ConfiguredSource, desk: str, system: str, request: InboundRequest, signed: Signed
 ) -> str:
-    """What a delivery has in common with its repetitions only: its id, else its event's, else its content."""
+    """The idempotency key: a digest of the request's id, else of its event's id, else of its content."""
     try:
         given = configured.adapter.idempotency_key(request)
     except Unreadable:
         given = None
-    recorded = ("id", given) if given else ("body", str(signed.at))
-    whole = sha256("\0".join((desk, system, *recorded)).encode())
+    parts = ("id", given) if given else ("body", str(signed.at))
+    key = sha256("\0".join((desk, system, *parts)).encode())
     if not given:
-        whole.update(b"\0" + request.body)
-    return whole.hexdigest()
+        key.update(b"\0" + request.body)
+    return key.hexdigest()
 
 
-def _needed(configured: ConfiguredSource, request: InboundRequest) -> dict[str, str]:
-    """The headers that reading needs. The others may hold secrets, and are not kept."""
+def _kept_headers(configured: ConfiguredSource, request: InboundRequest) -> dict[str, str]:
+    """The headers that the adapter reads. The others may hold secrets and are not stored."""
     names = ("content-type", *configured.adapter.headers)
     return {name: request.headers[name] for name in names if name in request.headers}

@@ -1,7 +1,7 @@
-"""What must be entered in a ticket system so that it sends to a desk, and with which secret does it sign?
+"""Connecting a ticket system to a desk: its address, its secret, and what to enter in the system.
 
-A connection is a desk, a system and its secrets. Asking again shows how things stand; only rotating makes another
-secret, and then the one before goes on working for a while. Instants are microseconds UTC.
+A connection is a desk, a system and its secrets. Connecting again shows the connection; only rotating makes another
+secret, and the one before stays valid for a while. Instants are microseconds UTC.
 """
 
 import base64
@@ -24,19 +24,19 @@ _IN_ADDRESS: Final = "url-secret"
 _TOKEN: Final = "token"
 
 _SECRET_BYTES: Final = 24
-"""192 random bits: 32 characters, and the least generous field for a secret takes 40."""
+"""192 random bits: 32 characters; the shortest field for a secret holds 40."""
 
 _STANDARD_BYTES: Final = 32
-"""Standard Webhooks ask for 24 to 64."""
+"""Standard Webhooks require 24 to 64."""
 
 
 class UnknownSystem(LookupError):
-    """No ticket system of that name is known here. Its desk's file of sources may say how it is read."""
+    """No ticket system of that name is known. The desk's file of sources may describe it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionDetails:
-    """A connection as the other side needs it. `scheme` is the usual way of signing among those that are taken."""
+    """A connection as it is entered in the ticket system. `scheme` is the usual one of those that are accepted."""
 
     configured: ConfiguredSource
     connection: StoredConnection
@@ -55,16 +55,16 @@ class ConnectionDetails:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers to enter by hand; a signature the system makes by itself."""
+        """Headers to enter by hand; the system computes signatures itself."""
         return {TOKEN_HEADER: self.secret} if self.scheme.name == _TOKEN else {}
 
     def test(self, now: Micros) -> tuple[Mapping[str, str], bytes]:
-        """Headers and body of a signed delivery that means nothing."""
+        """Headers and body of a signed request that reports nothing."""
         headers = self.scheme.sign(self.secret, TEST_BODY, now, f"test-{secrets.token_hex(8)}")
         return headers | {"content-type": "application/json"}, TEST_BODY
 
     def template(self, base: str) -> str | None:
-        """What to paste there, with the address and the secret where the template asks for them."""
+        """The template to paste there, filled in with the address and the secret."""
         written = self.configured.adapter.template
         return written and written.replace("<URL>", self.url(base)).replace("<SECRET>", self.secret)
 
@@ -90,10 +90,10 @@ def connect(
     rotate: bool = False,
     given: str | None = None,
 ) -> tuple[ConnectionDetails, bool]:
-    """The connection of a system to a desk, made if there is none, and whether its secret is new.
+    """The connection of a system to a desk, created if there is none, and whether its secret is new.
 
-    `given` is a secret that the system made itself. `rotate` asks for a new one of ours. Those before are taken for
-    `overlap` longer. Raises UnknownSystem.
+    `given` is a secret that the system made itself; `rotate` makes a new one. Those before stay valid for `overlap`.
+    Raises UnknownSystem.
     """
     configured = sources.configured(conn, desk, system)
     if configured is None:
@@ -102,17 +102,17 @@ def connect(
             f"no ticket system {system!r} is known. Known: {known}. Any other is described in sources/{desk}.toml"
         )
     scheme = configured.schemes[0]
-    held = connections.find(conn, desk, system)
-    known_already = held is not None and given is not None and given == held.secrets[0].text
-    if held is not None and (known_already or not (rotate or given)):
-        return ConnectionDetails(configured, held, scheme), False
+    stored = connections.find(conn, desk, system)
+    known_already = stored is not None and given is not None and given == stored.secrets[0].text
+    if stored is not None and (known_already or not (rotate or given)):
+        return ConnectionDetails(configured, stored, scheme), False
     secret = given or new_secret(scheme.name)
     made = connections.add_secret(conn, desk, system, secret, now, overlap=overlap)
     return ConnectionDetails(configured, made, scheme), True
 
 
 def new_secret(scheme: str) -> str:
-    """A secret as that way of signing wants it."""
+    """A secret in the form that this scheme needs."""
     if scheme == _STANDARD:
         return "whsec_" + base64.b64encode(secrets.token_bytes(_STANDARD_BYTES)).decode()
     return secrets.token_urlsafe(_SECRET_BYTES)

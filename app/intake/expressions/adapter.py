@@ -1,8 +1,7 @@
-"""What does a system say for which there is no adapter, only a desk's file with expressions?
+"""The adapter of systems that have none of their own: read by the expressions of a desk's file.
 
-A delivery tells facts by its types, shows the whole ticket, or both. The rule that it guards: what a type stands for is
-the file's to say and nothing is guessed, so a type that the file does not name is a warning. Instants are microseconds
-UTC.
+A request reports events by its types, shows the whole ticket, or both. Only what the file maps is an event; a type that
+the file does not name is a warning. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,7 +47,7 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     words = Translator(source)
     events: dict[str, Event] = {}
     snapshots: list[Snapshot] = []
-    ignored = "nothing in it is told of"
+    ignored = "it reports no event"
     for item in items_of(request, _expressions(source), words):
         if source.drops(item.status_word()):
             ignored = f"a ticket of status {item.status_word()!r}"
@@ -63,7 +62,7 @@ def _read(request: InboundRequest, source: Source) -> Reading:
 def _expressions(source: Source) -> Expressions:
     found = source.options.get(_READ)
     if not isinstance(found, Expressions):
-        raise Unreadable(f"no file says how {source.system} is read", f"sources.{source.system}.read")
+        raise Unreadable(f"no file describes how {source.system} is read", f"sources.{source.system}.read")
     return found
 
 
@@ -157,7 +156,7 @@ def _options(inner: Table) -> Mapping[str, object]:
 
 
 def adapter_of(source: Source) -> Adapter:
-    """The adapter of one such system: the file says which headers it keeps and what tells its deliveries apart."""
+    """The adapter of one such system: the file names the headers that it reads and its idempotency key."""
     expressions = _expressions(source)
 
     def idempotency_key(request: InboundRequest) -> str | None:

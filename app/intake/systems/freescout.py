@@ -1,4 +1,4 @@
-"""What does FreeScout say, which sends conversations with their threads and names the event in a header?
+"""FreeScout: conversations with their threads, and the event's name in a header.
 
 A conversation is dated by its last update. The secret is one for the whole installation. Microseconds UTC.
 """

@@ -1,9 +1,9 @@
-"""What does Freshdesk say, whose automation rules send what our template asks for?
+"""Freshdesk: automation rules that send our template.
 
-No id, no instant and no signature come with it: a delivery is dated by its arrival, unless the desk can put an
-`occurred_at` into the template. `triggered_event` is no JSON and names only the first of several changes, so the ticket
-is taken as a snapshot as well, and the event serves for messages and for the creation. Who acted is a fixed word in
-each rule. Instants are microseconds UTC.
+A request has no id, no instant and no signature: it is dated by its arrival, unless the desk can put an `occurred_at`
+into the template. `triggered_event` is no JSON and names only the first of several changes, so the ticket is read as a
+snapshot as well, and the event serves for messages and for the creation. Who acted is a fixed word in each rule.
+Instants are microseconds UTC.
 """
 
 import json
@@ -52,13 +52,13 @@ _FIELDS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[object], str | None
 """Where each field stands, the better place first."""
 
 _SAME: Final[Micros] = MINUTE
-"""A body that comes twice within this is one delivery. Freshdesk tries again after five minutes at the earliest, but the
+"""A body that comes twice within this is one request. Freshdesk tries again after five minutes at the earliest, but the
 same change made twice in a day has the same body as well, and must not be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """One delivery: the rule's event and its argument, as in `{status:{from:2,to:3}}`, and the ticket."""
+    """One request: the rule's event and its argument, as in `{status:{from:2,to:3}}`, and the ticket."""
 
     event: str | None
     argument: str

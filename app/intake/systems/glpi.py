@@ -1,8 +1,8 @@
-"""What does GLPI 11 say, which sends one kind of item with each webhook and never what changed?
+"""GLPI 11: one kind of item with each webhook, without what changed.
 
-A Ticket is a snapshot, dated by its last change. A followup, a solution and a task are facts of their own, told once,
-when they are new. Who wrote one follows from the ticket's team, and where the team does not tell, no clock is stopped by
-it. What bears no date happened at the signed time, which GLPI takes when the event is raised. Microseconds UTC.
+A Ticket is a snapshot, dated by its last change. A followup, a solution and a task are events of their own, reported
+once, when they are new. Their author follows from the ticket's team; where the team does not decide, they stop no clock.
+An item without a date happened at the signed time, which GLPI takes when the event is raised. Microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class ItemType(StrEnum):
 
 
 class Author(StrEnum):
-    """Whom a desk takes an author for of whom the ticket's team says nothing."""
+    """What an author counts as who is not in the ticket's team."""
 
     NOBODY = "nobody"
     AGENT = "agent"
@@ -81,7 +81,7 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     if itemtype == ItemType.TICKET:
         return _ticket(source, item, event, raised_at or 0)
     if event != "new":
-        return Reading(ignored=f"the event {event!r} of {itemtype!r} tells nothing new")
+        return Reading(ignored=f"the event {event!r} of {itemtype!r} reports nothing new")
     if (parent := word(item.get("itemtype"))) not in (None, ItemType.TICKET):
         return Reading(ignored=f"a part of {parent!r}, which is no ticket")
     return _part(

@@ -1,7 +1,7 @@
-"""What do Zendesk's event subscriptions say of a ticket?
+"""Zendesk's event subscriptions.
 
-Each delivery is one change, in `event`; `detail` is the ticket when the delivery was made, and fills gaps only. One act
-of an agent comes as several deliveries in any order, so ids are made of Zendesk's own and words sort a reply before the
+Each request is one change, in `event`; `detail` is the ticket when the request was made, and only fills gaps. One action
+of an agent arrives as several requests in any order, so ids are made of Zendesk's own, and words sort a reply before the
 status that it brought. Instants are `time`, cut to the microsecond; that of the creation is the ticket's own.
 """
 
@@ -29,7 +29,7 @@ _SYSTEM_AUTHORS: Final = frozenset({"-1", "0"})
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """One delivery, taken apart."""
+    """The parts of one request."""
 
     source: Source
     words: Translator
@@ -52,7 +52,7 @@ class _Told:
 
 
 def read(request: InboundRequest, source: Source) -> Reading:
-    """What a delivery says. Raises Unreadable."""
+    """The events and snapshots of a request. Raises Unreadable."""
     body = table(request.json())
     kind = text(body.get("type"))
     if kind is None:
@@ -134,7 +134,7 @@ def _comment(recorded: _Told) -> tuple[Event, ...]:
 
 
 def _is_first_message(recorded: _Told, author: str | None) -> bool:
-    """Whether a comment is the ticket's own text: some accounts send one for it, and nobody has replied yet."""
+    """Whether a comment is the ticket's own text, which some accounts send as a comment, and no reply."""
     born_at = instant(recorded.detail.get("created_at"), recorded.source.zone)
     at_birth = born_at is not None and abs(recorded.at - born_at) < SECOND
     return at_birth and author in (None, identifier(recorded.detail.get("submitter_id")))
@@ -243,7 +243,7 @@ _READERS: Final[Mapping[str, Callable[[_Told], tuple[Event, ...]]]] = {
     "marked_as_spam": _gone,
 }
 _ENDINGS: Final = frozenset({"merged", "soft_deleted", "permanently_deleted", "undeleted", "marked_as_spam"})
-"""Said of tickets whose status is dropped already."""
+"""Events that count also for tickets of a dropped status."""
 
 
 def _event_id(request: InboundRequest) -> str | None:

@@ -1,7 +1,7 @@
-"""What does our template in a Zendesk trigger say of a ticket?
+"""Zendesk triggers that send our template.
 
-A trigger sends the ticket as it is then, filled into a template, and one fixed word that says why: four triggers, four
-words. So the state is a snapshot, and only the word tells a message from a change. Words are those of the account's
+A trigger sends the ticket as it is then, filled into a template, and one fixed word for the reason: four triggers, four
+words. The state is a snapshot, and only the word distinguishes a message from a change. Words are those of the account's
 language. Instants are those of the ticket's last update.
 """
 
@@ -45,7 +45,7 @@ _LINE: Final = re.compile(r'\s*"(\w+)"\s*:\s*"(.*)"\s*,?\s*')
 
 
 def read(request: InboundRequest, source: Source) -> Reading:
-    """What a delivery says. Raises Unreadable."""
+    """The events and snapshots of a request. Raises Unreadable."""
     body = _body(request)
     why = word(body.get("event"))
     words = Translator(source)
@@ -145,7 +145,7 @@ def _options(own: Table) -> dict[str, object]:
         if ours in ("customer", "agent"):
             found[theirs.casefold()] = ours
         elif ours is not None:
-            roles.fault(theirs, f"{ours!r} is nobody", instead_of(ours, ("customer", "agent")))
+            roles.fault(theirs, f"{ours!r} is no role", instead_of(ours, ("customer", "agent")))
     return {"roles": found}
 
 
