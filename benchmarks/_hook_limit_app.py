@@ -9,8 +9,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.flow.inbound.sources import Sources, Way
-from app.intake.request import Delivery
+from app.flow.inbound.sources import ConfiguredSource, Sources
+from app.intake.request import InboundRequest
 from app.intake.signature import verify
 from app.main import create_app, serve
 from app.settings import Settings
@@ -21,27 +21,28 @@ from app.web.http.running import running
 
 router = APIRouter()
 sources = Sources()
-gates: dict[tuple[str, str], tuple[tuple[str, ...], Way]] = {}
+gates: dict[tuple[str, str], tuple[tuple[str, ...], ConfiguredSource]] = {}
 
 
 @router.post("/limit/{desk}/{system}")
 async def verify_only(request: Request, desk: str, system: str) -> Response:
-    """The way of a delivery up to the point at which it would be stored."""
+    """Verifies an inbound webhook, without storing it."""
     database = running(request).database
     now = database.now()
-    delivery = Delivery.of(dict(request.headers), await request.body(), now, request.url.query)
+    inbound = InboundRequest.of(dict(request.headers), await request.body(), now, request.url.query)
     if (desk, system) not in gates:
 
-        def look_up(conn: Connection) -> tuple[tuple[str, ...], Way]:
-            connection, way = connections.find(conn, desk, system), sources.way(conn, desk, system)
+        def look_up(conn: Connection) -> tuple[tuple[str, ...], ConfiguredSource]:
+            connection = connections.find(conn, desk, system)
+            configured = sources.configured(conn, desk, system)
             assert connection is not None
-            assert way is not None
-            return connection.live(now), way
+            assert configured is not None
+            return connection.live(now), configured
 
         gates[desk, system] = await database.read(look_up)
-    live, way = gates[desk, system]
-    verify(way.schemes[0], delivery, live, now)
-    return Json({"id": way.adapter.delivery_id(delivery), "repeated": False}, 202)
+    live, configured = gates[desk, system]
+    verify(configured.schemes[0], inbound, live, now)
+    return Json({"id": configured.adapter.idempotency_key(inbound), "repeated": False}, 202)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import typer
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, remark, result, result_json
-from app.flow.inbound.connect import Plug, UnknownSystem
+from app.flow.inbound.connect import ConnectionDetails, UnknownSystem
 from app.flow.inbound.connect import connect as use_case
 from app.flow.query.serialize import moment
 from app.intake.event_data import DATA_OF
@@ -66,14 +66,14 @@ def connect(
     if system == OWN_FORMAT and not (signed or secret or rotate):
         _connect_by_key(settings, base, desk, as_json=as_json, test=test)
         return
-    plug, is_new = _plug(settings, system, desk, given=_given(secret), rotate=rotate)
+    details, is_new = _details(settings, system, desk, given=_given(secret), rotate=rotate)
     if test:
-        headers, body = plug.test(wall_clock())
-        _send(plug.url(base), headers, body)
+        headers, body = details.test(wall_clock())
+        _send(details.url(base), headers, body)
     if as_json:
-        result_json(plug.as_json(base))
+        result_json(details.as_json(base))
     else:
-        _show(plug, base, is_new=is_new)
+        _show(details, base, is_new=is_new)
 
 
 def _base(settings: Settings) -> str:
@@ -92,9 +92,9 @@ def _given(secret: str | None) -> str | None:
     return sys.stdin.readline().strip() or misused("--secret -: standard input is empty")
 
 
-def _plug(
+def _details(
     settings: Settings, system: str, desk: str, *, given: str | None, rotate: bool
-) -> tuple[Plug, bool]:
+) -> tuple[ConnectionDetails, bool]:
     overlap = length_of(settings.secret_grace_period)
     with opened(settings) as runtime:
         must_know(runtime, desk)
@@ -108,25 +108,25 @@ def _plug(
             misused(error)
 
 
-def _show(plug: Plug, base: str, *, is_new: bool) -> None:
-    adapter, connection = plug.way.adapter, plug.connection
-    result(f"POST {plug.url(base)}")
-    result(f"secret: {plug.secret}")
-    result(f"signed: {' or '.join(scheme.name for scheme in plug.way.schemes)}")
-    for name, value in plug.headers.items():
+def _show(details: ConnectionDetails, base: str, *, is_new: bool) -> None:
+    adapter, stored = details.configured.adapter, details.connection
+    result(f"POST {details.url(base)}")
+    result(f"secret: {details.secret}")
+    result(f"signed: {' or '.join(scheme.name for scheme in details.configured.schemes)}")
+    for name, value in details.headers.items():
         result(f"header: {name}: {value}")
     for event in adapter.events_to_tick:
         result(f"event: {event}")
-    if (template := plug.template(base)) is not None:
+    if (template := details.template(base)) is not None:
         result(f"template:\n{template}")
-    older = [one.until for one in connection.secrets[1:] if one.until is not None]
+    older = [one.until for one in stored.secrets[1:] if one.until is not None]
     if older:
         remark(f"The previous secret is valid until {moment(max(older))}.")
     if is_new:
         remark(
-            f"{adapter.label} can send to {connection.desk} now. If it generates the secret itself, store that with:"
+            f"{adapter.label} can send to {stored.desk} now. If it generates the secret itself, store that with:"
         )
-        remark(f"slatimer connect {connection.system} --desk {connection.desk} --secret -")
+        remark(f"slatimer connect {stored.system} --desk {stored.desk} --secret -")
 
 
 def _connect_by_key(settings: Settings, base: str, desk: str, *, as_json: bool, test: bool) -> None:

@@ -89,7 +89,7 @@ def _show(found: Inbox) -> None:
 
 
 def _show_deliveries(found: Inbox) -> None:
-    counts = Table("desk", "system", "state", "deliveries", box=None, pad_edge=False)
+    counts = Table("desk", "system", "state", "webhooks", box=None, pad_edge=False)
     for (desk, system, state), count in sorted(found.delivery_counts.items()):
         counts.add_row(desk, system, state, str(count))
     listed = Table("delivery", "desk", "system", "received", "reason", box=None, pad_edge=False)

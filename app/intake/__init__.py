@@ -1,7 +1,7 @@
-"""A ticket system's bytes become facts: pure translation, one module for each system.
+"""Reading ticket systems' webhooks: pure translation from bytes to events, one module for each system.
 
-No clock, no I/O, no logging: a delivery and what the desk said about the system go in, a `Reading` comes out. Reading
-order: `delivery`, `signature`, `reading`, `source`, `rule`, `snapshot`, `adapter`, then any of the systems.
+No clock, no I/O, no logging: a request and a desk's configuration go in, a `Reading` comes out. Reading order:
+`cloudevents`, `request`, `signature`, `mapping`, `adapter`, then any of the systems.
 """
 
 from collections.abc import Mapping

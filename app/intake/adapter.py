@@ -1,7 +1,7 @@
-"""What does the service know of one ticket system?
+"""Adapters: what the service knows of one ticket system.
 
-How it signs, how a delivery is told from its repetition, how its body is read, what its words mean unless a desk says
-otherwise, and what to enter there. An adapter is a value; its functions are pure.
+How it signs, which key identifies a repetition, how its body is read, the default mapping of its words, and what to
+enter there. An adapter is a value; its functions are pure.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,20 +11,20 @@ from typing import Final
 from app.intake.challenge import Answer
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.span import Micros
 
 TEST_BODY: Final = b'{"slatimer":"connection test"}'
-"""What `slatimer connect --test` sends, signed, to any system's address: it shows that address, secret and signature
-are right, and means nothing."""
+"""What `slatimer connect --test` sends, signed, to any system's address: it verifies address, secret and signature, and
+reports nothing."""
 
 
-def _no_id(_: Delivery) -> str | None:
+def _no_id(_: InboundRequest) -> str | None:
     return None
 
 
-def _no_challenge(_: Delivery) -> Answer | None:
+def _no_challenge(_: InboundRequest) -> Answer | None:
     return None
 
 
@@ -36,19 +36,19 @@ def _no_options(_: Table) -> Mapping[str, object]:
 class Adapter:
     """One ticket system.
 
-    `schemes` are the names of the ways of signing that it may use, the usual one first. `delivery_id` finds what a
-    repetition has in common with the first delivery: an id of the delivery, else of the event; None when the system
-    gives none. `read` turns a delivery into a Reading or raises Unreadable. `options` reads the keys of its own from a
-    source's table. `headers` (lower case) are those that reading needs. `window` takes the place of the scheme's.
-    `challenge` finds what a delivery wants to read back that only asks whether somebody is here, None for every other;
-    it raises Unreadable when the body does not fit.
+    `schemes` names the signature schemes that it may use, the usual one first. `idempotency_key` returns what a
+    repetition has in common with the first request: an id of the request, else of the event; None when the system gives
+    none. `read` turns a request into a Reading or raises Unreadable. `options` reads the adapter's own keys from a
+    source's table. `headers` (lower case) are those that reading needs. `window` replaces the scheme's. `challenge`
+    returns the answer to a request that is a challenge, None for every other; it raises Unreadable when the body does
+    not fit.
     """
 
     system: str
     label: str
     schemes: tuple[str, ...]
-    read: Callable[[Delivery, Source], Reading]
-    delivery_id: Callable[[Delivery], str | None] = _no_id
+    read: Callable[[InboundRequest, Source], Reading]
+    idempotency_key: Callable[[InboundRequest], str | None] = _no_id
     statuses: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     priorities: Mapping[str, str] = field(default_factory=dict[str, str])
     events_to_tick: tuple[str, ...] = ()
@@ -56,16 +56,16 @@ class Adapter:
     headers: tuple[str, ...] = ()
     window: Micros | None = None
     options: Callable[[Table], Mapping[str, object]] = _no_options
-    challenge: Callable[[Delivery], Answer | None] = _no_challenge
+    challenge: Callable[[InboundRequest], Answer | None] = _no_challenge
 
-    def reading(self, delivery: Delivery, source: Source) -> Reading:
-        """What a delivery says. Raises Unreadable when its body cannot be read."""
-        if delivery.body == TEST_BODY:
+    def reading(self, request: InboundRequest, source: Source) -> Reading:
+        """The events and snapshots of a request. Raises Unreadable when its body cannot be read."""
+        if request.body == TEST_BODY:
             return Reading(ignored="a connection test")
-        reading = self.read(delivery, source)
+        reading = self.read(request, source)
         silent = not (reading.events or reading.snapshots or reading.warnings or reading.ignored)
-        return replace(reading, ignored="it says nothing that a clock looks at") if silent else reading
+        return replace(reading, ignored="it reports nothing that concerns a clock") if silent else reading
 
     def plain_source(self, desk: str) -> Source:
-        """The source of a desk that has said nothing about this system."""
+        """The source of a desk whose file does not configure this system."""
         return Source(desk, self.system, self.statuses, self.priorities)

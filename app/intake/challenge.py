@@ -1,8 +1,8 @@
-"""What does a system read back that asks, before it sends, whether its secret is known here?
+"""Answers to challenges: requests by which a system checks, before it sends, that its secret is known here.
 
-Some ask by a signed delivery and want to read what they said; GLPI asks by an address of its own and wants a signature.
-The rule that it guards: only who has shown to know the secret is answered, since an answer to anybody could be the
-signature of a delivery.
+Some systems send a signed request and expect a part of it back; GLPI uses an address of its own and expects a signature.
+Only a request that proves knowledge of the secret is answered, since an answer to anybody could serve as the signature
+of a webhook.
 """
 
 import hmac
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.intake.keyed import BadSignature, Refused, any_equal
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 
 GLPI_TOKEN: Final = "crc_token"
 _GLPI_WORD: Final = b"validate_cra_challenge"
@@ -20,7 +20,7 @@ _GLPI_WORD: Final = b"validate_cra_challenge"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a system wants to read, byte by byte."""
+    """The body and the media type of an answer."""
 
     body: bytes
     media_type: str
@@ -33,12 +33,12 @@ class Answer:
         return cls(json.dumps(found).encode(), "application/json")
 
 
-def answer_glpi(asked: Delivery, secrets: Sequence[str]) -> Answer:
-    """The signature of GLPI's token, which is itself the signature of a word that never changes.
+def answer_glpi(request: InboundRequest, secrets: Sequence[str]) -> Answer:
+    """The signature of GLPI's token, which is itself the signature of a fixed word.
 
-    Raises BadSignature for a token that is not so made with one of the secrets.
+    Raises BadSignature for a token that was not made with one of the secrets.
     """
-    token = asked.query.get(GLPI_TOKEN)
+    token = request.query.get(GLPI_TOKEN)
     if not token:
         raise BadSignature(Refused.UNSIGNED)
     known = [secret for secret in secrets if any_equal([_signature(secret, _GLPI_WORD)], [token])]

@@ -1,7 +1,7 @@
 """The one reader of our own events, CloudEvents 1.0 in JSON: for the API, signed webhooks, the command line and replays.
 
 A value becomes an event or is refused with the place of each fault, as a JSON pointer into the event, and what would be
-right. All doors refuse the same in the same words. Pure; instants are microseconds UTC.
+right. Every caller refuses the same values with the same reasons. Pure; instants are microseconds UTC.
 """
 
 from collections.abc import Iterable

@@ -45,7 +45,7 @@ def _no_encoded_data(_: object) -> None:
 
 
 class CloudEvent(BaseModel):
-    """What happened, as a CloudEvents 1.0 JSON event. Other attributes may be there and are not kept."""
+    """What happened, as a CloudEvents 1.0 JSON event. Other attributes are accepted and not stored."""
 
     model_config = ConfigDict(
         strict=True,
@@ -67,20 +67,20 @@ class CloudEvent(BaseModel):
     specversion: Literal["1.0"]
     id: Name = Field(description="with `source` it makes the event idempotent")
     source: Name = Field(description="the desk")
-    type: Name = Field(description="an unknown one is kept and counted, and moves no clock")
+    type: Name = Field(description="an unknown one is stored and counted, and moves no clock")
     subject: Name = Field(description="the ticket's id, or `call:ID`, `service:NAME`")
     time: InstantIn = Field(description="when it happened, with an offset")
     sequence: Annotated[int, BeforeValidator(_sequence), Field(ge=0, le=MAX_SEQUENCE)] = Field(
         default=0, description="orders events of one instant"
     )
     data: dict[str, Any] | None = Field(
-        default=None, description="what the type says; further fields are kept"
+        default=None, description="the fields of the type; further fields are stored as sent"
     )
     data_base64: SkipJsonSchema[Annotated[None, PlainValidator(_no_encoded_data)]] = None
 
 
 class _Data(BaseModel):
-    """What every event's data may hold: the ticket of an event whose subject is a call or a service."""
+    """Data of any event: the ticket of an event whose subject is a call or a service."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -114,13 +114,13 @@ Author = Literal["customer", "agent", "system"] | None
 
 
 class TicketCreated(TicketFields):
-    """A ticket and who opened it: the customer, unless it says otherwise."""
+    """A new ticket and who opened it: the customer, unless `author` names another."""
 
     author: Author = None
 
 
 class Message(_Data):
-    """A message, a note or a report. An automatic one satisfies no clock and moves nothing."""
+    """A message, a note or a report. An automatic one satisfies no clock and moves no queue position."""
 
     author: Author = None
     automatic: bool | None = None
@@ -134,7 +134,7 @@ class StatusChanged(_Data):
 
 
 class Fact(_Data):
-    """Something that somebody confirms to have happened."""
+    """A confirmed fact."""
 
     author: Text = None
     reference: Text = None
@@ -148,13 +148,13 @@ class Claim(_Data):
 
 
 class TicketMerged(_Data):
-    """The ticket that took this one in."""
+    """The ticket into which this one was merged."""
 
     into: Name
 
 
 class TimeSpan(_Data):
-    """A stretch of time, its end not included."""
+    """A span of time, its end not included."""
 
     start: InstantIn = Field(alias="from")
     end: InstantIn = Field(alias="to")
@@ -168,7 +168,7 @@ class TimeSpan(_Data):
 
 
 class ExclusionGranted(TimeSpan):
-    """A person takes a span out of some clocks, or of all."""
+    """A person excludes a span from some clocks, or from all."""
 
     commitments: list[Name] | None = None
     author: Text = None
@@ -176,7 +176,7 @@ class ExclusionGranted(TimeSpan):
 
 
 class EventWithdrawn(_Data):
-    """A person takes an event back, by its id."""
+    """A person withdraws an event, by its id."""
 
     id: Name
     author: Text = None

@@ -1,8 +1,7 @@
-"""Is this the keyed digest (HMAC) of what was sent?
+"""Keyed digests (HMAC): how nearly every ticket system signs.
 
-Nearly every ticket system signs so; they differ in what is laid before the key, how the digest is written and where the
-time stands. Compared over the raw bytes, in constant time, with every live secret to the end. Instants are microseconds
-UTC.
+Systems differ in which bytes are signed, how the digest is written and where the time stands. The comparison is over the
+raw bytes, in constant time, with every live secret to the end. Instants are microseconds UTC.
 """
 
 import base64
@@ -15,12 +14,12 @@ from enum import StrEnum
 from typing import Final
 
 from app.intake.mapping.value import instant
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import SECOND, Micros
 
 
 class Refused(StrEnum):
-    """Why a delivery was not let in."""
+    """Why a request was refused."""
 
     UNSIGNED = "unsigned"
     INVALID = "invalid signature"
@@ -28,7 +27,7 @@ class Refused(StrEnum):
 
 
 class BadSignature(ValueError):
-    """The delivery is not signed, or not with a secret of this connection."""
+    """The request is not signed, or not with a secret of this connection."""
 
     def __init__(self, reason: Refused) -> None:
         self.reason = reason
@@ -36,7 +35,7 @@ class BadSignature(ValueError):
 
 
 class Stale(BadSignature):
-    """The signature is right but its time is not near enough to now."""
+    """The signature is valid but its time is too far from now."""
 
     def __init__(self) -> None:
         super().__init__(Refused.STALE)
@@ -44,7 +43,7 @@ class Stale(BadSignature):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A delivery is signed with a live secret; `at` is the signed time, where the scheme signs one."""
+    """The request is signed with a live secret; `at` is the signed time, where the scheme signs one."""
 
     at: Micros | None
 
@@ -76,13 +75,13 @@ class Keyed:
     layout: Layout = lambda _time, _id, body: body
     key: Callable[[str], bytes | None] = str.encode
 
-    def verify(self, delivery: Delivery, secrets: Sequence[str]) -> Signed:
-        given = delivery.header(self.header)
-        at, written = self._time_of(delivery)
-        message_id = None if self.id_header is None else delivery.header(self.id_header)
+    def verify(self, request: InboundRequest, secrets: Sequence[str]) -> Signed:
+        given = request.header(self.header)
+        at, written = self._time_of(request)
+        message_id = None if self.id_header is None else request.header(self.id_header)
         if given is None or (self.id_header is not None and message_id is None):
             raise BadSignature(Refused.UNSIGNED)
-        signed = self.layout(written.encode(), (message_id or "").encode(), delivery.body)
+        signed = self.layout(written.encode(), (message_id or "").encode(), request.body)
         expected = [self.prefix + text for secret in secrets if (text := self._text(secret, signed))]
         sent = [given] if self.separator is None else given.split(self.separator)
         if not any_equal(expected, map(str.strip, sent)):
@@ -99,10 +98,10 @@ class Keyed:
             headers[self.id_header] = message_id
         return headers
 
-    def _time_of(self, delivery: Delivery) -> tuple[Micros | None, str]:
+    def _time_of(self, request: InboundRequest) -> tuple[Micros | None, str]:
         if self.time is None:
             return None, ""
-        written = delivery.header(self.time.header)
+        written = request.header(self.time.header)
         if written is None:
             raise BadSignature(Refused.UNSIGNED)
         if (at := self.time.read(written)) is None:

@@ -1,7 +1,7 @@
-"""What came in, byte by byte: one HTTP request of a ticket system.
+"""An inbound request: the bytes that a ticket system sent.
 
-The rule that it guards: the body is the bytes that were sent. A signature holds for those and for nothing that was made
-of them, so nothing here is ever written again from its parsed form. `received_at` is microseconds UTC.
+The body is never rewritten from its parsed form, since the signature covers the bytes as sent. `received_at` is
+microseconds UTC.
 """
 
 import json
@@ -16,7 +16,7 @@ from app.sla.span import Micros
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class InboundRequest:
     """One request. Header names are in lower case; `query` are the parameters of its address.
     `limits`: how much a request of our own events may hold."""
 
@@ -33,8 +33,8 @@ class Delivery:
         body: bytes,
         received_at: Micros,
         query: Mapping[str, str] | str = "",
-    ) -> "Delivery":
-        """A delivery from headers of any case and, if there is one, the query of the address."""
+    ) -> "InboundRequest":
+        """A request from headers of any case and, if there is one, the query of the address."""
         lowered = {name.lower(): value for name, value in headers.items()}
         parameters = dict(parse_qsl(query)) if isinstance(query, str) else dict(query)
         return cls(lowered, body, received_at, parameters)
@@ -46,7 +46,7 @@ class Delivery:
     def json(self) -> object:
         """The body as JSON. Raises Unreadable with the place of the first fault.
 
-        Line breaks within texts are let pass, since templates of ticket systems paste texts in as they are.
+        Raw line breaks within texts are accepted, since templates of ticket systems paste texts in as they are.
         """
         try:
             return json.loads(self.body, strict=False, parse_constant=_no_number)

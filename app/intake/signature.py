@@ -1,9 +1,8 @@
-"""Was this delivery sent by somebody who knows the secret?
+"""Signature schemes: how each ticket system proves that it knows the secret.
 
-One `Scheme` for each way in which ticket systems sign. The rules that it guards: the signature is compared over the raw
-bytes, in constant time, with every live secret, and a refusal never tells which part was wrong. How old a signed time
-may be differs by system: some sign each attempt anew, others sign once and send hours later. Instants and windows are
-microseconds UTC.
+A signature is compared over the raw bytes, in constant time, with every live secret, and a refusal never shows which
+part was wrong. How old a signed time may be differs by system: some sign each attempt anew, others sign once and send
+hours later. Instants and windows are microseconds UTC.
 """
 
 import base64
@@ -25,22 +24,22 @@ from app.intake.keyed import (
     unix,
     unix_millis,
 )
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 
-Verify = Callable[[Delivery, Sequence[str]], Signed]
+Verify = Callable[[InboundRequest, Sequence[str]], Signed]
 Sign = Callable[[str, bytes, Micros, str], dict[str, str]]
-Challenge = Callable[[Delivery, Sequence[str]], Answer]
+Challenge = Callable[[InboundRequest, Sequence[str]], Answer]
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One way of signing. `header` (lower case) carries the signature; "" when it is in the address.
+    """One signature scheme. `header` (lower case) carries the signature; "" when it is in the address.
 
-    `verify` raises BadSignature. `sign(secret, body, at, id)` gives the headers of a delivery, as the system itself
-    would send them: for samples and tests. `window` is how far the signed time may be from now; None: no limit.
-    `challenge` gives the answer to a system that asks, before it sends, for a proof that its secret is known here; it
-    raises BadSignature unless the question proves that too. None: it asks nothing, or by a signed delivery.
+    `verify` raises BadSignature. `sign(secret, body, at, id)` returns the headers of a request, as the system itself
+    sends them: for samples and tests. `window` is how far the signed time may be from now; None: no limit. `challenge`
+    answers a system that requests, before it sends, a proof that its secret is known here; it raises BadSignature
+    unless the request proves that too. None: the system sends no challenge, or a signed request.
     """
 
     name: str
@@ -52,33 +51,33 @@ class Scheme:
 
 
 def verify(
-    scheme: Scheme, delivery: Delivery, secrets: Sequence[str], now: Micros, window: Micros | None = None
+    scheme: Scheme, request: InboundRequest, secrets: Sequence[str], now: Micros, window: Micros | None = None
 ) -> Signed:
-    """Hold a delivery against every live secret. `window` takes the place of the scheme's own.
+    """Verify a request with every live secret. `window` replaces the scheme's own.
 
     Raises BadSignature, or Stale when the signed time lies further from now than the window.
     """
-    signed = scheme.verify(delivery, _not_empty(secrets))
+    signed = scheme.verify(request, _not_empty(secrets))
     limit = scheme.window if window is None else window
     if limit is not None and signed.at is not None and abs(now - signed.at) > limit:
         raise Stale
     return signed
 
 
-def answer(scheme: Scheme, asked: Delivery, secrets: Sequence[str]) -> Answer:
-    """What is answered to a challenge, with the live secret that its question was made with.
+def answer(scheme: Scheme, request: InboundRequest, secrets: Sequence[str]) -> Answer:
+    """The answer to a challenge, with the live secret that it was made with.
 
-    Raises BadSignature, also when systems that sign so ask nothing.
+    Raises BadSignature, also when systems of this scheme send no challenge.
     """
     if scheme.challenge is None:
         raise BadSignature(Refused.UNSIGNED)
-    return scheme.challenge(asked, _not_empty(secrets))
+    return scheme.challenge(request, _not_empty(secrets))
 
 
 def _not_empty(secrets: Sequence[str]) -> list[str]:
     live = [secret for secret in secrets if secret]
     if not live:
-        # An empty key is a key that everybody knows.
+        # Everybody knows an empty key.
         raise BadSignature(Refused.INVALID)
     return live
 
@@ -91,10 +90,10 @@ TOKEN_HEADER: Final = "x-slatimer-token"
 URL_PARAMETER: Final = "secret"
 
 
-def _verify_token(delivery: Delivery, secrets: Sequence[str]) -> Signed:
+def _verify_token(request: InboundRequest, secrets: Sequence[str]) -> Signed:
     """A secret in a header of its own, as a bearer token, or as user or password of HTTP Basic."""
-    sent = [delivery.header(TOKEN_HEADER)] if delivery.header(TOKEN_HEADER) else []
-    kind, _, rest = (delivery.header("authorization") or "").partition(" ")
+    sent = [request.header(TOKEN_HEADER)] if request.header(TOKEN_HEADER) else []
+    kind, _, rest = (request.header("authorization") or "").partition(" ")
     if kind.lower() == "bearer":
         sent.append(rest.strip())
     elif kind.lower() == "basic":
@@ -115,9 +114,9 @@ def _basic(encoded: str) -> list[str]:
     return [password, user]
 
 
-def _verify_url(delivery: Delivery, secrets: Sequence[str]) -> Signed:
+def _verify_url(request: InboundRequest, secrets: Sequence[str]) -> Signed:
     """A secret in the address, for systems that can do nothing else."""
-    given = delivery.query.get(URL_PARAMETER)
+    given = request.query.get(URL_PARAMETER)
     if not given:
         raise BadSignature(Refused.UNSIGNED)
     if not any_equal(secrets, [given]):
@@ -141,7 +140,7 @@ _ZENDESK_WINDOW: Final[Micros] = HOUR
 """Wide: whether a retry gets a new time is not documented. Repeats are caught by their ids."""
 
 _GLPI_WINDOW: Final[Micros] = 7 * DAY
-"""The time is that of the event; a queue, a delay of the entity and retries lie between it and the delivery."""
+"""The time is that of the event; a queue, a delay of the entity and retries lie between it and the request."""
 
 _STANDARD: Final = Keyed(
     "webhook-signature",

@@ -1,7 +1,7 @@
-"""What does a desk's file of sources say, and what is wrong in it?
+"""Parsing a desk's file of sources.
 
-`sources/<desk>.toml` has a table for each ticket system, with maps of words, rules and options. What an adapter knows
-by itself stands until the file says otherwise, key by key. A file is refused with all of its faults at once.
+`sources/<desk>.toml` has a table for each ticket system, with maps of words, rules and options. The adapter's defaults
+stand for every key that the file does not set. A file is refused with all of its faults at once.
 """
 
 import re
@@ -18,7 +18,7 @@ from app.sla.document.table import Table
 from app.sla.ticket import STATUSES
 
 EXPRESSION: Final = "expression"
-"""The adapter of systems that have none of their own: the file itself says how they are read."""
+"""The adapter of systems that have none of their own: the file itself describes how they are read."""
 
 DROP: Final = "drop"
 """In a map of statuses: a ticket of this status is none of ours."""
@@ -83,7 +83,7 @@ def _source(inner: Table, desk: str, name: str, adapter: Adapter) -> Source:
 
 
 def _words(inner: Table, key: str, example: str) -> dict[str, str]:
-    """A table of their words and ours; theirs are kept in lower case."""
+    """A table of their words and ours; theirs are in lower case."""
     return {theirs.casefold(): ours for theirs, ours in _entries(_table_of_words(inner, key, example))}
 
 
@@ -143,10 +143,10 @@ def _facts(rule: Table) -> tuple[str, ...]:
         else [fact for _, fact in rule.texts("then", example=f"[{example}]")]
     )
     if not facts:
-        rule.fault("then", "it says nothing", f"Write then = {example}, or a list.")
+        rule.fault("then", "it names no event", f"Write then = {example}, or a list.")
     for fact in facts:
         if fact not in FACTS:
-            rule.fault("then", f"{fact!r} is nothing that a rule can say", instead_of(fact, FACTS))
+            rule.fault("then", f"{fact!r} is no event that a rule may name", instead_of(fact, FACTS))
     return tuple(facts)
 
 
@@ -165,6 +165,6 @@ def _scheme(inner: Table, adapter: Adapter) -> str | None:
     name = inner.text("scheme", example='"hub-sha256"')
     accepted = adapter.schemes or tuple(SCHEMES)
     if name is not None and name not in accepted:
-        inner.fault("scheme", f"{name!r} is no way in which it can sign", instead_of(name, accepted))
+        inner.fault("scheme", f"{name!r} is no signature scheme of this system", instead_of(name, accepted))
         return None
     return name

@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.opened import opened
 from app.flow.process.runtime import Runtime
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES
 from tests.cli.conftest import Said, Terminal
 
@@ -43,7 +43,7 @@ async def _deliver(parts: Runtime, secret: str, bodies: tuple[object, ...]) -> N
     for body in bodies:
         raw = json.dumps(body).encode()
         now = parts.database.now()
-        delivery = Delivery.of(SCHEMES["hub-sha1"].sign(secret, raw, now, ""), raw, now)
+        delivery = InboundRequest.of(SCHEMES["hub-sha1"].sign(secret, raw, now, ""), raw, now)
         await parts.acceptor.accept("haisoft", "zammad", delivery)
     await parts.reader.read_all()
 

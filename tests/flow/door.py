@@ -8,7 +8,7 @@ from typing import Any
 
 from app.flow.agreement.desk_files import desk_file
 from app.flow.inbound.accept import Accepted, Acceptor
-from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.connect import ConnectionDetails, connect
 from app.flow.inbound.inbox import Inbox, inbox
 from app.flow.inbound.interpret import Interpreter
 from app.flow.inbound.reader import Reader
@@ -16,7 +16,7 @@ from app.flow.inbound.rerun import RunAgain, run_again
 from app.flow.inbound.sources import Sources, apply_sources
 from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.span import HOUR, Micros
 from app.store.inbound import hooks
 from app.store.inbound.hooks import StoredHook
@@ -38,7 +38,7 @@ class Door:
 
     def connect(
         self, system: str, desk: str = "haisoft", *, overlap: Micros = HOUR, **given: Any
-    ) -> tuple[Plug, bool]:
+    ) -> tuple[ConnectionDetails, bool]:
         """The connection of a system, and whether its secret is new."""
         return self.service.database.write_now(
             lambda conn, now: connect(conn, now, self.sources, desk, system, overlap=overlap, **given)
@@ -53,28 +53,33 @@ class Door:
         )
 
     def signed(
-        self, plug: Plug, body: bytes, headers: Mapping[str, str] | None = None, *, secret: str | None = None
-    ) -> Delivery:
+        self,
+        plug: ConnectionDetails,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        secret: str | None = None,
+    ) -> InboundRequest:
         """A delivery signed now, as its system signs it."""
         now = self.service.database.now()
         own = plug.scheme.sign(secret or plug.secret, body, now, f"m{next(self._ids)}")
-        return Delivery.of({**(headers or {}), **own}, body, now)
+        return InboundRequest.of({**(headers or {}), **own}, body, now)
 
-    async def let_in(self, desk: str, system: str, delivery: Delivery) -> Accepted:
+    async def let_in(self, desk: str, system: str, request: InboundRequest) -> Accepted:
         """Have a delivery let in that is no challenge."""
-        accepted = await self.acceptor.accept(desk, system, delivery)
+        accepted = await self.acceptor.accept(desk, system, request)
         assert isinstance(accepted, Accepted)
         return accepted
 
     async def deliver(
-        self, plug: Plug, body: object, headers: Mapping[str, str] | None = None, **given: Any
+        self, plug: ConnectionDetails, body: object, headers: Mapping[str, str] | None = None, **given: Any
     ) -> Accepted:
         """Have a delivery let in; it is not read yet."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        delivery = self.signed(plug, raw, headers, **given)
-        return await self.let_in(plug.connection.desk, plug.connection.system, delivery)
+        request = self.signed(plug, raw, headers, **given)
+        return await self.let_in(plug.connection.desk, plug.connection.system, request)
 
-    async def receive(self, plug: Plug, *bodies: object) -> None:
+    async def receive(self, plug: ConnectionDetails, *bodies: object) -> None:
         """Have deliveries let in and read."""
         for body in bodies:
             await self.deliver(plug, body)

@@ -13,7 +13,7 @@ from app.flow.judge.receive import Incoming
 from app.intake.adapter import Adapter
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.settings import Settings
 from app.sla.event import Event
 from app.store.engine.database import Database
@@ -215,7 +215,7 @@ async def test_reading_again_what_still_cannot_be_read_keeps_it(door: Door) -> N
 async def test_a_connection_test_means_nothing(door: Door) -> None:
     plug, _ = door.connect("zammad")
     headers, body = plug.test(door.service.database.now())
-    await door.acceptor.accept("haisoft", "zammad", Delivery.of(headers, body, 0))
+    await door.acceptor.accept("haisoft", "zammad", InboundRequest.of(headers, body, 0))
     await door.reader.read_all()
     assert (states(door), door.inbox().empty) == (["ignored"], True)
     assert door.service.rows("SELECT count(*) FROM event")[0][0] == 0
@@ -236,7 +236,7 @@ def reads(read: Any) -> dict[str, Adapter]:
 
 
 async def test_a_reader_that_fails_keeps_the_delivery_and_harms_no_other(service: Service) -> None:
-    def read(delivery: Delivery, source: Source) -> Reading:
+    def read(delivery: InboundRequest, source: Source) -> Reading:
         said = json.loads(delivery.body)
         return Reading((Event(said["id"], "ticket.created", said["ticket"], at(NOW), {"title": "x"}),))
 
@@ -246,13 +246,13 @@ async def test_a_reader_that_fails_keeps_the_delivery_and_harms_no_other(service
     await door.receive(plug, {"id": "e1"}, {"id": "e2", "ticket": "T2"})
     assert states(door) == ["kept", "done"]
     (kept,) = door.inbox().deliveries
-    reason = f"reading it failed by a fault of the service, KeyError; the log has the rest under {kept.id}"
+    reason = f"reading it failed by a defect of the service, KeyError; see the log for {kept.id}"
     assert kept.reason == reason
     assert standing(door, "T2")["title"] == "x"
 
 
 async def test_what_the_database_refuses_fails_alone(service: Service) -> None:
-    def read(delivery: Delivery, source: Source) -> Reading:
+    def read(delivery: InboundRequest, source: Source) -> Reading:
         ticket = json.loads(delivery.body)
         # No database takes an integer of this size; the reading itself is a good one.
         when = 2**80 if ticket == "bad" else at(NOW)
@@ -277,7 +277,7 @@ async def test_what_the_database_refuses_fails_alone(service: Service) -> None:
 async def test_what_two_deliveries_say_stands_until_both_say_otherwise(service: Service) -> None:
     said: dict[str, Any] = {"mapped": False}
 
-    def read(delivery: Delivery, source: Source) -> Reading:
+    def read(delivery: InboundRequest, source: Source) -> Reading:
         own = json.loads(delivery.body)
         reply = Event("r", "agent.replied", "T", at("2026-03-09T09:30:00+01:00"), {"author": "agent"})
         born = Event("c", "ticket.created", "T", at("2026-03-09T09:00:00+01:00"), {"title": "x"})
@@ -302,7 +302,7 @@ async def test_what_two_deliveries_say_stands_until_both_say_otherwise(service: 
 
 
 async def test_a_contradiction_of_another_delivery_is_listed_and_the_first_stands(service: Service) -> None:
-    def read(delivery: Delivery, source: Source) -> Reading:
+    def read(delivery: InboundRequest, source: Source) -> Reading:
         title = json.loads(delivery.body)
         return Reading((Event("c", "ticket.created", "T", at(NOW), {"title": title}),))
 
@@ -311,7 +311,7 @@ async def test_a_contradiction_of_another_delivery_is_listed_and_the_first_stand
     plug, _ = door.connect("odd")
     await door.receive(plug, "first", "second")
     (listed,) = door.inbox().deliveries
-    assert "says otherwise" in listed.warnings[0]
+    assert "differs from the stored event" in listed.warnings[0]
     assert standing(door, "T")["title"] == "first"
 
 
@@ -333,7 +333,7 @@ async def test_a_withdrawal_by_a_person_outlives_a_repetition(door: Door) -> Non
 
 
 async def test_texts_that_no_database_holds_are_cut_and_cleaned(service: Service) -> None:
-    def read(delivery: Delivery, source: Source) -> Reading:
+    def read(delivery: InboundRequest, source: Source) -> Reading:
         data = {"title": "a\0b", "tags": ["x" * 70_000]}
         return Reading((Event("c", "ticket.created", "T", at(NOW), data),))
 
@@ -388,7 +388,7 @@ async def test_reading_gives_way_to_a_crowd_at_the_door_and_comes_to_its_end(doo
     for ticket in range(3 * door.service.settings.inbound_batch_size):
         await door.deliver(plug, zammad("open", "2026-03-02T09:00:00Z", ticket=ticket))
     looks: list[None] = []
-    door.reader.give_way_to(lambda: looks.append(None) is None)
+    door.reader.throttle_while(lambda: looks.append(None) is None)
     door.reader.start()
     try:
         async with asyncio.timeout(60):

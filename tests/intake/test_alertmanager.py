@@ -8,7 +8,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.source_file import SourceFault
 from app.intake.systems.alertmanager import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 BODY: dict[str, Any] = samples("alertmanager")["01_firing"].body
 ALERT: dict[str, Any] = BODY["alerts"][0]

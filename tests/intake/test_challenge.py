@@ -4,7 +4,7 @@ import pytest
 
 from app.intake.challenge import GLPI_TOKEN, Answer
 from app.intake.keyed import BadSignature, Refused
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, answer, verify
 
 GLPI = SCHEMES["glpi"]
@@ -14,11 +14,11 @@ PROOF = "d904939b03f3ce48852f75d477eb8bf205012ae74063c3fd46943d537b5a8762"
 """Token and answer as `openssl dgst -sha256 -hmac` makes them."""
 
 
-def asked(token: str) -> Delivery:
-    return Delivery.of({}, b"", 0, {GLPI_TOKEN: token})
+def asked(token: str) -> InboundRequest:
+    return InboundRequest.of({}, b"", 0, {GLPI_TOKEN: token})
 
 
-def refusal(question: Delivery, *secrets: str) -> Refused:
+def refusal(question: InboundRequest, *secrets: str) -> Refused:
     with pytest.raises(BadSignature) as caught:
         answer(GLPI, question, secrets)
     return caught.value.reason
@@ -35,12 +35,12 @@ def test_a_token_that_glpi_would_not_send_is_not_signed() -> None:
     for token in ("x", "ä", TOKEN[:-1], TOKEN + "0", TOKEN.upper(), PROOF, signed[GLPI.header]):
         assert refusal(asked(token), SECRET) is Refused.INVALID
     # With an answer to this one, anybody could send that body.
-    assert verify(GLPI, Delivery.of(signed, body, at), [SECRET], at).at == at
+    assert verify(GLPI, InboundRequest.of(signed, body, at), [SECRET], at).at == at
     assert refusal(asked(body.decode() + str(at // 1_000_000)), SECRET) is Refused.INVALID
 
 
 def test_a_question_without_a_token_or_by_another_secret_is_refused() -> None:
-    assert refusal(Delivery.of({}, b"", 0), SECRET) is Refused.UNSIGNED
+    assert refusal(InboundRequest.of({}, b"", 0), SECRET) is Refused.UNSIGNED
     assert refusal(asked(""), SECRET) is Refused.UNSIGNED
     assert refusal(asked(TOKEN), OTHER) is Refused.INVALID
 

@@ -7,7 +7,8 @@ import pytest
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.systems.chatwoot import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import samples, sent
 
 STORY = samples("chatwoot")
 MESSAGE: dict[str, Any] = STORY["04_agent_reply"].body

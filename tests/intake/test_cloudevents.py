@@ -12,7 +12,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.systems.cloudevents import ADAPTER
 from app.sla.event import Event, EventType
-from tests.intake.snapshot_desk import desk_of, instant_of, sent
+from tests.intake.desk import desk_of
+from tests.intake.sample import instant_of, sent
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
@@ -126,7 +127,7 @@ def test_binary_mode_is_refused_since_no_signature_covers_its_headers() -> None:
 
 
 def test_a_webhook_is_known_from_its_repetition_by_its_message_id() -> None:
-    assert ADAPTER.delivery_id(sent(EVENT, {"webhook-id": "msg_1"})) == "msg_1"
+    assert ADAPTER.idempotency_key(sent(EVENT, {"webhook-id": "msg_1"})) == "msg_1"
 
 
 def test_every_known_type_has_a_model_of_its_data() -> None:

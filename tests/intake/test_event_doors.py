@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.connect import ConnectionDetails, connect
 from app.flow.inbound.sources import Sources
 from app.intake.cloudevents import MAX_DEPTH, Limits
 from app.settings import Settings
@@ -29,7 +29,7 @@ class Doors:
 
     room: Room
     terminal: Terminal
-    plug: Plug
+    plug: ConnectionDetails
     folder: Path
     stored: list[str] = field(default_factory=list[str])
 

@@ -6,27 +6,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.intake.adapter import Adapter
 from app.intake.challenge import Answer
 from app.intake.expressions.adapter import ADAPTER, adapter_of
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.source_file import parse_sources
-from app.sla.span import Micros
-from tests.intake.laws import brought_by_repetition, lives_in_and_out_of_order
-from tests.intake.snapshot_desk import (
-    LEFT_OUT,
-    Desk,
-    Known,
-    Sample,
-    compact,
-    instant_of,
-    recorded,
-    samples,
-)
+from tests.intake.desk import Desk
+from tests.intake.laws import brought_by_repetition, order_and_repetition_play_no_part
+from tests.intake.sample import LEFT_OUT, Sample, compact, instant_of, recorded, samples
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "sources" / "examples"
 
@@ -40,10 +29,11 @@ class System(NamedTuple):
 
     def desk(self) -> Desk:
         text = (EXAMPLES / f"{self.name}.toml").read_text()
-        source = parse_sources(tomllib.loads(text), "d", {"expression": ADAPTER})[self.name]
-        return Desk(adapter_of(source), source)
+        document = tomllib.loads(text)
+        source = parse_sources(document, "d", {"expression": ADAPTER})[self.name]
+        return Desk(adapter_of(source), document, source)
 
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[InboundRequest]:
         return [sample.delivery for sample in self.story.values()]
 
 
@@ -132,15 +122,6 @@ SIGNS = ("osticket", "frappe_helpdesk", "intercom", "front")
 """Systems whose samples carry a signature."""
 
 
-def _life(desk: Desk, system: System, instants: list[Micros]) -> list[Known]:
-    return [
-        desk.known(ticket, at)
-        for ticket in system.tickets
-        for at in instants
-        if any(event.subject == ticket and event.at <= at for event in desk.log.values())
-    ]
-
-
 def _wanted(adapter: Adapter, desk: Desk, expected: dict[str, Any]) -> dict[str, Any]:
     wanted = {key: value for key, value in expected.items() if key not in LEFT_OUT}
     if "priority" in wanted:
@@ -171,13 +152,9 @@ def test_every_delivery_once_more_brings_nothing(system: System) -> None:
     assert brought_by_repetition(system) == []
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-@given(data=st.data())
-@settings(max_examples=20, deadline=None)
-def test_any_order_and_any_repetition_end_in_the_same_life(name: str, data: st.DataObject) -> None:
-    system = SYSTEMS[name]
-    in_order, out_of_order = lives_in_and_out_of_order(system, data, _life, 4)
-    assert out_of_order == in_order
+@BY_SYSTEM
+def test_any_order_and_any_repetition_end_in_the_same_life(system: System) -> None:
+    order_and_repetition_play_no_part(system, 20)
 
 
 @pytest.mark.parametrize("name", SIGNS)
@@ -190,7 +167,7 @@ def test_samples_are_signed_as_the_example_says_and_one_changed_byte_is_refused(
         assert verify(scheme, sample.delivery, ["d3Jvbmc=", sample.secret], now)
         signature = headers[scheme.header]
         forged = {**headers, scheme.header: signature[:-3] + chr(ord(signature[-3]) ^ 1) + signature[-2:]}
-        for changed in (Delivery(headers, body[:-2] + b" }", 0), Delivery(forged, body, 0)):
+        for changed in (InboundRequest(headers, body[:-2] + b" }", 0), InboundRequest(forged, body, 0)):
             with pytest.raises(BadSignature):
                 verify(scheme, changed, [sample.secret], now)
 
@@ -202,24 +179,24 @@ def test_a_body_signed_as_the_example_says_is_taken(name: str) -> None:
     sample = next(iter(system.story.values()))
     now = instant_of("2026-03-02T09:00:00Z")
     headers = scheme.sign(sample.secret, sample.delivery.body, now, "msg_1")
-    assert verify(scheme, Delivery.of(headers, sample.delivery.body, now), [sample.secret], now)
+    assert verify(scheme, InboundRequest.of(headers, sample.delivery.body, now), [sample.secret], now)
     with pytest.raises(BadSignature):
-        verify(scheme, Delivery.of(headers, sample.delivery.body, now), ["whsec_YW5vdGhlcg=="], now)
+        verify(scheme, InboundRequest.of(headers, sample.delivery.body, now), ["whsec_YW5vdGhlcg=="], now)
 
 
 def test_the_secret_of_odoo_stands_in_the_address() -> None:
     sample = next(iter(SYSTEMS["odoo"].story.values()))
     scheme = SCHEMES[SYSTEMS["odoo"].desk().source.scheme or ""]
-    asked = Delivery.of({}, sample.delivery.body, 0, f"secret={sample.secret}")
+    asked = InboundRequest.of({}, sample.delivery.body, 0, f"secret={sample.secret}")
     assert verify(scheme, asked, [sample.secret], 0)
     with pytest.raises(BadSignature):
-        verify(scheme, Delivery.of({}, sample.delivery.body, 0, "secret=another"), [sample.secret], 0)
+        verify(scheme, InboundRequest.of({}, sample.delivery.body, 0, "secret=another"), [sample.secret], 0)
 
 
 def _read(name: str, sample: str, **changed: Any) -> list[str]:
     system = SYSTEMS[name]
     body = {**system.story[sample].body, **changed}
-    delivery = Delivery.of({}, compact(body).encode(), instant_of("2026-03-02T12:00:00Z"))
+    delivery = InboundRequest.of({}, compact(body).encode(), instant_of("2026-03-02T12:00:00Z"))
     reading = system.desk().reading(delivery)
     return [*map(str, (event.type for event in reading.events)), *reading.warnings]
 
@@ -248,18 +225,22 @@ def test_an_event_of_front_is_read_alike_in_the_wrapping_of_an_applications_webh
     desk = SYSTEMS["front"].desk()
     for sample in SYSTEMS["front"].story.values():
         wrapped = {"type": "any", "authorization": {"id": "cmp_1"}, "payload": sample.body}
-        delivery = Delivery.of(sample.delivery.headers, compact(wrapped).encode(), 0)
+        delivery = InboundRequest.of(sample.delivery.headers, compact(wrapped).encode(), 0)
         assert desk.reading(delivery) == desk.reading(sample.delivery)
-        assert desk.adapter.delivery_id(delivery) == desk.adapter.delivery_id(sample.delivery) is not None
+        assert (
+            desk.adapter.idempotency_key(delivery)
+            == desk.adapter.idempotency_key(sample.delivery)
+            is not None
+        )
 
 
 def test_front_reads_back_what_it_asks_with_when_a_webhook_is_saved() -> None:
     adapter = SYSTEMS["front"].desk().adapter
     body = compact({"type": "sync", "authorization": {"id": "cmp_1"}}).encode()
-    asked = Delivery.of({"X-Front-Challenge": "5f0c1b"}, body, 0)
+    asked = InboundRequest.of({"X-Front-Challenge": "5f0c1b"}, body, 0)
     assert adapter.challenge(asked) == Answer(b'{"challenge": "5f0c1b"}', "application/json")
-    assert adapter.challenge(Delivery.of({}, body, 0)) is None
-    assert adapter.reading(Delivery.of({}, body, 0), SYSTEMS["front"].desk().source).ignored
+    assert adapter.challenge(InboundRequest.of({}, body, 0)) is None
+    assert adapter.reading(InboundRequest.of({}, body, 0), SYSTEMS["front"].desk().source).ignored
 
 
 def test_a_call_in_front_is_a_registered_call() -> None:

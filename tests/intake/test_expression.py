@@ -11,9 +11,9 @@ from app.intake.expressions.query import NoExpression, Query
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.source_file import SourceFault, parse_sources
-from tests.intake.snapshot_desk import compact, instant_of
+from tests.intake.sample import compact, instant_of
 
 RECEIVED_AT = instant_of("2026-03-02T12:00:00Z")
 
@@ -31,9 +31,9 @@ def _source(read: dict[str, Any], **said: Any) -> Source:
     return parse_sources({"sources": {"ours": table}}, "d", {"expression": ADAPTER})["ours"]
 
 
-def _sent(body: Any, **headers: str) -> Delivery:
+def _sent(body: Any, **headers: str) -> InboundRequest:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Delivery.of(named, compact(body).encode(), RECEIVED_AT)
+    return InboundRequest.of(named, compact(body).encode(), RECEIVED_AT)
 
 
 def _reading(read: dict[str, Any], body: Any, said: dict[str, Any] | None = None, **headers: str) -> Reading:
@@ -75,7 +75,7 @@ def test_an_unknown_type_is_a_warning_unless_the_file_says_what_anything_else_is
     reading = _reading(READ, {**BODY, "what": "poked"})
     assert (reading.events, reading.warnings) == ((), ("type 'poked' of ours is not mapped",))
     ignoring = READ | {"types": {**READ["types"], "*": "ignore"}}
-    assert _reading(ignoring, {**BODY, "what": "poked"}).ignored == "nothing in it is told of"
+    assert _reading(ignoring, {**BODY, "what": "poked"}).ignored == "it reports no event"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_ticket_that_is_named_beside_is_a_name_or_none(target: Any, into: str 
 )
 def test_a_challenge_is_answered_as_the_file_says(asked: Any, answer: Answer | None) -> None:
     adapter = adapter_of(_source(READ | {"challenge": "ask"}))
-    delivery = Delivery.of({}, json.dumps({"ask": asked}).encode(), RECEIVED_AT)
+    delivery = InboundRequest.of({}, json.dumps({"ask": asked}).encode(), RECEIVED_AT)
     assert adapter.challenge(delivery) == answer
     assert adapter.challenge(_sent(BODY)) is None
     assert adapter_of(_source(READ)).challenge(delivery) is None
@@ -242,8 +242,8 @@ def test_an_id_of_their_own_names_the_fact() -> None:
 
 def test_deliveries_are_told_apart_by_the_id_that_the_file_names() -> None:
     named = adapter_of(_source(READ | {"delivery_id": "event.id"}))
-    assert named.delivery_id(_sent({"event": {"id": 5}})) == "5"
-    assert adapter_of(_source(READ)).delivery_id(_sent({}, webhook_id="msg_1")) == "msg_1"
+    assert named.idempotency_key(_sent({"event": {"id": 5}})) == "5"
+    assert adapter_of(_source(READ)).idempotency_key(_sent({}, webhook_id="msg_1")) == "msg_1"
 
 
 def test_an_expression_that_does_not_fit_a_body_leaves_it_unread() -> None:
@@ -303,5 +303,5 @@ def test_a_source_must_say_how_it_is_signed_and_what_it_tells() -> None:
 
 
 def test_without_a_file_nothing_can_be_read() -> None:
-    with pytest.raises(Unreadable, match="no file says"):
+    with pytest.raises(Unreadable, match="no file describes"):
         ADAPTER.reading(_sent(BODY), ADAPTER.plain_source("d"))

@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 
 from app.intake.mapping.events import Unreadable
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.freescout import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 STORY = samples("freescout")
 BODY: dict[str, Any] = STORY["07_customer_reply"].body
 CREATED: dict[str, Any] = STORY["01_created"].body
 
 
-def _sent(event: str | None, body: dict[str, Any] | None = None, **changed: Any) -> Delivery:
+def _sent(event: str | None, body: dict[str, Any] | None = None, **changed: Any) -> InboundRequest:
     headers = {} if event is None else {"X-FreeScout-Event": event}
     return sent((BODY if body is None else body) | changed, headers)
 
@@ -25,7 +26,7 @@ def _with_threads(*threads: dict[str, Any]) -> dict[str, Any]:
     return {"_embedded": {"threads": [like | thread for thread in threads]}}
 
 
-def _kinds(delivery: Delivery, **said: Any) -> list[str]:
+def _kinds(delivery: InboundRequest, **said: Any) -> list[str]:
     return [str(event.type) for event in ADAPTER.reading(delivery, source_of(ADAPTER, **said)).events]
 
 
@@ -150,8 +151,10 @@ def test_an_event_that_nobody_knows_is_named_and_its_conversation_read(event: st
 def test_the_same_body_under_another_event_is_another_delivery() -> None:
     reply, status = STORY["04_agent_reply"].delivery, STORY["05_status_pending"].delivery
     assert reply.body == status.body
-    assert ADAPTER.delivery_id(reply) != ADAPTER.delivery_id(status)
-    assert ADAPTER.delivery_id(reply) == ADAPTER.delivery_id(Delivery(reply.headers, reply.body, 0))
+    assert ADAPTER.idempotency_key(reply) != ADAPTER.idempotency_key(status)
+    assert ADAPTER.idempotency_key(reply) == ADAPTER.idempotency_key(
+        InboundRequest(reply.headers, reply.body, 0)
+    )
 
 
 @pytest.mark.parametrize("body", [{}, [], None, {"id": 36}, {"id": 36, "updatedAt": "soon"}])

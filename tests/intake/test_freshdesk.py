@@ -7,10 +7,11 @@ import pytest
 
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.freshdesk import ADAPTER, TEMPLATE
 from app.sla.span import HOUR, MINUTE, SECOND
-from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import samples, sent
 
 STORY = samples("freshdesk")
 BODY: dict[str, Any] = STORY["04_agent_reply"].body
@@ -116,17 +117,17 @@ def test_rules_see_the_tag_and_the_channel_of_the_ticket() -> None:
     desk = desk_of(ADAPTER, rules=rules)
     created = replace(STORY["01_created"].delivery, received_at=HOUR)
     assert [e.type for e in desk.receive(created)] == ["ticket.created"]
-    called = Delivery.of({}, created.body.replace(b'"Email"', b'"Phone"'), HOUR + MINUTE)
+    called = InboundRequest.of({}, created.body.replace(b'"Email"', b'"Phone"'), HOUR + MINUTE)
     assert [e.type for e in desk.receive(called)] == ["ticket.updated", "call.registered"]
-    tagged = Delivery.of({}, called.body.replace(b'"checkout"', b'"checkout, up"'), HOUR + 2 * MINUTE)
+    tagged = InboundRequest.of({}, called.body.replace(b'"checkout"', b'"checkout, up"'), HOUR + 2 * MINUTE)
     assert sorted(e.type for e in desk.receive(tagged)) == ["service.restored", "ticket.updated"]
 
 
 def test_the_same_change_made_twice_is_told_apart_from_a_delivery_that_is_repeated() -> None:
     delivery = replace(STORY["05_status_pending"].delivery, received_at=HOUR)
     again, later = replace(delivery, received_at=HOUR + SECOND), replace(delivery, received_at=2 * HOUR)
-    assert ADAPTER.delivery_id(delivery) == ADAPTER.delivery_id(again)
-    assert ADAPTER.delivery_id(delivery) != ADAPTER.delivery_id(later)
+    assert ADAPTER.idempotency_key(delivery) == ADAPTER.idempotency_key(again)
+    assert ADAPTER.idempotency_key(delivery) != ADAPTER.idempotency_key(later)
     assert {e.type for e in after(desk_of(ADAPTER), [delivery, later]).log.values()} == {
         "ticket.created",
         "status.changed",

@@ -24,7 +24,7 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.snapshot import changes
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.source_file import EXPRESSION, parse_sources
 from app.sla.event import KNOWN_TYPES, Event
 
@@ -137,7 +137,7 @@ def _check(reading: Reading, source: Source) -> str:
     recorded = [*reading.events]
     for snapshot in reading.snapshots:
         assert json.dumps(dict(snapshot.state)).encode()
-        recorded += changes(None, snapshot, None, source)
+        recorded += changes(None, snapshot, source)
     for event in recorded:
         _check_event(event, source)
     return "told" if recorded else "; ".join(reading.warnings) or reading.ignored or ""
@@ -168,10 +168,10 @@ def _iso(at: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).isoformat()
 
 
-def _tried(adapter: Adapter, source: Source, delivery: Delivery) -> str:
+def _tried(adapter: Adapter, source: Source, delivery: InboundRequest) -> str:
     """How a delivery ends: the reason why it is not read, or in a word what was read. Any other error is a defect."""
     try:
-        adapter.delivery_id(delivery)
+        adapter.idempotency_key(delivery)
         reading = adapter.reading(delivery, source)
     except Unreadable as refused:
         return refused.reason
@@ -197,7 +197,7 @@ def test_no_body_breaks_an_adapter(case: str) -> None:
         raw = bytearray(json.dumps(_mutated(body, picks)).encode())
         for place, byte in spots:
             raw[place % len(raw)] = byte
-        assert _tried(adapter, source, Delivery.of(headers, bytes(raw), NOW))
+        assert _tried(adapter, source, InboundRequest.of(headers, bytes(raw), NOW))
 
     mutated()
 
@@ -206,4 +206,4 @@ def test_no_body_breaks_an_adapter(case: str) -> None:
 @given(body=JUNK | st.dictionaries(st.text(max_size=5), JUNK))
 def test_no_junk_breaks_an_adapter(case: str, body: Any) -> None:
     _, adapter, source = CASES[case]
-    assert _tried(adapter, source, Delivery.of({}, json.dumps(body).encode(), NOW))
+    assert _tried(adapter, source, InboundRequest.of({}, json.dumps(body).encode(), NOW))

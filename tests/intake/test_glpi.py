@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from app.intake.mapping.events import Unreadable
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, Stale, verify
 from app.intake.source_file import SourceFault
 from app.intake.systems.glpi import ADAPTER
 from app.sla.span import DAY, SECOND
-from tests.intake.snapshot_desk import after, desk_of, instant_of, pretty_php, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import instant_of, pretty_php, samples, sent
 
 STORY = samples("glpi", pretty_php)
 FOLLOWUP: dict[str, Any] = STORY["04_agent_followup"].body
@@ -19,11 +20,11 @@ TICKET: dict[str, Any] = STORY["03_assigned"].body
 RAISED = {"X-GLPI-timestamp": "1772442750"}
 
 
-def _kinds(delivery: Delivery, **said: Any) -> list[str]:
+def _kinds(delivery: InboundRequest, **said: Any) -> list[str]:
     return [str(event.type) for event in ADAPTER.reading(delivery, source_of(ADAPTER, **said)).events]
 
 
-def _followup(user: Any, team: list[dict[str, Any]] | None = None, **item: Any) -> Delivery:
+def _followup(user: Any, team: list[dict[str, Any]] | None = None, **item: Any) -> InboundRequest:
     parent = FOLLOWUP["parent_item"] if team is None else FOLLOWUP["parent_item"] | {"team": team}
     body = FOLLOWUP | {"item": FOLLOWUP["item"] | {"user": user} | item, "parent_item": parent}
     return sent(body, RAISED)
@@ -35,7 +36,7 @@ def test_the_kind_of_an_item_is_seen_without_a_header(name: str) -> None:
     bare = {key: value for key, value in delivery.headers.items() if not key.startswith("x-sla")}
     source = source_of(ADAPTER)
     named = ADAPTER.reading(delivery, source)
-    assert ADAPTER.reading(Delivery(bare, delivery.body, delivery.received_at), source) == named
+    assert ADAPTER.reading(InboundRequest(bare, delivery.body, delivery.received_at), source) == named
 
 
 @pytest.mark.parametrize(
@@ -184,6 +185,8 @@ def test_a_delivery_may_be_hours_late_and_its_time_is_signed() -> None:
     assert verify(scheme, sample.delivery, [sample.secret], raised_at + DAY).at == raised_at
     with pytest.raises(Stale):
         verify(scheme, sample.delivery, [sample.secret], raised_at + 30 * DAY)
-    later = Delivery({**sample.delivery.headers, "x-glpi-timestamp": "1772442001"}, sample.delivery.body, 0)
+    later = InboundRequest(
+        {**sample.delivery.headers, "x-glpi-timestamp": "1772442001"}, sample.delivery.body, 0
+    )
     with pytest.raises(BadSignature):
         verify(scheme, later, [sample.secret], raised_at)

@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 
 from app.intake.mapping.events import Unreadable
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.helpscout import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, instant_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 STORY = samples("helpscout")
 BODY: dict[str, Any] = STORY["created"].body
 WAITING = "customerWaitingSince"
 
 
-def _sent(event: str, **changed: Any) -> Delivery:
+def _sent(event: str, **changed: Any) -> InboundRequest:
     return sent(BODY | changed, {"X-HelpScout-Event": event})
 
 
@@ -83,7 +84,7 @@ def test_a_customer_without_an_address_is_a_number() -> None:
 
 
 def test_the_same_body_under_another_event_is_another_delivery() -> None:
-    assert ADAPTER.delivery_id(_sent("convo.status")) != ADAPTER.delivery_id(_sent("convo.tags"))
+    assert ADAPTER.idempotency_key(_sent("convo.status")) != ADAPTER.idempotency_key(_sent("convo.tags"))
 
 
 def test_an_event_of_another_kind_means_nothing() -> None:

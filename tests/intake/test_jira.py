@@ -10,7 +10,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.systems.jira.issue import ADAPTER
 from app.sla.event import Event
 from app.sla.span import SECOND
-from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+from tests.intake.desk import Desk, Known, after, desk_of
+from tests.intake.sample import Sample, instant_of, samples, sent
 
 SAMPLES = samples("jira")
 TICKET = "SUP-1042"
@@ -315,6 +316,6 @@ def test_a_delivery_without_what_it_needs_is_unreadable(name: str, changed: dict
 
 
 def test_a_delivery_is_told_from_its_repetition_by_its_identifier() -> None:
-    ids = {ADAPTER.delivery_id(sample.delivery) for sample in SAMPLES.values()}
+    ids = {ADAPTER.idempotency_key(sample.delivery) for sample in SAMPLES.values()}
     assert len(ids) == len(SAMPLES)
-    assert ADAPTER.delivery_id(sent({})) is None
+    assert ADAPTER.idempotency_key(sent({})) is None

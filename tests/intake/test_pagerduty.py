@@ -6,10 +6,11 @@ import pytest
 
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, verify
 from app.intake.systems.pagerduty import ADAPTER
-from tests.intake.snapshot_desk import samples, sent, source_of
+from tests.intake.desk import source_of
+from tests.intake.sample import samples, sent
 
 STORY = samples("pagerduty")
 EVENT: dict[str, Any] = STORY["triggered"].body["event"]
@@ -101,15 +102,15 @@ def test_an_event_without_type_instant_or_incident_is_unreadable(lacking: str) -
 
 
 def test_a_delivery_is_known_by_its_event() -> None:
-    assert ADAPTER.delivery_id(STORY["triggered"].delivery) == EVENT["id"]
-    assert ADAPTER.delivery_id(sent([])) is None
+    assert ADAPTER.idempotency_key(STORY["triggered"].delivery) == EVENT["id"]
+    assert ADAPTER.idempotency_key(sent([])) is None
 
 
 def test_one_of_several_signatures_is_enough() -> None:
     sample, scheme = STORY["triggered"], SCHEMES["pagerduty"]
     right = sample.delivery.headers["x-pagerduty-signature"]
-    signed = Delivery.of({"X-PagerDuty-Signature": f"v1=00,{right}"}, sample.delivery.body, 0)
+    signed = InboundRequest.of({"X-PagerDuty-Signature": f"v1=00,{right}"}, sample.delivery.body, 0)
     assert verify(scheme, signed, ["retired", sample.secret], 0)
-    forged = Delivery.of({"X-PagerDuty-Signature": "v1=00,v1="}, sample.delivery.body, 0)
+    forged = InboundRequest.of({"X-PagerDuty-Signature": "v1=00,v1="}, sample.delivery.body, 0)
     with pytest.raises(BadSignature):
         verify(scheme, forged, [sample.secret], 0)

@@ -8,8 +8,9 @@ import pytest
 
 from app.intake import ADAPTERS
 from app.intake.mapping.events import Unreadable
-from app.intake.request import Delivery
-from tests.intake.snapshot_desk import AT, samples, source_of
+from app.intake.request import InboundRequest
+from tests.intake.desk import AT, source_of
+from tests.intake.sample import samples
 
 INSTANTS = {
     ("zammad", "01_created"): ("ticket.updated_at",),
@@ -72,7 +73,7 @@ def why_unread(system: str, sample: str, value: object) -> Unreadable:
     body = deepcopy(found.body)
     for path in INSTANTS[system, sample]:
         put(body, path, value)
-    delivery = Delivery(found.delivery.headers, json.dumps(body).encode(), AT, found.delivery.query)
+    delivery = InboundRequest(found.delivery.headers, json.dumps(body).encode(), AT, found.delivery.query)
     with pytest.raises(Unreadable) as caught:
         ADAPTERS[system].reading(delivery, source_of(ADAPTERS[system]))
     return caught.value
@@ -117,6 +118,6 @@ def test_an_instant_that_is_missing_is_called_so(system: str, sample: str, value
 )
 def test_a_body_that_cannot_be_read_says_why_in_our_words(body: bytes, place: str, reason: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        Delivery({}, body, AT).json()
+        InboundRequest({}, body, AT).json()
     assert (caught.value.place, caught.value.reason[: len(reason)]) == (place, reason)
     assert [word for word in FOREIGN if word in str(caught.value)] == []

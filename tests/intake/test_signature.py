@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from app.intake import signature
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import SCHEMES, BadSignature, Refused, Scheme, Stale, verify
 from app.sla.span import DAY, HOUR, MINUTE, SECOND
 
@@ -42,9 +42,9 @@ SAMPLE_SCHEMES = {
 """How the composed deliveries of each system are signed; the others are not signed at all."""
 
 
-def sent(scheme: Scheme, secret: str = SECRET, body: bytes = BODY, at: int = NOW) -> Delivery:
+def sent(scheme: Scheme, secret: str = SECRET, body: bytes = BODY, at: int = NOW) -> InboundRequest:
     query = {"secret": secret} if scheme.name == "url-secret" else {}
-    return Delivery.of(scheme.sign(secret, body, at, "msg_1"), body, at, query)
+    return InboundRequest.of(scheme.sign(secret, body, at, "msg_1"), body, at, query)
 
 
 def changed(text: str, place: int) -> str:
@@ -61,7 +61,7 @@ def as_written(system: str, body: Any) -> bytes:
     return json.dumps(body, separators=separators, ensure_ascii=system != "frappe_helpdesk").encode()
 
 
-def refusal(scheme: Scheme, delivery: Delivery, now: int = NOW, *secrets: str) -> Refused:
+def refusal(scheme: Scheme, delivery: InboundRequest, now: int = NOW, *secrets: str) -> Refused:
     with pytest.raises(BadSignature) as caught:
         verify(scheme, delivery, secrets or [SECRET], now)
     return caught.value.reason
@@ -75,7 +75,7 @@ def test_every_composed_delivery_is_let_in_with_the_secret_that_signed_it(system
     for path in paths:
         kept = json.loads(path.read_text())
         body = as_written(system, kept["body"])
-        delivery = Delivery.of(kept["request"]["headers"], body, NOW)
+        delivery = InboundRequest.of(kept["request"]["headers"], body, NOW)
         signed = verify(scheme, delivery, [kept["meta"]["fixture_secret"]], NOW, 400 * DAY)
         assert (signed.at is None) == (scheme.window is None), path
 
@@ -89,7 +89,7 @@ def test_the_package_of_standard_webhooks_signs_what_is_let_in_here() -> None:
 
 def test_two_signatures_of_an_exchange_of_secrets_let_in_with_either() -> None:
     kept = json.loads((SAMPLES / "outbound" / "sla_breached_standard_webhooks.json").read_text())
-    delivery = Delivery.of(kept["request"]["headers"], as_written("outbound", kept["body"]), NOW)
+    delivery = InboundRequest.of(kept["request"]["headers"], as_written("outbound", kept["body"]), NOW)
     for secret in kept["meta"]["fixture_secret"]:
         signed = verify(SCHEMES["standard-webhooks"], delivery, [secret], NOW, 400 * DAY)
         assert signed.at == int(kept["request"]["headers"]["webhook-timestamp"]) * SECOND
@@ -124,9 +124,9 @@ def test_one_changed_byte_of_the_body_is_refused(scheme: Scheme) -> None:
     right = sent(scheme)
     for place in range(len(BODY)):
         body = BODY[:place] + bytes([BODY[place] ^ 1]) + BODY[place + 1 :]
-        assert refusal(scheme, Delivery(right.headers, body, NOW)) is Refused.INVALID
+        assert refusal(scheme, InboundRequest(right.headers, body, NOW)) is Refused.INVALID
     for body in (BODY + b" ", BODY[:-1], b"", BODY + b"\n"):
-        assert refusal(scheme, Delivery(right.headers, body, NOW)) is Refused.INVALID
+        assert refusal(scheme, InboundRequest(right.headers, body, NOW)) is Refused.INVALID
 
 
 @pytest.mark.parametrize("scheme", SIGNED, ids=lambda s: s.name)
@@ -135,7 +135,7 @@ def test_one_changed_byte_of_the_signature_is_refused(scheme: Scheme) -> None:
     given = right.headers[scheme.header]
     for place in range(len(given)):
         headers = {**right.headers, scheme.header: changed(given, place)}
-        assert refusal(scheme, Delivery(headers, BODY, NOW)) is Refused.INVALID, place
+        assert refusal(scheme, InboundRequest(headers, BODY, NOW)) is Refused.INVALID, place
 
 
 @pytest.mark.parametrize("scheme", TIMED, ids=lambda s: s.name)
@@ -147,22 +147,24 @@ def test_one_changed_digit_of_the_signed_time_is_refused(scheme: Scheme) -> None
         if letter.isdigit():
             later = given[:place] + str((int(letter) + 1) % 10) + given[place + 1 :]
             with pytest.raises(BadSignature):
-                verify(scheme, Delivery({**right.headers, name: later}, BODY, NOW), [SECRET], NOW, 10**18)
+                verify(
+                    scheme, InboundRequest({**right.headers, name: later}, BODY, NOW), [SECRET], NOW, 10**18
+                )
 
 
 def test_one_changed_byte_of_the_message_id_is_refused() -> None:
     scheme = SCHEMES["standard-webhooks"]
     headers = {**sent(scheme).headers, "webhook-id": "msg_2"}
-    assert refusal(scheme, Delivery(headers, BODY, NOW)) is Refused.INVALID
+    assert refusal(scheme, InboundRequest(headers, BODY, NOW)) is Refused.INVALID
 
 
 @pytest.mark.parametrize("scheme", EVERY, ids=lambda s: s.name)
 def test_a_delivery_without_any_of_its_signed_headers_is_unsigned(scheme: Scheme) -> None:
     right = sent(scheme)
-    assert refusal(scheme, Delivery({}, BODY, NOW)) is Refused.UNSIGNED
+    assert refusal(scheme, InboundRequest({}, BODY, NOW)) is Refused.UNSIGNED
     for name in right.headers:
         fewer = {key: value for key, value in right.headers.items() if key != name}
-        assert refusal(scheme, Delivery(fewer, BODY, NOW)) is Refused.UNSIGNED
+        assert refusal(scheme, InboundRequest(fewer, BODY, NOW)) is Refused.UNSIGNED
 
 
 @pytest.mark.parametrize("scheme", TIMED, ids=lambda s: s.name)
@@ -184,7 +186,7 @@ def test_a_signed_time_may_be_as_far_from_now_as_the_window_and_no_further(schem
 def test_a_signed_time_that_is_none_is_refused(scheme: Scheme, time: str) -> None:
     right = sent(scheme)
     name = next(name for name in right.headers if "timestamp" in name)
-    assert refusal(scheme, Delivery({**right.headers, name: time}, BODY, NOW)) is not Refused.STALE
+    assert refusal(scheme, InboundRequest({**right.headers, name: time}, BODY, NOW)) is not Refused.STALE
 
 
 def test_windows_follow_how_a_system_signs() -> None:
@@ -201,7 +203,10 @@ def test_a_right_signature_is_found_among_several() -> None:
         scheme = SCHEMES[name]
         mine, theirs = sent(scheme).headers, sent(scheme, OTHER).headers
         both = separator.join((theirs[scheme.header], mine[scheme.header]))
-        assert verify(scheme, Delivery({**mine, scheme.header: both}, BODY, NOW), [SECRET], NOW) is not None
+        assert (
+            verify(scheme, InboundRequest({**mine, scheme.header: both}, BODY, NOW), [SECRET], NOW)
+            is not None
+        )
 
 
 @pytest.mark.parametrize(
@@ -215,17 +220,17 @@ def test_a_right_signature_is_found_among_several() -> None:
     ],
 )
 def test_a_shared_secret_may_come_in_any_of_the_usual_headers(headers: dict[str, str]) -> None:
-    assert verify(SCHEMES["token"], Delivery.of(headers, BODY, NOW), [SECRET, "pass"], NOW).at is None
+    assert verify(SCHEMES["token"], InboundRequest.of(headers, BODY, NOW), [SECRET, "pass"], NOW).at is None
 
 
 @pytest.mark.parametrize("given", ["Basic ???", "Basic gP8=", "Digest x", "Bearer", "", "Bearer wrong"])
 def test_an_authorization_that_is_none_is_refused(given: str) -> None:
-    delivery = Delivery.of({"Authorization": given}, BODY, NOW)
+    delivery = InboundRequest.of({"Authorization": given}, BODY, NOW)
     assert refusal(SCHEMES["token"], delivery) in (Refused.UNSIGNED, Refused.INVALID)
 
 
 def test_a_secret_in_the_address_is_read_from_its_query() -> None:
-    delivery = Delivery.of({}, BODY, NOW, "secret=a%2Bb&x=1")
+    delivery = InboundRequest.of({}, BODY, NOW, "secret=a%2Bb&x=1")
     assert verify(SCHEMES["url-secret"], delivery, ["a+b"], NOW).at is None
     assert refusal(SCHEMES["url-secret"], delivery, NOW, "a b") is Refused.INVALID
 
@@ -233,7 +238,7 @@ def test_a_secret_in_the_address_is_read_from_its_query() -> None:
 def test_a_refusal_does_not_tell_which_part_was_wrong() -> None:
     scheme = SCHEMES["zendesk"]
     right = sent(scheme)
-    other_body = refusal(scheme, Delivery(right.headers, b"{}", NOW))
+    other_body = refusal(scheme, InboundRequest(right.headers, b"{}", NOW))
     other_secret = refusal(scheme, right, NOW, OTHER)
     assert str(other_body) == str(other_secret) == "invalid signature"
 

@@ -8,16 +8,17 @@ import pytest
 
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.whmcs import ADAPTER
-from tests.intake.snapshot_desk import after, desk_of, samples, sent, source_of
+from tests.intake.desk import after, desk_of, source_of
+from tests.intake.sample import samples, sent
 
 STORY = samples("whmcs")
 ROW: dict[str, Any] = STORY["04_agent_reply_answered"].body["ticket"]
 PHP = Path(__file__).resolve().parents[2] / "integrations" / "whmcs" / "slatimer.php"
 
 
-def _sent(hook: str, given: dict[str, Any], row: dict[str, Any] | None = ROW) -> Delivery:
+def _sent(hook: str, given: dict[str, Any], row: dict[str, Any] | None = ROW) -> InboundRequest:
     body = {"hook": hook, "occurred_at": "2026-03-02T12:00:00.5Z", "vars": given, "ticket": row}
     return sent(body, {"webhook-id": "msg_1"})
 

@@ -5,17 +5,18 @@ from typing import Any
 import pytest
 
 from app.intake.mapping.events import Unreadable
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.zammad import ADAPTER
 from app.sla.event import Event
-from tests.intake.snapshot_desk import AT, after, desk_of, instant_of, samples, sent, source_of
+from tests.intake.desk import AT, after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 STORY = samples("zammad")
 TICKET: dict[str, Any] = STORY["03_assigned"].body["ticket"]
 ARTICLE: dict[str, Any] = STORY["04_agent_reply_pending"].body["article"]
 
 
-def _sent(ticket: dict[str, Any] | None = None, article: dict[str, Any] | None = None) -> Delivery:
+def _sent(ticket: dict[str, Any] | None = None, article: dict[str, Any] | None = None) -> InboundRequest:
     return sent({"ticket": TICKET | (ticket or {}), "article": article})
 
 
@@ -161,5 +162,5 @@ def test_another_payload_is_kept_unread(body: Any) -> None:
 
 
 def test_a_retry_bears_the_id_of_the_first_attempt() -> None:
-    assert ADAPTER.delivery_id(STORY["01_created"].delivery) == "76723bbb-396a-538a-bbb3-6eb47283ed87"
-    assert ADAPTER.delivery_id(_sent()) is None
+    assert ADAPTER.idempotency_key(STORY["01_created"].delivery) == "76723bbb-396a-538a-bbb3-6eb47283ed87"
+    assert ADAPTER.idempotency_key(_sent()) is None

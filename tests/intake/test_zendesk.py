@@ -12,7 +12,8 @@ from app.intake.systems.zendesk.subscription import ADAPTER
 from app.intake.systems.zendesk.vocabulary import MEANINGLESS
 from app.sla.event import Event
 from app.sla.span import SECOND
-from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+from tests.intake.desk import Desk, Known, after, desk_of
+from tests.intake.sample import Sample, instant_of, samples, sent
 
 SAMPLES = samples("zendesk")
 RULES: list[dict[str, Any]] = [
@@ -282,6 +283,6 @@ def test_an_id_is_the_same_as_number_and_as_text() -> None:
 
 
 def test_a_delivery_is_told_from_its_repetition_by_the_events_id() -> None:
-    ids = {ADAPTER.delivery_id(sample.delivery) for sample in SAMPLES.values()}
+    ids = {ADAPTER.idempotency_key(sample.delivery) for sample in SAMPLES.values()}
     assert len(ids) == len(SAMPLES)
-    assert ADAPTER.delivery_id(sent([])) is None
+    assert ADAPTER.idempotency_key(sent([])) is None

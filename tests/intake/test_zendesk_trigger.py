@@ -10,7 +10,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.source_file import SourceFault
 from app.intake.systems.zendesk.trigger import ADAPTER, TEMPLATE, WORDS
 from app.sla.event import Event
-from tests.intake.snapshot_desk import Desk, Known, Sample, after, desk_of, instant_of, samples, sent
+from tests.intake.desk import Desk, Known, after, desk_of
+from tests.intake.sample import Sample, instant_of, samples, sent
 
 SAMPLES = samples(
     "zendesk_trigger", order=["created", "agent_reply_pending", "customer_reply_open", "solved"]
@@ -152,8 +153,8 @@ def test_a_ticket_of_a_dropped_status_is_ignored() -> None:
 
 
 def test_a_delivery_is_told_from_its_repetition_by_its_invocation() -> None:
-    assert ADAPTER.delivery_id(SAMPLES["solved"].delivery) == "7CD59CCEF31B5A958EF0FCEFBD"
-    assert ADAPTER.delivery_id(sent({})) is None
+    assert ADAPTER.idempotency_key(SAMPLES["solved"].delivery) == "7CD59CCEF31B5A958EF0FCEFBD"
+    assert ADAPTER.idempotency_key(sent({})) is None
 
 
 def test_the_template_names_all_four_words_and_is_json() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx2
 
-from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.connect import ConnectionDetails, connect
 from app.flow.inbound.sources import Sources
 from app.principal import EVERY, Scope, roles_on
 from app.settings import Settings
@@ -47,7 +47,7 @@ AT: Final = "2026-03-06T12:00:00Z"
 class Zammad:
     """Sends the lives of tickets, and knows what was answered: the id of each delivery, and what it is kept under."""
 
-    def __init__(self, service: Service, plug: Plug) -> None:
+    def __init__(self, service: Service, plug: ConnectionDetails) -> None:
         self._service, self._plug = service, plug
         self.answered: dict[str, str] = {}
 
@@ -90,8 +90,8 @@ class Killing:
             self._service.process.send_signal(signal.SIGKILL)
 
 
-def _prepared(database: Database) -> tuple[Plug, dict[str, str]]:
-    def prepare(conn: Connection, now: int) -> tuple[Plug, str]:
+def _prepared(database: Database) -> tuple[ConnectionDetails, dict[str, str]]:
+    def prepare(conn: Connection, now: int) -> tuple[ConnectionDetails, str]:
         plug, _ = connect(conn, now, Sources(), "haisoft", "zammad", overlap=HOUR)
         return plug, keys.create(conn, roles_on(EVERY, [Scope.READ]), now)[0]
 

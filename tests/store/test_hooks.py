@@ -5,8 +5,8 @@ import pytest
 from app.store.engine.database import Database
 from app.store.inbound import connections, hooks, origins, snapshots, sources
 from app.store.inbound.hooks import HookResult, HookState, NewHook
-from app.store.inbound.origins import Said
-from app.store.inbound.snapshots import Neighbours, StoredSnapshot
+from app.store.inbound.origins import EventOrigin
+from app.store.inbound.snapshots import ChainPosition, StoredSnapshot
 
 
 def new(number: int, *, once: str | None = None, desk: str = "d") -> NewHook:
@@ -48,7 +48,7 @@ def test_what_is_finished_is_claimed_no_more_until_it_is_to_be_read_again(databa
     assert [(one.id, one.length) for one in listed] == [("h2", 2), ("h1", 2)]
     older = database.read_now(lambda conn: hooks.inbox(conn, 9, listed[0].seq))
     assert [(one.reason, one.warnings) for one in older] == [("no JSON", ())]
-    assert database.write_now(lambda conn, now: hooks.again(conn, frozenset({"d1"}))) == 1
+    assert database.write_now(lambda conn, now: hooks.requeue(conn, frozenset({"d1"}))) == 1
     assert [one.id for one in database.write_now(lambda conn, now: hooks.claim(conn, 9))] == ["h1"]
 
 
@@ -68,12 +68,12 @@ def test_neighbours_are_those_next_in_time_and_then_by_digest(database: Database
     held = [shot(1, "b"), shot(2, "a"), shot(2, "c"), shot(3, "a"), shot(2, "b", ticket="other")]
     database.write_now(lambda conn, now: [snapshots.add(conn, "d", one, "h1") for one in held])
     this = shot(2, "b")
-    near = Neighbours(shot(2, "a"), shot(2, "c"), known=False)
-    assert database.read_now(lambda conn: snapshots.neighbours(conn, "d", this)) == near
-    known = Neighbours(shot(1, "b"), shot(2, "c"), known=True)
-    assert database.read_now(lambda conn: snapshots.neighbours(conn, "d", shot(2, "a"))) == known
-    nothing = Neighbours(None, None, known=False)
-    assert database.read_now(lambda conn: snapshots.neighbours(conn, "elsewhere", this)) == nothing
+    near = ChainPosition(shot(2, "a"), shot(2, "c"), stored=False)
+    assert database.read_now(lambda conn: snapshots.position(conn, "d", this)) == near
+    known = ChainPosition(shot(1, "b"), shot(2, "c"), stored=True)
+    assert database.read_now(lambda conn: snapshots.position(conn, "d", shot(2, "a"))) == known
+    nothing = ChainPosition(None, None, stored=False)
+    assert database.read_now(lambda conn: snapshots.position(conn, "elsewhere", this)) == nothing
 
 
 def test_a_snapshot_belongs_to_the_delivery_that_brought_it_until_it_is_removed(database: Database) -> None:
@@ -84,15 +84,15 @@ def test_a_snapshot_belongs_to_the_delivery_that_brought_it_until_it_is_removed(
 
 
 def test_who_says_an_event_is_known_until_it_is_said_no_more(database: Database) -> None:
-    one, other = Said("h1", "e", "e", "T", 1), Said("h2", "e", "e", "T", 1)
+    one, other = EventOrigin("h1", "e", "e", "T", 1), EventOrigin("h2", "e", "e", "T", 1)
     database.write_now(lambda conn, now: origins.add(conn, "d", [one, other]))
-    assert database.read_now(lambda conn: origins.said(conn, "d", "h1")) == {"e": one}
-    elsewhere = [database.read_now(lambda conn: origins.said_elsewhere(conn, "d", "h1", ["e", "x"]))]
+    assert database.read_now(lambda conn: origins.of_origin(conn, "d", "h1")) == {"e": one}
+    elsewhere = [database.read_now(lambda conn: origins.reported_elsewhere(conn, "d", "h1", ["e", "x"]))]
     database.write_now(lambda conn, now: origins.drop(conn, "d", [other]))
-    elsewhere.append(database.read_now(lambda conn: origins.said_elsewhere(conn, "d", "h1", ["e", "x"])))
+    elsewhere.append(database.read_now(lambda conn: origins.reported_elsewhere(conn, "d", "h1", ["e", "x"])))
     assert elsewhere == [{"e"}, set()]
     database.write_now(lambda conn, now: origins.forget(conn, ["h1"]))
-    assert database.read_now(lambda conn: origins.said(conn, "d", "h1")) == {}
+    assert database.read_now(lambda conn: origins.of_origin(conn, "d", "h1")) == {}
 
 
 def test_a_secret_that_was_followed_by_another_lives_for_the_overlap(database: Database) -> None:

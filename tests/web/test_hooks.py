@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.flow.agreement.desk_files import desk_file
-from app.flow.inbound.connect import Plug, connect
+from app.flow.inbound.connect import ConnectionDetails, connect
 from app.flow.inbound.sources import Sources, apply_sources
 from app.intake.challenge import GLPI_TOKEN
 from app.principal import Scope
@@ -33,7 +33,7 @@ OPEN = {
 ODD = {"ticket": OPEN["ticket"] | {"state": "at the vendor's"}, "article": {}}
 
 
-def plugged(room: Room, system: str = "zammad", desk: str = "haisoft", **given: Any) -> Plug:
+def plugged(room: Room, system: str = "zammad", desk: str = "haisoft", **given: Any) -> ConnectionDetails:
     return room.database.write_now(
         lambda conn, now: connect(conn, now, Sources(), desk, system, overlap=HOUR, **given)
     )[0]
@@ -45,7 +45,7 @@ def mapped(room: Room, text: str, desk: str = "haisoft") -> None:
     room.database.write_now(lambda conn, now: apply_sources(conn, now, catalogue, Sources(), [file]))
 
 
-def send(room: Room, plug: Plug, body: Any, path: str | None = None, **headers: str) -> Any:
+def send(room: Room, plug: ConnectionDetails, body: Any, path: str | None = None, **headers: str) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     signed = plug.scheme.sign(plug.secret, raw, room.database.now(), "m1")
     return room.client.post(path or plug.url(""), content=raw, headers={**signed, **headers})
@@ -58,11 +58,13 @@ def read(room: Room) -> None:
 
 
 @pytest.fixture
-def plug(room: Room) -> Plug:
+def plug(room: Room) -> ConnectionDetails:
     return plugged(room)
 
 
-def test_a_signed_webhook_is_answered_once_it_is_kept_and_read_next(room: Room, plug: Plug) -> None:
+def test_a_signed_webhook_is_answered_once_it_is_kept_and_read_next(
+    room: Room, plug: ConnectionDetails
+) -> None:
     response = send(room, plug, OPEN)
     assert response.status_code == 202
     accepted = conforms(HookAccepted, response.content)
@@ -74,7 +76,9 @@ def test_a_signed_webhook_is_answered_once_it_is_kept_and_read_next(room: Room, 
 
 
 @pytest.mark.parametrize("wrong", ["body", "signature", "none"])
-def test_a_delivery_that_is_not_signed_as_it_should_be_is_401(room: Room, plug: Plug, wrong: str) -> None:
+def test_a_delivery_that_is_not_signed_as_it_should_be_is_401(
+    room: Room, plug: ConnectionDetails, wrong: str
+) -> None:
     raw = json.dumps(OPEN).encode()
     headers = plug.scheme.sign(plug.secret, raw, room.database.now(), "m1")
     match wrong:
@@ -95,11 +99,11 @@ def test_a_delivery_that_is_not_signed_as_it_should_be_is_401(room: Room, plug: 
 @pytest.mark.parametrize(
     "path", ["/v1/hooks/nobody/zammad", "/v1/hooks/haisoft/zendesk", "/v1/hooks/haisoft/%00", "/v1/hooks/a/b"]
 )
-def test_what_is_not_connected_is_404(room: Room, plug: Plug, path: str) -> None:
+def test_what_is_not_connected_is_404(room: Room, plug: ConnectionDetails, path: str) -> None:
     assert send(room, plug, OPEN, path).status_code == 404
 
 
-def test_a_body_beyond_the_limit_is_413(room: Room, plug: Plug) -> None:
+def test_a_body_beyond_the_limit_is_413(room: Room, plug: ConnectionDetails) -> None:
     limit = room.app.state.running.settings.inbound_max_body_size
     assert send(room, plug, b" " * (limit + 1)).status_code == 413
     assert send(room, plug, b"1" * limit).status_code == 202
@@ -108,7 +112,9 @@ def test_a_body_beyond_the_limit_is_413(room: Room, plug: Plug) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b"[]", b"1", b"null", b'{"ticket": 7}', b"[" * 5000]
 )
-def test_no_body_that_is_signed_is_refused_for_what_it_says(room: Room, plug: Plug, body: bytes) -> None:
+def test_no_body_that_is_signed_is_refused_for_what_it_says(
+    room: Room, plug: ConnectionDetails, body: bytes
+) -> None:
     response = send(room, plug, body)
     assert response.status_code == 202
     read(room)
@@ -143,7 +149,9 @@ def test_glpis_challenge_is_answered_by_each_live_secret_and_to_nobody_else(room
     assert 'slatimer_hooks_total{desk="haisoft",outcome="challenged",system="glpi"}' in metrics
 
 
-def test_a_challenge_of_what_is_not_connected_or_asks_nothing_is_refused(room: Room, plug: Plug) -> None:
+def test_a_challenge_of_what_is_not_connected_or_asks_nothing_is_refused(
+    room: Room, plug: ConnectionDetails
+) -> None:
     token = {GLPI_TOKEN: _hmac(plug.secret, "validate_cra_challenge")}
     assert room.client.get(plug.url(""), params=token).status_code == 401
     for path in ("/v1/hooks/haisoft/glpi", "/v1/hooks/nobody/zammad", "/v1/hooks/haisoft/%00"):
@@ -174,7 +182,9 @@ def kept(room: Room) -> int:
     return room.database.read_now(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM hook").scalar_one())
 
 
-def test_the_inbox_lists_what_was_not_understood_and_shows_it_whole(room: Room, plug: Plug) -> None:
+def test_the_inbox_lists_what_was_not_understood_and_shows_it_whole(
+    room: Room, plug: ConnectionDetails
+) -> None:
     hook = send(room, plug, ODD).json()["id"]
     send(room, plug, b"{")
     read(room)
@@ -185,7 +195,9 @@ def test_the_inbox_lists_what_was_not_understood_and_shows_it_whole(room: Room, 
     assert json.loads(whole["body"]) == ODD
 
 
-def test_the_inbox_run_again_after_the_mapping_was_mended_is_empty(room: Room, plug: Plug) -> None:
+def test_the_inbox_run_again_after_the_mapping_was_mended_is_empty(
+    room: Room, plug: ConnectionDetails
+) -> None:
     send(room, plug, ODD)
     read(room)
     mapped(room, '[sources.zammad.statuses]\n"at the vendor\'s" = "on_hold"\n')
@@ -195,7 +207,7 @@ def test_the_inbox_run_again_after_the_mapping_was_mended_is_empty(room: Room, p
     assert room.get("/v1/tickets/haisoft/81").json()["status"] == "on_hold"
 
 
-def test_another_desks_deliveries_are_unknown(room: Room, plug: Plug) -> None:
+def test_another_desks_deliveries_are_unknown(room: Room, plug: ConnectionDetails) -> None:
     hook = send(room, plug, b"{").json()["id"]
     read(room)
     other = room.key("phpnet", Scope.PUSH)
@@ -214,7 +226,7 @@ def test_the_inbox_needs_a_key_that_may_push(room: Room, path: str) -> None:
     assert room.get(path, {"X": "y"}).status_code == 401
 
 
-def test_deliveries_and_unmapped_words_are_counted(room: Room, plug: Plug) -> None:
+def test_deliveries_and_unmapped_words_are_counted(room: Room, plug: ConnectionDetails) -> None:
     send(room, plug, ODD)
     send(room, plug, b"{")
     room.client.post(plug.url(""), content=b"{}")

@@ -1,8 +1,8 @@
-"""What happens to a ticket system's delivery at the door: is it signed, did it come before, is it kept?
+"""Accepting inbound webhooks: verify the signature, store the request once, answer after the commit.
 
-The sender waits for the answer, so nothing is read here but what verifying needs. Three rules it guards: the signature
-holds for the very bytes; nobody is answered before the delivery is durable; one that comes again is kept once. Those
-that wait at the same time share a transaction. Instants are microseconds UTC.
+The sender waits for the answer, so only what verification needs is read here. The signature is checked over the raw
+bytes; a repetition is stored once, by its idempotency key; requests that wait at the same time share a transaction.
+Instants are microseconds UTC.
 """
 
 import secrets
@@ -12,10 +12,10 @@ from hashlib import sha256
 from typing import Final, TypeVar
 
 from app.flow import metrics
-from app.flow.inbound.sources import Sources, Way
+from app.flow.inbound.sources import ConfiguredSource, Sources
 from app.intake.challenge import Answer
 from app.intake.mapping.events import Unreadable
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.signature import BadSignature, Refused, Scheme, Signed, Stale, answer, verify
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
@@ -25,76 +25,74 @@ from app.store.inbound import connections, hooks
 from app.store.inbound.connections import StoredConnection
 from app.store.inbound.hooks import NewHook
 
-_LOOKUP_KEPT: Final = 2 * SECOND
-"""How long a looked-up connection is believed, so that a delivery does not pay for a read. A delivery that it refuses is
-held against a fresh one, so a new secret is known at once; only the end of an old one takes this long."""
+_LOOKUP_TTL: Final = 2 * SECOND
+"""How long a connection is cached, so that a request does not pay for a read. A request that the cached connection
+refuses is checked against a fresh one, so a new secret is known at once; only the end of an old one takes this long."""
 
-_LOOKUPS_KEPT: Final = 1000
-"""Look-ups kept at most: made-up names cannot fill the memory."""
+_LOOKUPS_MAX: Final = 1000
+"""Size of that cache: made-up names cannot fill the memory."""
 
 _WEIGHT: Final = 16_384
-"""Bytes of a body that weigh as much as one more delivery: a transaction holds few large ones."""
+"""Bytes of a body that weigh as much as one more request: a transaction holds few large ones."""
 
-
-_CROWD: Final = 8
-"""Deliveries that wait for the disk at one time. At a hundred a second there are one or two."""
-
+_BUSY: Final = 8
+"""Requests that wait for a commit at one time. At a hundred a second there are one or two."""
 
 _Found = TypeVar("_Found")
 
 
 class UnknownConnection(LookupError):
-    """No ticket system of that name may send to that desk. Make the connection with `slatimer connect`."""
+    """No ticket system of that name is connected to that desk. Connect it with `slatimer connect`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A delivery is durable, under this id; `repeated`: since an earlier time."""
+    """A request is durable, under this id; `repeated`: it was stored before."""
 
     id: str
     repeated: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Gate:
-    """What is needed to let a delivery in."""
+class _Endpoint:
+    """What one address needs to verify its requests."""
 
-    way: Way
+    configured: ConfiguredSource
     connection: StoredConnection
 
 
 class Acceptor:
-    """Lets deliveries in. One per process."""
+    """Verifies and stores inbound webhooks. One per process."""
 
     def __init__(
         self, database: Database, sources: Sources, settings: Settings, accepted: Callable[[], None]
     ) -> None:
-        """`accepted` hears of every commit, in the thread that writes: it must be quick and must not fail."""
+        """`accepted` is called after every commit, in the writing thread: it must be quick and must not fail."""
         self._database, self._sources, self._accepted = database, sources, accepted
         self._waiting = 0
-        self._gates: dict[tuple[str, str], tuple[Micros, _Gate | None]] = {}
+        self._endpoints: dict[tuple[str, str], tuple[Micros, _Endpoint | None]] = {}
         self._group: Group[NewHook, Accepted] = Group(
             database, self._store, settings.group_commit_size, _weight
         )
 
-    async def accept(self, desk: str, system: str, delivery: Delivery) -> Accepted | Answer:
-        """Let a delivery in. Returns once it is durable; a challenge is answered, and nothing of it is kept.
+    async def accept(self, desk: str, system: str, request: InboundRequest) -> Accepted | Answer:
+        """Verify and store a request. Returns once it is durable; a challenge is answered and not stored.
 
-        Raises UnknownConnection, and BadSignature or Stale when it is not signed as it should be.
+        Raises UnknownConnection, and BadSignature or Stale when the signature does not hold.
         """
-        gate, signed = await self._admitted(
-            desk, system, lambda gate: _verify(gate, delivery, self._database.now())
+        endpoint, signed = await self._verified(
+            desk, system, lambda endpoint: _verify(endpoint, request, self._database.now())
         )
-        if (wanted := _wanted(gate.way, delivery)) is not None:
+        if (challenge := _challenge(endpoint.configured, request)) is not None:
             metrics.HOOKS.labels(desk, system, "challenged").inc()
-            return wanted
+            return challenge
         new = NewHook(
             id=f"hook-{secrets.token_hex(10)}",
             desk=desk,
             system=system,
-            once=_once(gate.way, desk, system, delivery, signed),
-            headers=_needed(gate.way, delivery),
-            body=delivery.body,
+            once=_once(endpoint.configured, desk, system, request, signed),
+            headers=_kept_headers(endpoint.configured, request),
+            body=request.body,
         )
         self._waiting += 1
         try:
@@ -104,55 +102,57 @@ class Acceptor:
         metrics.HOOKS.labels(desk, system, "repeated" if accepted.repeated else "accepted").inc()
         return accepted
 
-    async def answer(self, desk: str, system: str, asked: Delivery) -> Answer:
-        """What is answered to a system that asks for a proof before it sends.
+    async def answer(self, desk: str, system: str, request: InboundRequest) -> Answer:
+        """The answer to a system that requests a proof before it sends.
 
-        Raises UnknownConnection, and BadSignature when the question is not made with a live secret.
+        Raises UnknownConnection, and BadSignature when the challenge is not made with a live secret.
         """
-        _, found = await self._admitted(desk, system, lambda gate: _answer(gate, asked, self._database.now()))
+        _, found = await self._verified(
+            desk, system, lambda endpoint: _answer(endpoint, request, self._database.now())
+        )
         metrics.HOOKS.labels(desk, system, "challenged").inc()
         return found
 
-    def is_crowded(self) -> bool:
-        """Whether many wait to be let in at this moment."""
-        return self._waiting >= _CROWD
+    def is_busy(self) -> bool:
+        """Whether many requests wait for a commit."""
+        return self._waiting >= _BUSY
 
-    async def _admitted(
-        self, desk: str, system: str, check: Callable[[_Gate], _Found]
-    ) -> tuple[_Gate, _Found]:
-        gate, fresh = await self._gate(desk, system)
-        if gate is not None:
+    async def _verified(
+        self, desk: str, system: str, check: Callable[[_Endpoint], _Found]
+    ) -> tuple[_Endpoint, _Found]:
+        endpoint, fresh = await self._endpoint(desk, system)
+        if endpoint is not None:
             try:
-                return gate, check(gate)
+                return endpoint, check(endpoint)
             except BadSignature:
                 if fresh:
                     metrics.HOOKS.labels(desk, system, "refused").inc()
                     raise
         elif fresh:
             raise UnknownConnection(f"no system {system!r} is connected to a desk {desk!r}")
-        # What was looked up a moment ago refuses it: a secret may have been added since.
-        self._gates.pop((desk, system), None)
-        return await self._admitted(desk, system, check)
+        # The cached connection refuses it: a secret may have been added since.
+        self._endpoints.pop((desk, system), None)
+        return await self._verified(desk, system, check)
 
-    async def _gate(self, desk: str, system: str) -> tuple[_Gate | None, bool]:
-        """What lets the system's deliveries in, and whether it was looked up just now."""
+    async def _endpoint(self, desk: str, system: str) -> tuple[_Endpoint | None, bool]:
+        """The address's connection, and whether it was read just now."""
         if not (desk + system).isprintable():
-            return None, True  # no name of anything, and more than some databases can be asked
+            return None, True  # no name of anything, and no database can be queried for a NUL
         now = self._database.now()
-        held = self._gates.get((desk, system))
-        # A clock that was set back must not make a look-up last.
-        if held is not None and 0 <= now - held[0] < _LOOKUP_KEPT:
-            return held[1], False
+        cached = self._endpoints.get((desk, system))
+        # A clock that was set back must not keep an entry for ever.
+        if cached is not None and 0 <= now - cached[0] < _LOOKUP_TTL:
+            return cached[1], False
         found = await self._database.read(lambda conn: self._look_up(conn, desk, system))
-        if len(self._gates) >= _LOOKUPS_KEPT:
-            self._gates.clear()
-        self._gates[desk, system] = (now, found)
+        if len(self._endpoints) >= _LOOKUPS_MAX:
+            self._endpoints.clear()
+        self._endpoints[desk, system] = (now, found)
         return found, True
 
-    def _look_up(self, conn: Connection, desk: str, system: str) -> _Gate | None:
+    def _look_up(self, conn: Connection, desk: str, system: str) -> _Endpoint | None:
         connection = connections.find(conn, desk, system)
-        way = None if connection is None else self._sources.way(conn, desk, system)
-        return None if connection is None or way is None else _Gate(way, connection)
+        configured = None if connection is None else self._sources.configured(conn, desk, system)
+        return None if connection is None or configured is None else _Endpoint(configured, connection)
 
     def _store(self, conn: Connection, now: Micros, members: Sequence[NewHook]) -> list[Accepted]:
         after_commit(conn, self._accepted)
@@ -163,20 +163,20 @@ def _weight(new: NewHook) -> int:
     return 1 + len(new.body) // _WEIGHT
 
 
-def _verify(gate: _Gate, delivery: Delivery, now: Micros) -> Signed:
-    live, window = gate.connection.live(now), gate.way.adapter.window
-    return _by_any(gate, lambda scheme: verify(scheme, delivery, live, now, window))
+def _verify(endpoint: _Endpoint, request: InboundRequest, now: Micros) -> Signed:
+    live, window = endpoint.connection.live(now), endpoint.configured.adapter.window
+    return _first_verified(endpoint, lambda scheme: verify(scheme, request, live, now, window))
 
 
-def _answer(gate: _Gate, asked: Delivery, now: Micros) -> Answer:
-    live = gate.connection.live(now)
-    return _by_any(gate, lambda scheme: answer(scheme, asked, live))
+def _answer(endpoint: _Endpoint, request: InboundRequest, now: Micros) -> Answer:
+    live = endpoint.connection.live(now)
+    return _first_verified(endpoint, lambda scheme: answer(scheme, request, live))
 
 
-def _by_any(gate: _Gate, check: Callable[[Scheme], _Found]) -> _Found:
-    """What the first way of signing finds of those that are taken. Raises what the most telling one says."""
+def _first_verified(endpoint: _Endpoint, check: Callable[[Scheme], _Found]) -> _Found:
+    """The result of the first scheme that verifies. Raises the most specific refusal."""
     refusal = BadSignature(Refused.UNSIGNED)
-    for scheme in gate.way.schemes:
+    for scheme in endpoint.configured.schemes:
         try:
             return check(scheme)
         except Stale:
@@ -187,28 +187,30 @@ def _by_any(gate: _Gate, check: Callable[[Scheme], _Found]) -> _Found:
     raise refusal
 
 
-def _wanted(way: Way, delivery: Delivery) -> Answer | None:
-    """What a delivery wants to read back that is a challenge; none for any other."""
+def _challenge(configured: ConfiguredSource, request: InboundRequest) -> Answer | None:
+    """The answer to a challenge; none for any other request."""
     try:
-        return way.adapter.challenge(delivery)
+        return configured.adapter.challenge(request)
     except Unreadable:
         return None
 
 
-def _once(way: Way, desk: str, system: str, delivery: Delivery, signed: Signed) -> str:
-    """What a delivery has in common with its repetitions only: its id, else its event's, else its content."""
+def _once(
+    configured: ConfiguredSource, desk: str, system: str, request: InboundRequest, signed: Signed
+) -> str:
+    """The idempotency key: a digest of the request's id, else of its event's id, else of its content."""
     try:
-        given = way.adapter.delivery_id(delivery)
+        given = configured.adapter.idempotency_key(request)
     except Unreadable:
         given = None
-    recorded = ("id", given) if given else ("body", str(signed.at))
-    whole = sha256("\0".join((desk, system, *recorded)).encode())
+    parts = ("id", given) if given else ("body", str(signed.at))
+    key = sha256("\0".join((desk, system, *parts)).encode())
     if not given:
-        whole.update(b"\0" + delivery.body)
-    return whole.hexdigest()
+        key.update(b"\0" + request.body)
+    return key.hexdigest()
 
 
-def _needed(way: Way, delivery: Delivery) -> dict[str, str]:
-    """The headers that reading needs. The others may hold secrets, and are not kept."""
-    names = ("content-type", *way.adapter.headers)
-    return {name: delivery.headers[name] for name in names if name in delivery.headers}
+def _kept_headers(configured: ConfiguredSource, request: InboundRequest) -> dict[str, str]:
+    """The headers that the adapter reads. The others may hold secrets and are not stored."""
+    names = ("content-type", *configured.adapter.headers)
+    return {name: request.headers[name] for name in names if name in request.headers}

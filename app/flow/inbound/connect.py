@@ -1,7 +1,7 @@
-"""What must be entered in a ticket system so that it sends to a desk, and with which secret does it sign?
+"""Connecting a ticket system to a desk: its address, its secret, and what to enter in the system.
 
-A connection is a desk, a system and its secrets. Asking again shows how things stand; only rotating makes another
-secret, and then the one before goes on working for a while. Instants are microseconds UTC.
+A connection is a desk, a system and its secrets. Connecting again shows the connection; only rotating makes another
+secret, and the one before stays valid for a while. Instants are microseconds UTC.
 """
 
 import base64
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from app.flow.inbound.sources import Sources, Way
+from app.flow.inbound.sources import ConfiguredSource, Sources
 from app.intake.adapter import TEST_BODY
 from app.intake.signature import TOKEN_HEADER, URL_PARAMETER, Scheme
 from app.sla.span import Micros
@@ -24,21 +24,21 @@ _IN_ADDRESS: Final = "url-secret"
 _TOKEN: Final = "token"
 
 _SECRET_BYTES: Final = 24
-"""192 random bits: 32 characters, and the least generous field for a secret takes 40."""
+"""192 random bits: 32 characters; the shortest field for a secret holds 40."""
 
 _STANDARD_BYTES: Final = 32
-"""Standard Webhooks ask for 24 to 64."""
+"""Standard Webhooks require 24 to 64."""
 
 
 class UnknownSystem(LookupError):
-    """No ticket system of that name is known here. Its desk's file of sources may say how it is read."""
+    """No ticket system of that name is known. The desk's file of sources may describe it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plug:
-    """A connection as the other side needs it. `scheme` is the usual way of signing among those that are taken."""
+class ConnectionDetails:
+    """A connection as it is entered in the ticket system. `scheme` is the usual one of those that are accepted."""
 
-    way: Way
+    configured: ConfiguredSource
     connection: StoredConnection
     scheme: Scheme
 
@@ -55,17 +55,17 @@ class Plug:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers to enter by hand; a signature the system makes by itself."""
+        """Headers to enter by hand; the system computes signatures itself."""
         return {TOKEN_HEADER: self.secret} if self.scheme.name == _TOKEN else {}
 
     def test(self, now: Micros) -> tuple[Mapping[str, str], bytes]:
-        """Headers and body of a signed delivery that means nothing."""
+        """Headers and body of a signed request that reports nothing."""
         headers = self.scheme.sign(self.secret, TEST_BODY, now, f"test-{secrets.token_hex(8)}")
         return headers | {"content-type": "application/json"}, TEST_BODY
 
     def template(self, base: str) -> str | None:
-        """What to paste there, with the address and the secret where the template asks for them."""
-        written = self.way.adapter.template
+        """The template to paste there, filled in with the address and the secret."""
+        written = self.configured.adapter.template
         return written and written.replace("<URL>", self.url(base)).replace("<SECRET>", self.secret)
 
     def as_json(self, base: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Plug:
             "url": self.url(base),
             "secret": self.secret,
             "headers": self.headers,
-            "events": list(self.way.adapter.events_to_tick),
+            "events": list(self.configured.adapter.events_to_tick),
             "template": self.template(base),
         }
 
@@ -89,30 +89,30 @@ def connect(
     overlap: Micros,
     rotate: bool = False,
     given: str | None = None,
-) -> tuple[Plug, bool]:
-    """The connection of a system to a desk, made if there is none, and whether its secret is new.
+) -> tuple[ConnectionDetails, bool]:
+    """The connection of a system to a desk, created if there is none, and whether its secret is new.
 
-    `given` is a secret that the system made itself. `rotate` asks for a new one of ours. Those before are taken for
-    `overlap` longer. Raises UnknownSystem.
+    `given` is a secret that the system made itself; `rotate` makes a new one. Those before stay valid for `overlap`.
+    Raises UnknownSystem.
     """
-    way = sources.way(conn, desk, system)
-    if way is None:
+    configured = sources.configured(conn, desk, system)
+    if configured is None:
         known = ", ".join(sources.known(conn, desk))
         raise UnknownSystem(
             f"no ticket system {system!r} is known. Known: {known}. Any other is described in sources/{desk}.toml"
         )
-    scheme = way.schemes[0]
-    held = connections.find(conn, desk, system)
-    known_already = held is not None and given is not None and given == held.secrets[0].text
-    if held is not None and (known_already or not (rotate or given)):
-        return Plug(way, held, scheme), False
+    scheme = configured.schemes[0]
+    stored = connections.find(conn, desk, system)
+    known_already = stored is not None and given is not None and given == stored.secrets[0].text
+    if stored is not None and (known_already or not (rotate or given)):
+        return ConnectionDetails(configured, stored, scheme), False
     secret = given or new_secret(scheme.name)
     made = connections.add_secret(conn, desk, system, secret, now, overlap=overlap)
-    return Plug(way, made, scheme), True
+    return ConnectionDetails(configured, made, scheme), True
 
 
 def new_secret(scheme: str) -> str:
-    """A secret as that way of signing wants it."""
+    """A secret in the form that this scheme needs."""
     if scheme == _STANDARD:
         return "whsec_" + base64.b64encode(secrets.token_bytes(_STANDARD_BYTES)).decode()
     return secrets.token_urlsafe(_SECRET_BYTES)

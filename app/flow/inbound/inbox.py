@@ -1,8 +1,8 @@
-"""What came in and could not be read, and what could not be judged; and trying it all again.
+"""The inbox: webhooks that could not be read or mapped, events of unknown types, tickets that cannot be evaluated.
 
-A delivery that was not understood, or in which a word is not mapped, is read again by the mapping that is in force by
-then. An event of an unknown type is kept; when a newer version of the service knows the type, running again gives it
-its effect, with everything that it would have told.
+A webhook that could not be read, or in which a word is not mapped, is read again by the mapping in force when the inbox
+is run again. An event of an unknown type is stored; once a newer version of the service knows the type, running again
+applies it, with every signal that it causes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,18 @@ from app.store.tickets.inspection import TicketKey, UnreadEvent
 from app.store.tickets.schedule import Parked
 
 _Place = tuple[int, int, Micros, str, str]
-"""How far a page has come: before which delivery, before which event, after which parked ticket."""
+"""The sort keys of a page: before which webhook, before which event, after which parked ticket."""
 
 _START: Final[_Place] = (2**63 - 1, 2**63 - 1, 0, "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """What waits for somebody: all of it counted, and a page of each list.
+    """The open items: counts of all of them, and a page of each list.
 
-    `deliveries` were kept unread or have warnings, `delivery_counts` has them all by (desk, system, state). `counts`
-    has every event of an unknown type by (desk, type), `events` lists them. Both lists begin with the latest, `parked`
-    with who has waited longest. `next` is the cursor of the next page; none on the last.
+    `deliveries` are webhooks that are kept unread or have warnings, `delivery_counts` counts them by (desk, system,
+    state). `counts` counts events of unknown types by (desk, type), `events` lists them. Both lists begin with the
+    latest, `parked` with the ticket parked longest. `next` is the cursor of the next page; none on the last.
     """
 
     deliveries: Sequence[ListedHook]
@@ -45,12 +45,12 @@ class Inbox:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing waits."""
+        """Whether there is no open item."""
         return not (self.delivery_counts or self.counts or self.parked)
 
 
 def inbox(conn: Connection, limit: int, desks: Desks = EVERY, cursor: str | None = None) -> Inbox:
-    """What could not be read or judged so far, of these desks, with at most `limit` entries of each list.
+    """The open items of these desks, with at most `limit` entries of each list.
 
     Raises FaultyCursor.
     """
@@ -71,7 +71,7 @@ def inbox(conn: Connection, limit: int, desks: Desks = EVERY, cursor: str | None
 
 
 def whole_inbox(conn: Connection, limit: int, desks: Desks = EVERY) -> Inbox:
-    """The same with every entry, read in pages of `limit`."""
+    """The same with every entry, in pages of `limit`."""
     found = inbox(conn, limit, desks)
     pages = [found]
     while pages[-1].next is not None:
@@ -86,7 +86,7 @@ def whole_inbox(conn: Connection, limit: int, desks: Desks = EVERY) -> Inbox:
 
 
 def _end(page: Inbox, place: _Place) -> _Place:
-    """How far a page comes that began at a place. A list that is at its end stays there."""
+    """The sort keys after a page that began at `place`. A list that is at its end stays there."""
     last = page.parked[-1] if page.parked else None
     return (
         page.deliveries[-1].seq if page.deliveries else place[0],
@@ -96,14 +96,14 @@ def _end(page: Inbox, place: _Place) -> _Place:
 
 
 def to_run_again(conn: Connection, desks: Desks = EVERY) -> list[TicketKey]:
-    """The tickets that running again concerns."""
+    """The tickets to evaluate again: parked ones and those with events of unknown types."""
     parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
     found = dict.fromkeys([*parked, *inspection.tickets_with_unread_events(conn)])
     return [key for key in found if covers(desks, key[0])]
 
 
 def run_again(conn: Connection, now: Micros, assessor: Assessor, tickets: Sequence[TicketKey]) -> int:
-    """Judge these tickets anew. Returns how many of them still cannot be judged."""
+    """Evaluate these tickets again. Returns how many of them still fail."""
     inspection.learn_types(conn)
     touched: dict[str, list[str]] = {}
     for desk, ticket in tickets:
@@ -112,7 +112,7 @@ def run_again(conn: Connection, now: Micros, assessor: Assessor, tickets: Sequen
 
 
 def inbox_json(found: Inbox) -> dict[str, Any]:
-    """The inbox as it looks outside."""
+    """The inbox as the API writes it."""
     return {
         "deliveries": [delivery_json(hook) for hook in found.deliveries],
         "waiting": [
@@ -152,7 +152,7 @@ def inbox_json(found: Inbox) -> dict[str, Any]:
 
 
 def delivery_json(hook: StoredHook | ListedHook) -> dict[str, Any]:
-    """A delivery without its body."""
+    """A webhook without its body."""
     return {
         "id": hook.id,
         "desk": hook.desk,
@@ -167,7 +167,7 @@ def delivery_json(hook: StoredHook | ListedHook) -> dict[str, Any]:
 
 
 def whole_delivery_json(hook: StoredHook) -> dict[str, Any]:
-    """A delivery with the headers that were kept and its body; bytes that are no UTF-8 are shown as marks."""
+    """A webhook with its stored headers and its body; bytes that are no UTF-8 become replacement characters."""
     return delivery_json(hook) | {
         "headers": dict(hook.headers),
         "body": hook.body.decode("utf-8", errors="replace"),

@@ -1,8 +1,7 @@
-"""What do the deliveries of ticket systems say, once they are safely kept?
+"""Interpreting inbound webhooks: read them in order of arrival, reconcile their events, evaluate the tickets.
 
-They are read in the order in which they came. What a delivery says goes down the one road of every event; its state,
-its snapshots and its events are durable together. Two rules it guards: a delivery that cannot be read is kept whole and
-harms no other; and one that is read again, after its mapping was mended, ends as if it had been understood at once.
+A webhook's state, its snapshots and its events are written in one transaction. One that cannot be read is kept whole
+and harms no other; one that is read again, after its mapping was corrected, ends as if it had been read so at once.
 Instants are microseconds UTC.
 """
 
@@ -13,14 +12,14 @@ from typing import Any, cast
 import structlog
 
 from app.flow import metrics
-from app.flow.inbound.reconcile import Standing
-from app.flow.inbound.snapshot_chain import Saying, sayings_of_snapshots
-from app.flow.inbound.sources import Sources, Way
+from app.flow.inbound.reconcile import Reconciliation
+from app.flow.inbound.snapshot_chain import OriginEvents, chain_changes
+from app.flow.inbound.sources import ConfiguredSource, Sources
 from app.flow.judge.receive import Receiver, ticket_of
 from app.intake.cloudevents import Limits
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.settings import Settings
 from app.sla.event import Event
 from app.sla.span import SECOND, Micros, length_of
@@ -34,18 +33,18 @@ _log = structlog.stdlib.get_logger()
 
 @dataclass(slots=True)
 class _Read:
-    """A delivery on its way. `way` and `reading` are none when it could not be read."""
+    """A webhook that is being interpreted. `configured` and `reading` are none when it could not be read."""
 
     hook: StoredHook
-    way: Way | None = None
+    configured: ConfiguredSource | None = None
     reading: Reading | None = None
     warnings: list[str] = field(default_factory=list[str])
-    wrong: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
     """Why it is kept."""
 
 
 class Interpreter:
-    """Reads deliveries within a transaction. One per process."""
+    """Interprets webhooks within a transaction. One per process."""
 
     def __init__(self, receiver: Receiver, sources: Sources, settings: Settings) -> None:
         self._receiver, self._sources = receiver, sources
@@ -53,93 +52,95 @@ class Interpreter:
         self._max_skew = length_of(settings.max_skew)
 
     def interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
-        """Read these deliveries and do what they say."""
-        ways = {(hook.desk, hook.system) for hook in claimed}
-        found = {key: self._sources.way(conn, *key) for key in ways}
+        """Read these webhooks, store their events and evaluate the tickets."""
+        systems = {(hook.desk, hook.system) for hook in claimed}
+        found = {key: self._sources.configured(conn, *key) for key in systems}
         read = [self._read(now, hook, found[hook.desk, hook.system]) for hook in claimed]
         tickets = {key for one in read for key in _tickets(one)}
-        # Two that read deliveries of one ticket at a time would each miss the other's snapshot, and a ticket that is not
-        # there yet cannot be held by its row.
+        # Two processes that read webhooks of one ticket at once would each miss the other's snapshot. A new ticket has
+        # no row to lock, so its name is locked, in sorted order, before the rows.
         lock_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
         self._receiver.lock(conn, tickets)
-        said = _sayings(conn, read)
-        standing = Standing(conn)
-        for desk, events in _by_desk(said).items():
-            standing.look_up(desk, events)
+        reported = _reported(conn, read)
+        changes = Reconciliation(conn)
+        for desk, events in _by_desk(reported).items():
+            changes.preload(desk, events)
         owners: list[_Read] = []
-        for one, saying in said:
-            standing.trace = one.hook.id
-            one.warnings += standing.settle(saying.desk, saying.origin, saying.events, new=saying.new)
-            owners += [one] * (len(standing.incoming) - len(owners))
-        standing.write()
-        receipt = self._receiver.take(conn, now, standing.incoming)
+        for one, origin in reported:
+            changes.trace = one.hook.id
+            one.warnings += changes.reconcile(
+                origin.desk, origin.origin, origin.events, new=origin.new, at=origin.at
+            )
+            owners += [one] * (len(changes.incoming) - len(owners))
+        changes.flush()
+        receipt = self._receiver.take(conn, now, changes.incoming)
         for refusal in receipt.refused:
-            owners[refusal.index].wrong.append(refusal.reason)
-        outcomes = [_outcome(one) for one in read]
-        hooks.finish(conn, outcomes, now)
-        after_commit(conn, lambda: _count(read, outcomes))
+            owners[refusal.index].faults.append(refusal.reason)
+        results = [_result(one) for one in read]
+        hooks.finish(conn, results, now)
+        after_commit(conn, lambda: _count(read, results))
 
-    def _read(self, now: Micros, hook: StoredHook, way: Way | None) -> _Read:
-        one = _Read(hook, way)
-        if way is None:
-            one.wrong.append(
-                f"no system {hook.system!r} of {hook.desk} is known; its file of sources is gone"
+    def _read(self, now: Micros, hook: StoredHook, configured: ConfiguredSource | None) -> _Read:
+        one = _Read(hook, configured)
+        if configured is None:
+            one.faults.append(
+                f"no system {hook.system!r} of {hook.desk} is known; its file of sources no longer describes it"
             )
             return one
         try:
-            delivery = Delivery(hook.headers, hook.body, hook.received_at, limits=self._limits)
-            reading = way.adapter.reading(delivery, way.source)
+            request = InboundRequest(hook.headers, hook.body, hook.received_at, limits=self._limits)
+            reading = configured.adapter.reading(request, configured.source)
         except Unreadable as error:
-            one.wrong.append(str(error))
-        except Exception as error:  # noqa: BLE001 - kept whole, logged and shown: a reader's defect harms nobody else
+            one.faults.append(str(error))
+        except Exception as error:  # noqa: BLE001 - kept whole, logged and shown: a defect of an adapter harms no other
             _log.exception("reading failed", desk=hook.desk, system=hook.system, hook=hook.id)
-            one.wrong.append(f"reading it failed by a fault of the service, {_in_the_log(error, hook)}")
+            one.faults.append(f"reading it failed by a defect of the service, {_in_the_log(error, hook)}")
         else:
-            self._take_over(one, reading, now)
+            self._accept(one, reading, now)
         return one
 
-    def _take_over(self, one: _Read, reading: Reading, now: Micros) -> None:
+    def _accept(self, one: _Read, reading: Reading, now: Micros) -> None:
         one.warnings += reading.warnings
         last = max((snapshot.at for snapshot in reading.snapshots), default=now)
         if last > now + self._max_skew:
             # Nothing of it is stored: a snapshot of tomorrow would be compared with all those of today. An event ahead
             # of now that comes without snapshots is refused by itself, when the events are received.
             ahead = (last - now) // SECOND
-            one.wrong.append(f"it happened {ahead} s ahead of now; check the sender's clock and offset")
+            one.faults.append(f"it is dated {ahead} s ahead of now; check the sender's clock and offset")
             return
         fitting = tuple(_fitted(event, self._limits.max_text) for event in reading.events)
         one.reading = replace(reading, events=fitting)
 
 
-def _sayings(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Saying]]:
-    """What each origin says after these deliveries, with the delivery because of which it does.
+def _reported(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, OriginEvents]]:
+    """What each origin reports after these webhooks, with the webhook that changes it.
 
-    What a delivery said when it was understood, if ever it was, stands while it cannot be read.
+    The events of a webhook that was read before stay in force while it cannot be read.
     """
-    found: dict[tuple[str, str], tuple[_Read, Saying]] = {}
+    found: dict[tuple[str, str], tuple[_Read, OriginEvents]] = {}
     for one in read:
-        if one.way is None or one.reading is None:
+        if one.configured is None or one.reading is None:
             continue
         hook, reading, new = one.hook, one.reading, one.hook.interpreted_at is None
-        sayings = [Saying(hook.desk, hook.id, reading.events, new)] if reading.events or not new else []
-        sayings += sayings_of_snapshots(conn, one.way.source, hook.id, reading.snapshots, new=new)
-        for saying in sayings:
-            key = (saying.desk, saying.origin)
+        origins = [OriginEvents(hook.desk, hook.id, reading.events, new)] if reading.events or not new else []
+        origins += chain_changes(conn, one.configured.source, hook.id, reading.snapshots, new=new)
+        for origin in origins:
+            key = (origin.desk, origin.origin)
             before = found.get(key)
-            found[key] = (one, saying if before is None else replace(saying, new=before[1].new))
+            found[key] = (one, origin if before is None else replace(origin, new=before[1].new))
     return list(found.values())
 
 
 def failed(conn: Connection, now: Micros, hook: StoredHook, error: BaseException) -> None:
-    """Keep a delivery that made its transaction fail, so that it fails no other's."""
-    reason = f"taking it in failed, {_in_the_log(error, hook)}"
+    """Keep a webhook that made its transaction fail, so that it fails no other's."""
+    reason = f"storing its events failed, {_in_the_log(error, hook)}"
     hooks.finish(conn, [HookResult(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
     after_commit(conn, lambda: metrics.HOOKS.labels(hook.desk, hook.system, HookState.KEPT).inc())
 
 
 def _in_the_log(error: BaseException, hook: StoredHook) -> str:
-    """Where there is more: what an error says is for those who keep the service, and may hold what others wrote."""
-    return f"{type(error).__name__}; the log has the rest under {hook.id}"
+    """The error's type and where to find the rest: its text is for operators, and may quote customers."""
+    return f"{type(error).__name__}; see the log for {hook.id}"
 
 
 def _tickets(one: _Read) -> Iterable[tuple[str, str]]:
@@ -151,31 +152,31 @@ def _tickets(one: _Read) -> Iterable[tuple[str, str]]:
     return ((one.hook.desk, ticket) for ticket in found)
 
 
-def _by_desk(said: Iterable[tuple[_Read, Saying]]) -> Mapping[str, list[Event]]:
+def _by_desk(reported: Iterable[tuple[_Read, OriginEvents]]) -> Mapping[str, list[Event]]:
     found: dict[str, list[Event]] = {}
-    for _, saying in said:
-        found.setdefault(saying.desk, []).extend(saying.events)
+    for _, origin in reported:
+        found.setdefault(origin.desk, []).extend(origin.events)
     return found
 
 
-def _outcome(one: _Read) -> HookResult:
+def _result(one: _Read) -> HookResult:
     warnings = tuple(dict.fromkeys(one.warnings))
-    if one.wrong:
-        return HookResult(one.hook.seq, HookState.KEPT, "; ".join(dict.fromkeys(one.wrong)), warnings)
+    if one.faults:
+        return HookResult(one.hook.seq, HookState.KEPT, "; ".join(dict.fromkeys(one.faults)), warnings)
     ignored = None if one.reading is None else one.reading.ignored
     return HookResult(one.hook.seq, HookState.IGNORED if ignored else HookState.DONE, ignored, warnings)
 
 
-def _count(read: Sequence[_Read], outcomes: Sequence[HookResult]) -> None:
-    for one, outcome in zip(read, outcomes, strict=True):
+def _count(read: Sequence[_Read], results: Sequence[HookResult]) -> None:
+    for one, result in zip(read, results, strict=True):
         labels = (one.hook.desk, one.hook.system)
-        metrics.HOOKS.labels(*labels, outcome.state).inc()
-        if outcome.warnings:
-            metrics.MAPPING_WARNINGS.labels(*labels).inc(len(outcome.warnings))
+        metrics.HOOKS.labels(*labels, result.state).inc()
+        if result.warnings:
+            metrics.MAPPING_WARNINGS.labels(*labels).inc(len(result.warnings))
 
 
 def _fitted(event: Event, max_text: int) -> Event:
-    """The event with texts that a database can hold: cut to the length that a push may have, and without NUL."""
+    """The event with texts that a database can store: cut to `max_text` characters, and without NUL."""
     return replace(event, data=cast(Mapping[str, Any], _fit(event.data, max_text)))
 
 

@@ -1,9 +1,8 @@
-"""When are the deliveries of ticket systems read?
+"""The loop that reads stored webhooks, and their retention.
 
-As soon as they are durable: a commit wakes the reader, and it looks besides now and then for what another process kept,
-or what was left by one that was stopped. A batch that fails is done again one by one, and the delivery that fails alone
-is kept with the reason, so that it stalls nobody. Several processes may read: each takes what no other holds. Instants
-are microseconds UTC.
+A commit wakes it; a poll finds what another process stored, or what a stopped one left. A batch that fails is repeated
+one by one, and a webhook that fails alone is kept with the reason, so that it blocks no other. Several processes may
+read: a claimed row is locked until the transaction ends. Instants are microseconds UTC.
 """
 
 import asyncio
@@ -23,14 +22,14 @@ from app.store.inbound.hooks import StoredHook
 
 _log = structlog.stdlib.get_logger()
 
-_PRUNED_EVERY: Final = HOUR
-"""How often old deliveries are removed: they are days old by then, so an hour more is nothing."""
+_PRUNE_INTERVAL: Final = HOUR
+"""How often old webhooks are deleted: they are days old by then, so an hour more does not matter."""
 
-_PRUNED_AT_ONCE: Final = 200
-"""Deliveries removed in one transaction: few milliseconds of the writer's time."""
+_PRUNE_BATCH: Final = 200
+"""Webhooks deleted in one transaction: a few milliseconds of the writer's time."""
 
-_LOOK: Final = 0.005
-"""Seconds between two looks at the door."""
+_POLL: Final = 0.005
+"""Seconds between two checks whether requests wait."""
 
 
 def _never() -> bool:
@@ -38,43 +37,43 @@ def _never() -> bool:
 
 
 class Reader:
-    """Reads what came, in one process. `start` and `stop` it, or `read_all` once."""
+    """Reads pending webhooks in one process. `start` and `stop` it, or call `read_all` once."""
 
     def __init__(self, database: Database, interpreter: Interpreter, settings: Settings) -> None:
         self._database, self._interpreter = database, interpreter
         self._batch, self._tries = settings.inbound_batch_size, settings.inbound_max_attempts
-        self._safety = settings.inbound_poll_interval.total_seconds()
-        self._kept_for = length_of(settings.inbound_retention)
+        self._poll_interval = settings.inbound_poll_interval.total_seconds()
+        self._retention = length_of(settings.inbound_retention)
         self._background = Background(self._run)
         self._pruned_at: Micros | None = None
-        self._share = settings.inbound_duty_cycle
-        self._crowded: Callable[[], bool] = _never
+        self._duty = settings.inbound_duty_cycle
+        self._busy: Callable[[], bool] = _never
 
-    def give_way_to(self, crowded: Callable[[], bool]) -> None:
-        """Read slowly while this says that many wait at the door: they are answered first."""
-        self._crowded = crowded
+    def throttle_while(self, busy: Callable[[], bool]) -> None:
+        """Read at a reduced duty cycle while `busy` is true: requests that wait for a commit go first."""
+        self._busy = busy
 
     def start(self) -> None:
-        """Begin to read, in this event loop."""
+        """Start the loop, in this event loop."""
         self._background.start()
 
     async def stop(self) -> None:
-        """Read no more. A batch under way is finished first."""
+        """Stop the loop. A batch in progress is finished first."""
         await self._background.stop()
 
     def wake(self) -> None:
-        """There is something to read. May be called from any thread."""
+        """Read now. May be called from any thread."""
         self._background.wake()
 
     async def read_all(self) -> int:
-        """Read until nothing is left. Returns how many deliveries were read."""
+        """Read until no webhook is pending. Returns how many were read."""
         total = 0
         while count := await self._read():
             total += count
         return total
 
     async def prune(self) -> int:
-        """Remove the deliveries that were understood long ago. Returns how many."""
+        """Delete webhooks that were read long ago. Returns how many."""
         total = 0
         while count := await self._database.write(self._prune):
             total += count
@@ -84,32 +83,32 @@ class Reader:
         while True:
             self._background.awake()
             try:
-                await self._read_giving_way()
+                await self._read_throttled()
                 await self._prune_sometimes()
             except self._database.failures as error:
-                # What is pending stays so, and the next try finds it.
-                await self._background.in_the_way("reading deliveries failed", error)
+                # Pending rows stay pending, and the next try finds them.
+                await self._background.in_the_way("reading webhooks failed", error)
                 continue
             self._background.all_is_well()
-            await self._background.sleep(self._safety)
+            await self._background.sleep(self._poll_interval)
 
-    async def _read_giving_way(self) -> None:
+    async def _read_throttled(self) -> None:
         began = monotonic()
         while await self._read():
             ended = monotonic()
-            until = ended + (ended - began) * (1 / self._share - 1)
-            while self._crowded() and monotonic() < until:  # noqa: ASYNC110 - a crowd has no one end to be told of
-                await asyncio.sleep(_LOOK)
+            until = ended + (ended - began) * (1 / self._duty - 1)
+            while self._busy() and monotonic() < until:  # noqa: ASYNC110 - there is no event for the end of a load
+                await asyncio.sleep(_POLL)
             began = monotonic()
 
     async def _prune_sometimes(self) -> None:
         now = self._database.now()
-        if self._pruned_at is None or now - self._pruned_at >= _PRUNED_EVERY:
+        if self._pruned_at is None or now - self._pruned_at >= _PRUNE_INTERVAL:
             await self.prune()
             self._pruned_at = now
 
     async def _read(self) -> int:
-        """Read a batch; one by one if it fails. Raises what the database itself fails with."""
+        """Read a batch; one by one if it fails. Raises when the database is unreachable."""
 
         def together(conn: Connection, now: Micros) -> int:
             claimed = hooks.claim(conn, self._batch)
@@ -122,7 +121,7 @@ class Reader:
         except Exception as error:
             if fault_of(error) is Fault.AWAY:
                 raise
-            _log.warning("a batch of deliveries failed", error=f"{type(error).__name__}: {error}")
+            _log.warning("a batch of webhooks failed", error=f"{type(error).__name__}: {error}")
         return sum([await self._read_one() for _ in range(self._batch)])
 
     async def _read_one(self) -> int:
@@ -139,27 +138,27 @@ class Reader:
         except Exception as error:
             if fault_of(error) is Fault.AWAY or not claimed:
                 raise
-            if await self._may_pass(claimed[0], error):
+            if await self._is_temporary(claimed[0], error):
                 raise
             return 1
 
-    async def _may_pass(self, hook: StoredHook, error: Exception) -> bool:
-        """Whether a failure is the database's and may be over soon: a full disk, another that writes for long.
+    async def _is_temporary(self, hook: StoredHook, error: Exception) -> bool:
+        """Whether a failure is the database's and may be temporary: a full disk, a long write of another process.
 
-        The delivery is kept with its reason when it is not, or when it has lasted.
+        Otherwise, and after the last try, the webhook is kept with the reason.
         """
-        _log.error("a delivery failed", hook=hook.id, exc_info=error)
-        passes = isinstance(error, self._database.failures) and hook.tries + 1 < self._tries
+        _log.error("a webhook failed", hook=hook.id, exc_info=error)
+        temporary = isinstance(error, self._database.failures) and hook.tries + 1 < self._tries
 
         def note(conn: Connection, now: Micros) -> None:
-            hooks.tried(conn, hook.seq)
-            if not passes:
+            hooks.count_attempt(conn, hook.seq)
+            if not temporary:
                 failed(conn, now, hook, error)
 
         await self._database.write(note)
-        return passes
+        return temporary
 
     def _prune(self, conn: Connection, now: Micros) -> int:
-        gone = hooks.prune(conn, now - self._kept_for, _PRUNED_AT_ONCE)
+        gone = hooks.prune(conn, now - self._retention, _PRUNE_BATCH)
         origins.forget(conn, gone)
         return len(gone)

@@ -1,8 +1,8 @@
-"""Which events stand, when what a delivery or a snapshot says of a ticket changes?
+"""Reconciliation: make the log hold exactly the events that a request or a snapshot reports now.
 
-A delivery that is read again by a mended mapping, or a snapshot that turns up between two others, may say other events
-than were said before. What is said no more is withdrawn, what is new is added. The rule it guards: what stands in the
-end depends on what is said in the end, and not on the order in which it was learnt.
+A request that is read again by a corrected mapping, or a snapshot that arrives between two others, may report other
+events than before. Events that no origin reports any more are withdrawn, new ones are added: the result depends on what
+is reported in the end, and not on the order in which it arrived.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,95 +12,103 @@ from typing import Final
 from app.flow.judge.receive import Incoming
 from app.intake.mapping.events import event_id, withdrawal
 from app.sla.event import Event
+from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.inbound import origins
-from app.store.inbound.origins import Said
+from app.store.inbound.origins import EventOrigin
 from app.store.tickets import ledger
 from app.store.tickets.ledger import digest_of
 
-_REASON: Final = "its source says otherwise now"
+_REASON: Final = "its source no longer reports it"
 
 
-class Standing:
-    """What is said within one transaction. `incoming` are the events that it adds, in order; `trace` names the
-    delivery that is being read."""
+class Reconciliation:
+    """The changes of one transaction. `incoming` are the events to append, in order; `trace` is the id of the webhook
+    that is being read."""
 
     def __init__(self, conn: Connection) -> None:
         self.trace: str | None = None
         self._conn = conn
         self._digests: dict[tuple[str, str], str | None] = {}
-        self._unwritten: dict[str, list[Said]] = {}
+        self._unwritten: dict[str, list[EventOrigin]] = {}
         self.incoming: list[Incoming] = []
 
-    def look_up(self, desk: str, events: Iterable[Event]) -> None:
-        """Read at once what the log knows of these events, so that settling them asks nothing more."""
-        ids = [name for event in events for name in (event.id, _withdrawal_of(event.id))]
-        self._remember(desk, [name for name in ids if (desk, name) not in self._digests])
+    def preload(self, desk: str, events: Iterable[Event]) -> None:
+        """Read the digests of these events and of their withdrawals in one query."""
+        ids = [name for event in events for name in (event.id, _withdrawal_id(event.id))]
+        self._load(desk, [name for name in ids if (desk, name) not in self._digests])
 
-    def settle(self, desk: str, origin: str, wanted: Sequence[Event], *, new: bool = False) -> list[str]:
-        """Have this origin say exactly these events. `new`: it has said none so far.
+    def reconcile(
+        self, desk: str, origin: str, wanted: Sequence[Event], *, new: bool = False, at: Micros | None = None
+    ) -> list[str]:
+        """Make this origin report exactly these events. `new`: it has reported none so far. `at`: a snapshot's instant.
 
-        Returns a sentence for each event that contradicts one of its id which somebody else says: that one stays.
+        Returns a warning for each event that contradicts a stored one of its id from another origin: that one stays.
         """
-        self.look_up(desk, wanted)
+        self.preload(desk, wanted)
         left = {event.id: event for event in wanted}
         if not new:
-            self._drop(desk, origin, left)
-        contradictions: list[str] = []
+            self._drop(desk, origin, left, at)
+        warnings: list[str] = []
         for event in left.values():
-            name = self._free_name(desk, event)
-            if name is None:
-                contradictions.append(f"{event.type} {event.id} says otherwise than before and is left out")
+            stored_id = self._stored_id(desk, event)
+            if stored_id is None:
+                warnings.append(
+                    f"{event.type} {event.id} differs from the stored event of this id and is left out"
+                )
                 continue
-            said = Said(origin, event.id, name, event.subject, event.at)
-            self._unwritten.setdefault(desk, []).append(said)
-        return contradictions
+            row = EventOrigin(origin, event.id, stored_id, event.subject, event.at)
+            self._unwritten.setdefault(desk, []).append(row)
+        return warnings
 
-    def write(self) -> None:
-        """Write down who says what, so far."""
+    def flush(self) -> None:
+        """Store the origins gathered so far."""
         for desk, rows in self._unwritten.items():
             origins.add(self._conn, desk, rows)
         self._unwritten.clear()
 
-    def _drop(self, desk: str, origin: str, left: dict[str, Event]) -> None:
-        """Withdraw what the origin says no more; what it goes on to say is taken out of `left`."""
-        self.write()
-        before = origins.said(self._conn, desk, origin)
-        self._remember(desk, [said.event_id for said in before.values()])
-        gone: list[Said] = []
-        for said in before.values():
-            event = left.get(said.name)
-            if event is not None and self._digest(desk, said.event_id) == digest_of(event):
-                del left[said.name]
+    def _drop(self, desk: str, origin: str, left: dict[str, Event], at: Micros | None) -> None:
+        """Withdraw what the origin no longer reports; what it reports as before is removed from `left`."""
+        self.flush()
+        before = origins.of_origin(self._conn, desk, origin)
+        self._load(desk, [row.event_id for row in before.values()])
+        gone: list[EventOrigin] = []
+        for row in before.values():
+            event = left.get(row.name)
+            if event is not None and self._digest(desk, row.event_id) == digest_of(event):
+                del left[row.name]
             else:
-                gone.append(said)
+                gone.append(row)
         if not gone:
             return
         origins.drop(self._conn, desk, gone)
-        elsewhere = origins.said_elsewhere(self._conn, desk, origin, [said.event_id for said in gone])
-        for said in gone:
-            # One that the log does not hold was refused when it came.
-            if said.event_id not in elsewhere and self._digest(desk, said.event_id) is not None:
-                self._add(desk, withdrawal(Event(said.event_id, "", said.subject, said.at), _REASON))
+        elsewhere = origins.reported_elsewhere(self._conn, desk, origin, [row.event_id for row in gone])
+        for row in gone:
+            # An event that the log does not hold was refused when it was received.
+            if row.event_id not in elsewhere and self._digest(desk, row.event_id) is not None:
+                # Not before the snapshot: the creation that it reported may be earlier than the ticket's real one, and
+                # a withdrawal dated so would make the ticket known at instants at which nothing had happened.
+                dated = row.at if at is None else max(row.at, at)
+                self._append(desk, withdrawal(Event(row.event_id, "", row.subject, dated), _REASON))
 
-    def _free_name(self, desk: str, event: Event) -> str | None:
-        """The id under which the log holds the event from now on; none when another event of its id stands.
+    def _stored_id(self, desk: str, event: Event) -> str | None:
+        """The id under which the log holds the event from now on; none when another event has its id and stands.
 
-        A withdrawal is for ever, so an event that is said anew after it comes under an id of its own.
+        A withdrawal is permanent, so an event that is reported again after it gets an id with a number.
         """
         digest = digest_of(event)
         number, name = 1, event.id
         while True:
             known = self._digest(desk, name)
             if known is None:
-                self._add(desk, event if name == event.id else replace(event, id=name))
+                self._append(desk, event if name == event.id else replace(event, id=name))
                 return name
-            if self._digest(desk, _withdrawal_of(name)) is None:
+            if self._digest(desk, _withdrawal_id(name)) is None:
                 return name if known == digest else None
             number += 1
             name = event_id(event.id, str(number))
 
-    def _add(self, desk: str, event: Event) -> None:
+    def _append(self, desk: str, event: Event) -> None:
         incoming = Incoming.of(desk, event, self.trace)
         if self._digest(desk, event.id) is None:
             self._digests[desk, event.id] = incoming.digest
@@ -108,14 +116,14 @@ class Standing:
 
     def _digest(self, desk: str, name: str) -> str | None:
         if (desk, name) not in self._digests:
-            self._remember(desk, [name])
+            self._load(desk, [name])
         return self._digests[desk, name]
 
-    def _remember(self, desk: str, names: Sequence[str]) -> None:
-        if asked := [name for name in names if (desk, name) not in self._digests]:
-            known = ledger.digests(self._conn, desk, asked)
-            self._digests.update(((desk, name), known.get(name)) for name in asked)
+    def _load(self, desk: str, names: Sequence[str]) -> None:
+        if missing := [name for name in names if (desk, name) not in self._digests]:
+            known = ledger.digests(self._conn, desk, missing)
+            self._digests.update(((desk, name), known.get(name)) for name in missing)
 
 
-def _withdrawal_of(name: str) -> str:
+def _withdrawal_id(name: str) -> str:
     return withdrawal(Event(name, "", "", 0), "").id

@@ -1,6 +1,6 @@
-"""How is everything in the inbox tried again, without holding the writer for long?
+"""Running the inbox again, in several short write transactions.
 
-Deliveries first, since what they say may concern the tickets that could not be judged; then those tickets, in parts.
+Webhooks first, since they may report events of the tickets that could not be evaluated; then those tickets, in batches.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.store.inbound import hooks
 
 @dataclass(frozen=True, slots=True)
 class RunAgain:
-    """What came of it. `left` are the deliveries that are in the inbox still or again."""
+    """The result. `deliveries` were read again; `left` of them are in the inbox afterwards."""
 
     deliveries: int
     left: int
@@ -25,8 +25,8 @@ class RunAgain:
 
 
 async def run_again(database: Database, reader: Reader, assessor: Assessor, desks: Desks = EVERY) -> RunAgain:
-    """Read every delivery in the inbox again, and judge every ticket anew that could not be judged."""
-    deliveries = await database.write(lambda conn, _: hooks.again(conn, desks))
+    """Read every webhook in the inbox again, and evaluate every ticket that could not be evaluated."""
+    deliveries = await database.write(lambda conn, _: hooks.requeue(conn, desks))
     await reader.read_all()
     tickets = await database.read(lambda conn: inbox.to_run_again(conn, desks))
     failed = 0

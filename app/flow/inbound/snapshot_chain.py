@@ -1,8 +1,8 @@
-"""What does a snapshot of a ticket say beside the ones next to it in time?
+"""The chain of a ticket's snapshots: which events each snapshot reports beside the one before it.
 
-A system that sends the whole ticket never says what changed: that is what two neighbours differ in. When a snapshot
-turns up between two known ones, or goes because its delivery is read otherwise now, the pairs change, and with them
-what the later one of each pair says.
+A system that sends the whole ticket never states what changed; a change is the difference between two neighbouring
+snapshots. When a snapshot is inserted between two others, or removed because its request is read otherwise now, the
+snapshot after it is compared with another one, and the events of that pair replace those it reported before.
 """
 
 from collections.abc import Sequence
@@ -11,62 +11,74 @@ from dataclasses import dataclass
 from app.intake.mapping.snapshot import Snapshot, changes
 from app.intake.mapping.source import Source
 from app.sla.event import Event
+from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.inbound import snapshots
 from app.store.inbound.snapshots import StoredSnapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """What an origin says now, all of it. `new`: it has said nothing before."""
+class OriginEvents:
+    """All events that an origin (a request or a snapshot) reports now. `new`: it has reported none before. `at`: the
+    instant of a snapshot."""
 
     desk: str
     origin: str
     events: Sequence[Event]
     new: bool
+    at: Micros | None = None
 
 
-def sayings_of_snapshots(
-    conn: Connection, source: Source, hook: str, coming: Sequence[Snapshot], *, new: bool
-) -> list[Saying]:
-    """Have a delivery have brought exactly these snapshots. `new`: it is read for the first time.
+def chain_changes(
+    conn: Connection, source: Source, hook: str, brought: Sequence[Snapshot], *, new: bool
+) -> list[OriginEvents]:
+    """Make exactly these snapshots the ones that a request brought. `new`: it is read for the first time.
 
-    Returns what changes thereby, in order: what is said later of one origin takes the place of what was said before.
+    Returns the events of each origin that this changes, in order: a later entry of one origin replaces an earlier one.
     """
-    changed: list[Saying] = []
+    changed: list[OriginEvents] = []
     if not new:
-        wanted = {_place(snapshot) for snapshot in coming}
+        wanted = {_place(snapshot) for snapshot in brought}
         for known in snapshots.of_hook(conn, source.desk, hook):
             if _place(known) not in wanted:
-                changed += _leave(conn, source, known)
-    for snapshot in coming:
-        changed += _join(conn, source, _stored(snapshot), hook)
+                changed += _remove(conn, source, known)
+    for snapshot in brought:
+        changed += _insert(conn, source, _stored(snapshot), hook)
     return changed
 
 
-def _join(conn: Connection, source: Source, this: StoredSnapshot, hook: str) -> list[Saying]:
-    near = snapshots.neighbours(conn, source.desk, this)
-    if near.known:
+def _insert(conn: Connection, source: Source, this: StoredSnapshot, hook: str) -> list[OriginEvents]:
+    place = snapshots.position(conn, source.desk, this)
+    if place.stored:
         return []
     snapshots.add(conn, source.desk, this, hook)
-    own = Saying(source.desk, this.origin, _difference(near.before, this, source), new=True)
-    return [own, *_next(this, near.after, source)]
+    own = OriginEvents(
+        source.desk, this.origin, _difference(place.previous, this, source), new=True, at=this.at
+    )
+    return [own, *_following(this, place.following, source)]
 
 
-def _leave(conn: Connection, source: Source, this: StoredSnapshot) -> list[Saying]:
-    near = snapshots.neighbours(conn, source.desk, this)
+def _remove(conn: Connection, source: Source, this: StoredSnapshot) -> list[OriginEvents]:
+    place = snapshots.position(conn, source.desk, this)
     snapshots.remove(conn, source.desk, this)
-    return [Saying(source.desk, this.origin, (), new=False), *_next(near.before, near.after, source)]
+    return [
+        OriginEvents(source.desk, this.origin, (), new=False, at=this.at),
+        *_following(place.previous, place.following, source),
+    ]
 
 
-def _next(before: StoredSnapshot | None, after: StoredSnapshot | None, source: Source) -> list[Saying]:
+def _following(
+    before: StoredSnapshot | None, after: StoredSnapshot | None, source: Source
+) -> list[OriginEvents]:
     if after is None:
         return []
-    return [Saying(source.desk, after.origin, _difference(before, after, source), new=False)]
+    return [
+        OriginEvents(source.desk, after.origin, _difference(before, after, source), new=False, at=after.at)
+    ]
 
 
 def _difference(before: StoredSnapshot | None, this: StoredSnapshot, source: Source) -> tuple[Event, ...]:
-    return changes(None if before is None else _read(before), _read(this), None, source)
+    return changes(None if before is None else _read(before), _read(this), source)
 
 
 def _place(snapshot: Snapshot | StoredSnapshot) -> tuple[str, int, str]:

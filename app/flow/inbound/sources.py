@@ -1,7 +1,7 @@
-"""How is a system's delivery to a desk read and verified, and what does applying a file of sources do?
+"""Which adapter and which configuration read a desk's ticket systems; applying files of sources.
 
-An adapter knows its system; the desk's file says what its own words mean. Parsing costs milliseconds, so files are kept
-parsed, by their content. A desk without a file is read by the adapters' own maps.
+An adapter knows its system; the desk's file maps the desk's own words. Parsed files are cached by content, since parsing
+takes milliseconds. Without a file a desk's systems are read with the adapters' defaults.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,61 +21,61 @@ from app.store.inbound import sources as stored
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How one system's deliveries to one desk are verified and read."""
+class ConfiguredSource:
+    """One ticket system of one desk: the adapter that verifies and reads it, and the desk's configuration."""
 
     adapter: Adapter
     source: Source
 
     @property
     def schemes(self) -> tuple[Scheme, ...]:
-        """The ways of signing that are taken: the one that the desk chose, else all that the system may use."""
+        """The accepted signature schemes: the one that the desk chose, else all that the system may use."""
         names = (self.source.scheme,) if self.source.scheme else self.adapter.schemes
         return tuple(SCHEMES[name] for name in names)
 
 
 class Sources:
-    """The files of all desks as parsed. One per process; safe to be asked from several threads."""
+    """The parsed files of all desks. One per process; safe to use from several threads."""
 
     def __init__(self, adapters: Mapping[str, Adapter] = ADAPTERS) -> None:
         self.adapters = adapters
         self._parsed: dict[str, tuple[str, Mapping[str, Source]]] = {}
 
-    def way(self, conn: Connection, desk: str, system: str) -> Way | None:
-        """How that system is read for that desk; none when neither an adapter nor the desk's file knows it."""
+    def configured(self, conn: Connection, desk: str, system: str) -> ConfiguredSource | None:
+        """The system of that desk; none when neither an adapter nor the desk's file knows it."""
         source = self._of_desk(conn, desk).get(system)
         adapter = None if system == EXPRESSION else self.adapters.get(system)
         if adapter is None:
-            return None if source is None else Way(adapter_of(source), source)
-        return Way(adapter, source or adapter.plain_source(desk))
+            return None if source is None else ConfiguredSource(adapter_of(source), source)
+        return ConfiguredSource(adapter, source or adapter.plain_source(desk))
 
     def known(self, conn: Connection, desk: str) -> list[str]:
-        """The systems that could be connected to the desk."""
+        """The systems that can be connected to the desk."""
         return sorted((self.adapters.keys() - {EXPRESSION}) | self._of_desk(conn, desk).keys())
 
     def _of_desk(self, conn: Connection, desk: str) -> Mapping[str, Source]:
         digest = stored.digest(conn, desk)
         if digest is None:
             return {}
-        held = self._parsed.get(desk)
-        if held is None or held[0] != digest:
+        cached = self._parsed.get(desk)
+        if cached is None or cached[0] != digest:
             found = stored.find(conn, desk)
             if found is None:
                 return {}
             try:
                 parsed = parse_sources(found.document, desk, self.adapters)
             except FaultyFile:
-                # It parsed when it was applied, by an older release. Its desk's systems are read by the adapters' maps
-                # until it is mended; whatever those do not know is listed in the inbox.
+                # It parsed when an older release applied it. Until it is corrected the desk's systems are read with the
+                # adapters' defaults; words that those do not know are listed in the inbox.
                 parsed = dict[str, Source]()
-            held = self._parsed[desk] = (found.digest, parsed)
-        return held[1]
+            cached = self._parsed[desk] = (found.digest, parsed)
+        return cached[1]
 
 
 def apply_sources(
     conn: Connection, now: Micros, catalogue: Catalogue, sources: Sources, files: Iterable[DeskFile]
 ) -> list[str]:
-    """Put files of sources into force. Returns the desks whose systems are read otherwise now. Raises FaultyFiles."""
+    """Put files of sources into force. Returns the desks whose configuration changed. Raises FaultyFiles."""
     files = [file for file in files if file.kind is FileKind.SOURCES]
     known = catalogue.desks(conn)
     faults = faults_of_sources(files, sources.adapters) + [

@@ -41,7 +41,7 @@ class Runtime:
         self.sources = Sources()
         self.reader = Reader(database, Interpreter(self.receiver, self.sources, settings), settings)
         self.acceptor = Acceptor(database, self.sources, settings, self.reader.wake)
-        self.reader.give_way_to(self.acceptor.is_crowded)
+        self.reader.throttle_while(self.acceptor.is_busy)
         self.retention = Retention(database, self.assessor, settings)
         self.watch = Watch(database, self.catalogue, self.sweeper, settings, sweeps=self.sweeps)
         self.bell = None if settings.redis_url is None else Bell(settings, Job.WAKE, Queue.CLOCKS)

@@ -1,8 +1,7 @@
-"""What does a system say for which there is no adapter, only a desk's file with expressions?
+"""The adapter of systems that have none of their own: read by the expressions of a desk's file.
 
-A delivery tells facts by its types, shows the whole ticket, or both. The rule that it guards: what a type stands for is
-the file's to say and nothing is guessed, so a type that the file does not name is a warning. Instants are microseconds
-UTC.
+A request reports events by its types, shows the whole ticket, or both. Only what the file maps is an event; a type that
+the file does not name is a warning. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from app.intake.mapping.rule import STATUS_PREFIX, Change, looked_at, rule_event
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, plain, text
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.source_file import EXPRESSION
 from app.sla.document.table import Table
 from app.sla.event import Event, EventType
@@ -45,12 +44,12 @@ _REPLY_OF: Final = {
 }
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
+def _read(request: InboundRequest, source: Source) -> Reading:
     words = Translator(source)
     events: dict[str, Event] = {}
     snapshots: list[Snapshot] = []
-    ignored = "nothing in it is told of"
-    for item in items_of(delivery, _expressions(source), words):
+    ignored = "it reports no event"
+    for item in items_of(request, _expressions(source), words):
         if source.drops(item.status_word()):
             ignored = f"a ticket of status {item.status_word()!r}"
             continue
@@ -64,7 +63,7 @@ def _read(delivery: Delivery, source: Source) -> Reading:
 def _expressions(source: Source) -> Expressions:
     found = source.options.get(_READ)
     if not isinstance(found, Expressions):
-        raise Unreadable(f"no file says how {source.system} is read", f"sources.{source.system}.read")
+        raise Unreadable(f"no file describes how {source.system} is read", f"sources.{source.system}.read")
     return found
 
 
@@ -158,18 +157,18 @@ def _options(inner: Table) -> Mapping[str, object]:
 
 
 def adapter_of(source: Source) -> Adapter:
-    """The adapter of one such system: the file says which headers it keeps and what tells its deliveries apart."""
+    """The adapter of one such system: the file names the headers that it reads and its idempotency key."""
     expressions = _expressions(source)
 
-    def delivery_id(delivery: Delivery) -> str | None:
+    def idempotency_key(request: InboundRequest) -> str | None:
         query = expressions.single.get("delivery_id")
         if query is None:
-            return delivery.header(_MESSAGE_ID)
-        return identifier(query.find(asked_of(delivery, expressions, delivery.json())))
+            return request.header(_MESSAGE_ID)
+        return identifier(query.find(asked_of(request, expressions, request.json())))
 
-    def challenge(delivery: Delivery) -> Answer | None:
+    def challenge(request: InboundRequest) -> Answer | None:
         query = expressions.single.get("challenge")
-        found = None if query is None else query.find(asked_of(delivery, expressions, delivery.json()))
+        found = None if query is None else query.find(asked_of(request, expressions, request.json()))
         return Answer.of(found) if truthy(found) else None
 
     return replace(
@@ -178,7 +177,7 @@ def adapter_of(source: Source) -> Adapter:
         label=source.system,
         schemes=(source.scheme,) if source.scheme else (),
         headers=(_MESSAGE_ID, *expressions.headers),
-        delivery_id=delivery_id,
+        idempotency_key=idempotency_key,
         challenge=challenge,
     )
 
@@ -188,7 +187,7 @@ ADAPTER: Final = Adapter(
     label="any other system",
     schemes=(),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_MESSAGE_ID),
+    idempotency_key=lambda request: request.header(_MESSAGE_ID),
     statuses={status: status for status in STATUSES},
     priorities={priority: priority for priority in ("urgent", "high", "normal", "low")},
     headers=(_MESSAGE_ID,),

@@ -1,7 +1,7 @@
-"""How does a desk's file say that a system without an adapter is to be read, and what is wrong in it?
+"""The `read` table of a desk's file: how a system without an adapter is read.
 
-`[sources.NAME.read]` holds JMESPath expressions, `types` says which of our facts each of their words is. Everything is
-compiled and checked here, and faults come all at once with the path of their key.
+`[sources.NAME.read]` holds JMESPath expressions, `types` maps the system's words to events. Everything is compiled and
+checked here; all faults are reported at once, each with the path of its key.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ _SINGLE: Final = (
 """The expressions that stand alone, each with one answer."""
 
 _DATA: Final = ("into", "service", "cause", "claim", "accepted", "ticket")
-"""What else the data of an event may hold, beside fields and messages."""
+"""Further data of an event, beside fields and messages."""
 
 _NOT_HERE: Final = frozenset({EventType.EVENT_WITHDRAWN, EventType.EXCLUSION_GRANTED})
 """What a person decides, with a name and a reason; no ticket system does."""
@@ -62,9 +62,9 @@ _SAID: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expressions:
-    """How a body is read. `single` holds the expressions by their keys; keys of `types` and `actors` are folded.
+    """How a body is read. `single` holds the expressions by their keys; keys of `types` and `actors` are in lower case.
 
-    `snapshot` is true or false for all deliveries, or an expression that tells which of them show the whole ticket.
+    `snapshot` is true or false for all requests, or an expression that is true for those that show the whole ticket.
     """
 
     single: Mapping[str, Query]
@@ -78,7 +78,7 @@ class Expressions:
 
 def read_expressions(source: Table) -> Expressions:
     """The `read` table of a source. Faults gather in the table's list."""
-    # Without a scheme every delivery would be refused: nobody else knows how this system signs.
+    # Without a scheme every request would be refused: only the file knows how this system signs.
     source.text("scheme", example='"hub-sha256"', required=True)
     read = source.table("read", example=f"[{source.at('read')}]")
     single = _queries(read, _SINGLE)
@@ -152,7 +152,7 @@ def _actors(read: Table) -> dict[str, str]:
     for theirs in inner.content:
         ours = inner.text(theirs, example='"customer"')
         if ours is not None and ours not in ACTORS:
-            inner.fault(theirs, f"{ours!r} is nobody", instead_of(ours, ACTORS))
+            inner.fault(theirs, f"{ours!r} is no actor", instead_of(ours, ACTORS))
         elif ours is not None:
             found[theirs.casefold()] = ours
     return found

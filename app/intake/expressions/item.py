@@ -1,7 +1,7 @@
-"""What do a desk's expressions find in one thing that a delivery tells of: whose ticket, when, what, by whom?
+"""One item of a request, as a desk's expressions find it: the ticket, the instant, the type, the actor.
 
-An item is the body, or one entry of a list in it; beside its own keys stand `_headers` and, of a list, the whole
-`_body`. What is found is put into our words here; what is not mapped is left out and named in a warning. Instants are
+An item is the body, or one entry of a list in it; beside its own keys stand `_headers` and, for a list, the whole
+`_body`. Words are mapped to ours here; one that is not mapped is left out and named in a warning. Instants are
 microseconds UTC.
 """
 
@@ -14,14 +14,14 @@ from app.intake.expressions.query import truthy
 from app.intake.mapping.events import Unreadable, digest, happened, instant_of, without_absent
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, items, names, plain, table, text, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, Value
 from app.sla.span import Micros
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a delivery tells of. Each expression is asked when its answer is needed, so that a delivery that
+    """One item of a request. Each expression is evaluated when its value is needed, so that a request that
     means nothing need not have what the others have."""
 
     content: Mapping[str, object]
@@ -31,7 +31,7 @@ class Item:
 
     @property
     def source(self) -> Source:
-        """What the desk said about the system."""
+        """The desk's configuration of the system."""
         return self.words.source
 
     def find(self, key: str) -> object:
@@ -55,7 +55,7 @@ class Item:
         return instant_of(found, "the instant", time.place, self.source.zone)
 
     def created_at(self) -> Micros | None:
-        """When the ticket was created, as a snapshot says."""
+        """When the ticket was created, as a snapshot reports it."""
         return instant(self.find("created"), self.source.zone)
 
     def sequence(self) -> int:
@@ -77,14 +77,14 @@ class Item:
         return self.words.status(self.status_word())
 
     def actor(self) -> str | None:
-        """Who did it. None where nothing says so and, with a warning, where the word is not mapped."""
+        """Who did it. None where the file has no expression and, with a warning, where the word is not mapped."""
         given = self.find("actor")
-        said = ("true" if given else "false") if isinstance(given, bool) else word(given)
-        if said is None:
+        actor = ("true" if given else "false") if isinstance(given, bool) else word(given)
+        if actor is None:
             return None
-        found = self.expressions.actors.get(said, said)
+        found = self.expressions.actors.get(actor, actor)
         if found not in ACTORS:
-            self.words.unknown("actor", said)
+            self.words.unknown("actor", actor)
             return None
         return found
 
@@ -113,36 +113,36 @@ class Item:
         return {name: _datum(name, query.find(self.content)) for name, query in data.items()}
 
     def key(self, kind: str, data: Mapping[str, Value]) -> str:
-        """What tells this fact from all others of the ticket: the system's own id, else the instant and the content."""
+        """The key of this event among those of the ticket: the system's own id, else the instant and the content."""
         given = identifier(self.find("id"))
         return f"{given}:{kind}" if given else f"{self.at()}:{kind}:{digest(dict(data))}"
 
     def fact(self, kind: str, data: Mapping[str, Value | None]) -> Event:
         """The fact of this kind. Raises Unreadable when its ticket or instant is not found."""
-        said, sequence = without_absent(data), self.sequence()
-        system, ticket, key = self.source.system, self.ticket(), self.key(kind, said)
-        return happened(system, ticket, kind, self.at(), key, said, sequence=sequence)
+        present, sequence = without_absent(data), self.sequence()
+        system, ticket, key = self.source.system, self.ticket(), self.key(kind, present)
+        return happened(system, ticket, kind, self.at(), key, present, sequence=sequence)
 
 
-def items_of(delivery: Delivery, expressions: Expressions, words: Translator) -> Iterator[Item]:
-    """What a delivery tells of: its body, or each entry of the list that `each` finds in it."""
-    body = delivery.json()
-    content = asked_of(delivery, expressions, body)
+def items_of(request: InboundRequest, expressions: Expressions, words: Translator) -> Iterator[Item]:
+    """The items of a request: its body, or each entry of the list that `each` finds in it."""
+    body = request.json()
+    content = asked_of(request, expressions, body)
     each = expressions.single.get("each")
     if each is None:
-        yield Item(content, expressions, words, delivery.received_at)
+        yield Item(content, expressions, words, request.received_at)
         return
     listed = each.find(content)
     if not isinstance(listed, list):
         raise Unreadable("there is no list of them in the body", each.place)
     for entry in items(cast("object", listed)):
         beside = {"_headers": content["_headers"], "_body": body}
-        yield Item({**_keys(entry), **beside}, expressions, words, delivery.received_at)
+        yield Item({**_keys(entry), **beside}, expressions, words, request.received_at)
 
 
-def asked_of(delivery: Delivery, expressions: Expressions, body: object) -> Mapping[str, object]:
-    """What expressions are asked of: the body's own keys, and `_headers`."""
-    headers = {name: delivery.headers[name] for name in expressions.headers if name in delivery.headers}
+def asked_of(request: InboundRequest, expressions: Expressions, body: object) -> Mapping[str, object]:
+    """The value that expressions are evaluated on: the body's own keys, and `_headers`."""
+    headers = {name: request.headers[name] for name in expressions.headers if name in request.headers}
     return {**_keys(body), "_headers": headers}
 
 
@@ -153,6 +153,6 @@ def _datum(name: str, value: object) -> Value | None:
 
 
 def _keys(value: object) -> Mapping[str, object]:
-    # What is no object can still be asked for, under a name of its own.
+    # A value that is no object can still be reached, under a name of its own.
     found = table(value)
     return found if found or value == {} else {"_item": value}

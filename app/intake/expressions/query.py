@@ -1,7 +1,7 @@
-"""What does a JMESPath expression find in a body?
+"""JMESPath expressions over a body.
 
-The one place that knows the library. An expression is compiled when its file is read, so that a fault in it is the
-file's; where it does not fit a body, the delivery is unreadable and is kept. Three functions are added to the language
+The one module that knows the library. An expression is compiled when its file is read, so that a fault in it is the
+file's; where it does not fit a body, the webhook is unreadable and is kept. Three functions are added to the language
 for what ticket systems do to JSON: `from_json`, `lower` and `split`.
 """
 

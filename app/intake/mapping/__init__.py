@@ -1,1 +1,1 @@
-"""What the adapters share: values, rules, snapshots, and expressions that a desk writes for other systems."""
+"""What the adapters share: values, events, rules, sources, snapshots, readings."""

@@ -19,7 +19,7 @@ _DIGEST: Final = 24
 
 
 class Unreadable(ValueError):
-    """The body cannot be read. The delivery is kept whole and can be read again."""
+    """The body cannot be read. The webhook is kept whole and can be read again."""
 
     def __init__(self, reason: str, place: str = "") -> None:
         self.reason, self.place = reason, place
@@ -27,7 +27,7 @@ class Unreadable(ValueError):
 
 
 def instant_of(value: object, what: str, place: str, zone: str | None = None) -> Micros:
-    """The instant that a value means. Raises Unreadable, which says of this place what is wrong and would be right.
+    """The instant of a value. Raises Unreadable with the place, what is wrong and what would be right.
 
     `what` names the instant in the reason, as in "the instant of the last update".
     """
@@ -36,7 +36,7 @@ def instant_of(value: object, what: str, place: str, zone: str | None = None) ->
     try:
         return read_instant(value, zone)
     except NoInstant as error:
-        raise Unreadable(f"{what} cannot be told: {error}", place) from error
+        raise Unreadable(f"{what} cannot be read: {error}", place) from error
 
 
 def instant_in(
@@ -64,9 +64,9 @@ def happened(
     *,
     sequence: int = 0,
 ) -> Event:
-    """A fact about a ticket, under the id `system:ticket:key`.
+    """An event of a ticket, under the id `system:ticket:key`.
 
-    `key` tells it from all others of that ticket, by the source's own id or instant and a word. Raises Unreadable when
+    `key` is unique within the ticket: the source's own id or instant, and a word. Raises Unreadable when
     the ticket is not known.
     """
     if not ticket:
@@ -92,21 +92,13 @@ def digest(content: object) -> str:
     return sha256(written.encode()).hexdigest()[:_DIGEST]
 
 
-def withdrawal(event: Event, reason: str, at: Micros | None = None) -> Event:
-    """The fact that takes an event back, dated like it unless `at` says otherwise.
-
-    One event has one withdrawal, however often it is said.
-    """
+def withdrawal(event: Event, reason: str) -> Event:
+    """The event that withdraws an event, dated like it. One event has one withdrawal, whatever the reason."""
     data = {"id": event.id, "author": "system", "reason": reason}
-    return Event(
-        event_id("withdrawn", event.id),
-        EventType.EVENT_WITHDRAWN,
-        event.subject,
-        event.at if at is None else at,
-        data,
-    )
+    name = event_id("withdrawn", event.id)
+    return Event(name, EventType.EVENT_WITHDRAWN, event.subject, event.at, data)
 
 
 def without_absent(data: Mapping[str, Value | None], names: Sequence[str] = ()) -> dict[str, Value]:
-    """The entries that say something. Those in `names` are kept when null, since there null says "empty"."""
+    """The entries that are not null. Those in `names` are kept when null, since there null means "empty"."""
     return {name: value for name, value in data.items() if value is not None or name in names}

@@ -1,7 +1,7 @@
-"""A message of a ticket, as its system tells of it: which fact is it, and which facts do the desk's rules see in it?
+"""Messages of a ticket: the event of a reply or a note, and the events that the desk's rules find in a note.
 
-The rule that it guards: a note is read for the desk's markers, a reply never is, since a customer could write them.
-Instants are microseconds UTC.
+A note is searched for the desk's markers, a reply never is, since a customer could write them. Instants are
+microseconds UTC.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from app.sla.event import Event, EventType
 from app.sla.span import Micros
 
 AUTHOR_OF: Final = {EventType.CUSTOMER_REPLIED: "customer", EventType.AGENT_REPLIED: "agent"}
-"""Who wrote a reply; a note is the desk's own, and nobody counts whose."""
+"""Who wrote a reply; a note is the desk's own."""
 
 
 def message(
@@ -26,9 +26,9 @@ def message(
     *,
     automatic: bool = False,
 ) -> tuple[Event, ...]:
-    """A reply or a note with its `words`, and what the desk's rules see in a note.
+    """A reply or a note with its `words`, and the events of the desk's rules in a note.
 
-    `key` tells it from all other messages of the ticket.
+    `key` is unique among the messages of the ticket.
     """
     author = AUTHOR_OF.get(kind, "agent")
     data = without_absent({"author": author, "text": words, "automatic": automatic or None})

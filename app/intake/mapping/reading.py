@@ -8,10 +8,10 @@ from app.sla.event import Event
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a delivery says.
+    """The content of a request.
 
-    `warnings` name what is not mapped (the delivery is taken and listed as well); `ignored` says why a delivery means
-    nothing on purpose: a draft, spam, an event of a kind that concerns no clock.
+    `warnings` name words that are not mapped (the rest is read, and the webhook is listed in the inbox); `ignored` is
+    the reason why a request reports nothing: a draft, spam, an event of a kind that concerns no clock.
     """
 
     events: tuple[Event, ...] = ()

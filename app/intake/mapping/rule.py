@@ -1,8 +1,8 @@
-"""Which facts does a desk see in what its ticket system has no word for?
+"""Rules of a desk: events that its ticket system has no word for.
 
-No system sends "intervention started": a desk sees it in a tag, a status, a field or a note that begins with a marker,
-and says so in its source file. The rule that it guards: a rule speaks of the *change*, at the instant of the change,
-never of a state that goes on. Comparisons are without case. Instants are microseconds UTC.
+No system sends "intervention started": a desk recognises it by a tag, a status, a field or a note that begins with a
+marker, and says so in its source file. A rule matches a *change*, at the instant of the change, never a state that goes
+on. Comparisons are without case. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,8 +37,8 @@ FACTS: Final = frozenset(
         EventType.OUTAGE_VERIFIED,
     }
 )
-"""What a rule may say: facts that need no further data. A status is none of them: the system itself says it with every
-snapshot, and would contradict the rule."""
+"""Events that a rule may name: those that need no further data. A status is none of them: the system itself reports it
+with every snapshot, and would contradict the rule."""
 
 
 class Marker(StrEnum):
@@ -97,7 +97,7 @@ class Change:
 def rule_events(
     system: str, ticket: str, at: Micros, key: str, rules: Sequence[Rule], change: Change
 ) -> tuple[Event, ...]:
-    """What the desk's rules see in a change. `key` tells the change from all others of the ticket."""
+    """The events of the rules that match a change. `key` is unique among the changes of the ticket."""
     return tuple(
         happened(
             system, ticket, then, at, f"{key}:{rule.marker}={rule.word}:{then}", {"reference": rule.words}
@@ -109,13 +109,13 @@ def rule_events(
 
 
 def looked_at(rules: Iterable[Rule], body: object) -> dict[str, list[str]]:
-    """What the fields that rules look at hold in a body, by path: what a snapshot must remember of them."""
+    """The values of the fields that rules test, by path: the part of a body that a snapshot must store for them."""
     paths = sorted({rule.word for rule in rules if rule.marker is Marker.FIELD})
     return {path: sorted(values_of(dig(body, path))) for path in paths}
 
 
 def values_of(value: object) -> frozenset[str]:
-    """The words that a field's value may be compared with, folded: of a choice its name and its value, of a list those
+    """The words that a field's value is compared with, in lower case: of a choice its name and value, of a list those
     of all entries. Empty for an empty field."""
     if isinstance(value, bool):
         return frozenset({"true" if value else "false"})

@@ -1,16 +1,15 @@
-"""What changed between two snapshots of a ticket, whichever of them came first?
+"""What changed between two snapshots of a ticket, for systems that send the whole ticket and never what changed.
 
-Some systems send the whole ticket and never say what changed. Snapshots of a ticket stand in one order, (at, digest),
-never that of arrival, and what is told is told of two neighbours in it. The law that it guards: any order of arrival and
-any repetition ends in the same facts. So the ids of a pair's facts are made of both, and all of them are withdrawn when
-another snapshot comes between: a pair that was parted never meets again. Instants are microseconds UTC.
+Snapshots of a ticket stand in one order, (at, digest), never that of arrival; events are derived from neighbouring
+pairs. The chain of stored snapshots is kept by `app.flow.inbound.snapshot_chain`, which derives a pair's events again
+when its earlier snapshot changes. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.intake.mapping.events import digest, happened, withdrawal, without_absent
+from app.intake.mapping.events import digest, happened, without_absent
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source
 from app.intake.mapping.value import items, table
@@ -29,8 +28,8 @@ _COMPARED: Final = tuple(name for name in TICKET_FIELDS if name != "status")
 class Snapshot:
     """A ticket as it was at an instant, in our words.
 
-    `state` holds ticket fields: a field that is absent says nothing, one that is null says "empty". Beside them stand
-    `author` (who opened it), `status_word` (their word) and `looked_at` (what the fields that rules look at held).
+    `state` holds ticket fields: an absent field is unknown, a null one is empty. Beside them stand
+    `author` (who opened it), `status_word` (their word) and `looked_at` (values of the fields that rules test).
     """
 
     system: str
@@ -57,53 +56,41 @@ class Snapshot:
         """A snapshot with its digest. `rank` orders those of one instant where the system counts its changes."""
         state = dict(fields)
         state |= without_absent({_AUTHOR: author, _STATUS_WORD: status_word, _LOOKED_AT: looked_at})
-        said = digest([ticket, created_at, state])
-        return cls(system, ticket, at, created_at, state, f"{min(max(rank, 0), _HIGHEST_RANK):010d}-{said}")
+        content = digest([ticket, created_at, state])
+        return cls(
+            system, ticket, at, created_at, state, f"{min(max(rank, 0), _HIGHEST_RANK):010d}-{content}"
+        )
 
     @property
     def place(self) -> tuple[Micros, str]:
-        """Where it stands among the snapshots of its ticket."""
+        """Its sort key among the snapshots of its ticket."""
         return (self.at, self.digest)
 
     @property
     def sequence(self) -> int:
-        """The same order as a number, for what snapshots of one instant state: facts of that instant fold in it."""
-        rank, _, said = self.digest.partition("-")
-        return (int(rank) << 32) + int(said[:8], 16)
+        """The same order as a number, for events of snapshots of one instant: they are replayed in it."""
+        rank, _, content = self.digest.partition("-")
+        return (int(rank) << 32) + int(content[:8], 16)
 
     @property
     def tags(self) -> frozenset[str]:
-        """The tags that it names."""
+        """Its tags."""
         return frozenset(str(tag) for tag in items(self.state.get("tags")))
 
 
-def changes(
-    before: Snapshot | None, this: Snapshot, after: Snapshot | None, source: Source
-) -> tuple[Event, ...]:
-    """What a snapshot tells that came between two known ones, its neighbours in order of place.
+def changes(before: Snapshot | None, this: Snapshot, source: Source) -> tuple[Event, ...]:
+    """The events that a snapshot reports, compared with the one before it in order of place.
 
-    Without `before` it is the first: the ticket was created, at the instant that it names or at its own. With `after` it
-    came late: what was told of those two is taken back, and told of each of them and this one.
+    Without `before` it is the first: the ticket was created, at the instant that it names or at its own. The ids are
+    made of both places, so the events of two pairs never meet.
     """
-    if this.place in {known.place for known in (before, after) if known is not None}:
-        return ()
-    recorded = _between(before, this, source)
-    if after is None:
-        return tuple(recorded)
-    # Dated by the later neighbour: a creation may be taken back for one that was later.
-    gone = (withdrawal(e, "another snapshot came between", after.at) for e in _between(before, after, source))
-    return (*recorded, *_between(this, after, source), *gone)
-
-
-def _between(before: Snapshot | None, this: Snapshot, source: Source) -> list[Event]:
-    """What is told of two neighbours; without `before` of the first snapshot of all."""
     key = f"{this.at}:{digest([None if before is None else before.place, this.place])}"
-    said = _created(this, key) if before is None else _differences(before, this, key)
-    return [*said, *_seen_by_rules(before, this, key, source)]
+    reported = _created(this, key) if before is None else _differences(before, this, key)
+    return (*reported, *_of_rules(before, this, key, source))
 
 
 def _created(first: Snapshot, key: str) -> list[Event]:
-    """The creation, as far as a first snapshot shows it. A status of later than the creation is not the first one."""
+    """The creation, from a first snapshot. A status after the creation is not the first one."""
     born_at = first.at if first.created_at is None else min(first.created_at, first.at)
     data = {name: first.state.get(name) for name in (_AUTHOR, *_COMPARED)}
     status = first.state.get("status")
@@ -118,11 +105,11 @@ def _created(first: Snapshot, key: str) -> list[Event]:
         without_absent(data),
     )
     later = born_at != first.at and status is not None
-    return [created, *([_stated(first, EventType.STATUS_CHANGED, key, {"status": status})] if later else [])]
+    return [created, *([_event(first, EventType.STATUS_CHANGED, key, {"status": status})] if later else [])]
 
 
 def _differences(before: Snapshot, this: Snapshot, key: str) -> list[Event]:
-    """What a snapshot states that the one before it does not."""
+    """The events of a snapshot that differs from the one before it."""
     found: list[Event] = []
     known = before.state
     different = {
@@ -131,21 +118,21 @@ def _differences(before: Snapshot, this: Snapshot, key: str) -> list[Event]:
         if name in this.state and (name not in known or known[name] != this.state[name])
     }
     if different:
-        found.append(_stated(this, EventType.TICKET_UPDATED, key, different))
+        found.append(_event(this, EventType.TICKET_UPDATED, key, different))
     status = this.state.get("status")
-    # A message of the customer ends `pending` by itself, so a snapshot that says `pending` always states it: the
-    # system knows better. Any other status stays until a snapshot says something else.
+    # A customer's message ends `pending`, so a snapshot with `pending` always reports it: the system knows better. Any
+    # other status stays until a snapshot has another.
     if status is not None and (status == "pending" or known.get("status") != status):
-        found.append(_stated(this, EventType.STATUS_CHANGED, key, {"status": status}))
+        found.append(_event(this, EventType.STATUS_CHANGED, key, {"status": status}))
     return found
 
 
-def _stated(this: Snapshot, kind: EventType, key: str, data: Mapping[str, Value]) -> Event:
+def _event(this: Snapshot, kind: EventType, key: str, data: Mapping[str, Value]) -> Event:
     return happened(this.system, this.ticket, kind, this.at, f"{key}:{kind}", data, sequence=this.sequence)
 
 
-def _seen_by_rules(before: Snapshot | None, this: Snapshot, key: str, source: Source) -> tuple[Event, ...]:
-    """What the desk's rules see in the change from one snapshot to the next."""
+def _of_rules(before: Snapshot | None, this: Snapshot, key: str, source: Source) -> tuple[Event, ...]:
+    """The events of the desk's rules in the change from one snapshot to the next."""
     if not source.rules:
         return ()
     held = table(None if before is None else before.state.get(_LOOKED_AT))

@@ -1,7 +1,7 @@
-"""What has a desk said about one of its ticket systems: which of their words is which of ours?
+"""A desk's configuration of one ticket system: the mapping of its words to ours.
 
-A `Source` is that, defaults of the adapter included. A `Translator` turns the words of one delivery and remembers what
-nobody has mapped: an unknown word is left out of the facts, so that clocks stay as they are, and is named in a warning.
+A `Source` includes the adapter's defaults. A `Translator` maps the words of one request and collects those that are not
+mapped: an unknown word is left out, so that clocks stay as they are, and is named in a warning.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class Source:
 
     `statuses` gives our status, or None for tickets that are dropped on purpose (spam, drafts). `queues` gives our queue
     of their group. `zone` is where their local times are read. `scheme` chooses among the ways of signing that the
-    adapter accepts; None is its first. `options` are what an adapter asks for beside all this.
+    adapter accepts; None is its first. `options` are the adapter's own keys.
     """
 
     desk: str
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(slots=True)
 class Translator:
-    """Turns the words of one delivery into ours. `warnings` are what is not mapped, each once, in order."""
+    """Maps the words of one request. `warnings` are the words that are not mapped, each once, in order."""
 
     source: Source
     _warnings: dict[str, None] = field(default_factory=dict[str, None])

@@ -1,9 +1,9 @@
-"""How is a value of a foreign system to be taken: an id, a text, a yes, an instant?
+"""Values of foreign systems: ids, texts, booleans, instants, read leniently.
 
-Lenient on purpose. Ids come as numbers or texts, empty as "" or null or false, words in any case, instants in a dozen
-spellings; none of these may cost a delivery. What cannot be taken is None, and the adapter decides whether it can do
-without; of an instant it can be asked why. Instants are microseconds UTC; a local time without an offset needs the zone
-of the source.
+Ids come as numbers or texts, empty as "" or null or false, words in any case, instants in a dozen spellings; none of
+these may make a webhook unreadable. A value that cannot be read is None, and the adapter decides whether it can do
+without; for an instant the reason is available. Instants are microseconds UTC; a local time without an offset needs the
+zone of the source.
 """
 
 import re
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from app.sla.span import SECOND, Micros, micros
 
 LONGEST_TEXT: Final = 16_000
-"""Characters of a text that are kept. A message is read for tokens and domains at its start; a mail thread that is
+"""Characters of a text that are stored. A message is searched for tokens and domains at its start; a mail thread that is
 quoted below it is of no use."""
 
 _LONGEST_ID: Final = 200
@@ -43,7 +43,7 @@ _WRITE: Final = "write it as 2026-03-06T15:30:00+01:00"
 
 
 class NoInstant(ValueError):
-    """It cannot be told which instant a value means; the text says why, and what would be right."""
+    """A value is no instant. The message names what is wrong and what would be right."""
 
 
 def is_empty(value: object) -> bool:
@@ -133,7 +133,7 @@ def names(value: object) -> list[str]:
 
 
 def instant(value: object, zone: str | None = None) -> Micros | None:
-    """An instant, as `read_instant` reads it. None when it cannot be told."""
+    """An instant, as `read_instant` reads it; None when it is none."""
     try:
         return read_instant(value, zone)
     except NoInstant:
@@ -141,9 +141,9 @@ def instant(value: object, zone: str | None = None) -> Micros | None:
 
 
 def read_instant(value: object, zone: str | None = None) -> Micros:
-    """An instant: ISO 8601 of any precision, RFC 2822, or a number since 1970. Raises NoInstant when it cannot be told.
+    """An instant: ISO 8601 of any precision, RFC 2822, or a number since 1970. Raises NoInstant.
 
-    A local time without an offset is read on the wall of `zone`, and without one it cannot be told. Fractions beyond
+    A local time without an offset is read in the zone `zone`, and without one it is refused. Fractions beyond
     the microsecond are cut.
     """
     if isinstance(value, int | float):

@@ -1,9 +1,9 @@
-"""What does Prometheus Alertmanager say: which alerts fire, which are over?
+"""Prometheus Alertmanager: alerts that fire and are resolved.
 
 One body carries a group of alerts and is sent again as long as any of them fires. Each alert is a ticket of its own,
-known by its fingerprint and the instant at which it began, so that the next time is another ticket; an alert with the
-label `ticket` tells its facts about that ticket of the desk instead. The rule that it guards: what is told comes from
-labels and instants, which stay as they are over every repetition. Instants are microseconds UTC.
+identified by its fingerprint and the instant at which it began, so that the next time is another ticket; an alert with
+the label `ticket` reports events of that ticket of the desk instead. Events are made of labels and instants, which are
+the same in every repetition. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, items, plain, table, text, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
@@ -57,8 +57,8 @@ class _Alert:
         return self.named or self.key
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     if not isinstance(body.get("alerts"), list):
         raise Unreadable("the list of alerts is missing", "alerts")
     words = Translator(source)
@@ -102,7 +102,7 @@ def _label(source: Source, option: str) -> str:
 
 
 def _told(alert: _Alert, words: Translator) -> list[Event]:
-    """What an alert says. One that is over says again how it began, in case that never arrived."""
+    """The events of an alert. A resolved one includes its beginning, in case that never arrived."""
     source = words.source
     recorded = [] if alert.named is not None else [_created(alert, words)]
     recorded.append(_fact(source, alert, EventType.ANOMALY_DETECTED, alert.began_at))

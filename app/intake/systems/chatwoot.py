@@ -1,9 +1,9 @@
-"""What does Chatwoot say: a conversation began, changed, or holds a new message?
+"""Chatwoot: conversations that begin, change, or hold a new message.
 
 A change comes with the names of the changed attributes, at the instant of the conversation's `updated_at`; a message has
-an instant of its own. The rule that it guards: only what the delivery says changed is told, under ids of the
-conversation, the instant and the attribute, since one act sends several deliveries that overlap. Chatwoot's `pending`
-means "with the bot". Instants are microseconds UTC.
+an instant of its own. Only what the request reports as changed is an event, under an id of the conversation, the instant
+and the attribute, since one action sends several requests that overlap. Chatwoot's `pending` means "with the bot".
+Instants are microseconds UTC.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -17,7 +17,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, truth, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
 
@@ -46,7 +46,7 @@ _WORDS_OF_TYPE: Final = {"0": "incoming", "1": "outgoing", "2": "activity", "3":
 
 @dataclass(frozen=True, slots=True)
 class _Conversation:
-    """The conversation of a delivery, with the words that it is translated with."""
+    """The conversation of a request, and the translator of its words."""
 
     ticket: str
     content: Mapping[str, object]
@@ -57,8 +57,8 @@ class _Conversation:
         return self.words.source
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     event = word(body.get("event"))
     if event is None:
         raise Unreadable("the name of the event is missing", "event")
@@ -174,7 +174,7 @@ def _created(conversation: _Conversation) -> tuple[Event, ...]:
 
 
 def _opened_by(content: Mapping[str, object]) -> str | None:
-    """An agent, where the first message goes out; else nothing is said, and the customer is taken for it."""
+    """An agent, where the first message is outgoing; else none, which counts as the customer."""
     first = text(dig(content, "messages.0.message_type")) or ""
     return "agent" if _WORDS_OF_TYPE.get(first, first) == "outgoing" else None
 
@@ -184,7 +184,7 @@ def _changed(conversation: _Conversation) -> Reading:
     paths, zone = ("updated_at", "last_activity_at"), conversation.source.zone
     at = instant_in(conversation.content, paths, "the instant of the change", zone)
     if not changed:
-        return Reading(ignored="the conversation was touched, and nothing is said to have changed")
+        return Reading(ignored="the conversation was saved without a reported change")
     events = (
         *_status_changed(conversation, at, changed),
         *_updated(conversation, at, changed.keys()),
@@ -226,7 +226,7 @@ def _event(conversation: _Conversation, kind: EventType, at: Micros, data: Mappi
 
 
 def _priority(conversation: _Conversation) -> dict[str, Value]:
-    """The priority; null where it was taken away, nothing where theirs is not mapped."""
+    """The priority; null where it was removed, absent where theirs is not mapped."""
     named = text(conversation.content.get("priority"))
     priority = conversation.words.priority(named)
     return {"priority": priority} if named is None or priority is not None else {}
@@ -279,10 +279,10 @@ ADAPTER: Final = Adapter(
     label="Chatwoot",
     schemes=("chatwoot", "url-secret"),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_DELIVERY_ID),
+    idempotency_key=lambda request: request.header(_DELIVERY_ID),
     statuses={
         "open": "open",
-        # With the bot: nobody waits for the customer.
+        # With the bot: not waiting for the customer.
         "pending": "open",
         "snoozed": "pending",
         "resolved": "solved",

@@ -13,17 +13,17 @@ from app.intake.cloudevents import Faulty, NotJson, parse, read_event
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, EventType
 
 SYSTEM: Final = "cloudevents"
 _BINARY_MODE: Final = "ce-specversion"
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
+def read(request: InboundRequest, source: Source) -> Reading:
     """The events of a request. Raises Unreadable when none of them can be read."""
-    body = _body(delivery)
-    limits = delivery.limits
+    body = _body(request)
+    limits = request.limits
     if not isinstance(body, list):
         return Reading((_event(body, source.desk, limits.max_text),))
     values = cast(list[object], body)
@@ -41,13 +41,13 @@ def read(delivery: Delivery, source: Source) -> Reading:
     return Reading(tuple(events), warnings=tuple(warnings), ignored=None if events else "an empty array")
 
 
-def _body(delivery: Delivery) -> object:
-    if delivery.header(_BINARY_MODE) is not None:
+def _body(request: InboundRequest) -> object:
+    if request.header(_BINARY_MODE) is not None:
         raise Unreadable(
             "no signature covers the headers of binary mode. Send the whole event in the body (structured mode)"
         )
     try:
-        return parse(delivery.body)
+        return parse(request.body)
     except NotJson as error:
         raise Unreadable(f"The body is no JSON: {error}.") from error
 
@@ -61,8 +61,8 @@ def _event(value: object, desk: str, max_text: int) -> Event:
     return read.event
 
 
-def _message_id(delivery: Delivery) -> str | None:
-    return delivery.header("webhook-id")
+def _message_id(request: InboundRequest) -> str | None:
+    return request.header("webhook-id")
 
 
 TEMPLATE: Final = json.dumps(
@@ -83,7 +83,7 @@ ADAPTER: Final = Adapter(
     label="CloudEvents, signed as Standard Webhooks",
     schemes=("standard-webhooks",),
     read=read,
-    delivery_id=_message_id,
+    idempotency_key=_message_id,
     events_to_tick=tuple(EventType),
     template=TEMPLATE,
     headers=("webhook-id", _BINARY_MODE),

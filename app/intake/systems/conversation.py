@@ -1,8 +1,8 @@
-"""What does a conversation say in the form of Help Scout, which FreeScout has taken over?
+"""Conversations in the format of Help Scout, which FreeScout shares.
 
 The body holds the conversation as it is and never names the event; a header does. The conversation is a snapshot. Each
-published thread that comes with it is a fact of its own under its own id, so that a reply whose delivery was lost comes
-in with the next one; where the threads are only counted, the event's name tells what was written. Microseconds UTC.
+published thread in it is an event under its own id, so that a reply whose request was lost arrives with the next one;
+where threads are only counted, the event's name tells what was written. Instants are microseconds UTC.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from app.intake.mapping.rule import looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.event import Event, EventType, Value
 from app.sla.span import MINUTE, Micros
@@ -63,7 +63,7 @@ _THREADS: Final = {
     "reply": EventType.AGENT_REPLIED,
     "note": EventType.NOTE_ADDED,
 }
-"""What a thread is, by its type; any other, such as a line item, is nobody's message."""
+"""What a thread is, by its type; any other, such as a line item, is no message."""
 
 _DELETED: Final = frozenset({"convo.deleted", "convo.deleted_forever"})
 _UPDATED: Final = frozenset(
@@ -90,22 +90,22 @@ class Dialect:
     dates: tuple[str, ...]
     dated: Callable[[Body, str | None], Micros | None]
 
-    def delivery_id(self, delivery: Delivery) -> str:
-        """The same body under another event says something else, so both together tell a delivery."""
-        return digest([delivery.header(self.header), delivery.body.decode("utf-8", "replace")])
+    def idempotency_key(self, request: InboundRequest) -> str:
+        """The idempotency key: the same body under another event is another request."""
+        return digest([request.header(self.header), request.body.decode("utf-8", "replace")])
 
-    def read(self, delivery: Delivery, source: Source) -> Reading:
-        """What a delivery says. Raises Unreadable when it holds no conversation."""
-        event = word(delivery.header(self.header)) or ""
+    def read(self, request: InboundRequest, source: Source) -> Reading:
+        """The events and snapshots of a request. Raises Unreadable when it holds no conversation."""
+        event = word(request.header(self.header)) or ""
         if event and not event.startswith("convo."):
             return Reading(ignored=f"the event {event!r} concerns no conversation")
-        body = table(delivery.json())
+        body = table(request.json())
         number = identifier(body.get("id"))
         if number is None:
             raise Unreadable("there is no conversation in the body", "id")
         at = self.dated(body, source.zone)
         if event in _DELETED:
-            return Reading((_deletion(source, number, at, delivery.received_at),))
+            return Reading((_deletion(source, number, at, request.received_at),))
         if at is None:
             at = instant_in(body, self.dates, "the instant of the last update", source.zone)
         if (state := word(body.get("state"))) not in (None, _PUBLISHED):
@@ -192,7 +192,7 @@ def _folded(name: str) -> str:
 
 
 def _person(value: object) -> str | None:
-    """Whoever is meant, by address, else by name, else by number; None for nobody."""
+    """A person, by address, else by name, else by number; None for no person."""
     named = " ".join(
         part
         for short, long in (("first", "firstName"), ("last", "lastName"))
@@ -231,7 +231,7 @@ def _facts(source: Source, number: str, body: Body, event: str, at: Micros) -> t
         return recorded + _messages(source, number, threads, created_at)
     if (kind := _WRITTEN.get(event)) is None:
         return recorded
-    # Nothing in the body names the message. The count of threads tells two of one second apart.
+    # Nothing in the body names the message. The count of threads distinguishes two of one second.
     key = f"{kind}:{at}:{_threads_so_far(body)}"
     return recorded + message(source, number, kind, at, key, None)
 
@@ -247,7 +247,7 @@ def _thread(item: object, zone: str | None) -> _Thread | None:
 def _messages(
     source: Source, number: str, threads: list[_Thread], created_at: Micros | None
 ) -> tuple[Event, ...]:
-    """Every message but the one that opened the conversation. A message that was edited is told again, at its time."""
+    """Every message but the one that opened the conversation. An edited message is another event, at its time."""
     spoken = sorted(thread for thread in threads if thread.kind is not EventType.NOTE_ADDED)
     opening = (
         spoken[0] if spoken and created_at is not None and spoken[0].at <= created_at + _OPENING else None

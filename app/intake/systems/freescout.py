@@ -1,4 +1,4 @@
-"""What does FreeScout say, which sends conversations with their threads and names the event in a header?
+"""FreeScout: conversations with their threads, and the event's name in a header.
 
 A conversation is dated by its last update. The secret is one for the whole installation. Microseconds UTC.
 """
@@ -24,7 +24,7 @@ ADAPTER: Final = Adapter(
     label="FreeScout",
     schemes=("freescout",),
     read=_DIALECT.read,
-    delivery_id=_DIALECT.delivery_id,
+    idempotency_key=_DIALECT.idempotency_key,
     statuses=STATUSES,
     priorities=PRIORITIES,
     events_to_tick=(*EVENTS, "convo.deleted_forever"),

@@ -1,9 +1,9 @@
-"""What does Freshdesk say, whose automation rules send what our template asks for?
+"""Freshdesk: automation rules that send our template.
 
-No id, no instant and no signature come with it: a delivery is dated by its arrival, unless the desk can put an
-`occurred_at` into the template. `triggered_event` is no JSON and names only the first of several changes, so the ticket
-is taken as a snapshot as well, and the event serves for messages and for the creation. Who acted is a fixed word in
-each rule. Instants are microseconds UTC.
+A request has no id, no instant and no signature: it is dated by its arrival, unless the desk can put an `occurred_at`
+into the template. `triggered_event` is no JSON and names only the first of several changes, so the ticket is read as a
+snapshot as well, and the event serves for messages and for the creation. Who acted is a fixed word in each rule.
+Instants are microseconds UTC.
 """
 
 import json
@@ -21,7 +21,7 @@ from app.intake.mapping.rule import FACTS, looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, names, plain, table, text, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, EventType, Value
 from app.sla.span import MINUTE, Micros
 
@@ -52,13 +52,13 @@ _FIELDS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[object], str | None
 """Where each field stands, the better place first."""
 
 _SAME: Final[Micros] = MINUTE
-"""A body that comes twice within this is one delivery. Freshdesk tries again after five minutes at the earliest, but the
+"""A body that comes twice within this is one request. Freshdesk tries again after five minutes at the earliest, but the
 same change made twice in a day has the same body as well, and must not be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """One delivery: the rule's event and its argument, as in `{status:{from:2,to:3}}`, and the ticket."""
+    """One request: the rule's event and its argument, as in `{status:{from:2,to:3}}`, and the ticket."""
 
     event: str | None
     argument: str
@@ -77,15 +77,15 @@ class _Sent:
         return _AUTHORS.get(word(self.body.get("actor")) or "")
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     body = table(body.get(_WRAPPED)) or body
     ticket = identifier(body.get("ticket_id"))
     if ticket is None:
         raise Unreadable("the ticket's id is missing; the rule must send our template", "ticket_id")
     event, argument = _triggered(body)
-    at = instant(body.get("occurred_at"), source.zone) or delivery.received_at
-    key = f"{at}:{_digest(delivery)}"
+    at = instant(body.get("occurred_at"), source.zone) or request.received_at
+    key = f"{at}:{_digest(request)}"
     sent = _Sent(event, argument, ticket, at, key, body, Translator(source))
     status = _status_word(sent)
     if source.drops(status):
@@ -105,8 +105,8 @@ def _triggered(body: Mapping[str, object]) -> tuple[str | None, str]:
     return match[1].lower(), match[2]
 
 
-def _digest(delivery: Delivery) -> str:
-    return sha256(delivery.body).hexdigest()[:24]
+def _digest(request: InboundRequest) -> str:
+    return sha256(request.body).hexdigest()[:24]
 
 
 def _status_word(sent: _Sent) -> str | None:
@@ -188,8 +188,8 @@ def _fields(sent: _Sent, status_word: str | None) -> dict[str, Value]:
     return fields
 
 
-def _delivery_id(delivery: Delivery) -> str | None:
-    return f"{_digest(delivery)}:{delivery.received_at // _SAME}"
+def _delivery_id(request: InboundRequest) -> str | None:
+    return f"{_digest(request)}:{request.received_at // _SAME}"
 
 
 TEMPLATE: Final = json.dumps(
@@ -220,7 +220,7 @@ ADAPTER: Final = Adapter(
     label="Freshdesk",
     schemes=("token", "url-secret"),
     read=_read,
-    delivery_id=_delivery_id,
+    idempotency_key=_delivery_id,
     statuses={
         "open": "open",
         "pending": "pending",

@@ -1,8 +1,8 @@
-"""What does GLPI 11 say, which sends one kind of item with each webhook and never what changed?
+"""GLPI 11: one kind of item with each webhook, without what changed.
 
-A Ticket is a snapshot, dated by its last change. A followup, a solution and a task are facts of their own, told once,
-when they are new. Who wrote one follows from the ticket's team, and where the team does not tell, no clock is stopped by
-it. What bears no date happened at the signed time, which GLPI takes when the event is raised. Microseconds UTC.
+A Ticket is a snapshot, dated by its last change. A followup, a solution and a task are events of their own, reported
+once, when they are new. Their author follows from the ticket's team; where the team does not decide, they stop no clock.
+An item without a date happened at the signed time, which GLPI takes when the event is raised. Microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, plain, table, text, truth, whole, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.document.table import Table
 from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
@@ -56,7 +56,7 @@ class ItemType(StrEnum):
 
 
 class Author(StrEnum):
-    """Whom a desk takes an author for of whom the ticket's team says nothing."""
+    """What an author counts as who is not in the ticket's team."""
 
     NOBODY = "nobody"
     AGENT = "agent"
@@ -66,26 +66,26 @@ class Author(StrEnum):
 _REPLY: Final = {Author.AGENT: EventType.AGENT_REPLIED, Author.CUSTOMER: EventType.CUSTOMER_REPLIED}
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     item = table(body.get("item"))
     if not item:
         raise Unreadable("no item in the body; the webhook must send GLPI's own payload", "item")
-    itemtype = word(delivery.header(_ITEMTYPE)) or _guessed(item)
-    event = word(body.get("event")) or word(delivery.header(_EVENT))
+    itemtype = word(request.header(_ITEMTYPE)) or _guessed(item)
+    event = word(body.get("event")) or word(request.header(_EVENT))
     if itemtype not in set(ItemType):
         return Reading(
             ignored=f"an item of the type {itemtype!r}" if itemtype else "an item of no known type"
         )
-    raised_at = instant(delivery.header(_RAISED))
+    raised_at = instant(request.header(_RAISED))
     if itemtype == ItemType.TICKET:
         return _ticket(source, item, event, raised_at or 0)
     if event != "new":
-        return Reading(ignored=f"the event {event!r} of {itemtype!r} tells nothing new")
+        return Reading(ignored=f"the event {event!r} of {itemtype!r} reports nothing new")
     if (parent := word(item.get("itemtype"))) not in (None, ItemType.TICKET):
         return Reading(ignored=f"a part of {parent!r}, which is no ticket")
     return _part(
-        source, ItemType(itemtype), item, table(body.get("parent_item")), raised_at or delivery.received_at
+        source, ItemType(itemtype), item, table(body.get("parent_item")), raised_at or request.received_at
     )
 
 

@@ -1,7 +1,7 @@
-"""What does Help Scout say, which sends conversations whose threads are counted only and names the event in a header?
+"""Help Scout: conversations whose threads are only counted, and the event's name in a header.
 
-No field dates every change. The last update by a user and the instant since which the customer waits together do: the
-later of them, or the closing, is the conversation's instant. Microseconds UTC.
+No field dates every change. The last update by a user and the instant since which the customer waits do so together:
+the later of them, or the closing, is the conversation's instant. Microseconds UTC.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ ADAPTER: Final = Adapter(
     label="Help Scout",
     schemes=("helpscout",),
     read=_DIALECT.read,
-    delivery_id=_DIALECT.delivery_id,
+    idempotency_key=_DIALECT.idempotency_key,
     statuses=STATUSES,
     priorities=PRIORITIES,
     events_to_tick=(*EVENTS, "convo.tags", "convo.custom-fields", "convo.merged"),

@@ -1,8 +1,8 @@
-"""What does PagerDuty say: an incident was triggered, taken, restored?
+"""PagerDuty: incidents that are triggered, acknowledged and resolved.
 
-Webhooks V3: one event a delivery, with an id and the instant at which it happened, so that any order will do. The rule
-that it guards: an acknowledgement is the begin of the intervention and a resolution restores the service, since nobody
-else says either. Instants are microseconds UTC.
+Webhooks V3: one event a request, with an id and its instant, so that any order will do. An acknowledgement is the start
+of the intervention and a resolution restores the service, since nothing else reports either. Instants are microseconds
+UTC.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, items, plain, table, text, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
 
 SYSTEM: Final = "pagerduty"
 
 _CHANNEL: Final = "monitoring"
-"""Nobody wrote a ticket: a machine saw that something is wrong."""
+"""The ticket's author is a machine that detected a fault."""
 
 _BY_THE_DESK: Final[Mapping[str, Value]] = {"author": "agent"}
 """A person or an integration of theirs: the instant counts all the same."""
@@ -71,8 +71,8 @@ class _Incident:
         return () if status is None else (self.fact(EventType.STATUS_CHANGED, {"status": status}),)
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    event = table(table(delivery.json()).get("event"))
+def _read(request: InboundRequest, source: Source) -> Reading:
+    event = table(table(request.json()).get("event"))
     kind = word(event.get("event_type"))
     if kind is None:
         raise Unreadable("the type of the event is missing", "event.event_type")
@@ -134,7 +134,7 @@ def _owner(incident: _Incident) -> dict[str, Value]:
 
 def _updated(part: Callable[[_Incident], dict[str, Value]]) -> Callable[[_Incident], tuple[Event, ...]]:
     def read(incident: _Incident) -> tuple[Event, ...]:
-        # An incident that nobody holds any longer says so by an empty list; a priority that is not mapped says nothing.
+        # An incident without an assignee has an empty list; a priority that is not mapped changes nothing.
         data = without_absent(part(incident), ("assignee",))
         return (incident.fact(EventType.TICKET_UPDATED, data),) if data else ()
 
@@ -194,7 +194,7 @@ _OF_A_STATUS: Final = frozenset(
 _READERS: Final[Mapping[str, Callable[[_Incident], tuple[Event, ...]]]] = {
     "incident.triggered": _triggered,
     "incident.acknowledged": _acknowledged,
-    # Nobody took it after all. The intervention that was begun stays begun; a desk may say otherwise by a rule.
+    # The acknowledgement was taken back. The intervention stays started, unless a rule of the desk differs.
     "incident.unacknowledged": _none,
     "incident.resolved": _resolved,
     "incident.reopened": _Incident.status,
@@ -208,10 +208,10 @@ _READERS: Final[Mapping[str, Callable[[_Incident], tuple[Event, ...]]]] = {
 }
 
 
-def _delivery_id(delivery: Delivery) -> str | None:
+def _delivery_id(request: InboundRequest) -> str | None:
     # The event's own id, which two subscriptions to the same service have in common.
     try:
-        return identifier(dig(delivery.json(), "event.id"))
+        return identifier(dig(request.json(), "event.id"))
     except Unreadable:
         return None
 
@@ -221,7 +221,7 @@ ADAPTER: Final = Adapter(
     label="PagerDuty",
     schemes=("pagerduty",),
     read=_read,
-    delivery_id=_delivery_id,
+    idempotency_key=_delivery_id,
     statuses={"triggered": "open", "acknowledged": "open", "resolved": "solved"},
     priorities={
         "p1": "urgent",

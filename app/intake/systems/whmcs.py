@@ -1,9 +1,9 @@
-"""What do the hooks of WHMCS say, which our file in `integrations/whmcs/` sends?
+"""WHMCS: its hooks, sent by our file in `integrations/whmcs/`.
 
-One delivery for each hook: its name, its variables as WHMCS gives them, the ticket's row, and the instant in UTC. The
-rule that it guards: what changed comes from the hook's variables, since the row may be read before or after the change;
-the row serves for the fields of a new ticket. The automatic changes to Answered and Customer-Reply come with the replies
-alone. Times of the row are local without an offset and are never read. Instants are microseconds UTC.
+One request for each hook: its name, its variables as WHMCS gives them, the ticket's row, and the instant in UTC. Changes
+come from the hook's variables, since the row may be read before or after the change; the row serves for the fields of a
+new ticket. The automatic changes to Answered and Customer-Reply come with the replies alone. Times of the row are local
+without an offset and are never read. Instants are microseconds UTC.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, items, plain, table, text
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
 
@@ -51,7 +51,7 @@ class _Hook:
         raise Unreadable("the ticket's id is missing", "vars.ticketid")
 
     def fact(self, kind: EventType, data: Mapping[str, Value], ticket: str | None = None) -> Event:
-        """A fact of this hook's instant. Its id names no hook: TicketClose and TicketStatusChange tell of one act."""
+        """An event of this hook's instant. Its id names no hook: TicketClose and TicketStatusChange report one act."""
         word = data.get("status", "")
         key = f"{self.at}:{kind}:{word}" if word else f"{self.at}:{self.name}:{kind}"
         return happened(self.source.system, ticket or self.ticket, kind, self.at, key, data)
@@ -69,8 +69,8 @@ class _Hook:
         return rule_events(source.system, self.ticket, self.at, str(self.at), source.rules, change)
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     name = text(body.get("hook"))
     if name is None:
         raise Unreadable("the name of the hook is missing", "hook")
@@ -117,7 +117,7 @@ def _created(hook: _Hook, said: Mapping[str, Value]) -> tuple[Event, ...]:
 
 
 def _split(hook: _Hook) -> tuple[Event, ...]:
-    """A part of a ticket goes on as a ticket of its own; who wrote that part is not said."""
+    """A part of a ticket becomes a ticket of its own; its author is not reported."""
     return _created(hook, {})
 
 
@@ -130,7 +130,7 @@ def _agent_replied(hook: _Hook) -> tuple[Event, ...]:
 
 
 def _replied(hook: _Hook, kind: EventType) -> tuple[Event, ...]:
-    """A reply, and the status that it brought: no other hook tells of that."""
+    """A reply, and the status that it brought: no other hook reports that."""
     return (*_message(hook, kind, "replyid"), *hook.status(text(hook.vars.get("status"))))
 
 
@@ -177,7 +177,7 @@ def _department(hook: _Hook) -> dict[str, Value]:
 
 
 def _flagged(hook: _Hook) -> dict[str, Value]:
-    # Flagged to nobody is admin 0, with an empty name.
+    # Without an assignee it is admin 0, with an empty name.
     return {"assignee": text(hook.vars.get("adminname"))}
 
 
@@ -219,7 +219,7 @@ ADAPTER: Final = Adapter(
     label="WHMCS",
     schemes=("standard-webhooks",),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_MESSAGE_ID),
+    idempotency_key=lambda request: request.header(_MESSAGE_ID),
     statuses={
         "open": "open",
         "customer-reply": "open",

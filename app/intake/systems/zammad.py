@@ -1,7 +1,7 @@
-"""What does Zammad say, which sends the whole ticket and perhaps an article, and never what changed?
+"""Zammad: the whole ticket and perhaps an article, without what changed.
 
-The ticket is a snapshot, dated by its last update; the article is a fact of its own, dated by itself. Who speaks is the
-article's sender, never who typed it. Instants are microseconds UTC.
+The ticket is a snapshot, dated by its last update; the article is an event of its own, dated by itself. The author is
+the article's sender, never who typed it. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from app.intake.mapping.value import (
     whole,
     word,
 )
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
 
@@ -55,11 +55,11 @@ _NOTE: Final = "note"
 _PHONE: Final = "phone"
 
 _NOBODY: Final = "-"
-"""Login of the user to whom Zammad gives what nobody owns."""
+"""Login of the user to whom Zammad assigns tickets without an owner."""
 
 
-def _read(delivery: Delivery, source: Source) -> Reading:
-    body = table(delivery.json())
+def _read(request: InboundRequest, source: Source) -> Reading:
+    body = table(request.json())
     ticket, article = table(body.get("ticket")), table(body.get("article"))
     number = identifier(ticket.get("id"))
     if number is None:
@@ -137,7 +137,7 @@ def _name(value: object) -> str | None:
 
 
 def _person(value: object) -> str | None:
-    """Whoever is meant, by address, else by login; None for nobody."""
+    """A person, by address, else by login; None for no person."""
     login = text(dig(value, "login"))
     return None if login == _NOBODY else text(dig(value, "email")) or login or text(value)
 
@@ -173,7 +173,7 @@ def _article(
 
 
 def _opens(ticket: Mapping[str, object], article_id: str) -> bool:
-    """Whether this is the article that the ticket was created with: the creation has been told by the ticket."""
+    """Whether this is the article that the ticket was created with: the ticket itself reports the creation."""
     known = [one for item in items(ticket.get("article_ids")) if (one := whole(item)) is not None]
     return str(min(known)) == article_id if known else whole(ticket.get("article_count")) == 1
 
@@ -183,7 +183,7 @@ ADAPTER: Final = Adapter(
     label="Zammad",
     schemes=("hub-sha1",),
     read=_read,
-    delivery_id=lambda delivery: delivery.header(_DELIVERY_ID),
+    idempotency_key=lambda request: request.header(_DELIVERY_ID),
     statuses=_STATUSES,
     priorities=_PRIORITIES,
     events_to_tick=("trigger: action is created", "trigger: action is updated, execution always"),

@@ -1,1 +1,1 @@
-"""Rows of what comes in: connections, inbound webhooks, snapshots and their origins, source files."""
+"""Inbound webhooks, connections, snapshots, origins of events, files of sources."""

@@ -1,8 +1,8 @@
-"""Which ticket systems may send to a desk, and with which secrets are their deliveries signed?
+"""Connections: which ticket systems may send to a desk, and the secrets that sign their webhooks.
 
-A signature is checked with the secret itself, so secrets are kept readable: whoever reads the database can sign. The
-rule it guards: a secret that a newer one has taken the place of is still taken until its time is over, so that nothing
-is refused while the other side changes over. Instants are microseconds UTC.
+A signature is verified with the secret itself, so secrets are stored readable: whoever reads the database can sign. A
+replaced secret stays valid until its time is over, so that no request is refused while the other side changes over.
+Instants are microseconds UTC.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.store.tables import connection as _connection
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One secret. `until`: the instant at which it is no longer taken; none while it is the newest."""
+    """One secret. `until`: when it stops being valid; none while it is the newest."""
 
     text: str
     until: Micros | None = None
@@ -26,7 +26,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class StoredConnection:
-    """A system's way in. Its secrets stand newest first."""
+    """A connected system. Its secrets are in order, newest first."""
 
     desk: str
     system: str
@@ -35,7 +35,7 @@ class StoredConnection:
     changed_at: Micros
 
     def live(self, now: Micros) -> tuple[str, ...]:
-        """The secrets that are taken now, newest first."""
+        """The secrets that are valid now, newest first."""
         return tuple(one.text for one in self.secrets if one.until is None or one.until > now)
 
 
@@ -71,10 +71,10 @@ def listed(conn: Connection) -> list[StoredConnection]:
 def add_secret(
     conn: Connection, desk: str, system: str, secret: str, now: Micros, *, overlap: Micros
 ) -> StoredConnection:
-    """Have this secret be the newest of the connection, which is made if there is none.
+    """Make this secret the newest of the connection, which is created if there is none.
 
-    Those before it are taken for `overlap` longer, or for as long as they have left. A secret that is there already
-    becomes the newest again.
+    Those before it stay valid for `overlap`, or for the time that they have left. A secret that is there already becomes
+    the newest again.
     """
     before = find(conn, desk, system)
     if before is None:

@@ -1,7 +1,7 @@
-"""What came from ticket systems, byte by byte, and what became of each delivery?
+"""Inbound webhooks as they came, byte by byte, and their state.
 
-A delivery is kept as it came before anything is made of it. Two rules it guards: one that comes again is there once; and
-one that was not understood is kept whole, until a mended mapping understands it. Instants are microseconds UTC.
+A request is stored before anything is made of it. A repetition is stored once, by its idempotency key `once`; one that
+could not be read is kept whole until a corrected mapping reads it. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from app.store.tables import hook as _hook
 
 
 class HookState(StrEnum):
-    """What became of a delivery. A `done` one may have warnings: words in it that nobody has mapped."""
+    """The state of a webhook. `done` ones may have warnings: words that are not mapped. `kept`: could not be read."""
 
     PENDING = "pending"
     DONE = "done"
@@ -32,7 +32,7 @@ class HookState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewHook:
-    """A delivery at the door. `once` is the same for its repetitions only; `headers` are those that its reader needs."""
+    """A verified request to store. `once` is its idempotency key; `headers` are those that its adapter reads."""
 
     id: str
     desk: str
@@ -44,7 +44,7 @@ class NewHook:
 
 @dataclass(frozen=True, slots=True)
 class StoredHook:
-    """A delivery as it came. `interpreted_at` is none while it is read for the first time."""
+    """A webhook as it came. `interpreted_at` is none until it has been read once."""
 
     seq: int
     id: str
@@ -67,7 +67,7 @@ class StoredHook:
 
 @dataclass(frozen=True, slots=True)
 class ListedHook:
-    """A delivery as a list shows it: `length` in bytes in place of its body, of which a page would hold too many."""
+    """A webhook as a list shows it: `length` in bytes in place of its body, to keep a page small."""
 
     seq: int
     id: str
@@ -83,7 +83,7 @@ class ListedHook:
 
 @dataclass(frozen=True, slots=True)
 class HookResult:
-    """What became of a delivery now. `reason`: why it is kept or means nothing."""
+    """The result of reading a webhook. `reason`: why it is kept, or concerns no clock."""
 
     seq: int
     state: HookState
@@ -91,7 +91,7 @@ class HookResult:
     warnings: tuple[str, ...] = ()
 
 
-# Written out, since SQLite takes a partial index only where the query says the same without a parameter.
+# Literal, since SQLite uses a partial index only when the query states its condition without a parameter.
 _IS_PENDING: Final = text("state = 'pending'")
 _IN_INBOX: Final = text("(state = 'kept' OR warnings IS NOT NULL)")
 _ONCE: Final = select(_hook.c.once, _hook.c.id).where(_hook.c.once.in_(bindparam("onces", expanding=True)))
@@ -142,21 +142,21 @@ _FINISH: Final = (
     .where(_hook.c.seq == bindparam("_seq"))
     .values({name: bindparam(name) for name in ("state", "reason", "warnings", "interpreted_at")})
 )
-_TRIED: Final = _hook.update().where(_hook.c.seq == bindparam("_seq")).values(tries=_hook.c.tries + 1)
-_AGAIN: Final = _hook.update().where(_IN_INBOX).values(state="pending", tries=0)
+_COUNT_ATTEMPT: Final = _hook.update().where(_hook.c.seq == bindparam("_seq")).values(tries=_hook.c.tries + 1)
+_REQUEUE: Final = _hook.update().where(_IN_INBOX).values(state="pending", tries=0)
 _DELETE: Final = _hook.delete().where(_hook.c.seq.in_(bindparam("seqs", expanding=True)))
 
 
-def add(conn: Connection, coming: Sequence[NewHook], now: Micros) -> list[tuple[str, bool]]:
-    """Keep deliveries. Returns for each the id that it is kept under and whether it came before."""
+def add(conn: Connection, requests: Sequence[NewHook], now: Micros) -> list[tuple[str, bool]]:
+    """Store requests. Returns for each its id in the table and whether it was stored before."""
     known = {
         once: hook_id
-        for part in parts(one.once for one in coming)
+        for part in parts(one.once for one in requests)
         for once, hook_id in conn.execute(_ONCE, {"onces": part}).all()
     }
     new: list[NewHook] = []
     found: list[tuple[str, bool]] = []
-    for one in coming:
+    for one in requests:
         before = known.get(one.once)
         if before is None:
             known[one.once] = one.id
@@ -182,9 +182,9 @@ def _row(new: NewHook, now: Micros) -> dict[str, Any]:
 
 
 def claim(conn: Connection, most: int) -> list[StoredHook]:
-    """Deliveries that are to be read, in the order in which they came.
+    """Pending webhooks, in order of arrival.
 
-    Where several processes read, those found are this one's until the transaction ends.
+    On PostgreSQL their rows are locked until the transaction ends, and rows locked by another process are skipped.
     """
     return [
         _stored(row) for row in conn.execute(dialect.claimed(conn, _PENDING), {"most": most}).mappings().all()
@@ -192,7 +192,7 @@ def claim(conn: Connection, most: int) -> list[StoredHook]:
 
 
 def finish(conn: Connection, outcomes: Sequence[HookResult], now: Micros) -> None:
-    """Write down what became of deliveries."""
+    """Store the results of reading webhooks."""
     if outcomes:
         conn.execute(
             _FINISH,
@@ -209,56 +209,56 @@ def finish(conn: Connection, outcomes: Sequence[HookResult], now: Micros) -> Non
         )
 
 
-def tried(conn: Connection, seq: int) -> None:
-    """Reading it failed for a reason that may pass."""
-    conn.execute(_TRIED, {"_seq": seq})
+def count_attempt(conn: Connection, seq: int) -> None:
+    """Count an attempt that failed."""
+    conn.execute(_COUNT_ATTEMPT, {"_seq": seq})
 
 
-def again(conn: Connection, desks: Desks = EVERY) -> int:
-    """Have everything in the inbox read again. Returns how many deliveries that concerns."""
-    held = inbox_size(conn, desks)
-    if held:
-        conn.execute(_AGAIN.where(in_desks(_hook.c.desk, desks)))
-    return held
+def requeue(conn: Connection, desks: Desks = EVERY) -> int:
+    """Make every webhook in the inbox pending again. Returns how many."""
+    count = inbox_size(conn, desks)
+    if count:
+        conn.execute(_REQUEUE.where(in_desks(_hook.c.desk, desks)))
+    return count
 
 
 def inbox(conn: Connection, most: int, before: int, desks: Desks = EVERY) -> list[ListedHook]:
-    """The latest deliveries before a place that are kept unread, or in which a word is not mapped."""
+    """The latest webhooks before a place that are kept unread or have warnings."""
     query = _INBOX.where(in_desks(_hook.c.desk, desks))
     rows = conn.execute(query, {"most": most, "before": before}).mappings().all()
     return [_listed(row) for row in rows]
 
 
 def inbox_counts(conn: Connection, desks: Desks = EVERY) -> dict[tuple[str, str, str], int]:
-    """How many there are of all of those, by desk, system and state."""
+    """How many webhooks are in the inbox, by desk, system and state."""
     rows = conn.execute(_COUNTS.where(in_desks(_hook.c.desk, desks))).all()
     return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
 def inbox_size(conn: Connection, desks: Desks = EVERY) -> int:
-    """How many there are of all of those."""
+    """How many webhooks are in the inbox."""
     return sum(inbox_counts(conn, desks).values())
 
 
 def find(conn: Connection, hook_id: str) -> StoredHook | None:
-    """A delivery by its id, if it is still kept."""
+    """A webhook by its id, if it is still stored."""
     row = conn.execute(_FIND, {"id": hook_id}).mappings().first()
     return None if row is None else _stored(row)
 
 
 def waiting(conn: Connection) -> tuple[int, Micros | None]:
-    """How many deliveries are to be read, and when the one that has waited longest came."""
+    """How many webhooks are pending, and when the oldest of them came."""
     count, since = conn.execute(_WAITING).one()
     return count, since
 
 
 def stuck(conn: Connection, before: Micros) -> list[tuple[str, str, str]]:
-    """(desk, system, id) of the deliveries that came before this instant and are still to be read."""
+    """(desk, system, id) of the webhooks that came before this instant and are still pending."""
     return [(row[0], row[1], row[2]) for row in conn.execute(_STUCK, {"before": before}).all()]
 
 
 def prune(conn: Connection, before: Micros, most: int) -> list[str]:
-    """Remove deliveries that came before this instant and were understood. Returns their ids."""
+    """Delete webhooks that came before this instant and were read without warnings. Returns their ids."""
     old = conn.execute(_OLD, {"before": before, "most": most}).all()
     for part in parts(row[0] for row in old):
         conn.execute(_DELETE, {"seqs": part})

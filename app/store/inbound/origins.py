@@ -1,7 +1,7 @@
-"""Who says an event: which delivery, or which snapshot beside its neighbour?
+"""Origins: which request or snapshot reports an event.
 
-A reading can change, with a mended mapping or with a snapshot that came late. The rule it guards: an event is taken back
-when the last that said it says it no more, and not before. Instants are microseconds UTC.
+What an origin reports can change, by a corrected mapping or by a snapshot that arrives late. An event is withdrawn when
+the last origin that reported it no longer does, and not before. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +17,8 @@ from app.store.tables import origin as _origin
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """An event as said by an origin: under the name that its reader gave it, and under its id in the log."""
+class EventOrigin:
+    """An event that an origin reports: `name` is the id that the adapter gave it, `event_id` its id in the log."""
 
     origin: str
     name: str
@@ -27,7 +27,7 @@ class Said:
     at: Micros
 
 
-_SAID: Final = select(
+_OF_ORIGIN: Final = select(
     _origin.c.origin, _origin.c.name, _origin.c.event_id, _origin.c.subject, _origin.c.at
 ).where(_origin.c.desk == bindparam("_desk"), _origin.c.origin == bindparam("_origin"))
 _OTHERS: Final = (
@@ -48,14 +48,14 @@ _DROP: Final = _origin.delete().where(
 _FORGET: Final = _origin.delete().where(_origin.c.origin.in_(bindparam("origins", expanding=True)))
 
 
-def said(conn: Connection, desk: str, origin: str) -> dict[str, Said]:
-    """What an origin says, by the names that its reader gave."""
-    rows = conn.execute(_SAID, {"_desk": desk, "_origin": origin}).all()
-    return {row[1]: Said(*row) for row in rows}
+def of_origin(conn: Connection, desk: str, origin: str) -> dict[str, EventOrigin]:
+    """The events that an origin reports, by name."""
+    rows = conn.execute(_OF_ORIGIN, {"_desk": desk, "_origin": origin}).all()
+    return {row[1]: EventOrigin(*row) for row in rows}
 
 
-def said_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable[str]) -> set[str]:
-    """Of these events the ones that another origin says too."""
+def reported_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable[str]) -> set[str]:
+    """Of these events the ones that another origin reports too."""
     return {
         row[0]
         for part in parts(event_ids)
@@ -63,8 +63,8 @@ def said_elsewhere(conn: Connection, desk: str, origin: str, event_ids: Iterable
     }
 
 
-def add(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
-    """Write down who says what."""
+def add(conn: Connection, desk: str, rows: Sequence[EventOrigin]) -> None:
+    """Store that origins report events."""
     if rows:
         conn.execute(
             _INSERT,
@@ -82,13 +82,13 @@ def add(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
         )
 
 
-def drop(conn: Connection, desk: str, rows: Sequence[Said]) -> None:
-    """These are said no more."""
+def drop(conn: Connection, desk: str, rows: Sequence[EventOrigin]) -> None:
+    """Delete these: their origins no longer report them."""
     if rows:
         conn.execute(_DROP, [{"_desk": desk, "_origin": row.origin, "_name": row.name} for row in rows])
 
 
 def forget(conn: Connection, origins: Iterable[str]) -> None:
-    """Forget who said what: these deliveries are no longer kept, and what they said stands."""
+    """Delete the rows of these requests, which are no longer stored; their events stay in force."""
     for part in parts(origins):
         conn.execute(_FORGET, {"origins": part})

@@ -1,8 +1,8 @@
-"""How did a ticket's own system show it, at which instants?
+"""Snapshots of tickets: how a ticket's own system showed it at an instant.
 
-For systems that send the whole ticket each time: a change is what two neighbours in time differ in. The rule it guards:
-a snapshot is kept under what it says and when, so one that comes twice is there once, and its neighbours are the same
-whatever came first. Instants are microseconds UTC.
+For systems that send the whole ticket: a change is the difference between two neighbouring snapshots. A snapshot is
+stored under its content and instant, so a repetition is stored once, and the chain is the same in any order of arrival.
+Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class StoredSnapshot:
 
     @property
     def origin(self) -> str:
-        """What the events that it says are kept under."""
+        """The origin under which its events are stored."""
         return f"snapshot:{self.system}:{self.ticket}:{self.at}:{self.digest}"
 
 
@@ -82,26 +82,28 @@ _DELETE: Final = _snapshot.delete().where(_THIS)
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """What is next to a snapshot in time, whether or not that one is `known` itself."""
+class ChainPosition:
+    """Where a snapshot stands in its ticket's chain: the ones next to it, and whether it is `stored` itself."""
 
-    before: StoredSnapshot | None
-    after: StoredSnapshot | None
-    known: bool
+    previous: StoredSnapshot | None
+    following: StoredSnapshot | None
+    stored: bool
 
 
-def neighbours(conn: Connection, desk: str, snapshot: StoredSnapshot) -> Neighbours:
-    """The snapshots of the same ticket next before and next after this one."""
+def position(conn: Connection, desk: str, snapshot: StoredSnapshot) -> ChainPosition:
+    """The position of a snapshot among those of its ticket, by (at, digest)."""
     key = _key(desk, snapshot)
     before = conn.execute(_BEFORE, key).first()
     later = [_stored(row) for row in conn.execute(_FROM, key).all()]
-    known = bool(later) and later[0].origin == snapshot.origin
-    after = later[1:2] if known else later[:1]
-    return Neighbours(None if before is None else _stored(before), after[0] if after else None, known)
+    stored = bool(later) and later[0].origin == snapshot.origin
+    following = later[1:2] if stored else later[:1]
+    return ChainPosition(
+        None if before is None else _stored(before), following[0] if following else None, stored
+    )
 
 
 def add(conn: Connection, desk: str, snapshot: StoredSnapshot, hook: str) -> None:
-    """Keep a snapshot that this delivery brought and that is not known yet."""
+    """Store a snapshot that this request brought and that is not stored yet."""
     conn.execute(
         _INSERT,
         {
@@ -118,12 +120,12 @@ def add(conn: Connection, desk: str, snapshot: StoredSnapshot, hook: str) -> Non
 
 
 def of_hook(conn: Connection, desk: str, hook: str) -> list[StoredSnapshot]:
-    """The snapshots that a delivery brought first."""
+    """The snapshots that a request brought first."""
     return [_stored(row) for row in conn.execute(_OF_HOOK, {"hook": hook, "_desk": desk}).all()]
 
 
 def remove(conn: Connection, desk: str, snapshot: StoredSnapshot) -> None:
-    """Forget a snapshot: its delivery is read otherwise now."""
+    """Delete a snapshot: its request is read otherwise now."""
     conn.execute(_DELETE, _key(desk, snapshot))
 
 

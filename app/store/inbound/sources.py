@@ -1,7 +1,7 @@
-"""How has each desk said that its ticket systems are to be read?
+"""The files of sources: each desk's configuration of its ticket systems.
 
-One file a desk, the one applied last: unlike an agreement a mapping has no versions, since a delivery that was read
-wrongly is read again by the mended one. Instants are microseconds UTC.
+One file a desk, the one applied last. Unlike an agreement it has no versions: a webhook that was read wrongly is read
+again by the corrected file. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from app.store.tables import source as _source
 
 @dataclass(frozen=True, slots=True)
 class StoredSources:
-    """A desk's file as it was applied. `digest` is equal for equal content, however the file is laid out."""
+    """A desk's file as applied. `digest` is equal for equal content, whatever the layout."""
 
     desk: str
     document: Mapping[str, Any]
@@ -46,12 +46,12 @@ def digest_of(document: Mapping[str, Any]) -> str:
 
 
 def digest(conn: Connection, desk: str) -> str | None:
-    """Which file is in force, cheaply; none if none is."""
+    """The digest of the file in force; none without one. Cheaper than `find`."""
     return conn.execute(_DIGEST, {"desk": desk}).scalar()
 
 
 def find(conn: Connection, desk: str) -> StoredSources | None:
-    """The file that is in force, if there is one."""
+    """The file in force, if there is one."""
     row = conn.execute(_FIND, {"desk": desk}).first()
     if row is None:
         return None

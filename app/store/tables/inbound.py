@@ -9,9 +9,9 @@ from app.store.tables.columns import instant_column, serial_column, table_of, te
 
 
 class ConnectionRow(SQLModel, table=True):
-    """A ticket system that may send to a desk, with the secrets that its deliveries are signed with, newest first.
+    """A ticket system that may send to a desk, with the secrets that sign its webhooks, newest first.
 
-    A signature can only be checked with the secret itself, so these are kept as they are, unlike keys.
+    A signature is verified with the secret itself, so secrets are stored readable, unlike keys.
     """
 
     __tablename__: ClassVar[Any] = "connection"
@@ -24,7 +24,7 @@ class ConnectionRow(SQLModel, table=True):
 
 
 class SourceRow(SQLModel, table=True):
-    """How a desk's ticket systems are read: the file that was applied last."""
+    """The file of sources of a desk, as applied last."""
 
     __tablename__: ClassVar[Any] = "source"
 
@@ -36,7 +36,7 @@ class SourceRow(SQLModel, table=True):
 
 
 class HookRow(SQLModel, table=True):
-    """A delivery as it came, and what became of it."""
+    """An inbound webhook as it came, and its state."""
 
     __tablename__: ClassVar[Any] = "hook"
 
@@ -45,7 +45,7 @@ class HookRow(SQLModel, table=True):
     desk: str = text_column()
     system: str = text_column()
     once: str = text_column()
-    """A digest of what tells the delivery from all others: a repetition has the same."""
+    """The idempotency key: a repetition has the same."""
     received_at: int = instant_column()
     headers: str = text_column()
     body: bytes = Field(sa_type=LargeBinary)
@@ -58,14 +58,14 @@ class HookRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("id", name="hook_id"),
         UniqueConstraint("once", name="hook_once"),
-        # Serves the interpretation: what has not been read yet, in the order in which it came.
+        # Serves the reader: pending webhooks in order of arrival.
         Index(
             "hook_pending",
             "seq",
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),
         ),
-        # Serves the inbox, which is small among all that came.
+        # Serves the inbox, a small part of the table.
         Index(
             "hook_inbox",
             "desk",
@@ -73,13 +73,13 @@ class HookRow(SQLModel, table=True):
             sqlite_where=text("state = 'kept' OR warnings IS NOT NULL"),
             postgresql_where=text("state = 'kept' OR warnings IS NOT NULL"),
         ),
-        # Serves the removal of what was understood long ago.
+        # Serves the retention of webhooks that were read.
         Index("hook_received", "received_at"),
     )
 
 
 class SnapshotRow(SQLModel, table=True):
-    """A ticket as its system showed it at an instant. What changed is what two neighbours differ in."""
+    """A ticket as its system showed it at an instant, as a member of the ticket's snapshot chain."""
 
     __tablename__: ClassVar[Any] = "snapshot"
 
@@ -92,12 +92,12 @@ class SnapshotRow(SQLModel, table=True):
     state: str = text_column()
     hook: str = text_column()
 
-    # Serves the second reading of a delivery: which snapshots came of the first.
+    # Serves reading a webhook again: which snapshots it brought.
     __table_args__ = (Index("snapshot_hook", "hook"),)
 
 
 class OriginRow(SQLModel, table=True):
-    """Which delivery or snapshot says an event. One that nobody says any more is withdrawn."""
+    """A request or snapshot that reports an event. An event without an origin is withdrawn."""
 
     __tablename__: ClassVar[Any] = "origin"
 
@@ -108,7 +108,7 @@ class OriginRow(SQLModel, table=True):
     subject: str = text_column()
     at: int = instant_column()
 
-    # Serves the question whether anybody else says an event.
+    # Serves the query for other origins of an event.
     __table_args__ = (Index("origin_event", "desk", "event_id"),)
 
 

@@ -1,6 +1,6 @@
-"""Where does Jira keep a person, a choice, an address, and whether customers see a comment?
+"""Fields of Jira: persons, choices, addresses, and whether customers see a comment.
 
-Cloud and Server write the same thing in several ways; here each is asked for once.
+Cloud and Server write the same thing in several ways; each is read in one function here.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def issue_of(address: str | None) -> str | None:
 
 
 def is_internal(comment: Mapping[str, object]) -> bool:
-    """Whether customers do not see it: said by Cloud itself, by a property of the Server, or shown to a role only."""
+    """Whether customers do not see it: by Cloud itself, by a property of the Server, or by a role that may see it."""
     marked = (
         dig(one, "value.internal") is True
         for one in items(comment.get("properties"))

@@ -1,9 +1,9 @@
-"""What do the webhooks of Jira and Jira Service Management, Cloud and Server, say of an issue?
+"""Jira and Jira Service Management, Cloud and Server: changes and comments of an issue.
 
-Changes stand in the changelog, replies in comments, and the two come apart or together. The ticket is the issue's key,
-or with `subject = "id"` its number, which stays when an issue moves to another project. A change happened at the
-delivery's `timestamp`, a comment when it was `created`. A Server names no issue with a comment, and tells the same
-comment again with the issue: there only that counts.
+Changes are in the changelog, replies in comments, and the two come apart or together. The ticket is the issue's key, or
+with `subject = "id"` its number, which stays when an issue moves to another project. A change happened at the request's
+`timestamp`, a comment when it was `created`. A Server names no issue with a comment, and sends the same comment again
+with the issue: there only that one counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.jira.fields import (
     account,
     address,
@@ -41,7 +41,7 @@ _ORGANISATION: Final = "customfield_10002"
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """One delivery, taken apart."""
+    """The parts of one request."""
 
     source: Source
     words: Translator
@@ -51,7 +51,7 @@ class _Told:
     fields: Mapping[str, object]
 
     def dated(self) -> Micros:
-        """When it happened. Raises Unreadable when that cannot be told."""
+        """When it happened. Raises Unreadable without a readable instant."""
         return instant_in(self.body, _DATES, "the instant of the change", self.source.zone)
 
     def event(self, kind: EventType, key: str, data: Mapping[str, Value | None], at: Micros) -> Event:
@@ -64,9 +64,9 @@ class _Told:
         return rule_events(SYSTEM, self.ticket or "", at, key, self.source.rules, change)
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
-    """What a delivery says. Raises Unreadable."""
-    body = table(delivery.json())
+def read(request: InboundRequest, source: Source) -> Reading:
+    """The events and snapshots of a request. Raises Unreadable."""
+    body = table(request.json())
     kind = text(body.get("webhookEvent"))
     if kind is None:
         raise Unreadable("it names no event", "webhookEvent")
@@ -200,7 +200,7 @@ def _status(recorded: _Told, item: Mapping[str, object]) -> str | None:
 
 
 def _field(recorded: _Told, name: str, new: str | None) -> Mapping[str, Value | None]:
-    """What a change of a plain field says."""
+    """The event of a change of a plain field."""
     match name:
         case "summary":
             return {"title": new}
@@ -227,7 +227,7 @@ def _paths(field_id: str, name: str | None, new: str | None) -> dict[str, object
 
 
 def _comment_of_issue(recorded: _Told) -> tuple[Event, ...]:
-    """The comment that a Server tells with the issue. A Cloud tells it by itself, and names accounts."""
+    """The comment that a Server sends with the issue. A Cloud sends it by itself, and names accounts."""
     told_by_itself = dig(recorded.body, "comment.author.accountId") is not None
     return () if told_by_itself or "comment" not in recorded.body else _comment(recorded)
 
@@ -277,8 +277,8 @@ def _options(own: Table) -> dict[str, object]:
     return found | {"subject": subject}
 
 
-def _identifier(delivery: Delivery) -> str | None:
-    return delivery.header("x-atlassian-webhook-identifier")
+def _identifier(request: InboundRequest) -> str | None:
+    return request.header("x-atlassian-webhook-identifier")
 
 
 ADAPTER: Final = Adapter(
@@ -286,7 +286,7 @@ ADAPTER: Final = Adapter(
     label="Jira Service Management",
     schemes=("hub-sha256", "url-secret", "token"),
     read=read,
-    delivery_id=_identifier,
+    idempotency_key=_identifier,
     statuses=STATUSES,
     priorities=PRIORITIES,
     events_to_tick=("Issue: created, updated, deleted", "Comment: created"),

@@ -1,4 +1,4 @@
-"""Which of Jira's words are which of ours, and which of its events does a clock not hear of?
+"""Jira's words in ours, and the events of Jira that concern no clock.
 
 Statuses are those that Jira and its service projects come with; nearly every site has more, to be mapped by the desk.
 """

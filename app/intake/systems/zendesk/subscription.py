@@ -1,7 +1,7 @@
-"""What do Zendesk's event subscriptions say of a ticket?
+"""Zendesk's event subscriptions.
 
-Each delivery is one change, in `event`; `detail` is the ticket when the delivery was made, and fills gaps only. One act
-of an agent comes as several deliveries in any order, so ids are made of Zendesk's own and words sort a reply before the
+Each request is one change, in `event`; `detail` is the ticket when the request was made, and only fills gaps. One action
+of an agent arrives as several requests in any order, so ids are made of Zendesk's own, and words sort a reply before the
 status that it brought. Instants are `time`, cut to the microsecond; that of the creation is the ticket's own.
 """
 
@@ -15,7 +15,7 @@ from app.intake.mapping.reading import Reading
 from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, names, plain, table, text, truth, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.zendesk.vocabulary import CHANNELS, MEANINGLESS, PRIORITIES, STATUSES, TO_TICK
 from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
@@ -29,7 +29,7 @@ _SYSTEM_AUTHORS: Final = frozenset({"-1", "0"})
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """One delivery, taken apart."""
+    """The parts of one request."""
 
     source: Source
     words: Translator
@@ -51,9 +51,9 @@ class _Told:
         return rule_events(SYSTEM, event.subject, event.at, self.id, self.source.rules, change)
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
-    """What a delivery says. Raises Unreadable."""
-    body = table(delivery.json())
+def read(request: InboundRequest, source: Source) -> Reading:
+    """The events and snapshots of a request. Raises Unreadable."""
+    body = table(request.json())
     kind = text(body.get("type"))
     if kind is None:
         raise Unreadable("it names no type of event", "type")
@@ -134,7 +134,7 @@ def _comment(recorded: _Told) -> tuple[Event, ...]:
 
 
 def _is_first_message(recorded: _Told, author: str | None) -> bool:
-    """Whether a comment is the ticket's own text: some accounts send one for it, and nobody has replied yet."""
+    """Whether a comment is the ticket's own text, which some accounts send as a comment, and no reply."""
     born_at = instant(recorded.detail.get("created_at"), recorded.source.zone)
     at_birth = born_at is not None and abs(recorded.at - born_at) < SECOND
     return at_birth and author in (None, identifier(recorded.detail.get("submitter_id")))
@@ -243,12 +243,12 @@ _READERS: Final[Mapping[str, Callable[[_Told], tuple[Event, ...]]]] = {
     "marked_as_spam": _gone,
 }
 _ENDINGS: Final = frozenset({"merged", "soft_deleted", "permanently_deleted", "undeleted", "marked_as_spam"})
-"""Said of tickets whose status is dropped already."""
+"""Events that count also for tickets of a dropped status."""
 
 
-def _event_id(delivery: Delivery) -> str | None:
+def _event_id(request: InboundRequest) -> str | None:
     try:
-        return identifier(dig(delivery.json(), "id"))
+        return identifier(dig(request.json(), "id"))
     except Unreadable:
         return None
 
@@ -258,7 +258,7 @@ ADAPTER: Final = Adapter(
     label="Zendesk, event subscription",
     schemes=("zendesk",),
     read=read,
-    delivery_id=_event_id,
+    idempotency_key=_event_id,
     statuses=STATUSES,
     priorities=PRIORITIES,
     events_to_tick=TO_TICK,

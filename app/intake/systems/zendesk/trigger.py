@@ -1,7 +1,7 @@
-"""What does our template in a Zendesk trigger say of a ticket?
+"""Zendesk triggers that send our template.
 
-A trigger sends the ticket as it is then, filled into a template, and one fixed word that says why: four triggers, four
-words. So the state is a snapshot, and only the word tells a message from a change. Words are those of the account's
+A trigger sends the ticket as it is then, filled into a template, and one fixed word for the reason: four triggers, four
+words. The state is a snapshot, and only the word distinguishes a message from a change. Words are those of the account's
 language. Instants are those of the ticket's last update.
 """
 
@@ -17,7 +17,7 @@ from app.intake.mapping.rule import looked_at
 from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import identifier, instant, names, table, text, truth, word
-from app.intake.request import Delivery
+from app.intake.request import InboundRequest
 from app.intake.systems.zendesk.vocabulary import PRIORITIES, STATUSES
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
@@ -44,9 +44,9 @@ _LINE: Final = re.compile(r'\s*"(\w+)"\s*:\s*"(.*)"\s*,?\s*')
 """A line of the template. What stands between the outer quotes is the value, whatever quotes it holds itself."""
 
 
-def read(delivery: Delivery, source: Source) -> Reading:
-    """What a delivery says. Raises Unreadable."""
-    body = _body(delivery)
+def read(request: InboundRequest, source: Source) -> Reading:
+    """The events and snapshots of a request. Raises Unreadable."""
+    body = _body(request)
     why = word(body.get("event"))
     words = Translator(source)
     if why not in WORDS:
@@ -62,12 +62,12 @@ def read(delivery: Delivery, source: Source) -> Reading:
     return Reading((said,) if said else (), (_snapshot(body, ticket, at, words),), words.warnings)
 
 
-def _body(delivery: Delivery) -> Mapping[str, object]:
+def _body(request: InboundRequest) -> Mapping[str, object]:
     """The template as filled in. A title with quotes in it breaks the JSON but not the lines of the template."""
     try:
-        return table(delivery.json())
+        return table(request.json())
     except Unreadable:
-        written = delivery.body.decode("utf-8", "replace")
+        written = request.body.decode("utf-8", "replace")
         found = {m[1]: m[2] for line in written.splitlines() if (m := _LINE.fullmatch(line))}
         if "ticket_id" not in found:
             raise
@@ -145,12 +145,12 @@ def _options(own: Table) -> dict[str, object]:
         if ours in ("customer", "agent"):
             found[theirs.casefold()] = ours
         elif ours is not None:
-            roles.fault(theirs, f"{ours!r} is nobody", instead_of(ours, ("customer", "agent")))
+            roles.fault(theirs, f"{ours!r} is no role", instead_of(ours, ("customer", "agent")))
     return {"roles": found}
 
 
-def _invocation(delivery: Delivery) -> str | None:
-    return delivery.header("x-zendesk-webhook-invocation-id")
+def _invocation(request: InboundRequest) -> str | None:
+    return request.header("x-zendesk-webhook-invocation-id")
 
 
 TEMPLATE: Final = json.dumps(
@@ -179,7 +179,7 @@ ADAPTER: Final = Adapter(
     label="Zendesk, triggers",
     schemes=("zendesk",),
     read=read,
-    delivery_id=_invocation,
+    idempotency_key=_invocation,
     statuses={**STATUSES, "on hold": "on_hold"},
     priorities=PRIORITIES,
     events_to_tick=(

@@ -1,4 +1,4 @@
-"""Which of Zendesk's words are which of ours, and which of its events does a clock hear of?"""
+"""Zendesk's words in ours, and the events of Zendesk that concern a clock."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,7 +17,7 @@ STATUSES: Final[Mapping[str, str | None]] = {
 }
 PRIORITIES: Final = {"low": "low", "normal": "normal", "high": "high", "urgent": "urgent"}
 CHANNELS: Final = {"voice": "phone", "phone": "phone", "phone_call": "phone"}
-"""Words of a channel that others call otherwise; the rest are taken as they are."""
+"""Words of a channel that differ from ours; the rest stay as they are."""
 
 MEANINGLESS: Final = frozenset(
     {

@@ -1,7 +1,6 @@
-"""What did the service not understand, and can it be tried again?
+"""The inbox: webhooks that were not read or mapped, events of unknown types, tickets that cannot be evaluated.
 
-Deliveries of ticket systems that are kept unread or in which a word is not mapped, events of unknown types, tickets
-that cannot be judged. Bodies hold what customers wrote: they are shown to keys that may push, one delivery at a time.
+Bodies contain what customers wrote: they are shown to keys that may push, one webhook at a time.
 """
 
 from typing import Annotated
@@ -25,15 +24,15 @@ DeskQuery = Annotated[str | None, Query(description="only this desk", examples=[
 
 
 class InboxDelivery(BaseModel):
-    """A delivery of a ticket system, without its body."""
+    """A webhook of a ticket system, without its body."""
 
     id: str
     desk: str
     system: str
     state: str = Field(description="`kept`: unread; `done`, `ignored`: read, with warnings; `pending`")
-    reason: str | None = Field(description="why it is kept, or means nothing")
+    reason: str | None = Field(description="why it is kept, or reports nothing")
     warnings: list[str] = Field(
-        description="words that nobody has mapped", examples=[["status 'Foo' of zammad is not mapped"]]
+        description="words that are not mapped", examples=[["status 'Foo' of zammad is not mapped"]]
     )
     received_at: InstantOut
     interpreted_at: InstantOut | None
@@ -41,14 +40,14 @@ class InboxDelivery(BaseModel):
 
 
 class WholeDelivery(InboxDelivery):
-    """A delivery as it came."""
+    """A webhook as it came."""
 
-    headers: dict[str, str] = Field(description="those that its reading needs")
+    headers: dict[str, str] = Field(description="those that its adapter reads")
     body: str
 
 
 class WaitingDeliveries(BaseModel):
-    """How many deliveries of a system there are in the inbox."""
+    """How many webhooks of a system are in the inbox."""
 
     desk: str
     system: str
@@ -57,7 +56,7 @@ class WaitingDeliveries(BaseModel):
 
 
 class UnknownType(BaseModel):
-    """A type of event that nobody knows."""
+    """An unknown type of event."""
 
     desk: str
     type: str
@@ -65,7 +64,7 @@ class UnknownType(BaseModel):
 
 
 class UnknownEvent(BaseModel):
-    """An event of such a type: kept, and moving no clock."""
+    """An event of an unknown type: stored, and moving no clock."""
 
     desk: str
     id: str
@@ -77,7 +76,7 @@ class UnknownEvent(BaseModel):
 
 
 class ParkedTicket(BaseModel):
-    """A ticket that cannot be judged, and when that is tried again."""
+    """A ticket that cannot be evaluated, and when that is tried again."""
 
     desk: str
     ticket: str
@@ -89,7 +88,7 @@ class ParkedTicket(BaseModel):
 
 
 class InboxView(BaseModel):
-    """What waits for somebody: a page of each list, while `waiting` and `unknown` count all."""
+    """The open items: a page of each list, while `waiting` and `unknown` count all."""
 
     deliveries: list[InboxDelivery]
     waiting: list[WaitingDeliveries]
@@ -110,56 +109,56 @@ class InboxQuery(BaseModel):
 
 
 class RanAgain(BaseModel):
-    """What came of running again."""
+    """The result of running the inbox again."""
 
-    deliveries: int = Field(description="read again")
-    left: int = Field(description="deliveries that are in the inbox still or again")
-    tickets: int = Field(description="judged anew")
-    failed: int = Field(description="tickets that still cannot be judged")
+    deliveries: int = Field(description="webhooks that were read again")
+    left: int = Field(description="webhooks in the inbox afterwards")
+    tickets: int = Field(description="tickets that were evaluated again")
+    failed: int = Field(description="tickets that still cannot be evaluated")
 
 
 @router.get(
     "",
-    summary="What was not understood",
+    summary="List the inbox",
     response_model=InboxView,
     responses=problems(401, 403, 404, 422),
 )
 async def show_inbox(
-    request: Request, caller: InboxReader, wanted: Annotated[InboxQuery, Query()]
+    request: Request, caller: InboxReader, query: Annotated[InboxQuery, Query()]
 ) -> Response:
-    """The deliveries that were kept unread or have warnings and the events of unknown types, the latest first, and the
-    parked tickets, the longest parked first. `next` goes on with all three."""
+    """The webhooks that are kept unread or have warnings and the events of unknown types, the latest first, and the
+    parked tickets, the longest parked first. `next` continues all three."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
-    desks = desks_for(caller, wanted.desk)
-    found = await parts.database.read(lambda conn: inbox(conn, limit, desks, wanted.cursor))
+    limit = min(query.limit or parts.settings.page_size, parts.settings.max_page_size)
+    desks = desks_for(caller, query.desk)
+    found = await parts.database.read(lambda conn: inbox(conn, limit, desks, query.cursor))
     return Json(inbox_json(found))
 
 
 @router.get(
     "/{hook}",
-    summary="One delivery",
+    summary="Show a webhook",
     response_model=WholeDelivery,
     responses=problems(401, 403, 404),
 )
 async def show_delivery(
-    request: Request, caller: InboxReader, hook: Annotated[str, Path(description="the delivery's id")]
+    request: Request, caller: InboxReader, hook: Annotated[str, Path(description="the webhook's id")]
 ) -> Response:
-    """A delivery whole, as long as it is kept: understood ones too."""
-    known = hook.isprintable()  # no database can be asked for a NUL
+    """A webhook with its body, as long as it is stored, also one that was read."""
+    known = hook.isprintable()  # no database can be queried for a NUL
     found = await running(request).database.read(lambda conn: hooks.find(conn, hook)) if known else None
     if found is None or not caller.sees(found.desk):
-        raise not_found("delivery", hook)
+        raise not_found("webhook", hook)
     return Json(whole_delivery_json(found))
 
 
 @router.post(
-    "/run-again", summary="Try it all again", response_model=RanAgain, responses=problems(401, 403, 404)
+    "/run-again", summary="Run the inbox again", response_model=RanAgain, responses=problems(401, 403, 404)
 )
 async def run_inbox_again(request: Request, caller: InboxReader, desk: DeskQuery = None) -> Response:
-    """Reads every delivery in the inbox by the mapping that is in force now, and judges parked tickets anew.
+    """Reads every webhook in the inbox by the mapping in force now, and evaluates parked tickets again.
 
-    What is understood this time ends as if it had been understood at once.
+    A webhook that is read this time ends as if it had been read at once.
     """
     parts = running(request)
     wanted = desks_for(caller, desk)

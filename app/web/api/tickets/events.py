@@ -1,7 +1,7 @@
-"""How does what happened come in? One event or up to a thousand, stored at most once each.
+"""Pushing events: one or up to `max_events` in a request, each stored at most once.
 
-The body is read raw, since a declared model would cost the rate that this route is for. Each event is checked by itself:
-the faulty are told with the place of the fault, the good are stored. The answer follows the commit.
+The body is read raw, since a declared model would cost the rate of this route. Each event is checked by itself: faulty
+ones are refused with their places, the others are stored. The answer follows the commit.
 """
 
 from typing import Any, Final
@@ -28,9 +28,9 @@ router = APIRouter(prefix="/v1", tags=["events"])
 
 
 class RefusedEvent(BaseModel):
-    """An event that was not taken, and why; the reason begins with a JSON pointer into the event."""
+    """An event that was refused, and why; the reason begins with a JSON pointer into the event."""
 
-    index: int = Field(description="its place in the push, from 0")
+    index: int = Field(description="its index in the push, from 0")
     id: str | None = Field(description="its id, if it has a readable one")
     reason: str = Field(
         examples=["/data/status: input should be 'new', 'open', … or 'closed', got \"opened\""]
@@ -38,12 +38,12 @@ class RefusedEvent(BaseModel):
 
 
 class Pushed(BaseModel):
-    """What became of a push, once it is durable."""
+    """The result of a push, once it is durable."""
 
     accepted: int = Field(description="stored now")
     repeated: int = Field(description="stored before with the same content")
     refused: list[RefusedEvent]
-    tickets: list[TicketView] = Field(description="the tickets that the push was about, as they stand now")
+    tickets: list[TicketView] = Field(description="the tickets of the push, as they stand now")
 
 
 _EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
@@ -76,11 +76,11 @@ _MANY: Final = {"type": "array", "items": _EVENT}
     },
 )
 async def push_events(request: Request, caller: Recorder) -> Response:
-    """Takes one event or an array of them and answers once they are durable.
+    """Receives one event or an array of them and answers once they are durable.
 
     (`source`, `id`) makes an event idempotent: the same again is `repeated`, the same id with another type, subject,
     instant or data a conflict. Faulty events are `refused` with the place of the fault and the others are stored; if all
-    are refused the answer is 422, or 409 when all are conflicts. Events of an unknown type are kept and move no clock.
+    are refused the answer is 422, or 409 when all are conflicts. Events of an unknown type are stored and move no clock.
     """
     parts = running(request)
     values, _ = await read_values(request, limit=parts.settings.max_events)
@@ -123,7 +123,7 @@ def _sort(
 
 
 def _unknown_desk(index: int, desk: str, event: Event) -> Refusal:
-    """Another desk is refused in the receiver's words for a desk that does not exist: a key learns nothing of it."""
+    """Another desk gets the receiver's refusal for a desk that does not exist: a key learns nothing of it."""
     return Refusal(index, event.id, f"/source: no desk {desk!r} is known")
 
 
