@@ -1,7 +1,7 @@
-"""How do the parts of the web process come together, and how does it stop?
+"""Composition and shutdown of the web process.
 
-`create_app` is the one place that knows all parts: database, receiver, sweep, hub, routes. `serve` runs it. Stopping
-must not wait for clients of the stream, which never end by themselves: the hub ends them on the first signal.
+`create_app` composes database, receiver, sweep, hub and routes; `serve` runs them. Clients of the stream never
+disconnect on their own, so the hub ends their responses on the first SIGTERM.
 """
 
 import gc
@@ -42,7 +42,7 @@ ROUTERS = (
     events.router,
     hooks.router,
     inbox.router,
-    # A ticket's id may hold slashes, so what stands behind it is looked for first.
+    # A ticket's id may contain slashes, so the longer paths are matched first.
     ticket_events.router,
     tickets.router,
     desks.router,
@@ -61,19 +61,18 @@ ROUTERS = (
 )
 
 API_VERSION = "1"
-"""The version of the interface under /v1, which outlives many of the package."""
+"""Version of the API under /v1, independent of the package's version."""
 
 COLLECT_AFTER: Final = 20_000
-"""New objects between two rounds of the garbage collector. At Python's 700 a push pays for several rounds, each of them
-over all that the service holds; most of what an evaluation makes is freed without it."""
+"""Allocations between two garbage collections. With Python's default of 700 one push pays for several collections of the
+whole heap, while reference counting frees most objects of an evaluation."""
 
-DESCRIPTION = """A ticket system pushes what happened; slatimer says what every promised clock is, and tells a breach on
-time. Instants carry an offset, everywhere. Errors are problem documents (RFC 9457)."""
+DESCRIPTION = """A ticket system pushes events; slatimer computes the state of every service-level clock and detects
+breaches on time. Instants carry an offset, everywhere. Errors are problem documents (RFC 9457)."""
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] | None = None) -> FastAPI:
-    """The web process: composed now, started and stopped by its lifespan. `clock` is the time, in micros,
-    instead of the server's or the machine's."""
+    """The web application, started and stopped by its lifespan. `clock` replaces the system clock, in micros."""
     settings = settings or Settings()
     hub = Hub(settings.stream_buffer_size)
 
@@ -81,7 +80,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with Database(settings, clock) as database:
             runtime = Runtime(settings, database)
-            app.state.running = parts = _parts(runtime, hub)
+            app.state.running = parts = _running(runtime, hub)
             hub.open()
             parts.tail.start()
             runtime.start()
@@ -110,10 +109,10 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     return app
 
 
-def _parts(runtime: Runtime, hub: Hub) -> Running:
+def _running(runtime: Runtime, hub: Hub) -> Running:
     tail = Tail(runtime.database, hub.publish, runtime.settings.stream_poll_interval)
-    runtime.assessor.on_commit(tail.heard)
-    runtime.on_announcement(tail.announced)
+    runtime.assessor.on_commit(tail.on_commit)
+    runtime.on_announcement(tail.on_announcement)
     return Running(
         settings=runtime.settings,
         database=runtime.database,
@@ -124,7 +123,7 @@ def _parts(runtime: Runtime, hub: Hub) -> Running:
         reader=runtime.reader,
         sweeper=runtime.sweeper,
         deliverer=runtime.deliverer,
-        watch=runtime.watch,
+        health=runtime.health,
         tail=tail,
         hub=hub,
         keys=KeyRing(runtime.database),
@@ -132,27 +131,27 @@ def _parts(runtime: Runtime, hub: Hub) -> Running:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that ends the streams when it is asked to stop: otherwise it would wait for clients that never leave."""
+    """uvicorn server that ends open streams on shutdown: it would wait for their clients for ever."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Start, then take what lives as long as the process out of the garbage collector's rounds."""
+        """Start, then exclude the long-lived objects from garbage collection (`gc.freeze`)."""
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Close the hub, then stop as ever."""
+        """Close the hub, then stop."""
         self._hub.close()
         super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings, app: FastAPI | None = None) -> None:
-    """Run the web process until it is told to stop. Raises SystemExit when it cannot listen."""
+    """Run the web process until SIGINT or SIGTERM. Raises SystemExit when it cannot listen."""
     log_as_json(settings.log_level)
     for warning in environment_warnings(os.environ, Settings.model_fields):
         _log.warning(warning)
@@ -161,7 +160,7 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        access_log=False,  # the frame logs each request, with its id
+        access_log=False,  # the middleware logs each request, with its id
         log_config=None,
         lifespan="on",
         server_header=False,

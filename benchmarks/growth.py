@@ -31,11 +31,11 @@ from app.store.engine.postgres import driver_arguments
 from app.store.tickets import archive, schedule
 from benchmarks._load import Aim, load
 from benchmarks._picture import Point, draw, tabulate
-from benchmarks._service import ROOT
 from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of
 from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site
 from benchmarks._stream import at_share
 from tests.servers.postgres import Postgres
+from tests.servers.slatimer import ROOT
 
 SIZES: Final = {
     plan: [int(size) for size in os.environ.get(name, "4000,20000").split(",") if size]
@@ -138,7 +138,7 @@ class _Filling:
         self._late = (rows_of(LATE), rows_of(LATE, fold=True))
         self.tickets = 0
         self._begin = self._now - SPAN
-        database.write_now(lambda conn, _: partitions.make_ahead(conn, self._begin, MONTHS + 2))
+        database.write_now(lambda conn, _: partitions.create_ahead(conn, self._begin, MONTHS + 2))
         copies = Copies(OPEN_FROM, OPEN, self._now - HOUR // 2, MINUTE // 4 * 60 // OPEN)
         fill(database, rows_of(ARMED), copies)
 

@@ -5,14 +5,14 @@ from time import monotonic
 
 import pytest
 
-from app.background import Background, is_said
+from app.background import BackgroundLoop, should_log
 
 
 class Counting:
     """A loop that counts how often it was awake."""
 
     def __init__(self, seconds: float | None = 60) -> None:
-        self.background = Background(self._run)
+        self.background = BackgroundLoop(self._run)
         self.seconds = seconds
         self.turns = 0
 
@@ -20,7 +20,7 @@ class Counting:
         while True:
             self.turns += 1
             await self.background.sleep(self.seconds)
-            self.background.awake()
+            self.background.clear_wake()
 
 
 @pytest.mark.parametrize("turns", range(5))
@@ -66,12 +66,12 @@ async def test_waking_what_is_not_started_does_nothing() -> None:
 
 
 def test_what_is_in_the_way_for_long_is_said_ever_more_seldom() -> None:
-    assert [times for times in range(1, 100) if is_said(times)] == [1, 2, 4, 8, 16, 32, 64]
+    assert [times for times in range(1, 100) if should_log(times)] == [1, 2, 4, 8, 16, 32, 64]
 
 
 async def test_it_takes_a_breath_and_never_one_of_a_second() -> None:
     background = Counting().background
     began = monotonic()
     for _ in range(4):
-        await background.in_the_way("work failed", ValueError("no"))
+        await background.back_off("work failed", ValueError("no"))
     assert 1.3 < monotonic() - began < 4  # 0.2, 0.4, 0.5 and 0.5 s, on a machine that may be busy

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from app.cli.commands import cli
 from app.flow.judge.event_log import FaultyMapping, parse_mapping
-from app.flow.metrics import REGISTRY
+from app.flow.metrics import HOOKS, REGISTRY
 from app.main import create_app
 from app.settings import GROUPS, RENAMED, Settings
 from app.settings.group import SettingsGroup
@@ -148,6 +148,27 @@ def test_every_address_that_a_page_names_exists(page: Path) -> None:
     assert set(named) - known == set()
 
 
+def test_where_to_add_names_files_that_exist() -> None:
+    section = CONCEPTS.partition("## Where to add\n")[2]
+    paths = re.findall(r"`((?:app|tests|docs|openapi)/[\w./-]+|[A-Z]+\.md)`", section)
+    assert len(paths) > 40
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_where_to_add_covers_every_kind_of_change_in_five_steps() -> None:
+    section = CONCEPTS.partition("## Where to add\n")[2]
+    recipes = re.split(r"^\*\*(?:A|An) ", section, flags=re.MULTILINE)[1:]
+    assert [recipe.partition("**")[0].rstrip(".") for recipe in recipes] == [
+        "ticket system",
+        "unit of targets",
+        "kind of signal",
+        "page",
+        "setting",
+        "table",
+    ]
+    assert [len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) for recipe in recipes] == [5] * 6
+
+
 # -- settings and metrics ----------------------------------------------------------------------------------------
 
 
@@ -209,6 +230,15 @@ def test_the_changelog_lists_every_renamed_setting() -> None:
 def test_every_setting_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(r"SLATIMER_[A-Z_]+", page.read_text(encoding="utf-8"))
     assert set(named) - {f"SLATIMER_{name.upper()}" for name in Settings.model_fields} == set()
+
+
+def test_a_renamed_metric_keeps_its_former_name_for_a_release() -> None:
+    HOOKS.labels("haisoft", "zammad", "accepted").inc()
+    by_name = {metric.name: metric for metric in REGISTRY.collect()}
+    new, former = by_name["slatimer_inbound_webhooks"], by_name["slatimer_hooks"]
+    assert former.documentation.startswith("Deprecated, use slatimer_inbound_webhooks.")
+    assert [(s.labels, s.value) for s in former.samples] == [(s.labels, s.value) for s in new.samples]
+    assert {s.name for s in former.samples} == {"slatimer_hooks_total", "slatimer_hooks_created"}
 
 
 def test_the_metrics_are_listed() -> None:

@@ -12,7 +12,7 @@ from app.cli.terminal import failed, log_warnings_only, misused, remark
 from app.flow.process.runtime import Runtime
 from app.settings import Settings, environment_warnings
 from app.store.engine.database import Database
-from app.store.engine.dialect import UnusableDatabase, shown
+from app.store.engine.dialect import UnusableDatabase, without_password
 
 
 @contextmanager
@@ -27,12 +27,12 @@ def opened(settings: Settings | None = None) -> Generator[Runtime]:
     except UnusableDatabase as error:
         misused(f"SLATIMER_DATABASE_URL: {error}")
     except Database.failures as error:
-        failed(f"{shown(settings.database_url)} cannot be opened: {error}")
+        failed(f"{without_password(settings.database_url)} cannot be opened: {error}")
     with database:
         try:
             yield Runtime(settings, database)
         except Database.failures as error:
-            failed(f"{shown(settings.database_url)}: {error}")
+            failed(f"{without_password(settings.database_url)}: {error}")
 
 
 def must_know(parts: Runtime, desk: str) -> None:

@@ -19,8 +19,12 @@ def parts_of(service: Service) -> dict[str, Part]:
     tail = Tail(service.database, lambda _: None, service.settings.stream_poll_interval)
     soon = Announcement(10**9, 1)
     return {
-        "sweeper": (runtime.sweeper.start, lambda: runtime.sweeper.announced(soon), runtime.sweeper.stop),
-        "tail": (tail.start, lambda: tail.announced(soon), tail.stop),
+        "sweeper": (
+            runtime.sweeper.start,
+            lambda: runtime.sweeper.on_announcement(soon),
+            runtime.sweeper.stop,
+        ),
+        "tail": (tail.start, lambda: tail.on_announcement(soon), tail.stop),
         "reader": (runtime.reader.start, runtime.reader.wake, runtime.reader.stop),
         "deliverer": (runtime.deliverer.start, runtime.deliverer.wake, runtime.deliverer.stop),
     }

@@ -14,14 +14,14 @@ from app.store.engine import dialect, row_security
 from app.store.engine.database import (
     Connection,
     Database,
-    Fault,
+    FailureKind,
     Unreachable,
     WriteContention,
     after_commit,
-    fault_of,
+    failure_kind,
 )
 from app.store.engine.dialect import UnusableDatabase
-from app.store.engine.group_commit import Group
+from app.store.engine.group_commit import GroupCommit
 from app.store.tables import metadata
 from tests.servers.databases import POSTGRESQL, postgresql_only, sqlite_only
 from tests.service import Service, WallClock, at, created
@@ -90,7 +90,9 @@ def test_a_reader_cannot_write(database: Database) -> None:
 
 
 def test_a_reader_keeps_its_connection(database_settings: Settings, wall_clock: WallClock) -> None:
-    with Database(database_settings.model_copy(update={"database_read_pool_size": 1}), wall_clock) as database:
+    with Database(
+        database_settings.model_copy(update={"database_read_pool_size": 1}), wall_clock
+    ) as database:
         connections = {
             database.read_now(lambda conn: id(conn.connection.driver_connection)) for _ in range(5)
         }
@@ -146,7 +148,7 @@ def test_what_is_stored_already_is_a_fault_of_the_writer_and_no_contention(servi
     again = "INSERT INTO ticket SELECT * FROM ticket"
     with pytest.raises(Database.failures, match=r"UNIQUE|duplicate key") as caught:
         service.database.write_now(lambda conn, now: conn.exec_driver_sql(again))
-    assert fault_of(caught.value) is Fault.FAULTY
+    assert failure_kind(caught.value) is FailureKind.PERMANENT
 
 
 def test_a_read_sees_one_state_from_begin_to_end(database: Database) -> None:
@@ -167,7 +169,7 @@ async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(da
         sizes.append(len(members))
         return [member * 2 for member in members]
 
-    group = Group(database, process, largest=8)
+    group = GroupCommit(database, process, largest=8)
     outcomes = await asyncio.gather(*map(group.submit, range(20)))
     assert outcomes == [member * 2 for member in range(20)]
     assert sum(sizes) == 20
@@ -178,7 +180,7 @@ async def test_a_member_that_goes_away_harms_no_other(database: Database) -> Non
     def process(conn: Connection, now: int, members: Sequence[int]) -> Sequence[int]:
         return members
 
-    group = Group(database, process, largest=8)
+    group = GroupCommit(database, process, largest=8)
     leaving = asyncio.create_task(group.submit(1))
     staying = asyncio.create_task(group.submit(2))
     await asyncio.sleep(0)
@@ -209,5 +211,5 @@ def test_a_file_that_another_process_holds_for_long_is_merely_away(database_sett
             return Unreachable
 
         error = holder.write_now(meanwhile)("the database cannot be used now")
-        assert fault_of(error) is Fault.AWAY
+        assert failure_kind(error) is FailureKind.UNAVAILABLE
         assert other.write_now(lambda conn, now: now) > 0  # and when it is let go of, all is well

@@ -15,7 +15,7 @@ from time import monotonic, sleep, time
 import pytest
 from arq.connections import ArqRedis, create_pool
 
-from app.jobs import Bell, Job, Queue, deserialise, redis_settings, serialise
+from app.jobs import Job, Queue, WakeUp, deserialise, redis_settings, serialise
 from app.settings import Settings
 from app.sla.span import SECOND
 from app.store.engine.database import Database
@@ -62,43 +62,43 @@ async def until(redis: ArqRedis, count: int, queue: Queue = Queue.CLOCKS) -> lis
 async def test_a_bell_rings_once_for_a_second_however_often_it_is_asked(
     redis: ArqRedis, redis_url: str
 ) -> None:
-    bell = Bell(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
-    bell.start()
+    wake_up = WakeUp(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
+    wake_up.start()
     due = NOW + 3600 * SECOND
     for number in range(1000):
-        bell.ring(due + number, NOW)
+        wake_up.schedule(due + number, NOW)
     assert await until(redis, 1) == [f"wake:{due // SECOND}".encode()]
     await asyncio.sleep(0.3)
     assert len(await waiting(redis, Queue.CLOCKS)) == 1
-    bell.ring(due - 60 * SECOND, NOW)  # earlier: somebody must be woken for that
+    wake_up.schedule(due - 60 * SECOND, NOW)  # earlier: somebody must be woken for that
     assert len(await until(redis, 2)) == 2
-    await bell.stop()
+    await wake_up.stop()
 
 
 async def test_an_instant_long_past_is_rung_for_now(redis: ArqRedis, redis_url: str) -> None:
     """arq refuses one of more than a day ago."""
-    bell = Bell(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
-    bell.start()
-    bell.ring(NOW - 90 * 24 * 3600 * SECOND, NOW)
+    wake_up = WakeUp(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
+    wake_up.start()
+    wake_up.schedule(NOW - 90 * 24 * 3600 * SECOND, NOW)
     assert await until(redis, 1) == [f"wake:{NOW // SECOND}".encode()]
-    await bell.stop()
+    await wake_up.stop()
 
 
 @cut_off
 async def test_a_bell_without_redis_says_so_and_rings_when_it_is_back(cleared_away: None) -> None:
     with valkey.start() as server:
         settings = Settings(redis_url=server.url())
-        bell = Bell(settings, Job.WAKE, Queue.CLOCKS)
-        bell.start()
+        wake_up = WakeUp(settings, Job.WAKE, Queue.CLOCKS)
+        wake_up.start()
         server.kill()
-        bell.ring(NOW + SECOND, NOW)
+        wake_up.schedule(NOW + SECOND, NOW)
         await asyncio.sleep(1.5)
         await asyncio.to_thread(server.start)
-        bell.ring(NOW + 5 * SECOND, NOW)
+        wake_up.schedule(NOW + 5 * SECOND, NOW)
         redis = await create_pool(redis_settings(settings))
         assert await until(redis, 1)
         await redis.aclose()
-        await bell.stop()
+        await wake_up.stop()
 
 
 @cut_off
@@ -187,7 +187,7 @@ def test_a_worker_tells_what_falls_due_and_ends_at_once_when_asked(
     settings = database_settings.model_copy(update={"redis_url": redis_url})
     with command(settings, "worker") as worker:
         assert worker.stderr is not None
-        assert any('"working"' in line for line in worker.stderr)
+        assert any('"worker started"' in line for line in worker.stderr)
         with Database(settings) as database:
             service = Service(settings, database, WallClock())
             service.apply_agreement("quick", AGREEMENT)

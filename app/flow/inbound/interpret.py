@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.sla.ticket import Event
 from app.store.engine.database import Connection, after_commit
-from app.store.engine.dialect import lock_keys
+from app.store.engine.dialect import advisory_lock
 from app.store.inbound import hooks
 from app.store.inbound.hooks import HookState, Outcome, StoredHook
 
@@ -58,7 +58,7 @@ class Interpreter:
         tickets = {key for one in read for key in _tickets(one)}
         # Two that read deliveries of one ticket at a time would each miss the other's snapshot, and a ticket that is not
         # there yet cannot be held by its row.
-        lock_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
+        advisory_lock(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
         self._receiver.lock(conn, tickets)
         said = _sayings(conn, read)
         standing = Standing(conn)

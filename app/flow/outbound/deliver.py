@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.delivery.outcome import Attempt, Outcome
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor
@@ -70,7 +70,7 @@ class Deliverer:
         )
         self._lease = length_of(settings.delivery_timeout) + _MARGIN
         self._grace = settings.graceful_timeout.total_seconds()
-        self._background = Background(self._run)
+        self._background = BackgroundLoop(self._run)
         self._stopping = self._told = False
         self._planned: Micros | None = None
         self._busy: Counter[str] = Counter()
@@ -91,7 +91,7 @@ class Deliverer:
         """Deliver no more. What is under way may finish for a while; the rest is given back."""
         self._stopping = True
         self._background.wake()
-        await self._background.ended()
+        await self._background.wait_stopped()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=self._grace)
         for task in self._under_way:
@@ -130,7 +130,7 @@ class Deliverer:
 
     async def _run(self) -> None:
         while not self._stopping:
-            self._background.awake()
+            self._background.clear_wake()
             try:
                 while await self._pass() and not self._stopping:
                     pass
@@ -138,9 +138,9 @@ class Deliverer:
             except self._database.failures as error:
                 # What is due stays due, and what ended is still held here: the next pass finds both.
                 self._failure = f"{type(error).__name__}: {error}"
-                await self._background.in_the_way("courier failed", error)
+                await self._background.back_off("courier failed", error)
                 continue
-            self._background.all_is_well()
+            self._background.reset_backoff()
             await self._sleep()
 
     async def _sleep(self) -> None:

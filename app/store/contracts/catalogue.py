@@ -18,8 +18,8 @@ from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.clock.evaluation import AppliesTo, Version
 from app.sla.span import Micros
-from app.store.engine.database import Connection, once
-from app.store.engine.dialect import lock_key_shared, lock_keys
+from app.store.engine.database import Connection, memoized
+from app.store.engine.dialect import advisory_lock, advisory_lock_shared
 from app.store.tables import desk_version as _version
 
 Document = Mapping[str, Any]
@@ -86,10 +86,10 @@ class Catalogue:
 
         To be asked before any ticket is held, so that it does not wait for one who applies and waits for the ticket.
         """
-        return once(conn, _SETTLED, lambda: self._settle(conn))
+        return memoized(conn, _SETTLED, lambda: self._settle(conn))
 
     def _settle(self, conn: Connection) -> dict[str, int]:
-        lock_key_shared(conn, _SETTLED)
+        advisory_lock_shared(conn, _SETTLED)
         return self.desks(conn)
 
     def history(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
@@ -120,7 +120,7 @@ def lock_versions(conn: Connection) -> None:
 
     What was judged before is there to be looked at again; what is judged afterwards is judged by what was put.
     """
-    lock_keys(conn, [_SETTLED])
+    advisory_lock(conn, [_SETTLED])
 
 
 def put(

@@ -187,7 +187,10 @@ def claim(conn: Connection, most: int) -> list[StoredHook]:
     Where several processes read, those found are this one's until the transaction ends.
     """
     return [
-        _stored(row) for row in conn.execute(dialect.claimed(conn, _PENDING), {"most": most}).mappings().all()
+        _stored(row)
+        for row in conn.execute(dialect.for_update_skip_locked(conn, _PENDING), {"most": most})
+        .mappings()
+        .all()
     ]
 
 

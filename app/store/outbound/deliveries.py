@@ -173,7 +173,7 @@ def claim(
 
     `together`: everything that has not been tried yet comes along, in the order of the stream.
     """
-    query = dialect.claimed(conn, _DUE_TOGETHER if together else _DUE)
+    query = dialect.for_update_skip_locked(conn, _DUE_TOGETHER if together else _DUE)
     rows = conn.execute(query, {"subscription": which, "most": most, "now": now}).all()
     bodies = _bodies(conn, [row.signal for row in rows])
     if rows:
@@ -250,7 +250,7 @@ def hurry(conn: Connection, which: str, now: Micros) -> None:
     conn.execute(_HURRY, {"_subscription": which, "now": now})
 
 
-def long_due(conn: Connection, before: Micros) -> list[str]:
+def overdue(conn: Connection, before: Micros) -> list[str]:
     """The subscriptions of which something should have gone out before this instant, and nobody asked to wait."""
     rows = conn.execute(_OUTLOOK).all()
     return [

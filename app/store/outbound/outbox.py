@@ -119,7 +119,7 @@ def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -
     what we have put behind it."""
     found: set[QueueOrder] = set()
     which = sorted({row["subscription"] for row in rows})
-    query = dialect.held(conn, _WAITING)
+    query = dialect.for_update(conn, _WAITING)
     for subscribed in parts(which):
         for tickets in parts(sorted({row["ticket"] for row in rows})):
             asked = {"subscriptions": subscribed, "tickets": tickets}

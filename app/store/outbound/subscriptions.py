@@ -184,7 +184,7 @@ def find(conn: Connection, which: str) -> Subscription | None:
 
 def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Subscription]:
     """Some, by id. `hold`: nobody else changes them until the transaction ends."""
-    query = dialect.held(conn, _SOME) if lock else _SOME
+    query = dialect.for_update(conn, _SOME) if lock else _SOME
     return {
         row["id"]: _subscription_of(row)
         for part in parts(sorted(set(ids)))

@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from app.sla.span import Micros
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.engine.dialect import has_parted_log
+from app.store.engine.dialect import has_partitioned_log
 from app.store.tables import event as _event
 from app.store.tables import event_key as _key
 from app.store.tables import folded as _folded
@@ -146,7 +146,7 @@ def empty(conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> N
     """Let go of the facts of these tickets. Their final views, clocks and signals stay."""
     for part in parts(tickets):
         these = {"_desk": desk, "tickets": part}
-        if has_parted_log(conn):
+        if has_partitioned_log(conn):
             conn.execute(_FORGET_KEYS, these)
         conn.execute(_FORGET, these)
         conn.execute(_EMPTY, these | {"now": now})

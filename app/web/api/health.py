@@ -72,15 +72,15 @@ async def readyz(request: Request) -> Response:
     """
     parts = running(request)
     try:
-        state, glance = await parts.sweeper.state(), await parts.watch.glance()
+        state, report = await parts.sweeper.state(), await parts.health.report()
     except parts.database.failures as error:
         raise Problem(Kind.UNAVAILABLE, "The database does not answer.") from error
     recorded = {
         "sweep": _sweep(state),
-        "checks": [_check(check) for check in glance.checks],
-        "checked_at": moment(glance.at),
+        "checks": [_check(check) for check in report.checks],
+        "checked_at": moment(report.at),
     }
-    wrong = parts.watch.wrong(state)
+    wrong = parts.health.problem(state)
     if wrong:
         raise Problem(Kind.UNAVAILABLE, wrong, extra=recorded)
     return Json({"status": "ready", **recorded})

@@ -10,7 +10,7 @@ from app.flow.inbound.reader import Reader
 from app.flow.judge.assess import Assessor
 from app.flow.judge.receive import Receiver
 from app.flow.outbound.deliver import Deliverer
-from app.flow.process.heartbeat import Watch
+from app.flow.process.health import HealthMonitor
 from app.flow.process.sweep import Sweeper
 from app.flow.process.tail import Tail
 from app.settings import Settings
@@ -35,7 +35,7 @@ class Running:
     reader: Reader
     sweeper: Sweeper
     deliverer: Deliverer
-    watch: Watch
+    health: HealthMonitor
     tail: Tail
     hub: Hub
     keys: "KeyRing"
