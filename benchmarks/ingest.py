@@ -28,9 +28,9 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 import httpx2
 
 from benchmarks._load import Aim, Rate, client_name, load_all
-from benchmarks._service import ROOT
 from benchmarks._shape import PUSHED, steps_of
 from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site
+from tests.servers.slatimer import ROOT
 
 RUNS: Final = int(os.environ.get("RUNS", "3"))
 SECONDS: Final = int(os.environ.get("SECONDS", "2"))
