@@ -1,4 +1,4 @@
-"""How many events a second does the service take in, durably, and what of its own limit is that?
+"""Rate of durable event inserts, as a fraction of the limit measured in the same run.
 
 Run: python benchmarks/ingest.py  (RUNS=, SECONDS=, CONNECTIONS=32,128, PLANS=sqlite,one,two to change it)
 On SQLite with `synchronous=FULL` and on PostgreSQL with `fsync`. Measured in turn with the real route are two limits,

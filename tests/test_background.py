@@ -1,4 +1,4 @@
-"""Something goes on by itself: it wakes when it is told to, and it ends when it is asked to."""
+"""A background loop wakes, sleeps, backs off, and stops."""
 
 import asyncio
 from time import monotonic
@@ -24,7 +24,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("turns", range(5))
-async def test_what_is_woken_and_stopped_at_the_same_moment_ends(turns: int) -> None:
+async def test_a_loop_that_is_woken_and_stopped_at_once_ends(turns: int) -> None:
     """`asyncio.wait_for` of Python 3.11 loses the request to end in three of these."""
     counting = Counting()
     counting.background.start()
@@ -38,7 +38,7 @@ async def test_what_is_woken_and_stopped_at_the_same_moment_ends(turns: int) -> 
     assert not counting.background.is_started
 
 
-async def test_it_wakes_when_it_is_told_to_from_any_thread() -> None:
+async def test_wake_ends_the_sleep_from_any_thread() -> None:
     counting = Counting(None)
     counting.background.start()
     await asyncio.sleep(0.01)
@@ -49,7 +49,7 @@ async def test_it_wakes_when_it_is_told_to_from_any_thread() -> None:
     await counting.background.stop()
 
 
-async def test_it_wakes_by_itself_after_its_time() -> None:
+async def test_the_sleep_ends_after_its_time() -> None:
     counting = Counting(0.01)
     counting.background.start()
     await asyncio.sleep(0.3)
@@ -57,7 +57,7 @@ async def test_it_wakes_by_itself_after_its_time() -> None:
     assert counting.turns > 3
 
 
-async def test_waking_what_is_not_started_does_nothing() -> None:
+async def test_wake_before_start_has_no_effect() -> None:
     counting = Counting()
     counting.background.wake()
     await counting.background.stop()
@@ -65,11 +65,11 @@ async def test_waking_what_is_not_started_does_nothing() -> None:
     assert not counting.background.is_running
 
 
-def test_what_is_in_the_way_for_long_is_said_ever_more_seldom() -> None:
+def test_a_persistent_failure_is_logged_at_powers_of_two() -> None:
     assert [times for times in range(1, 100) if should_log(times)] == [1, 2, 4, 8, 16, 32, 64]
 
 
-async def test_it_takes_a_breath_and_never_one_of_a_second() -> None:
+async def test_the_back_off_grows_up_to_half_a_second() -> None:
     background = Counting().background
     began = monotonic()
     for _ in range(4):

@@ -458,10 +458,10 @@ LEADS_TO = {
     TransitionKind.STOPPED: State.STOPPED,
     TransitionKind.CANCELLED: State.CANCELLED,
 }
-"""The state after a moment; a reopening's is seen, all others leave the state as it is."""
+"""The state after a transition; a reopening's is seen, all others leave the state as it is."""
 
 Arrow = tuple[str, str, str]
-"""From, to, and the moment that tells of it."""
+"""From, to, and the transition."""
 
 Clocks = dict[str, tuple[State, list[Transition]]]
 
@@ -475,7 +475,7 @@ def clocks_after(events: list[Event], version: Version) -> Clocks:
 
 
 def of(commitment: str, transitions: tuple[Transition, ...]) -> Iterator[Transition]:
-    return (moment for moment in transitions if moment.commitment == commitment)
+    return (each for each in transitions if each.commitment == commitment)
 
 
 def arrows_between(before: Clocks, after: Clocks) -> Iterator[Arrow]:
@@ -483,20 +483,20 @@ def arrows_between(before: Clocks, after: Clocks) -> Iterator[Arrow]:
     for commitment, (final, transitions) in after.items():
         state, known = before.get(commitment, ("[*]", []))
         new = transitions[len(known) :]
-        for place, moment in enumerate(new):
-            if moment.kind is TransitionKind.STARTED and state is State.CANCELLED:
+        for place, each in enumerate(new):
+            if each.kind is TransitionKind.STARTED and state is State.CANCELLED:
                 state = State.AWAITING  # brought back and started by one event
-            to = LEADS_TO.get(moment.kind, state)
-            if moment.kind is TransitionKind.REOPENED:
+            to = LEADS_TO.get(each.kind, state)
+            if each.kind is TransitionKind.REOPENED:
                 to = final if place == len(new) - 1 else State.RUNNING
-            yield str(state), str(to), str(moment.kind)
+            yield str(state), str(to), str(each.kind)
             state = to
         if not new and state != final:
             yield str(state), str(final), ""
 
 
 def walked(depth: int) -> set[Arrow]:
-    """Every arrow that a clock takes in any story of so many events, one an hour, after the creation."""
+    """Every arrow that a clock takes in any history of so many events, one an hour, after the creation."""
     version = Version(1, parse_agreement(tomllib.loads(DRAWN), calendars={}), 0)
     found: set[Arrow] = set()
 
@@ -520,17 +520,17 @@ def drawn() -> set[Arrow]:
     return {(start, end, word) for start, end, words in lines for word in words.split(", ")}
 
 
-def test_the_state_diagram_has_every_state_and_every_moment() -> None:
+def test_the_state_diagram_has_every_state_and_every_transition() -> None:
     assert {state for start, end, _ in drawn() for state in (start, end)} - {"[*]"} == set(State)
     assert {word for _, _, word in drawn()} - {""} == set(TransitionKind)
 
 
-def test_the_state_diagram_has_exactly_the_ways_that_clocks_take() -> None:
+def test_the_state_diagram_has_exactly_the_arrows_that_clocks_take() -> None:
     recorded = {arrow for arrow in walked(4) if arrow[2]}
     assert recorded == {arrow for arrow in drawn() if arrow[2]}
 
 
-def test_the_ways_of_the_state_diagram_that_nothing_tells_of_are_taken() -> None:
+def test_the_arrows_without_a_signal_are_taken() -> None:
     unrecorded = {arrow for arrow in drawn() if not arrow[2]}
     assert unrecorded
     assert unrecorded <= walked(3)

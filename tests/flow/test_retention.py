@@ -1,4 +1,4 @@
-"""What becomes of old facts: closed tickets folded, their facts let go of when the agreement says so, months made."""
+"""Retention: closed tickets are archived, expired events deleted, partitions created and dropped."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def shown(service: Service, ticket: str) -> serialize.Json:
 
 
 def response(view: serialize.Json) -> serialize.Json:
-    """The clock of the promise above; the shipped agreement, in force before, has left another."""
+    """The clock of the commitment above; the shipped agreement, in force before, has left another."""
     return next(clock for clock in view["clocks"] if clock["commitment"] == "response")
 
 
@@ -81,7 +81,7 @@ def faults(service: Service) -> list[str]:
     return [check.name for check in checks if check.verdict is Verdict.FAULT]
 
 
-def test_a_ticket_is_folded_when_it_has_been_closed_for_long(closed: Service, retention: Retention) -> None:
+def test_a_ticket_that_ended_long_ago_is_archived(closed: Service, retention: Retention) -> None:
     before = shown(closed, "1")
     assert retention.apply_now().archived == 0
     closed.clock.forward(days=31)
@@ -97,7 +97,7 @@ def test_a_ticket_is_folded_when_it_has_been_closed_for_long(closed: Service, re
     assert faults(closed) == []
 
 
-def test_the_facts_of_a_folded_ticket_are_still_read(closed: Service, retention: Retention) -> None:
+def test_the_events_of_an_archived_ticket_are_readable(closed: Service, retention: Retention) -> None:
     closed.clock.forward(days=31)
     retention.apply_now()
     assert response(closed.view("haisoft", "1", at="2026-03-02T11:00:00+01:00"))["state"] == "running"
@@ -180,7 +180,7 @@ def test_the_months_of_the_log_are_there_before_they_are_needed(
 
 @postgresql_only
 def test_an_emptied_month_is_dropped_and_a_month_in_use_is_not(closed: Service, retention: Retention) -> None:
-    """The facts came when there was no part for their month: they lie in the rest, and are read and let go of there."""
+    """The events came without a partition for their month: they are in the default one, readable, and deleted there."""
     assert closed.database.read_now(partitions.default_has_rows)
     closed.clock.set("2026-04-02T12:00:00Z")
     kept = retention.apply_now()

@@ -36,7 +36,7 @@ SETTINGS: Final = {
     # The claims of a killed service expire fifteen seconds after this.
     "SLATIMER_DELIVERY_TIMEOUT": "PT1S",
 }
-PATIENCE: Final = 120
+TIMEOUT: Final = 120
 """Timeout in seconds of everything that is waited for."""
 KINDS: Final = ("clock.started", "clock.paused", "clock.resumed", "clock.stopped", "clock.cancelled")
 
@@ -137,7 +137,7 @@ async def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not condition():  # noqa: ASYNC110 - the receiver sets no event
             await asyncio.sleep(0.01)
 
@@ -149,7 +149,7 @@ async def _subscribe(service: Service, key: str, receiver: Receiver) -> None:
 
 
 async def _until_nothing_is_pending(service: Service) -> None:
-    async with httpx2.AsyncClient() as client, asyncio.timeout(PATIENCE):
+    async with httpx2.AsyncClient() as client, asyncio.timeout(TIMEOUT):
         pending = True
         while pending:
             await asyncio.sleep(0.5)

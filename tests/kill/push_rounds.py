@@ -32,7 +32,7 @@ KILLED_AFTER: Final = (0.05, 1.5)
 """Seconds from the first acknowledgement of a round to the kill."""
 DUE_AFTER: Final = (0.0, 4.0)
 """Seconds from a push to the breach: some fall into the load, some into the downtime, some after the restart."""
-PATIENCE: Final = 120.0
+TIMEOUT: Final = 120.0
 """Timeout in seconds of everything that is waited for."""
 RESTORED: Final = 0.3
 """Fraction of the outages that are restored, if that push is in time."""
@@ -144,7 +144,7 @@ def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
 async def _until_killed(service: Service, load: Load) -> None:
     load.first_acknowledged = asyncio.Event()
     pushing = asyncio.create_task(load.run())
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         await load.first_acknowledged.wait()
     await asyncio.sleep(load.chance.uniform(*KILLED_AFTER))
     await asyncio.to_thread(service.end, signal.SIGKILL)
@@ -161,7 +161,7 @@ def _push_unsure(service: Service, load: Load) -> None:
 def _wait_until_swept(service: Service, load: Load) -> None:
     """Wait until all due dates have passed and the sweep has evaluated everything that is due."""
     last = max(load.due.values())
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     with httpx2.Client(base_url=service.base) as client:
         while time.monotonic() < until:
             sweep = client.get("/readyz").json()["sweep"]

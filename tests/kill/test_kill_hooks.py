@@ -39,7 +39,7 @@ ANSWERS: Final = 50
 """The service is killed at this acknowledgement: webhooks of every ticket are in progress."""
 ROUNDS: Final = 5
 """Maximum number of kills until one leaves a webhook that is not interpreted."""
-PATIENCE: Final = 60.0
+TIMEOUT: Final = 60.0
 AT: Final = "2026-03-06T12:00:00Z"
 
 
@@ -52,7 +52,7 @@ class Zammad:
 
     async def send(self, tickets: Iterable[int], on_answer: Callable[[], None] | None = None) -> None:
         """Send the unacknowledged webhooks, in order for each ticket, until the service is killed."""
-        async with httpx2.AsyncClient(base_url=self._service.base, timeout=PATIENCE) as client:
+        async with httpx2.AsyncClient(base_url=self._service.base, timeout=TIMEOUT) as client:
             await asyncio.gather(*(self._live(client, ticket, on_answer) for ticket in tickets))
 
     async def _live(
@@ -107,7 +107,7 @@ def _hooks(database: Database, state: str) -> set[str]:
 
 
 async def _until_all_are_interpreted(database: Database) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while _hooks(database, "pending"):  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(0.05)
 

@@ -32,7 +32,7 @@ def fill(service: Service) -> None:
 
 
 def is_whole(settings: Settings) -> bool:
-    """The copy tells what the original told, and the service goes on with it."""
+    """The copy gives what the original gave, and the service continues with it."""
     clock = WallClock()
     clock.set("2026-03-02T18:00:00+01:00")
     with Database(settings, clock) as database:

@@ -27,12 +27,12 @@ from tests.servers.databases import POSTGRESQL, postgresql_only, sqlite_only
 from tests.service import Service, WallClock, at, created
 
 # PostgreSQL keeps the log in parts, and in a table of its own what is unique in all of them. Neither is declared.
-PARTED_LOG = ("event_other", "event_key", "event_once")
+PARTITIONED_LOG = ("event_other", "event_key", "event_once")
 
 
 def test_the_migrations_make_the_tables_that_are_declared(database: Database) -> None:
     def differences(conn: Connection) -> object:
-        here = PARTED_LOG if conn.dialect.name == POSTGRESQL else ()
+        here = PARTITIONED_LOG if conn.dialect.name == POSTGRESQL else ()
         options = {"include_object": lambda thing, name, *_: name is None or not name.startswith(here)}
         return compare_metadata(MigrationContext.configure(conn, opts=options), metadata)
 
@@ -200,9 +200,9 @@ def test_two_processes_write_in_turn(service: Service) -> None:
 
 @sqlite_only
 def test_a_file_that_another_process_holds_for_long_is_merely_away(database_settings: Settings) -> None:
-    """Nobody's fault, and nobody is parked or tried singly for it."""
-    impatient = database_settings.model_copy(update={"busy_timeout": timedelta(milliseconds=50)})
-    with Database(database_settings) as holder, Database(impatient) as other:
+    """No fault of a member: none is parked or retried singly."""
+    short_timeout = database_settings.model_copy(update={"busy_timeout": timedelta(milliseconds=50)})
+    with Database(database_settings) as holder, Database(short_timeout) as other:
 
         def meanwhile(conn: Connection, now: int) -> type[BaseException]:
             conn.exec_driver_sql("UPDATE ticket SET revision = revision")
@@ -212,4 +212,4 @@ def test_a_file_that_another_process_holds_for_long_is_merely_away(database_sett
 
         error = holder.write_now(meanwhile)("the database cannot be used now")
         assert failure_kind(error) is FailureKind.UNAVAILABLE
-        assert other.write_now(lambda conn, now: now) > 0  # and when it is let go of, all is well
+        assert other.write_now(lambda conn, now: now) > 0  # after the release the write succeeds
