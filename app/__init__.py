@@ -1,12 +1,18 @@
-"""slatimer: a pushed event becomes a true, explained deadline, and a breach is told on time.
+"""slatimer: computes service-level clocks of support tickets from stored events, and detects breaches on time.
 
-The story: a help desk pushes what happened to a ticket (`web`). The events are kept, never changed (`store`).
-A pure function reads a ticket's events, its desk's agreement and its calendars, and says what every clock is
-at an instant (`sla`); no due date is ever patched. What the clocks say and nobody was told yet becomes a
-signal, written in the same transaction as the events (`flow`). Between events the service sleeps until the
-next instant at which a clock changes, and tells a breach then. The stream and the page show what was told.
+1. A ticket system pushes an event, as CloudEvents or as its own webhook (`web.api.tickets.events`, `flow.inbound`).
+2. The event is stored and never changed (`store.tickets.ledger`). Its id makes a repetition harmless.
+3. `evaluate` (`sla.clock.evaluation`) replays a ticket's events with its agreement and calendars to the state of every
+   clock at an instant. It is pure. No due date is stored as a fact, and none is ever patched.
+4. Transitions that are true and not recorded yet become signals (`flow.judge.emit`), in the transaction of the events.
+5. `next_at` is the next instant at which a clock can change. The sweep (`flow.process.sweep`) sleeps until the least one
+   and evaluates then: a breach is detected when it happens.
+6. Signals go to the stream (`flow.process.tail`) and to the outbox (`store.outbound.outbox`), and from there to
+   subscribers (`flow.outbound.deliver`).
+7. A late event, a withdrawal or a new agreement evaluates the ticket again. Only the difference becomes a signal.
 
-Reading order: `sla.span`, `sla.calendar`, `sla.target` (time), `sla.agreement`, `sla.ticket`, `sla.clock`,
-`sla.evaluation` (the one judge), then `store`, `flow`, `web`, and last `main` and `cli`, which join them.
-Imports point the same way, from the entry points down to `sla`; a contract in pyproject.toml keeps it so.
+Reading order: `sla.span`, `sla.calendar`, `sla.agreement.agreement`, `sla.ticket`, `sla.clock.clock`,
+`sla.clock.evaluation`; `store.engine`, `store.tickets.ledger`; `flow.judge.receive`, `flow.judge.assess`,
+`flow.process.sweep`; `web.api.tickets.events`; `main`, `worker` and `cli`, which compose the parts.
+Imports point one way: `main | worker | cli > web > flow > intake | store | delivery > sla` (pyproject.toml: contracts).
 """

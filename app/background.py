@@ -1,7 +1,8 @@
-"""How does something go on by itself in an event loop, sleep until it is woken, and end when it is asked to?
+"""Supervised asyncio loop: sleep, wake, back off, stop.
 
-The sweep, the readers and couriers, the tail of the stream: each is a loop of its own that is built on this. Two rules
-it guards: who is asked to end ends, whatever happens at the same moment, and what is in the way for long fills no log.
+The sweep, the inbound reader, the deliverer, the stream's tail and the NOTIFY listener are such loops. Two rules hold
+for all of them: a cancellation is never lost, also when it comes together with a wake-up, and a failure that persists
+is logged at powers of two only.
 """
 
 import asyncio
@@ -13,19 +14,22 @@ import structlog
 
 _log = structlog.stdlib.get_logger()
 
-_BREATH: Final = 0.2
-"""Seconds before the next try after something was in the way: a database is busy, full or away."""
-_LONGEST: Final = 0.5
-"""The longest of these waits: when what was in the way is gone, nobody must wait for a second more."""
+_BACKOFF_STEP: Final = 0.2
+"""Seconds that each consecutive failure adds to the delay: the database is busy, full or unreachable."""
+_BACKOFF_MAX: Final = 0.5
+"""Maximum delay in seconds. It bounds the lateness of a breach after the database is back."""
 
 
-def is_said(times: int) -> bool:
-    """Whether the failure of this number in a row is worth a line: the first, second, fourth, eighth and so on."""
-    return times & (times - 1) == 0
+def should_log(failures: int) -> bool:
+    """Whether the n-th consecutive failure is logged: the first, second, fourth, eighth and so on."""
+    return failures & (failures - 1) == 0
 
 
-class Background:
-    """A loop that goes on by itself. `run` is called by `start`; all but `wake` and `call` belongs to the event loop."""
+class BackgroundLoop:
+    """Runs a coroutine function as a task, with wake-up and back-off.
+
+    All methods belong to the event loop, except `wake` and `call_soon`, which are thread-safe.
+    """
 
     def __init__(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._run = run
@@ -36,64 +40,66 @@ class Background:
 
     @property
     def is_started(self) -> bool:
-        """Whether it was started and not stopped yet."""
+        """Whether it is started and not stopped yet."""
         return self._loop is not None
 
     @property
     def is_running(self) -> bool:
-        """Whether it goes on: started, and not ended by a failure of its own."""
+        """Whether its task is running: started, and not ended by an exception."""
         return self._task is not None and not self._task.done()
 
     def start(self) -> None:
-        """Begin, in this event loop."""
+        """Start the task in the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End. What is under way in the database is finished there."""
+        """Cancel the task and wait for it. A transaction in progress completes in the database thread."""
         if self._task is not None:
             self._task.cancel()
-        await self.ended()
+        await self.wait_stopped()
 
-    async def ended(self) -> None:
-        """Wait until it has ended."""
+    async def wait_stopped(self) -> None:
+        """Wait until the task has ended."""
         if self._task is not None:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task, self._loop = None, None
 
     def wake(self) -> None:
-        """Let it not sleep, now or the next time. From any thread; nothing when it is not started."""
-        self.call(self._woken.set)
+        """End the current or the next `sleep`. Thread-safe; no effect when it is not started."""
+        self.call_soon(self._woken.set)
 
-    def call(self, what: Callable[[], object]) -> None:
-        """Have something called in its loop. From any thread; nothing when it is not started."""
+    def call_soon(self, callback: Callable[[], object]) -> None:
+        """Call a function in the event loop. Thread-safe; no effect when it is not started."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has just been closed
-                self._loop.call_soon_threadsafe(what)
+                self._loop.call_soon_threadsafe(callback)
 
-    def awake(self) -> None:
-        """From now on a `wake` ends the next sleep, one before no longer does."""
+    def clear_wake(self) -> None:
+        """Forget earlier wake-ups: only a later `wake` ends the next `sleep`."""
         self._woken.clear()
 
     async def sleep(self, seconds: float | None) -> None:
-        """Until it is woken, or for so long at most."""
-        # Not `wait_for`: in Python 3.11 it loses the request to end when it is woken at the same moment.
+        """Sleep until `wake`, at most for this time."""
+        # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the wake-up.
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
 
-    async def in_the_way(self, what: str, error: BaseException) -> None:
-        """Something failed that may be over soon: take a breath. Said at the first time, the second, the fourth …"""
+    async def back_off(self, message: str, error: BaseException) -> None:
+        """Log a failure that may be temporary, and sleep. The delay grows with consecutive failures."""
         self._failures += 1
-        if is_said(self._failures):
-            said = f"{type(error).__name__}: {error}"
+        if should_log(self._failures):
             _log.warning(
-                what, error=said, times=self._failures, exc_info=error if self._failures == 1 else None
+                message,
+                error=f"{type(error).__name__}: {error}",
+                failures=self._failures,
+                exc_info=error if self._failures == 1 else None,
             )
-        await asyncio.sleep(min(_BREATH * self._failures, _LONGEST))
+        await asyncio.sleep(min(_BACKOFF_STEP * self._failures, _BACKOFF_MAX))
 
-    def all_is_well(self) -> None:
-        """What was in the way is gone."""
+    def reset_backoff(self) -> None:
+        """Start counting failures anew, after a success."""
         self._failures = 0

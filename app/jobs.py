@@ -1,8 +1,8 @@
-"""How do web processes and workers wake each other through Redis?
+"""Wake-ups between web processes and workers through Redis (arq jobs).
 
-A job carries nothing but its name: what is to be done stands in the database, and a worker that is woken for nothing
-finds nothing. So Redis may be away, empty or late, and all that is lost is a reminder. The rule it guards: a bell rings
-at most once a second, however many clocks there are. Instants are microseconds UTC.
+A job carries its name only; the work is in the database, and a worker that is woken needlessly finds nothing to do. So
+Redis may be unreachable, empty or slow: wake-ups are lost, data is not. At most one wake-up a second is enqueued for
+each job, however many clocks are due. Instants are microseconds UTC.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, instant
 
 UNREACHABLE: Final = (RedisError, OSError, TimeoutError)
-"""What a Redis that is away raises."""
+"""Exceptions of a Redis that cannot be reached."""
 
-_TRIES: Final = 50
-_LONGEST: Final = 5.0
-"""Seconds between two tries of one command. Fifty tries are about four minutes; whoever gives up then begins anew."""
+_RETRIES: Final = 50
+_BACKOFF_MAX: Final = 5.0
+"""Maximum seconds between two tries of one command. Fifty tries take about four minutes."""
 
 
 class Job(StrEnum):
-    """What a worker can be woken for."""
+    """Name of a job."""
 
     SWEEP = "sweep"
     WAKE = "wake"
@@ -39,97 +39,98 @@ class Job(StrEnum):
 
 
 class Queue(StrEnum):
-    """Where jobs wait. Deliveries have their own: slow endpoints must not keep a clock waiting."""
+    """Queue of jobs. Deliveries have one of their own, so that slow endpoints do not delay the sweep."""
 
     CLOCKS = "slatimer:clocks"
     DELIVERIES = "slatimer:deliveries"
 
 
 def redis_settings(settings: Settings) -> RedisSettings:
-    """How Redis is reached. A command is tried for minutes before it fails: arq's own two seconds would end a worker.
+    """Connection settings of Redis. A command is retried for minutes: arq's default of two seconds ends the worker.
 
-    Raises ValueError when the URL is missing or none of Redis.
+    Raises ValueError when the URL is missing or not a Redis URL.
     """
     if settings.redis_url is None:
-        raise ValueError("SLATIMER_REDIS_URL is not set. Give Redis' address: redis://HOST:6379/0")
+        raise ValueError("SLATIMER_REDIS_URL is not set. Set it to redis://HOST:6379/0")
     try:
         found = RedisSettings.from_dsn(settings.redis_url)
     except (RuntimeError, ValueError) as error:
-        raise ValueError("SLATIMER_REDIS_URL is no address of Redis, as in redis://HOST:6379/0") from error
+        raise ValueError("SLATIMER_REDIS_URL is not a Redis URL, such as redis://HOST:6379/0") from error
     found.conn_timeout = max(1, round(settings.redis_connect_timeout.total_seconds()))
-    found.conn_retries = _TRIES
-    found.retry = Retry(ExponentialBackoff(cap=_LONGEST, base=0.05), _TRIES)
+    found.conn_retries = _RETRIES
+    found.retry = Retry(ExponentialBackoff(cap=_BACKOFF_MAX, base=0.05), _RETRIES)
     found.retry_on_error = [RedisConnectionError, RedisTimeoutError, OSError]
     return found
 
 
 def serialise(job: dict[str, Any]) -> bytes:
-    """A job as Redis keeps it: JSON, so that nobody who writes to Redis can have code run here."""
+    """Serialize a job as JSON: unlike pickle it cannot execute code when it is read."""
     return orjson.dumps(job)
 
 
 def deserialise(job: bytes) -> dict[str, Any]:
-    """A job as it was put in."""
+    """Deserialize a job."""
     return orjson.loads(job)
 
 
-class Bell:
-    """Rings for one job. `start` and `stop` it; `ring` from any thread."""
+class WakeUp:
+    """Schedules one arq job in Redis, at most one a second. `schedule` is thread-safe."""
 
     def __init__(self, settings: Settings, job: Job, queue: Queue) -> None:
         self._redis = redis_settings(settings)
         self._redis.conn_retries = 0
-        self._redis.retry = None  # a reminder that is late is worth nothing
+        self._redis.retry = None  # a late wake-up has no value
         self._job, self._queue = job, queue
         self._pool: ArqRedis | None = None
-        self._background = Background(self._run)
-        self._at: Micros | None = None
-        self._rung_for: Micros | None = None
+        self._background = BackgroundLoop(self._run)
+        self._requested_at: Micros | None = None
+        self._scheduled_at: Micros | None = None
 
     def start(self) -> None:
-        """Begin to ring, in this event loop."""
+        """Start in the running event loop."""
         self._background.start()
 
     async def stop(self) -> None:
-        """Ring no more."""
+        """Stop and close the connections."""
         await self._background.stop()
         if self._pool is not None:
             with suppress(*UNREACHABLE):
                 await self._pool.aclose()
             self._pool = None
 
-    def ring(self, at: Micros, now: Micros) -> None:
-        """Have a worker woken at this instant, unless one will be before."""
-        rung = self._rung_for
-        if rung is None or not now < rung <= at:
-            # An instant long past is none that Redis takes.
-            self._background.call(lambda: self._want(max(at, now)))
+    def schedule(self, at: Micros, now: Micros) -> None:
+        """Wake a worker at this instant, unless an earlier wake-up is scheduled."""
+        scheduled_at = self._scheduled_at
+        if scheduled_at is None or not now < scheduled_at <= at:
+            # arq refuses an instant of more than a day ago.
+            self._background.call_soon(lambda: self._request(max(at, now)))
 
-    def _want(self, at: Micros) -> None:
-        self._at = at if self._at is None else min(self._at, at)
+    def _request(self, at: Micros) -> None:
+        self._requested_at = at if self._requested_at is None else min(self._requested_at, at)
         self._background.wake()
 
     async def _run(self) -> None:
         while True:
             await self._background.sleep(None)
-            self._background.awake()
-            at, self._at = self._at, None
+            self._background.clear_wake()
+            at, self._requested_at = self._requested_at, None
             if at is not None:
-                self._rung_for = at
+                self._scheduled_at = at
                 try:
-                    await self._put(at)
+                    await self._enqueue(at)
                 except UNREACHABLE as error:
-                    self._rung_for = None
-                    await self._background.in_the_way(f"no bell for the job {self._job}", error)
+                    self._scheduled_at = None
+                    await self._background.back_off(f"cannot enqueue job {self._job}", error)
                 else:
-                    self._background.all_is_well()
+                    self._background.reset_backoff()
             await asyncio.sleep(1)
 
-    async def _put(self, at: Micros) -> None:
+    async def _enqueue(self, at: Micros) -> None:
         if self._pool is None:
             self._pool = await create_pool(
                 self._redis, job_serializer=serialise, job_deserializer=deserialise
             )
+        # The second in the id makes the job unique per second: arq drops a duplicate.
         await self._pool.enqueue_job(
             self._job.value,
             _job_id=f"{self._job}:{at // SECOND}",

@@ -1,4 +1,4 @@
-"""How does a process say what it does? One JSON object a line on standard error."""
+"""Structured logs: one JSON object a line on standard error."""
 
 import logging
 import sys
@@ -11,16 +11,16 @@ from structlog.typing import Processor
 
 
 def log_as_json(level: str) -> None:
-    """One JSON object a line on standard error, with the id of the request that a line belongs to."""
+    """Configure structlog and `logging`. Each line carries the id of its request."""
     numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # What libraries say by Python's own logging takes the same form.
-    others = logging.StreamHandler(sys.stderr)
-    others.setFormatter(
+    # Libraries log through `logging`: the same format.
+    library_handler = logging.StreamHandler(sys.stderr)
+    library_handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
@@ -30,11 +30,11 @@ def log_as_json(level: str) -> None:
             ],
         )
     )
-    logging.basicConfig(level=max(numeric, logging.WARNING), handlers=[others], force=True)
+    logging.basicConfig(level=max(numeric, logging.WARNING), handlers=[library_handler], force=True)
     structlog.configure(
         processors=[
             *shared,
-            # Where it failed, not with what: local values hold bodies of tickets and secrets of connections.
+            # Tracebacks without local variables: these contain ticket texts and secrets.
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(serializer=_dumps),
         ],

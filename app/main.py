@@ -1,7 +1,7 @@
-"""Composition of the web process.
+"""Composition and shutdown of the web process.
 
-`create_app` is the one place that knows every component: database, receiver, sweep, hub, routes. `serve` runs it. A
-shutdown must not wait for clients of the stream, which stay connected: the hub disconnects them on the first signal.
+`create_app` composes database, receiver, sweep, hub and routes; `serve` runs them. Clients of the stream never
+disconnect on their own, so the hub ends their responses on the first SIGTERM.
 """
 
 import gc
@@ -39,7 +39,7 @@ ROUTERS = (
     events.router,
     hooks.router,
     inbox.router,
-    # A ticket's id may contain slashes, so routes with a suffix are matched first.
+    # A ticket's id may contain slashes, so the longer paths are matched first.
     ticket_events.router,
     tickets.router,
     desks.router,
@@ -103,27 +103,27 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
 
 
 class Server(uvicorn.Server):
-    """uvicorn that disconnects the stream's clients on shutdown: otherwise it would wait for them."""
+    """uvicorn server that ends open streams on shutdown: it would wait for their clients for ever."""
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Start, then exempt what lives as long as the process from garbage collection."""
+        """Start, then exclude the long-lived objects from garbage collection (`gc.freeze`)."""
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Close the hub, then shut down as usual."""
+        """Close the hub, then stop."""
         self._hub.close()
         super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings, app: FastAPI | None = None) -> None:
-    """Run the web process until it is stopped. Raises SystemExit if it cannot listen."""
+    """Run the web process until SIGINT or SIGTERM. Raises SystemExit when it cannot listen."""
     log_as_json(settings.log_level)
     for warning in environment_warnings(os.environ, Settings.model_fields):
         _log.warning(warning)

@@ -1,9 +1,8 @@
-"""`slatimer worker`: a process that tells what is due, beside as many others as are wanted.
+"""`slatimer worker`: evaluates due tickets and delivers signals, in any number of processes.
 
-The database stays the timer: each worker sleeps until the least instant in it, as the web process does when it is alone,
-and those that wake together share what is due. arq adds two nets below: a wake-up put into Redis by whoever plans
-something earlier, for where the database cannot announce it (a pooler between), and a sweep every few seconds. Redis
-may be away for as long as it likes: the worker goes on, and so does arq when Redis is back.
+The database is the timer: each worker sleeps until the least `next_at`, and workers that wake together share the due
+tickets. arq adds two fallbacks: jobs that web processes enqueue, for where a connection pooler does not pass NOTIFY
+on, and a periodic sweep. When Redis is unreachable the worker continues, and arq reconnects later.
 """
 
 import asyncio
@@ -27,59 +26,59 @@ from app.store.tickets import schedule
 
 _log = structlog.stdlib.get_logger()
 
-_AGAIN: Final = 1.0
-"""Seconds until arq is started anew after it gave up on Redis."""
+_RESTART_DELAY: Final = 1.0
+"""Seconds before arq is restarted after it lost Redis."""
 _MINUTE: Final = 60
 
 Context = dict[str, Any]
-"""What arq hands to a job: the works of the process."""
+"""What arq passes to a job. It holds the `Runtime` of the process."""
 
 
 async def sweep(context: Context) -> None:
-    """The net: tell whatever is due."""
+    """Evaluate all due tickets: the periodic fallback."""
     await runtime_of(context).sweeper.sweep()
 
 
 async def wake(context: Context) -> None:
-    """A clock's instant has come: tell whatever is due, and have somebody woken for the next."""
+    """Evaluate all due tickets, and enqueue the wake-up for the next one."""
     await runtime_of(context).sweeper.sweep()
-    await _ring_for_next(context)
+    await _schedule_next(context)
 
 
 async def deliver(context: Context) -> None:
-    """Something was told that somebody subscribed to: deliver whatever is due."""
+    """Deliver all pending signals."""
     runtime_of(context).deliverer.wake()
 
 
 def runtime_of(context: Context) -> Runtime:
-    """The works of the process that a job runs in."""
-    return context["works"]
+    """The components of the process that the job runs in."""
+    return context["runtime"]
 
 
-async def _ring_for_next(context: Context) -> None:
+async def _schedule_next(context: Context) -> None:
     runtime = runtime_of(context)
     next_at = await runtime.database.read(schedule.next_at)
-    if next_at is not None and runtime.bell is not None:
-        runtime.bell.ring(next_at, runtime.database.now())
+    if next_at is not None and runtime.wake_up is not None:
+        runtime.wake_up.schedule(next_at, runtime.database.now())
 
 
 JOBS: Final[dict[Queue, dict[Job, Callable[..., Awaitable[None]]]]] = {
     Queue.CLOCKS: {Job.SWEEP: sweep, Job.WAKE: wake},
     Queue.DELIVERIES: {Job.DELIVER: deliver},
 }
-"""What waits in which queue. The first of each is what arq's own schedule runs besides."""
+"""The jobs of each queue. The first of each also runs periodically."""
 
 
 def worker_of(
     settings: Settings, queue: Queue, context: Context, jobs: dict[Job, Callable[..., Awaitable[None]]]
 ) -> Worker:
-    """An arq worker of one queue. Jobs are short and repeatable: one that was lost with its worker runs again soon."""
+    """The arq worker of one queue. Jobs are short and idempotent: a lost one runs again."""
     return Worker(
         functions=[func(job, name=name.value, keep_result=0) for name, job in jobs.items()],  # pyright: ignore[reportArgumentType]
         cron_jobs=[
             cron(
                 next(iter(jobs.values())),  # pyright: ignore[reportArgumentType]
-                name=f"net:{queue}",
+                name=f"periodic:{queue}",
                 second=set(range(0, _MINUTE, round(settings.worker_sweep_interval.total_seconds()))),
                 keep_result=0,
                 timeout=settings.job_timeout.total_seconds(),
@@ -102,22 +101,22 @@ def worker_of(
 
 
 async def work(settings: Settings) -> None:
-    """Be a worker until told to stop. Raises ValueError without a Redis to work with."""
+    """Run until SIGINT or SIGTERM. Raises ValueError when `redis_url` is missing or faulty."""
     redis_settings(settings)
     for warning in environment_warnings(os.environ, Settings.model_fields):
         _log.warning(warning)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stopped.set)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stopped.set)
     with Database(settings) as database:
         runtime = Runtime(settings, database, worker=True)
         runtime.start()
-        context: Context = {"works": runtime}
+        context: Context = {"runtime": runtime}
         queues = [
             asyncio.create_task(keep_running(settings, queue, context, jobs)) for queue, jobs in JOBS.items()
         ]
-        _log.info("working")
+        _log.info("worker started")
         try:
             await stopped.wait()
         finally:
@@ -130,46 +129,46 @@ async def work(settings: Settings) -> None:
 async def keep_running(
     settings: Settings, queue: Queue, context: Context, jobs: dict[Job, Callable[..., Awaitable[None]]]
 ) -> None:
-    """Work off a queue until cancelled, whatever becomes of Redis.
+    """Run the arq worker of a queue until cancelled, restarting it when it loses Redis.
 
-    arq tries again for minutes, but a connection that is lost at the very moment at which it is greeted ends it at once.
+    arq retries for minutes, but a connection that is lost during its handshake ends it at once.
     """
     while True:
-        await _reached(settings, queue)
+        await _wait_for_redis(settings, queue)
         worker = worker_of(settings, queue, context, jobs)
         try:
             await worker.async_run()
         except UNREACHABLE as error:
-            _log.warning("arq gave up on Redis", queue=queue.value, error=f"{type(error).__name__}: {error}")
+            _log.warning("arq worker lost Redis", queue=queue.value, error=f"{type(error).__name__}: {error}")
         finally:
             if worker.main_task is not None:
                 worker.main_task.cancel()
-            await _closed(worker)
-        await asyncio.sleep(_AGAIN)
+            await _close(worker)
+        await asyncio.sleep(_RESTART_DELAY)
 
 
-async def _reached(settings: Settings, queue: Queue) -> None:
-    """Wait until Redis answers, and say so when it does not: arq tries for minutes without a word of ours."""
-    asked = redis_settings(settings)
-    asked.conn_retries, asked.retry = 0, None
-    silent = False
+async def _wait_for_redis(settings: Settings, queue: Queue) -> None:
+    """Wait until Redis is reachable. Logs when it is not: arq retries for minutes without a log line."""
+    connection = redis_settings(settings)
+    connection.conn_retries, connection.retry = 0, None
+    unreachable = False
     while True:
         try:
-            pool = await create_pool(asked)
+            pool = await create_pool(connection)
         except UNREACHABLE as error:
-            if not silent:
-                silent = True
+            if not unreachable:
+                unreachable = True
                 _log.warning(
-                    "Redis does not answer", queue=queue.value, error=f"{type(error).__name__}: {error}"
+                    "Redis is unreachable", queue=queue.value, error=f"{type(error).__name__}: {error}"
                 )
-            await asyncio.sleep(_AGAIN)
+            await asyncio.sleep(_RESTART_DELAY)
             continue
         await pool.aclose()
-        if silent:
-            _log.info("Redis answers", queue=queue.value)
+        if unreachable:
+            _log.info("Redis is reachable again", queue=queue.value)
         return
 
 
-async def _closed(worker: Worker) -> None:
+async def _close(worker: Worker) -> None:
     with suppress(asyncio.CancelledError, *UNREACHABLE):  # its jobs were cancelled, its connection is lost
         await worker.close()

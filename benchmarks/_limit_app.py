@@ -25,7 +25,7 @@ from app.main import create_app, serve
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.database import Connection, wall_clock
-from app.store.engine.group_commit import Group
+from app.store.engine.group_commit import GroupCommit
 from app.web.http.access import Recorder, Viewer
 from app.web.http.bodies import read_values
 from app.web.http.responses import Json
@@ -70,7 +70,7 @@ class _Store:
                 for (_, kind, _), writes in zip(PUSHED.happens, steps, strict=False)
             }
         )
-        self.group: Group[list[Incoming], int] | None = None
+        self.group: GroupCommit[list[Incoming], int] | None = None
 
     def process(self, conn: Connection, now: Micros, members: Sequence[list[Incoming]]) -> list[int]:
         events = [one.event for member in members for one in member]
@@ -88,7 +88,7 @@ async def store_only(request: Request, caller: Recorder) -> Response:
     assert store is not None
     if store.group is None:
         parts = running(request)
-        store.group = Group(parts.database, store.process, parts.settings.group_commit_size, len)
+        store.group = GroupCommit(parts.database, store.process, parts.settings.group_commit_size, len)
     await store.group.submit(incoming)
     return _answer(incoming)
 

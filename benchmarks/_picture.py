@@ -36,10 +36,10 @@ class Figure:
 
 
 FIGURES: Final = (
-    Figure("events taken in a second", lambda p: p.inserts, ",.0f"),
+    Figure("events inserted in a second", lambda p: p.inserts, ",.0f"),
     Figure("cpu per event, ms", lambda p: p.inserts_cpu, ".2f"),
     Figure("view of a recent ticket, ms", lambda p: p.view_recent, ".1f"),
-    Figure("view of a folded ticket, ms", lambda p: p.view_folded, ".1f"),
+    Figure("view of an archived ticket, ms", lambda p: p.view_folded, ".1f"),
     Figure("page of tickets, ms", lambda p: p.tickets_page, ".1f"),
     Figure("next due, ms", lambda p: p.next_due, ".2f"),
     Figure("page of breaches, ms", lambda p: p.breaches_page, ".1f"),

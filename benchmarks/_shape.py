@@ -25,7 +25,7 @@ from app.sla.span import DAY, HOUR, MINUTE, Micros, micros
 from app.store.engine.database import Database
 from app.store.tables import NEVER, archived_ticket, clock, event, event_key, signal, ticket, wait_interval
 from app.store.tickets import schedule
-from benchmarks._service import Service
+from tests.servers.slatimer import Service
 
 NAME: Final = "z00000000"
 """The ticket of every story; a copy has its number in place of the zeros."""
@@ -151,7 +151,7 @@ class Scratch:
     def folded(self) -> State:
         """How it stands when a closed ticket has been folded."""
         self._now += length_until_folded(self._works.settings)
-        self._works.retention.keep_now()
+        self._works.retention.apply_now()
         return self._state()
 
     def _pass(self, until: Micros) -> None:

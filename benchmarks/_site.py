@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks._service import Service, Worker
 from tests.servers import postgres, valkey
 from tests.servers.postgres import Postgres
+from tests.servers.slatimer import Service, Worker
 
 SERVE: Final = ("-m", "app", "serve")
 

@@ -25,8 +25,8 @@ import httpcore2
 import httpx2
 
 from app.sla.span import micros
-from benchmarks._service import Service
 from tests.receiver import OK, Arrived, Receiver
+from tests.servers.slatimer import Service
 
 TICKETS: Final = 3000
 BATCH: Final = 500

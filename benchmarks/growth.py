@@ -1,9 +1,9 @@
-"""What does it cost to have kept ten thousand, a hundred thousand, a million, five million events?
+"""Cost of requests by number of stored events, from ten thousand to five million.
 
 Run: WRITE=1 POSTGRESQL=10000,100000,1000000,5000000 SQLITE=10000,100000,1000000 python benchmarks/growth.py
-Short by default. With WRITE=1 the table and the picture in docs/ are made from what was measured; with FROM=FILE,FILE
-from the figures that earlier runs left in the files named by SAVE=. The events are spread over 24 months, four to a
-ticket, one ticket in ten with a breach; tickets closed over a month ago are folded, as the service does in time.
+Short by default. WRITE=1 writes the table and the picture in docs/; FROM=FILE,FILE uses the figures that earlier runs
+saved with SAVE=FILE. The events are spread over 24 months, four to a ticket, one ticket in ten with a breach; tickets
+closed over a month ago are archived.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ from app.store.engine.postgres import driver_arguments
 from app.store.tickets import archive, schedule
 from benchmarks._load import Aim, load
 from benchmarks._picture import Point, draw, tabulate
-from benchmarks._service import ROOT
 from benchmarks._shape import ARMED, IN_TIME, LATE, NUMBERED, Copies, Write, analyse, fill, opened, rows_of
 from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site
 from benchmarks._stream import at_share
 from tests.servers.postgres import Postgres
+from tests.servers.slatimer import ROOT
 
 SIZES: Final = {
     plan: [int(size) for size in os.environ.get(name, "4000,20000").split(",") if size]
@@ -57,24 +57,28 @@ OPEN_FROM: Final = 80_000_000
 """The number of the first of them, beyond all others."""
 DOCUMENT: Final = ROOT / "docs" / "growth.md"
 PICTURE: Final = ROOT / "docs" / "growth.svg"
-HEAD: Final = """# What growth costs
+HEAD: Final = """# Growth
 
-A service that is asked about today must not pay for every year that it has kept. What was measured, on a machine of two
-cores: trust the shape of the lines, not their height.
+The cost of a request should not grow with the number of stored events. These figures were measured on a machine with
+two cores: the shape of the curves matters, not their height.
 
 ![Figures by number of stored events](growth.svg)
 
-The events are spread over 24 months, four to a ticket, with the signals, clocks and stints that the service leaves for
-them; one ticket in ten was late. Tickets that were closed more than a month ago are folded, a thousand are open. On
-PostgreSQL the log of events is in monthly parts. Inserts are single pushes to the real route on 32 connections, the best
-of several runs, with the processor time of the web process for each event beside; the views and pages are asked of it
-one after the other, two hundred of each, and shown is the lower quartile; "next due" is what the sweep asks when it
-wakes: what is due, and when is the next? A shared machine is now faster, now slower by half: the processor time of an
-event, for which the service does the same at every size, tells which it was.
+The events are spread over 24 months, four to a ticket, with the signals, clocks and wait intervals that belong to them.
+One ticket in ten was late. Tickets that closed more than a month ago are archived; a thousand tickets are open. On
+PostgreSQL the event log is partitioned by month.
+
+- Inserts are single pushes to the real route on 32 connections, the best of several runs, with the CPU time of the web
+  process for each event.
+- Views and pages are requested one after the other, two hundred of each. The table has the lower quartile.
+- "Next due" is the query of the sweep when it wakes: the due tickets and the next `next_at`.
+
+The speed of a shared machine varies by half. The CPU time of an event shows the effect, since the service does the same
+work at every size.
 
 """
 TAIL: Final = """
-To measure again:
+To repeat the measurement:
 
 ```sh
 WRITE=1 POSTGRESQL=10000,100000,1000000,5000000 SQLITE=10000,100000,1000000 python benchmarks/growth.py
@@ -138,7 +142,7 @@ class _Filling:
         self._late = (rows_of(LATE), rows_of(LATE, fold=True))
         self.tickets = 0
         self._begin = self._now - SPAN
-        database.write_now(lambda conn, _: partitions.make_ahead(conn, self._begin, MONTHS + 2))
+        database.write_now(lambda conn, _: partitions.create_ahead(conn, self._begin, MONTHS + 2))
         copies = Copies(OPEN_FROM, OPEN, self._now - HOUR // 2, MINUTE // 4 * 60 // OPEN)
         fill(database, rows_of(ARMED), copies)
 

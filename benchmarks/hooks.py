@@ -19,7 +19,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 import httpx2
 
 from benchmarks._hook_load import Aim, arguments
-from benchmarks._service import ROOT, Service
+from tests.servers.slatimer import ROOT, Service
 
 RUNS: Final = 3
 SECONDS: Final = 4

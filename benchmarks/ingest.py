@@ -1,4 +1,4 @@
-"""How many events a second does the service take in, durably, and what of its own limit is that?
+"""Rate of durable event inserts, as a fraction of the limit measured in the same run.
 
 Run: python benchmarks/ingest.py  (RUNS=, SECONDS=, CONNECTIONS=32,128, PLANS=sqlite,one,two to change it)
 On SQLite with `synchronous=FULL` and on PostgreSQL with `fsync`. Measured in turn with the real route are two limits,
@@ -28,9 +28,9 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 import httpx2
 
 from benchmarks._load import Aim, Rate, client_name, load_all
-from benchmarks._service import ROOT
 from benchmarks._shape import PUSHED, steps_of
 from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site
+from tests.servers.slatimer import ROOT
 
 RUNS: Final = int(os.environ.get("RUNS", "3"))
 SECONDS: Final = int(os.environ.get("SECONDS", "2"))

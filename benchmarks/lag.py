@@ -1,4 +1,4 @@
-"""How late is a breach told when a million clocks are armed?
+"""Detection lag of breaches with a million running clocks.
 
 Run: CLOCKS=1000000 python benchmarks/lag.py  (PLANS=sqlite,spread; short with 100,000 by default)
 A database is filled with running clocks that are due later, a real service is started on it, and more are pushed that

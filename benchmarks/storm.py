@@ -1,4 +1,4 @@
-"""How long until all are told when very many breaches come at once: in the same second, and after a night down?
+"""Time until very many simultaneous breaches are recorded: due in the same second, and overdue after downtime.
 
 Run: AT_ONCE=10000 OVERDUE=100000 python benchmarks/storm.py  (PLANS=sqlite,spread; short by default)
 First so many clocks come due within one second. Then the service starts on a database where so many have been overdue

@@ -21,10 +21,10 @@ from sqlalchemy import select
 
 from app.sla.span import Micros, instant
 from app.store.tables import signal
-from benchmarks._service import ROOT
 from benchmarks._shape import opened
 from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site
 from benchmarks._stream import Listening, at_share, now
+from tests.servers.slatimer import ROOT
 
 CLIENTS: Final = int(os.environ.get("CLIENTS", "200"))
 TOLD: Final = int(os.environ.get("TOLD", "50"))

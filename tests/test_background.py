@@ -1,18 +1,18 @@
-"""Something goes on by itself: it wakes when it is told to, and it ends when it is asked to."""
+"""A background loop wakes, sleeps, backs off, and stops."""
 
 import asyncio
 from time import monotonic
 
 import pytest
 
-from app.background import Background, is_said
+from app.background import BackgroundLoop, should_log
 
 
 class Counting:
     """A loop that counts how often it was awake."""
 
     def __init__(self, seconds: float | None = 60) -> None:
-        self.background = Background(self._run)
+        self.background = BackgroundLoop(self._run)
         self.seconds = seconds
         self.turns = 0
 
@@ -20,11 +20,11 @@ class Counting:
         while True:
             self.turns += 1
             await self.background.sleep(self.seconds)
-            self.background.awake()
+            self.background.clear_wake()
 
 
 @pytest.mark.parametrize("turns", range(5))
-async def test_what_is_woken_and_stopped_at_the_same_moment_ends(turns: int) -> None:
+async def test_a_loop_that_is_woken_and_stopped_at_once_ends(turns: int) -> None:
     """`asyncio.wait_for` of Python 3.11 loses the request to end in three of these."""
     counting = Counting()
     counting.background.start()
@@ -38,7 +38,7 @@ async def test_what_is_woken_and_stopped_at_the_same_moment_ends(turns: int) -> 
     assert not counting.background.is_started
 
 
-async def test_it_wakes_when_it_is_told_to_from_any_thread() -> None:
+async def test_wake_ends_the_sleep_from_any_thread() -> None:
     counting = Counting(None)
     counting.background.start()
     await asyncio.sleep(0.01)
@@ -49,7 +49,7 @@ async def test_it_wakes_when_it_is_told_to_from_any_thread() -> None:
     await counting.background.stop()
 
 
-async def test_it_wakes_by_itself_after_its_time() -> None:
+async def test_the_sleep_ends_after_its_time() -> None:
     counting = Counting(0.01)
     counting.background.start()
     await asyncio.sleep(0.3)
@@ -57,7 +57,7 @@ async def test_it_wakes_by_itself_after_its_time() -> None:
     assert counting.turns > 3
 
 
-async def test_waking_what_is_not_started_does_nothing() -> None:
+async def test_wake_before_start_has_no_effect() -> None:
     counting = Counting()
     counting.background.wake()
     await counting.background.stop()
@@ -65,13 +65,13 @@ async def test_waking_what_is_not_started_does_nothing() -> None:
     assert not counting.background.is_running
 
 
-def test_what_is_in_the_way_for_long_is_said_ever_more_seldom() -> None:
-    assert [times for times in range(1, 100) if is_said(times)] == [1, 2, 4, 8, 16, 32, 64]
+def test_a_persistent_failure_is_logged_at_powers_of_two() -> None:
+    assert [times for times in range(1, 100) if should_log(times)] == [1, 2, 4, 8, 16, 32, 64]
 
 
-async def test_it_takes_a_breath_and_never_one_of_a_second() -> None:
+async def test_the_back_off_grows_up_to_half_a_second() -> None:
     background = Counting().background
     began = monotonic()
     for _ in range(4):
-        await background.in_the_way("work failed", ValueError("no"))
+        await background.back_off("work failed", ValueError("no"))
     assert 1.3 < monotonic() - began < 4  # 0.2, 0.4, 0.5 and 0.5 s, on a machine that may be busy

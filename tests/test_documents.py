@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from app.cli.commands import cli, loaded
 from app.flow.judge.event_log import FaultyMapping, parse_mapping
-from app.flow.metrics import REGISTRY
+from app.flow.metrics import HOOKS, REGISTRY
 from app.flow.query.reasons import span_text
 from app.main import create_app
 from app.settings import GROUPS, RENAMED, Settings
@@ -151,6 +151,27 @@ def test_every_address_that_a_page_names_exists(page: Path) -> None:
     assert set(named) - known == set()
 
 
+def test_where_to_add_names_files_that_exist() -> None:
+    section = CONCEPTS.partition("## Where to add\n")[2]
+    paths = re.findall(r"`((?:app|tests|docs|openapi)/[\w./-]+|[A-Z]+\.md)`", section)
+    assert len(paths) > 40
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_where_to_add_covers_every_kind_of_change_in_five_steps() -> None:
+    section = CONCEPTS.partition("## Where to add\n")[2]
+    recipes = re.split(r"^\*\*(?:A|An) ", section, flags=re.MULTILINE)[1:]
+    assert [recipe.partition("**")[0].rstrip(".") for recipe in recipes] == [
+        "ticket system",
+        "unit of targets",
+        "kind of signal",
+        "page",
+        "setting",
+        "table",
+    ]
+    assert [len(re.findall(r"^\d\. ", recipe, re.MULTILINE)) for recipe in recipes] == [5] * 6
+
+
 # -- settings and metrics ----------------------------------------------------------------------------------------
 
 
@@ -212,6 +233,15 @@ def test_the_changelog_lists_every_renamed_setting() -> None:
 def test_every_setting_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(r"SLATIMER_[A-Z_]+", page.read_text(encoding="utf-8"))
     assert set(named) - {f"SLATIMER_{name.upper()}" for name in Settings.model_fields} == set()
+
+
+def test_a_renamed_metric_keeps_its_former_name_for_a_release() -> None:
+    HOOKS.labels("haisoft", "zammad", "accepted").inc()
+    by_name = {metric.name: metric for metric in REGISTRY.collect()}
+    new, former = by_name["slatimer_inbound_webhooks"], by_name["slatimer_hooks"]
+    assert former.documentation.startswith("Deprecated, use slatimer_inbound_webhooks.")
+    assert [(s.labels, s.value) for s in former.samples] == [(s.labels, s.value) for s in new.samples]
+    assert {s.name for s in former.samples} == {"slatimer_hooks_total", "slatimer_hooks_created"}
 
 
 def test_the_metrics_are_listed() -> None:
@@ -431,10 +461,10 @@ LEADS_TO = {
     TransitionKind.STOPPED: State.STOPPED,
     TransitionKind.CANCELLED: State.CANCELLED,
 }
-"""The state after a moment; a reopening's is seen, all others leave the state as it is."""
+"""The state after a transition; a reopening's is seen, all others leave the state as it is."""
 
 Arrow = tuple[str, str, str]
-"""From, to, and the moment that tells of it."""
+"""From, to, and the transition."""
 
 Clocks = dict[str, tuple[State, list[Transition]]]
 
@@ -448,7 +478,7 @@ def clocks_after(events: list[Event], version: Version) -> Clocks:
 
 
 def of(commitment: str, transitions: tuple[Transition, ...]) -> Iterator[Transition]:
-    return (moment for moment in transitions if moment.commitment == commitment)
+    return (each for each in transitions if each.commitment == commitment)
 
 
 def arrows_between(before: Clocks, after: Clocks) -> Iterator[Arrow]:
@@ -456,20 +486,20 @@ def arrows_between(before: Clocks, after: Clocks) -> Iterator[Arrow]:
     for commitment, (final, transitions) in after.items():
         state, known = before.get(commitment, ("[*]", []))
         new = transitions[len(known) :]
-        for place, moment in enumerate(new):
-            if moment.kind is TransitionKind.STARTED and state is State.CANCELLED:
+        for place, each in enumerate(new):
+            if each.kind is TransitionKind.STARTED and state is State.CANCELLED:
                 state = State.AWAITING  # brought back and started by one event
-            to = LEADS_TO.get(moment.kind, state)
-            if moment.kind is TransitionKind.REOPENED:
+            to = LEADS_TO.get(each.kind, state)
+            if each.kind is TransitionKind.REOPENED:
                 to = final if place == len(new) - 1 else State.RUNNING
-            yield str(state), str(to), str(moment.kind)
+            yield str(state), str(to), str(each.kind)
             state = to
         if not new and state != final:
             yield str(state), str(final), ""
 
 
 def walked(depth: int) -> set[Arrow]:
-    """Every arrow that a clock takes in any story of so many events, one an hour, after the creation."""
+    """Every arrow that a clock takes in any history of so many events, one an hour, after the creation."""
     version = Version(1, parse_agreement(tomllib.loads(DRAWN), calendars={}), 0)
     found: set[Arrow] = set()
 
@@ -493,17 +523,17 @@ def drawn() -> set[Arrow]:
     return {(start, end, word) for start, end, words in lines for word in words.split(", ")}
 
 
-def test_the_state_diagram_has_every_state_and_every_moment() -> None:
+def test_the_state_diagram_has_every_state_and_every_transition() -> None:
     assert {state for start, end, _ in drawn() for state in (start, end)} - {"[*]"} == set(State)
     assert {word for _, _, word in drawn()} - {""} == set(TransitionKind)
 
 
-def test_the_state_diagram_has_exactly_the_ways_that_clocks_take() -> None:
+def test_the_state_diagram_has_exactly_the_arrows_that_clocks_take() -> None:
     recorded = {arrow for arrow in walked(4) if arrow[2]}
     assert recorded == {arrow for arrow in drawn() if arrow[2]}
 
 
-def test_the_ways_of_the_state_diagram_that_nothing_tells_of_are_taken() -> None:
+def test_the_arrows_without_a_signal_are_taken() -> None:
     unrecorded = {arrow for arrow in drawn() if not arrow[2]}
     assert unrecorded
     assert unrecorded <= walked(3)

@@ -181,3 +181,65 @@ def test_the_image_does_not_run_as_root() -> None:
     assert users
     assert users[-1].partition(":")[0] not in {"root", "0"}
     assert "HEALTHCHECK" in stages[-1]
+
+
+# -- plain words ---------------------------------------------------------------------------------------------------
+
+PRIVATE_WORDS = {
+    r"tell|tells|telling|told|untold": "emit, record, report, notify",
+    r"nobody|whoever": "no client, any process",
+    r"ripe": "eligible, candidate",
+    r"noughts?": "zeros",
+    r"(?:take|takes|taking|took|taken) the word|shares? a key": "take a lock",
+    r"(?:let|lets|letting) go of": "release, delete",
+    r"(?:take|takes|taking|took|taken) in": "append, insert, store, accept",
+    r"stints?": "wait interval",
+    r"couriers?": "deliverer",
+    r"seats?": "connection, lock",
+    r"by (?:itself|themselves)": "periodically, automatically",
+    r"in the way": "contention, unavailable",
+    r"bells?|hearers?": "wake-up, listener",
+    r"glances?": "quick check",
+    r"neighbou?rs?|standing": "snapshot chain, valid signal",
+    r"famil(?:y|ies)": "merge graph",
+    r"keeping": "retention",
+    r"patience|patient|impatient": "timeout",
+    r"just told|late ones": "latest activity, overdue",
+    r"promis(?:e|es|ed)": "commitment",
+    r"said": "reported, stated",
+    r"mend|mends|mended|mending": "correct, repair",
+    r"parted": "partitioned",
+    r"moments?": "transition, instant",
+    r"(?:un)?fold(?:s|ed|ing)?": "replay, archive, case-fold",
+    r"wired?": "serialize",
+}
+"""Words of a private language, each with the standard terms to write instead (docs/concepts.md has the vocabulary)."""
+
+ALLOWED_PRIVATE_WORDS = {
+    # Former names of settings, until they are removed.
+    ("app/settings/renamed.py", "patience"),
+    ("app/settings/renamed.py", "glance"),
+    ("app/settings/renamed.py", "fold"),
+    ("CHANGELOG.md", "patience"),
+    ("CHANGELOG.md", "glance"),
+    ("CHANGELOG.md", "fold"),
+}
+"""(file, word): a word that a file may use, with the reason above it."""
+
+
+def _private_words(path: Path) -> Iterator[str]:
+    """The private words of a file, each with its line and the standard terms."""
+    name = str(path.relative_to(ROOT))
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for pattern, standard in PRIVATE_WORDS.items():
+            for match in re.finditer(rf"(?<![a-z])(?:{pattern})(?![a-z])", line.lower()):
+                if (name, match[0]) not in ALLOWED_PRIVATE_WORDS:
+                    yield f"{name}:{number}: {match[0]} (write: {standard})"
+
+
+def test_code_and_pages_use_the_words_of_the_field() -> None:
+    # Migrations are history: they stay as they were run.
+    code = [path for path in _modules() if "versions" not in path.parts]
+    written = [*code, *_pages(), ROOT / "CHANGELOG.md", *sorted((ROOT / "app").rglob("*.html"))]
+    found = [word for path in written for word in _private_words(path)]
+    assert found == [], f"{len(found)} private words"

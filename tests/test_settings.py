@@ -1,5 +1,9 @@
 """Settings from the environment: former names still work, and warnings name what to set instead."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +12,7 @@ from pydantic import TypeAdapter
 from app.settings import RENAMED, Settings, environment_warnings
 from app.settings.renamed import variable
 
+ROOT = Path(__file__).resolve().parent.parent
 KNOWN = Settings.model_fields
 
 
@@ -92,3 +97,16 @@ def test_an_unknown_variable_is_reported_with_the_nearest_name(given: str, warni
 )
 def test_other_variables_are_not_reported(given: str) -> None:
     assert list(environment_warnings({given: "1"}, KNOWN)) == []
+
+
+def test_a_command_reports_former_names_on_standard_error(tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "SLATIMER_DATABASE_URL": f"sqlite:///{tmp_path / 'slatimer.db'}",
+        "SLATIMER_READERS": "1",
+    }
+    command = [sys.executable, "-m", "app", "doctor", "--json"]
+    done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "use SLATIMER_DATABASE_READ_POOL_SIZE" in done.stderr
+    assert "SLATIMER" not in done.stdout

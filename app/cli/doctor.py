@@ -7,7 +7,7 @@ from rich.table import Table
 
 from app.cli.opened import opened
 from app.cli.terminal import FAILED, remark, result_json, screen
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 
 command = typer.Typer()
 
@@ -19,7 +19,7 @@ def doctor(
     """Check every invariant on the database. Changes nothing; the exit code is 1 when one does not hold."""
     with opened() as parts:
         now = parts.database.now()
-        checks = parts.database.read_now(lambda conn: list(examine(conn, parts.catalogue, now)))
+        checks = parts.database.read_now(lambda conn: list(run_checks(conn, parts.catalogue, now)))
     if as_json:
         result_json([{"check": c.name, "verdict": c.verdict.value, "detail": c.detail} for c in checks])
     else:

@@ -21,7 +21,7 @@ def opened(settings: Settings | None = None) -> "Generator[Runtime]":
     """Open the database of the settings, which migrates it, and close it at the end."""
     from app.flow.process.runtime import Runtime
     from app.store.engine.database import Database
-    from app.store.engine.dialect import UnusableDatabase, shown
+    from app.store.engine.dialect import UnusableDatabase, without_password
 
     log_warnings_only()
     for warning in environment_warnings(os.environ, Settings.model_fields):
@@ -32,12 +32,12 @@ def opened(settings: Settings | None = None) -> "Generator[Runtime]":
     except UnusableDatabase as error:
         misused(f"SLATIMER_DATABASE_URL: {error}")
     except Database.failures as error:
-        failed(f"{shown(settings.database_url)} cannot be opened: {error}")
+        failed(f"{without_password(settings.database_url)} cannot be opened: {error}")
     with database:
         try:
             yield Runtime(settings, database)
         except Database.failures as error:
-            failed(f"{shown(settings.database_url)}: {error}")
+            failed(f"{without_password(settings.database_url)}: {error}")
 
 
 def must_know(runtime: "Runtime", desk: str) -> None:

@@ -1,4 +1,4 @@
-"""The long form: `make chaos ROUNDS=50`. SEED repeats the choice of faults, FOLDER keeps what is left of it."""
+"""Long form: `make chaos ROUNDS=50`. SEED repeats a choice of faults, FOLDER keeps the logs."""
 
 import os
 import sys
@@ -11,15 +11,15 @@ from tests.chaos.life import SECOND
 
 
 def main() -> int:
-    """As many rounds as ROUNDS says. The last line counts what was wrong; it is all noughts when nothing was."""
+    """Run ROUNDS rounds. The last line counts the findings: all are 0 after a good run."""
     rounds = int(os.environ.get("ROUNDS", "8"))
     seed = int(os.environ.get("SEED", SystemRandom().randrange(1_000_000)))
     folder = Path(os.environ.get("FOLDER") or tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    _say(f"seed {seed}, everything is left in {folder}")
+    _say(f"seed {seed}, logs in {folder}")
     outcome = run(rounds, folder, seed, _say)
     for fault, latest in sorted(outcome.latest.items()):
-        _say(f"{fault}: the latest breach was told after {latest / SECOND:.2f} s")
+        _say(f"{fault}: maximum detection lag {latest / SECOND:.2f} s")
     _say(f"{outcome.acknowledged} events, {outcome.breaches} breaches, {outcome.delivered} deliveries")
     _say(str(outcome))
     return 1 if outcome.findings else 0

@@ -1,7 +1,7 @@
-"""Who hears of it? A subscriber to whom breaches are delivered, and somebody who follows the live stream.
+"""Observers of signals: a webhook subscriber and a client of the live stream. Both run during all faults.
 
-Both outlive every fault: the subscriber fails now and then by itself, the follower goes to the other web process when
-its own is gone. They note what came in which order, and what is wrong with that.
+The subscriber fails at random; the stream client reconnects to the other web process when its own is gone. Both record
+order and errors.
 """
 
 import asyncio
@@ -20,38 +20,38 @@ KINDS: Final = (
     "clock.miss_retracted",
     "clock.stopped",
 )
-"""What is subscribed to."""
+"""The subscribed kinds."""
 
 _FAILS: Final = 0.03
-"""Share of the deliveries that the subscriber answers with an error."""
+"""Fraction of the deliveries that the subscriber answers with an error."""
 _SILENCE: Final = 5.0
-"""Seconds without a word on the stream after which its follower takes the connection for dead."""
+"""Seconds without data after which the stream client reconnects."""
 _AGAIN: Final = 0.2
 _ID: Final = "id: "
 
 
 class Subscriber:
-    """An endpoint that keeps the first arrival of each signal, in order."""
+    """A webhook endpoint that records the first arrival of each signal, in order."""
 
     def __init__(self, seed: int) -> None:
         self._chance = Random(seed)
         self._receiver = Receiver(self._answer)
         self.arrived: list[str] = []
-        """The ids of the signals, in the order in which they came for the first time."""
+        """Signal ids in the order of their first arrival."""
         self.repeated = 0
         self._known: set[str] = set()
 
     async def open(self) -> str:
-        """Listen. Returns the address."""
+        """Start to listen. Returns the URL."""
         await self._receiver.open()
         return self._receiver.url
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Stop."""
         await self._receiver.shut()
 
     def _answer(self, number: int, request: Arrived) -> bytes:
-        self._receiver.arrived.clear()  # noted here, and too much to keep
+        self._receiver.arrived.clear()  # free memory: only the ids are needed
         if self._chance.random() < _FAILS:
             return status(500)
         which = request.headers["webhook-id"]
@@ -63,14 +63,14 @@ class Subscriber:
         return OK
 
     def misses(self, recorded: list[RecordedSignal]) -> set[object]:
-        """What of these should have come and has not, and what came before something of its ticket that precedes it."""
+        """Signals that did not arrive, were never recorded, or arrived out of the order of their ticket."""
         wanted = {each.id: each for each in recorded if each.kind in KINDS}
         wrong = set[object](wanted.keys() - self._known)
         last: dict[str, int] = {}
         for which in self.arrived:
             each = wanted.get(which)
             if each is None:
-                wrong.add(f"{which} was never told")
+                wrong.add(f"{which} was never recorded")
             elif each.seq < last.get(each.clock.ticket, 0):
                 wrong.add(f"{which} came out of order")
             else:
@@ -79,18 +79,18 @@ class Subscriber:
 
 
 class Follower:
-    """A client of the live stream that must see every signal once, in order, whoever told it."""
+    """A client of the live stream that must receive every signal once and in order."""
 
     def __init__(self, bases: list[str], key: str) -> None:
         self._bases = bases
         self._headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
         self.last = 0
-        """The last place of the stream that it has seen."""
+        """The last stream position received."""
         self.connections = 0
         self.wrong: set[object] = set()
 
     async def follow(self) -> None:
-        """Follow for ever, from the beginning of the stream."""
+        """Follow the stream from its beginning until cancelled."""
         async with httpx2.AsyncClient(headers=self._headers, timeout=_SILENCE) as client:
             while True:
                 base = self._bases[self.connections % len(self._bases)]

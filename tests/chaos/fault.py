@@ -1,6 +1,6 @@
-"""What breaks? One fault at a time, each mended before it returns, with the time for which something was away.
+"""Faults: each function injects one fault and repairs it. `inflict` returns what was affected and for how long.
 
-Instants are microseconds UTC by this machine's clock, which PostgreSQL, on the same machine, shares.
+Instants are microseconds UTC by this machine's clock, which PostgreSQL on the same machine shares.
 """
 
 import signal
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from tests.chaos.fleet import PATIENCE, WRONG_CLOCK, Fleet, Member
+from tests.chaos.fleet import DATABASE_TIMEOUT, WRONG_CLOCK, Fleet, Member
 from tests.chaos.proxy import Cut
 
 _AWAY: Final = (1.0, 3.0)
-"""Seconds that something which was killed stays away before it is started again."""
+"""Seconds from a kill to the restart."""
 _WRONG: Final = 300.0
-"""Seconds by which a clock is set wrong."""
+"""Seconds by which a clock is wrong."""
 _GLIMPSE: Final = 0.05
-"""Seconds after which a transaction that is still open belongs to a process that was just frozen."""
+"""Seconds after which an open idle transaction belongs to the frozen process."""
 _TRIES: Final = 100
-"""Times that a worker is frozen for a moment, to catch it within a transaction."""
+"""Attempts to freeze a worker within a transaction."""
 
-# In a transaction that holds something, and not working on a statement for that long: whoever it is has been stopped.
+# An open transaction with locks that has been idle for that long: its process is frozen.
 _STOPPED: Final = """
 SELECT count(*) AS found FROM pg_stat_activity
 WHERE application_name = 'slatimer' AND state LIKE 'idle in transaction%' AND backend_xid IS NOT NULL
@@ -32,7 +32,7 @@ AND state_change < clock_timestamp() - $1 * interval '1 second'
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What was away, and from when to when. Breaches of that time may be told a second after its end."""
+    """A fault and its time span. Breaches within it may be recorded up to a second after its end."""
 
     fault: str
     detail: str
@@ -41,7 +41,7 @@ class Outage:
 
     @property
     def seconds(self) -> float:
-        """How long it was."""
+        """Its duration."""
         return (self.ended_at - self.began_at) / 1_000_000
 
 
@@ -51,7 +51,7 @@ def now() -> int:
 
 
 Break = Callable[[Fleet, Random], tuple[str, int]]
-"""Breaks something and mends it. Says what it was, and when it broke."""
+"""Injects a fault and repairs it. Returns a description and the begin."""
 
 
 def web_killed(fleet: Fleet, chance: Random) -> tuple[str, int]:
@@ -83,7 +83,7 @@ def redis_killed(fleet: Fleet, chance: Random) -> tuple[str, int]:
 
 
 def redis_emptied(fleet: Fleet, chance: Random) -> tuple[str, int]:
-    """Valkey forgets everything, several times."""
+    """Valkey is emptied several times."""
     began_at = now()
     for _ in range(5):
         fleet.valkey.flush()
@@ -92,16 +92,16 @@ def redis_emptied(fleet: Fleet, chance: Random) -> tuple[str, int]:
 
 
 def worker_frozen(fleet: Fleet, chance: Random) -> tuple[str, int]:
-    """A worker is stopped, if it can be within a transaction, for longer than a transaction may think, and goes on."""
+    """A worker is frozen, if possible within a transaction, for longer than the idle-in-transaction timeout."""
     worker = chance.choice(fleet.workers)
     within, began_at = _freeze_in_transaction(fleet, worker)
-    time.sleep(PATIENCE + chance.uniform(0.5, 3.0))
+    time.sleep(DATABASE_TIMEOUT + chance.uniform(0.5, 3.0))
     worker.send(signal.SIGCONT)
     return f"{worker.name}, {'within' if within else 'between'} transactions", began_at
 
 
 def worker_clock_wrong(fleet: Fleet, chance: Random) -> tuple[str, int]:
-    """A worker starts anew on a machine whose clock is five minutes ahead or behind, works, and is put right."""
+    """A worker restarts with a clock that is five minutes fast or slow, and then with the right one."""
     worker = chance.choice(fleet.workers)
     skew = chance.choice((_WRONG, -_WRONG))
     path = f"{WRONG_CLOCK}:{fleet.environment['PYTHONPATH']}"
@@ -115,12 +115,12 @@ def worker_clock_wrong(fleet: Fleet, chance: Random) -> tuple[str, int]:
 
 
 def connection_cut(fleet: Fleet, chance: Random) -> tuple[str, int]:
-    """The connection between a worker and the database is cut, in one of three ways, and mended."""
+    """The connection between a worker and the database is cut, in one of three ways, and restored."""
     how = chance.choice(list(Cut))
     began_at = now()
     fleet.beside.run(fleet.proxy.cut(how))
-    time.sleep(PATIENCE + chance.uniform(-1.5, 3.0))
-    fleet.beside.run(fleet.proxy.mend())
+    time.sleep(DATABASE_TIMEOUT + chance.uniform(-1.5, 3.0))
+    fleet.beside.run(fleet.proxy.restore())
     return f"{fleet.behind_proxy.name}, {how}", began_at
 
 
@@ -137,13 +137,13 @@ FAULTS: Final[Mapping[str, Break]] = {
 
 
 def at_random(chance: Random) -> Iterator[str]:
-    """Faults without end, each as often as any other."""
+    """An endless sequence of faults, each equally often."""
     while True:
         yield from chance.sample(list(FAULTS), len(FAULTS))
 
 
 def inflict(fault: str, fleet: Fleet, chance: Random) -> Outage:
-    """Have something break. Returns when it is mended."""
+    """Inject a fault. Returns after its repair."""
     detail, began_at = FAULTS[fault](fleet, chance)
     return Outage(fault, detail, began_at, now())
 
@@ -157,7 +157,7 @@ def _killed(member: Member, chance: Random) -> tuple[str, int]:
 
 
 def _freeze_in_transaction(fleet: Fleet, worker: Member) -> tuple[bool, int]:
-    """Leaves the worker frozen. Whether it holds something meanwhile, and since when it is frozen."""
+    """Leave the worker frozen. Returns whether it is within a transaction, and since when it is frozen."""
     for _ in range(_TRIES):
         began_at = now()
         worker.send(signal.SIGSTOP)

@@ -1,7 +1,7 @@
-"""What runs: PostgreSQL that is durable, Valkey with a file, two web processes, three workers, and one that pushes.
+"""Processes of the set-up: durable PostgreSQL, Valkey with a file, two web processes, three workers, one pusher.
 
-Every process is a child of this one and ends with it. One worker reaches the database through a proxy, so that its
-connection can be cut. What happens beside (proxy, subscriber, follower of the stream) runs in an event loop of its own.
+Every process is a child of this one and ends with it. One worker connects to the database through a proxy, so that its
+connection can be cut. Proxy and observers run in an event loop of their own.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ WRONG_CLOCK: Final = ROOT / "tests" / "chaos" / "skew"
 DATABASE: Final = "chaos"
 WEBS: Final = 2
 WORKERS: Final = 3
-PATIENCE: Final = 3.0
+DATABASE_TIMEOUT: Final = 3.0
 """Seconds for both database timeouts below: faults last longer than that."""
 RATE: Final = 8.0
-"""Tickets a second, each with about three facts and eight signals: more would measure the machine."""
+"""Tickets a second, each with about three events and eight signals. More would measure the machine."""
 _QUIET_WITHIN: Final = 60.0
 
 SETTINGS: Final = {
-    "SLATIMER_DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": f"PT{PATIENCE:g}S",
-    "SLATIMER_DATABASE_STATEMENT_TIMEOUT": f"PT{PATIENCE:g}S",
+    "SLATIMER_DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": f"PT{DATABASE_TIMEOUT:g}S",
+    "SLATIMER_DATABASE_STATEMENT_TIMEOUT": f"PT{DATABASE_TIMEOUT:g}S",
     "SLATIMER_ALLOW_NETWORKS": "127.0.0.0/8",
     # Every attempt that fails is made again within the round.
     "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT1S"] * 30),
@@ -50,8 +50,8 @@ SETTINGS: Final = {
 }
 
 
-class Beside:
-    """An event loop in a thread, for what goes on beside the rounds."""
+class LoopThread:
+    """An event loop in a thread, for the proxy and the observers."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -60,25 +60,25 @@ class Beside:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Have it done there, and wait for it."""
+        """Run a coroutine there and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have it done there for as long as it takes."""
+        """Start a coroutine there as a background task."""
         self._tasks.append(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def close(self) -> None:
-        """End it all."""
+        """Cancel the tasks and stop the loop."""
         for task in self._tasks:
             task.cancel()
-        self.run(asyncio.sleep(0.1))  # what was cancelled has the time to end
+        self.run(asyncio.sleep(0.1))  # let the cancelled tasks finish
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
 class Member:
-    """One process of the service. Its log goes on from start to start."""
+    """One process of the service. Its log is appended to at each start."""
 
     def __init__(
         self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path
@@ -92,41 +92,41 @@ class Member:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs, or would if it were not frozen."""
+        """Whether it exists, running or frozen."""
         return self._process.running
 
     def launch(self, more: Mapping[str, str] | None = None) -> None:
-        """Start it, and do not wait."""
+        """Start without waiting."""
         self._logged = self._process.log.stat().st_size if self._process.log.exists() else 0
         self._process.start(self._command, {**self._environment, **(more or {})})
 
     def wait(self) -> None:
-        """Wait until it does its work. Raises ServerFailed when it ends instead."""
+        """Wait until it is ready. Raises ServerFailed when it ends instead."""
         if not self._process.until(self._ready):
             raise self._process.failed("did not start")
 
     def start(self, more: Mapping[str, str] | None = None) -> None:
-        """Start it and wait until it does its work."""
+        """Start and wait until it is ready."""
         self.launch(more)
         self.wait()
 
     def send(self, sign: signal.Signals) -> None:
-        """Freeze it or let it go on."""
+        """Send a signal: freeze or continue."""
         os.kill(self._process.pid, sign)
 
     def end(self, sign: signal.Signals) -> None:
-        """End it, in order or not."""
+        """End it with a signal."""
         self._process.end(sign)
 
     def close(self) -> None:
-        """End it for good."""
+        """Kill it and free its resources."""
         self._process.end(signal.SIGKILL)
         self._process.close()
 
     def _ready(self) -> bool:
-        return self._said('"working"')
+        return self._has_logged('"worker started"')
 
-    def _said(self, words: str) -> bool:
+    def _has_logged(self, words: str) -> bool:
         with self._process.log.open("rb") as log:
             log.seek(self._logged)
             return words.encode() in log.read()
@@ -139,7 +139,7 @@ class Web(Member):
         port = free_port()
         super().__init__(name, ("serve", "--port", str(port)), environment, folder)
         self.base = f"http://{HOST}:{port}"
-        self._client = httpx2.Client(timeout=1)  # one for all looks: each new one costs more than the look
+        self._client = httpx2.Client(timeout=1)  # one for all polls: a new client costs more than a poll
 
     def _ready(self) -> bool:
         try:
@@ -148,7 +148,7 @@ class Web(Member):
             return False
 
     def close(self) -> None:
-        """End it for good."""
+        """Kill it and free its resources."""
         self._client.close()
         super().close()
 
@@ -165,15 +165,15 @@ class Push:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._tell(orders.as_line())
+        self._write(orders.as_line())
 
     def go(self) -> None:
-        """Begin to push."""
-        self._tell(GO + "\n")
+        """Start pushing."""
+        self._write(GO + "\n")
 
     def quiet(self) -> dict[str, int]:
-        """Have it finish. Returns how often it has been answered what."""
-        self._tell(QUIET + "\n")
+        """Stop pushing and wait until all events are acknowledged. Returns the counts of responses."""
+        self._write(QUIET + "\n")
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
 
@@ -182,18 +182,18 @@ class Push:
         self._process.kill()
         self._process.communicate()
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line)
         self._process.stdin.flush()
 
 
 class Fleet:
-    """Everything that runs. Leaving it as a context ends it all; the logs stay in the folder."""
+    """All processes. Leaving the context ends them; the logs stay in the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.beside = Beside()
+        self.beside = LoopThread()
         self.postgres = postgres.start(durable=True)
         self.valkey = valkey.start(append_only=True)
         self.proxy = Proxy(self.postgres.port)
@@ -208,7 +208,7 @@ class Fleet:
         }
         self.webs = [Web(f"web-{n}", self.environment, folder) for n in range(1, WEBS + 1)]
         self.workers = [
-            Member(f"worker-{n}", ("worker",), self._way_of(n), folder) for n in range(1, WORKERS + 1)
+            Member(f"worker-{n}", ("worker",), self._environment_of(n), folder) for n in range(1, WORKERS + 1)
         ]
         self.command("apply", DESK_FILES)
         self.key = self.command("key", "create", "--desk", "*", "--scope", "push,read,admin").strip()
@@ -231,14 +231,14 @@ class Fleet:
             member.wait()
 
     def command(self, *arguments: object) -> str:
-        """What a `slatimer` command prints. Raises ServerFailed when it fails."""
+        """The output of a `slatimer` command. Raises ServerFailed when it fails."""
         done = self.run(*arguments)
         if done.returncode:
             raise ServerFailed(f"slatimer {arguments} ended with {done.returncode}\n{done.stderr}")
         return done.stdout
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        """What becomes of a `slatimer` command."""
+        """The result of a `slatimer` command."""
         return subprocess.run(
             [sys.executable, "-m", "app", *map(str, arguments)],
             env=self.environment,
@@ -254,7 +254,7 @@ class Fleet:
         return Push(Orders(bases, self.key, str(self.folder), seed, rate), self.environment)
 
     def ask(self, statement: str, *arguments: object) -> list[Any]:
-        """What a statement gives in the service's database, to somebody who sees everything."""
+        """The rows of a query in the service's database, as its administrator."""
         return self.beside.run(self._ask(statement, arguments))
 
     async def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Any]:
@@ -264,7 +264,7 @@ class Fleet:
             )
         return await self._database.fetch(statement, *arguments)
 
-    def _way_of(self, worker: int) -> dict[str, str]:
+    def _environment_of(self, worker: int) -> dict[str, str]:
         if worker < WORKERS:
             return self.environment
         direct, through = (f":{port}/" for port in (self.postgres.port, self.proxy.port))

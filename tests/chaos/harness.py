@@ -1,6 +1,6 @@
-"""The rounds: everything runs under load, one thing breaks and is mended, all comes to rest, and is compared.
+"""Rounds: load, one fault and its repair, quiet, comparison.
 
-Everything is left in a folder: what was acknowledged, each process's log, and a line for each round in rounds.jsonl.
+The folder keeps the acknowledged events, the log of each process, and one line for each round in rounds.jsonl.
 """
 
 import json
@@ -22,16 +22,16 @@ from tests.chaos.reference import Reference
 from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, RecordedSignal, compare
 
 _BEFORE: Final = (1.0, 3.0)
-"""Seconds of load before the fault, and after it was mended."""
+"""Seconds of load before the fault, and after its repair."""
 _REST_WITHIN: Final = 20.0
-"""Seconds in which everything must have been told and delivered once nothing happens any more."""
-_LOOK: Final = 0.25
+"""Seconds after the last push within which all signals must be recorded and delivered."""
+_POLL_INTERVAL: Final = 0.25
 _RECORD: Final = ("event", "ticket", "clock", "signal", "delivery")
 
 
 @dataclass
 class Outcome:
-    """What the rounds came to."""
+    """Result of all rounds."""
 
     seed: int
     rounds: int = 0
@@ -40,14 +40,14 @@ class Outcome:
     delivered: int = 0
     findings: Findings = field(default_factory=Findings)
     latest: dict[str, int] = field(default_factory=dict[str, int])
-    """By fault: how long after the breach the latest was told, in micros, outage and all."""
+    """By fault: maximum detection lag in micros, including the outage."""
 
     def __str__(self) -> str:
         return f"rounds={self.rounds} {self.findings}"
 
 
 class Rounds:
-    """One set-up, and what is known of it."""
+    """Runs rounds on one set-up."""
 
     def __init__(self, fleet: Fleet, seed: int) -> None:
         self._fleet, self._chance = fleet, Random(seed)
@@ -61,7 +61,7 @@ class Rounds:
         self._slow: dict[object, Delay] = {}
 
     def run(self, rounds: int) -> Iterator[str]:
-        """Run them, and say after each what it was."""
+        """Run the rounds. Yields a report line for each."""
         self._begin()
         for number, fault in zip(range(1, rounds + 1), at_random(self._chance), strict=False):
             self._pusher.go()
@@ -76,7 +76,7 @@ class Rounds:
             yield self._report(number, outage, found, delays, answers)
 
     def close(self) -> None:
-        """End what was begun. If anything was wrong, the whole record is left for whoever looks into it."""
+        """Stop everything. If anything was found, the tables are written to the folder."""
         self._pusher.close()
         self._fleet.beside.run(self._subscriber.close())
         for table in _RECORD if self.outcome.findings else ():
@@ -94,16 +94,16 @@ class Rounds:
         self._fleet.beside.begin(self._follower.follow())
 
     def _rest(self) -> tuple[Findings, list[Delay]]:
-        """Wait until all that must be told has been told, or should have been long ago."""
+        """Wait until all signals are recorded and delivered, at most for `_REST_WITHIN`."""
         self._read_acknowledged()
         time.sleep(max(0, self._reference.last() + GRACE - now()) / SECOND)
         until = time.monotonic() + _REST_WITHIN
         while True:
             found, delays = self._compared()
-            patient = found.lost or found.unrecorded or found.invented or found.undelivered or found.unseen
-            if not patient or time.monotonic() > until:
+            pending = found.lost or found.unrecorded or found.invented or found.undelivered or found.unseen
+            if not pending or time.monotonic() > until:
                 return found, delays
-            time.sleep(_LOOK)
+            time.sleep(_POLL_INTERVAL)
 
     def _compared(self) -> tuple[Findings, list[Delay]]:
         stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
@@ -118,7 +118,7 @@ class Rounds:
         return found, delays
 
     def _examined(self, number: int) -> Iterator[str]:
-        """What the doctor finds, and who has died; the dead are started again."""
+        """Failed checks of `slatimer doctor` and ended processes, which are restarted."""
         done = self._fleet.run("doctor", "--json")
         if done.returncode:
             yield f"round {number}: {done.stderr}"
@@ -128,7 +128,7 @@ class Rounds:
             )
         for member in self._fleet.members:
             if not member.alive:
-                yield f"round {number}: {member.name} has ended by itself"
+                yield f"round {number}: {member.name} has ended unexpectedly"
                 member.start()
 
     def _read_acknowledged(self) -> None:
@@ -146,19 +146,19 @@ class Rounds:
         outcome = self.outcome
         outcome.rounds = number
         outcome.findings |= found
-        latest = max((delay.after_it for delay in self._fresh(delays)), default=0)
+        latest = max((delay.after_it for delay in self._of_round(delays)), default=0)
         outcome.latest[outage.fault] = max(latest, outcome.latest.get(outage.fault, 0))
 
-    def _fresh(self, delays: list[Delay]) -> Iterator[Delay]:
-        """Those of this round, which was begun before its outage."""
+    def _of_round(self, delays: list[Delay]) -> Iterator[Delay]:
+        """The delays of this round."""
         since = self._outages[-2].ended_at if len(self._outages) > 1 else 0
         return (delay for delay in delays if delay.breach.at > since)
 
     def _report(
         self, number: int, outage: Outage, found: Findings, delays: list[Delay], answers: dict[str, int]
     ) -> str:
-        """A line for whoever watches; more goes to the file."""
-        latest = max((delay.after_it for delay in self._fresh(delays)), default=0) / SECOND
+        """A line for the console; the file gets all details."""
+        latest = max((delay.after_it for delay in self._of_round(delays)), default=0) / SECOND
         kinds = {kind: sorted(map(str, names)) for kind, names in found.kinds().items() if names}
         row = {
             "round": number,
@@ -177,17 +177,17 @@ class Rounds:
         with (self._fleet.folder / "rounds.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         wrong = f" WRONG: {kinds}" if kinds else ""
-        away = f"away {outage.seconds:.1f} s, latest told after {latest:.2f} s"
+        away = f"away {outage.seconds:.1f} s, maximum detection lag {latest:.2f} s"
         return f"round {number}: {outage.fault} ({outage.detail}), {away}{wrong}"
 
 
-def run(rounds: int, folder: Path, seed: int, say: Callable[[str], object]) -> Outcome:
-    """So many rounds on a set-up of its own. `say` is told of each."""
+def run(rounds: int, folder: Path, seed: int, report: Callable[[str], object]) -> Outcome:
+    """Run rounds on a set-up of their own. `report` gets a line for each."""
     with Fleet(folder) as fleet:
         going = Rounds(fleet, seed)
         try:
             for line in going.run(rounds):
-                say(line)
+                report(line)
         finally:
             going.close()
     return going.outcome

@@ -1,7 +1,7 @@
-"""What happens to a ticket in its few seconds? A life by chance, of facts whose consequences the reference can count.
+"""Random events of one ticket, chosen so that the reference can compute the consequences.
 
-Most facts are pushed as they happen. Some are learnt late, so that a breach is told and then taken back, and some are
-dated a little ahead. `after`, `shift` and all figures here are seconds, instants are microseconds UTC.
+Most events are pushed when they happen. Some are pushed late, so that a breach is recorded and then retracted, and some
+are dated slightly in the future. `after`, `shift` and all figures here are seconds, instants are microseconds UTC.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ DESK: Final = "chaos"
 SECOND: Final = 1_000_000
 
 _LATE: Final = 0.15
-"""Share of the facts that are learnt late, and by how much at most."""
+"""Fraction of the events that are pushed late, and the maximum delay."""
 _LATEST: Final = 2.5
 _AHEAD: Final = 0.05
-"""Share of the facts that are dated ahead of now, and how far at most."""
+"""Fraction of the events with a future instant, and the maximum distance."""
 _FARTHEST: Final = 0.8
 _APART: Final = 1000
-"""Micros between two facts that would else be of one instant: what comes first then is a matter of words."""
+"""Micros between two events that would otherwise share an instant: their order would be ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,20 @@ class Happening:
     data: dict[str, Any]
 
     def as_event(self) -> dict[str, Any]:
-        """The CloudEvents event that says so."""
+        """As a CloudEvents event."""
         seconds, micros = divmod(self.at, SECOND)
         written = datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{micros:06}Z")
         about = {"id": self.id, "source": DESK, "type": self.type, "subject": self.ticket, "time": written}
         return {"specversion": "1.0", **about, "data": self.data}
 
     def as_row(self) -> dict[str, Any]:
-        """What is kept of it in a file: its own fields."""
+        """As a row of a file."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that is pushed so long after a life's beginning. It happened at `after` + `shift`."""
+    """An event pushed `after` seconds from the begin of a life. It happened at `after` + `shift`."""
 
     after: float
     type: str
@@ -61,7 +61,7 @@ class Step:
 
 
 def life(chance: Random, ticket: str, begins_at: int) -> list[tuple[float, Happening]]:
-    """A ticket's life: when each fact is pushed, in seconds after its beginning, in that order."""
+    """The events of a ticket, each with the seconds from its begin to the push, in that order."""
     created = Step(0.0, "ticket.created", min(0.0, _shift(chance)), {"title": "Out of order"})
     recorded: list[tuple[float, Happening]] = []
     for number, step in enumerate([created, *_plan(chance)]):
@@ -76,7 +76,7 @@ def _plan(chance: Random) -> list[Step]:
     steps = list(_steps(chance))
     if chance.random() < 0.6:
         closing = chance.uniform(1.0, 6.0)
-        # Whatever follows a closing would be about reopening, which the reference knows nothing of.
+        # Events after a closing would test reopening, which the reference does not model.
         steps = [step for step in steps if max(step.after, step.happens) < closing - 0.1]
         steps.append(Step(closing, "status.changed", data={"status": "closed"}))
     return sorted(steps, key=lambda step: step.after)

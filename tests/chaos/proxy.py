@@ -1,7 +1,6 @@
-"""How is one process's way to a server cut, and nobody else's?
+"""TCP proxy between one process and a server, whose connection can be cut without affecting others.
 
-A proxy of that process's own, between it and the server. It can hand on nothing while both sides believe that they are
-connected, swallow what is sent, or hang up. Bytes are not looked at.
+It can stall while both sides stay connected, drop bytes, or close connections. It does not inspect the bytes.
 """
 
 import asyncio
@@ -11,58 +10,58 @@ from typing import Final
 
 from tests.servers.process import HOST, free_port
 
-_PIECE: Final = 65_536
+_CHUNK: Final = 65_536
 
 
 class Cut(StrEnum):
-    """How the way is cut."""
+    """How the connection is cut."""
 
     STALLED = "stalled"
-    """Nothing comes through; when it is mended, all that was sent arrives at last."""
+    """Bytes are held back; after the repair all of them arrive."""
     SWALLOWED = "swallowed"
-    """Nothing comes through, and nothing of it ever will; when it is mended, the old connections are dead."""
+    """Bytes are dropped; after the repair the old connections are aborted."""
     HUNG_UP = "hung up"
-    """Every connection ends at once, and new ones are refused."""
+    """All connections are closed, and new ones are refused."""
 
 
 class Proxy:
-    """Listens on a port of its own. Its methods run in one event loop."""
+    """A proxy on a free port. Its methods run in one event loop."""
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
         self._target = target
         self._cut: Cut | None = None
-        self._whole = asyncio.Event()
+        self._connected = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Listen."""
-        self._whole.set()
+        self._connected.set()
         self._server = await asyncio.start_server(self._serve, HOST, self.port)
 
     async def cut(self, how: Cut) -> None:
-        """Cut the way."""
+        """Cut the connection."""
         self._cut = how
-        self._whole.clear()
+        self._connected.clear()
         if how is Cut.HUNG_UP:
             await self._shut()
             self._hang_up()
 
-    async def mend(self) -> None:
-        """Let everything through again."""
+    async def restore(self) -> None:
+        """Restore the connection."""
         how, self._cut = self._cut, None
         if how is Cut.SWALLOWED:
             self._hang_up()
-        self._whole.set()
+        self._connected.set()
         if how is Cut.HUNG_UP:
             await self.open()
 
     async def close(self) -> None:
-        """Listen no more and hang up."""
+        """Stop and close all connections."""
         await self._shut()
         self._hang_up()
-        self._whole.set()
+        self._connected.set()
 
     async def _shut(self) -> None:
         if self._server is not None:
@@ -76,7 +75,7 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            await self._whole.wait()
+            await self._connected.wait()
             with suppress(OSError):
                 there_reader, there_writer = await asyncio.open_connection(HOST, self._target)
                 self._writers.add(there_writer)
@@ -90,12 +89,12 @@ class Proxy:
             writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hand on what comes, and the end of it."""
-        while piece := await reader.read(_PIECE):
+        """Forward bytes, and the end of the stream."""
+        while chunk := await reader.read(_CHUNK):
             if self._cut is Cut.SWALLOWED:
                 continue
-            await self._whole.wait()
-            writer.write(piece)
+            await self._connected.wait()
+            writer.write(chunk)
             await writer.drain()
-        await self._whole.wait()
+        await self._connected.wait()
         writer.close()

@@ -1,9 +1,9 @@
-"""Who sends what happened? A process of its own, which nothing of the set-up can take down with it.
+"""Pushes events in a separate process that survives every fault, and records acknowledgements.
 
-It pushes to either web process, again and again until it is answered, now and then to both at once or twice, and writes
-each acknowledged event down before it goes on. Its orders come in on standard input: the first line says where to push,
-then `quiet` lets it finish what is under way and say what it was answered, and `go` begins anew. It ends with its input.
-Refusals are written down beside: there should be none.
+It pushes to either web process until it is acknowledged, sometimes to both or twice, and writes each acknowledged event
+to a file before it continues. Commands come on standard input: the first line has the orders, `quiet` finishes pending
+pushes and prints the counts of responses, `go` starts again. It ends with its input. Refusals are written to a file:
+there must be none.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ QUIET: Final = "quiet"
 GO: Final = "go"
 
 _SENDERS: Final = 12
-_PATIENCE: Final = 10.0
-"""Seconds that an answer may take. Whoever has to wait for longer asks again, as ticket systems do."""
+_TIMEOUT: Final = 10.0
+"""Seconds after which a push is retried, as ticket systems do."""
 _AGAIN: Final = (0.05, 0.3)
-"""Seconds until the next try."""
+"""Seconds until the next attempt."""
 _MOST_TOGETHER: Final = 4
-"""Events in one push, of whichever tickets."""
+"""Maximum events in one push, of any tickets."""
 _BOTH: Final = 0.08
-"""Share of the pushes that go to both web processes at once."""
+"""Fraction of the pushes that go to both web processes at once."""
 _REPEATED: Final = 0.05
-"""Share of the pushes that are sent once more after they were acknowledged."""
+"""Fraction of the pushes that are repeated after their acknowledgement."""
 _OK: Final = 200
 _FAILED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Where to push, with which key, how much, and where to write it down. `rate` is tickets a second."""
+    """Targets, key, seed, output folder and `rate`, in tickets a second."""
 
     bases: list[str]
     key: str
@@ -51,7 +51,7 @@ class Orders:
     rate: float
 
     def as_line(self) -> str:
-        """The orders as the pusher reads them."""
+        """As one line of standard input."""
         return json.dumps(asdict(self)) + "\n"
 
 
@@ -63,7 +63,7 @@ class Pusher:
         self._chance = Random(orders.seed)
         limits = httpx2.Limits(max_connections=2 * _SENDERS)
         headers = {"Authorization": f"Bearer {orders.key}"}
-        self._client = httpx2.AsyncClient(headers=headers, timeout=_PATIENCE, limits=limits)
+        self._client = httpx2.AsyncClient(headers=headers, timeout=_TIMEOUT, limits=limits)
         self._waiting: asyncio.Queue[Happening] = asyncio.Queue()
         self._lives: set[asyncio.Task[None]] = set()
         self._count = 0
@@ -72,7 +72,7 @@ class Pusher:
         self._refused = (Path(orders.folder) / REFUSED).open("a")
 
     async def run(self, lines: asyncio.StreamReader) -> None:
-        """Follow the orders that come in."""
+        """Execute the commands from standard input."""
         senders = [asyncio.create_task(self._send()) for _ in range(_SENDERS)]
         births: asyncio.Task[None] | None = None
         while line := (await lines.readline()).decode().strip():
@@ -102,7 +102,7 @@ class Pusher:
             self._waiting.put_nowait(happening)
 
     async def _finish(self) -> None:
-        """End all lives where they are, and wait until everything that has happened is acknowledged."""
+        """Stop all tickets, and wait until every event is acknowledged."""
         for task in self._lives:
             task.cancel()
         await asyncio.gather(*self._lives, return_exceptions=True)
@@ -128,7 +128,7 @@ class Pusher:
             await asyncio.sleep(self._chance.uniform(*_AGAIN))
 
     async def _push(self, together: list[Happening]) -> bool:
-        """Whether it was answered, by one of them at least where both were asked."""
+        """Whether at least one web process has responded."""
         bases = self._chance.sample(self._orders.bases, 2 if self._chance.random() < _BOTH else 1)
         body = [each.as_event() for each in together]
         answers = await asyncio.gather(*(self._post(base, body) for base in bases))

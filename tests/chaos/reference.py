@@ -1,8 +1,8 @@
-"""What must be told of a ticket? Counted anew, by other means than the service's, from what was acknowledged.
+"""Independent reference: computes the expected breaches of a ticket from the acknowledged events.
 
-It knows the four promises of desk/agreements/chaos.toml and no more rules than those need. A promise is broken at its
-due date when nothing ended it by then; time while the customer is waited for does not count where it pauses. Instants
-and lengths are microseconds UTC.
+It implements the four commitments of desk/agreements/chaos.toml only, in a different way than the service. A commitment
+is breached at its due date when nothing has ended it by then; pending time does not count where it pauses. Instants and
+durations are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,10 +18,10 @@ _ENDED_BY_CLOSING: Final = "closed"
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """One commitment of the agreement that is counted once from the creation."""
+class Commitment:
+    """A commitment with one clock, which starts at the creation."""
 
-    commitment: str
+    id: str
     target: int
     stopped_by: str
     pauses: bool
@@ -29,9 +29,9 @@ class Promise:
 
 
 ONCE: Final = (
-    Promise("answer", 1 * SECOND, "agent.replied", pauses=True),
-    Promise("reading", 2 * SECOND, "request.read", pauses=False, kind=MISSED),
-    Promise("repair", 3 * SECOND, "service.restored", pauses=True),
+    Commitment("answer", 1 * SECOND, "agent.replied", pauses=True),
+    Commitment("reading", 2 * SECOND, "request.read", pauses=False, kind=MISSED),
+    Commitment("repair", 3 * SECOND, "service.restored", pauses=True),
 )
 REPLY: Final = "reply"
 REPLY_TARGET: Final = 1 * SECOND
@@ -48,7 +48,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """That a clock is late, since when, and in which words it is told."""
+    """A breach of a clock: its instant and the kind of its signal."""
 
     clock: Clock
     at: int
@@ -56,19 +56,19 @@ class Breach:
 
 
 def breaches(ticket: str, happenings: Iterable[Happening]) -> Iterator[Breach]:
-    """Every breach of a ticket once all its clocks have run out, by these facts."""
+    """All breaches of a ticket by these events, including future ones."""
     log = sorted(happenings, key=lambda each: each.at)
     created_at = next((each.at for each in log if each.type == "ticket.created"), None)
     if created_at is None:
         return
     closed_at = next((each.at for each in log if each.data.get("status") == _ENDED_BY_CLOSING), None)
     waits = list(_waits(log))
-    for promise in ONCE:
-        stopped_at = next((each.at for each in log if each.type == promise.stopped_by), None)
-        due_at = _due(created_at, promise.target, waits if promise.pauses else ())
+    for commitment in ONCE:
+        stopped_at = next((each.at for each in log if each.type == commitment.stopped_by), None)
+        due_at = _due(created_at, commitment.target, waits if commitment.pauses else ())
         if due_at is not None and not _ended(due_at, stopped_at, closed_at):
-            yield Breach(Clock(ticket, promise.commitment, 0), due_at, promise.kind)
-    for asked_at, answered_at in _questions(log):
+            yield Breach(Clock(ticket, commitment.id, 0), due_at, commitment.kind)
+    for asked_at, answered_at in _reply_cycles(log):
         due_at = asked_at + REPLY_TARGET
         if not _ended(due_at, answered_at, closed_at):
             yield Breach(Clock(ticket, REPLY, asked_at), due_at, BREACHED)
@@ -80,7 +80,7 @@ def _ended(due_at: int, *ends: int | None) -> bool:
 
 
 def _waits(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
-    """From when to when the customer was waited for. A message of the customer's ends it as well."""
+    """The spans of status pending. A message of the customer ends one too."""
     since: int | None = None
     for each in log:
         status = each.data.get("status")
@@ -94,7 +94,7 @@ def _waits(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
 
 
 def _due(since: int, target: int, waits: Iterable[tuple[int, int | None]]) -> int | None:
-    """When so much time has passed outside the waits; never, if one of them has no end."""
+    """The instant after so much time outside the waits; None if one of them has no end."""
     left = target
     for begin, end in waits:
         if since + left < begin:
@@ -106,8 +106,8 @@ def _due(since: int, target: int, waits: Iterable[tuple[int, int | None]]) -> in
     return since + left
 
 
-def _questions(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
-    """The customer's messages that began to wait for an answer, each with the instant of the answer."""
+def _reply_cycles(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
+    """The messages of the customer that opened a cycle, each with the instant of the reply."""
     asked_at: int | None = None
     for each in log:
         if each.type == "customer.replied" and asked_at is None:
@@ -120,7 +120,7 @@ def _questions(log: Sequence[Happening]) -> Iterator[tuple[int, int | None]]:
 
 
 class Reference:
-    """All that is expected, kept up to date as more is acknowledged."""
+    """The expected breaches of all acknowledged events."""
 
     def __init__(self) -> None:
         self._logs: dict[str, dict[str, Happening]] = {}
@@ -129,14 +129,14 @@ class Reference:
         self._of_ticket: dict[str, list[Breach]] = {}
 
     def add(self, happening: Happening, acknowledged_at: int) -> None:
-        """Something was acknowledged, for the first time then."""
+        """Add an event with the instant of its first acknowledgement."""
         self._logs.setdefault(happening.ticket, {})[happening.id] = happening
         self._known_at.setdefault(happening.id, acknowledged_at)
         self._stale.add(happening.ticket)
 
     @property
     def events(self) -> set[str]:
-        """The ids of all that was acknowledged."""
+        """The ids of all acknowledged events."""
         return set(self._known_at)
 
     def expected(self) -> dict[Clock, Breach]:
@@ -147,11 +147,11 @@ class Reference:
         return {breach.clock: breach for of_ticket in self._of_ticket.values() for breach in of_ticket}
 
     def known_at(self, breach: Breach) -> int:
-        """When all that makes it a breach had been acknowledged, or when it happened if that came later."""
+        """The later of the breach and the acknowledgement of the events that cause it."""
         facts = self._logs[breach.clock.ticket].values()
         return max(breach.at, *(self._known_at[each.id] for each in facts if each.at <= breach.at))
 
     def last(self) -> int:
-        """The last instant at which anything that is known falls due or happens."""
+        """The last instant of any breach or event."""
         breached = max((breach.at for breach in self.expected().values()), default=0)
         return max(breached, *(each.at for log in self._logs.values() for each in log.values()), 0)

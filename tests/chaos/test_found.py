@@ -1,4 +1,4 @@
-"""What the rounds have found and the other tests had not, each in its shortest form."""
+"""Faults that the rounds have found, each as a short test."""
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -9,10 +9,10 @@ from tests.servers.databases import postgresql_only
 from tests.service import Service, WallClock, created, event
 
 
-def test_whoever_began_before_another_and_came_after_it_tells_nothing_before_its_time(
+def test_a_transaction_that_began_earlier_and_waited_records_no_early_signal(
     database_settings: Settings,
 ) -> None:
-    """Which is what becomes of a push that had to wait for a ticket."""
+    """As a push does that waits for the lock of a ticket."""
     first, then = WallClock(), WallClock()
     with Database(database_settings, first) as one, Database(database_settings, then) as other:
         quick, waiting = Service(database_settings, one, first), Service(database_settings, other, then)
@@ -28,8 +28,8 @@ def test_whoever_began_before_another_and_came_after_it_tells_nothing_before_its
 
 
 @postgresql_only
-def test_a_server_that_takes_no_connection_for_now_is_merely_away(database_settings: Settings) -> None:
-    """As one is that has just been started; here it has as many connections as it may have."""
+def test_a_server_that_accepts_no_connection_is_unreachable(database_settings: Settings) -> None:
+    """As while it starts up; here its connection limit is reached."""
     name = make_url(database_settings.database_url).database
     with Database(database_settings) as database:
         database.write_now(

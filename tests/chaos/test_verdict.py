@@ -1,4 +1,4 @@
-"""Does the harness see what it looks for? A record that is right passes; each kind of wrong is named."""
+"""The comparison passes a correct record and names each kind of error."""
 
 from dataclasses import replace
 from random import Random
@@ -73,7 +73,7 @@ def reference() -> Reference:
 
 
 def record(reference: Reference) -> list[RecordedSignal]:
-    """What a service that is right has told of it."""
+    """The signals of a correct service."""
     return [recorded(seq, breach) for seq, breach in enumerate(reference.expected().values(), 1)]
 
 

@@ -1,7 +1,6 @@
-"""What is compared after each fault, and what is wrong?
+"""Comparison of the database with the acknowledged events and the expected breaches.
 
-The record as the database holds it is laid beside what was acknowledged and what the reference expects of it. Every
-finding has a name of its own, so that what is still wrong a round later is counted once. Instants are microseconds UTC.
+A finding has an id, so that it is counted once when it persists in the next round. Instants are microseconds UTC.
 """
 
 from collections import defaultdict
@@ -14,7 +13,7 @@ from tests.chaos.life import SECOND
 from tests.chaos.reference import BREACHED, MISSED, Breach, Clock, Reference
 
 GRACE: Final = SECOND
-"""A breach may be told this long after it, or after the end of the outage that it fell into."""
+"""Allowed detection lag, from the breach or from the end of the outage in which it happened."""
 
 EVENTS: Final = "SELECT event_id FROM event"
 SIGNALS: Final = """
@@ -25,14 +24,14 @@ FROM signal ORDER BY seq
 
 @dataclass(frozen=True, slots=True)
 class RecordedSignal:
-    """A signal of the record. `at` is when it was so by the record today, `told_at` by what was said at first."""
+    """A stored signal. `at` is its corrected instant, `original_at` the instant that was recorded first."""
 
     seq: int
     id: str
     clock: Clock
     kind: str
     at: int
-    told_at: int
+    original_at: int
     detected_at: int
     gone: bool
 
@@ -45,34 +44,34 @@ class RecordedSignal:
 
     @property
     def is_breach(self) -> bool:
-        """Whether it says that a clock is late, and stands."""
+        """Whether it is a breach that is not retracted."""
         return self.kind in (BREACHED, MISSED) and not self.gone
 
 
 @dataclass
 class Findings:
-    """What is wrong, each kind by its own names. An empty one is as it must be."""
+    """Everything wrong, by kind. All sets are empty after a good run."""
 
     lost: set[object] = field(default_factory=set[object])
-    """Acknowledged events that are not there."""
+    """Acknowledged events that are missing."""
     unrecorded: set[object] = field(default_factory=set[object])
-    """Breaches of which no signal tells with the right instant."""
+    """Breaches without a signal with the right instant."""
     doubled: set[object] = field(default_factory=set[object])
-    """Clocks that two signals call late, and places in the stream that are given twice or not at all."""
+    """Clocks with two breach signals, and stream positions that are duplicate or missing."""
     early: set[object] = field(default_factory=set[object])
-    """Signals told before their time."""
+    """Signals recorded before their time."""
     late: set[object] = field(default_factory=set[object])
-    """Breaches told later than a second after the outage."""
+    """Breaches recorded later than a second after the outage."""
     refused: set[object] = field(default_factory=set[object])
     """Pushes that were refused."""
     invented: set[object] = field(default_factory=set[object])
-    """Clocks that are called late and are not."""
+    """Breach signals without a breach."""
     undelivered: set[object] = field(default_factory=set[object])
-    """Signals that a subscriber should have got, and got not or in the wrong order."""
+    """Signals that the subscriber did not get, or got in the wrong order."""
     unseen: set[object] = field(default_factory=set[object])
-    """Places of the stream that whoever followed it did not see, or not in order."""
+    """Stream positions that the client did not get, or not in order."""
     unsound: set[object] = field(default_factory=set[object])
-    """What the doctor found, and processes that ended by themselves."""
+    """Failed checks of `slatimer doctor`, and processes that ended unexpectedly."""
 
     def kinds(self) -> dict[str, set[object]]:
         """Every kind by its name."""
@@ -91,7 +90,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How late a breach was told, in micros, and by how much that is more than the outage allows for."""
+    """Detection lag of a breach in micros, and its excess over what the outage allows."""
 
     breach: Breach
     after_it: int
@@ -101,45 +100,45 @@ class Delay:
 def compare(
     reference: Reference, stored: Iterable[str], recorded: Sequence[RecordedSignal], outages: Sequence[Outage]
 ) -> tuple[Findings, list[Delay]]:
-    """What is wrong with the record, and how late each breach was told."""
+    """Compare. Returns the findings and the detection lag of each breach."""
     found = Findings()
     expected = reference.expected()
-    standing: Mapping[Clock, list[RecordedSignal]] = defaultdict(list)
+    breach_signals: Mapping[Clock, list[RecordedSignal]] = defaultdict(list)
     for each in recorded:
         if each.is_breach:
-            standing[each.clock].append(each)
+            breach_signals[each.clock].append(each)
     found.lost |= reference.events - set(stored)
     found.unrecorded |= {
-        clock for clock, breach in expected.items() if not _tells(standing.get(clock), breach)
+        clock for clock, breach in expected.items() if not _matches(breach_signals.get(clock), breach)
     }
-    found.invented |= standing.keys() - expected.keys()
-    found.doubled |= {clock for clock, rows in standing.items() if len(rows) > 1}
+    found.invented |= breach_signals.keys() - expected.keys()
+    found.doubled |= {clock for clock, rows in breach_signals.items() if len(rows) > 1}
     found.doubled |= {each.seq for place, each in enumerate(recorded, 1) if each.seq != place}
-    found.early |= {each.id for each in recorded if each.detected_at < each.told_at}
-    delays = list(_delays(reference, expected, standing, outages))
+    found.early |= {each.id for each in recorded if each.detected_at < each.original_at}
+    delays = list(_delays(reference, expected, breach_signals, outages))
     found.late |= {delay.breach.clock for delay in delays if delay.too_late > 0}
     return found, delays
 
 
-def _tells(rows: Sequence[RecordedSignal] | None, breach: Breach) -> bool:
+def _matches(rows: Sequence[RecordedSignal] | None, breach: Breach) -> bool:
     return any((row.kind, row.at) == (breach.kind, breach.at) for row in rows or ())
 
 
 def _delays(
     reference: Reference,
     expected: Mapping[Clock, Breach],
-    standing: Mapping[Clock, Sequence[RecordedSignal]],
+    breach_signals: Mapping[Clock, Sequence[RecordedSignal]],
     outages: Sequence[Outage],
 ) -> Iterator[Delay]:
-    for clock in expected.keys() & standing.keys():
+    for clock in expected.keys() & breach_signals.keys():
         breach = expected[clock]
         known_at = reference.known_at(breach)
-        detected_at = min(row.detected_at for row in standing[clock])
+        detected_at = min(row.detected_at for row in breach_signals[clock])
         yield Delay(breach, detected_at - known_at, detected_at - _latest(known_at, outages))
 
 
 def _latest(known_at: int, outages: Sequence[Outage]) -> int:
-    """When a breach must have been told that could be known then."""
+    """The latest allowed `detected_at` of a breach that is known from then on."""
     latest = known_at + GRACE
     for outage in outages:
         if outage.began_at <= latest and known_at <= outage.ended_at:

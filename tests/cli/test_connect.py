@@ -175,4 +175,4 @@ def test_the_doctor_tells_of_deliveries_that_nobody_reads(desks: Terminal) -> No
             lambda conn, _: conn.exec_driver_sql("UPDATE hook SET state = 'pending', received_at = 0")
         )
     said = desks("doctor")
-    assert (said.code, "deliveries wait to be read" in said.out) == (1, True)
+    assert (said.code, "inbound webhooks wait" in said.out) == (1, True)

@@ -15,7 +15,7 @@ from app.cli.demo.live import endless_events
 from app.cli.demo.phpnet import AWAITS_ITS_CALL
 from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
 from app.cli.shipped import shipped_calendars
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.reasons import span_text
 from app.flow.query.tickets import explanation, ticket_answer
@@ -93,7 +93,7 @@ def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
         assert fell.queue.expected_reply_at is not None
         _, gtr = clock("phpnet", AWAITS_ITS_CALL, "gtr")
         assert gtr.awaiting == ("call.registered",)
-        checks = database.read_now(lambda conn: list(examine(conn, catalogue, now)))
+        checks = database.read_now(lambda conn: list(run_checks(conn, catalogue, now)))
     assert [check for check in checks if check.verdict is Verdict.FAULT] == []
 
 

@@ -18,9 +18,9 @@ import pytest
 from app.intake.signature import SCHEMES
 from app.settings import Settings
 from app.store.engine.database import Connection, Database
-from benchmarks._service import Service, free_port
 from tests.cli.conftest import ROOT, Terminal
 from tests.servers.databases import Databases
+from tests.servers.slatimer import Service, free_port
 
 DESK = ROOT / "benchmarks" / "helpdesk"
 PATIENCE = 60.0

@@ -12,7 +12,7 @@ from app.flow.agreement.holidays import (
     store_missing_holidays,
 )
 from app.flow.agreement.plan import Proposal, plans
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.flow.query import serialize, tickets
 from app.sla.calendar.holiday_package import package_version
 from app.sla.clock.evaluation import AppliesTo
@@ -81,7 +81,7 @@ def test_a_newer_package_moves_no_due_date(upgraded: Service) -> None:
     assert due_at(upgraded) == DUE
     assert upgraded.clock_of("own", "4712", "reply")["due_at"] == DUE
     checks = upgraded.database.read_now(
-        lambda conn: list(examine(conn, upgraded.catalogue, upgraded.clock.now))
+        lambda conn: list(run_checks(conn, upgraded.catalogue, upgraded.clock.now))
     )
     assert [check for check in checks if check.verdict is Verdict.FAULT] == []
 
@@ -90,7 +90,7 @@ def test_the_doctor_names_the_day(upgraded: Service) -> None:
     (check,) = upgraded.database.read_now(
         lambda conn: [
             check
-            for check in examine(conn, upgraded.catalogue, upgraded.clock.now)
+            for check in run_checks(conn, upgraded.catalogue, upgraded.clock.now)
             if check.name == "the stored holidays are those of the installed package"
         ]
     )

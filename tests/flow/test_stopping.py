@@ -1,4 +1,4 @@
-"""What goes on by itself ends when it is asked to, also when it is woken at that very moment."""
+"""Every background component stops, also when it is woken at the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,8 +19,12 @@ def parts_of(service: Service) -> dict[str, Part]:
     tail = Tail(service.database, lambda _: None, service.settings.stream_poll_interval)
     soon = Announcement(10**9, 1)
     return {
-        "sweeper": (runtime.sweeper.start, lambda: runtime.sweeper.announced(soon), runtime.sweeper.stop),
-        "tail": (tail.start, lambda: tail.announced(soon), tail.stop),
+        "sweeper": (
+            runtime.sweeper.start,
+            lambda: runtime.sweeper.on_announcement(soon),
+            runtime.sweeper.stop,
+        ),
+        "tail": (tail.start, lambda: tail.on_announcement(soon), tail.stop),
         "reader": (runtime.reader.start, runtime.reader.wake, runtime.reader.stop),
         "deliverer": (runtime.deliverer.start, runtime.deliverer.wake, runtime.deliverer.stop),
     }
@@ -29,7 +33,7 @@ def parts_of(service: Service) -> dict[str, Part]:
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("name", ["sweeper", "tail", "reader", "deliverer"])
 async def test_a_part_that_is_woken_and_stopped_at_once_ends(service: Service, name: str, turns: int) -> None:
-    """Python's own `wait_for` can lose the request to end then (3.11): the process would hang at its end."""
+    """`asyncio.wait_for` of Python 3.11 can lose the cancellation then: the process would hang at its end."""
     start, wake, stop = parts_of(service)[name]
     start()
     await asyncio.sleep(0.2)  # it sleeps by now

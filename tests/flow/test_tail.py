@@ -27,7 +27,7 @@ def everything_told(service: Service) -> list[int]:
 
 def tail_of(service: Service, heard: Heard, *, period: float = 60) -> Tail:
     tail = Tail(service.database, heard, timedelta(seconds=period))
-    service.assessor.on_commit(tail.heard)
+    service.assessor.on_commit(tail.on_commit)
     return tail
 
 

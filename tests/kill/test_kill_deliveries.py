@@ -1,8 +1,8 @@
-"""A service that is killed while it delivers loses, changes and disorders nothing. The long form is a benchmark."""
+"""A service that is killed while it delivers loses, changes and reorders nothing. The long form is a benchmark."""
 
 from pathlib import Path
 
-from benchmarks.kill_deliveries import run
+from tests.kill.delivery_rounds import run
 
 ROUNDS = 3
 

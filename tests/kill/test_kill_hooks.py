@@ -1,9 +1,8 @@
-"""What a killed service had answered and not yet read is read when it is back, each delivery once.
+"""A killed service interprets the inbound webhooks that it had acknowledged after its restart, each once.
 
-Whole lives of tickets are sent at once, as Zammad sends them, and the SIGKILL follows on the heels of an answer: what is
-answered is on the disk, and what it says is not in the tickets yet. Nothing holds the reader but its own pace. Whatever
-was not answered is sent again under the same id. Afterwards each ticket must look like its twin, whose life was sent to
-a service that nobody killed.
+Events of many tickets are sent concurrently, as Zammad sends them, and SIGKILL follows an acknowledgement: the webhook
+is stored and not interpreted yet. Unacknowledged webhooks are sent again under the same id. Afterwards each ticket must
+equal its twin, whose webhooks were sent to a service that was not killed.
 """
 
 import asyncio
@@ -22,9 +21,9 @@ from app.settings import Settings
 from app.sla.span import HOUR
 from app.store.engine.database import Connection, Database
 from app.store.people import keys
-from benchmarks._service import Service
 from tests.flow.door import samples
 from tests.servers.databases import Databases
+from tests.servers.slatimer import Service
 from tests.web.room import with_desks
 
 LIFE: Final = [
@@ -35,28 +34,30 @@ LIFE: Final = [
 ]
 TICKETS: Final = range(100_001, 100_041)
 TWIN: Final = 100_000
-"""By how much the number of a ticket's twin is higher."""
+"""Offset of the number of a ticket's twin."""
 ANSWERS: Final = 50
-"""The service is killed at this answer: deliveries of every ticket are on their way."""
+"""The service is killed at this acknowledgement: webhooks of every ticket are in progress."""
 ROUNDS: Final = 5
-"""Kills at most, until one finds something unread."""
-PATIENCE: Final = 60.0
+"""Maximum number of kills until one leaves a webhook that is not interpreted."""
+TIMEOUT: Final = 60.0
 AT: Final = "2026-03-06T12:00:00Z"
 
 
 class Zammad:
-    """Sends the lives of tickets, and knows what was answered: the id of each delivery, and what it is kept under."""
+    """Sends webhooks. `answered` maps the delivery id of each acknowledged one to its id in the database."""
 
     def __init__(self, service: Service, plug: ConnectionDetails) -> None:
         self._service, self._plug = service, plug
         self.answered: dict[str, str] = {}
 
-    async def send(self, tickets: Iterable[int], heard: Callable[[], None] | None = None) -> None:
-        """Send what was not answered yet, each ticket's deliveries in order, until the service is gone."""
-        async with httpx2.AsyncClient(base_url=self._service.base, timeout=PATIENCE) as client:
-            await asyncio.gather(*(self._live(client, ticket, heard) for ticket in tickets))
+    async def send(self, tickets: Iterable[int], on_answer: Callable[[], None] | None = None) -> None:
+        """Send the unacknowledged webhooks, in order for each ticket, until the service is killed."""
+        async with httpx2.AsyncClient(base_url=self._service.base, timeout=TIMEOUT) as client:
+            await asyncio.gather(*(self._live(client, ticket, on_answer) for ticket in tickets))
 
-    async def _live(self, client: httpx2.AsyncClient, ticket: int, heard: Callable[[], None] | None) -> None:
+    async def _live(
+        self, client: httpx2.AsyncClient, ticket: int, on_answer: Callable[[], None] | None
+    ) -> None:
         for number, body in enumerate(LIFE):
             which = f"{ticket}-{number}"
             if which in self.answered:
@@ -73,12 +74,12 @@ class Zammad:
                 return
             assert answer.status_code == 202, answer.text
             self.answered[which] = answer.json()["id"]
-            if heard is not None:
-                heard()
+            if on_answer is not None:
+                on_answer()
 
 
 class Killing:
-    """Kills the service at an answer, from within the loop that hears it."""
+    """Kills the service at an acknowledgement, from within the event loop that receives it."""
 
     def __init__(self, service: Service, zammad: Zammad) -> None:
         self._service, self._zammad = service, zammad
@@ -100,19 +101,19 @@ def _prepared(database: Database) -> tuple[ConnectionDetails, dict[str, str]]:
 
 
 def _hooks(database: Database, state: str) -> set[str]:
-    """The deliveries in a state."""
+    """The ids of the webhooks in a state."""
     query = f"SELECT id FROM hook WHERE state = '{state}'"
     return set(database.read_now(lambda conn: conn.exec_driver_sql(query).scalars().all()))
 
 
-async def _until_all_is_read(database: Database) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while _hooks(database, "pending"):  # noqa: ASYNC110 - another process reads
+async def _until_all_are_interpreted(database: Database) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        while _hooks(database, "pending"):  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(0.05)
 
 
-def _looks(client: httpx2.Client, ticket: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A ticket and its events, without what its number is part of and without when they were asked for and received."""
+def _state(client: httpx2.Client, ticket: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A ticket and its events, without its number and without the instants of query and receipt."""
 
     def found(path: str) -> Any:
         answer = client.get(f"/v1/tickets/haisoft/{ticket}{path}").raise_for_status()
@@ -123,31 +124,31 @@ def _looks(client: httpx2.Client, ticket: int) -> tuple[dict[str, Any], list[dic
     return found(f"?at={AT}") | {"as_of": ""}, [event | unlike for event in events]
 
 
-async def test_a_killed_service_reads_each_delivery_that_it_had_answered_and_reads_it_once(
+async def test_a_killed_service_interprets_each_acknowledged_webhook_once(
     databases: Databases, tmp_path: Path
 ) -> None:
     with databases.copy_of(with_desks) as url, Database(Settings(database_url=url)) as database:
         plug, key = _prepared(database)
         service = Service(tmp_path, url=url)
         zammad = Zammad(service, plug)
-        tickets, unread = list[int](), set[str]()
+        tickets, waiting = list[int](), set[str]()
         try:
-            while not unread and len(tickets) < ROUNDS * len(TICKETS):
+            while not waiting and len(tickets) < ROUNDS * len(TICKETS):
                 tickets += range(TICKETS.start + len(tickets), TICKETS.stop + len(tickets))
                 await asyncio.to_thread(service.start)
                 await zammad.send(tickets, Killing(service, zammad))
                 await asyncio.to_thread(service.end, signal.SIGKILL)
-                unread = _hooks(database, "pending") & set(zammad.answered.values())
-            assert unread
+                waiting = _hooks(database, "pending") & set(zammad.answered.values())
+            assert waiting
             assert len(zammad.answered) < len(tickets) * len(LIFE)
             await asyncio.to_thread(service.start)
-            await _until_all_is_read(database)  # nothing comes that could wake its reader
+            await _until_all_are_interpreted(database)  # no new webhook wakes the reader: it polls
             await zammad.send([*tickets, *(ticket + TWIN for ticket in tickets)])
-            await _until_all_is_read(database)
+            await _until_all_are_interpreted(database)
             with httpx2.Client(base_url=service.base, headers=key) as client:
                 for ticket in tickets:
-                    view, events = _looks(client, ticket)
-                    assert (view, events) == _looks(client, ticket + TWIN)
+                    view, events = _state(client, ticket)
+                    assert (view, events) == _state(client, ticket + TWIN)
                     assert view["status"] == "solved"
                     assert [event["type"] for event in events].count("customer.replied") == 1
         finally:

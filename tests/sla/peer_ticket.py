@@ -116,7 +116,7 @@ def version_of(case: Case) -> Version:
 def events_of(case: Case) -> Iterator[Event]:
     for n, given in enumerate(case["events"]):
         if given["type"] == "hold_total":
-            yield from held(case, given["working_seconds"])
+            yield from for_update(case, given["working_seconds"])
             continue
         type_, data = FACTS[given["type"]]
         more = {
@@ -125,7 +125,7 @@ def events_of(case: Case) -> Iterator[Event]:
         yield Event(f"{n:02}", type_, "T1", at(given["at"]), data | more)
 
 
-def held(case: Case, seconds: int) -> Iterator[Event]:
+def for_update(case: Case, seconds: int) -> Iterator[Event]:
     """A sum of holds without instants: told as one hold from the creation on, which lies in opening hours."""
     start = at(case["events"][0]["at"])
     for n, (status, after) in enumerate((("pending", 0), ("open", seconds * SECOND))):

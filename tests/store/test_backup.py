@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.store.engine.database import Database
 from tests.servers import postgres
@@ -32,7 +32,7 @@ def fill(service: Service) -> None:
 
 
 def is_whole(settings: Settings) -> bool:
-    """The copy tells what the original told, and the service goes on with it."""
+    """The copy gives what the original gave, and the service continues with it."""
     clock = WallClock()
     clock.set("2026-03-02T18:00:00+01:00")
     with Database(settings, clock) as database:
@@ -40,7 +40,7 @@ def is_whole(settings: Settings) -> bool:
         assert service.clock_of("haisoft", "1", "ticket-response")["met"] is True
         assert service.sweeper.sweep_now() >= 1
         assert service.signals("clock.breached")[-1]["ticket"] == "2"
-        checks = database.read_now(lambda conn: list(examine(conn, service.catalogue, database.now())))
+        checks = database.read_now(lambda conn: list(run_checks(conn, service.catalogue, database.now())))
         assert [check for check in checks if check.verdict is Verdict.FAULT] == []
         again = service.push(
             created("2", "2026-03-02T11:00:00+01:00"), created("3", "2026-03-02T17:00:00+01:00")

@@ -14,25 +14,25 @@ from app.store.engine import dialect, row_security
 from app.store.engine.database import (
     Connection,
     Database,
-    Fault,
+    FailureKind,
     Unreachable,
     WriteContention,
     after_commit,
-    fault_of,
+    failure_kind,
 )
 from app.store.engine.dialect import UnusableDatabase
-from app.store.engine.group_commit import Group
+from app.store.engine.group_commit import GroupCommit
 from app.store.tables import metadata
 from tests.servers.databases import POSTGRESQL, postgresql_only, sqlite_only
 from tests.service import Service, WallClock, at, created
 
 # PostgreSQL keeps the log in parts, and in a table of its own what is unique in all of them. Neither is declared.
-PARTED_LOG = ("event_other", "event_key", "event_once")
+PARTITIONED_LOG = ("event_other", "event_key", "event_once")
 
 
 def test_the_migrations_make_the_tables_that_are_declared(database: Database) -> None:
     def differences(conn: Connection) -> object:
-        here = PARTED_LOG if conn.dialect.name == POSTGRESQL else ()
+        here = PARTITIONED_LOG if conn.dialect.name == POSTGRESQL else ()
         options = {"include_object": lambda thing, name, *_: name is None or not name.startswith(here)}
         return compare_metadata(MigrationContext.configure(conn, opts=options), metadata)
 
@@ -148,7 +148,7 @@ def test_what_is_stored_already_is_a_fault_of_the_writer_and_no_contention(servi
     again = "INSERT INTO ticket SELECT * FROM ticket"
     with pytest.raises(Database.failures, match=r"UNIQUE|duplicate key") as caught:
         service.database.write_now(lambda conn, now: conn.exec_driver_sql(again))
-    assert fault_of(caught.value) is Fault.FAULTY
+    assert failure_kind(caught.value) is FailureKind.PERMANENT
 
 
 def test_a_read_sees_one_state_from_begin_to_end(database: Database) -> None:
@@ -169,7 +169,7 @@ async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(da
         sizes.append(len(members))
         return [member * 2 for member in members]
 
-    group = Group(database, process, largest=8)
+    group = GroupCommit(database, process, largest=8)
     outcomes = await asyncio.gather(*map(group.submit, range(20)))
     assert outcomes == [member * 2 for member in range(20)]
     assert sum(sizes) == 20
@@ -180,7 +180,7 @@ async def test_a_member_that_goes_away_harms_no_other(database: Database) -> Non
     def process(conn: Connection, now: int, members: Sequence[int]) -> Sequence[int]:
         return members
 
-    group = Group(database, process, largest=8)
+    group = GroupCommit(database, process, largest=8)
     leaving = asyncio.create_task(group.submit(1))
     staying = asyncio.create_task(group.submit(2))
     await asyncio.sleep(0)
@@ -200,9 +200,9 @@ def test_two_processes_write_in_turn(service: Service) -> None:
 
 @sqlite_only
 def test_a_file_that_another_process_holds_for_long_is_merely_away(database_settings: Settings) -> None:
-    """Nobody's fault, and nobody is parked or tried singly for it."""
-    impatient = database_settings.model_copy(update={"busy_timeout": timedelta(milliseconds=50)})
-    with Database(database_settings) as holder, Database(impatient) as other:
+    """No fault of a member: none is parked or retried singly."""
+    short_timeout = database_settings.model_copy(update={"busy_timeout": timedelta(milliseconds=50)})
+    with Database(database_settings) as holder, Database(short_timeout) as other:
 
         def meanwhile(conn: Connection, now: int) -> type[BaseException]:
             conn.exec_driver_sql("UPDATE ticket SET revision = revision")
@@ -211,5 +211,5 @@ def test_a_file_that_another_process_holds_for_long_is_merely_away(database_sett
             return Unreachable
 
         error = holder.write_now(meanwhile)("the database cannot be used now")
-        assert fault_of(error) is Fault.AWAY
-        assert other.write_now(lambda conn, now: now) > 0  # and when it is let go of, all is well
+        assert failure_kind(error) is FailureKind.UNAVAILABLE
+        assert other.write_now(lambda conn, now: now) > 0  # after the release the write succeeds

@@ -16,8 +16,16 @@ def new(number: int, *, once: str | None = None, desk: str = "d") -> NewHook:
 def test_a_delivery_comes_back_as_it_came(database: Database) -> None:
     database.write_now(lambda conn, now: hooks.add(conn, [new(1)], 7))
     (claimed,) = database.write_now(lambda conn, now: hooks.claim(conn, 9))
-    assert (claimed.body, claimed.headers, claimed.received_at) == (b"\0\xff", {"content-type": "x"}, 7)
-    assert (claimed.interpreted_at, claimed.warnings, claimed.tries) == (None, (), 0)
+    assert (
+        claimed.body,
+        claimed.headers,
+        claimed.received_at,
+    ) == (b"\0\xff", {"content-type": "x"}, 7)
+    assert (
+        claimed.interpreted_at,
+        claimed.warnings,
+        claimed.tries,
+    ) == (None, (), 0)
 
 
 def test_a_repetition_has_the_first_ones_id_in_one_transaction_or_in_two(database: Database) -> None:

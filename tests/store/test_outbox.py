@@ -6,7 +6,7 @@ import pytest
 
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.store.engine.database import Connection, Database
 from app.store.outbound import deliveries, delivery_list, outbox, redelivery, subscriptions
 from app.store.outbound.outbox import DeliveryState
@@ -32,9 +32,9 @@ def subscribed(service: Service, *kinds: str, **given: Any) -> Subscription:
 
 
 def fault(service: Service) -> tuple[Verdict, str]:
-    name = "every breach is on its way to whom it is for"
+    name = "every breach is in the outbox"
     checks = service.database.read_now(
-        lambda conn: list(examine(conn, service.catalogue, service.database.now()))
+        lambda conn: list(run_checks(conn, service.catalogue, service.database.now()))
     )
     return next((check.verdict, check.detail) for check in checks if check.name == name)
 
@@ -91,7 +91,7 @@ def test_the_doctor_reports_a_breach_without_a_delivery(service: Service) -> Non
     assert fault(service) == (Verdict.OK, "")
     service.database.write_now(lambda conn, now: conn.exec_driver_sql("DELETE FROM delivery"))
     verdict, detail = fault(service)
-    assert (verdict, "1 breaches lack their row in the outbox" in detail) == (Verdict.FAULT, True)
+    assert (verdict, "1 breaches lack a delivery to a subscription" in detail) == (Verdict.FAULT, True)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.sla.agreement.version import AppliesTo
 from app.sla.span import Micros
 from app.store.engine.database import Connection, Database
-from app.store.engine.group_commit import Group
+from app.store.engine.group_commit import GroupCommit
 from app.store.tickets import clocks, schedule
 from tests.servers.databases import postgresql_only
 from tests.service import ROOT, Service, WallClock, at, created, event
@@ -244,7 +244,7 @@ async def test_a_poisoned_member_of_a_shared_transaction_fails_alone(database: D
                 conn.exec_driver_sql("SELECT no_such_column FROM ticket")
         return [member * 10 for member in members]
 
-    group: Group[int, int] = Group(database, process, 100)
+    group: GroupCommit[int, int] = GroupCommit(database, process, 100)
 
     async def outcome(member: int) -> int | str:
         try:

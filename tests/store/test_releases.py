@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.store.engine import dialect, migrate
 from app.store.engine.database import EVERY_DESK, Connection, Database
@@ -54,7 +54,7 @@ def goes_on(settings: Settings) -> bool:
     clock.set("2026-03-02T16:30:00+01:00")
     with Database(settings, clock) as database:
         service = Service(settings, database, clock)
-        checks = database.read_now(lambda conn: list(examine(conn, service.catalogue, database.now())))
+        checks = database.read_now(lambda conn: list(run_checks(conn, service.catalogue, database.now())))
         assert [check for check in checks if check.verdict is Verdict.FAULT] == []
         assert service.clock_of("haisoft", "1", "ticket-response")["met"] is True
         assert service.recorded().count("clock.breached") == 2

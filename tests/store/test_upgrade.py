@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.store.engine.database import Database
 from tests.golden.same import Difference, shown, unlike
@@ -53,7 +53,7 @@ def test_keys_and_sessions_open_what_they_opened_and_no_more(url: str, then: Jso
 
 def faults(service: Service) -> list[str]:
     now = service.database.now()
-    checks = service.database.read_now(lambda conn: list(examine(conn, service.catalogue, now)))
+    checks = service.database.read_now(lambda conn: list(run_checks(conn, service.catalogue, now)))
     return [check.name for check in checks if check.verdict is Verdict.FAULT]
 
 

@@ -1,4 +1,4 @@
-"""Workers on PostgreSQL and a real Valkey: woken by jobs, at most once a second, none the worse when Redis is away."""
+"""Workers on PostgreSQL and Valkey: woken by jobs, at most once a second, and unaffected by an outage of Redis."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from time import monotonic, sleep, time
 import pytest
 from arq.connections import ArqRedis, create_pool
 
-from app.jobs import Bell, Job, Queue, deserialise, redis_settings, serialise
+from app.jobs import Job, Queue, WakeUp, deserialise, redis_settings, serialise
 from app.settings import Settings
 from app.sla.span import SECOND
 from app.store.engine.database import Database
@@ -25,12 +25,12 @@ from tests.servers.databases import postgresql_only
 from tests.service import Service, WallClock, created
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 20.0
+TIMEOUT = 20.0
 NOW = round(time() * SECOND)
 
 
 cut_off = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""The client leaves connections to a server that was killed behind: `cleared_away` clears them away with the test."""
+"""The client leaks connections to a killed server: the fixture `cleared_away` collects them within the test."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def cleared_away() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[ArqRedis]:
-    """A connection to look at what waits."""
+    """A connection to inspect the queues."""
     pool = await create_pool(redis_settings(Settings(redis_url=redis_url)))
     yield pool
     await pool.aclose()
@@ -53,57 +53,57 @@ async def waiting(redis: ArqRedis, queue: Queue) -> list[bytes]:
 
 
 async def until(redis: ArqRedis, count: int, queue: Queue = Queue.CLOCKS) -> list[bytes]:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while len(found := await waiting(redis, queue)) < count:  # noqa: ASYNC110 - Redis sets no event of ours
             await asyncio.sleep(0.02)
     return found
 
 
-async def test_a_bell_rings_once_for_a_second_however_often_it_is_asked(
+async def test_a_wake_up_is_enqueued_once_a_second_however_often_it_is_scheduled(
     redis: ArqRedis, redis_url: str
 ) -> None:
-    bell = Bell(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
-    bell.start()
+    wake_up = WakeUp(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
+    wake_up.start()
     due = NOW + 3600 * SECOND
     for number in range(1000):
-        bell.ring(due + number, NOW)
+        wake_up.schedule(due + number, NOW)
     assert await until(redis, 1) == [f"wake:{due // SECOND}".encode()]
     await asyncio.sleep(0.3)
     assert len(await waiting(redis, Queue.CLOCKS)) == 1
-    bell.ring(due - 60 * SECOND, NOW)  # earlier: somebody must be woken for that
+    wake_up.schedule(due - 60 * SECOND, NOW)  # earlier than the scheduled one
     assert len(await until(redis, 2)) == 2
-    await bell.stop()
+    await wake_up.stop()
 
 
-async def test_an_instant_long_past_is_rung_for_now(redis: ArqRedis, redis_url: str) -> None:
+async def test_an_instant_long_past_is_scheduled_for_now(redis: ArqRedis, redis_url: str) -> None:
     """arq refuses one of more than a day ago."""
-    bell = Bell(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
-    bell.start()
-    bell.ring(NOW - 90 * 24 * 3600 * SECOND, NOW)
+    wake_up = WakeUp(Settings(redis_url=redis_url), Job.WAKE, Queue.CLOCKS)
+    wake_up.start()
+    wake_up.schedule(NOW - 90 * 24 * 3600 * SECOND, NOW)
     assert await until(redis, 1) == [f"wake:{NOW // SECOND}".encode()]
-    await bell.stop()
+    await wake_up.stop()
 
 
 @cut_off
-async def test_a_bell_without_redis_says_so_and_rings_when_it_is_back(cleared_away: None) -> None:
+async def test_a_wake_up_without_redis_is_logged_and_enqueued_when_redis_is_back(cleared_away: None) -> None:
     with valkey.start() as server:
         settings = Settings(redis_url=server.url())
-        bell = Bell(settings, Job.WAKE, Queue.CLOCKS)
-        bell.start()
+        wake_up = WakeUp(settings, Job.WAKE, Queue.CLOCKS)
+        wake_up.start()
         server.kill()
-        bell.ring(NOW + SECOND, NOW)
+        wake_up.schedule(NOW + SECOND, NOW)
         await asyncio.sleep(1.5)
         await asyncio.to_thread(server.start)
-        bell.ring(NOW + 5 * SECOND, NOW)
+        wake_up.schedule(NOW + 5 * SECOND, NOW)
         redis = await create_pool(redis_settings(settings))
         assert await until(redis, 1)
         await redis.aclose()
-        await bell.stop()
+        await wake_up.stop()
 
 
 @cut_off
-async def test_a_worker_survives_that_redis_is_away(cleared_away: None) -> None:
-    """Two seconds of it end a worker with arq's own settings."""
+async def test_a_worker_survives_an_outage_of_redis(cleared_away: None) -> None:
+    """Two seconds end a worker with arq's defaults."""
     ran: list[float] = []
 
     async def noted(context: object) -> None:
@@ -124,7 +124,7 @@ async def test_a_worker_survives_that_redis_is_away(cleared_away: None) -> None:
 
 
 async def _more(ran: list[float], count: int) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while len(ran) < count:  # noqa: ASYNC110 - a job sets no event of ours
             await asyncio.sleep(0.05)
 
@@ -141,7 +141,7 @@ def test_a_job_in_redis_is_json() -> None:
 
 
 @pytest.mark.parametrize("url", [None, "http://localhost", "redis://host:port/0"])
-def test_a_worker_without_a_redis_to_work_with_says_what_to_set(url: str | None) -> None:
+def test_a_worker_without_a_valid_redis_url_names_the_setting(url: str | None) -> None:
     with pytest.raises(ValueError, match="SLATIMER_REDIS_URL"):
         redis_settings(Settings(redis_url=url))
 
@@ -181,29 +181,29 @@ calendar = "always"
 
 
 @postgresql_only
-def test_a_worker_tells_what_falls_due_and_ends_at_once_when_asked(
+def test_a_worker_records_a_due_breach_and_stops_at_once_on_sigterm(
     database_settings: Settings, redis_url: str
 ) -> None:
     settings = database_settings.model_copy(update={"redis_url": redis_url})
     with command(settings, "worker") as worker:
         assert worker.stderr is not None
-        assert any('"working"' in line for line in worker.stderr)
+        assert any('"worker started"' in line for line in worker.stderr)
         with Database(settings) as database:
             service = Service(settings, database, WallClock())
             service.apply_agreement("quick", AGREEMENT)
             now = database.now()
             written = datetime.fromtimestamp(now / SECOND, UTC).isoformat()
             service.push(created("1", written, desk="quick"))
-            end = monotonic() + PATIENCE
+            end = monotonic() + TIMEOUT
             while not (recorded := service.signals("clock.breached")):
-                assert monotonic() < end, "nobody told the breach"
+                assert monotonic() < end, "no breach was recorded"
                 sleep(0.05)
         breach = recorded[0]
         lag = _seconds(breach["detected_at"]) - _seconds(breach["at"])
         assert 0 <= lag < 2
         began = monotonic()
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(PATIENCE) == 0
+        assert worker.wait(TIMEOUT) == 0
         assert monotonic() - began < 5
 
 

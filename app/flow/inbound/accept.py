@@ -20,7 +20,7 @@ from app.intake.signature import BadSignature, Refused, Scheme, Signed, Stale, a
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.store.engine.database import Connection, Database, after_commit
-from app.store.engine.group_commit import Group
+from app.store.engine.group_commit import GroupCommit
 from app.store.inbound import connections, hooks
 from app.store.inbound.connections import StoredConnection
 from app.store.inbound.hooks import NewHook
@@ -71,7 +71,7 @@ class Acceptor:
         self._database, self._sources, self._accepted = database, sources, accepted
         self._waiting = 0
         self._endpoints: dict[tuple[str, str], tuple[Micros, _Endpoint | None]] = {}
-        self._group: Group[NewHook, Accepted] = Group(
+        self._group: GroupCommit[NewHook, Accepted] = GroupCommit(
             database, self._store, settings.group_commit_size, _weight
         )
 

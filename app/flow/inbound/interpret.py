@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.sla.event import Event
 from app.sla.span import SECOND, Micros, length_of
 from app.store.engine.database import Connection, after_commit
-from app.store.engine.dialect import lock_keys
+from app.store.engine.dialect import advisory_lock
 from app.store.inbound import hooks
 from app.store.inbound.hooks import HookResult, HookState, StoredHook
 
@@ -59,7 +59,7 @@ class Interpreter:
         tickets = {key for one in read for key in _tickets(one)}
         # Two processes that read webhooks of one ticket at once would each miss the other's snapshot. A new ticket has
         # no row to lock, so its name is locked, in sorted order, before the rows.
-        lock_keys(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
+        advisory_lock(conn, {f"read {desk}/{ticket}" for desk, ticket in tickets})
         self._receiver.lock(conn, tickets)
         reported = _reported(conn, read)
         changes = Reconciliation(conn)

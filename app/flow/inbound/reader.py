@@ -12,11 +12,11 @@ from typing import Final
 
 import structlog
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.flow.inbound.interpret import Interpreter, failed
 from app.settings import Settings
 from app.sla.span import HOUR, Micros, length_of
-from app.store.engine.database import Connection, Database, Fault, fault_of
+from app.store.engine.database import Connection, Database, FailureKind, failure_kind
 from app.store.inbound import hooks, origins
 from app.store.inbound.hooks import StoredHook
 
@@ -44,7 +44,7 @@ class Reader:
         self._batch, self._tries = settings.inbound_batch_size, settings.inbound_max_attempts
         self._poll_interval = settings.inbound_poll_interval.total_seconds()
         self._retention = length_of(settings.inbound_retention)
-        self._background = Background(self._run)
+        self._background = BackgroundLoop(self._run)
         self._pruned_at: Micros | None = None
         self._duty = settings.inbound_duty_cycle
         self._busy: Callable[[], bool] = _never
@@ -81,15 +81,15 @@ class Reader:
 
     async def _run(self) -> None:
         while True:
-            self._background.awake()
+            self._background.clear_wake()
             try:
                 await self._read_throttled()
                 await self._prune_sometimes()
             except self._database.failures as error:
                 # Pending rows stay pending, and the next try finds them.
-                await self._background.in_the_way("reading webhooks failed", error)
+                await self._background.back_off("reading webhooks failed", error)
                 continue
-            self._background.all_is_well()
+            self._background.reset_backoff()
             await self._background.sleep(self._poll_interval)
 
     async def _read_throttled(self) -> None:
@@ -119,7 +119,7 @@ class Reader:
         try:
             return await self._database.write(together)
         except Exception as error:
-            if fault_of(error) is Fault.AWAY:
+            if failure_kind(error) is FailureKind.UNAVAILABLE:
                 raise
             _log.warning("a batch of webhooks failed", error=f"{type(error).__name__}: {error}")
         return sum([await self._read_one() for _ in range(self._batch)])
@@ -136,7 +136,7 @@ class Reader:
         try:
             return await self._database.write(alone)
         except Exception as error:
-            if fault_of(error) is Fault.AWAY or not claimed:
+            if failure_kind(error) is FailureKind.UNAVAILABLE or not claimed:
                 raise
             if await self._is_temporary(claimed[0], error):
                 raise

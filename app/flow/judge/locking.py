@@ -12,7 +12,7 @@ from app.sla.agreement.agreement import MessageEffect
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.engine.dialect import has_many_writers, lock_keys
+from app.store.engine.dialect import advisory_lock, has_many_writers
 from app.store.tickets import clocks
 
 TicketKey = tuple[str, str]
@@ -37,7 +37,7 @@ def lock_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> 
     if has_many_writers(conn):
         latest = catalogue.settled(conn)
         known = set(desks) & latest.keys()
-        lock_keys(
+        advisory_lock(
             conn, [f"desk {desk}" for desk in known if _moves_duplicates(conn, catalogue, desk, latest[desk])]
         )
 

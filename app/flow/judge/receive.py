@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import SECOND, Micros, length_of
 from app.store.engine.database import Connection, Database, after_commit
-from app.store.engine.group_commit import Group
+from app.store.engine.group_commit import GroupCommit
 from app.store.tickets import archive, ledger
 from app.store.tickets.ledger import Fact, digest_of
 
@@ -89,7 +89,7 @@ class Receiver:
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._assessor = assessor
         self._max_skew = length_of(settings.max_skew)
-        self._group: Group[_Push, Receipt] = Group(
+        self._group: GroupCommit[_Push, Receipt] = GroupCommit(
             database, self._process, settings.group_commit_size, lambda push: len(push.incoming)
         )
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor
 from app.flow.outbound.claim import Batch, Capacity, claim_due
@@ -53,7 +53,7 @@ class Deliverer:
     ) -> None:
         self.sender = sender or Sender(settings)
         self._database = database
-        self._background = Background(self._run)
+        self._background = BackgroundLoop(self._run)
         self._slots = Slots(self.sender, database.now, settings.delivery_concurrency, self._background.wake)
         self._recorder = ResultRecorder(settings, random)
         self._poll_seconds = settings.delivery_poll_interval.total_seconds()
@@ -73,7 +73,7 @@ class Deliverer:
         """Stop claiming. Attempts in flight may finish within the shutdown grace; the rest is released."""
         self._stopping = True
         self._background.wake()
-        await self._background.ended()
+        await self._background.wait_stopped()
         await self._slots.stop(self._grace)
         if completed := self._slots.take_completed():
             with suppress(*self._database.failures):  # the claims then expire, and the attempts are repeated
@@ -106,7 +106,7 @@ class Deliverer:
 
     async def _run(self) -> None:
         while not self._stopping:
-            self._background.awake()
+            self._background.clear_wake()
             try:
                 while await self._pass() and not self._stopping:
                     pass
@@ -114,9 +114,9 @@ class Deliverer:
             except self._database.failures as error:
                 # Nothing is lost: what is due stays due, and the results are put back. The next pass finds both.
                 self._failure = f"{type(error).__name__}: {error}"
-                await self._background.in_the_way("deliverer failed", error)
+                await self._background.back_off("deliverer failed", error)
                 continue
-            self._background.all_is_well()
+            self._background.reset_backoff()
             until = None if self._due_at is None else max(0, self._due_at - self._database.now()) / SECOND
             await self._background.sleep(
                 self._poll_seconds if until is None else min(self._poll_seconds, until)
@@ -168,7 +168,10 @@ def _report(updates: Sequence[DeliveryUpdate], now: Micros) -> None:
         if each.state is DeliveryState.DELIVERED:
             metrics.DELIVERY_DELAY.observe((now - each.claimed.detected_at) / SECOND)
         else:
-            about = {"id": each.claimed.signal_id, "subscription": each.claimed.subscription}
+            about = {
+                "id": each.claimed.signal_id,
+                "subscription": each.claimed.subscription,
+            }
             _log.info(
                 "not delivered", outcome=each.outcome, reason=each.reason, state=each.state.value, **about
             )

@@ -1,1 +1,1 @@
-"""What runs by itself: sweep, stream tail, retention, heartbeat, and the invariants that must hold."""
+"""Background work of a process: sweep, stream tail, retention, health, and the invariants of the database."""

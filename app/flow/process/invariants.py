@@ -1,7 +1,7 @@
-"""Does everything hold that must hold? Each invariant is a query with a name and a plain answer.
+"""Invariants that must hold in the database: each is a query with a name and a detail for people.
 
-What is found is told and never mended: a fault here is a defect of the service or of the machine, and its traces are
-evidence. Instants are microseconds UTC.
+`slatimer doctor` runs all checks, `/readyz` the quick ones. A check reports and never repairs: a fault is a defect of
+the service or of the machine, and its traces are evidence. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,20 +22,20 @@ from app.store.tickets.clocks import StoredClock
 from app.store.tickets.inspection import TicketKey
 
 SAMPLE: Final = 500
-"""Tickets judged afresh: about a second of work, and a systematic fault shows in far fewer."""
+"""Tickets re-evaluated by `run_checks`: about a second of work. A systematic fault shows in far fewer."""
 
-GLANCE: Final = 20
-"""Tickets judged afresh at a glance: some ten milliseconds."""
+QUICK_SAMPLE: Final = 20
+"""Tickets re-evaluated by `run_quick_checks`: some ten milliseconds."""
 
-LONG_DUE: Final = MINUTE
-"""A sweep that runs is milliseconds behind; a minute means that none runs, or that it is stuck."""
+MAX_DELAY: Final = MINUTE
+"""Work that is due for longer is reported. The usual delay is milliseconds; a minute means that no process runs."""
 
-_SHOWN: Final = 5
-"""Examples of a fault: enough to look one up."""
+_MAX_EXAMPLES: Final = 5
+"""Examples in a detail."""
 
 
 class Verdict(StrEnum):
-    """What came out of a check. A warning does not make the examination fail."""
+    """Result of a check. A warning does not make `slatimer doctor` fail."""
 
     OK = "ok"
     WARNING = "warning"
@@ -44,68 +44,70 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One invariant and whether it holds."""
+    """One invariant and its result."""
 
     name: str
     verdict: Verdict
     detail: str
 
 
-def examine(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
-    """Every invariant, one after the other, over everything that is kept."""
-    yield _none("every ticket was judged", inspection.unjudged(conn), "tickets with events and no clocks")
-    late = inspection.long_due(conn, now - LONG_DUE)
-    yield _none("the sweep keeps up", late, "tickets are due for over a minute; does `slatimer serve` run?")
-    yield _deliveries_are_read(conn, now)
-    yield _none("every breach was told", inspection.unrecorded(conn), "clocks are late and no signal says so")
+def run_checks(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
+    """All checks, over all stored data."""
+    yield _none("every ticket is evaluated", inspection.unjudged(conn), "tickets have events and no clocks")
+    overdue = inspection.overdue(conn, now - MAX_DELAY)
     yield _none(
-        "no breach was told twice", inspection.recorded_twice(conn), "clocks have two standing signals"
+        "the sweep keeps up", overdue, "tickets are due for over a minute; does `slatimer serve` run?"
     )
-    lost = redelivery.missing(conn, now)
-    yield _none("every breach is on its way to whom it is for", lost, "breaches lack their row in the outbox")
-    yield _none(
-        "nothing was told early", inspection.recorded_early(conn), "clocks were told of ahead of time"
-    )
+    yield _inbound(conn, now)
+    yield _none("every breach has a signal", inspection.unrecorded(conn), "clocks are late without a signal")
+    yield _none("no breach has two signals", inspection.recorded_twice(conn), "clocks have two valid signals")
+    missing = redelivery.missing(conn, now)
+    yield _none("every breach is in the outbox", missing, "breaches lack a delivery to a subscription")
+    yield _none("no signal is early", inspection.recorded_early(conn), "clocks have a signal before its time")
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
     yield _holidays(conn, catalogue, now)
-    yield from _surroundings(conn, now)
+    yield from _environment(conn, now)
 
 
-def glance(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
-    """The invariants that cost the same however much is kept: for a probe that comes every few seconds."""
-    late = inspection.long_due(conn, now - LONG_DUE)
-    yield _none("the sweep keeps up", late, "tickets are due for over a minute")
-    yield _deliveries_are_read(conn, now)
-    yield _stored_equals_fresh(conn, catalogue, now, inspection.next_due(conn, now, GLANCE))
-    yield from _surroundings(conn, now)
+def run_quick_checks(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[Check]:
+    """The checks whose cost does not grow with the stored data, for frequent probes."""
+    overdue = inspection.overdue(conn, now - MAX_DELAY)
+    yield _none("the sweep keeps up", overdue, "tickets are due for over a minute")
+    yield _inbound(conn, now)
+    yield _stored_equals_fresh(conn, catalogue, now, inspection.next_due(conn, now, QUICK_SAMPLE))
+    yield from _environment(conn, now)
 
 
-def _deliveries_are_read(conn: Connection, now: Micros) -> Check:
-    waiting = hooks.stuck(conn, now - LONG_DUE)
-    return _none("deliveries are read", waiting, "deliveries wait to be read for over a minute")
+def _inbound(conn: Connection, now: Micros) -> Check:
+    waiting = hooks.stuck(conn, now - MAX_DELAY)
+    return _none("inbound webhooks are interpreted", waiting, "inbound webhooks wait for over a minute")
 
 
-def _surroundings(conn: Connection, now: Micros) -> Iterator[Check]:
-    name, late = "deliveries keep up", deliveries.overdue(conn, now - LONG_DUE)
-    why = "subscriptions wait for over a minute: a slow endpoint, or nobody delivers; does a worker run?"
-    detail = f"{len(late)} {why}: {', '.join(late[:_SHOWN])}" if late else ""
-    yield Check(name, Verdict.WARNING if late else Verdict.OK, detail)
+def _environment(conn: Connection, now: Micros) -> Iterator[Check]:
+    yield _deliveries(conn, now)
     parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
-    yield _none("no ticket is parked", parked, "tickets cannot be judged; see `slatimer inbox`")
+    yield _none("no ticket is parked", parked, "tickets cannot be evaluated; see `slatimer inbox`")
     yield _engine(conn)
-    bare = [(table,) for table in inspection.unguarded(conn)]
-    yield _none("every table is kept apart by desk", bare, "tables lack row-level security")
+    unprotected = [(table,) for table in inspection.unguarded(conn)]
+    yield _none("row-level security covers every table", unprotected, "tables lack row-level security")
     yield _role(conn)
-    yield _months(conn)
+    yield _partitions(conn)
+
+
+def _deliveries(conn: Connection, now: Micros) -> Check:
+    overdue = deliveries.overdue(conn, now - MAX_DELAY)
+    why = "subscriptions wait for over a minute: an endpoint is slow, or no process delivers"
+    detail = f"{len(overdue)} {why}: {', '.join(overdue[:_MAX_EXAMPLES])}" if overdue else ""
+    return Check("deliveries keep up", Verdict.WARNING if overdue else Verdict.OK, detail)
 
 
 def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:
-    """A check that holds when nothing was found."""
+    """A check that passes when the query finds nothing."""
     listed = ["/".join(map(str, one)) for one in found]
     if not listed:
         return Check(name, Verdict.OK, "")
-    more = ", ..." if len(listed) > _SHOWN else ""
-    return Check(name, Verdict.FAULT, f"{len(listed)} {wrong}: {', '.join(listed[:_SHOWN])}{more}")
+    more = ", ..." if len(listed) > _MAX_EXAMPLES else ""
+    return Check(name, Verdict.FAULT, f"{len(listed)} {wrong}: {', '.join(listed[:_MAX_EXAMPLES])}{more}")
 
 
 def _stored_equals_fresh(
@@ -123,7 +125,7 @@ def _stored_equals_fresh(
                 unequal.append((desk, ticket))
     count = sum(map(len, by_desk.values()))
     name = f"stored clocks equal fresh ones ({count} sampled)"
-    return _none(name, unequal, "tickets are stored otherwise than they are judged now")
+    return _none(name, unequal, "tickets have stored clocks that differ from their evaluation")
 
 
 def _holidays(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
@@ -136,18 +138,18 @@ def _holidays(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
 
 
 def _role(conn: Connection) -> Check:
-    name = "the database keeps desks apart for this role"
+    name = "row-level security applies to this role"
     if not inspection.passes_by_security(conn):
         return Check(name, Verdict.OK, "")
-    detail = "the role passes by row-level security; use one that is no superuser: CREATE ROLE slatimer LOGIN"
+    detail = "the role bypasses row-level security; use one that is no superuser: CREATE ROLE slatimer LOGIN"
     return Check(name, Verdict.WARNING, detail)
 
 
-def _months(conn: Connection) -> Check:
-    name = "every event lies in the part of its month"
-    if not partitions.has_stray(conn):
+def _partitions(conn: Connection) -> Check:
+    name = "every event is in its monthly partition"
+    if not partitions.default_has_rows(conn):
         return Check(name, Verdict.OK, "")
-    detail = "some came when there was no part for their month; they are read all the same, only slower"
+    detail = "some events are in the default partition since theirs was missing; reading them is slower"
     return Check(name, Verdict.WARNING, detail)
 
 
@@ -155,7 +157,5 @@ def _engine(conn: Connection) -> Check:
     name, version = "the database engine is safe with several writers", inspection.risky_version(conn)
     if version is None:
         return Check(name, Verdict.OK, "")
-    detail = (
-        f"SQLite {version} can corrupt its log when two processes write: let one write, or install pysqlite3"
-    )
+    detail = f"SQLite {version} can corrupt its write-ahead log when two processes write: install pysqlite3"
     return Check(name, Verdict.WARNING, detail)

@@ -1,19 +1,20 @@
-"""What is done to the facts as they grow old, so that what is asked every day costs the same for ever?
+"""Retention: archive old tickets, delete expired events, maintain monthly partitions.
 
-Tickets that ended long ago are folded to their final view; facts that the desk's agreement lets go of are let go of;
-parts of the log are made before they are needed and dropped when they are empty. Each step is small, in a transaction
-of its own and repeatable, so several processes may do it and any of them may die at it. Instants are microseconds UTC.
+A ticket that ended `archive_after` ago is archived: its final view is stored as one document. When the agreement's
+`keep_events` has passed, its events are deleted. Partitions of the event log are created ahead and dropped when empty.
+Each step is a small idempotent transaction, so several processes may run it and any may be killed. Instants are
+microseconds UTC.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Final
 
 import orjson
 import structlog
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.flow.judge.assess import Assessor
 from app.flow.judge.locking import lock
 from app.flow.query import serialize
@@ -28,18 +29,18 @@ from app.store.tickets.archive import ArchivedTicket, Candidate
 
 _log = structlog.stdlib.get_logger()
 
-_PIECE: Final = 200
-"""Tickets in one transaction: some tens of milliseconds of the writer's time."""
+_BATCH: Final = 200
+"""Tickets in one transaction, which takes some tens of milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """What keeping has done: tickets folded and emptied, parts of the log made and dropped."""
+    """Counts of what a run of the retention did."""
 
-    folded: int = 0
-    emptied: int = 0
-    made: int = 0
-    dropped: int = 0
+    archived: int = 0
+    purged: int = 0
+    partitions_created: int = 0
+    partitions_dropped: int = 0
 
     def __add__(self, other: "RetentionResult") -> "RetentionResult":
         return RetentionResult(
@@ -51,101 +52,104 @@ _NOTHING: Final = RetentionResult()
 
 
 class Retention:
-    """Keeps the facts of one database. `start` and `stop` it, or `keep_now` without an event loop."""
+    """The retention job of one database. `start` and `stop` it, or call `apply_now` without an event loop."""
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor, self._settings = database, assessor, settings
         self._catalogue = assessor.catalogue
-        self._background = Background(self._run)
-        self._folded_up_to: Micros = 0
-        """Everything that ended before is folded, as far as it can be: no need to look there again."""
+        self._background = BackgroundLoop(self._run)
+        self._archived_until: Micros = 0
+        """Every eligible ticket that ended before is archived: the search starts here."""
 
     def start(self) -> None:
-        """Begin to keep, in this event loop."""
+        """Start in the running event loop."""
         self._background.start()
 
     async def stop(self) -> None:
-        """Keep no more. A piece under way is finished first."""
+        """Stop. A transaction in progress completes first."""
         await self._background.stop()
 
-    def keep_now(self) -> RetentionResult:
-        """`keep` without an event loop."""
-        return asyncio.run(self.keep())
+    def apply_now(self) -> RetentionResult:
+        """`apply` without an event loop."""
+        return asyncio.run(self.apply())
 
-    async def keep(self) -> RetentionResult:
-        """One round. What is ripe is looked for by a reader, so that whoever writes never waits for a long look."""
-        kept = _NOTHING
+    async def apply(self) -> RetentionResult:
+        """Process batches until nothing is left.
+
+        Candidates are selected in a read transaction, so that writers are not blocked.
+        """
+        total = _NOTHING
         while True:
             before = self._database.now() - length_of(self._settings.archive_after)
-            since = self._folded_up_to
+            since = self._archived_until
             eligible = await self._database.read(
-                lambda conn, since=since, before=before: archive.candidates(conn, since, before, _PIECE)
+                lambda conn, since=since, before=before: archive.candidates(conn, since, before, _BATCH)
             )
-            piece = await self._database.write(
-                lambda conn, now, eligible=eligible: self._piece(conn, now, eligible)
+            result = await self._database.write(
+                lambda conn, now, eligible=eligible: self._batch(conn, now, eligible)
             )
-            self._folded_up_to = eligible[-1][-1] if len(eligible) == _PIECE else max(before, since)
-            kept += piece
-            if piece == _NOTHING:
-                return kept
+            self._archived_until = eligible[-1][-1] if len(eligible) == _BATCH else max(before, since)
+            total += result
+            if result == _NOTHING:
+                return total
 
     async def _run(self) -> None:
         while True:
             try:
-                kept = await self.keep()
-                if kept != _NOTHING:
-                    _log.info(
-                        "kept", folded=kept.folded, emptied=kept.emptied, made=kept.made, dropped=kept.dropped
-                    )
+                total = await self.apply()
+                if total != _NOTHING:
+                    _log.info("retention applied", **asdict(total))
             except self._database.failures:
-                _log.exception("keeping failed")  # nothing is lost by keeping later
+                _log.exception("retention failed")  # idempotent: the next run does the rest
             await asyncio.sleep(self._settings.retention_interval.total_seconds())
 
-    def _piece(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> RetentionResult:
-        """A bearable part of everything that is to be done; nothing when there is nothing."""
-        return (
-            RetentionResult(made=len(partitions.make_ahead(conn, now, self._settings.partitions_ahead)))
-            + RetentionResult(folded=self._fold(conn, now, eligible))
-            + RetentionResult(emptied=self._empty(conn, now))
-            + RetentionResult(dropped=len(partitions.drop_empty(conn, now)))
+    def _batch(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> RetentionResult:
+        created = partitions.create_ahead(conn, now, self._settings.partitions_ahead)
+        return RetentionResult(
+            partitions_created=len(created),
+            archived=self._archive(conn, now, eligible),
+            purged=self._purge(conn, now),
+            partitions_dropped=len(partitions.drop_empty(conn, now)),
         )
 
-    def _fold(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> int:
+    def _archive(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> int:
+        """Store the final views. The tickets are locked first, in the order of `lock`."""
         lock(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in eligible])
         by_desk: dict[str, dict[str, Micros]] = {}
         for desk, ticket, ended_at in eligible:
             by_desk.setdefault(desk, {})[ticket] = ended_at
         rows: list[ArchivedTicket] = []
         for desk, ended in by_desk.items():
-            # Something may have happened to one of them since it was looked at.
+            # Compare with the selected state: an event may have come since the read transaction.
             stored = clocks.tickets(conn, desk, ended)
-            folded = archive.archived(conn, desk, ended)
-            still = [
+            archived = archive.archived(conn, desk, ended)
+            unchanged = [
                 ticket
                 for ticket, row in stored.items()
-                if row.next_at is None and row.evaluated_at == ended[ticket] and ticket not in folded
+                if row.next_at is None and row.evaluated_at == ended[ticket] and ticket not in archived
             ]
             rows += [
                 ArchivedTicket(
                     desk, ticket, ended[ticket], None, orjson.dumps(serialize.ticket(answer)).decode()
                 )
-                for ticket, answer in answers(conn, self._catalogue, desk, still, now=now).items()
+                for ticket, answer in answers(conn, self._catalogue, desk, unchanged, now=now).items()
             ]
         archive.archive(conn, rows, now)
         return len(rows)
 
-    def _empty(self, conn: Connection, now: Micros) -> int:
-        done = 0
+    def _purge(self, conn: Connection, now: Micros) -> int:
+        """Delete the events of archived tickets whose `keep_events` has passed."""
+        purged = 0
         for desk, latest in self._catalogue.desks(conn).items():
             agreement = self._catalogue.history(conn, desk, latest)[-1].agreement
             if agreement.keep_events is None:
                 continue
             calendar = Calendar.always(agreement.time_zone)
-            over = [
+            expired = [
                 row.ticket
-                for row in archive.oldest_with_events(conn, desk, _PIECE)
+                for row in archive.oldest_with_events(conn, desk, _BATCH)
                 if agreement.keep_events.deadline(row.closed_at, calendar) < now
             ]
-            archive.drop_events(conn, desk, over, now)
-            done += len(over)
-        return done
+            archive.drop_events(conn, desk, expired, now)
+            purged += len(expired)
+        return purged

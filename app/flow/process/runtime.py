@@ -1,8 +1,7 @@
-"""What does every process that works on the facts consist of, web process, worker or command?
+"""Components of one process (web, worker or command) over one open database, composed once.
 
-Everything below the web, put together once: whoever needs a part takes it from here. `start` begins what goes on by
-itself: listening to what other processes announce, reading what ticket systems delivered, and sweeping. With Redis
-sweeping is left to the workers, and a web process rings for them instead.
+`start` starts the background loops: NOTIFY listener, inbound reader, sweep, delivery, retention and heartbeat. With
+Redis the last four run in workers only, and web processes enqueue wake-ups for them instead.
 """
 
 from collections.abc import Callable
@@ -15,10 +14,10 @@ from app.flow.inbound.sources import Sources
 from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.receive import Receiver
 from app.flow.outbound.deliver import Deliverer
-from app.flow.process.heartbeat import Watch
+from app.flow.process.health import HealthMonitor
 from app.flow.process.retention import Retention
 from app.flow.process.sweep import Sweeper
-from app.jobs import Bell, Job, Queue
+from app.jobs import Job, Queue, WakeUp
 from app.settings import Settings
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
@@ -26,12 +25,12 @@ from app.store.engine.notify import Announcement, NotificationListener
 
 
 class Runtime:
-    """The parts of one process over one open database. `worker`: it is what others ring for."""
+    """The components of one process. `worker`: this process runs the jobs that others enqueue."""
 
     def __init__(self, settings: Settings, database: Database, *, worker: bool = False) -> None:
         self.settings, self.database = settings, database
         self.sweeps = worker or settings.redis_url is None
-        """Whether this process tells what is due."""
+        """Whether this process sweeps and delivers."""
         self.catalogue = Catalogue(settings.holiday_years_ahead)
         store_missing_holidays(database, self.catalogue)
         self.assessor = Assessor(settings, self.catalogue)
@@ -43,55 +42,55 @@ class Runtime:
         self.acceptor = Acceptor(database, self.sources, settings, self.reader.wake)
         self.reader.throttle_while(self.acceptor.is_busy)
         self.retention = Retention(database, self.assessor, settings)
-        self.watch = Watch(database, self.catalogue, self.sweeper, settings, sweeps=self.sweeps)
-        self.bell = None if settings.redis_url is None else Bell(settings, Job.WAKE, Queue.CLOCKS)
-        self._post_bell = (
-            None if settings.redis_url is None else Bell(settings, Job.DELIVER, Queue.DELIVERIES)
+        self.health = HealthMonitor(database, self.catalogue, self.sweeper, settings, sweeps=self.sweeps)
+        self.wake_up = None if settings.redis_url is None else WakeUp(settings, Job.WAKE, Queue.CLOCKS)
+        self._delivery_wake_up = (
+            None if settings.redis_url is None else WakeUp(settings, Job.DELIVER, Queue.DELIVERIES)
         )
         self._listener = NotificationListener(settings, self._announced)
-        self._hearers: list[Callable[[Announcement], None]] = [
-            self.sweeper.announced,
+        self._announcement_callbacks: list[Callable[[Announcement], None]] = [
+            self.sweeper.on_announcement,
             self.deliverer.announced,
         ]
         if not self.sweeps:
-            self.assessor.on_commit(self._ring)
+            self.assessor.on_commit(self._enqueue_wake_ups)
 
-    def on_announcement(self, hearer: Callable[[Announcement], None]) -> None:
-        """Have somebody hear what other processes announce, in the event loop. It must be quick."""
-        self._hearers.append(hearer)
+    def on_announcement(self, callback: Callable[[Announcement], None]) -> None:
+        """Register a callback for announcements of other processes. It runs in the event loop and must not block."""
+        self._announcement_callbacks.append(callback)
 
     def start(self) -> None:
-        """Begin to listen, and to sweep or to ring, in this event loop."""
+        """Start the background loops in the running event loop."""
         log_newer_holidays(self.database, self.catalogue)
         self._listener.start()
         self.reader.start()
-        for bell in filter(None, (self.bell, self._post_bell)):
-            bell.start()
+        for wake_up in filter(None, (self.wake_up, self._delivery_wake_up)):
+            wake_up.start()
         if self.sweeps:
             self.sweeper.start()
-            self.watch.start()
+            self.health.start()
             self.retention.start()
             self.deliverer.start()
 
     async def stop(self) -> None:
-        """End it all. What is under way is finished first."""
+        """Stop all loops. Transactions in progress complete first."""
         await self._listener.stop()
         await self.reader.stop()
         await self.retention.stop()
-        await self.watch.stop()
+        await self.health.stop()
         await self.sweeper.stop()
         await self.deliverer.stop()
-        for bell in filter(None, (self.bell, self._post_bell)):
-            await bell.stop()
+        for wake_up in filter(None, (self.wake_up, self._delivery_wake_up)):
+            await wake_up.stop()
 
     def _announced(self, announcement: Announcement) -> None:
-        for hearer in self._hearers:
-            hearer(announcement)
+        for callback in self._announcement_callbacks:
+            callback(announcement)
 
-    def _ring(self, found: Assessed) -> None:
-        """In the thread that writes: a worker is to wake for what was planned, and for what was told."""
+    def _enqueue_wake_ups(self, found: Assessed) -> None:
+        """After a commit, in the writer thread: wake a worker for the next due ticket and for new deliveries."""
         now = self.database.now()
-        if self.bell is not None and found.next_at is not None:
-            self.bell.ring(found.next_at, now)
-        if self._post_bell is not None and found.outgoing:
-            self._post_bell.ring(now, now)
+        if self.wake_up is not None and found.next_at is not None:
+            self.wake_up.schedule(found.next_at, now)
+        if self._delivery_wake_up is not None and found.outgoing:
+            self._delivery_wake_up.schedule(now, now)

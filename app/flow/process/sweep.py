@@ -1,8 +1,9 @@
-"""What must be told because time alone has passed, and when?
+"""Sweep: evaluates tickets when their next transition comes due, and so detects breaches on time.
 
-The database is the timer: the sweep sleeps until the least `next_at`, is woken when a push brings an earlier one, and
-looks besides now and then for what another process wrote. Tickets whose instant has come go down the one road, in
-batches. A ticket that fails is parked by that road, so it stalls nobody. Instants are microseconds UTC.
+The database is the timer. The sweep sleeps until the least `next_at`, is woken when a commit brings an earlier one, and
+polls for what other processes wrote. Due tickets are evaluated in batches. `next_at` is only a hint and the evaluation
+is idempotent, so a crash or two sweeps at once do no harm. A ticket that fails is parked, and does not block the
+others. Instants are microseconds UTC.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor, TicketKey
 from app.flow.judge.locking import lock_desks
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
-from app.store.engine.database import Connection, Database, Fault, after_commit, fault_of
+from app.store.engine.database import Connection, Database, FailureKind, after_commit, failure_kind
 from app.store.engine.notify import Announcement
 from app.store.tickets import schedule
 from app.store.tickets.signals import LATE
@@ -26,10 +27,10 @@ _log = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SweepState:
-    """How the sweep is doing. `lag` is how long the oldest ticket that is due has been waiting, in micros."""
+    """State of the sweep. `lag` is the time since the oldest due ticket came due, in micros."""
 
     running: bool
-    """In this process; where workers sweep, nowhere else."""
+    """Whether the sweep runs in this process."""
     next_at: Micros | None
     lag: Micros
     parked: int
@@ -42,24 +43,24 @@ class Sweeper:
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor = database, assessor
-        self._batch = settings.sweep_batch_size
-        self._safety = settings.sweep_poll_interval.total_seconds()
-        self._background = Background(self._run)
+        self._batch_size = settings.sweep_batch_size
+        self._poll_interval = settings.sweep_poll_interval.total_seconds()
+        self._background = BackgroundLoop(self._run)
         self._planned: Micros | None = None
         self._last_pass_at: Micros | None = None
         self._failure: str | None = None
-        assessor.on_commit(self._heard)
+        assessor.on_commit(self._on_commit)
 
     def start(self) -> None:
-        """Begin to sweep, in this event loop."""
+        """Start in the running event loop."""
         self._background.start()
 
     async def stop(self) -> None:
-        """End the sweep. A batch under way is finished first."""
+        """Stop. A batch in progress completes first."""
         await self._background.stop()
 
     def sweep_now(self) -> int:
-        """Sweep until nothing is due. Returns how many tickets were looked at."""
+        """Sweep until no ticket is due. Returns the number of evaluated tickets."""
         total = 0
         while count := self._database.write_now(self._claim):
             total += count
@@ -68,37 +69,37 @@ class Sweeper:
     async def sweep(self) -> int:
         """`sweep_now` within an event loop."""
         total = 0
-        while count := await self._claimed():
+        while count := await self._sweep_batch():
             total += count
         return total
 
-    async def _claimed(self) -> int:
-        """Sweep a batch; one by one when it cannot be stored. Raises what the database itself fails with."""
+    async def _sweep_batch(self) -> int:
+        """Sweep one batch; ticket by ticket when the batch fails. Raises when the database is unavailable."""
         try:
             return await self._database.write(self._claim)
         except self._database.failures as error:
-            if fault_of(error) is not Fault.FAULTY:
+            if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
-            _log.warning("a batch of the sweep failed", error=f"{type(error).__name__}: {error}")
-        due = await self._database.write(lambda conn, now: schedule.due(conn, now, self._batch))
+            _log.warning("sweep batch failed", error=f"{type(error).__name__}: {error}")
+        due = await self._database.write(lambda conn, now: schedule.due(conn, now, self._batch_size))
         for key in due:
-            await self._alone(key)
+            await self._sweep_one(key)
         return len(due)
 
-    async def _alone(self, key: TicketKey) -> None:
-        """Sweep one ticket; it is parked when it cannot be stored, so that nobody waits for it."""
+    async def _sweep_one(self, key: TicketKey) -> None:
+        """Sweep one ticket. It is parked when it cannot be stored, so that others are not blocked."""
         desk, ticket = key
         try:
-            await self._database.write(lambda conn, now: self._judge(conn, now, [key]))
+            await self._database.write(lambda conn, now: self._evaluate(conn, now, [key]))
         except self._database.failures as error:
-            if fault_of(error) is not Fault.FAULTY:
+            if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
-            _log.error("a ticket cannot be stored", desk=desk, ticket=ticket, exc_info=error)
+            _log.error("ticket parked", desk=desk, ticket=ticket, exc_info=error)
             reason = f"{type(error).__name__}: {error}"
             await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now))
 
     async def state(self) -> SweepState:
-        """How the sweep is doing, for the probe of readiness; the gauges of the metrics follow it."""
+        """The state of the sweep, for `/readyz`. It also updates the gauges."""
         next_at, parked = await self._database.read(
             lambda conn: (schedule.next_at(conn), schedule.count_parked(conn))
         )
@@ -110,59 +111,59 @@ class Sweeper:
 
     async def _run(self) -> None:
         while True:
-            # Without a plan every commit wakes: one between the reading of `next_at` and the sleep is not missed.
-            self._background.awake()
+            # While `_planned` is None every commit wakes the loop: none between reading `next_at` and sleep is missed.
+            self._background.clear_wake()
             self._planned = None
             try:
                 await self.sweep()
                 self._planned = await self._database.read(schedule.next_at)
                 self._failure = None
             except self._database.failures as error:
-                # What is due stays due, so the next try finds it.
+                # Due tickets stay due: the next pass finds them.
                 self._failure = f"{type(error).__name__}: {error}"
-                await self._background.in_the_way("sweep failed", error)
+                await self._background.back_off("sweep failed", error)
                 continue
-            self._background.all_is_well()
+            self._background.reset_backoff()
             self._last_pass_at = self._database.now()
             await self._sleep()
 
     async def _sleep(self) -> None:
-        """Until the planned instant or the safety period, unless woken before."""
-        wait = self._safety
+        """Sleep until the next due ticket, at most the poll interval, unless woken."""
+        wait = self._poll_interval
         if self._planned is not None:
             wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
         await self._background.sleep(wait)
 
     def _claim(self, conn: Connection, now: Micros) -> int:
-        # Desks that are held whole are held before any ticket is.
-        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch))
-        due = schedule.due(conn, now, self._batch)
+        # Lock order: desks that are locked as a whole before any ticket.
+        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch_size))
+        due = schedule.due(conn, now, self._batch_size)
         if due:
-            self._judge(conn, now, due)
+            self._evaluate(conn, now, due)
         return len(due)
 
-    def _judge(self, conn: Connection, now: Micros, due: Sequence[TicketKey]) -> None:
+    def _evaluate(self, conn: Connection, now: Micros, due: Sequence[TicketKey]) -> None:
         touched: dict[str, list[str]] = {}
         for desk, ticket in due:
             touched.setdefault(desk, []).append(ticket)
         found = self._assessor.assess(conn, now, touched, traces=dict.fromkeys(due, f"sweep-{now}"))
         after_commit(conn, lambda: _observe(found, now))
 
-    def announced(self, announcement: Announcement) -> None:
-        """Another process has planned something: wake if it comes earlier than the sweep sleeps for."""
-        self._plan(announcement.next_at)
+    def on_announcement(self, announcement: Announcement) -> None:
+        """Wake when another process has stored an earlier `next_at`."""
+        self._wake_for(announcement.next_at)
 
-    def _heard(self, found: Assessed) -> None:
-        """In the thread that writes: the same for what this process has planned."""
-        self._plan(found.next_at)
+    def _on_commit(self, found: Assessed) -> None:
+        """The same for a commit of this process. Runs in the writer thread."""
+        self._wake_for(found.next_at)
 
-    def _plan(self, next_at: Micros | None) -> None:
+    def _wake_for(self, next_at: Micros | None) -> None:
         if next_at is not None and (self._planned is None or next_at < self._planned):
             self._background.wake()
 
 
 def _observe(found: Assessed, now: Micros) -> None:
-    """How late the breaches were told that the sweep has found."""
+    """Record the detection lag of breaches that the sweep found."""
     for recorded in found.recorded:
         if recorded.kind in LATE and recorded.deliver:
             metrics.DETECTION_LAG.observe((now - recorded.at) / SECOND)

@@ -21,8 +21,8 @@ from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.stored_holidays import StoredHolidays
 from app.sla.clock.evaluation import AppliesTo, Version
 from app.sla.span import Micros
-from app.store.engine.database import Connection, once
-from app.store.engine.dialect import lock_key_shared, lock_keys
+from app.store.engine.database import Connection, memoized
+from app.store.engine.dialect import advisory_lock, advisory_lock_shared
 from app.store.tables import desk_version as _version
 
 Document = Mapping[str, Any]
@@ -130,10 +130,10 @@ class Catalogue:
         Lock order: this lock comes before the locks of tickets. `apply` takes it exclusively, and a transaction that
         held a ticket while it waited for this one could deadlock with it.
         """
-        return once(conn, _SETTLED, lambda: self._settle(conn))
+        return memoized(conn, _SETTLED, lambda: self._settle(conn))
 
     def _settle(self, conn: Connection) -> dict[str, int]:
-        lock_key_shared(conn, _SETTLED)
+        advisory_lock_shared(conn, _SETTLED)
         return self.desks(conn)
 
     def history(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
@@ -193,7 +193,7 @@ def lock_versions(conn: Connection) -> None:
 
     What was judged before it can be marked to be judged again; what is judged after it uses the new version.
     """
-    lock_keys(conn, [_SETTLED])
+    advisory_lock(conn, [_SETTLED])
 
 
 def put(

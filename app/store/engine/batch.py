@@ -1,9 +1,8 @@
-"""How long may a list in a statement be, and how many lengths may there be?
+"""Batching of parameters for IN lists.
 
-Databases limit the parameters of a statement, the oldest supported SQLite to 32,766. Lists are cut well below, so that
-a statement stays small to parse. They are also filled up to the next power of two by repeating their last item, which
-changes nothing for an IN: so a statement has eleven texts instead of a thousand, and a database that keeps the plans of
-the texts that it has seen (both do) finds them again.
+Databases limit the parameters of a statement (SQLite to 32,766), so long lists are split. The length of an IN list is
+rounded up to a power of two by repeating the last item, which does not change the result: eleven statement texts
+instead of a thousand, so that the caches of prepared statements are effective.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,14 +15,14 @@ LONGEST: Final = 1024
 
 
 def pieces(items: Iterable[T]) -> Iterator[list[T]]:
-    """The items in lists of a bearable length."""
+    """Split the items into lists of at most `LONGEST`."""
     rest = iter(items)
     while piece := list(islice(rest, LONGEST)):
         yield piece
 
 
 def parts(items: Iterable[T]) -> Iterator[list[T]]:
-    """The items in lists for an IN: the last item of a list may be repeated."""
+    """Split the items into lists for IN; the last item of a list may be repeated."""
     for piece in pieces(items):
         yield piece + [piece[-1]] * (_rounded(len(piece)) - len(piece))
 

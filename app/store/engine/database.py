@@ -1,9 +1,9 @@
-"""Who may write, when does a transaction happen, and what follows its commit?
+"""Transactions: one writer thread and several reader threads in each process, and the time of a transaction.
 
-In a process exactly one connection writes, in one thread; readers have their own and cannot write. A writing
-transaction is given its time. Where a server keeps the facts that is the server's, so that processes on machines whose
-clocks differ agree; else it is the machine's. It never goes back within a process, and on a file not behind what
-another process wrote. Instants are microseconds UTC.
+A process has exactly one connection that writes, in one thread; readers have connections of their own and cannot write.
+The database server's clock gives the time of a write transaction, so that processes on machines with different clocks
+agree; on SQLite it is the machine's clock. Time never goes back within a process, and on SQLite not behind a committed
+event of another process. Instants are microseconds UTC. The package docstring shows the executors in a diagram.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine import dialect, row_security
 from app.store.engine.desks import setting_of, visible_desks
-from app.store.engine.dialect import Fault, TransactionRunner
+from app.store.engine.dialect import FailureKind, TransactionRunner
 from app.store.engine.migrate import upgrade
 from app.store.engine.unreachable import Unreachable
 
@@ -33,12 +33,12 @@ __all__ = [
     "AlreadyStored",
     "Connection",
     "Database",
-    "Fault",
+    "FailureKind",
     "Unreachable",
     "WriteContention",
     "after_commit",
-    "fault_of",
-    "once",
+    "failure_kind",
+    "memoized",
     "visible_desks",
     "wall_clock",
 ]
@@ -49,82 +49,86 @@ T = TypeVar("T")
 
 _NANOSECONDS_A_MICRO: Final = 1000
 _AFTER_COMMIT: Final = "after_commit"
-_ONCE: Final = "once"
-TRIES: Final = 5
-"""How often the same is tried while other writers are in the way. Whoever is in the way is through by then."""
+_MEMO: Final = "memo"
+MAX_ATTEMPTS: Final = 5
+"""Attempts of a transaction under contention."""
 
 
 class WriteContention(RuntimeError):
-    """Another writer was in the way, again and again. Nothing was stored; ask again."""
+    """The transaction failed at every attempt because of concurrent writers. Nothing was stored; retry."""
 
 
 class AlreadyStored(RuntimeError):
-    """What is to be written is there already, and no other writer's doing. Nothing was stored, nor would it be the
-    next time."""
+    """A unique constraint failed at every attempt, so not because of a concurrent writer. Nothing was stored; do not
+    retry."""
 
 
-def fault_of(error: BaseException) -> Fault:
-    """What to do about an error that a transaction ended with."""
-    return Fault.CONTENDED if isinstance(error, WriteContention) else dialect.fault_of(error)
+def failure_kind(error: BaseException) -> FailureKind:
+    """Classify the exception of a failed transaction."""
+    return FailureKind.CONTENTION if isinstance(error, WriteContention) else dialect.failure_kind(error)
 
 
-def _given_up(error: Exception) -> WriteContention | AlreadyStored:
-    """What an error is that has come at each try."""
-    if isinstance(error, IntegrityError):  # one who writes the same is through when the second try begins
-        return AlreadyStored(f"this is stored already: {error.orig}")
-    _log.warning("others were in the way", error=f"{type(error).__name__}: {error}", times=TRIES)
-    return WriteContention("others write to the same at this moment; nothing was stored, ask again")
+def _exhausted(error: Exception) -> WriteContention | AlreadyStored:
+    """The exception to raise after the last attempt."""
+    if isinstance(error, IntegrityError):  # a concurrent insert has committed before the second attempt
+        return AlreadyStored(f"already stored: {error.orig}")
+    _log.warning(
+        "transaction failed after retries", error=f"{type(error).__name__}: {error}", attempts=MAX_ATTEMPTS
+    )
+    return WriteContention("concurrent writers interfered at every attempt; nothing was stored, retry")
 
 
 def wall_clock() -> Micros:
-    """The machine's clock, in micros."""
+    """The system clock, in micros."""
     return time_ns() // _NANOSECONDS_A_MICRO
 
 
-def _stopwatch() -> Micros:
+def _monotonic() -> Micros:
     return monotonic_ns() // _NANOSECONDS_A_MICRO
 
 
-def once(conn: Connection, what: str, read: Callable[[], T]) -> T:
-    """What `read` gives, and in a transaction that writes the same to whoever asks for it again.
+def memoized(conn: Connection, key: str, read: Callable[[], T]) -> T:
+    """The result of `read`, cached for the rest of a write transaction.
 
-    For what nobody else can change until the transaction ends.
+    Only for values that no other transaction can change before the commit. Read transactions are not cached.
     """
-    known = conn.info.get(_ONCE)
-    if known is None:
+    memo = conn.info.get(_MEMO)
+    if memo is None:
         return read()
-    if what not in known:
-        known[what] = read()
-    return known[what]
+    if key not in memo:
+        memo[key] = read()
+    return memo[key]
 
 
 def after_commit(conn: Connection, action: Callable[[], None]) -> None:
-    """Do this once the transaction is durable, before anyone is answered; not at all if it is rolled back.
+    """Call `action` after the commit and before the caller gets its result; never after a rollback.
 
-    It runs in the thread that writes: it must be short, must not fail and must not write.
+    It runs in the writer thread: it must be short and must neither raise nor write.
     """
     conn.info.setdefault(_AFTER_COMMIT, []).append(action)
 
 
 class Database:
-    """The facts of the service, and the only ways to them. Opening it brings its tables up to date."""
+    """The database: `write` and `read` run a function in a transaction. Opening it migrates the schema."""
 
     failures = (*dialect.FAILURES, WriteContention, AlreadyStored)
-    """What a transaction that was not stored ends with, by the database's doing."""
+    """Exceptions of a transaction that failed because of the database."""
 
     def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
-        """Open it. `clock` is the time instead of the server's or the machine's. Raises UnusableDatabase."""
+        """Open and migrate. `clock` replaces the server's and the system clock. Raises UnusableDatabase."""
         dialect.check(settings.database_url)
         self.settings = settings
         self.shared = dialect.is_shared(settings.database_url)
-        """Whether other processes write to it at the same time as a matter of course."""
+        """Whether the database is a server that several processes write to."""
         self._clock = clock or (None if self.shared else wall_clock)
         self._last: Micros = 0
-        self._ahead: Micros = 0
-        """How far the server's clock is ahead of this process's stopwatch."""
-        self._writing = dialect.writing_runner(settings, patience=settings.database_statement_timeout)
-        self._mine = local()
-        self._reading: list[TransactionRunner] = []
+        self._clock_offset: Micros = 0
+        """Server clock minus monotonic clock of this process."""
+        self._writing_runner = dialect.writing_runner(
+            settings, statement_timeout=settings.database_statement_timeout
+        )
+        self._thread = local()
+        self._reading_runners: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
         self._readers = ThreadPoolExecutor(settings.database_read_pool_size, "reader")
         self._writer.submit(self._open).result()
@@ -137,88 +141,90 @@ class Database:
                 row_security.replace_old_policies(lambda work: runner.run(work, EVERY_DESK))
         finally:
             runner.close()
-        self._last = self._writing.run(self._time, EVERY_DESK)
+        self._last = self._writing_runner.run(self._time, EVERY_DESK)
 
     def now(self) -> Micros:
-        """The time for a read, and never before what was already written."""
-        clock = self._clock() if self._clock is not None else _stopwatch() + self._ahead
+        """The time for a read. It is never before the time of the last write transaction."""
+        clock = self._clock() if self._clock is not None else _monotonic() + self._clock_offset
         return max(clock, self._last)
 
     async def write(self, work: Callable[[Connection, Micros], T]) -> T:
-        """Run `work` in a transaction of its own, with the transaction's time. Returns when it is durable.
+        """Run `work` in a write transaction, with its time. Returns its result after the commit.
 
-        While another process is in the way it is run again, from the start: what it does beside the database it must
-        not mind doing again, or leave to `after_commit`.
+        Under contention the transaction is retried: `work` must have no side effects outside the database, except in
+        `after_commit`.
         """
         loop = asyncio.get_running_loop()
         context = copy_context()
         return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on one unchanging state of the database; it cannot write."""
+        """Run `work` in a read-only transaction on one snapshot."""
         loop = asyncio.get_running_loop()
         context = copy_context()
         return await loop.run_in_executor(self._readers, lambda: context.run(self._read, work))
 
     def write_now(self, work: Callable[[Connection, Micros], T]) -> T:
-        """`write` for those without an event loop. Never from inside a write: it would wait for itself."""
+        """`write` without an event loop. Never call it inside a write: the writer thread would wait for itself."""
         return self._writer.submit(copy_context().run, self._write, work).result()
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
-        """`read` for those without an event loop."""
+        """`read` without an event loop."""
         return self._readers.submit(copy_context().run, self._read, work).result()
 
-    async def look_at_the_clock(self) -> None:
-        """Compare with the server's clock, for a process that does not write by itself."""
+    async def sync_clock(self) -> None:
+        """Update the clock offset, for a process that rarely writes."""
         if self._clock is None:
             await self.read(self._time)
 
     def _write(self, work: Callable[[Connection, Micros], T]) -> T:
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(MAX_ATTEMPTS)):
             try:
                 return self._write_once(work)
             except self.failures as error:
-                if fault_of(error) is not Fault.CONTENDED:
+                if failure_kind(error) is not FailureKind.CONTENTION:
                     raise
                 if not left:
-                    raise _given_up(error) from error
-        raise AssertionError("the last try has returned or raised")
+                    raise _exhausted(error) from error
+        raise AssertionError("the last attempt has returned or raised")
 
     def _write_once(self, work: Callable[[Connection, Micros], T]) -> T:
         actions: list[Callable[[], None]] = []
 
         def transaction(conn: Connection) -> tuple[T, Micros]:
-            conn.info[_AFTER_COMMIT], conn.info[_ONCE] = actions, dict[str, object]()
+            conn.info[_AFTER_COMMIT], conn.info[_MEMO] = actions, dict[str, object]()
             now = self._time(conn)
             return work(conn, now), now
 
-        result, self._last = self._writing.run(transaction, EVERY_DESK)
+        result, self._last = self._writing_runner.run(transaction, EVERY_DESK)
         for action in actions:
             action()
         return result
 
     def _time(self, conn: Connection) -> Micros:
-        """The transaction's time."""
-        written = conn.execute(dialect.time_of(conn)).scalar() or 0
+        """The time of the transaction."""
+        written = conn.execute(dialect.transaction_time_query(conn)).scalar() or 0
         if self._clock is not None:
-            # A clock that was given is the only one; a server's counts for nothing beside it.
+            # A given clock replaces the server's.
             return max(self._clock(), self._last, 0 if self.shared else written)
-        self._ahead = written - _stopwatch()
+        self._clock_offset = written - _monotonic()
         return max(written, self._last)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        runner: TransactionRunner | None = getattr(self._mine, "runner", None)
+        runner: TransactionRunner | None = getattr(self._thread, "runner", None)
         if runner is None:
-            runner = self._mine.runner = dialect.reading_runner(self.settings)
-            self._reading.append(runner)
+            runner = self._thread.runner = dialect.reading_runner(self.settings)
+            self._reading_runners.append(runner)
         return runner.run(work, setting_of(visible_desks.get()))
 
     def close(self) -> None:
-        """Finish what is being done and let go of the database."""
-        self._writer.submit(self._writing.close).result()
+        """Finish the running transactions and close all connections."""
+        self._writer.submit(self._writing_runner.close).result()
         self._readers.shutdown()
-        for runner in self._reading:
-            self._writer.submit(runner.close).result()  # not in the caller's thread, which may run a loop
+        for runner in self._reading_runners:
+            self._writer.submit(
+                runner.close
+            ).result()  # not in the caller's thread, whose event loop may be running
         self._writer.shutdown()
 
     def __enter__(self) -> "Database":

@@ -1,7 +1,7 @@
-"""What differs from one database to the other? The only place that asks which one it is.
+"""Differences between SQLite and PostgreSQL. The only module outside `migrations/` that checks which database is used.
 
-Each database is a module beside this one: how its connections are made (`sqlite`, `postgres`), all else here. A seat is
-one connection with what it takes to run a transaction on it; it is used by one thread at a time.
+Connections are made in `sqlite` and `postgres`; locks, the transaction time, error classification and capabilities are
+here. On SQLite a lock function does nothing: the one write lock of the file excludes all other writers.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ POSTGRESQL: Final = "postgresql"
 SQLITE: Final = "sqlite"
 
 FAILURES: Final = (SQLAlchemyError, Unreachable)
-"""What a database that is busy, full or away raises."""
+"""Exceptions of a failed transaction."""
 
 
 class UnusableDatabase(ValueError):
@@ -33,24 +33,25 @@ class UnusableDatabase(ValueError):
 
 
 class TransactionRunner(Protocol):
-    """One connection. Used by one thread at a time."""
+    """Runs transactions on one connection. Used by one thread at a time."""
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
-        """Run `work` in a transaction that sees what belongs to this desk, or to every desk."""
+        """Run `work` in a transaction in which the rows of this desk, or of every desk, are visible."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
 def check(url: str) -> None:
-    """Raise UnusableDatabase for a URL that this service cannot keep its facts in."""
+    """Raise UnusableDatabase for a URL that is faulty or not supported."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise UnusableDatabase(
-            f"{shown(url)!r} is no address of a database. A password with / @ : or ? in it must be percent-encoded"
+            f"{without_password(url)!r} is not a database URL. "
+            "A password with / @ : or ? in it must be percent-encoded"
         ) from error
     if parsed.drivername == postgres.DRIVER:
         if not parsed.host or "@" in (parsed.database or ""):
@@ -60,11 +61,9 @@ def check(url: str) -> None:
             )
         if not parsed.database:
             raise UnusableDatabase(f"Name the database: {postgres.DRIVER}://user@host/slatimer")
-        if unknown := sorted(parsed.query.keys() - postgres.PASSED_ON):
-            known = ", ".join(sorted(postgres.PASSED_ON))
-            raise UnusableDatabase(
-                f"{unknown[0]!r} is nothing that is passed on to the driver; known: {known}"
-            )
+        if unknown := sorted(parsed.query.keys() - postgres.DRIVER_OPTIONS):
+            known = ", ".join(sorted(postgres.DRIVER_OPTIONS))
+            raise UnusableDatabase(f"{unknown[0]!r} is not an option of the driver; known: {known}")
         return
     if parsed.get_backend_name() == POSTGRESQL:
         raise UnusableDatabase(f"Write the driver into the URL: {postgres.DRIVER}://user@host/slatimer")
@@ -74,11 +73,13 @@ def check(url: str) -> None:
             f"or PostgreSQL, {postgres.DRIVER}://user@host/slatimer"
         )
     if not parsed.database or parsed.database == ":memory:":
-        raise UnusableDatabase("A database in memory has one connection. Name a file: sqlite:///slatimer.db")
+        raise UnusableDatabase(
+            "An in-memory database has one connection only. Name a file: sqlite:///slatimer.db"
+        )
 
 
-def shown(url: str) -> str:
-    """The URL for a person to read, without its password."""
+def without_password(url: str) -> str:
+    """The URL with its password masked, for messages."""
     scheme, mark, rest = url.partition("://")
     credentials, at, place = rest.rpartition("@")
     user = credentials.partition(":")[0]
@@ -86,32 +87,37 @@ def shown(url: str) -> str:
 
 
 def is_shared(url: str) -> bool:
-    """Whether several processes write to this database at the same time."""
+    """Whether the database is a server: several processes write to it at the same time."""
     return make_url(url).get_backend_name() == POSTGRESQL
 
 
 def has_many_writers(conn: Connection) -> bool:
-    """Whether others may be writing at this moment."""
+    """Whether other transactions may write concurrently, so that rows need locks."""
     return conn.dialect.name == POSTGRESQL
 
 
-def has_parted_log(conn: Connection) -> bool:
-    """Whether the log of events is in parts by month, with what is unique in all of them in a table of its own."""
+def has_partitioned_log(conn: Connection) -> bool:
+    """Whether the event log is partitioned by month. Its unique keys are then in the table `event_key`."""
     return conn.dialect.name == POSTGRESQL
 
 
-def writing_runner(settings: Settings, *, patience: timedelta | None = None) -> TransactionRunner:
-    """A seat that writes. `patience` is how long a statement may take; none: as long as it takes."""
+def has_row_security(conn: Connection) -> bool:
+    """Whether the database supports row-level security."""
+    return conn.dialect.name == POSTGRESQL
+
+
+def writing_runner(settings: Settings, *, statement_timeout: timedelta | None = None) -> TransactionRunner:
+    """A runner of write transactions. Without `statement_timeout` a statement may take any time."""
     if is_shared(settings.database_url):
-        return postgres.TransactionRunner(settings, patience=patience)
+        return postgres.TransactionRunner(settings, statement_timeout=statement_timeout)
     return sqlite.writing_runner(settings)
 
 
 def reading_runner(settings: Settings) -> TransactionRunner:
-    """A seat that cannot write, and sees one state of the database from the begin of a transaction to its end."""
+    """A runner of read-only transactions, each on one snapshot (REPEATABLE READ on PostgreSQL)."""
     if is_shared(settings.database_url):
         return postgres.TransactionRunner(
-            settings, patience=settings.database_statement_timeout, reads_only=True
+            settings, statement_timeout=settings.database_statement_timeout, reads_only=True
         )
     return sqlite.reading_runner(settings)
 
@@ -120,83 +126,91 @@ _LAST_RECEIVED: Final = text("SELECT received_at FROM event ORDER BY seq DESC LI
 _SERVER_TIME: Final = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
 
 
-def time_of(conn: Connection) -> TextClause:
-    """The query for the time before which no transaction may be dated.
+def transaction_time_query(conn: Connection) -> TextClause:
+    """The query for the lower bound of a transaction's time.
 
-    A server has one clock for all that write to it, and that is the time. A file has none: there, it is what was
-    written last, whichever process wrote it.
+    On PostgreSQL it is the server's clock, which all processes share. On SQLite it is the time of the last stored
+    event, whichever process wrote it.
     """
     return _SERVER_TIME if has_many_writers(conn) else _LAST_RECEIVED
 
 
-class Fault(Enum):
-    """What an error of the database asks for."""
+class FailureKind(Enum):
+    """What to do about a failed transaction."""
 
-    AWAY = "the database cannot be reached: nobody else need try now"
-    CONTENDED = "another writer was in the way: do the same again"
-    FAULTY = "what was asked for cannot be done"
-
-
-# Two writers of one key, of one row in another order, or of a row that a frozen process holds. On a file writers take
-# turns, so nothing there is of this kind.
-_CONTENDED_STATES: Final = frozenset({"40001", "40P01", "55P03", "23505"})
+    UNAVAILABLE = "the database is unreachable: retry later"
+    CONTENTION = "a concurrent transaction interfered: retry at once"
+    PERMANENT = "the statement itself is faulty: do not retry"
 
 
-def fault_of(error: BaseException) -> Fault:
-    """What to do about an error that a transaction ended with."""
+# serialization_failure, deadlock_detected, lock_not_available, unique_violation (two writers of one key). SQLite has one
+# writer at a time, so none of these occurs there.
+_CONTENTION_STATES: Final = frozenset({"40001", "40P01", "55P03", "23505"})
+
+
+def failure_kind(error: BaseException) -> FailureKind:
+    """Classify the exception of a failed transaction."""
     if isinstance(error, Unreachable):
-        return Fault.AWAY
+        return FailureKind.UNAVAILABLE
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
-            return Fault.AWAY
+            return FailureKind.UNAVAILABLE
         state: Any = getattr(error.orig, "sqlstate", None)
-        if state in _CONTENDED_STATES:
-            return Fault.CONTENDED
-    return Fault.FAULTY
+        if state in _CONTENTION_STATES:
+            return FailureKind.CONTENTION
+    return FailureKind.PERMANENT
 
 
-def claimed(conn: Connection, query: S) -> S:
-    """The query with its rows held until the transaction ends, without those that another holds already."""
+def for_update_skip_locked(conn: Connection, query: S) -> S:
+    """The query with FOR UPDATE SKIP LOCKED: rows that another transaction has locked are left out."""
     return query.with_for_update(skip_locked=True) if has_many_writers(conn) else query
 
 
-def held(conn: Connection, query: S) -> S:
-    """The query with its rows held until the transaction ends; waits for whoever holds them now."""
+def for_update(conn: Connection, query: S) -> S:
+    """The query with FOR UPDATE: it waits for the row locks of other transactions."""
     return query.with_for_update() if has_many_writers(conn) else query
 
 
+# Keys of advisory locks with a fixed number: any that no other application on the same database uses.
+_MIGRATION_LOCK: Final = 0x5_1A_71_3D
 _STREAM_LOCK: Final = 0x5_1A_71_3E
-"""Any number that no other application on the same database takes."""
 
-
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
 _LOCK_KEYS: Final = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) "
     "FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key"
 )
-
-
 _LOCK_KEY_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 
 
-def lock_key_shared(conn: Connection, key: str) -> None:
-    """Let nobody be the only one that works on what this word stands for until the transaction ends."""
+def advisory_lock_shared(conn: Connection, key: str) -> None:
+    """Take a shared advisory lock on a key until the transaction ends."""
     if has_many_writers(conn):
         conn.execute(_LOCK_KEY_SHARED, {"key": key})
 
 
-def lock_keys(conn: Connection, keys: Iterable[str]) -> None:
-    """Be the only one that works on what these words stand for until the transaction ends, where others write."""
+def advisory_lock(conn: Connection, keys: Iterable[str]) -> None:
+    """Take exclusive advisory locks until the transaction ends, in the order of the keys: no deadlock."""
     wanted = sorted(set(keys))
     if wanted and has_many_writers(conn):
         conn.execute(_LOCK_KEYS, {"keys": wanted})
 
 
-def count_of(result: CursorResult[Any], expected: int) -> int:
-    """How many rows were written; as many as expected where the driver does not count those of several statements."""
-    return expected if result.rowcount < 0 else result.rowcount
-
-
 def lock_stream(conn: Connection) -> None:
-    """Be the only one that writes to the stream until the transaction ends: its order is that of the commits."""
+    """Take the exclusive advisory lock that serializes stream positions until the transaction ends.
+
+    It must be the last lock of a transaction. The order of positions is then the order of commits, without gaps.
+    """
     if has_many_writers(conn):
-        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _STREAM_LOCK})
+        conn.execute(_LOCK, {"lock": _STREAM_LOCK})
+
+
+def lock_migrations(conn: Connection) -> None:
+    """Take the exclusive advisory lock for migrations until the transaction ends."""
+    if has_many_writers(conn):
+        conn.execute(_LOCK, {"lock": _MIGRATION_LOCK})
+
+
+def row_count(result: CursorResult[Any], expected: int) -> int:
+    """The number of written rows; `expected` where the driver does not count an `executemany`."""
+    return expected if result.rowcount < 0 else result.rowcount

@@ -1,8 +1,8 @@
-"""How do those who wait at the same time share one transaction?
+"""Group commit: requests that wait at the same time share one transaction.
 
-A commit that reaches the disk costs more than all else in a small transaction, so whoever comes while one is under way
-waits for the next and shares it. Members are processed together by one function. Two rules it guards: nobody is answered
-before the commit, and a member that makes the batch fail fails alone, since the others are then done singly.
+A durable commit costs more than the rest of a small transaction. Members that arrive while a transaction runs are
+processed together in the next one, by one function. Two rules: a member is answered after the commit only, and when a
+batch fails, its members are retried one by one, so that a faulty one fails alone.
 """
 
 import asyncio
@@ -12,23 +12,23 @@ from contextvars import Context
 from typing import Generic, TypeVar
 
 from app.sla.span import Micros
-from app.store.engine.database import Connection, Database, Fault, fault_of
+from app.store.engine.database import Connection, Database, FailureKind, failure_kind
 
 M = TypeVar("M")
 O = TypeVar("O")  # noqa: E741 - an outcome
 
 Process = Callable[[Connection, Micros, Sequence[M]], Sequence[O]]
-"""All members in, all outcomes out, in the same order, in one transaction."""
+"""Processes all members in one transaction. Returns their outcomes in the same order."""
 
 
 def _one(_: object) -> int:
     return 1
 
 
-class Group(Generic[M, O]):
-    """Members that wait for the writer. Use it from one event loop.
+class GroupCommit(Generic[M, O]):
+    """Queue of members for one processing function. Use it from one event loop.
 
-    A transaction takes members until they weigh `largest`; one that weighs more by itself has one of its own.
+    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own.
     """
 
     def __init__(
@@ -46,46 +46,46 @@ class Group(Generic[M, O]):
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, member: M) -> O:
-        """Have the member processed. Returns its outcome once it is durable; raises what it alone failed with."""
+        """Process a member. Returns its outcome after the commit; raises the exception that it failed with."""
         future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
         self._waiting.append((member, future))
         if self._task is None or self._task.done():
-            # In a context of its own: what it does is no matter of the one who happened to come first.
+            # An empty context: the task serves all members, not only the first.
             self._task = asyncio.create_task(self._drain(), context=Context())
         return await future
 
     def submit_now(self, member: M) -> O:
-        """`submit` for those without an event loop: a transaction of its own."""
+        """`submit` without an event loop, in a transaction of its own."""
         return self._database.write_now(lambda conn, now: self._process(conn, now, [member]))[0]
 
     async def _drain(self) -> None:
         while self._waiting:
-            await self._together(self._next())
+            await self._process_batch(self._next_batch())
 
-    def _next(self) -> list[tuple[M, asyncio.Future[O]]]:
+    def _next_batch(self) -> list[tuple[M, asyncio.Future[O]]]:
         batch = [self._waiting.popleft()]
         weight = self._weight(batch[0][0])
         while self._waiting and (weight := weight + self._weight(self._waiting[0][0])) <= self._largest:
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _together(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:
+    async def _process_batch(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:
         members = [member for member, _ in batch]
         try:
             outcomes = await self._database.write(lambda conn, now: self._process(conn, now, members))
-        except Exception as error:  # noqa: BLE001 - handed on to those who wait for it
-            if len(batch) == 1 or fault_of(error) is Fault.AWAY:
-                _refuse(batch, error)
+        except Exception as error:  # noqa: BLE001 - raised again in `submit`
+            if len(batch) == 1 or failure_kind(error) is FailureKind.UNAVAILABLE:
+                _fail(batch, error)
             else:
                 for single in batch:
-                    await self._together([single])
+                    await self._process_batch([single])
             return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if not future.done():  # whoever waited may have gone away
+            if not future.done():  # its caller may have been cancelled
                 future.set_result(outcome)
 
 
-def _refuse(batch: list[tuple[M, asyncio.Future[O]]], error: Exception) -> None:
+def _fail(batch: list[tuple[M, asyncio.Future[O]]], error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)

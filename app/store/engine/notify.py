@@ -1,8 +1,8 @@
-"""How does another process hear at once of what this one has committed?
+"""Announcements between processes through PostgreSQL's LISTEN/NOTIFY.
 
-On PostgreSQL a writing transaction announces the last place in the stream that it wrote and the least instant that it
-planned; the server passes that on with the commit. It only saves waiting: whoever hears nothing finds the same in the
-tables when it looks, so a lost announcement loses nothing. A file has no such service. Instants are microseconds UTC.
+A write transaction announces the last stream position that it wrote and the least `next_at` that it stored; the server
+sends that at commit. Announcements only reduce latency: every listener also polls, so a lost one loses nothing. SQLite
+has no such service. Instants are microseconds UTC.
 """
 
 import asyncio
@@ -13,34 +13,34 @@ from typing import Any, Final, Protocol, cast
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy import Connection, text
 
-from app.background import Background
+from app.background import BackgroundLoop
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.dialect import has_many_writers, is_shared
 from app.store.engine.postgres import driver_arguments
 
 CHANNEL: Final = "slatimer"
-_ANNOUNCE: Final = text("SELECT pg_notify(:channel, :said)")
-_PULSE: Final = 10.0
-"""Seconds between two questions whether the connection is still there: a cut one is silent."""
+_ANNOUNCE: Final = text("SELECT pg_notify(:channel, :payload)")
+_KEEPALIVE: Final = 10.0
+"""Seconds between two keep-alive queries: a broken connection gives no sign."""
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a transaction of another process did. `last` is a place in the stream, `next_at` what it planned."""
+    """What a transaction of another process wrote: its last stream position and its least `next_at`."""
 
     last: int | None
     next_at: Micros | None
 
 
 def announce(conn: Connection, last: int | None, next_at: Micros | None) -> None:
-    """Tell the other processes, once the transaction is durable."""
+    """Announce to other processes, at commit."""
     if (last is not None or next_at is not None) and has_many_writers(conn):
-        conn.execute(_ANNOUNCE, {"channel": CHANNEL, "said": f"{last or ''} {next_at or ''}"})
+        conn.execute(_ANNOUNCE, {"channel": CHANNEL, "payload": f"{last or ''} {next_at or ''}"})
 
 
 class _Listening(Protocol):
-    """What is used of the driver's connection, which has no types."""
+    """The methods used of the driver's connection, which is untyped."""
 
     async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
 
@@ -50,19 +50,19 @@ class _Listening(Protocol):
 
 
 class NotificationListener:
-    """Listens to what other processes announce, in one event loop. On a file it has nothing to listen to."""
+    """Receives announcements in one event loop. On SQLite it does nothing."""
 
-    def __init__(self, settings: Settings, heard: Callable[[Announcement], None]) -> None:
-        self._settings, self._heard = settings, heard
-        self._background = Background(self._run)
+    def __init__(self, settings: Settings, callback: Callable[[Announcement], None]) -> None:
+        self._settings, self._callback = settings, callback
+        self._background = BackgroundLoop(self._run)
 
     def start(self) -> None:
-        """Begin to listen, in this event loop."""
+        """Start in the running event loop."""
         if is_shared(self._settings.database_url):
             self._background.start()
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop."""
         await self._background.stop()
 
     async def _run(self) -> None:
@@ -70,21 +70,21 @@ class NotificationListener:
             try:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                # What is missed meanwhile is found by looking.
-                await self._background.in_the_way("not listening", error)
+                # Announcements missed meanwhile are found by polling.
+                await self._background.back_off("LISTEN connection failed", error)
 
     async def _listen(self) -> None:
         conn: _Listening = await cast(Any, asyncpg).connect(**driver_arguments(self._settings))
         try:
-            await conn.add_listener(CHANNEL, self._hear)
-            self._background.all_is_well()
+            await conn.add_listener(CHANNEL, self._received)
+            self._background.reset_backoff()
             while True:
-                await asyncio.sleep(_PULSE)
-                async with asyncio.timeout(_PULSE):
+                await asyncio.sleep(_KEEPALIVE)
+                async with asyncio.timeout(_KEEPALIVE):
                     await conn.execute("SELECT 1")
         finally:
             conn.terminate()
 
-    def _hear(self, _conn: object, _pid: int, _channel: str, said: Any) -> None:
-        last, _, next_at = str(said).partition(" ")
-        self._heard(Announcement(int(last) if last else None, int(next_at) if next_at else None))
+    def _received(self, _conn: object, _pid: int, _channel: str, payload: Any) -> None:
+        last, _, next_at = str(payload).partition(" ")
+        self._callback(Announcement(int(last) if last else None, int(next_at) if next_at else None))

@@ -1,8 +1,8 @@
-"""How are connections to a PostgreSQL server made, and what becomes of a transaction that nobody ends?
+"""Connections to a PostgreSQL server.
 
-The driver is asynchronous; each seat has a loop of its own and is used like any other. A transaction left open by a
-process that was stopped or cut off is ended by the server after a while, so that what it held is free for others; the
-process finds its connection closed when it comes back, and has written nothing.
+The driver (asyncpg) is asynchronous; each runner has an event loop of its own and is called synchronously. The server
+ends a transaction that is idle for `database_idle_in_transaction_timeout`, as of a frozen or disconnected process, and
+so releases its locks. The process finds its connection closed later and has written nothing.
 """
 
 import asyncio
@@ -23,28 +23,30 @@ T = TypeVar("T")
 
 DRIVER: Final = "postgresql+asyncpg"
 PORT: Final = 5432
-PASSED_ON: Final = frozenset({"ssl", "passfile", "target_session_attrs"})
-"""What an address may say after its question mark: the driver takes it."""
+DRIVER_OPTIONS: Final = frozenset({"ssl", "passfile", "target_session_attrs"})
+"""Allowed query parameters of the URL. They are passed to the driver."""
 DESK_SETTING: Final = "slatimer.desk"
-"""The setting that row-level security reads: the desks whose rows a transaction sees, see `desks.setting_of`."""
+"""Session setting read by the row-level security policies: the desks whose rows are visible, see `desks.setting_of`."""
 
-_NOT_NOW: Final = frozenset({"57P03", "53300"})
-"""It is starting up or shutting down, or has as many connections as it takes: ask again."""
+_UNAVAILABLE_STATES: Final = frozenset({"57P03", "53300"})
+"""SQLSTATE cannot_connect_now and too_many_connections."""
 
 _FOR_DESK: Final = text("SELECT set_config(:setting, :desk, true)")
 
 
 class TransactionRunner:
-    """One connection, with the event loop that its driver needs."""
+    """Runs transactions on one connection, in an event loop of its own."""
 
-    def __init__(self, settings: Settings, *, patience: timedelta | None, reads_only: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, statement_timeout: timedelta | None, reads_only: bool = False
+    ) -> None:
         self._runner = asyncio.Runner()
-        self._engine = _engine(settings, patience, reads_only=reads_only)
+        self._engine = _engine(settings, statement_timeout, reads_only=reads_only)
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
-        """Run `work` in a transaction that sees this desk's rows, or every desk's.
+        """Run `work` in a transaction that sees the rows of this desk, or of all desks.
 
-        Raises Unreachable when the server is away, has gone away meanwhile or does not answer in time.
+        Raises Unreachable when the server is unreachable, disconnects or does not answer in time.
         """
         return self._runner.run(self._transaction(work, desk), context=copy_context())
 
@@ -65,52 +67,52 @@ class TransactionRunner:
                         async with conn.begin():
                             return await conn.run_sync(enter)
                     except (TimeoutError, asyncio.CancelledError):
-                        await conn.invalidate()  # what it was doing is not known: a new one is
+                        await conn.invalidate()  # its state is unknown: never reuse it
                         raise
             except (OSError, TimeoutError) as error:
                 raise Unreachable(f"the database does not answer: {error or type(error).__name__}") from error
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) in _NOT_NOW:
-                    raise Unreachable(f"the database takes no connection now: {error.orig}") from error
+                if getattr(error.orig, "sqlstate", None) in _UNAVAILABLE_STATES:
+                    raise Unreachable(f"the database accepts no connection now: {error.orig}") from error
                 if not error.connection_invalidated:
                     raise
-                # A connection that was closed while it lay idle: nothing was done on it yet, so take a new one.
+                # The server closed an idle connection: nothing was executed yet, so reconnect once.
                 if entered or last:
-                    raise Unreachable(f"the database went away: {error.orig}") from error
+                    raise Unreachable(f"the database closed the connection: {error.orig}") from error
         raise AssertionError("the second time has returned or raised")
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._runner.run(self._engine.dispose())
         self._runner.close()
 
 
-def _engine(settings: Settings, patience: timedelta | None, *, reads_only: bool) -> AsyncEngine:
+def _engine(settings: Settings, statement_timeout: timedelta | None, *, reads_only: bool) -> AsyncEngine:
     return create_async_engine(
         settings.database_url,
         pool_size=1,
         max_overflow=0,
         connect_args={
             "timeout": settings.database_connect_timeout.total_seconds(),
-            "command_timeout": None if patience is None else patience.total_seconds(),
+            "command_timeout": None if statement_timeout is None else statement_timeout.total_seconds(),
             "prepared_statement_cache_size": 1000,
             "server_settings": server_settings(settings),
         },
-        # Readers see one state from begin to end; a writer reads what it holds, as it is by then.
+        # Readers see one snapshot. A writer must see rows as they are after it has waited for their locks.
         isolation_level="REPEATABLE READ" if reads_only else "READ COMMITTED",
         execution_options={"postgresql_readonly": reads_only},
     )
 
 
 def server_settings(settings: Settings) -> dict[str, str]:
-    """What each session asks of the server."""
+    """Session settings."""
     return {
         "application_name": "slatimer",
         "timezone": "UTC",
-        # Statements are short: planning them for the machine's own code costs more than it gains.
+        # Statements are short: JIT compilation costs more than it gains.
         "jit": "off",
-        # A plan is kept with its statement. One that was made while a table was small reads the whole of it, and would
-        # go on doing so while the table grows, until the server has counted its rows anew.
+        # Prepared statements cache their plan. One that was planned while a table was small uses a sequential scan, and
+        # would keep it while the table grows, until the next ANALYZE.
         "enable_seqscan": "off",
         "idle_in_transaction_session_timeout": str(
             _milliseconds(settings.database_idle_in_transaction_timeout)
@@ -120,7 +122,7 @@ def server_settings(settings: Settings) -> dict[str, str]:
 
 
 def driver_arguments(settings: Settings) -> dict[str, Any]:
-    """The same for a connection that is made without SQLAlchemy, to listen on."""
+    """Arguments of a plain asyncpg connection, for LISTEN."""
     url = make_url(settings.database_url)
     return {
         "host": url.host or "localhost",
@@ -128,9 +130,9 @@ def driver_arguments(settings: Settings) -> dict[str, Any]:
         "user": url.username,
         "password": url.password,
         "database": url.database,
-        **{name: value for name, value in url.query.items() if name in PASSED_ON},
+        **{name: value for name, value in url.query.items() if name in DRIVER_OPTIONS},
         "timeout": settings.database_connect_timeout.total_seconds(),
-        "server_settings": {"application_name": "slatimer listens"},
+        "server_settings": {"application_name": "slatimer listener"},
     }
 
 

@@ -1,9 +1,9 @@
-"""How are connections to a SQLite file made?
+"""Connections to a SQLite file.
 
-With a write-ahead log and `synchronous=FULL`, so that an answered push survives a loss of power, and with transactions
-that take the write lock at once, so that none fails half-way because another came first. Where the newer SQLite of the
-package `pysqlite3` is installed it is used: versions before 3.51.3 can corrupt a write-ahead log when two connections
-write.
+Write-ahead log with `synchronous=FULL`, so that a committed push survives a power failure. Write transactions begin
+with BEGIN IMMEDIATE: they take the write lock at once and cannot fail half-way because of another writer. The newer
+SQLite of the package `pysqlite3` is used where it is installed: versions before 3.51.3 can corrupt a write-ahead log
+when two connections write.
 """
 
 import importlib
@@ -26,7 +26,7 @@ SAFE_VERSION = (3, 51, 3)
 
 
 def driver() -> ModuleType:
-    """The driver: the newer one where it is installed, else the one of Python."""
+    """The driver: `pysqlite3` where it is installed, else that of Python."""
     try:
         return importlib.import_module("pysqlite3.dbapi2")
     except ImportError:
@@ -38,49 +38,48 @@ def version() -> tuple[int, ...]:
     return tuple(map(int, str(driver().sqlite_version).split(".")))
 
 
-# Busy, locked, out of memory, read-only, a failing disk, a full one, a file that cannot be opened: nothing that another
-# statement would do better at.
-_NOT_NOW = frozenset({5, 6, 7, 8, 10, 13, 14})
+# SQLITE_BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN: the database is unavailable, whatever the statement.
+_UNAVAILABLE_CODES = frozenset({5, 6, 7, 8, 10, 13, 14})
 
 
 class TransactionRunner:
-    """One connection to a file. A desk's transactions are not held apart here: a file has no row-level security."""
+    """Runs transactions on one connection. SQLite has no row-level security, so `desk` has no effect."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._conn: Connection | None = None
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:  # noqa: ARG002 - see the class
-        """Run `work` in a transaction. Raises Unreachable when the file is busy for too long, or its disk is full."""
+        """Run `work` in a transaction. Raises Unreachable when the file is locked for too long or the disk is full."""
         if self._conn is None:
             self._conn = self._engine.connect()
         try:
             with self._conn.begin():
                 return work(self._conn)
         except OperationalError as error:
-            if _code(error) in _NOT_NOW:
+            if _code(error) in _UNAVAILABLE_CODES:
                 raise Unreachable(f"the database cannot be used now: {error.orig}") from error
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection."""
         if self._conn is not None:
             self._conn.close()
         self._engine.dispose()
 
 
 def writing_runner(settings: Settings) -> TransactionRunner:
-    """The seat of the one writer."""
+    """The runner of the only writer."""
     return TransactionRunner(_engine(settings, "BEGIN IMMEDIATE", "synchronous=FULL", "foreign_keys=ON"))
 
 
 def reading_runner(settings: Settings) -> TransactionRunner:
-    """A seat that cannot write and sees one state of the file from begin to end."""
+    """A read-only runner. Its transactions see one snapshot."""
     return TransactionRunner(_engine(settings, "BEGIN", "query_only=ON"))
 
 
 def _code(error: OperationalError) -> int | None:
-    """SQLite's own number for what went wrong, without its finer distinctions."""
+    """The primary result code of SQLite, without the extended part."""
     found: int | None = getattr(error.orig, "sqlite_errorcode", None)
     return None if found is None else found & 0xFF
 

@@ -187,7 +187,10 @@ def claim(conn: Connection, most: int) -> list[StoredHook]:
     On PostgreSQL their rows are locked until the transaction ends, and rows locked by another process are skipped.
     """
     return [
-        _stored(row) for row in conn.execute(dialect.claimed(conn, _PENDING), {"most": most}).mappings().all()
+        _stored(row)
+        for row in conn.execute(dialect.for_update_skip_locked(conn, _PENDING), {"most": most})
+        .mappings()
+        .all()
     ]
 
 

@@ -188,7 +188,7 @@ def claim(
     `as_batch`: also those not attempted yet that are not due, in the order of the stream.
     """
     # FOR UPDATE SKIP LOCKED on PostgreSQL: two processes never claim the same row, and neither waits for the other.
-    query = dialect.claimed(conn, _DUE_AS_BATCH if as_batch else _DUE)
+    query = dialect.for_update_skip_locked(conn, _DUE_AS_BATCH if as_batch else _DUE)
     rows = conn.execute(query, {"subscription": which, "limit": limit, "now": now}).all()
     signals = _signals(conn, [row.signal for row in rows])
     if rows:
@@ -217,7 +217,10 @@ def _signals(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, st
 def record(conn: Connection, updates: Sequence[DeliveryUpdate], now: Micros) -> None:
     """Record the results of attempts, and schedule what is next behind each delivery that is done."""
     # Lock order: by subscription and place in the stream, as `outbox.enqueue` locks the same rows, or the two deadlock.
-    ordered = sorted(updates, key=lambda each: (each.claimed.subscription, each.claimed.signal))
+    ordered = sorted(
+        updates,
+        key=lambda each: (each.claimed.subscription, each.claimed.signal),
+    )
     for delivered, group in groupby(ordered, key=lambda each: each.state is DeliveryState.DELIVERED):
         statement = _RECORD_SUCCESS if delivered else _RECORD_FAILURE
         conn.execute(statement, [_result(each, now) for each in group])

@@ -116,7 +116,7 @@ def _keys_with_pending(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> s
     """
     found: set[OrderingKey] = set()
     which = sorted({row["subscription"] for row in rows})
-    query = dialect.held(conn, _PENDING_BEFORE)
+    query = dialect.for_update(conn, _PENDING_BEFORE)
     for subscribed in parts(which):
         for tickets in parts(sorted({row["ticket"] for row in rows})):
             values = {"subscriptions": subscribed, "tickets": tickets}

@@ -203,7 +203,7 @@ def find(conn: Connection, which: str) -> Subscription | None:
 
 def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Subscription]:
     """Subscriptions by id. `lock`: their rows are locked (FOR UPDATE) until the transaction ends."""
-    query = dialect.held(conn, _SOME) if lock else _SOME
+    query = dialect.for_update(conn, _SOME) if lock else _SOME
     return {
         row["id"]: _subscription_of(row)
         for part in parts(sorted(set(ids)))

@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from app.sla.span import Micros
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.engine.dialect import has_parted_log
+from app.store.engine.dialect import has_partitioned_log
 from app.store.tables import archived_ticket as _archived
 from app.store.tables import event as _event
 from app.store.tables import event_key as _key
@@ -155,7 +155,7 @@ def drop_events(conn: Connection, desk: str, tickets: Iterable[str], now: Micros
     """Delete the events of these tickets. Their final views, clocks and signals stay."""
     for part in parts(tickets):
         these = {"_desk": desk, "tickets": part}
-        if has_parted_log(conn):
+        if has_partitioned_log(conn):
             conn.execute(_DELETE_KEYS, these)
         conn.execute(_DELETE_EVENTS, these)
         conn.execute(_MARK_DROPPED, these | {"now": now})

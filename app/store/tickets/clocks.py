@@ -17,7 +17,7 @@ from app.sla.clock.view import ClockView
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
-from app.store.engine.database import Connection, WriteContention, once
+from app.store.engine.database import Connection, WriteContention, memoized
 from app.store.tables import NEVER
 from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
@@ -162,13 +162,13 @@ def lock(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
     """
     if not dialect.has_many_writers(conn):
         return
-    held = once(conn, "tickets held", set[tuple[str, str]])
+    held = memoized(conn, "tickets held", set[tuple[str, str]])
     by_desk: dict[str, list[str]] = {}
     for desk, ticket in sorted(set(keys) - held):
         by_desk.setdefault(desk, []).append(ticket)
     for desk, names in by_desk.items():
         for part in parts(names):
-            found = conn.execute(dialect.held(conn, _HOLD), {"desk": desk, "tickets": part})
+            found = conn.execute(dialect.for_update(conn, _HOLD), {"desk": desk, "tickets": part})
             held.update((desk, ticket) for ticket in found.scalars())
 
 
@@ -198,7 +198,7 @@ def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
     known = [_against_revision(value) for value in values if value["revision"] != 1]
     if new:
         conn.execute(_INSERT_TICKET, new)
-    if known and dialect.count_of(conn.execute(_UPDATE_TICKET, known), len(known)) != len(known):
+    if known and dialect.row_count(conn.execute(_UPDATE_TICKET, known), len(known)) != len(known):
         raise WriteContention("a ticket was changed by another writer")
 
 

@@ -141,7 +141,7 @@ def learn_types(conn: Connection) -> int:
     return sum(conn.execute(_NOW_KNOWN, {"types": part}).rowcount for part in parts(sorted(KNOWN_TYPES)))
 
 
-def long_due(conn: Connection, before: Micros) -> list[TicketKey]:
+def overdue(conn: Connection, before: Micros) -> list[TicketKey]:
     """Tickets that the sweep should have looked at before this instant, parked ones left out."""
     return _tickets(conn.execute(_LONG_DUE, {"before": before}).all())
 

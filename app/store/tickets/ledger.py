@@ -106,7 +106,7 @@ _REPLIES: Final = select(_event.c.at, _event.c.data).where(
 
 def digests(conn: Connection, desk: str, ids: Iterable[str]) -> dict[str, str]:
     """Of these ids the ones that are in the log, with their digests."""
-    query = _KEYED_DIGESTS if dialect.has_parted_log(conn) else _DIGESTS
+    query = _KEYED_DIGESTS if dialect.has_partitioned_log(conn) else _DIGESTS
     return {
         row[0]: row[1]
         for part in parts(ids)
@@ -135,7 +135,7 @@ def append(conn: Connection, facts: Sequence[Fact], received_at: Micros) -> None
     ]
     if not rows:
         return
-    if dialect.has_parted_log(conn):
+    if dialect.has_partitioned_log(conn):
         keys = [{name: row[name] for name in ("desk", "event_id", "digest")} for row in rows]
         # Everybody in the same order: of two who bring the same, one waits for the other and not each for each.
         conn.execute(_APPEND_KEY, sorted(keys, key=itemgetter("desk", "event_id")))

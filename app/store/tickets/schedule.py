@@ -95,10 +95,15 @@ def due(conn: Connection, now: Micros, most: int) -> list[tuple[str, str]]:
     out.
     """
     asked = {"now": now, "most": most}
-    found = [(desk, ticket) for desk, ticket in conn.execute(dialect.claimed(conn, _DUE), asked).all()]
+    found = [
+        (desk, ticket)
+        for desk, ticket in conn.execute(dialect.for_update_skip_locked(conn, _DUE), asked).all()
+    ]
     if len(found) < most:
         more = asked | {"most": most - len(found)}
-        found += [(d, t) for d, t in conn.execute(dialect.claimed(conn, _DUE_PARKED), more).all()]
+        found += [
+            (d, t) for d, t in conn.execute(dialect.for_update_skip_locked(conn, _DUE_PARKED), more).all()
+        ]
     return found
 
 

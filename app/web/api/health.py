@@ -72,15 +72,15 @@ async def readyz(request: Request) -> Response:
     """
     runtime = running(request)
     try:
-        state, glance = await runtime.sweeper.state(), await runtime.watch.glance()
+        state, report = await runtime.sweeper.state(), await runtime.health.report()
     except runtime.database.failures as error:
         raise Problem(Kind.UNAVAILABLE, "The database does not respond.") from error
     recorded = {
         "sweep": _sweep(state),
-        "checks": [_check(check) for check in glance.checks],
-        "checked_at": moment(glance.at),
+        "checks": [_check(check) for check in report.checks],
+        "checked_at": moment(report.at),
     }
-    wrong = runtime.watch.wrong(state)
+    wrong = runtime.health.problem(state)
     if wrong:
         raise Problem(Kind.UNAVAILABLE, wrong, extra=recorded)
     return Json({"status": "ready", **recorded})

@@ -18,8 +18,8 @@ class WebRuntime(Runtime):
         self.hub = hub
         self.principals = PrincipalCache(database)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval)
-        self.assessor.on_commit(self.tail.heard)
-        self.on_announcement(self.tail.announced)
+        self.assessor.on_commit(self.tail.on_commit)
+        self.on_announcement(self.tail.on_announcement)
 
     def start(self) -> None:
         """Start the stream, then everything else, in this event loop."""

@@ -159,7 +159,7 @@ async def _put(parts: WebRuntime, caller: Caller, file: DeskFile, asked: PutQues
 
     outcome = await parts.database.write(work)
     if any(each.tickets for each in outcome.applied):
-        parts.sweeper.announced(Announcement(None, parts.database.now()))
+        parts.sweeper.on_announcement(Announcement(None, parts.database.now()))
     return outcome
 
 

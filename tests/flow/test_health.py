@@ -1,4 +1,4 @@
-"""What a probe sees, and the heartbeat that stops when breaches are not told on time."""
+"""Health checks are cached for a while; the heartbeat is withheld while breaches are detected late."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from app.flow import metrics
-from app.flow.process.heartbeat import Watch
+from app.flow.process.health import HealthMonitor
 from app.flow.process.invariants import Verdict
 from app.settings import Settings
 from tests.service import Service, created
 
 
-class Watcher:
-    """Somebody outside who counts the calls that come."""
+class Monitor:
+    """An external monitor that counts the heartbeats."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -29,18 +29,18 @@ class Watcher:
 
 
 @pytest.fixture
-async def watcher() -> AsyncIterator[Watcher]:
-    made = Watcher()
+async def external() -> AsyncIterator[Monitor]:
+    made = Monitor()
     server = await asyncio.start_server(made.answer, "127.0.0.1", 0)
     made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/alive"
     async with server:
         yield made
 
 
-def watch_of(service: Service, *, url: str | None = None) -> Watch:
+def monitor_of(service: Service, *, url: str | None = None) -> HealthMonitor:
     given = {"heartbeat_url": url, "heartbeat_interval": timedelta(milliseconds=20)}
     settings: Settings = service.settings.model_copy(update=given)
-    return Watch(service.database, service.catalogue, service.sweeper, settings, sweeps=False)
+    return HealthMonitor(service.database, service.catalogue, service.sweeper, settings, sweeps=False)
 
 
 def count(outcome: str) -> float:
@@ -53,49 +53,51 @@ async def until(condition: Callable[[], bool], *, within: float = 5) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_the_heartbeat_goes_on_as_long_as_breaches_are_told_in_time(
-    service: Service, watcher: Watcher
+async def test_the_heartbeat_is_sent_while_breaches_are_detected_on_time(
+    service: Service, external: Monitor
 ) -> None:
-    watch = watch_of(service, url=watcher.url)
-    watch.start()
-    await until(lambda: watcher.calls >= 3)
-    await watch.stop()
-    calls = watcher.calls
+    monitor = monitor_of(service, url=external.url)
+    monitor.start()
+    await until(lambda: external.calls >= 3)
+    await monitor.stop()
+    calls = external.calls
     assert calls >= 3
     await asyncio.sleep(0.1)
-    assert watcher.calls == calls  # stopped is stopped
+    assert external.calls == calls  # stopped is stopped
 
 
-async def test_the_heartbeat_stops_when_the_sweep_is_behind(service: Service, watcher: Watcher) -> None:
+async def test_the_heartbeat_is_withheld_while_the_sweep_is_behind(
+    service: Service, external: Monitor
+) -> None:
     await asyncio.to_thread(service.push, created("1", "2026-03-02T08:00:00+01:00"))
     service.clock.set("2026-03-02T18:00:00+01:00")
     withheld = count("withheld")
-    watch = watch_of(service, url=watcher.url)
-    watch.start()
+    monitor = monitor_of(service, url=external.url)
+    monitor.start()
     await until(lambda: count("withheld") >= withheld + 3)
-    assert watcher.calls == 0
+    assert external.calls == 0
     await asyncio.to_thread(service.sweeper.sweep_now)
-    await until(lambda: watcher.calls >= 1)
-    await watch.stop()
+    await until(lambda: external.calls >= 1)
+    await monitor.stop()
 
 
-async def test_a_watcher_that_is_away_is_noted_and_tried_again(service: Service) -> None:
+async def test_a_heartbeat_that_fails_is_counted_and_sent_again(service: Service) -> None:
     failed = count("failed")
-    watch = watch_of(service, url="http://127.0.0.1:9/nobody")
-    watch.start()
+    monitor = monitor_of(service, url="http://127.0.0.1:9/unreachable")
+    monitor.start()
     await until(lambda: count("failed") >= failed + 2)
-    await watch.stop()
+    await monitor.stop()
     assert count("failed") >= failed + 2
 
 
-async def test_a_glance_is_kept_for_a_while_and_then_renewed(service: Service) -> None:
-    watch = watch_of(service)
-    first = await watch.glance()
+async def test_a_health_report_is_cached_and_then_renewed(service: Service) -> None:
+    monitor = monitor_of(service)
+    first = await monitor.report()
     assert first.faults == 0
-    assert await watch.glance() is first
+    assert await monitor.report() is first
     await asyncio.to_thread(service.push, created("1", "2026-03-02T08:00:00+01:00"))
     service.clock.set("2026-03-02T18:00:00+01:00")
-    second = await watch.glance()
+    second = await monitor.report()
     broken = [check.name for check in second.checks if check.verdict is Verdict.FAULT]
     assert "the sweep keeps up" in broken
     assert metrics.FAULTS._value.get() == second.faults == len(broken)

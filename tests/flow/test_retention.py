@@ -1,8 +1,8 @@
-"""What becomes of old facts: closed tickets folded, their facts let go of when the agreement says so, months made."""
+"""Retention: closed tickets are archived, expired events deleted, partitions created and dropped."""
 
 import pytest
 
-from app.flow.process.invariants import Verdict, examine
+from app.flow.process.invariants import Verdict, run_checks
 from app.flow.process.retention import Retention
 from app.flow.query import serialize, tickets
 from app.flow.query.tickets import EventsDropped
@@ -62,7 +62,7 @@ def shown(service: Service, ticket: str) -> serialize.Json:
 
 
 def response(view: serialize.Json) -> serialize.Json:
-    """The clock of the promise above; the shipped agreement, in force before, has left another."""
+    """The clock of the commitment above; the shipped agreement, in force before, has left another."""
     return next(clock for clock in view["clocks"] if clock["commitment"] == "response")
 
 
@@ -82,17 +82,17 @@ def listed(service: Service) -> dict[str, serialize.Json]:
 
 def faults(service: Service) -> list[str]:
     now = service.database.now()
-    checks = service.database.read_now(lambda conn: list(examine(conn, service.catalogue, now)))
+    checks = service.database.read_now(lambda conn: list(run_checks(conn, service.catalogue, now)))
     return [check.name for check in checks if check.verdict is Verdict.FAULT]
 
 
-def test_a_ticket_is_folded_when_it_has_been_closed_for_long(closed: Service, retention: Retention) -> None:
+def test_a_ticket_that_ended_long_ago_is_archived(closed: Service, retention: Retention) -> None:
     before = shown(closed, "1")
-    assert retention.keep_now().folded == 0
+    assert retention.apply_now().archived == 0
     closed.clock.forward(days=31)
     closed.sweeper.sweep_now()
-    assert retention.keep_now().folded == 1
-    assert retention.keep_now().folded == 0
+    assert retention.apply_now().archived == 1
+    assert retention.apply_now().archived == 0
     after = shown(closed, "1")
     assert after["at"] == "2026-04-02T15:00:00Z"
     unchanging = before.keys() - {"at", "as_of"}
@@ -102,15 +102,15 @@ def test_a_ticket_is_folded_when_it_has_been_closed_for_long(closed: Service, re
     assert faults(closed) == []
 
 
-def test_the_facts_of_a_folded_ticket_are_still_read(closed: Service, retention: Retention) -> None:
+def test_the_events_of_an_archived_ticket_are_readable(closed: Service, retention: Retention) -> None:
     closed.clock.forward(days=31)
-    retention.keep_now()
+    retention.apply_now()
     assert response(closed.view("haisoft", "1", at="2026-03-02T11:00:00+01:00"))["state"] == "running"
 
 
 def test_a_fact_that_comes_after_all_unfolds_the_ticket(closed: Service, retention: Retention) -> None:
     closed.clock.forward(days=31)
-    retention.keep_now()
+    retention.apply_now()
     late = event("early", "agent.replied", "1", "2026-03-02T10:30:00+01:00", author="agent")
     assert closed.push(late).accepted == 1
     assert response(shown(closed, "1"))["met"] is True
@@ -119,13 +119,13 @@ def test_a_fact_that_comes_after_all_unfolds_the_ticket(closed: Service, retenti
 
 def test_facts_are_let_go_of_when_the_agreement_says_so(closed: Service, retention: Retention) -> None:
     closed.clock.forward(days=31)
-    retention.keep_now()
+    retention.apply_now()
     final = shown(closed, "1")
     assert closed.clock.forward(days=25) < at("2026-05-02T00:00:00+02:00")
-    assert retention.keep_now().emptied == 0
+    assert retention.apply_now().purged == 0
     closed.clock.forward(days=14)
     closed.sweeper.sweep_now()
-    assert retention.keep_now().emptied == 1
+    assert retention.apply_now().purged == 1
     assert closed.rows("SELECT ticket FROM event") == [("2",)]
     kept = shown(closed, "1")
     assert kept["clocks"] == final["clocks"]
@@ -141,9 +141,9 @@ def test_no_further_fact_is_taken_of_a_ticket_without_its_facts(
     closed: Service, retention: Retention
 ) -> None:
     closed.clock.forward(days=31)
-    retention.keep_now()
+    retention.apply_now()
     closed.clock.forward(days=60)
-    retention.keep_now()
+    retention.apply_now()
     receipt = closed.push(
         event("again", "customer.replied", "1", "2026-06-01T10:00:00+02:00", author="customer"),
         created("3", "2026-06-01T10:00:00+02:00"),
@@ -161,8 +161,8 @@ def test_without_a_word_of_the_agreement_facts_are_kept_for_ever(
     service.clock.set("2026-03-02T16:00:00+01:00")
     service.push(created("1", CREATED), event("c", "status.changed", "1", CLOSED, status="closed"))
     service.clock.forward(days=3650)
-    kept = retention.keep_now()
-    assert (kept.folded, kept.emptied) == (1, 0)
+    kept = retention.apply_now()
+    assert (kept.archived, kept.purged) == (1, 0)
 
 
 @postgresql_only
@@ -174,24 +174,24 @@ def test_the_months_of_the_log_are_there_before_they_are_needed(
         service = Service(database_settings, database, wall_clock)
         service.apply_shipped("haisoft")
         retention = Retention(database, service.assessor, database_settings)
-        assert retention.keep_now().made == database_settings.partitions_ahead == 3
-        assert retention.keep_now().made == 0
-        parts = database.read_now(partitions.listed)
+        assert retention.apply_now().partitions_created == database_settings.partitions_ahead == 3
+        assert retention.apply_now().partitions_created == 0
+        parts = database.read_now(partitions.names)
         assert parts == ["event_2030_11", "event_2030_12", "event_2031_01"]
         service.push(created("1", "2030-11-15T10:00:00Z"))
         assert service.rows("SELECT count(*) FROM event_2030_11") == [(1,)]
-        assert not database.read_now(partitions.has_stray)
+        assert not database.read_now(partitions.default_has_rows)
 
 
 @postgresql_only
 def test_an_emptied_month_is_dropped_and_a_month_in_use_is_not(closed: Service, retention: Retention) -> None:
-    """The facts came when there was no part for their month: they lie in the rest, and are read and let go of there."""
-    assert closed.database.read_now(partitions.has_stray)
+    """The events came without a partition for their month: they are in the default one, readable, and deleted there."""
+    assert closed.database.read_now(partitions.default_has_rows)
     closed.clock.set("2026-04-02T12:00:00Z")
-    kept = retention.keep_now()
-    assert (kept.made, kept.dropped) == (3, 0)
+    kept = retention.apply_now()
+    assert (kept.partitions_created, kept.partitions_dropped) == (3, 0)
     closed.push(created("3", "2026-04-02T10:00:00Z"))
     closed.clock.set("2026-07-02T12:00:00Z")
-    kept = retention.keep_now()
-    assert kept.dropped == 2  # May and June; April holds a fact
-    assert "event_2026_04" in closed.database.read_now(partitions.listed)
+    kept = retention.apply_now()
+    assert kept.partitions_dropped == 2  # May and June; April holds a fact
+    assert "event_2026_04" in closed.database.read_now(partitions.names)

@@ -1,4 +1,4 @@
-"""A real `slatimer serve` or `slatimer worker` of a benchmark's own: database, process, key, and how to stop it."""
+"""Processes of the service (`slatimer serve`, `slatimer worker`) for tests and benchmarks, each on its own database."""
 
 import os
 import signal
@@ -12,32 +12,32 @@ from typing import Final
 
 import httpx2
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 START: Final = 120.0
-"""Seconds that a start may take; a loaded machine takes long to import everything."""
-LOOK: Final = 0.05
-"""Seconds between two looks at a process that starts."""
+"""Timeout of a start in seconds. Imports are slow on a loaded machine."""
+POLL_INTERVAL: Final = 0.05
+"""Seconds between two checks of a starting process."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A free port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of processor time that a process has taken so far; 0 where the system does not say."""
+    """CPU time of a process in seconds; 0 where there is no /proc."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return 0.0
-    # Past the name, which may hold anything: fields 14 and 15 of the line, in ticks.
+    # After the name, which may contain anything: fields 14 and 15, in clock ticks.
     user, system = stat.read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 class _Part:
-    """One process of the service. `url` names its database, `more` what else its environment holds."""
+    """One process of the service. `more` has further environment variables."""
 
     def __init__(self, log: Path, url: str, more: Mapping[str, str] | None) -> None:
         self.log = log
@@ -61,22 +61,22 @@ class _Part:
             )
 
     def _until(self, began: float) -> bool:
-        """Whether to go on waiting for a start that began then."""
+        """Wait a little. Raises RuntimeError when the process has ended or the timeout has passed."""
         running = self.process is not None and self.process.poll() is None
         if not running or time.perf_counter() - began > START:
             raise RuntimeError(f"the service did not start: {self.log.read_text()[-2000:]}")
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
         return True
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Send it a signal and wait for its end."""
+        """Send a signal and wait for the end of the process."""
         if self.process is not None:
             self.process.send_signal(how)
             self.process.wait(timeout=START)
             self.process = None
 
     def cpu(self) -> float:
-        """Seconds of processor time that the process has taken so far."""
+        """CPU time of the process in seconds."""
         return 0.0 if self.process is None else cpu_of(self.process.pid)
 
     def memory(self) -> float:
@@ -84,14 +84,14 @@ class _Part:
         if self.process is None:
             return 0.0
         status = Path(f"/proc/{self.process.pid}/status")
-        if not status.exists():  # no such file system on this machine
+        if not status.exists():  # no /proc on this machine
             return float("nan")
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
 
 class Service(_Part):
-    """A web process on a database in a folder, or on the one at `url`."""
+    """A web process on a SQLite file in a folder, or on the database at `url`."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Service(_Part):
         super().__init__(folder / f"service-{self.port}.log", self.url, more)
 
     def command(self, *arguments: object) -> str:
-        """What a `slatimer` command prints, on this database."""
+        """The output of a `slatimer` command on this database."""
         done = subprocess.run(
             [sys.executable, "-m", "app", *map(str, arguments)],
             env=self._environment,
@@ -121,13 +121,13 @@ class Service(_Part):
         return done.stdout
 
     def prepare(self) -> dict[str, str]:
-        """Put the shipped desks into force. Returns the header of a key for all of them."""
+        """Apply the shipped desks. Returns the header of a key for all of them."""
         self.command("apply", "agreements", "calendars")
         secret = self.command("key", "create", "--desk", "*", "--scope", "push,read").strip()
         return {"Authorization": f"Bearer {secret}"}
 
     def start(self) -> float:
-        """Start it and wait until it answers. Returns how long that took, in seconds."""
+        """Start and wait until it responds. Returns the duration in seconds."""
         began = time.perf_counter()
         self._begin(*self._module, "--port", str(self.port))
         while self._until(began):
@@ -140,18 +140,18 @@ class Service(_Part):
 
 
 class Worker(_Part):
-    """A worker beside web processes; it says in its log when it is working."""
+    """A worker process. Its log shows when it is ready."""
 
-    _WORKING: Final = '"working"'
+    _READY: Final = '"worker started"'
 
     def __init__(self, folder: Path, number: int, *, url: str, more: Mapping[str, str]) -> None:
         super().__init__(folder / f"worker-{number}.log", url, {"SLATIMER_LOG_LEVEL": "INFO", **more})
 
     def start(self) -> float:
-        """Start it and wait until it works. Returns how long that took, in seconds."""
+        """Start and wait until it is ready. Returns the duration in seconds."""
         began = time.perf_counter()
         self.log.write_text("")
         self._begin("-m", "app", "worker")
-        while self._WORKING not in self.log.read_text():
+        while self._READY not in self.log.read_text():
             self._until(began)
         return time.perf_counter() - began
