@@ -155,7 +155,7 @@ def test_breaches_come_latest_first_and_an_acknowledgement_stays_the_first(mixed
         return list(found.items)
 
     late_first = page(BreachFilters(desk="haisoft"))
-    assert [breach.ticket for breach in late_first] == ["soon", "late"]
+    assert [breach.subject.text for breach in late_first] == ["soon", "late"]
     assert page(BreachFilters(until=at("2026-03-02T12:00:00.000001+01:00"))) == late_first[1:]
     assert page(BreachFilters(unsettled=False)) == []
     breach_id = late_first[0].id

@@ -8,6 +8,7 @@ import pytest
 from app.flow import metrics
 from app.flow.judge.receive import Incoming
 from app.flow.query.tickets import answers
+from app.sla.subject import Subject
 from app.sla.ticket import Event
 from app.store.engine.database import Database, wall_clock
 from app.store.tickets import schedule
@@ -42,7 +43,9 @@ def test_sweeping_again_tells_nothing_again(service: Service) -> None:
     service.sweeper.sweep_now()
     recorded = service.recorded()
     assert service.sweeper.sweep_now() == 0
-    service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    service.database.write_now(
+        lambda conn, now: service.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
+    )
     assert service.recorded() == recorded
 
 
@@ -63,7 +66,7 @@ def test_a_ticket_that_cannot_be_judged_is_parked_and_stalls_nobody(service: Ser
     assert receipt.accepted == 2
     assert [answer.ticket for answer in receipt.tickets] == ["good"]
     (parked,) = service.database.read_now(schedule.all_parked)
-    assert (parked.ticket, parked.times, parked.first_at) == ("bad", 1, service.clock.now)
+    assert (parked.subject.text, parked.times, parked.first_at) == ("bad", 1, service.clock.now)
     service.clock.set("2026-03-02T14:00:00.000001+01:00")
     service.sweeper.sweep_now()
     assert [breach["ticket"] for breach in service.signals("clock.breached")] == ["good"]
@@ -156,10 +159,14 @@ def test_a_clock_that_goes_back_retracts_nothing(service: Service) -> None:
     service.sweeper.sweep_now()
     recorded = service.recorded()
     service.clock.set("2026-03-02T11:00:00+01:00")
-    service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    service.database.write_now(
+        lambda conn, now: service.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
+    )
     restarted = Database(service.settings, WallClock())
     again = Service(service.settings, restarted, service.clock)
-    restarted.write_now(lambda conn, now: again.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    restarted.write_now(
+        lambda conn, now: again.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
+    )
     restarted.close()
     assert service.recorded() == recorded
 

@@ -16,6 +16,7 @@ from app.flow.judge.receive import Incoming
 from app.settings import Settings
 from app.sla.agreement.version import AppliesTo
 from app.sla.span import Micros
+from app.sla.subject import Subject, SubjectKey
 from app.store.engine.database import Connection, Database
 from app.store.engine.group_commit import Group
 from app.store.tickets import clocks, schedule
@@ -119,7 +120,11 @@ def test_processes_that_push_to_the_same_tickets_at_once_undo_nothing(
     assert len({signal["id"] for signal in signals}) == len(signals)
     assert all(revisions[name] >= 1 for name in names)
     with processes(database_settings, 1) as (again,):
-        again.database.write_now(lambda conn, now: again.assessor.assess(conn, now, {desk: names}))
+        again.database.write_now(
+            lambda conn, now: again.assessor.assess(
+                conn, now, {desk: [Subject.parse(name) for name in names]}
+            )
+        )
         assert {name: settled(again, desk, name) for name in names} == stored
         assert (
             again.rows("SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2")
@@ -145,7 +150,7 @@ def test_what_one_sweep_holds_another_passes_by(database_settings: Settings) -> 
         first.clock.set(AFTERWARDS)
         taken, go_on = Event(), Event()
 
-        def hold_one(conn: Connection, now: Micros) -> list[tuple[str, str]]:
+        def hold_one(conn: Connection, now: Micros) -> list[SubjectKey]:
             found = schedule.due(conn, now, 1)
             taken.set()
             assert go_on.wait(10)
@@ -193,7 +198,7 @@ def test_who_began_earlier_and_comes_second_finds_what_it_brought(database_setti
         def wait_and_take(conn: Connection, now: Micros) -> None:
             begun.set()
             assert go_on.wait(10)
-            slow.receiver.take(conn, now, [created("1", "2026-03-02T08:00:00+01:00")])
+            slow.receiver.receive_within(conn, now, [created("1", "2026-03-02T08:00:00+01:00")])
 
         with ThreadPoolExecutor(1) as pool:
             taking = pool.submit(slow.database.write_now, wait_and_take)
@@ -220,7 +225,7 @@ def test_a_version_waits_for_who_judges_by_the_last_and_has_that_looked_at_again
         pushed = created("1", "2026-03-02T08:00:00+01:00")
 
         def judge_and_wait(conn: Connection, now: Micros) -> None:
-            first.receiver.take(conn, now, [pushed])
+            first.receiver.receive_within(conn, now, [pushed])
             taken.set()
             assert go_on.wait(10)
 

@@ -6,14 +6,18 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event as event_of_engine
 
+from app.sla.subject import Subject
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.people.keys import Scope, create, find, revoke
 from app.store.tables import LATE_KINDS
-from app.store.tickets import archive, board, clocks, ledger, queues, schedule, signals
+from app.store.tickets import archive, board, breaches, clocks, ledger, queues, schedule, signals
 from app.store.tickets.board import FaultyCursor, Filters
+from app.store.tickets.breaches import BreachFilters
+from app.store.tickets.recorded import recorded
 from tests.servers.databases import postgresql_only, sqlite_only
 from tests.service import Service, created
 
+SUBJECTS = [Subject.parse("b"), Subject.parse("c")]
 NOW = 1_772_438_400_000_000
 
 
@@ -47,10 +51,10 @@ def test_a_signal_is_told_once_ever(service: Service) -> None:
 
 
 def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
-    one = signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 0)
-    assert one == signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 0)
-    assert one != signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 1)
-    assert one != signals.id_of("desk", "47", "11gti", 0, "clock.breached", "17", 0)
+    one = signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 0)
+    assert one == signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 0)
+    assert one != signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 1)
+    assert one != signals.id_of("desk", Subject.parse("47"), "11gti", 0, "clock.breached", "17", 0)
 
 
 NEXT = "SELECT min(next_at) FROM ticket WHERE next_at IS NOT NULL"
@@ -126,10 +130,10 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
     [
         (lambda conn: clocks.tickets(conn, "a", ["b", "c"]), "sqlite_autoindex_ticket_1", "ticket_pkey"),
         (lambda conn: clocks.sources(conn, "a", ["b", "c"]), "ticket_merged", "ticket_merged"),
-        (lambda conn: clocks.clocks(conn, "a", ["b", "c"]), "sqlite_autoindex_clock_1", "clock_pkey"),
+        (lambda conn: clocks.clocks(conn, "a", SUBJECTS), "sqlite_autoindex_clock_1", "clock_pkey"),
         (lambda conn: queues.group_members(conn, "a", ["b", "c"]), "ticket_group", "ticket_group"),
         (lambda conn: queues.wait_intervals(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
-        (lambda conn: signals.recorded(conn, "a", ["b", "c"]), "sqlite_autoindex_signal_1", "signal_once"),
+        (lambda conn: recorded(conn, "a", SUBJECTS), "sqlite_autoindex_signal_1", "signal_once"),
         (lambda conn: ledger.logs(conn, "a", ["b", "c"]), "event_log", "event_other_desk_ticket_idx"),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "event_reply", "event_other_desk_at_idx"),
@@ -159,8 +163,8 @@ def test_a_ticket_is_found_by_its_key_also_while_the_server_has_not_counted_the_
 
 @pytest.mark.parametrize(("desk", "index"), [(None, "signal_breach"), ("haisoft", "signal_breach_desk")])
 def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str | None, index: str) -> None:
-    filters = board.BreachFilters(desk=desk)
-    steps = plan_of(database, lambda conn: board.breaches(conn, filters, None, 50))
+    filters = BreachFilters(desk=desk)
+    steps = plan_of(database, lambda conn: breaches.breaches(conn, filters, None, 50))
     assert index in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps
@@ -184,7 +188,7 @@ def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) ->
     mark = "UPDATE ticket SET next_at = created_at"
     service.database.write_now(lambda conn, now: conn.exec_driver_sql(mark))
     due = service.database.write_now(lambda conn, now: schedule.due(conn, now, 2))
-    assert due == [("haisoft", "T1"), ("haisoft", "T2")]
+    assert due == [("haisoft", Subject.parse("T1")), ("haisoft", Subject.parse("T2"))]
 
 
 def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:

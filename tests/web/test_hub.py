@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.sla.subject import Subject
 from app.store.tickets.signals import Published
 from app.web.http.hub import Hub, frame_of
 
@@ -12,7 +13,18 @@ LONGEST = 10
 
 
 def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
-    return Published(seq, desk, kind, b"{}", at=0, deliver=True, ticket="1", id=f"sig_{seq}", trace=None)
+    return Published(
+        seq=seq,
+        id=f"sig_{seq}",
+        desk=desk,
+        subject=Subject.parse("1"),
+        kind=kind,
+        at=0,
+        deliver=True,
+        trace=None,
+        body=b"{}",
+        filter_values={},
+    )
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
-from app.flow.query.merge_graph import MergeGraph, gather
+from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.sla.agreement.agreement import Agreement
 from app.sla.calendar import CalendarFault
-from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version, evaluate
+from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version
 from app.sla.document.faults import Fault, FaultyFile
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue, Documents, StoredVersion, lock_versions, parsed, put
@@ -171,7 +171,7 @@ def apply(
         same_rules = plan.before is not None and plan.before.agreement.queue == plan.agreement.queue
         concerned = applies_to is not AppliesTo.NEW or not same_rules
         found.append(
-            Applied(plan.desk, plan.number, schedule.look_again(conn, plan.desk, now) if concerned else 0)
+            Applied(plan.desk, plan.number, schedule.mark_due(conn, plan.desk, now) if concerned else 0)
         )
     return found
 
@@ -204,13 +204,7 @@ _Due = Mapping[tuple[str, int], Micros | None]
 
 def _due_dates(merge_graph: MergeGraph, ticket: str, versions: Sequence[Version], now: Micros) -> _Due:
     try:
-        evaluation = evaluate(
-            merge_graph.logs[ticket],
-            versions,
-            now,
-            absorbed=merge_graph.absorbed(ticket, now),
-            merge_fault=merge_graph.fault(ticket),
-        )
+        evaluation = judge(merge_graph, ticket, versions, now)
     except NothingKnown:
         return {}
     return {(view.commitment, view.cycle): view.due_at for view in evaluation.clocks}

@@ -70,7 +70,7 @@ class Interpreter:
             one.warnings += standing.settle(saying.desk, saying.origin, saying.events, new=saying.new)
             owners += [one] * (len(standing.incoming) - len(owners))
         standing.write()
-        receipt = self._receiver.take(conn, now, standing.incoming)
+        receipt = self._receiver.receive_within(conn, now, standing.incoming)
         for refusal in receipt.refused:
             owners[refusal.index].wrong.append(refusal.reason)
         outcomes = [_outcome(one) for one in read]

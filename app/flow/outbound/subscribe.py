@@ -9,20 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-import orjson
 import structlog
 
 from app.delivery.outcome import Outcome
 from app.delivery.signing import new_secret
+from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
+from app.sla.subject import THE_DESK
 from app.store.engine.database import Connection
 from app.store.outbound import deliveries, outbox, redelivery, subscriptions
 from app.store.outbound.subscriptions import Channel, Secret, State, Subscription
 from app.store.tickets import signals
-from app.store.tickets.signals import QUEUE, NewSignal, Published, id_of
+from app.store.tickets.signals import QUEUE, NewSignal, Published
 
 _log = structlog.stdlib.get_logger()
 
@@ -121,51 +122,19 @@ def switch_off(conn: Connection, held: Subscription, reason: str, now: Micros) -
 
 
 def _tell(conn: Connection, held: Subscription, reason: str, now: Micros) -> Published:
-    occurrence = f"{held.id} {now}"
-    row = NewSignal(
-        seq=0,
-        id=id_of(held.desk, "", "", 0, DISABLED, occurrence, 0),
+    new = NewSignal(
         desk=held.desk,
-        ticket="",
-        commitment="",
-        queue="",
-        cycle=0,
+        subject=THE_DESK,
         kind=DISABLED,
-        occurrence=occurrence,
-        generation=0,
+        occurrence=f"{held.id} {now}",
         at=now,
         detected_at=now,
-        commitment_kind=None,
-        late=False,
-        deliver=True,
-        stands=True,
-        rank=None,
-        joined_at=None,
     )
-    body = about_no_ticket(row.id, DISABLED, held.desk, now) | {
-        "occurrence": occurrence,
-        "subscription": held.id,
-        "reason": reason,
-    }
-    row.body = orjson.dumps(body).decode()
-    signals.append(conn, [row])
-    return Published(row.seq, held.desk, DISABLED, row.body.encode(), True, now, "", row.id, None)
+    body = serialize.signal(new) | {"clock": None, "subscription": held.id, "reason": reason}
+    return signals.append(conn, [encoded(new, body)])[0]
 
 
 def about_no_ticket(signal_id: str, kind: str, desk: str, now: Micros) -> serialize.Json:
-    """A signal that is about no ticket, in the shape of all others."""
-    return {
-        "id": signal_id,
-        "kind": kind,
-        "desk": desk,
-        "ticket": None,
-        "commitment": None,
-        "cycle": None,
-        "occurrence": "",
-        "generation": 0,
-        "at": serialize.moment(now),
-        "detected_at": serialize.moment(now),
-        "commitment_kind": None,
-        "late": False,
-        "clock": None,
-    }
+    """A signal about the desk itself, in the shape of all others."""
+    new = NewSignal(desk=desk, subject=THE_DESK, kind=kind, occurrence="", at=now, detected_at=now)
+    return serialize.signal(new) | {"id": signal_id, "clock": None}

@@ -11,6 +11,7 @@ from typing import Final
 
 from app.flow.query.tickets import answers
 from app.sla.span import MINUTE, Micros
+from app.sla.subject import Subject, SubjectKey, by_desk
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine import partitions
 from app.store.engine.database import Connection
@@ -18,7 +19,6 @@ from app.store.inbound import hooks
 from app.store.outbound import deliveries, redelivery
 from app.store.tickets import clocks, inspection, schedule
 from app.store.tickets.clocks import StoredClock
-from app.store.tickets.inspection import TicketKey
 
 SAMPLE: Final = 500
 """Tickets judged afresh: about a second of work, and a systematic fault shows in far fewer."""
@@ -88,7 +88,7 @@ def _surroundings(conn: Connection, now: Micros) -> Iterator[Check]:
     why = "subscriptions wait for over a minute: a slow endpoint, or nobody delivers; does a worker run?"
     detail = f"{len(late)} {why}: {', '.join(late[:_SHOWN])}" if late else ""
     yield Check(name, Verdict.WARNING if late else Verdict.OK, detail)
-    parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
+    parked = [(row.desk, row.subject) for row in schedule.all_parked(conn)]
     yield _none("no ticket is parked", parked, "tickets cannot be judged; see `slatimer inbox`")
     yield _engine(conn)
     bare = [(table,) for table in inspection.unguarded(conn)]
@@ -107,19 +107,19 @@ def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:
 
 
 def _stored_equals_fresh(
-    conn: Connection, catalogue: Catalogue, now: Micros, sample: Iterable[TicketKey]
+    conn: Connection, catalogue: Catalogue, now: Micros, sample: Iterable[SubjectKey]
 ) -> Check:
-    by_desk: dict[str, list[str]] = {}
-    for desk, ticket in sample:
-        by_desk.setdefault(desk, []).append(ticket)
-    unequal: list[TicketKey] = []
-    for desk, tickets in by_desk.items():
-        stored = clocks.clocks(conn, desk, tickets)
-        for ticket, answer in answers(conn, catalogue, desk, tickets, now=now).items():
+    tickets = by_desk(sample)
+    unequal: list[SubjectKey] = []
+    for desk, subjects in tickets.items():
+        stored = clocks.clocks(conn, desk, subjects)
+        names = [subject.text for subject in subjects]
+        for ticket, answer in answers(conn, catalogue, desk, names, now=now).items():
             fresh = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
-            if fresh != stored.get(ticket, {}):
-                unequal.append((desk, ticket))
-    count = sum(map(len, by_desk.values()))
+            subject = Subject.parse(ticket)
+            if fresh != stored.get(subject, {}):
+                unequal.append((desk, subject))
+    count = sum(map(len, tickets.values()))
     name = f"stored clocks equal fresh ones ({count} sampled)"
     return _none(name, unequal, "tickets are stored otherwise than they are judged now")
 

@@ -12,10 +12,11 @@ import structlog
 
 from app.background import Background
 from app.flow import metrics
-from app.flow.judge.assess import Assessed, Assessor, TicketKey
+from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.locking import lock_desks
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
+from app.sla.subject import SubjectKey, by_desk
 from app.store.engine.database import Connection, Database, Fault, after_commit, fault_of
 from app.store.engine.notify import Announcement
 from app.store.tickets import schedule
@@ -85,15 +86,15 @@ class Sweeper:
             await self._alone(key)
         return len(due)
 
-    async def _alone(self, key: TicketKey) -> None:
-        """Sweep one ticket; it is parked when it cannot be stored, so that nobody waits for it."""
-        desk, ticket = key
+    async def _alone(self, key: SubjectKey) -> None:
+        """Sweep one subject; it is parked when it cannot be stored, so that no other waits for it."""
+        desk, subject = key
         try:
             await self._database.write(lambda conn, now: self._judge(conn, now, [key]))
         except self._database.failures as error:
             if fault_of(error) is not Fault.FAULTY:
                 raise
-            _log.error("a ticket cannot be stored", desk=desk, ticket=ticket, exc_info=error)
+            _log.error("a subject cannot be stored", desk=desk, subject=subject.text, exc_info=error)
             reason = f"{type(error).__name__}: {error}"
             await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now))
 
@@ -141,11 +142,9 @@ class Sweeper:
             self._judge(conn, now, due)
         return len(due)
 
-    def _judge(self, conn: Connection, now: Micros, due: Sequence[TicketKey]) -> None:
-        touched: dict[str, list[str]] = {}
-        for desk, ticket in due:
-            touched.setdefault(desk, []).append(ticket)
-        found = self._assessor.assess(conn, now, touched, traces=dict.fromkeys(due, f"sweep-{now}"))
+    def _judge(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:
+        traces = dict.fromkeys(due, f"sweep-{now}")
+        found = self._assessor.assess(conn, now, by_desk(due), traces=traces)
         after_commit(conn, lambda: _observe(found, now))
 
     def announced(self, announcement: Announcement) -> None:

@@ -1,10 +1,10 @@
-"""How do answers look outside? The field names here are a contract with every system that calls.
+"""Serialization: views, explanations and signals as JSON. The field names are a contract with every caller.
 
 Instants become RFC 3339 in UTC with a "Z", microseconds only where there are any; durations become whole seconds,
-rounded down. Plain dicts, since a ticket is rendered for every event that is pushed.
+rounded down. Plain dicts, not models: a ticket is serialized for every event that is pushed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -17,11 +17,12 @@ from app.sla.clock.explanation import ExplainedSpan, Explanation
 from app.sla.clock.view import ClockView
 from app.sla.queue.waiting import Move
 from app.sla.span import SECOND, Micros
+from app.store.tickets.signals import NewSignal
 
 Json = dict[str, Any]
 
 EVENTS_DROPPED: Final = "facts_no_longer_kept"
-"""The flag of a ticket of which only the final view is left."""
+"""The flag of a ticket whose events were deleted: only its final view is left."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_FIELDS: Final = (
@@ -103,7 +104,7 @@ def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
 
 
 def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
-    """A TicketView. A folded ticket changes no more: its view is the one of its end, shown at the instant asked."""
+    """A TicketView. An archived ticket changes no more: its view is the final one, shown at the instant of the query."""
     if isinstance(answer, ArchivedAnswer):
         now = moment(answer.now)
         view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
@@ -183,6 +184,20 @@ def explained_spans(spans: Iterable[ExplainedSpan], calendar: Calendar | None) -
     ]
 
 
-def signal_body(about: Mapping[str, Any], clock_json: Json | None) -> Json:
-    """A signal, from what identifies it and the clock as it stood when it was told."""
-    return {**about, "clock": clock_json}
+def signal(new: NewSignal) -> Json:
+    """What every signal has in common. `ticket` is null where the subject is none, `subject` for the desk itself."""
+    return {
+        "id": new.id,
+        "kind": new.kind,
+        "desk": new.desk,
+        "ticket": new.subject.ticket,
+        "subject": new.subject.text or None,
+        "commitment": new.commitment or None,
+        "cycle": None,
+        "occurrence": new.occurrence,
+        "generation": new.generation,
+        "at": moment(new.at),
+        "detected_at": moment(new.detected_at),
+        "commitment_kind": new.commitment_kind,
+        "late": new.late,
+    }

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
@@ -41,7 +42,7 @@ class Claimed:
     claim: str
     attempts: int
     desk: str
-    ticket: str
+    subject: Subject
     signal_id: str
     kind: str
     detected_at: Micros
@@ -50,7 +51,7 @@ class Claimed:
     @property
     def line(self) -> QueueOrder:
         """What it keeps its place in."""
-        return self.subscription, self.desk, self.ticket
+        return self.subscription, self.desk, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ _OF_SUBSCRIPTION: Final = (
         _delivery.c.signal,
         _delivery.c.attempts,
         _delivery.c.desk,
-        _delivery.c.ticket,
+        _delivery.c.subject,
     )
     .where(_delivery.c.subscription == bindparam("subscription"), _delivery.c.next_at.is_not(None))
     .limit(bindparam("most"))
@@ -131,7 +132,7 @@ _IN_LINE: Final = and_(
     _other.c.state == literal_column("'pending'"),
     _other.c.subscription == bindparam("_subscription"),
     _other.c.desk == bindparam("_desk"),
-    _other.c.ticket == bindparam("_ticket"),
+    _other.c.subject == bindparam("_subject"),
 )
 _GO_ON: Final = (
     _delivery.update()
@@ -182,8 +183,8 @@ def claim(
             [{"_subscription": which, "_signal": row.signal, "until": until, "_claim": mark} for row in rows],
         )
     return [
-        Claimed(which, signal, mark, attempts, desk, ticket, *bodies[signal])
-        for _, signal, attempts, desk, ticket in rows
+        Claimed(which, signal, mark, attempts, desk, subject, *bodies[signal])
+        for _, signal, attempts, desk, subject in rows
     ]
 
 
@@ -238,8 +239,8 @@ def release(conn: Connection, unfinished: Sequence[Claimed], now: Micros) -> Non
 def go_on(conn: Connection, lines: Iterable[QueueOrder], now: Micros) -> None:
     """Let the first that waits in each of these lines go, unless one of the line is under way."""
     rows = [
-        {"_subscription": which, "_desk": desk, "_ticket": ticket, "now": now}
-        for which, desk, ticket in sorted(lines)
+        {"_subscription": which, "_desk": desk, "_subject": subject, "now": now}
+        for which, desk, subject in sorted(lines)
     ]
     if rows:
         conn.execute(_GO_ON, rows)

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection
@@ -31,8 +32,8 @@ class DeliveryState(StrEnum):
     PARKED = "parked"
 
 
-QueueOrder = tuple[str, str, str]
-"""(subscription, desk, ticket): what is delivered in order."""
+QueueOrder = tuple[str, str, Subject]
+"""(subscription, desk, subject): what is delivered in order."""
 
 
 # Written out, not bound: a partial index serves only a condition that it can see.
@@ -42,11 +43,11 @@ PARKED: Final[ColumnElement[bool]] = _delivery.c.state == literal_column("'parke
 _ADD: Final = _delivery.insert()
 # In the order in which attempts are settled, so that no two transactions wait for each other.
 _WAITING: Final = (
-    select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.ticket)
+    select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.subject)
     .where(
         PENDING,
         _delivery.c.subscription.in_(bindparam("subscriptions", expanding=True)),
-        _delivery.c.ticket.in_(bindparam("tickets", expanding=True)),
+        _delivery.c.subject.in_(bindparam("subjects", expanding=True)),
     )
     .order_by(_delivery.c.subscription, _delivery.c.signal)
 )
@@ -91,7 +92,7 @@ def _row(which: str, channel: Channel, signal: Published, now: Micros, notice_wa
         "subscription": which,
         "signal": signal.seq,
         "desk": signal.desk,
-        "ticket": signal.ticket,
+        "subject": signal.subject,
         "state": DeliveryState.PENDING.value,
         "created_at": now,
         # A webhook's gets its time when its turn comes.
@@ -107,7 +108,7 @@ def enqueue(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     lined = [row for row in rows if row["next_at"] is None]
     behind = _lines_with_something(conn, lined)
     for row in sorted(lined, key=lambda row: row["signal"]):
-        line = (row["subscription"], row["desk"], row["ticket"])
+        line = (row["subscription"], row["desk"], row["subject"])
         if line not in behind:
             row["next_at"] = row["created_at"]
             behind.add(line)
@@ -121,9 +122,9 @@ def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -
     which = sorted({row["subscription"] for row in rows})
     query = dialect.held(conn, _WAITING)
     for subscribed in parts(which):
-        for tickets in parts(sorted({row["ticket"] for row in rows})):
-            asked = {"subscriptions": subscribed, "tickets": tickets}
-            found |= {(one, desk, ticket) for one, desk, ticket in conn.execute(query, asked).all()}
+        for subjects in parts(sorted({row["subject"] for row in rows})):
+            asked = {"subscriptions": subscribed, "subjects": subjects}
+            found |= {(one, desk, subject) for one, desk, subject in conn.execute(query, asked).all()}
     return found
 
 

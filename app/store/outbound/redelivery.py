@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import RowMapping, bindparam, exists, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine.batch import pieces
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import deliveries, outbox
@@ -34,7 +35,7 @@ class Delivery:
     id: str
     kind: str
     desk: str
-    ticket: str
+    subject: Subject
     at: Micros
     signal: int
     state: DeliveryState
@@ -53,7 +54,7 @@ _SHOWN: Final = (
         _signal.c.id,
         _signal.c.kind,
         _delivery.c.desk,
-        _delivery.c.ticket,
+        _delivery.c.subject.label("subject"),
         _signal.c.at,
         _delivery.c.signal,
         _delivery.c.state,
@@ -103,7 +104,7 @@ _STEP_BACK: Final = (
         PENDING,
         _delivery.c.subscription == bindparam("_subscription"),
         _delivery.c.desk == bindparam("_desk"),
-        _delivery.c.ticket == bindparam("_ticket"),
+        _delivery.c.subject == bindparam("_subject"),
         _delivery.c.claim.is_(None),
     )
     .values(next_at=None)
@@ -115,7 +116,7 @@ _BEFORE: Final = (
     .limit(1)
 )
 _PARKED_SINCE: Final = (
-    select(_delivery.c.signal, _delivery.c.desk, _delivery.c.ticket)
+    select(_delivery.c.signal, _delivery.c.desk, _delivery.c.subject)
     .where(
         _delivery.c.subscription == bindparam("subscription"), PARKED, _delivery.c.signal > bindparam("after")
     )
@@ -123,7 +124,7 @@ _PARKED_SINCE: Final = (
     .limit(bindparam("most"))
 )
 _MISSING: Final = (
-    select(_signal.c.seq, _signal.c.id, _signal.c.desk, _signal.c.ticket, _signal.c.kind, _signal.c.body)
+    select(_signal.c.seq, _signal.c.id, _signal.c.desk, _signal.c.subject, _signal.c.kind, _signal.c.body)
     .where(
         _signal.c.deliver,
         _signal.c.seq > bindparam("after"),
@@ -175,7 +176,7 @@ def park_all(conn: Connection, which: str, outcome: str, reason: str) -> None:
 
 def retry(conn: Connection, subscription: Subscription, parked: Delivery, now: Micros) -> None:
     """Send a parked delivery again, at once, on a fresh schedule."""
-    _unpark(conn, subscription, [(parked.signal, parked.desk, parked.ticket)], now)
+    _unpark(conn, subscription, [(parked.signal, parked.desk, parked.subject)], now)
 
 
 def retry_since(
@@ -192,8 +193,8 @@ def retry_since(
     # What was told at the very instant at which it was made was told before: all that came after has a row.
     made = _before(conn, max(since, subscription.created_at + 1))
     lost = _missing(conn, subscription, made, most - len(given_up))
-    rows = [_row(subscription, seq, desk, ticket, now) for seq, _, desk, ticket in lost]
-    lines = {(subscription.id, desk, ticket) for _, _, desk, ticket in lost}
+    rows = [_row(subscription, seq, desk, subject, now) for seq, _, desk, subject in lost]
+    lines = {(subscription.id, desk, subject) for _, _, desk, subject in lost}
     _step_back(conn, subscription, lines)
     outbox.enqueue(conn, rows)
     deliveries.go_on(conn, lines, now)
@@ -223,14 +224,14 @@ def missing(conn: Connection, now: Micros) -> list[tuple[str, str]]:
 
 def _missing(
     conn: Connection, subscription: Subscription, after: int, most: int, kinds: Iterable[str] | None = None
-) -> list[tuple[int, str, str, str]]:
-    """(place, id, desk, ticket) of the signals after a place that it wants and of which there is no delivery."""
+) -> list[tuple[int, str, str, Subject]]:
+    """(place, id, desk, subject) of the signals after a place that it wants and of which there is no delivery."""
     wish = subscription.wish
     wanted = sorted(wish.kinds if kinds is None else kinds)
     query = (
         _MISSING if subscription.desk == EVERY_DESK else _MISSING.where(_signal.c.desk == subscription.desk)
     )
-    found: list[tuple[int, str, str, str]] = []
+    found: list[tuple[int, str, str, Subject]] = []
     while wanted and len(found) < most:
         asked = {"subscription": subscription.id, "after": after, "kinds": wanted, "most": MOST}
         rows = conn.execute(query, asked).all()
@@ -248,12 +249,12 @@ def _missing(
 
 
 def _unpark(
-    conn: Connection, subscription: Subscription, given: Sequence[tuple[int, str, str]], now: Micros
+    conn: Connection, subscription: Subscription, given: Sequence[tuple[int, str, Subject]], now: Micros
 ) -> None:
     if not given:
         return
     notice = subscription.channel is Channel.NOTICE
-    lines = {(subscription.id, desk, ticket) for _, desk, ticket in given}
+    lines = {(subscription.id, desk, subject) for _, desk, subject in given}
     _step_back(conn, subscription, lines)
     for piece in pieces(given):
         conn.execute(
@@ -273,18 +274,18 @@ def _unpark(
 
 def _step_back(conn: Connection, subscription: Subscription, lines: Iterable[QueueOrder]) -> None:
     rows = [
-        {"_subscription": which, "_desk": desk, "_ticket": ticket} for which, desk, ticket in sorted(lines)
+        {"_subscription": which, "_desk": desk, "_subject": subject} for which, desk, subject in sorted(lines)
     ]
     if rows and subscription.channel is Channel.WEBHOOK:
         conn.execute(_STEP_BACK, rows)
 
 
-def _row(subscription: Subscription, place: int, desk: str, ticket: str, now: Micros) -> dict[str, Any]:
+def _row(subscription: Subscription, place: int, desk: str, subject: Subject, now: Micros) -> dict[str, Any]:
     return {
         "subscription": subscription.id,
         "signal": place,
         "desk": desk,
-        "ticket": ticket,
+        "subject": subject,
         "state": DeliveryState.PENDING.value,
         "created_at": now,
         "next_at": now if subscription.channel is Channel.NOTICE else None,

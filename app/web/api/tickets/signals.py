@@ -1,7 +1,7 @@
-"""What was told, in order: by pages with a cursor, or live.
+"""Signals in order: by pages with a cursor, or live as server-sent events.
 
 Both are the same durable stream, and a place in it is the same number in both: `next` of a page, the id of a live
-event. So whoever was cut off goes on where it was, without a gap and without a repetition.
+event. So a client that was disconnected resumes where it was, without a gap and without a repetition.
 """
 
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from app.flow.outbound.subscribe import KINDS
+from app.sla.subject import Subject
 from app.store.tickets import signals
 from app.store.tickets.signals import Published
 from app.web.api.tickets.tickets import Clock, CommitmentKind
@@ -24,7 +25,7 @@ from app.web.http.responses import NOT_KEPT, Json
 from app.web.http.running import Running, running
 
 RETRY: Final = b"retry: 2000\n\n"
-"""Milliseconds until a client comes back: soon enough for a wall board, rare enough for a restart."""
+"""Milliseconds until a client reconnects: soon enough for a wall board, rare enough for a restart."""
 
 LAST_PLACE: Final = 2**63 - 1
 
@@ -38,11 +39,11 @@ def _known(kind: str) -> str:
 
 
 SignalKind = Annotated[str, AfterValidator(_known)]
-"""A kind as somebody asks for it. A wrong one must not look like a kind of which nothing was told."""
+"""A kind in a query. A wrong one must not look like a kind without signals."""
 
 
 class Signal(BaseModel):
-    """Something that was told. A clock's signals carry the whole clock; a queue's the positions."""
+    """A recorded signal. A clock's carries the whole clock; a queue's the positions."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -50,12 +51,17 @@ class Signal(BaseModel):
     kind: str = Field(examples=["clock.breached"])
     desk: str
     ticket: str | None = Field(description="null for a signal about no ticket")
+    subject: str | None = Field(
+        None,
+        description="the ticket's id, or as in `service:web`; null for the desk itself, and in signals of release 0.1",
+        examples=["4711"],
+    )
     commitment: str | None
     cycle: int | None
     occurrence: str
     generation: int
     at: InstantOut = Field(description="when it happened")
-    detected_at: InstantOut = Field(description="when it was told")
+    detected_at: InstantOut = Field(description="when it was recorded")
     commitment_kind: CommitmentKind | None
     late: bool = Field(description="it was learnt only after its instant had been judged")
     clock: Clock | None
@@ -96,16 +102,17 @@ class WantedOnPage(Wanted):
 async def list_signals(
     request: Request, reader: Reader, wanted: Annotated[WantedOnPage, Query()]
 ) -> Response:
-    """What was told after a place in the stream, in order. Without `after` from the beginning.
+    """The signals after a place in the stream, in order. Without `after` from the beginning.
 
-    With `latest` the page ends where the stream ends now, so that `next` is the place to listen on from.
+    With `latest` the page ends where the stream ends now, so that `next` is the place to follow it from.
     """
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
     after, desk = wanted.after or 0, desk_or_own(reader, wanted.desk)
+    subject = None if wanted.ticket is None else Subject.parse(wanted.ticket)
     page = await parts.database.read(
         lambda conn: signals.page(
-            conn, after, limit, desk, wanted.kind, ticket=wanted.ticket, latest=wanted.latest
+            conn, after, limit, desk, wanted.kind, subject=subject, latest=wanted.latest
         )
     )
     recorded: list[Any] = [orjson.Fragment(each.body) for each in page]
@@ -137,9 +144,9 @@ async def stream(
         str | None, Header(description="where the client was; goes before `after`")
     ] = None,
 ) -> Response:
-    """What is told from now on, each signal once. With `Last-Event-ID` or `after` first what was told since then.
+    """Signals as they are recorded, each once. With `Last-Event-ID` or `after` first those since then.
 
-    A client that does not keep up is cut off; it comes back by itself and goes on where it was.
+    A client that does not keep up is disconnected; it reconnects automatically and resumes where it was.
     """
     parts = running(request)
     after = wanted.after if last_event_id is None else _place(last_event_id)
@@ -168,8 +175,8 @@ async def _page(
 async def _stream(
     parts: Running, after: int | None, desk: str | None, kinds: list[str]
 ) -> AsyncIterator[bytes]:
-    """First the table from `after` on, then live. The client joins before the table's last page is read, so that
-    nothing falls between the two; what comes by both ways is sent once."""
+    """First the table from `after` on, then live. The client joins before the table's last page is read, so that no
+    signal is missed between the two; one that comes both ways is sent once."""
     hub, limit = parts.hub, parts.settings.page_limit
     yield RETRY
     if after is None:
@@ -191,7 +198,7 @@ async def _live(
 ) -> AsyncIterator[bytes]:
     listener = hub.join(desk, frozenset(kinds))
     try:
-        # What was told between the last page and joining. More than a page of it: the client comes back for the rest.
+        # Signals between the last page and joining. More than a page of them: the client reconnects for the rest.
         page = await _page(parts, after, parts.settings.page_limit, desk, kinds)
         if page:
             after = page[-1].seq

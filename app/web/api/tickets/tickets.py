@@ -1,6 +1,6 @@
-"""How do a ticket's clocks stand, and why? One ticket, its explanation, and lists of tickets.
+"""Tickets: one ticket with its clocks, its explanation, and lists of tickets.
 
-`at` asks for the state of another instant by all that is known, `as_of` for what was known at an instant.
+`at` selects the state at another instant by all that is known, `as_of` what was known at an instant.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ from app.web.http.responses import Json
 from app.web.http.running import Running, running
 
 FURTHEST: Final = timedelta(days=3653)
-"""How far ahead of now a ticket may be asked about: ten years are quickly counted, and nobody promises for longer."""
+"""How far ahead of now `at` may lie: ten years are counted quickly, and no commitment is longer."""
 
 router = APIRouter(prefix="/v1", tags=["tickets"])
 
@@ -40,7 +40,7 @@ class Clock(BaseModel):
     cycle: int = Field(description="1..n, for display", examples=[1])
     state: State
     open_now: bool | None = Field(description="whether its calendar is open; null when it does not run")
-    awaiting: list[str] = Field(description="the facts that are lacking")
+    awaiting: list[str] = Field(description="the start events that are missing")
     awaiting_since: InstantOut | None
     started_at: InstantOut | None
     due_at: InstantOut | None
@@ -62,7 +62,7 @@ class Clock(BaseModel):
 
 
 class NotApplicable(BaseModel):
-    """A commitment that the agreement withholds by its own words."""
+    """A commitment that the agreement excludes for this ticket."""
 
     commitment: str
     reason: str
@@ -78,7 +78,7 @@ class Move(BaseModel):
 
 
 class QueuePlace(BaseModel):
-    """Where a ticket waits. Position and length are null where only the present could tell them."""
+    """Where a ticket waits. Position and length are null in answers `as_of` an earlier instant."""
 
     name: str
     position: int | None = Field(description="1 is served next")
@@ -107,7 +107,7 @@ class TicketView(BaseModel):
     assignee: str | None
     group: str | None
     status: str
-    created_at: InstantOut | None = Field(description="null when its creation was never seen")
+    created_at: InstantOut | None = Field(description="null when its creation was never received")
     at: InstantOut
     as_of: InstantOut
     clocks: list[Clock]
@@ -136,7 +136,7 @@ class ExplainedSpan(BaseModel):
     source: str | None
     seconds: int
     total_seconds: int = Field(description="what has counted by its end")
-    planned: bool = Field(description="it lies after the instant asked about")
+    planned: bool = Field(description="it lies after the instant of the query")
 
 
 class TicketExplanation(BaseModel):
@@ -154,7 +154,7 @@ class TicketExplanation(BaseModel):
 
 
 class When(BaseModel):
-    """Which instant is asked about, and by what was known when."""
+    """The instant of the query, and by what was known when."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -163,7 +163,7 @@ class When(BaseModel):
 
 
 class WhichClock(When):
-    """Which clock, and of which instant."""
+    """Which clock, and at which instant."""
 
     commitment: str | None = Field(
         None, description="default the one that is due next", examples=["ticket-response"]
@@ -241,9 +241,9 @@ async def show_ticket(
 ) -> Response:
     """A ticket and all its clocks, now or at another instant.
 
-    `at` asks how the clocks stand at an instant by all that is known today; ahead of now it shows what comes if nothing
-    else happens. `as_of` asks what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only
-    its final view may be kept: 410 when another instant is asked about.
+    `at` selects the state at an instant by all that is known today; ahead of now it shows what comes if nothing else
+    happens. `as_of` selects what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only its
+    final view may exist: 410 for another instant.
     """
     parts = running(request)
     if asked.at is not None or asked.as_of is not None:
@@ -263,7 +263,6 @@ async def _answer(parts: Running, reader: Access, desk: str, ticket: str, asked:
     must_see(reader, desk)
     now = parts.database.now()
     _check(asked, now)
-
     try:
         return await parts.database.read(
             lambda conn: tickets.ticket_answer(
@@ -275,7 +274,7 @@ async def _answer(parts: Running, reader: Access, desk: str, ticket: str, asked:
 
 
 def _check(asked: When, now: Micros) -> None:
-    """Raises Problem: nobody knows yet what will be known, or how the far future looks."""
+    """Raises Problem for an `as_of` after now, and for an `at` too far ahead."""
     if asked.as_of is not None and asked.as_of > now:
         reason = f"is after now, {serialize.moment(now)}. What will be known then cannot be told; ask with at instead"
         raise invalid([Place("query", "as_of", reason)])
