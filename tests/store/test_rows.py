@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event as event_of_engine
 
-from app.sla.subject import Subject
+from app.sla.subject import THE_DESK, Subject
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.people.keys import Scope, create, find, revoke
 from app.store.tables import LATE_KINDS
@@ -57,10 +57,19 @@ def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
     assert one != signals.id_of("desk", Subject.parse("47"), "11gti", 0, "clock.breached", "17", 0)
 
 
+def test_the_ids_of_signals_never_change() -> None:
+    """As release 0.1.0 made them: receivers drop repeats by the id, and the table refuses them by it."""
+    of_ticket = signals.id_of("haisoft", Subject.parse("4711"), "gti", 17, "clock.breached", "42", 1)
+    assert of_ticket == "sig_f3c9381a5555c3dec2c07ae21d7f38"
+    of_desk = signals.id_of("haisoft", THE_DESK, "", 0, "subscription.disabled", "sub_1 17", 0)
+    assert of_desk == "sig_4db251bb5f3beea7e443cc49aaa25b"
+
+
 NEXT = "SELECT min(next_at) FROM ticket WHERE next_at IS NOT NULL"
 DUE = (
     "SELECT desk, ticket FROM ticket WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
     "SELECT desk, ticket FROM ticket ORDER BY due_at, desk, ticket LIMIT 9",
+    "SELECT desk, subject FROM subject WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
 )
 LINE = (
     "SELECT rank FROM stint WHERE desk = 'a' AND queue = 'b' AND to_at IS NULL"
@@ -70,6 +79,7 @@ SAME_ON_BOTH = [
     (NEXT, "ticket_next"),
     (DUE[0], "ticket_next"),
     (DUE[1], "ticket_due"),
+    (DUE[2], "subject_next"),
     (LINE, "stint_line"),
 ]
 
@@ -135,11 +145,30 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         (lambda conn: queues.wait_intervals(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
         (lambda conn: recorded(conn, "a", SUBJECTS), "sqlite_autoindex_signal_1", "signal_once"),
         (lambda conn: ledger.logs(conn, "a", ["b", "c"]), "event_log", "event_other_desk_ticket_idx"),
+        (
+            lambda conn: ledger.subject_logs(
+                conn, "a", [Subject.parse("service:b"), Subject.parse("call:c")]
+            ),
+            "event_subject",
+            "event_other_desk_subject_idx",
+        ),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "event_reply", "event_other_desk_at_idx"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "sqlite_autoindex_ticket_1", "ticket_pkey"),
     ],
-    ids=["tickets", "sources", "clocks", "groups", "stints", "told", "logs", "digests", "replies", "queues"],
+    ids=[
+        "tickets",
+        "sources",
+        "clocks",
+        "groups",
+        "stints",
+        "told",
+        "logs",
+        "subjects",
+        "digests",
+        "replies",
+        "queues",
+    ],
 )
 def test_a_question_about_some_tickets_reads_no_others(
     database: Database, ask: Callable[[Connection], object], on_a_file: str, on_a_server: str
