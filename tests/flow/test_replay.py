@@ -7,7 +7,7 @@ import pytest
 
 from app.flow.judge.event_log import FaultyMapping, FaultyRow, parse_mapping
 from app.flow.judge.record import FaultyFact, fact
-from app.flow.judge.replay import Counts, judge, replay
+from app.flow.judge.replay import Counts, counts_at, replay
 from tests.service import Service, at, created
 
 MAPPING = """
@@ -80,7 +80,7 @@ def test_an_interrupted_reading_is_resumed(service: Service, log: Path) -> None:
 
 def test_every_clock_is_judged_in_exactly_one_way(service: Service, log: Path) -> None:
     run(service, log)
-    counts = judge(service.database, service.catalogue, "phpnet", at("2026-02-10T00:00:00+01:00"))
+    counts = counts_at(service.database, service.catalogue, "phpnet", at("2026-02-10T00:00:00+01:00"))
     assert counts["gti"] == Counts(met=1, missed=1, running=1)
     assert counts["gti"].clocks == 3
 

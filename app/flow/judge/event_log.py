@@ -1,8 +1,8 @@
-"""What do the rows of somebody else's event log mean as events?
+"""Event logs: the rows of a CSV or JSON-lines file as events.
 
-A mapping names the columns and says what each value of the type column stands for; without one the log is taken to hold
-events already. The rule it guards: a row always makes the same events with the same ids, so reading a log twice changes
-nothing, and an interrupted reading goes on where it was. Instants are microseconds UTC.
+A mapping names the columns and defines what each value of the type column stands for; without one every row is an event
+already. A row always gives the same events with the same ids, so a log can be read twice, and an interrupted reading can
+be repeated. Instants are microseconds UTC.
 """
 
 import csv
@@ -34,7 +34,7 @@ class FaultyMapping(FaultyFile):
 
 
 class FaultyRow(ValueError):
-    """A row of the log cannot be read. The message names its number."""
+    """A row of the log cannot be read. The message has its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Mapped:
     """None: the values are event types or statuses themselves."""
 
     def meaning(self, value: str) -> tuple[str, ...] | None:
-        """What a value of the type column stands for; none when the mapping does not say."""
+        """The event types or statuses of a value of the type column; none when it is not mapped."""
         if self.types is None:
             return (value,) if value in KNOWN_TYPES or value.removeprefix(_STATUS) in STATUSES else None
         return self.types.get(value, self.types.get(_ANYTHING_ELSE))
@@ -69,8 +69,8 @@ def parse_mapping(document: Mapping[str, Any]) -> Mapped:
             if key not in known
         ]
     columns, first = tables["columns"], tables["first"]
-    meanings = {value: _words(given, f"types.{value}", faults) for value, given in tables["types"].items()}
-    first_types = _words(first.get("types", []), "first.types", faults)
+    meanings = {value: _types_of(given, f"types.{value}", faults) for value, given in tables["types"].items()}
+    first_types = _types_of(first.get("types", []), "first.types", faults)
     if zone := columns.get("time_zone"):
         _check_zone(str(zone), faults)
     if faults:
@@ -94,13 +94,13 @@ def _table(document: Mapping[str, Any], name: str, faults: list[Fault]) -> Mappi
     return {}
 
 
-def _words(given: object, place: str, faults: list[Fault]) -> tuple[str, ...]:
-    words = cast("list[object]", given) if isinstance(given, list) else [given]
+def _types_of(given: object, place: str, faults: list[Fault]) -> tuple[str, ...]:
+    types = cast("list[object]", given) if isinstance(given, list) else [given]
     known = KNOWN_TYPES | {_STATUS + status for status in STATUSES}
     faults += [
-        Fault(place, f"{word!r} is no event", instead_of(word, known)) for word in words if word not in known
+        Fault(place, f"{kind!r} is no event", instead_of(kind, known)) for kind in types if kind not in known
     ]
-    return tuple(map(str, words))
+    return tuple(map(str, types))
 
 
 def _check_zone(name: str, faults: list[Fault]) -> None:
@@ -112,7 +112,7 @@ def _check_zone(name: str, faults: list[Fault]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row and the events that it makes; `unmapped` is its type's value when the mapping does not know it."""
+    """A row and its events; `unmapped` is the value of its type column when the mapping does not have it."""
 
     ticket: str
     events: tuple[Incoming, ...]
@@ -120,7 +120,7 @@ class Row:
 
 
 def count_rows(path: Path) -> int:
-    """How many rows a log has, about: lines, less the header of a CSV file."""
+    """The approximate number of rows: lines, less the header of a CSV file."""
     with path.open("rb") as file:
         lines = sum(1 for _ in file)
     return lines if _is_json(path) else max(lines - 1, 0)
@@ -132,15 +132,15 @@ def _is_json(path: Path) -> bool:
 
 def rows(path: Path, desk: str, mapping: Mapped | None) -> Iterator[Row]:
     """The rows of a log in the order of the file. Raises FaultyRow at the first that cannot be read."""
-    reading = _Reading(desk, mapping or Mapped())
+    parser = _RowParser(desk, mapping or Mapped())
     with path.open(newline="", encoding="utf-8-sig") as file:
         values = map(_json, file, range(1, 1 << 62)) if _is_json(path) else csv.DictReader(file)
         for number, value in enumerate(values, start=1):
             try:
                 if mapping is None and "id" in value and "subject" in value:
-                    yield reading.event(value, number)
+                    yield parser.event(value, number)
                 else:
-                    yield reading.row(value, number)
+                    yield parser.row(value, number)
             except (KeyError, TypeError, ValueError) as error:
                 raise FaultyRow(f"row {number}: {type(error).__name__}: {error}") from error
 
@@ -155,14 +155,16 @@ def _json(line: str, number: int) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
-class _Reading:
+class _RowParser:
+    """Makes events of the rows of one log."""
+
     def __init__(self, desk: str, mapping: Mapped) -> None:
         self._desk, self._mapping = desk, mapping
         self._zone = None if mapping.time_zone is None else ZoneInfo(mapping.time_zone)
         self._seen: set[str] = set()
 
     def event(self, value: Mapping[str, Any], number: int) -> Row:
-        """A row that is an event already."""
+        """A row that is an event."""
         event = Event(
             id=str(value["id"]),
             type=str(value["type"]),
@@ -174,26 +176,27 @@ class _Reading:
         return Row(event.subject, (Incoming.of(self._desk, event),))
 
     def row(self, value: Mapping[str, Any], number: int) -> Row:
-        """A row by the mapping."""
+        """A row, by the mapping."""
         mapping = self._mapping
         ticket, kind = str(value[mapping.ticket]), str(value[mapping.type])
         at = self._instant(str(value[mapping.time]))
         first = ticket not in self._seen
         self._seen.add(ticket)
         meaning = mapping.meaning(kind)
-        words = (*(mapping.first_types if first else ()), *(meaning or ()))
-        events = tuple(self._made(ticket, word, at, number, place) for place, word in enumerate(words))
+        types = (*(mapping.first_types if first else ()), *(meaning or ()))
+        events = tuple(self._event_of(ticket, each, at, number, index) for index, each in enumerate(types))
         return Row(ticket, events, kind if meaning is None else None)
 
-    def _made(self, ticket: str, word: str, at: Micros, number: int, place: int) -> Incoming:
+    def _event_of(self, ticket: str, kind: str, at: Micros, number: int, index: int) -> Incoming:
+        """The event of this index in a row. Its id is made from the row, so that reading it again repeats it."""
         data: dict[str, Any] = {}
-        if word.startswith(_STATUS):
-            word, data = "status.changed", {"status": word.removeprefix(_STATUS)}
-        elif word == "ticket.created":
+        if kind.startswith(_STATUS):
+            kind, data = "status.changed", {"status": kind.removeprefix(_STATUS)}
+        elif kind == "ticket.created":
             data = dict(self._mapping.first_data)
-        key = "\x1f".join((ticket, word, str(at), str(number), str(place)))
-        made_id = "row-" + blake2b(key.encode(), digest_size=12).hexdigest()
-        return Incoming.of(self._desk, Event(made_id, word, ticket, at, data, number))
+        key = "\x1f".join((ticket, kind, str(at), str(number), str(index)))
+        event_id = "row-" + blake2b(key.encode(), digest_size=12).hexdigest()
+        return Incoming.of(self._desk, Event(event_id, kind, ticket, at, data, sequence=number))
 
     def _instant(self, written: str) -> Micros:
         at = datetime.fromisoformat(written.strip())

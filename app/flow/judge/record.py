@@ -1,7 +1,6 @@
-"""How does a person write down a fact that no system has sent?
+"""Events entered by hand, where no system sends them: a call, an intervention, an exclusion, a withdrawal.
 
-A call, an intervention, an exclusion, a withdrawal: an ordinary event with its author and reason, which takes the same
-road as any other. Instants are microseconds UTC.
+Each is an ordinary event with its author and reason, received like any other. Instants are microseconds UTC.
 """
 
 import secrets
@@ -19,7 +18,7 @@ _WITHOUT_REASON: Final = KNOWN_TYPES - {"exclusion.granted", "event.withdrawn"}
 
 
 class FaultyFact(ValueError):
-    """The fact cannot be recorded. The message says what is lacking."""
+    """The event cannot be recorded. The message names what is missing."""
 
 
 def fact(
@@ -35,7 +34,7 @@ def fact(
     withdraws: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Incoming:
-    """A fact by hand, ready to be received. `kind` is an event type, or a status as in "status:solved".
+    """An event by hand, ready to be received. `kind` is an event type, or a status as in "status:solved".
 
     An exclusion needs `since` and `until`, a withdrawal the id that it `withdraws`, both a `reason`. Raises FaultyFact.
     """

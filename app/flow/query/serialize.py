@@ -96,7 +96,7 @@ def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None
 
 
 def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
-    """A clock of an answer, with when its breach was told."""
+    """A clock of an answer, with when its breach was recorded."""
     key = (view.commitment, view.cycle_id)
     history = answer.evaluation.histories.get(key)
     calendar = history.regime.calendar if history and history.regime else None
@@ -148,19 +148,19 @@ def move(one: Move) -> Json:
     return {"at": moment(one.at), "kind": kind, "cause": one.cause, "queue": one.queue}
 
 
-def explanation(recorded: Explanation, detected_at: Micros | None = None) -> Json:
+def explanation(explained: Explanation, detected_at: Micros | None = None) -> Json:
     """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone."""
-    calendar = recorded.calendar
+    calendar = explained.calendar
     return {
-        "clock": None if recorded.clock is None else clock(recorded.clock, detected_at, calendar),
+        "clock": None if explained.clock is None else clock(explained.clock, detected_at, calendar),
         "calendar": None if calendar is None else calendar.name,
         "calendar_version": None if calendar is None else calendar.version,
         "time_zone": None if calendar is None else calendar.time_zone,
-        "target": recorded.target,
-        "target_seconds": seconds(recorded.target_length),
-        "due_at": moment(recorded.due_at),
-        "due_local": local(recorded.due_at, calendar),
-        "spans": explained_spans(recorded.spans, calendar),
+        "target": explained.target,
+        "target_seconds": seconds(explained.target_length),
+        "due_at": moment(explained.due_at),
+        "due_local": local(explained.due_at, calendar),
+        "spans": explained_spans(explained.spans, calendar),
     }
 
 

@@ -167,7 +167,7 @@ def tickets_page(
 
 
 def explanation(answer: TicketAnswer, commitment: str | None, cycle: int | None = None) -> Explanation:
-    """Why a clock of an answer stands as it does. Raises NoSuchClock."""
+    """The spans behind a clock of an answer. Raises NoSuchClock."""
     return explain(answer.evaluation, commitment, cycle)
 
 

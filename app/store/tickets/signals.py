@@ -91,7 +91,7 @@ class Published:
     trace: str | None
     body: bytes
     filter_values: Mapping[str, str | None]
-    """What the filters of subscriptions compare: `commitment`, `commitment_kind`, `queue`; so nobody parses `body`."""
+    """What filters of subscriptions compare: `commitment`, `commitment_kind`, `queue`. So no consumer parses `body`."""
 
 
 _MOVED: Final = (

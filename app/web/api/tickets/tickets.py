@@ -140,7 +140,7 @@ class ExplainedSpan(BaseModel):
 
 
 class TicketExplanation(BaseModel):
-    """Why a clock of a ticket stands as it does."""
+    """The spans behind the state of a clock."""
 
     clock: Clock | None
     calendar: str | None
@@ -204,8 +204,8 @@ async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wante
     """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
-    asked = wanted.model_dump(exclude={"desk", "cursor", "limit"})
-    filters = tickets.Filters(desk=desk_or_own(reader, wanted.desk), **asked)
+    conditions = wanted.model_dump(exclude={"desk", "cursor", "limit"})
+    filters = tickets.Filters(desk=desk_or_own(reader, wanted.desk), **conditions)
     now = parts.database.now()
     page = await parts.database.read(
         lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now)
@@ -220,14 +220,14 @@ async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wante
     responses=problems(401, 403, 404, 410, 422),
 )
 async def explain_clock(
-    request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[WhichClock, Query()]
+    request: Request, reader: Reader, desk: Desk, ticket: TicketId, wanted: Annotated[WhichClock, Query()]
 ) -> Response:
     """Every span from the clock's start to its end or its deadline: counted or not, and why."""
-    answer = await _answer(running(request), reader, desk, ticket, asked)
-    recorded = tickets.explanation(answer, asked.commitment, asked.cycle)
-    view = recorded.clock
+    answer = await _answer(running(request), reader, desk, ticket, wanted)
+    explanation = tickets.explanation(answer, wanted.commitment, wanted.cycle)
+    view = explanation.clock
     detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
-    return Json(serialize.explanation(recorded, detected_at))
+    return Json(serialize.explanation(explanation, detected_at))
 
 
 @router.get(
@@ -237,7 +237,7 @@ async def explain_clock(
     responses=problems(401, 403, 404, 410, 422),
 )
 async def show_ticket(
-    request: Request, reader: Reader, desk: Desk, ticket: TicketId, asked: Annotated[When, Query()]
+    request: Request, reader: Reader, desk: Desk, ticket: TicketId, wanted: Annotated[When, Query()]
 ) -> Response:
     """A ticket and all its clocks, now or at another instant.
 
@@ -246,8 +246,8 @@ async def show_ticket(
     final view may exist: 410 for another instant.
     """
     parts = running(request)
-    if asked.at is not None or asked.as_of is not None:
-        return Json(serialize.ticket(await _answer(parts, reader, desk, ticket, asked)))
+    if wanted.at is not None or wanted.as_of is not None:
+        return Json(serialize.ticket(await _answer(parts, reader, desk, ticket, wanted)))
     must_see(reader, desk)
     now = parts.database.now()
     try:
@@ -259,24 +259,24 @@ async def show_ticket(
     return Json(serialize.ticket(answer))
 
 
-async def _answer(parts: Running, reader: Access, desk: str, ticket: str, asked: When) -> TicketAnswer:
+async def _answer(parts: Running, reader: Access, desk: str, ticket: str, wanted: When) -> TicketAnswer:
     must_see(reader, desk)
     now = parts.database.now()
-    _check(asked, now)
+    _check(wanted, now)
     try:
         return await parts.database.read(
             lambda conn: tickets.ticket_answer(
-                conn, parts.catalogue, desk, ticket, now=now, at=asked.at, as_of=asked.as_of
+                conn, parts.catalogue, desk, ticket, now=now, at=wanted.at, as_of=wanted.as_of
             )
         )
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
 
 
-def _check(asked: When, now: Micros) -> None:
+def _check(wanted: When, now: Micros) -> None:
     """Raises Problem for an `as_of` after now, and for an `at` too far ahead."""
-    if asked.as_of is not None and asked.as_of > now:
+    if wanted.as_of is not None and wanted.as_of > now:
         reason = f"is after now, {serialize.moment(now)}. What will be known then cannot be told; ask with at instead"
         raise invalid([Place("query", "as_of", reason)])
-    if asked.at is not None and asked.at > now + length_of(FURTHEST):
+    if wanted.at is not None and wanted.at > now + length_of(FURTHEST):
         raise invalid([Place("query", "at", f"is more than {FURTHEST.days} days ahead of now")])
