@@ -1,4 +1,4 @@
-"""A whole event log through the same road: judged, repeatable, resumable."""
+"""Replay of an event log: received like a push, repeatable, resumable."""
 
 import tomllib
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_every_clock_is_judged_in_exactly_one_way(service: Service, log: Path) -
     assert counts["gti"].clocks == 3
 
 
-def test_nothing_that_a_replay_tells_is_delivered(service: Service, log: Path) -> None:
+def test_no_signal_of_a_replay_is_delivered(service: Service, log: Path) -> None:
     run(service, log)
     assert service.rows("SELECT DISTINCT deliver FROM signal") == [(0,)]
 

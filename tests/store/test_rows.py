@@ -37,7 +37,7 @@ def test_two_writers_that_both_make_a_ticket_cannot_both(service: Service) -> No
         service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [read]))
 
 
-def test_a_signal_is_told_once_ever(service: Service) -> None:
+def test_a_signal_is_recorded_once(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     copy = (
         "INSERT INTO signal (seq, id, desk, ticket, commitment, queue, cycle, kind, occurrence, generation, at,"
@@ -46,11 +46,11 @@ def test_a_signal_is_told_once_ever(service: Service) -> None:
     )
     with pytest.raises(Database.failures) as refused:
         service.database.write_now(lambda conn, now: conn.exec_driver_sql(copy))
-    # A server cannot know that nobody else has written it a moment ago: there it is tried again, and then given up.
+    # On a server another process may just have written it: there it is tried again, and then given up.
     assert "unique constraint" in str(refused.value.__cause__ or refused.value).lower()
 
 
-def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
+def test_the_id_of_a_signal_is_made_from_its_natural_key() -> None:
     one = signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 0)
     assert one == signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 0)
     assert one != signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 1)
@@ -161,8 +161,8 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         "sources",
         "clocks",
         "groups",
-        "stints",
-        "told",
+        "intervals",
+        "recorded",
         "logs",
         "subjects",
         "digests",
@@ -199,7 +199,7 @@ def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str 
     assert "Sort" not in steps
 
 
-def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
+def test_candidates_for_the_archive_are_found_without_reading_every_ticket(database: Database) -> None:
     steps = plan_of(database, lambda conn: archive.candidates(conn, 0, 10**15, 200))
     assert "ticket_rest" in steps
     assert "TEMP B-TREE" not in steps
@@ -236,7 +236,7 @@ def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "WzFd", "bnVsbA", "WyJhIiwiYiIsImMiXQ", "é"])
-def test_a_cursor_that_nobody_gave_is_refused(database: Database, cursor: str) -> None:
+def test_a_cursor_that_was_never_given_is_refused(database: Database, cursor: str) -> None:
     with pytest.raises(FaultyCursor):
         database.read_now(lambda conn: board.tickets(conn, Filters(), NOW, cursor, 3))
 
