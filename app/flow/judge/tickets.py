@@ -59,58 +59,43 @@ class TicketCase:
         """Evaluate them and write their rows. A ticket that fails is parked and harms no other."""
         desk, failures = self.graph.desk, Failures(self.graph.desk)
         names = sorted(name for name in self.graph.concerned if self.graph.logs[name])
-        judged, ahead = self._evaluations(turn, names, failures)
+        subjects = list(map(Subject.parse, names))
+        evaluated, ahead = self._evaluations(turn, names, failures)
         queueing = Queueing(turn.conn, turn.at, self.graph, self.versions[-1].agreement)
-        groups = queueing.groups(judged)
-        judged = _derived(queueing, groups, judged, failures)
-        known = recorded(
-            turn.conn, desk, map(Subject.parse, {*names, *(n for group in groups for n in group)})
-        )
-        before = clocks.clocks(turn.conn, desk, map(Subject.parse, names))
-        emitted: list[NewSignal] = []
-        answers: dict[str, TicketAnswer] = {}
-        for name, evaluation in judged.items():
-            subject = Subject.parse(name)
-            done, found = failures.attempt(
-                [subject], self._recorded, turn, name, evaluation, known[subject], before.get(subject, {})
-            )
-            if done and found is not None:
-                answers[name] = found[0]
-                emitted += found[1]
-        judged = {name: judged[name] for name in answers}
+        groups = queueing.groups(evaluated)
+        evaluated = _derived(queueing, groups, evaluated, failures)
+        members = (Subject.parse(name) for group in groups for name in group)
+        known = recorded(turn.conn, desk, {*subjects, *members})
+        before = clocks.clocks(turn.conn, desk, subjects)
+        answers, emitted = self._compared(turn, evaluated, known, before, failures)
         queueing.leave_out(subject.text for subject in failures.errors)
         emitted += queueing.write(turn.positions, turn.emitter, known)
-        rows = [self._row(name, evaluation, queueing) for name, evaluation in judged.items()]
+        rows = [self._row(answer, queueing) for answer in answers]
         rows += [self._row_ahead(turn, name) for name in ahead]
-        self._store(turn, rows, judged, before)
-        retry_at = park_failed(
-            turn.conn, desk, map(Subject.parse, names), failures.errors, turn.backoff, turn.at
-        )
+        self._store(turn, rows, answers, before)
+        retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
+        placed = (replace(each, queue=queueing.place(turn.positions, each.ticket)) for each in answers)
+        coming = [row.next_at for row in rows]
         return Judged(
             signals=emitted,
-            answers={
-                (desk, name): replace(answer, queue=queueing.place(turn.positions, name))
-                for name, answer in answers.items()
-            },
+            answers={(desk, answer.ticket): answer for answer in placed},
             failed={(desk, subject): error for subject, error in failures.errors.items()},
-            next_at=min(
-                (at for at in (*(row.next_at for row in rows), retry_at) if at is not None), default=None
-            ),
+            next_at=min((at for at in (*coming, retry_at) if at is not None), default=None),
         )
 
     def _evaluations(
         self, turn: Turn, names: Iterable[str], failures: Failures
     ) -> tuple[dict[str, Evaluation], list[str]]:
         """The evaluations of these tickets, and those of which nothing has happened yet."""
-        judged: dict[str, Evaluation] = {}
+        evaluated: dict[str, Evaluation] = {}
         ahead: list[str] = []
         for name in names:
             done, evaluation = failures.attempt([Subject.parse(name)], self._evaluation, turn, name)
             if evaluation is not None:
-                judged[name] = evaluation
+                evaluated[name] = evaluation
             elif done:
                 ahead.append(name)
-        return judged, ahead
+        return evaluated, ahead
 
     def _evaluation(self, turn: Turn, name: str) -> Evaluation | None:
         """None: every event of the ticket lies ahead. Raises NotLater."""
@@ -123,7 +108,29 @@ class TicketCase:
         checked_next_at(evaluation.next_at, at)
         return evaluation
 
-    def _recorded(
+    def _compared(
+        self,
+        turn: Turn,
+        evaluated: Mapping[str, Evaluation],
+        known: Mapping[Subject, RecordedSignals],
+        before: Mapping[Subject, Clocks],
+        failures: Failures,
+    ) -> tuple[list[TicketAnswer], list[NewSignal]]:
+        """The views of the tickets, and their clock signals that are not recorded yet."""
+        answers: list[TicketAnswer] = []
+        emitted: list[NewSignal] = []
+        for name, evaluation in evaluated.items():
+            subject = Subject.parse(name)
+            last = before.get(subject, {})
+            done, found = failures.attempt(
+                [subject], self._view, turn, name, evaluation, known[subject], last
+            )
+            if done and found is not None:
+                answers.append(found[0])
+                emitted += found[1]
+        return answers, emitted
+
+    def _view(
         self, turn: Turn, name: str, evaluation: Evaluation, known: RecordedSignals, before: Clocks
     ) -> tuple[TicketAnswer, list[NewSignal]]:
         """The view of a ticket, and its clock signals that are not recorded yet."""
@@ -148,25 +155,22 @@ class TicketCase:
         self,
         turn: Turn,
         rows: Sequence[StoredTicket],
-        judged: Mapping[str, Evaluation],
+        answers: Iterable[TicketAnswer],
         before: Mapping[Subject, Clocks],
     ) -> None:
         desk = self.graph.desk
         ended = [n for n, row in self.graph.rows.items() if row.status == "closed" or row.merged_into]
         archive.restore(turn.conn, desk, ended)
         clocks.write_tickets(turn.conn, rows)
-        changes = [
-            ClockChange(
-                desk=desk,
-                subject=(subject := Subject.parse(name)),
-                before=before.get(subject, {}),
-                after={(view.commitment, view.cycle_id): StoredClock.of(view) for view in evaluation.clocks},
-            )
-            for name, evaluation in judged.items()
-        ]
+        changes: list[ClockChange] = []
+        for answer in answers:
+            subject = Subject.parse(answer.ticket)
+            after = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
+            changes.append(ClockChange(desk, subject, before.get(subject, {}), after))
         clocks.write_clocks(turn.conn, changes)
 
-    def _row(self, name: str, evaluation: Evaluation, queueing: Queueing) -> StoredTicket:
+    def _row(self, answer: TicketAnswer, queueing: Queueing) -> StoredTicket:
+        name, evaluation = answer.ticket, answer.evaluation
         ticket, merge = evaluation.ticket, self.graph.merges.get(name)
         return StoredTicket(
             desk=self.graph.desk,
@@ -207,10 +211,10 @@ class TicketCase:
 
 
 def _derived(
-    queueing: Queueing, groups: Iterable[list[str]], judged: Mapping[str, Evaluation], failures: Failures
+    queueing: Queueing, groups: Iterable[list[str]], evaluated: Mapping[str, Evaluation], failures: Failures
 ) -> dict[str, Evaluation]:
     """Derive the wait intervals of each group. Returns the evaluations without those of groups that failed."""
-    left = dict(judged)
+    left = dict(evaluated)
     for group in groups:
         # Of a group that fails, its evaluated members fail with it; the others were not touched.
         touched = [name for name in group if name in left] or group[:1]
