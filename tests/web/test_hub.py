@@ -23,7 +23,9 @@ def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Pu
         deliver=True,
         trace=None,
         body=b"{}",
-        filter_values={},
+        commitment="ticket-response",
+        commitment_kind="guarantee",
+        queue="",
     )
 
 

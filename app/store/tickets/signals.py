@@ -5,7 +5,7 @@ signal twice. A retraction marks the row that it takes back and deletes nothing.
 "clock.breached", "queue.moved". Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -90,8 +90,10 @@ class Published:
     deliver: bool
     trace: str | None
     body: bytes
-    filter_values: Mapping[str, str | None]
-    """What filters of subscriptions compare: `commitment`, `commitment_kind`, `queue`. So no consumer parses `body`."""
+    # What subscriptions filter by, beside the body, so that no consumer parses it.
+    commitment: str
+    commitment_kind: str | None
+    queue: str
 
 
 _MOVED: Final = (
@@ -186,7 +188,9 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
             deliver=signal.deliver,
             trace=signal.trace,
             body=signal.body,
-            filter_values=filter_values(signal.commitment, signal.commitment_kind, signal.queue),
+            commitment=signal.commitment,
+            commitment_kind=signal.commitment_kind,
+            queue=signal.queue,
         )
         for seq, signal in enumerate(signals, first)
     ]
@@ -213,12 +217,6 @@ def _correct(conn: Connection, signals: Iterable[NewSignal]) -> None:
     corrections = (signal.corrects for signal in signals if signal.corrects is not None)
     if rows := [{"_id": which, "true_at": true_at} for which, true_at in corrections]:
         conn.execute(_CORRECT, rows)
-
-
-def filter_values(commitment: str, commitment_kind: str | None, queue: str) -> dict[str, str | None]:
-    """What filters compare of a signal itself. A signal of a queue names the queue; another has none, not even null."""
-    values = {"commitment": commitment or None, "commitment_kind": commitment_kind}
-    return values | {"queue": queue} if queue else values
 
 
 def page(
@@ -254,5 +252,7 @@ def _published(row: Row[*tuple[Any, ...]]) -> Published:
         deliver=row.deliver,
         trace=row.trace,
         body=row.body.encode(),
-        filter_values=filter_values(row.commitment, row.commitment_kind, row.queue),
+        commitment=row.commitment,
+        commitment_kind=row.commitment_kind,
+        queue=row.queue,
     )
