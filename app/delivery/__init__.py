@@ -1,4 +1,4 @@
-"""How does a signal reach another system, or a person? Envelope, signature, retry, address, the call itself. No SQL.
+"""Outbound delivery without SQL: envelope, signature, retry policy, address policy, HTTP client, messages to people.
 
-The rule it guards: a delivery may come late and may come twice, but nothing leaves for an address that was not checked.
+Delivery is at least once, and no connection is made to an address that the policy has not checked.
 """

@@ -1,8 +1,8 @@
-"""May we call there? What a URL must look like, and which addresses a name may lead to.
+"""Validates endpoint URLs, and decides which IP addresses deliveries may connect to (protection against SSRF).
 
-A tenant's URL must not reach into the operator's network: an address is refused unless it is a public one, or lies in a
-network that the operator allows. Judged are addresses, never names, and the address that is judged is the one that is
-then connected to. Written addresses inside others (v4 in v6, NAT64) are judged by what they lead to.
+A tenant's URL must not reach into the operator's network: an address is refused unless it is public or in a network
+that the operator allows. Addresses are checked, never names, and the connection is made to the checked address. An IPv4
+address embedded in an IPv6 one (mapped, compatible, NAT64) is checked as the IPv4 address.
 """
 
 import re
@@ -17,19 +17,19 @@ from httpx2 import URL, InvalidURL
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-MOST_CHARACTERS: Final = 2_048
-"""Longer URLs are cut or refused somewhere on the way."""
+MAX_URL_LENGTH: Final = 2_048
+"""Longer URLs are truncated or refused by some proxies and servers."""
 
 _HOST: Final = re.compile(r"[\w.-]+|[0-9a-f:.]+", re.ASCII)
 _LAST_PORT: Final = 65_535
 
 _SPECIAL_V4: Final = {
-    ip_network(written): what
-    for written, what in {
-        "0.0.0.0/8": "this network",
+    ip_network(network): what
+    for network, what in {
+        "0.0.0.0/8": "unspecified",
         "10.0.0.0/8": "private",
-        "100.64.0.0/10": "a carrier's inner network",
-        "127.0.0.0/8": "this machine",
+        "100.64.0.0/10": "shared address space of a carrier",
+        "127.0.0.0/8": "loopback",
         "169.254.0.0/16": "link-local",
         "172.16.0.0/12": "private",
         "192.0.0.0/24": "reserved for protocols",
@@ -43,17 +43,17 @@ _SPECIAL_V4: Final = {
         "240.0.0.0/4": "reserved",
     }.items()
 }
-"""The special ranges of IANA's register. Written out: which of them Python calls global changed between its versions."""
+"""IANA's special-purpose address registry. Spelled out here: `is_global` differs between Python versions."""
 
 _GLOBAL_V6: Final = ip_network("2000::/3")
 _SPECIAL_V6: Final = {
-    ip_network(written): what
-    for written, what in {
-        "::/128": "no address",
-        "::1/128": "this machine",
-        "64:ff9b:1::/48": "a translator's inner network",
-        "100::/64": "discarded",
-        "2001::/23": "reserved for protocols, Teredo among them",
+    ip_network(network): what
+    for network, what in {
+        "::/128": "unspecified",
+        "::1/128": "loopback",
+        "64:ff9b:1::/48": "local-use NAT64",
+        "100::/64": "discard-only",
+        "2001::/23": "reserved for protocols",
         "2001:db8::/32": "for documentation",
         "2002::/16": "6to4",
         "3fff::/20": "for documentation",
@@ -68,53 +68,53 @@ _LAST_32_BITS: Final = 0xFFFF_FFFF
 
 
 class FaultyUrl(ValueError):
-    """No URL that deliveries can go to."""
+    """A URL that nothing can be delivered to."""
 
 
 class RefusedAddress(Exception):
-    """The name leads to an address that this service may not reach."""
+    """The host resolves to an address that deliveries may not connect to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """Which addresses may be reached: public ones, and those in the networks that the operator allows."""
+class AddressPolicy:
+    """Which addresses deliveries may connect to: public ones, and those in networks that the operator allows."""
 
     allowed: tuple[Network, ...] = ()
 
-    def admits(self, written: str) -> bool:
-        """Whether the operator allows this address expressly."""
-        address = _plain(ip_address(written))
+    def allows(self, text: str) -> bool:
+        """Whether the address is in a network that the operator allows."""
+        address = _embedded(ip_address(text))
         return any(address in network for network in self.allowed if network.version == address.version)
 
     def check(self, addresses: Sequence[str], *, public: bool = True) -> None:
-        """Raise RefusedAddress unless all may be reached. One that may not among several is no accident.
+        """Raise RefusedAddress unless every address may be connected to: a host that mixes both is suspicious.
 
-        `public` false: only what the operator allows expressly.
+        `public` false: only networks that the operator allows, since plain http is limited to them.
         """
-        for written in addresses:
-            if self.admits(written):
+        for text in addresses:
+            if self.allows(text):
                 continue
-            what = special(written)
+            what = special(text)
             if what is not None:
                 raise RefusedAddress(
-                    f"{written} is {what}; the operator may allow it in SLATIMER_ALLOW_NETWORKS"
+                    f"{text} is not public ({what}); the operator can allow it in SLATIMER_ALLOW_NETWORKS"
                 )
             if not public:
-                raise RefusedAddress(f"{written} may be reached by https only")
+                raise RefusedAddress(f"{text} can be reached by https only")
 
 
-def special(written: str) -> str | None:
-    """What is special about an address, so that it is not public; none for a public one."""
-    address = _plain(ip_address(written))
+def special(text: str) -> str | None:
+    """The special purpose of an address that is not public; None for a public one."""
+    address = _embedded(ip_address(text))
     table = _SPECIAL_V4 if isinstance(address, IPv4Address) else _SPECIAL_V6
     found = next((what for network, what in table.items() if address in network), None)
     if found is None and isinstance(address, IPv6Address) and address not in _GLOBAL_V6:
-        return "not in use"
+        return "unassigned"
     return found
 
 
-def _plain(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one leads to where it does, without the zone of a link."""
+def _embedded(address: Address) -> Address:
+    """The IPv4 address embedded in an IPv6 one, if there is one. An IPv6 address loses its zone id."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -127,7 +127,7 @@ def _plain(address: Address) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A URL, taken apart once: what is checked is what is called. `host` is in ASCII, `target` is path and query."""
+    """A parsed URL: what is checked is what is called. `host` is ASCII (IDNA), `target` is path and query."""
 
     scheme: str
     host: str
@@ -136,46 +136,46 @@ class Endpoint:
 
     @property
     def origin(self) -> str:
-        """Without path and query, which often hold a secret."""
+        """Scheme, host and port: path and query often contain a secret."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" + ("" if self.port is None else f":{self.port}")
 
 
-# There are few, and taking one apart costs as much as signing what goes there.
+# Cached: there are few URLs, and parsing one costs as much as signing a delivery.
 @lru_cache(maxsize=1024)
 def endpoint(url: str) -> Endpoint:
-    """A URL's parts. Raises FaultyUrl: neither http nor https, credentials, no host, no URL at all."""
-    if len(url) > MOST_CHARACTERS:
-        raise FaultyUrl(f"is longer than {MOST_CHARACTERS} characters")
+    """Parse a URL. Raises FaultyUrl unless it is http or https with a valid host and without credentials or fragment."""
+    if len(url) > MAX_URL_LENGTH:
+        raise FaultyUrl(f"is longer than {MAX_URL_LENGTH} characters")
     try:
         parsed = URL(url)
     except InvalidURL as error:
-        raise FaultyUrl(f"is no URL: {error}") from error
+        raise FaultyUrl(f"is not a valid URL: {error}") from error
     if parsed.scheme not in ("https", "http"):
         raise FaultyUrl("must begin with https://")
     if parsed.userinfo:
-        raise FaultyUrl("must hold no credentials; a receiver checks the signature instead")
+        raise FaultyUrl("must not contain credentials; receivers verify the signature instead")
     host = parsed.raw_host.decode("ascii")
     if not _HOST.fullmatch(host):
-        raise FaultyUrl(f"names the host {host!r}, which cannot be one" if host else "names no host")
+        raise FaultyUrl(f"has an invalid host, {host!r}" if host else "has no host")
     if parsed.fragment:
-        raise FaultyUrl("must have no fragment, which is never sent")
+        raise FaultyUrl("must not have a fragment, which is never sent")
     if parsed.port is not None and not 0 < parsed.port <= _LAST_PORT:
-        raise FaultyUrl(f"names port {parsed.port}, which cannot be one")
+        raise FaultyUrl(f"has an invalid port, {parsed.port}")
     return Endpoint(parsed.scheme, host, parsed.port, parsed.raw_path)
 
 
-def check_url(url: str, gate: Gate) -> Endpoint:
-    """`endpoint`, and what can be said without asking a name server. Raises FaultyUrl."""
+def check_url(url: str, policy: AddressPolicy) -> Endpoint:
+    """Parse and check a URL without resolving its host. Raises FaultyUrl."""
     found = endpoint(url)
-    if found.scheme == "http" and not gate.allowed:
-        raise FaultyUrl("must begin with https://; http is for networks in SLATIMER_ALLOW_NETWORKS only")
+    if found.scheme == "http" and not policy.allowed:
+        raise FaultyUrl("must begin with https://; http is limited to networks in SLATIMER_ALLOW_NETWORKS")
     try:
         ip_address(found.host)
     except ValueError:
-        return found  # a name: judged by what it leads to, at every delivery
+        return found  # a name: its addresses are checked at every connection
     try:
-        gate.check([found.host], public=found.scheme == "https")
+        policy.check([found.host], public=found.scheme == "https")
     except RefusedAddress as error:
         raise FaultyUrl(f"must not lead there: {error}") from error
     return found

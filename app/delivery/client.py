@@ -1,9 +1,9 @@
-"""Take this to that URL, and say what became of it. The only place that connects to a tenant's address.
+"""The HTTP client for webhooks: the only place that connects to a tenant's address.
 
-Connections are made by httpcore2, the layer below httpx2's client, since everything that a client adds is unwanted here:
-redirects, cookies, proxies from the environment, unpacking of answers. A name is resolved once for a connection, all its
-addresses are judged, and the connection goes to those very addresses; TLS and the Host header keep the name. Every
-failure becomes an Attempt with its name and reason.
+Built on httpcore2, the layer below httpx2's client, because what a client adds is unwanted here: redirects, cookies,
+proxies from the environment, decompression. A name is resolved once per connection, all its addresses are checked, and
+the connection is made to a checked address (no DNS rebinding); TLS and the Host header keep the name. Every failure
+becomes an Attempt with a named outcome and a reason.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from typing import Final, cast
 
 import httpcore2
 
-from app.delivery.address import Endpoint, FaultyUrl, Gate, RefusedAddress, endpoint
-from app.delivery.outcome import Attempt, Outcome
-from app.delivery.retry import asked_wait
+from app.delivery.address import AddressPolicy, Endpoint, FaultyUrl, RefusedAddress, endpoint
+from app.delivery.outcome import Attempt, DeliveryOutcome
+from app.delivery.retry import parse_retry_after
 from app.sla.span import Micros
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""The addresses of a host for a port. Raises OSError when there are none."""
+"""Resolves a host and port to addresses. Raises OSError when there are none."""
 
-_KEPT_OPEN: Final = 15.0
-"""Seconds that an idle connection is kept: long enough for a burst, short enough to follow a name that moved."""
-_DRAIN: Final = 2.0
-"""Seconds given to an answer's body. Its status has been read; a body that is not short costs the connection only."""
-_RESOLVERS: Final = 8
-"""Look-ups at a time. A look-up of a dead name server takes many seconds, and threads are the only way to do them."""
+_KEEP_ALIVE_SECONDS: Final = 15.0
+"""How long an idle connection is kept: long enough for a burst, short enough to follow a changed DNS record."""
+_DRAIN_SECONDS: Final = 2.0
+"""Time limit for reading a response body. The status is known by then; a slow body costs only the connection."""
+_RESOLVER_THREADS: Final = 8
+"""Concurrent look-ups. `getaddrinfo` blocks, for many seconds if a name server is down, so it runs in threads."""
 _THROTTLES: Final = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -44,42 +44,42 @@ _THROTTLES: Final = frozenset(
 
 
 class NoSuchHost(Exception):
-    """The name leads nowhere."""
+    """The host name does not resolve."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long an attempt may take, in seconds, and how much of an answer is read, in bytes."""
+    """Time limits in seconds, for connecting and for the whole attempt, and the bytes of a response that are read."""
 
     connect: float
-    whole: float
-    answer: int
+    total: float
+    response_bytes: int
 
 
 class Resolver:
-    """The machine's own resolution of names. Whoever asks for a name that is being looked up shares the answer, so a
-    name server that hangs holds up one thread and not all."""
+    """Resolves names with the operating system's resolver. Concurrent look-ups of one name share a thread, so a name
+    server that hangs does not exhaust the pool."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVERS, "resolver")
-        self._under_way: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
+        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, "resolver")
+        self._pending: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> list[str]:
         key = (host, port)
-        asked = self._under_way.get(key)
-        if asked is None:
+        lookup = self._pending.get(key)
+        if lookup is None:
             loop = asyncio.get_running_loop()
-            asked = self._under_way[key] = loop.run_in_executor(self._threads, _look_up, host, port)
-            asked.add_done_callback(lambda done: self._answered(key, done))
-        return await asyncio.shield(asked)
+            lookup = self._pending[key] = loop.run_in_executor(self._threads, _look_up, host, port)
+            lookup.add_done_callback(lambda done: self._completed(key, done))
+        return await asyncio.shield(lookup)
 
-    def _answered(self, key: tuple[str, int], done: "asyncio.Future[list[str]]") -> None:
-        del self._under_way[key]
+    def _completed(self, key: tuple[str, int], done: "asyncio.Future[list[str]]") -> None:
+        del self._pending[key]
         if not done.cancelled():
-            done.exception()  # whoever waited has it; nobody may be waiting any more
+            done.exception()  # marks it as retrieved: all callers may have timed out by now
 
     def close(self) -> None:
-        """Ask no more."""
+        """Cancel queued look-ups and stop the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -88,11 +88,11 @@ def _look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class _Guarded(httpcore2.AsyncNetworkBackend):
-    """Connects to addresses that were judged, and to no other."""
+class _CheckedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects only to addresses that the policy allows."""
 
-    def __init__(self, gate: Gate, resolve: Resolve, *, public: bool) -> None:
-        self._gate, self._resolve, self._public = gate, resolve, public
+    def __init__(self, policy: AddressPolicy, resolve: Resolve, *, public: bool) -> None:
+        self._policy, self._resolve, self._public = policy, resolve, public
         self._plain = cast(httpcore2.AsyncNetworkBackend, httpcore2.AnyIOBackend())
 
     async def connect_tcp(
@@ -103,9 +103,9 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Resolve, judge, connect. The addresses are tried one after the other."""
+        """Resolve, check, connect. The addresses are tried in turn, each with its share of the time limit."""
         addresses = await self._addresses(host, port, timeout)
-        self._gate.check(addresses, public=self._public)
+        self._policy.check(addresses, public=self._public)
         share = None if timeout is None else timeout / len(addresses)
         for address in addresses[:-1]:
             with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
@@ -119,17 +119,22 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
         except TimeoutError as error:
             raise NoSuchHost(f"no name server answered for {host} within {seconds:g} s") from error
         except (gaierror, UnicodeError) as error:
-            raise NoSuchHost(f"{host} leads nowhere: {error}") from error
+            raise NoSuchHost(f"{host} does not resolve: {error}") from error
         if not found:
-            raise NoSuchHost(f"{host} leads nowhere")
+            raise NoSuchHost(f"{host} does not resolve")
         return found
 
 
 class Client:
-    """Carries bodies to URLs. One for the whole process, so that connections are used again."""
+    """Posts bodies to URLs. One per process, so that connections are reused."""
 
     def __init__(
-        self, gate: Gate, limits: Limits, *, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None
+        self,
+        policy: AddressPolicy,
+        limits: Limits,
+        *,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._limits = limits
         self._resolver = Resolver()
@@ -138,57 +143,57 @@ class Client:
         self._pools = {
             scheme: httpcore2.AsyncConnectionPool(
                 ssl_context=tls,
-                max_connections=None,  # bounded by the deliveries under way at each endpoint
-                keepalive_expiry=_KEPT_OPEN,
-                network_backend=_Guarded(gate, resolve, public=scheme == "https"),
+                max_connections=None,  # bounded by the concurrency limit of each endpoint
+                keepalive_expiry=_KEEP_ALIVE_SECONDS,
+                network_backend=_CheckedBackend(policy, resolve, public=scheme == "https"),
             )
             for scheme in ("https", "http")
         }
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, now: Micros) -> Attempt:
-        """Send a body and say what became of it. `now` is the time against which a Retry-After date counts."""
+        """Post a body and return the result. `now` is what a Retry-After date is compared with."""
         try:
             to = endpoint(url)
-            async with asyncio.timeout(self._limits.whole):
+            async with asyncio.timeout(self._limits.total):
                 return await self._exchange(to, headers, body, now)
         except (FaultyUrl, RefusedAddress) as error:
-            return Attempt(Outcome.REFUSED_ADDRESS, str(error))
+            return Attempt(DeliveryOutcome.REFUSED_ADDRESS, str(error))
         except NoSuchHost as error:
-            return Attempt(Outcome.DNS, str(error))
+            return Attempt(DeliveryOutcome.DNS, str(error))
         except (TimeoutError, httpcore2.TimeoutException) as error:
-            return Attempt(Outcome.TIMEOUT, _late(error, self._limits))
+            return Attempt(DeliveryOutcome.TIMEOUT, _timeout_reason(error, self._limits))
         except httpcore2.ConnectError as error:
-            outcome = Outcome.TLS if _is_of_tls(error) else Outcome.CONNECT
-            return Attempt(outcome, _said(error))
+            outcome = DeliveryOutcome.TLS if _is_tls_error(error) else DeliveryOutcome.CONNECT
+            return Attempt(outcome, _text(error))
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
-            return Attempt(Outcome.BROKEN, _said(error))
+            return Attempt(DeliveryOutcome.BROKEN, _text(error))
 
     async def _exchange(self, to: Endpoint, headers: Mapping[str, str], body: bytes, now: Micros) -> Attempt:
         limits = self._limits
         url = httpcore2.URL(scheme=to.scheme, host=to.host, port=to.port, target=to.target)
-        patience = {"connect": limits.connect, "read": limits.whole, "write": limits.whole}
+        timeouts = {"connect": limits.connect, "read": limits.total, "write": limits.total}
         async with self._pools[to.scheme].stream(
             "POST",
             url,
             headers={**headers, "accept-encoding": "identity"},
             content=body,
-            extensions={"timeout": patience},
-        ) as answer:
-            whole = await self._drained(answer)
-            asked = next((value for name, value in answer.headers if name.lower() == b"retry-after"), None)
-            wait = None if asked is None else asked_wait(asked.decode("latin-1"), now)
-            return _judged(answer.status, wait, None if whole else limits.answer)
+            extensions={"timeout": timeouts},
+        ) as response:
+            drained = await self._drain(response)
+            header = next((value for name, value in response.headers if name.lower() == b"retry-after"), None)
+            retry_after = None if header is None else parse_retry_after(header.decode("latin-1"), now)
+            return _result(response.status, retry_after, None if drained else limits.response_bytes)
 
-    async def _drained(self, answer: httpcore2.Response) -> bool:
-        """Take a short body in, so that the connection can be used again. False for one that is not short."""
+    async def _drain(self, response: httpcore2.Response) -> bool:
+        """Read a short body, so that the connection can be reused. False for one that is too long or too slow."""
         size = 0
         with suppress(
             TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError
         ):
-            async with asyncio.timeout(_DRAIN):
-                async for piece in answer.aiter_stream():
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async for piece in response.aiter_stream():
                     size += len(piece)
-                    if size > self._limits.answer:
+                    if size > self._limits.response_bytes:
                         return False
                 return True
         return False
@@ -200,34 +205,30 @@ class Client:
         self._resolver.close()
 
 
-def _judged(status: int, asked: Micros | None, cut_at: int | None) -> Attempt:
-    """What a status means. `cut_at`: the bytes of the answer after which no more was read."""
-    reason = f"answered {status} {_phrase(status)}".rstrip()
+def _result(status: int, retry_after: Micros | None, cut_at: int | None) -> Attempt:
+    """The result that a status means. `cut_at`: the number of body bytes after which reading stopped."""
+    reason = f"answered {status} {responses.get(status, '')}".rstrip()
     if cut_at is not None:
-        reason += f"; its answer was not read beyond {cut_at} bytes or {_DRAIN:.0f} s"
+        reason += f"; its body was not read beyond {cut_at} bytes or {_DRAIN_SECONDS:.0f} s"
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Attempt(Outcome.DELIVERED, reason, status)
+        return Attempt(DeliveryOutcome.DELIVERED, reason, status)
     if status == HTTPStatus.GONE:
-        outcome = Outcome.GONE
+        outcome = DeliveryOutcome.GONE
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        outcome = Outcome.REDIRECT
+        outcome = DeliveryOutcome.REDIRECT
     else:
-        outcome = Outcome.THROTTLED if status in _THROTTLES else Outcome.STATUS
-    return Attempt(outcome, reason, status, asked)
+        outcome = DeliveryOutcome.THROTTLED if status in _THROTTLES else DeliveryOutcome.STATUS
+    return Attempt(outcome, reason, status, retry_after)
 
 
-def _phrase(status: int) -> str:
-    return responses.get(status, "")
-
-
-def _late(error: Exception, limits: Limits) -> str:
+def _timeout_reason(error: Exception, limits: Limits) -> str:
     if isinstance(error, httpcore2.ConnectTimeout):
         return f"no connection within {limits.connect:g} s"
-    return f"no answer within {limits.whole:g} s"
+    return f"no response within {limits.total:g} s"
 
 
-def _is_of_tls(error: BaseException | None) -> bool:
-    """Whether TLS is what failed, however often the error was wrapped since."""
+def _is_tls_error(error: BaseException | None) -> bool:
+    """Whether an SSLError is in the chain of causes: httpcore2 and anyio wrap it."""
     while error is not None:
         if isinstance(error, ssl.SSLError):
             return True
@@ -235,5 +236,5 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def _said(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return str(error) or type(error).__name__

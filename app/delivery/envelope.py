@@ -1,10 +1,10 @@
-"""In what does a signal travel? A CloudEvents 1.0 JSON event whose data is the signal, byte for byte as it was told.
+"""Wraps a signal in a CloudEvents 1.0 JSON event.
 
-The event's id is the signal's, so it never changes: whoever has seen it may drop the repetition. `time` is when it
-happened, in UTC.
+The signal's stored bytes become `data` verbatim: they are serialized when the signal is recorded and never parsed
+again, so every attempt has the same body. The event's id is the signal's: a receiver deduplicates by it.
 """
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -15,21 +15,20 @@ SOURCE_PREFIX: Final = "urn:slatimer:desk:"
 
 
 def source_of(desk: str) -> str:
-    """The CloudEvents source of what a desk's tickets tell."""
+    """The CloudEvents source of a desk's signals."""
     return SOURCE_PREFIX + quote(desk, safe="")
 
 
-def cloud_event(signal: bytes) -> bytes:
-    """The event around a signal's JSON. A signal without a ticket makes an event without a subject."""
-    recorded: dict[str, Any] = orjson.loads(signal)
-    event: dict[str, Any] = {
+def cloud_event(data: bytes, *, signal_id: str, kind: str, desk: str, subject: str, time: str) -> bytes:
+    """The event around a signal's JSON. `time` is when it happened, RFC 3339 in UTC; an empty `subject` is left out."""
+    event = {
         "specversion": "1.0",
-        "id": recorded["id"],
-        "source": source_of(recorded["desk"]),
-        "type": TYPE_PREFIX + recorded["kind"],
-        "time": recorded["at"],
+        "id": signal_id,
+        "source": source_of(desk),
+        "type": TYPE_PREFIX + kind,
+        "time": time,
         "datacontenttype": "application/json",
     }
-    if recorded["ticket"]:
-        event["subject"] = recorded["ticket"]
-    return orjson.dumps(event | {"data": orjson.Fragment(signal)})
+    if subject:
+        event["subject"] = subject
+    return orjson.dumps(event | {"data": orjson.Fragment(data)})

@@ -1,7 +1,7 @@
-"""What does a person read? A few short lines in the desk's language, one message for everything that came together.
+"""Renders signals as one short message to people, in the language of the subscription. Pure.
 
-Pure text. A line tells the ticket, the promise, what happened, and by when; the instants are on the desk's own clock, as
-the signal carries them.
+A line names the ticket, the commitment, what happened and the due date, in the local time of the commitment's calendar
+as the signal carries it.
 """
 
 from collections import Counter
@@ -23,9 +23,9 @@ class Language(StrEnum):
 
 
 SHOWN: Final = 10
-"""Lines of a message: what fits on a telephone. The rest is counted."""
+"""Lines of a message: what fits on a phone. The rest is counted."""
 
-_RECORDED: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
+_PHRASES: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
     "clock.started": ("started", "démarré", "gestart", "avviato", "bắt đầu"),
     "clock.paused": ("paused", "en pause", "gepauzeerd", "in pausa", "tạm dừng"),
     "clock.resumed": ("resumed", "repris", "hervat", "ripreso", "tiếp tục"),
@@ -38,22 +38,22 @@ _RECORDED: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
         "obiettivo mancato",
         "không đạt mục tiêu",
     ),
-    "clock.lapsed": ("lapsed", "délai expiré", "vervallen", "decaduto", "hết hạn"),
+    "clock.lapsed": ("deadline passed", "délai expiré", "termijn verstreken", "termine scaduto", "hết hạn"),
     "clock.breach_retracted": (
-        "breach taken back",
+        "breach retracted",
         "dépassement annulé",
         "overschrijding ingetrokken",
         "superamento annullato",
-        "rút lại báo quá hạn",
+        "hủy cảnh báo quá hạn",
     ),
     "clock.miss_retracted": (
-        "miss taken back",
+        "missed objective retracted",
         "manquement annulé",
         "gemist doel ingetrokken",
         "mancato obiettivo annullato",
-        "rút lại báo không đạt",
+        "hủy cảnh báo không đạt mục tiêu",
     ),
-    "clock.stopped": ("done", "terminé", "klaar", "concluso", "hoàn tất"),
+    "clock.stopped": ("completed", "terminé", "afgerond", "completato", "hoàn tất"),
     "clock.reopened": ("reopened", "rouvert", "heropend", "riaperto", "mở lại"),
     "clock.cancelled": ("cancelled", "annulé", "geannuleerd", "annullato", "đã hủy"),
     "clock.due_changed": (
@@ -75,7 +75,7 @@ _RECORDED: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
         "déplacé dans la file",
         "verplaatst in de wachtrij",
         "spostato in coda",
-        "đổi chỗ trong hàng đợi",
+        "đổi vị trí trong hàng đợi",
     ),
     "queue.left": (
         "left the queue",
@@ -85,15 +85,15 @@ _RECORDED: Final[Mapping[str, tuple[str, str, str, str, str]]] = {
         "rời hàng đợi",
     ),
     "subscription.disabled": (
-        "deliveries switched off",
+        "deliveries disabled",
         "envois désactivés",
         "bezorging uitgeschakeld",
-        "consegne disattivate",
+        "invii disattivati",
         "đã tắt gửi thông báo",
     ),
     "subscription.test": ("test", "essai", "test", "prova", "thử nghiệm"),
 }
-"""What happened, by kind, in the order of the languages."""
+"""What happened, by kind of signal, in the order of `Language`."""
 
 _DUE: Final = ("due", "échéance", "uiterlijk", "scadenza", "hạn")
 _MORE: Final = ("and {} more", "et {} de plus", "en nog {}", "e altri {}", "và {} mục nữa")
@@ -101,19 +101,19 @@ _MORE: Final = ("and {} more", "et {} de plus", "en nog {}", "e altri {}", "và 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message to people."""
+    """The title and text of a message."""
 
     title: str
     text: str
 
 
 def notice(signals: Sequence[Mapping[str, Any]], language: str) -> Notice:
-    """One message about signals of one desk or several, the earliest first."""
+    """One message about these signals, which are ordered earliest first and may be of several desks."""
     place = list(Language).index(Language(language))
-    counts = Counter(_told(signal["kind"], place) for signal in signals)
+    counts = Counter(_phrase(signal["kind"], place) for signal in signals)
     desks = ", ".join(dict.fromkeys(signal["desk"] for signal in signals))
     what = ", ".join(
-        recorded if count == 1 else f"{count} x {recorded}" for recorded, count in counts.most_common()
+        phrase if count == 1 else f"{count} x {phrase}" for phrase, count in counts.most_common()
     )
     lines = [_line(signal, place) for signal in signals[:SHOWN]]
     if len(signals) > SHOWN:
@@ -121,8 +121,8 @@ def notice(signals: Sequence[Mapping[str, Any]], language: str) -> Notice:
     return Notice(f"{desks}: {what}", "\n".join(lines))
 
 
-def _told(kind: str, place: int) -> str:
-    phrases = _RECORDED.get(kind)
+def _phrase(kind: str, place: int) -> str:
+    phrases = _PHRASES.get(kind)
     return kind if phrases is None else phrases[place]
 
 
@@ -132,12 +132,12 @@ def _line(signal: Mapping[str, Any], place: int) -> str:
         clock.get("label") or signal.get("commitment") or signal.get("queue") or signal.get("reason") or ""
     )
     subject = " ".join(filter(None, (signal.get("ticket"), about)))
-    line = f"{subject}: {_told(signal['kind'], place)}" if subject else _told(signal["kind"], place)
+    line = f"{subject}: {_phrase(signal['kind'], place)}" if subject else _phrase(signal["kind"], place)
     due = clock.get("calendar_local_due") or clock.get("due_at")
     return line if due is None else f"{line} ({_DUE[place]} {_short(due)})"
 
 
 def _short(instant: str) -> str:
-    """An instant to the minute, with its offset, so that no reader takes it for another zone's."""
+    """An instant to the minute, with its offset from UTC."""
     at = datetime.fromisoformat(instant)
     return f"{at:%Y-%m-%d %H:%M} {at:%Z}"

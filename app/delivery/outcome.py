@@ -1,6 +1,6 @@
-"""What became of one attempt to deliver? Everything that can happen has a name here, and nothing else can happen.
+"""The outcomes of a delivery attempt. Every way in which an attempt can end has a name here.
 
-The name is kept with the delivery, beside a reason in words. Durations are micros.
+The name is stored with the delivery, beside a reason in words. Durations are microseconds.
 """
 
 from dataclasses import dataclass
@@ -9,46 +9,46 @@ from enum import StrEnum
 from app.sla.span import Micros
 
 
-class Outcome(StrEnum):
-    """How an attempt ended. All but the first are failures."""
+class DeliveryOutcome(StrEnum):
+    """How an attempt ended. All but `delivered` are failures."""
 
     DELIVERED = "delivered"
     STATUS = "status"
-    """Answered, with a status that is no success."""
+    """Answered with a status that is neither success nor one of those below."""
     THROTTLED = "throttled"
-    """Answered with a status that asks for patience: 429, 502, 503, 504."""
+    """Answered 429, 502, 503 or 504: overloaded or temporarily unavailable."""
     GONE = "gone"
-    """Answered 410: nobody wants anything here any more."""
+    """Answered 410: the receiver has removed the endpoint."""
     REDIRECT = "redirect"
-    """Answered with a redirection, which is never followed."""
+    """Answered with a redirect, which is never followed."""
     REFUSED_ADDRESS = "refused_address"
-    """The name leads to an address that this service may not reach."""
+    """The host resolves to an address that the address policy forbids."""
     DNS = "dns"
-    """The name leads nowhere."""
+    """The host name does not resolve."""
     CONNECT = "connect"
-    """Nobody listens there, or the way there is cut."""
+    """The connection was refused, or the host is unreachable."""
     TLS = "tls"
-    """No secure connection: certificate, name or protocol."""
+    """The TLS handshake failed: certificate, host name or protocol."""
     TIMEOUT = "timeout"
-    """Not done within the time limit."""
+    """Not completed within the time limit."""
     BROKEN = "broken"
-    """The connection broke, or what came back is no HTTP."""
+    """The connection was lost, or the response is not valid HTTP."""
     UNSENT = "unsent"
-    """The channel to people did not take the message."""
+    """The messaging service did not accept the message."""
     SWITCHED_OFF = "switched_off"
-    """Not tried any more, since the subscription was switched off."""
+    """Not attempted: the subscription was disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt ended, and why, in words. `retry_after` is the wait that the receiver asked for."""
+    """The result of one attempt. `retry_after` is the wait that the receiver asked for."""
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     reason: str
     status: int | None = None
     retry_after: Micros | None = None
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver has it."""
-        return self.outcome is Outcome.DELIVERED
+        """Whether the receiver accepted it."""
+        return self.outcome is DeliveryOutcome.DELIVERED

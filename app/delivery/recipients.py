@@ -1,8 +1,8 @@
-"""Does a mail go to everybody whom a URL names?
+"""Checks that a mail URL reaches every recipient it names.
 
-apprise takes what it understands of a URL and leaves out the rest: a word among addresses, an address behind a `#`, the
-first of two `to`. Whoever writes the URL would learn of that on the day of the breach. So what is written is held
-against what was taken, once, when a channel is made.
+apprise silently ignores what it does not understand: a word among addresses, an address after a `#`, the first of two
+`to`. That would be found out on the day of the breach. So the recipients in the URL are compared with those that
+apprise has read, once, when the subscription is created or changed.
 """
 
 import re
@@ -15,42 +15,42 @@ from app.delivery.address import FaultyUrl
 _TO: Final = frozenset({"to", "cc", "bcc", "reply"})
 """Parameters that name recipients."""
 _OTHERS: Final = frozenset({"from", "name", "user", "pass", "password", "smtp"})
-"""Parameters in which an address is nobody's who is written to."""
+"""Parameters whose addresses are not recipients."""
 _PREFIXES: Final = ("+", "-", ":")
-"""A parameter that begins so is passed on, as a header of the mail."""
+"""Prefixes of parameters that become headers of the mail."""
 
 _ADDRESS: Final = r"""[^\s,;:<>"'@]+@[^\s,;:<>"'@]+"""
 _NAME: Final = r"""(?:"[^"]*"|'[^']*'|[^\s,;:<>"'@][^,;:<>"'@]*)"""
 _RECIPIENT: Final = re.compile(rf"{_NAME}?\s*<({_ADDRESS})>|(?:{_NAME}:)?({_ADDRESS})")
-"""`ann@example.org`, `Ann <ann@example.org>` or, as apprise writes it, `Ann:ann@example.org`."""
+"""`ann@example.org`, `Ann <ann@example.org>` or apprise's `Ann:ann@example.org`."""
 _WORD: Final = re.compile(r"[^\s,;]+")
 
 
 def check_recipients(url: str, plugin: Any) -> None:
-    """Raise FaultyUrl when a mail would not go to everybody whom the URL names. `plugin` is what apprise made of it.
+    """Raise FaultyUrl if the URL names a recipient that would get no mail. `plugin` is apprise's object for it.
 
-    A channel that is no mail is let pass.
+    URLs of other services than mail pass.
     """
     if not (hasattr(plugin, "cc") and hasattr(plugin, "bcc")):
         return
     known = recipients(plugin)
-    left_out = next((word for word in _written(url, plugin) if word.casefold() not in known), None)
-    if left_out is not None:
+    ignored = next((word for word in _written(url, plugin) if word.casefold() not in known), None)
+    if ignored is not None:
         raise FaultyUrl(
-            f"names {left_out!r}, to whom no mail would go. Write all recipients in one list of addresses, "
+            f"names {ignored!r}, who would get no mail. Write all recipients as one list of addresses, "
             "as in ?to=ann@example.org,bob@example.org"
         )
 
 
 def recipients(plugin: Any) -> set[str]:
-    """The addresses that apprise has taken, of recipients and for replies, in small letters."""
-    taken = [one for name in ("targets", "cc", "bcc", "reply_to") for one in getattr(plugin, name, ())]
-    # A name stands before its address.
-    return {str(one if isinstance(one, str) else one[-1]).casefold() for one in taken}
+    """The addresses that apprise has read, of recipients and for replies, case-folded."""
+    read = [one for name in ("targets", "cc", "bcc", "reply_to") for one in getattr(plugin, name, ())]
+    # A pair is (name, address).
+    return {str(one if isinstance(one, str) else one[-1]).casefold() for one in read}
 
 
 def _written(url: str, plugin: Any) -> Iterator[str]:
-    """Everybody whom the URL names, and whatever stands where only recipients may."""
+    """The recipients that the URL names, and any other word in a place for recipients."""
     read: dict[str, Any] = plugin.parse_url(url) or {}
     head, _, query = url.partition("?")
     parameters = [each.partition("=") for each in re.split("[&;]", query)]
@@ -68,7 +68,7 @@ def _written(url: str, plugin: Any) -> Iterator[str]:
 
 
 def _words(lists: Iterable[str]) -> Iterator[str]:
-    """Every address in lists of recipients, without its name, and every word that belongs to none."""
+    """The addresses in lists of recipients, without names, and the words that belong to none."""
     for listed in lists:
         for found in _RECIPIENT.finditer(listed):
             yield found[1] or found[2]

@@ -1,8 +1,8 @@
-"""When is a failed delivery tried again, and when is an endpoint given up? Pure: the time and the chance are given.
+"""Retry policy: when a failed delivery is retried, and when a failing endpoint is disabled. Pure.
 
-A delivery is tried after growing waits and then parked. An endpoint is switched off only when it fails too often *and*
-has failed for too long: a burst during a short outage, or one message that it cannot digest, is no reason. Instants and
-durations are micros.
+Retries follow a list of growing waits with jitter; then the delivery is parked. An endpoint is disabled only when it
+has failed too many times in a row *and* for too long: a burst of failures in a short outage, or one message that it
+rejects, is not enough. Instants and durations are microseconds.
 """
 
 from dataclasses import dataclass
@@ -11,55 +11,59 @@ from typing import Final
 
 from app.sla.span import SECOND, Micros, micros
 
-_LONGEST_DIGITS: Final = 12
-"""Digits of a Retry-After that are read; more are no number of seconds that anybody means."""
+_MAX_DIGITS: Final = 12
+"""Digits of Retry-After that are read. More would overflow, and no receiver means 30,000 years."""
 
 
 @dataclass(frozen=True, slots=True)
-class RetryRules:
-    """How patient the service is."""
+class RetryPolicy:
+    """The back-off schedule, and the thresholds for disabling an endpoint."""
 
     waits: tuple[Micros, ...]
     """From each failed attempt to the next one."""
-    spread: float
-    """Share of a wait by which it is prolonged at most, at random, so that what failed together does not return so."""
-    most_asked: Micros
-    """The longest wait that a receiver may ask for."""
-    failures: int
-    """Failures in a row from which on an endpoint may be switched off."""
-    downtime: Micros
-    """Time without a success from which on it may be."""
+    jitter: float
+    """Each wait is prolonged by up to this share, at random, so that what failed together does not retry together."""
+    max_retry_after: Micros
+    """The longest Retry-After that is honoured."""
+    failure_threshold: int
+    """Failures in a row from which an endpoint counts as down."""
+    downtime_threshold: Micros
+    """How long a down endpoint must have failed before it is disabled."""
 
-    def next_at(self, failed: int, now: Micros, chance: float, asked: Micros | None = None) -> Micros | None:
-        """When to try again after so many failed attempts; none: give up. `chance` is from 0 up to 1.
+    def next_at(
+        self, failed: int, now: Micros, chance: float, retry_after: Micros | None = None
+    ) -> Micros | None:
+        """When to retry after this many failed attempts; None: park. `chance` is a random number from 0 up to 1.
 
-        What the receiver asked for prolongs the wait within bounds, and never shortens it.
+        Retry-After prolongs the wait, up to the maximum, and never shortens it.
         """
         if failed > len(self.waits):
             return None
         wait = self.waits[failed - 1]
-        if asked is not None:
-            wait = max(wait, min(asked, self.most_asked))
-        return now + wait + int(wait * self.spread * chance)
+        if retry_after is not None:
+            wait = max(wait, min(retry_after, self.max_retry_after))
+        return now + wait + int(wait * self.jitter * chance)
 
-    def quiet_until(self, now: Micros, asked: Micros | None) -> Micros | None:
-        """Until when an endpoint that asked for patience is left alone altogether."""
-        return None if asked is None or asked <= 0 else now + min(asked, self.most_asked)
+    def quiet_until(self, now: Micros, retry_after: Micros | None) -> Micros | None:
+        """Until when the endpoint gets no delivery at all, because it answered with Retry-After."""
+        if retry_after is None or retry_after <= 0:
+            return None
+        return now + min(retry_after, self.max_retry_after)
 
     def is_down(self, failures: int) -> bool:
-        """Whether so many failures in a row mean that nobody is there, and not that one message is indigestible."""
-        return failures >= self.failures
+        """Whether the endpoint itself is down, rather than rejecting single messages."""
+        return failures >= self.failure_threshold
 
-    def gives_up(self, failures: int, failing_since: Micros, now: Micros) -> bool:
-        """Whether an endpoint has failed too often and for too long."""
-        return self.is_down(failures) and now - failing_since >= self.downtime
+    def should_disable(self, failures: int, failing_since: Micros, now: Micros) -> bool:
+        """Whether the endpoint has failed too many times and for too long."""
+        return self.is_down(failures) and now - failing_since >= self.downtime_threshold
 
 
-def asked_wait(retry_after: str | None, now: Micros) -> Micros | None:
-    """The wait that a Retry-After header asks for: a number of seconds or an HTTP date; none if it says neither."""
-    text = (retry_after or "").strip()
+def parse_retry_after(header: str | None, now: Micros) -> Micros | None:
+    """The wait of a Retry-After header, a number of seconds or an HTTP date; None if it is neither."""
+    text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return int(text[:_LONGEST_DIGITS]) * SECOND
+        return int(text[:_MAX_DIGITS]) * SECOND
     try:
         until = parsedate_to_datetime(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""How does a receiver know that it was us? By Standard Webhooks: HMAC-SHA256 over id, time of the attempt and body.
+"""Signs webhooks by Standard Webhooks: HMAC-SHA256 over message id, attempt time and body.
 
-Every secret that is still good signs, the newest first, so that a receiver can change over at its leisure. The time is
-that of the attempt, in whole seconds since 1970: it protects against replays, and is not the time of the signal.
+Every secret that has not expired signs, newest first, so that a receiver can rotate without loss. The timestamp is the
+attempt's, in whole seconds since 1970: it limits replay and is not the time of the signal.
 """
 
 import hmac
@@ -14,16 +14,16 @@ from app.sla.span import SECOND, Micros
 
 PREFIX: Final = "whsec_"
 _BYTES: Final = 32
-"""Standard Webhooks allows 24 to 64 bytes; as many as the hash has are what it can use."""
+"""Standard Webhooks allows 24 to 64 bytes; more than the size of the hash adds nothing."""
 
 
 def new_secret() -> str:
-    """A secret of an endpoint's own."""
+    """A random secret for one endpoint."""
     return PREFIX + b64encode(secrets.token_bytes(_BYTES)).decode()
 
 
 def signed_headers(message_id: str, body: bytes, attempted_at: Micros, live: Iterable[str]) -> dict[str, str]:
-    """The three headers that go with a body, signed with each of these secrets."""
+    """The three Standard Webhooks headers for a body, signed with each of these secrets."""
     second = str(attempted_at // SECOND)
     content = b".".join((message_id.encode(), second.encode(), body))
     return {

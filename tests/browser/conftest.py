@@ -1,4 +1,4 @@
-"""A service full of tickets, a Chromium, and pages that tell on themselves: an error or a foreign request fails."""
+"""A service full of tickets, and Chromium. An error on the console or a request to another host fails the test."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 from tests.browser.site import Site, fill, site_in
 
-QUIET = (
+CHROMIUM_ARGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -18,7 +18,7 @@ QUIET = (
     "--disable-sync",
 )
 WIDE = {"width": 1280, "height": 800}
-PATIENCE = 15_000
+TIMEOUT_MS = 15_000
 
 Opened = Callable[..., Page]
 """Opens a path of the site: `opened("/", color_scheme="dark")`."""
@@ -27,14 +27,14 @@ Opened = Callable[..., Page]
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=[*QUIET])
+        launched = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_ARGS])
         yield launched
         launched.close()
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A service that signs its visitors in, with a day of tickets."""
+    """A service with guest access and a day of tickets."""
     with site_in(tmp_path_factory.mktemp("site"), page_guest=True) as made:
         fill(made)
         yield made
@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def tolerated() -> list[str]:
-    """Parts of messages that a test provokes."""
+    """Parts of console messages that a test expects."""
     return []
 
 
@@ -56,8 +56,8 @@ def opened(browser: Browser, site: Site, tolerated: list[str]) -> Iterator[Opene
         context = browser.new_context(**wanted)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        watch(page, site.url, faults)
+        page.set_default_timeout(TIMEOUT_MS)
+        collect_faults(page, site.url, faults)
         page.goto(site.url + path)
         return page
 
@@ -67,17 +67,17 @@ def opened(browser: Browser, site: Site, tolerated: list[str]) -> Iterator[Opene
     assert [fault for fault in faults if not any(part in fault for part in tolerated)] == []
 
 
-def watch(page: Page, home: str, faults: list[str]) -> None:
-    """Note every error on the console and every request to another host."""
+def collect_faults(page: Page, home: str, faults: list[str]) -> None:
+    """Collect errors on the console and requests to other hosts."""
 
-    def said(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             faults.append(message.text)
 
-    def asked(request: Request) -> None:
+    def on_request(request: Request) -> None:
         if not request.url.startswith((f"{home}/", "data:")):
-            faults.append(f"asked {request.url}")
+            faults.append(f"requested {request.url}")
 
-    page.on("console", said)
+    page.on("console", on_console)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", asked)
+    page.on("request", on_request)

@@ -1,7 +1,7 @@
-"""A whole service for a browser: a real server on a port of its own, the shipped desks, a day of tickets.
+"""A running service for browser tests: a real server on a free port, the shipped desks, a day of tickets.
 
-Its clock stands at a chosen instant when the service starts and then goes on as clocks do: the pages must show that
-time, whatever the browser's own clock says.
+Its clock starts at a chosen instant and then runs in real time: the pages must show that time, whatever the browser's
+clock shows.
 """
 
 import itertools
@@ -26,11 +26,11 @@ from tests.web.room import put_shipped_desks
 NOON_AHEAD = datetime.fromisoformat("2026-03-06T11:20:00+01:00")
 """Friday, 6 March 2026, 11:20 in Paris: every desk is open, and HaiSoft's lunch comes in forty minutes."""
 
-PATIENCE = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 class Site:
-    """A running service as a person and a ticket system meet it."""
+    """A running service, and a client of its API."""
 
     def __init__(self, began: datetime) -> None:
         self._began, self._started = began, time.monotonic()
@@ -58,7 +58,7 @@ class Site:
         }
 
     def push(self, *events: dict[str, Any]) -> None:
-        """Push events as a ticket system would; all must be taken."""
+        """Push events; all must be accepted."""
         headers = {"Authorization": f"Bearer {self.key}"}
         response = self.client.post(f"{self.url}/v1/events", json=list(events), headers=headers)
         assert response.status_code == 200, response.text
@@ -81,7 +81,7 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
     thread = Thread(target=server.run, name="site")
     thread.start()
     try:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_SECONDS
         while not server.started:
             assert thread.is_alive(), "the service has failed"
             assert time.monotonic() < until, "the service does not start"
@@ -97,7 +97,7 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
         site.client.close()
         app.state.hub.close()
         server.should_exit = True
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT_SECONDS)
 
 
 def fill(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Where no guest is let in, a page asks for a key and keeps none that a script could read."""
+"""Sign-in: without guest access a page asks for a key, and no script can read the session."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.site import Site, fill, site_in
 
 
@@ -21,11 +21,11 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def page(browser: Browser) -> Iterator[Page]:
     with browser.new_context() as context:
         opened = context.new_page()
-        opened.set_default_timeout(PATIENCE)
+        opened.set_default_timeout(TIMEOUT_MS)
         yield opened
 
 
-def test_a_page_asks_for_a_key_and_says_when_it_is_wrong(page: Page, locked: Site) -> None:
+def test_a_page_asks_for_a_key_and_refuses_a_wrong_one(page: Page, locked: Site) -> None:
     page.goto(locked.url)
     form = page.locator("#sign-in-form")
     expect(form.get_by_label("API key")).to_be_focused()

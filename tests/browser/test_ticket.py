@@ -23,21 +23,21 @@ def spans(page: Page, commitment: str) -> list[list[str]]:
     return [each.locator("td").all_text_contents() for each in rows.all()]
 
 
-def test_the_explanation_of_a_haisoft_clock_skips_lunch_and_sums_to_the_target(opened: Opened) -> None:
+def test_the_explanation_of_a_haisoft_clock_skips_lunch_and_adds_up_to_the_target(opened: Opened) -> None:
     page = opened("/tickets/haisoft/4711")
     expect(clock(page, "ticket-response").locator(".facets .due")).to_have_text("Fri 6 Mar 15:10")
     rows = spans(page, "ticket-response")
     lunch = next(each for each in rows if "lunch" in each[3])
     assert lunch[0].startswith("Fri 6 Mar 12:00")
     assert lunch[1].startswith("Fri 6 Mar 14:00")
-    assert (lunch[2].partition(",")[0], lunch[4]) == ("Skipped: closed", "2 h")
+    assert (lunch[2].partition(",")[0], lunch[4]) == ("Closed", "2 h")
     assert (rows[-1][1].strip(), rows[-1][5]) == ("Fri 6 Mar 15:10 +01:00", "2 h")
     expect(clock(page, "ticket-response").locator(".sums")).to_have_text(
-        "Counted up to Fri 6 Mar 15:10: 2 h. The target 2h is 2 h."
+        "Counted up to Fri 6 Mar 15:10: 2 h. Target: 2 h."
     )
 
 
-def test_the_picture_of_the_days_has_a_row_a_day_with_what_counted_and_the_due_mark(opened: Opened) -> None:
+def test_the_chart_has_a_row_for_each_day_with_what_counted_and_the_due_date(opened: Opened) -> None:
     page = opened("/tickets/haisoft/4712")
     picture = clock(page, "ticket-response").locator("svg.days")
     expect(picture).to_be_visible()
@@ -50,12 +50,12 @@ def test_the_picture_of_the_days_has_a_row_a_day_with_what_counted_and_the_due_m
     assert picture.locator(".ground").count() == 4
 
 
-def test_a_phpnet_clock_awaits_its_call_and_starts_at_the_button(opened: Opened, site: Site) -> None:
+def test_a_phpnet_clock_waits_for_a_call_and_starts_with_the_button(opened: Opened, site: Site) -> None:
     fields = {"title": "Cron jobs do not run", "category": "software", "level": "example-1"}
     site.push(site.event("phpnet", "P-90", "ticket.created", site.now() - timedelta(minutes=5), **fields))
     page = opened("/tickets/phpnet/P-90")
     gti = clock(page, "gti")
-    expect(gti).to_contain_text("waits for call.registered")
+    expect(gti).to_contain_text("Waiting for: call registered")
     assert gti.get_by_role("button").all_text_contents() == ["Call registered"]
     gti.get_by_role("button", name="Call registered").click()
     expect(page.locator("#recorded")).to_have_text("Recorded: call registered.")
@@ -64,10 +64,10 @@ def test_a_phpnet_clock_awaits_its_call_and_starts_at_the_button(opened: Opened,
     expect(page.locator("#events")).to_contain_text("call.registered")
     gti.get_by_role("button", name="Intervention started").click()
     expect(gti).to_have_attribute("data-state", "stopped")
-    expect(gti.locator(".left")).to_have_text("met")
+    expect(gti.locator(".left")).to_have_text("Met")
 
 
-def test_an_exclusion_takes_back_a_breach_with_author_and_reason(opened: Opened, site: Site) -> None:
+def test_an_exclusion_retracts_a_breach_with_author_and_reason(opened: Opened, site: Site) -> None:
     detected = site.now() - timedelta(minutes=65)
     site.push(site.event("haisoft", "alert-2", "anomaly.detected", detected, author="system"))
     page = opened("/tickets/haisoft/alert-2")
@@ -75,22 +75,22 @@ def test_an_exclusion_takes_back_a_breach_with_author_and_reason(opened: Opened,
     expect(alert.locator(".late.guarantee")).to_contain_text("Guarantee breached")
     form = page.locator("#exclusion")
     form.get_by_label("From").fill("2026-03-06T10:20")
-    form.get_by_label("Up to").fill("2026-03-06T10:50")
+    form.get_by_label("To").fill("2026-03-06T10:50")
     form.get_by_label("Intervention after an alert").check()
     form.get_by_label("Author").fill("M. Leroy")
     form.get_by_label("Reason").fill("power cut in the street")
     form.get_by_role("button").click()
-    expect(page.locator("#recorded")).to_have_text("The exclusion is granted.")
+    expect(page.locator("#recorded")).to_have_text("Exclusion granted.")
     expect(alert.locator(".late")).to_have_count(0)
-    expect(page.locator("#told")).to_contain_text("Breach taken back")
-    expect(page.locator("#told tr.withdrawn")).to_contain_text("Guarantee breached")
+    expect(page.locator("#signals")).to_contain_text("Breach retracted")
+    expect(page.locator("#signals tr.withdrawn")).to_contain_text("Guarantee breached")
     rows = spans(page, "monitoring-intervention")
     excluded = next(each for each in rows if each[2].startswith("Excluded"))
     assert excluded[0].startswith("Fri 6 Mar 10:20")
     assert "M. Leroy" in excluded[3]
 
 
-def test_a_withdrawn_event_plays_no_part_and_stays_in_the_record(opened: Opened, site: Site) -> None:
+def test_a_withdrawn_event_has_no_effect_and_stays_listed(opened: Opened, site: Site) -> None:
     created = site.now() - timedelta(minutes=10)
     reply = site.event("haisoft", "4720", "agent.replied", created + timedelta(minutes=5), author="agent")
     site.push(
@@ -105,20 +105,20 @@ def test_a_withdrawn_event_plays_no_part_and_stays_in_the_record(opened: Opened,
     form.get_by_label("Author").fill("M. Leroy")
     form.get_by_label("Reason").fill("sent to the wrong ticket")
     form.get_by_role("button").click()
-    expect(page.locator("#recorded")).to_have_text("The event is withdrawn.")
+    expect(page.locator("#recorded")).to_have_text("Event withdrawn.")
     expect(response).to_have_attribute("data-state", "running")
     expect(page.locator(f'#events tr.withdrawn[data-id="{reply["id"]}"]')).to_contain_text(
-        "plays no part any more"
+        "No longer in effect"
     )
 
 
-def test_a_faulty_entry_is_refused_with_its_place(opened: Opened, tolerated: list[str]) -> None:
+def test_an_invalid_entry_is_refused_with_the_field(opened: Opened, tolerated: list[str]) -> None:
     tolerated.append("status of 422")
     page = opened("/tickets/haisoft/4714")
     form = page.locator("#exclusion")
     expect(form.get_by_label("First response")).to_be_visible()
     form.get_by_label("From").fill("2026-03-06T11:00")
-    form.get_by_label("Up to").fill("2026-03-06T10:00")
+    form.get_by_label("To").fill("2026-03-06T10:00")
     form.get_by_label("Author").fill("M. Leroy")
     form.get_by_label("Reason").fill("a slip of the hand")
     with page.expect_response(lambda answer: answer.status == 422):
@@ -127,7 +127,7 @@ def test_a_faulty_entry_is_refused_with_its_place(opened: Opened, tolerated: lis
     expect(form.get_by_label("Reason")).to_have_value("a slip of the hand")
 
 
-def test_what_an_agreement_withholds_is_listed_with_the_reason(opened: Opened, site: Site) -> None:
+def test_commitments_that_do_not_apply_are_listed_with_the_reason(opened: Opened, site: Site) -> None:
     fields = {"title": "Call about an invoice", "channel": "phone", "service": "dedicated"}
     site.push(site.event("haisoft", "4730", "ticket.created", site.now(), **fields))
     page = opened("/tickets/haisoft/4730")

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.delivery.address import FaultyUrl, Gate, RefusedAddress, check_url, endpoint, special
+from app.delivery.address import AddressPolicy, FaultyUrl, RefusedAddress, check_url, endpoint, special
 
 SPECIAL = [
     "0.0.0.0",
@@ -68,32 +68,32 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("address", SPECIAL)
-def test_what_is_not_public_is_refused_and_told_why(address: str) -> None:
+def test_an_address_that_is_not_public_is_refused_with_the_reason(address: str) -> None:
     assert special(address)
     with pytest.raises(RefusedAddress, match="SLATIMER_ALLOW_NETWORKS"):
-        Gate().check([address])
+        AddressPolicy().check([address])
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_what_is_public_is_reached(address: str) -> None:
+def test_a_public_address_is_allowed(address: str) -> None:
     assert special(address) is None
-    Gate().check([address])
+    AddressPolicy().check([address])
 
 
-def test_one_address_that_is_refused_among_several_refuses_them_all() -> None:
+def test_one_refused_address_among_several_refuses_the_host() -> None:
     with pytest.raises(RefusedAddress, match=r"10\.0\.0\.1"):
-        Gate().check(["1.1.1.1", "10.0.0.1"])
+        AddressPolicy().check(["1.1.1.1", "10.0.0.1"])
 
 
-def test_the_operator_may_allow_a_network_and_nothing_beside_it() -> None:
-    gate = Gate((ip_network("10.1.0.0/16"), ip_network("fd00::/8")))
+def test_the_operator_can_allow_a_network_and_only_that_network() -> None:
+    gate = AddressPolicy((ip_network("10.1.0.0/16"), ip_network("fd00::/8")))
     gate.check(["10.1.2.3", "fd12::1", "::ffff:10.1.2.3"])
     with pytest.raises(RefusedAddress):
         gate.check(["10.2.0.1"])
 
 
-def test_without_tls_only_what_is_allowed_expressly_is_reached() -> None:
-    gate = Gate((ip_network("10.1.0.0/16"),))
+def test_plain_http_reaches_allowed_networks_only() -> None:
+    gate = AddressPolicy((ip_network("10.1.0.0/16"),))
     gate.check(["10.1.2.3"], public=False)
     with pytest.raises(RefusedAddress, match="https only"):
         gate.check(["1.1.1.1"], public=False)
@@ -104,39 +104,39 @@ def test_without_tls_only_what_is_allowed_expressly_is_reached() -> None:
     [
         ("ftp://example.org/", "https://"),
         ("example.org/hook", "https://"),
-        ("https:///hook", "names no host"),
+        ("https:///hook", "has no host"),
         ("https://user:word@example.org/", "credentials"),
         ("https://token@example.org/", "credentials"),
         ("https://example.org/#top", "fragment"),
-        ("https://example.org:0/", "names port 0"),
-        ("https://example.org:99999/", "names port 99999"),
-        ("https://exa mple.org/", "cannot be one"),
-        ("https://[::1/", "is no URL"),
+        ("https://example.org:0/", "invalid port, 0"),
+        ("https://example.org:99999/", "invalid port, 99999"),
+        ("https://exa mple.org/", "invalid host"),
+        ("https://[::1/", "is not a valid URL"),
         ("https://example.org/" + "a" * 3000, "longer"),
-        ("https://example.org/\r\nX-Injected: 1", "is no URL"),
+        ("https://example.org/\r\nX-Injected: 1", "is not a valid URL"),
         ("", "https://"),
-        ("https://127.0.0.1/", "this machine"),
+        ("https://127.0.0.1/", "loopback"),
         ("https://[::ffff:169.254.169.254]/latest/meta-data", "link-local"),
         ("http://example.org/", "https://"),
     ],
 )
-def test_a_url_that_nothing_can_be_delivered_to_is_refused_and_told_why(url: str, why: str) -> None:
+def test_an_invalid_url_is_refused_with_the_reason(url: str, why: str) -> None:
     with pytest.raises(FaultyUrl, match=why):
-        check_url(url, Gate())
+        check_url(url, AddressPolicy())
 
 
-def test_plain_http_is_for_networks_that_the_operator_allows() -> None:
-    gate = Gate((ip_network("127.0.0.0/8"),))
+def test_plain_http_urls_need_an_allowed_network() -> None:
+    gate = AddressPolicy((ip_network("127.0.0.0/8"),))
     assert check_url("http://127.0.0.1:8000/hook", gate).port == 8000
     with pytest.raises(FaultyUrl, match="https only"):
         check_url("http://1.1.1.1/", gate)
 
 
-def test_a_name_is_not_asked_for_before_something_is_delivered() -> None:
-    assert check_url("https://no-such-host.invalid/hook", Gate()).host == "no-such-host.invalid"
+def test_a_name_is_not_resolved_when_its_url_is_checked() -> None:
+    assert check_url("https://no-such-host.invalid/hook", AddressPolicy()).host == "no-such-host.invalid"
 
 
-def test_what_was_checked_is_what_is_called() -> None:
+def test_the_checked_parts_of_a_url_are_the_ones_that_are_called() -> None:
     found = endpoint("https://Bücher.example:8443/hook/a%20b?x=1")
     assert (found.host, found.port, found.target) == ("xn--bcher-kva.example", 8443, b"/hook/a%20b?x=1")
     assert found.origin == "https://xn--bcher-kva.example:8443"

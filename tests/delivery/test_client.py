@@ -1,4 +1,4 @@
-"""Every way in which a delivery can end, against a real server on this machine."""
+"""The outcomes of an attempt, against a real server on the loopback interface."""
 
 import asyncio
 import ssl
@@ -9,9 +9,9 @@ from socket import gaierror
 
 import pytest
 
-from app.delivery.address import Gate, Network
+from app.delivery.address import AddressPolicy, Network
 from app.delivery.client import Client, Limits, Resolve
-from app.delivery.outcome import Attempt, Outcome
+from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.sla.span import HOUR, SECOND
 from tests.receiver import OK, Arrived, Receiver, status
 from tests.service import at
@@ -19,7 +19,9 @@ from tests.service import at
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.1/32"),)
 NOW = at("2026-03-06T16:00:00+01:00")
 SELF_SIGNED = Path(__file__).parent / "self_signed.pem"
-QUICK = Limits(connect=0.5, whole=1.0, answer=1000)
+LIMITS = Limits(connect=5, total=5, response_bytes=1000)
+SHORT = Limits(connect=0.1, total=0.3, response_bytes=1000)
+"""For attempts that are expected to time out."""
 
 
 @pytest.fixture
@@ -33,17 +35,17 @@ async def post(
     *,
     allowed: tuple[Network, ...] = LOOPBACK,
     resolve: Resolve | None = None,
-    limits: Limits = QUICK,
+    limits: Limits = LIMITS,
 ) -> Attempt:
-    client = Client(Gate(allowed), limits, resolve=resolve)
+    client = Client(AddressPolicy(allowed), limits, resolve=resolve)
     try:
         return await client.post(url, {"webhook-id": "sig_1"}, b"{}", NOW)
     finally:
         await client.close()
 
 
-def leads_to(*addresses: str) -> Resolve:
-    """A name server that gives these addresses, one list after the other, the last for ever."""
+def resolving_to(*addresses: str) -> Resolve:
+    """A resolver that returns these addresses, one list after the other, then the last one for ever."""
     answers = list(addresses)
 
     async def resolve(host: str, port: int) -> list[str]:
@@ -54,7 +56,11 @@ def leads_to(*addresses: str) -> Resolve:
 
 async def test_an_answer_of_success_is_a_delivery(receiver: Receiver) -> None:
     attempt = await post(receiver.url)
-    assert (attempt.outcome, attempt.status, attempt.reason) == (Outcome.DELIVERED, 200, "answered 200 OK")
+    assert (attempt.outcome, attempt.status, attempt.reason) == (
+        DeliveryOutcome.DELIVERED,
+        200,
+        "answered 200 OK",
+    )
     (arrived,) = receiver.arrived
     assert (arrived.body, arrived.headers["webhook-id"]) == (b"{}", "sig_1")
     assert arrived.headers["host"] == f"127.0.0.1:{receiver.port}"
@@ -63,20 +69,20 @@ async def test_an_answer_of_success_is_a_delivery(receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome", "wait"),
     [
-        (status(204), Outcome.DELIVERED, None),
-        (status(500), Outcome.STATUS, None),
-        (status(404), Outcome.STATUS, None),
-        (status(299), Outcome.DELIVERED, None),
-        (status(599), Outcome.STATUS, None),
-        (status(410), Outcome.GONE, None),
-        (status(429, "Retry-After: 30"), Outcome.THROTTLED, 30 * SECOND),
-        (status(503, "retry-after: Fri, 06 Mar 2026 16:00:00 GMT"), Outcome.THROTTLED, HOUR),
-        (status(502), Outcome.THROTTLED, None),
-        (status(400, "Retry-After: soon"), Outcome.STATUS, None),
+        (status(204), DeliveryOutcome.DELIVERED, None),
+        (status(500), DeliveryOutcome.STATUS, None),
+        (status(404), DeliveryOutcome.STATUS, None),
+        (status(299), DeliveryOutcome.DELIVERED, None),
+        (status(599), DeliveryOutcome.STATUS, None),
+        (status(410), DeliveryOutcome.GONE, None),
+        (status(429, "Retry-After: 30"), DeliveryOutcome.THROTTLED, 30 * SECOND),
+        (status(503, "retry-after: Fri, 06 Mar 2026 16:00:00 GMT"), DeliveryOutcome.THROTTLED, HOUR),
+        (status(502), DeliveryOutcome.THROTTLED, None),
+        (status(400, "Retry-After: soon"), DeliveryOutcome.STATUS, None),
     ],
 )
 async def test_each_status_has_its_meaning(
-    receiver: Receiver, answer: bytes, outcome: Outcome, wait: int | None
+    receiver: Receiver, answer: bytes, outcome: DeliveryOutcome, wait: int | None
 ) -> None:
     receiver.answer = lambda number, request: answer
     attempt = await post(receiver.url)
@@ -88,7 +94,7 @@ async def test_each_status_has_its_meaning(
 async def test_a_redirect_is_a_failure_and_is_never_followed(receiver: Receiver, code: int) -> None:
     receiver.answer = lambda number, request: status(code, f"Location: {receiver.url}")
     attempt = await post(receiver.url)
-    assert (attempt.outcome, attempt.status, len(receiver.arrived)) == (Outcome.REDIRECT, code, 1)
+    assert (attempt.outcome, attempt.status, len(receiver.arrived)) == (DeliveryOutcome.REDIRECT, code, 1)
 
 
 async def test_a_hundred_megabytes_of_answer_are_not_read(receiver: Receiver) -> None:
@@ -114,43 +120,41 @@ async def test_a_hundred_megabytes_of_answer_are_not_read(receiver: Receiver) ->
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         attempt = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    assert (attempt.outcome, attempt.status) == (Outcome.DELIVERED, 200)
+    assert (attempt.outcome, attempt.status) == (DeliveryOutcome.DELIVERED, 200)
     assert "not read beyond 1000 bytes" in attempt.reason
     assert sent < 20_000_000
 
 
-async def test_an_endpoint_that_hangs_costs_the_time_limit_and_no_more(receiver: Receiver) -> None:
+async def test_an_endpoint_that_hangs_is_given_up_at_the_time_limit(receiver: Receiver) -> None:
     async def hang(number: int, request: Arrived) -> bytes:
         await asyncio.sleep(60)
         return OK
 
     receiver.answer = lambda number, request: hang(number, request)
-    began = asyncio.get_running_loop().time()
-    attempt = await post(receiver.url)
-    assert (attempt.outcome, attempt.reason) == (Outcome.TIMEOUT, "no answer within 1 s")
-    assert asyncio.get_running_loop().time() - began < 3
+    attempt = await post(receiver.url, limits=SHORT)
+    assert (attempt.outcome, attempt.reason) == (DeliveryOutcome.TIMEOUT, "no response within 0.3 s")
 
 
-async def test_an_answer_that_trickles_costs_the_time_limit_and_no_more(receiver: Receiver) -> None:
+async def test_a_response_that_trickles_is_given_up_at_the_time_limit(receiver: Receiver) -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         try:
             for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok":
                 writer.write(bytes([byte]))
                 await writer.drain()
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.05)
         except ConnectionError:
             pass
         finally:
             writer.close()
 
     async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
-        attempt = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    assert attempt.outcome is Outcome.TIMEOUT
+        attempt = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", limits=SHORT)
+    assert attempt.outcome is DeliveryOutcome.TIMEOUT
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"", b"HTTP/1.1 abc\r\n\r\n"])
-async def test_what_is_no_http_is_a_broken_answer(receiver: Receiver, answer: bytes) -> None:
+async def test_a_response_that_is_not_http_is_broken(receiver: Receiver, answer: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
@@ -158,58 +162,60 @@ async def test_what_is_no_http_is_a_broken_answer(receiver: Receiver, answer: by
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         attempt = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-    assert (attempt.outcome, attempt.reason != "") == (Outcome.BROKEN, True)
+    assert (attempt.outcome, attempt.reason != "") == (DeliveryOutcome.BROKEN, True)
 
 
-async def test_nobody_listening_is_a_failed_connection(receiver: Receiver) -> None:
+async def test_a_port_without_a_listener_is_a_failed_connection(receiver: Receiver) -> None:
     await receiver.shut()
-    assert (await post(receiver.url)).outcome is Outcome.CONNECT
+    assert (await post(receiver.url)).outcome is DeliveryOutcome.CONNECT
 
 
 async def test_a_server_without_tls_is_a_failure_of_tls(receiver: Receiver) -> None:
-    attempt = await post(f"https://127.0.0.1:{receiver.port}/")
-    assert attempt.outcome in (Outcome.TLS, Outcome.TIMEOUT)
+    attempt = await post(f"https://127.0.0.1:{receiver.port}/", limits=SHORT)
+    assert attempt.outcome in (DeliveryOutcome.TLS, DeliveryOutcome.TIMEOUT)
     assert receiver.arrived == []
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_a_failure_of_tls(tls_server: int) -> None:
+async def test_a_self_signed_certificate_is_a_failure_of_tls(tls_server: int) -> None:
     attempt = await post(f"https://127.0.0.1:{tls_server}/")
-    assert (attempt.outcome, "certificate" in attempt.reason.lower()) == (Outcome.TLS, True)
+    assert (attempt.outcome, "certificate" in attempt.reason.lower()) == (DeliveryOutcome.TLS, True)
 
 
-async def test_a_name_that_leads_nowhere_is_told_as_that() -> None:
+async def test_a_name_that_does_not_resolve_is_a_failure_of_dns() -> None:
     async def unknown(host: str, port: int) -> list[str]:
         raise gaierror(-2, "Name or service not known")
 
     attempt = await post("https://no-such-host.example/", resolve=unknown)
-    assert (attempt.outcome, "leads nowhere" in attempt.reason) == (Outcome.DNS, True)
+    assert (attempt.outcome, "does not resolve" in attempt.reason) == (DeliveryOutcome.DNS, True)
 
 
-async def test_a_name_server_that_hangs_is_told_as_that() -> None:
+async def test_a_name_server_that_hangs_is_a_failure_of_dns() -> None:
     async def hang(host: str, port: int) -> list[str]:
         await asyncio.sleep(60)
         return []
 
-    attempt = await post("https://slow.example/", resolve=hang)
-    assert (attempt.outcome, "no name server answered" in attempt.reason) == (Outcome.DNS, True)
+    attempt = await post("https://slow.example/", resolve=hang, limits=SHORT)
+    assert (attempt.outcome, "no name server answered" in attempt.reason) == (DeliveryOutcome.DNS, True)
 
 
-async def test_a_name_that_leads_to_this_machine_is_refused_and_nothing_is_sent(receiver: Receiver) -> None:
+async def test_a_name_that_resolves_to_loopback_is_refused_and_nothing_is_sent(receiver: Receiver) -> None:
     attempt = await post(f"https://localhost:{receiver.port}/", allowed=())
-    assert (attempt.outcome, "this machine" in attempt.reason) == (Outcome.REFUSED_ADDRESS, True)
+    assert (attempt.outcome, "loopback" in attempt.reason) == (DeliveryOutcome.REFUSED_ADDRESS, True)
     assert receiver.connections == 0
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "[::ffff:127.0.0.1]"])
-async def test_an_address_in_disguise_is_judged_by_what_it_leads_to(receiver: Receiver, host: str) -> None:
+async def test_an_address_in_disguise_is_judged_by_what_it_resolving_to(
+    receiver: Receiver, host: str
+) -> None:
     attempt = await post(f"https://{host}:{receiver.port}/", allowed=())
-    assert attempt.outcome in (Outcome.REFUSED_ADDRESS, Outcome.DNS)
+    assert attempt.outcome in (DeliveryOutcome.REFUSED_ADDRESS, DeliveryOutcome.DNS)
     assert receiver.connections == 0
 
 
 async def test_a_name_that_leads_to_a_public_and_a_private_address_is_refused(receiver: Receiver) -> None:
-    attempt = await post("https://mixed.example/", resolve=leads_to("1.1.1.1 10.0.0.1"))
-    assert (attempt.outcome, "10.0.0.1" in attempt.reason) == (Outcome.REFUSED_ADDRESS, True)
+    attempt = await post("https://mixed.example/", resolve=resolving_to("1.1.1.1 10.0.0.1"))
+    assert (attempt.outcome, "10.0.0.1" in attempt.reason) == (DeliveryOutcome.REFUSED_ADDRESS, True)
 
 
 async def test_a_name_that_changes_after_the_check_is_connected_to_at_the_address_that_was_checked(
@@ -217,14 +223,14 @@ async def test_a_name_that_changes_after_the_check_is_connected_to_at_the_addres
 ) -> None:
     """Asked again it would lead to 127.0.0.2, which is not allowed; it is not asked again."""
     url = f"http://rebinding.example:{receiver.port}/"
-    changing = leads_to("127.0.0.1", "127.0.0.2")
-    client = Client(Gate(LOOPBACK), QUICK, resolve=changing)
+    changing = resolving_to("127.0.0.1", "127.0.0.2")
+    client = Client(AddressPolicy(LOOPBACK), LIMITS, resolve=changing)
     first = await client.post(url, {}, b"{}", NOW)
     await receiver.shut()  # the kept connection is gone: the next one must be judged anew
     await receiver.open()
     second = await client.post(url, {}, b"{}", NOW)
     await client.close()
-    assert (first.outcome, second.outcome) == (Outcome.DELIVERED, Outcome.REFUSED_ADDRESS)
+    assert (first.outcome, second.outcome) == (DeliveryOutcome.DELIVERED, DeliveryOutcome.REFUSED_ADDRESS)
     assert "127.0.0.2" in second.reason
     (arrived,) = receiver.arrived
     assert arrived.headers["host"] == f"rebinding.example:{receiver.port}"
@@ -233,13 +239,13 @@ async def test_a_name_that_changes_after_the_check_is_connected_to_at_the_addres
 async def test_when_the_first_address_does_not_answer_the_next_is_tried(receiver: Receiver) -> None:
     both = (ip_network("127.0.0.0/8"),)
     attempt = await post(
-        f"http://two.example:{receiver.port}/", allowed=both, resolve=leads_to("127.0.0.9 127.0.0.1")
+        f"http://two.example:{receiver.port}/", allowed=both, resolve=resolving_to("127.0.0.9 127.0.0.1")
     )
-    assert attempt.outcome is Outcome.DELIVERED
+    assert attempt.outcome is DeliveryOutcome.DELIVERED
 
 
 async def test_connections_are_used_again(receiver: Receiver) -> None:
-    client = Client(Gate(LOOPBACK), QUICK)
+    client = Client(AddressPolicy(LOOPBACK), LIMITS)
     for _ in range(5):
         assert (await client.post(receiver.url, {}, b"{}", NOW)).delivered
     await client.close()
@@ -248,7 +254,7 @@ async def test_connections_are_used_again(receiver: Receiver) -> None:
 
 async def test_no_cookie_goes_from_one_delivery_to_the_next(receiver: Receiver) -> None:
     receiver.answer = lambda number, request: status(200, "Set-Cookie: session=1")
-    client = Client(Gate(LOOPBACK), QUICK)
+    client = Client(AddressPolicy(LOOPBACK), LIMITS)
     for _ in range(2):
         await client.post(receiver.url, {}, b"{}", NOW)
     await client.close()

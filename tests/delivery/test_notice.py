@@ -1,4 +1,4 @@
-"""What people read, and what a message may lead to."""
+"""Messages to people: their text, and where they may be sent."""
 
 import logging
 import re
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from apprise import Apprise
 
-from app.delivery.address import FaultyUrl, Gate
-from app.delivery.notice import _RECORDED, Language, Notice, notice
-from app.delivery.outcome import Outcome
-from app.delivery.people import Messenger, channel, masked
+from app.delivery.address import AddressPolicy, FaultyUrl
+from app.delivery.messenger import Messenger, channel, masked
+from app.delivery.notice import _PHRASES, Language, Notice, notice
+from app.delivery.outcome import DeliveryOutcome
 from app.delivery.recipients import recipients
 from app.flow.outbound.subscribe import KINDS
 from app.settings import Settings
@@ -31,7 +31,7 @@ BREACH: dict[str, Any] = {
 SCHEMES = frozenset({"json", "mailto", "slack"})
 
 
-def test_a_line_tells_ticket_promise_what_happened_and_by_when_on_the_desks_clock() -> None:
+def test_a_line_has_ticket_commitment_what_happened_and_the_local_due_date() -> None:
     assert notice([BREACH], "en") == Notice(
         "haisoft: breached", "4711 Response to a ticket: breached (due 2026-03-06 16:00 UTC+01:00)"
     )
@@ -43,10 +43,10 @@ def test_every_kind_has_words_in_every_language(language: Language) -> None:
         recorded = notice([BREACH | {"kind": kind}], language)
         assert kind not in recorded.title
         assert "4711" in recorded.text
-    assert {len(words) for words in _RECORDED.values()} == {len(Language)}
+    assert {len(words) for words in _PHRASES.values()} == {len(Language)}
 
 
-def test_a_storm_is_one_message_that_shows_ten_and_counts_the_rest() -> None:
+def test_many_signals_are_one_message_that_shows_ten_and_counts_the_rest() -> None:
     signals = [BREACH | {"ticket": f"T{n}"} for n in range(100)] + [BREACH | {"kind": "clock.warned"}]
     recorded = notice(signals, "fr")
     assert recorded.title == "haisoft: 100 x délai dépassé, bientôt à échéance"
@@ -54,15 +54,15 @@ def test_a_storm_is_one_message_that_shows_ten_and_counts_the_rest() -> None:
     assert (len(lines), lines[0].startswith("T0 "), lines[-1]) == (11, True, "et 91 de plus")
 
 
-def test_what_has_no_clock_is_told_by_its_queue_or_its_reason() -> None:
+def test_a_signal_without_a_clock_is_described_by_its_queue_or_its_reason() -> None:
     moved = {"kind": "queue.moved", "desk": "d", "ticket": "1", "queue": "tickets", "clock": None}
     off = {"kind": "subscription.disabled", "desk": "d", "ticket": None, "reason": "410", "clock": None}
     assert notice([moved], "en").text == "1 tickets: moved in the queue"
-    assert notice([off], "en").text == "410: deliveries switched off"
+    assert notice([off], "en").text == "410: deliveries disabled"
 
 
 async def send(url: str, *, allowed: str = "127.0.0.1/32") -> Any:
-    messenger = Messenger(Gate((ip_network(allowed),)), SCHEMES, 5)
+    messenger = Messenger(AddressPolicy((ip_network(allowed),)), SCHEMES, 5)
     attempt = await messenger.send(url, Notice("a title", "a text"))
     messenger.close()
     return attempt
@@ -70,32 +70,32 @@ async def send(url: str, *, allowed: str = "127.0.0.1/32") -> Any:
 
 async def test_a_message_reaches_the_service_that_its_url_names() -> None:
     async with Receiver() as receiver:
-        attempt = await send(f"json://127.0.0.1:{receiver.port}/told")
-        assert attempt.outcome is Outcome.DELIVERED
+        attempt = await send(f"json://127.0.0.1:{receiver.port}/message")
+        assert attempt.outcome is DeliveryOutcome.DELIVERED
         (arrived,) = receiver.arrived
         assert (arrived.event["title"], arrived.event["message"]) == ("a title", "a text")
 
 
-async def test_a_service_that_does_not_take_it_is_a_failure() -> None:
+async def test_a_service_that_does_not_accept_the_message_is_a_failure() -> None:
     async with Receiver(answer=lambda number, request: status(500)) as receiver:
-        assert (await send(f"json://127.0.0.1:{receiver.port}/")).outcome is Outcome.UNSENT
+        assert (await send(f"json://127.0.0.1:{receiver.port}/")).outcome is DeliveryOutcome.UNSENT
 
 
 @pytest.mark.parametrize(
     "url", ["json://localhost:9/", "mailto://u:p@example.org?smtp=127.0.0.1&to=a@example.org"]
 )
-async def test_a_server_that_the_url_names_is_judged_like_a_webhooks(url: str) -> None:
+async def test_a_server_that_the_url_names_is_checked_by_the_address_policy(url: str) -> None:
     attempt = await send(url, allowed="10.0.0.0/8")
-    assert (attempt.outcome, "this machine" in attempt.reason or "::1" in attempt.reason) == (
-        Outcome.REFUSED_ADDRESS,
+    assert (attempt.outcome, "loopback" in attempt.reason or "::1" in attempt.reason) == (
+        DeliveryOutcome.REFUSED_ADDRESS,
         True,
     )
 
 
 @pytest.mark.parametrize("url", ["dbus://", "xml://127.0.0.1/", "slack://", "nonsense", "json://"])
-def test_a_channel_that_is_not_listed_or_says_nothing_is_refused(url: str) -> None:
+def test_a_scheme_that_is_not_allowed_and_an_invalid_url_are_refused(url: str) -> None:
     with pytest.raises(FaultyUrl):
-        Messenger(Gate(), SCHEMES, 5).check(url)
+        Messenger(AddressPolicy(), SCHEMES, 5).check(url)
 
 
 SENDER = "mailto://ops:word@example.org"
@@ -123,10 +123,10 @@ SENDER = "mailto://ops:word@example.org"
         ("sendgrid://key:ops@example.org/a@example.org/nobody", "nobody"),
     ],
 )
-def test_a_recipient_that_is_not_understood_is_refused_when_a_channel_is_made(url: str, named: str) -> None:
+def test_a_url_with_a_recipient_that_apprise_ignores_is_refused(url: str, named: str) -> None:
     with pytest.raises(FaultyUrl) as caught:
         messenger().check(url)
-    assert f"names {named!r}, to whom no mail would go" in str(caught.value)
+    assert f"names {named!r}, who would get no mail" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -142,26 +142,26 @@ def test_a_recipient_that_is_not_understood_is_refused_when_a_channel_is_made(ur
         ("mailgun://ops@example.org/0123456789abcdef-key/a@example.org?to=b@example.org", "a b"),
     ],
 )
-def test_recipients_that_are_understood_are_taken_however_they_are_written(url: str, names: str) -> None:
+def test_all_ways_of_writing_recipients_are_read(url: str, names: str) -> None:
     messenger().check(url)
     taken = recipients(channel(url, SCHEMES | {"mailgun"}))
     assert taken == {f"{name}@example.org" for name in names.split()}
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "reported"),
     [
         ("twilio://AC{0}:{0}@15551231234/15551231235/abc".format("0123456789abcdef" * 2), "phone # (abc)"),
         ("tgram://123456789:abcdefg_hijklmnop/lead/!!/", "chat/group (!!)"),
     ],
 )
-def test_what_apprise_leaves_out_of_any_url_is_told_and_not_only_logged(
-    url: str, said: str, caplog: pytest.LogCaptureFixture
+def test_parts_of_a_url_that_apprise_ignores_are_reported_and_not_only_logged(
+    url: str, reported: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     level = logging.getLogger().level
     logging.getLogger().setLevel(logging.ERROR)  # whatever the service logs
     try:
-        with pytest.raises(FaultyUrl, match=re.escape(said)):
+        with pytest.raises(FaultyUrl, match=re.escape(reported)):
             messenger().check(url)
     finally:
         logging.getLogger().setLevel(level)
@@ -169,7 +169,7 @@ def test_what_apprise_leaves_out_of_any_url_is_told_and_not_only_logged(
 
 
 def messenger() -> Messenger:
-    return Messenger(Gate(), SCHEMES | {"mailgun", "sendgrid", "tgram", "twilio"}, 5)
+    return Messenger(AddressPolicy(), SCHEMES | {"mailgun", "sendgrid", "tgram", "twilio"}, 5)
 
 
 def test_a_channels_secrets_are_masked() -> None:

@@ -1,9 +1,9 @@
-"""Every way in which an attempt can end is on the page."""
+"""docs/webhooks.md explains every outcome."""
 
 import re
 from pathlib import Path
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "webhooks.md"
 
@@ -12,4 +12,6 @@ def test_the_page_explains_every_outcome() -> None:
     section = (
         PAGE.read_text(encoding="utf-8").partition("## When a delivery fails")[2].partition("\n\nA failed")[0]
     )
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [outcome.value for outcome in Outcome]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [
+        outcome.value for outcome in DeliveryOutcome
+    ]

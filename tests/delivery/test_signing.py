@@ -1,4 +1,4 @@
-"""How a receiver knows us: judged by the package that receivers use."""
+"""Signatures, verified by the package that receivers use."""
 
 import base64
 from time import time_ns
@@ -15,7 +15,7 @@ def now() -> int:
     return time_ns() // 1000
 
 
-def test_the_package_that_receivers_use_takes_the_signature() -> None:
+def test_the_package_that_receivers_use_accepts_the_signature() -> None:
     secret = new_secret()
     headers = signed_headers("sig_1", BODY, now(), [secret])
     assert Webhook(secret).verify(BODY, headers) == {"name": "Réponse"}
@@ -23,7 +23,7 @@ def test_the_package_that_receivers_use_takes_the_signature() -> None:
 
 
 @pytest.mark.parametrize("part", ["body", "id", "time", "secret"])
-def test_whatever_is_changed_the_signature_no_longer_fits(part: str) -> None:
+def test_a_change_of_any_part_invalidates_the_signature(part: str) -> None:
     secret, at = new_secret(), now()
     headers = signed_headers("sig_1", BODY, at, [secret])
     body = BODY
@@ -40,7 +40,7 @@ def test_whatever_is_changed_the_signature_no_longer_fits(part: str) -> None:
         Webhook(secret).verify(body, headers)
 
 
-def test_while_a_secret_is_replaced_both_fit() -> None:
+def test_both_secrets_verify_during_the_overlap() -> None:
     old, new = new_secret(), new_secret()
     headers = signed_headers("sig_1", BODY, now(), [new, old])
     assert Webhook(old).verify(BODY, headers)
@@ -48,7 +48,7 @@ def test_while_a_secret_is_replaced_both_fit() -> None:
     assert headers["webhook-signature"].count("v1,") == 2
 
 
-def test_secrets_are_random_and_of_the_length_that_the_standard_asks_for() -> None:
+def test_secrets_are_random_and_as_long_as_the_standard_requires() -> None:
     made = [new_secret() for _ in range(20)]
     assert len(set(made)) == 20
     assert {len(base64.b64decode(each.removeprefix("whsec_"))) for each in made} == {32}

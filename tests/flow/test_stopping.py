@@ -22,12 +22,12 @@ def parts_of(service: Service) -> dict[str, Part]:
         "sweeper": (runtime.sweeper.start, lambda: runtime.sweeper.announced(soon), runtime.sweeper.stop),
         "tail": (tail.start, lambda: tail.announced(soon), tail.stop),
         "reader": (runtime.reader.start, runtime.reader.wake, runtime.reader.stop),
-        "courier": (runtime.deliverer.start, runtime.deliverer.wake, runtime.deliverer.stop),
+        "deliverer": (runtime.deliverer.start, runtime.deliverer.wake, runtime.deliverer.stop),
     }
 
 
 @pytest.mark.parametrize("turns", range(4))
-@pytest.mark.parametrize("name", ["sweeper", "tail", "reader", "courier"])
+@pytest.mark.parametrize("name", ["sweeper", "tail", "reader", "deliverer"])
 async def test_a_part_that_is_woken_and_stopped_at_once_ends(service: Service, name: str, turns: int) -> None:
     """Python's own `wait_for` can lose the request to end then (3.11): the process would hang at its end."""
     start, wake, stop = parts_of(service)[name]

@@ -11,7 +11,7 @@ from app.flow.judge.assess import Assessor
 from app.flow.judge.judges import Judgement, SubjectSignal
 from app.flow.judge.receive import Receiver
 from app.flow.outbound import subscribe
-from app.flow.outbound.subscribe import Wanted
+from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.process.invariants import Verdict, examine
 from app.flow.process.sweep import Sweeper
 from app.sla.agreement.version import Version
@@ -92,7 +92,7 @@ def test_evaluating_a_service_again_records_nothing_again(judging: Service) -> N
 
 
 def test_a_signal_of_a_service_is_delivered_in_the_order_of_the_service(judging: Service) -> None:
-    wanted = Wanted(
+    wanted = SubscriptionSpec(
         "haisoft", Channel.WEBHOOK, "https://example.org/", (LONG,), {"commitment": ("uptime",)}, "en", ""
     )
     judging.database.write_now(lambda conn, now: subscribe.create(conn, wanted, now))

@@ -4,7 +4,7 @@ import pytest
 
 from app.store.engine.database import Database
 from app.store.inbound import connections, hooks, origins, snapshots, sources
-from app.store.inbound.hooks import HookState, NewHook, Outcome
+from app.store.inbound.hooks import HookResult, HookState, NewHook
 from app.store.inbound.origins import Said
 from app.store.inbound.snapshots import Neighbours, StoredSnapshot
 
@@ -36,10 +36,10 @@ def test_what_is_finished_is_claimed_no_more_until_it_is_to_be_read_again(databa
     database.write_now(lambda conn, now: hooks.add(conn, [new(n, desk=f"d{n}") for n in range(4)], now))
     claimed = database.write_now(lambda conn, now: hooks.claim(conn, 9))
     endings = (
-        Outcome(claimed[0].seq, HookState.DONE),
-        Outcome(claimed[1].seq, HookState.KEPT, "no JSON"),
-        Outcome(claimed[2].seq, HookState.DONE, None, ("a word",)),
-        Outcome(claimed[3].seq, HookState.IGNORED, "a draft"),
+        HookResult(claimed[0].seq, HookState.DONE),
+        HookResult(claimed[1].seq, HookState.KEPT, "no JSON"),
+        HookResult(claimed[2].seq, HookState.DONE, None, ("a word",)),
+        HookResult(claimed[3].seq, HookState.IGNORED, "a draft"),
     )
     database.write_now(lambda conn, now: hooks.finish(conn, endings, now))
     assert database.write_now(lambda conn, now: hooks.claim(conn, 9)) == []

@@ -1,17 +1,17 @@
-"""What the outbox guards, and what the doctor sees when it was got round."""
+"""The invariants of the outbox, and what the doctor reports when one is broken."""
 
 from typing import Any
 
 import pytest
 
 from app.flow.outbound import subscribe
-from app.flow.outbound.subscribe import Wanted
+from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.process.invariants import Verdict, examine
 from app.sla.subject import Subject
 from app.store.engine.database import Connection, Database
-from app.store.outbound import deliveries, outbox, redelivery, subscriptions
+from app.store.outbound import deliveries, delivery_list, outbox, redelivery, subscriptions
 from app.store.outbound.outbox import DeliveryState
-from app.store.outbound.subscriptions import Channel, State, Subscription
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
 from tests.servers.databases import sqlite_only
 from tests.service import Service, created
 
@@ -26,7 +26,7 @@ def subscribed(service: Service, *kinds: str, **given: Any) -> Subscription:
         "language": "en",
         "description": "",
     }
-    wanted = Wanted(**values | given)
+    wanted = SubscriptionSpec(**values | given)
     made = service.database.write_now(lambda conn, now: subscribe.create(conn, wanted, now))
     service.clock.forward(seconds=1)
     return made
@@ -55,12 +55,12 @@ def test_a_delivery_is_written_in_the_transaction_of_its_signal(service: Service
         assert conn.exec_driver_sql("SELECT * FROM delivery").all()
         raise ZeroDivisionError
 
-    def forget_what_was_told(conn: Connection, now: int) -> None:
+    def delete_what_was_recorded(conn: Connection, now: int) -> None:
         for table in ("delivery", "signal", "clock", "ticket"):
             conn.exec_driver_sql(f"DELETE FROM {table}")
 
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
-    service.database.write_now(forget_what_was_told)
+    service.database.write_now(delete_what_was_recorded)
     with pytest.raises(ZeroDivisionError):
         service.database.write_now(push_and_fail)
     assert (service.rows("SELECT * FROM delivery"), service.signals()) == ([], [])
@@ -86,7 +86,7 @@ def test_only_the_first_of_a_ticket_is_due(service: Service) -> None:
     ]
 
 
-def test_the_doctor_misses_the_delivery_of_a_breach(service: Service) -> None:
+def test_the_doctor_reports_a_breach_without_a_delivery(service: Service) -> None:
     subscribed(service, "clock.breached")
     breach(service)
     assert fault(service) == (Verdict.OK, "")
@@ -103,38 +103,42 @@ def test_the_doctor_misses_the_delivery_of_a_breach(service: Service) -> None:
         {"filter": {"commitment": ("other",)}},
     ],
 )
-def test_the_doctor_misses_nothing_that_was_not_asked_for(service: Service, given: dict[str, Any]) -> None:
+def test_the_doctor_reports_nothing_that_no_subscription_matches(
+    service: Service, given: dict[str, Any]
+) -> None:
     subscribed(service, **({"kinds": ("clock.breached",)} | given))
     breach(service)
     assert fault(service) == (Verdict.OK, "")
 
 
-def test_the_doctor_misses_nothing_from_before_a_subscription_or_while_it_was_off(service: Service) -> None:
+def test_the_doctor_reports_nothing_from_before_a_subscription_or_while_it_was_disabled(
+    service: Service,
+) -> None:
     breach(service)
     made = subscribed(service, "clock.breached")
     assert fault(service) == (Verdict.OK, "")
-    service.database.write_now(lambda conn, now: subscribe.switch_off(conn, made, "gone", now))
+    service.database.write_now(lambda conn, now: subscribe.disable(conn, made, "gone", now))
     assert fault(service) == (Verdict.OK, "")
 
 
-def test_a_subscription_is_kept_as_it_was_made(service: Service) -> None:
+def test_a_subscription_is_stored_as_it_was_created(service: Service) -> None:
     made = subscribed(service, "clock.started", "queue.left", filter={"plan": ("Gold", "silver")})
     assert service.database.read_now(lambda conn: subscriptions.find(conn, made.id)) == made
     assert service.database.read_now(lambda conn: subscriptions.listed(conn, "haisoft")) == [made]
     assert service.database.read_now(lambda conn: subscriptions.listed(conn, "phpnet")) == []
 
 
-def test_nothing_is_written_for_one_that_is_switched_off(service: Service) -> None:
+def test_a_disabled_subscription_gets_no_deliveries(service: Service) -> None:
     made = subscribed(service)
-    service.database.write_now(lambda conn, now: subscribe.switch_off(conn, made, "gone", now))
+    service.database.write_now(lambda conn, now: subscribe.disable(conn, made, "gone", now))
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     assert service.rows("SELECT * FROM delivery") == []
     found = service.database.read_now(lambda conn: subscriptions.find(conn, made.id))
     assert found is not None
-    assert (found.state, found.disabled_reason) == (State.DISABLED, "gone")
+    assert (found.state, found.disabled_reason) == (SubscriptionState.DISABLED, "gone")
 
 
-def test_what_is_claimed_is_not_claimed_again_before_its_time(service: Service) -> None:
+def test_a_claimed_delivery_is_not_claimed_again_before_its_lease_ends(service: Service) -> None:
     made = subscribed(service)
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
 
@@ -147,7 +151,7 @@ def test_what_is_claimed_is_not_claimed_again_before_its_time(service: Service) 
     assert [each.subject.text for each in service.database.write_now(claim)] == ["4711"]
 
 
-def test_sending_again_takes_so_many_at_a_time_and_says_that_there_is_more(service: Service) -> None:
+def test_retry_since_is_limited_per_call_and_reports_that_more_remain(service: Service) -> None:
     made = subscribed(service)
     since = service.clock.now
     service.push(*(created(f"T{n}", "2026-03-02T09:00:00+01:00", customer=str(n)) for n in range(5)))
@@ -158,7 +162,7 @@ def test_sending_again_takes_so_many_at_a_time_and_says_that_there_is_more(servi
     ]
     assert sent == [(3, True), (2, False), (0, False)]
     page, _ = service.database.read_now(
-        lambda conn: redelivery.page(conn, made.id, DeliveryState.PENDING, None, 10)
+        lambda conn: delivery_list.page(conn, made.id, DeliveryState.PENDING, None, 10)
     )
     assert [each.subject.text for each in page] == ["T4", "T3", "T2", "T1", "T0"]
 
@@ -172,6 +176,6 @@ def test_sending_again_takes_so_many_at_a_time_and_says_that_there_is_more(servi
         (f"{outbox.PARKED}", "delivery_parked"),
     ],
 )
-def test_the_indexes_serve_what_they_are_for(service: Service, condition: str, index: str) -> None:
+def test_each_partial_index_serves_its_query(service: Service, condition: str, index: str) -> None:
     query = f"EXPLAIN QUERY PLAN SELECT min(signal) FROM delivery WHERE subscription = 's' AND {condition}"
     assert any(index in str(row) for row in service.rows(query))

@@ -1,4 +1,4 @@
-"""The hub: each listener gets what it wants, once, in order; a slow one is dropped and harms nobody."""
+"""The hub: each listener gets its signals once and in order; a slow one is dropped and delays no other."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,14 +15,14 @@ LONGEST = 10
 def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Published:
     return Published(
         seq=seq,
-        id=f"sig_{seq}",
         desk=desk,
-        subject=Subject.parse("1"),
         kind=kind,
+        body=b"{}",
         at=0,
         deliver=True,
+        subject=Subject.parse("1"),
+        id=f"sig_{seq}",
         trace=None,
-        body=b"{}",
         commitment="ticket-response",
         commitment_kind="guarantee",
         queue="",
@@ -59,13 +59,13 @@ async def test_a_listener_gets_every_signal_once_in_order(hub: Hub) -> None:
     assert got == b"".join(frame_of(seq, b"{}") for seq in (1, 2, 3))
 
 
-async def test_what_was_read_from_the_table_does_not_come_again(hub: Hub) -> None:
+async def test_signals_already_read_from_the_table_do_not_come_again(hub: Hub) -> None:
     assert await all_frames(hub, None, set(), 2, [recorded(1), recorded(2), recorded(3)]) == frame_of(
         3, b"{}"
     )
 
 
-async def test_a_listener_gets_its_desk_and_its_kinds_only(hub: Hub) -> None:
+async def test_a_listener_gets_only_its_desk_and_kinds(hub: Hub) -> None:
     batch = [
         recorded(1),
         recorded(2, desk="webxtra"),
@@ -76,7 +76,7 @@ async def test_a_listener_gets_its_desk_and_its_kinds_only(hub: Hub) -> None:
     assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == frame_of(4, b"{}")
 
 
-async def test_a_slow_listener_is_dropped_and_the_others_go_on(hub: Hub) -> None:
+async def test_a_slow_listener_is_dropped_and_the_others_continue(hub: Hub) -> None:
     slow, quick = hub.join(None, frozenset()), hub.join(None, frozenset())
     live = hub.live(quick, 0)
     for seq in range(1, LONGEST + 2):
@@ -86,7 +86,7 @@ async def test_a_slow_listener_is_dropped_and_the_others_go_on(hub: Hub) -> None
     assert [frames async for frames in hub.live(slow, 0)] == []
 
 
-async def test_closing_ends_every_stream_and_admits_no_more(hub: Hub) -> None:
+async def test_closing_ends_every_stream_and_refuses_new_ones(hub: Hub) -> None:
     listener = hub.join(None, frozenset())
     waiting = asyncio.create_task(anext(hub.live(listener, 0), b"ended"))
     await asyncio.sleep(0)
@@ -95,7 +95,7 @@ async def test_closing_ends_every_stream_and_admits_no_more(hub: Hub) -> None:
     assert hub.join(None, frozenset()).ended
 
 
-async def test_silence_is_broken_by_a_comment() -> None:
+async def test_an_idle_stream_gets_a_keep_alive_comment() -> None:
     hub = Hub(LONGEST, keep_alive=0.01)
     hub.open()
     listener = hub.join(None, frozenset())

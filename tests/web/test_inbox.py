@@ -7,7 +7,7 @@ import pytest
 from app.sla.span import DAY
 from app.sla.subject import Subject
 from app.store.inbound import hooks
-from app.store.inbound.hooks import HookState, NewHook, Outcome
+from app.store.inbound.hooks import HookResult, HookState, NewHook
 from app.store.people.keys import Scope
 from app.store.tickets import schedule
 from app.store.tickets.board import cursor_of
@@ -23,7 +23,7 @@ def unread(room: Room, *names: str, desk: str = "haisoft") -> None:
     new = [NewHook(name, desk, "zammad", name, {}, b"{" * (n + 1)) for n, name in enumerate(names)]
     room.database.write_now(lambda conn, now: hooks.add(conn, new, now))
     claimed = room.database.write_now(lambda conn, now: hooks.claim(conn, len(new)))
-    kept = [Outcome(one.seq, HookState.KEPT, "the body is no JSON") for one in claimed]
+    kept = [HookResult(one.seq, HookState.KEPT, "the body is no JSON") for one in claimed]
     room.database.write_now(lambda conn, now: hooks.finish(conn, kept, now))
 
 

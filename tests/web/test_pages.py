@@ -1,4 +1,4 @@
-"""What the pages need of the service: frames that a browser may trust, files that it may keep, a ticket's record."""
+"""The pages: their security headers and static files, and the API that they need."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.web.room import Room, conforms
 PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default")
 
 
-def test_a_page_runs_only_scripts_of_its_own_host_and_none_that_stands_in_it(room: Room) -> None:
+def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> None:
     for path in PAGES:
         page = room.client.get(path)
         assert page.status_code == 200
@@ -19,7 +19,7 @@ def test_a_page_runs_only_scripts_of_its_own_host_and_none_that_stands_in_it(roo
         assert re.findall(r"https?://", page.text) == []
 
 
-def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_ever(room: Room) -> None:
+def test_every_file_that_a_page_names_exists_and_is_cached_for_ever(room: Room) -> None:
     for path in PAGES:
         named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.client.get(path).text)
         assert len(named) > 8
@@ -31,7 +31,7 @@ def test_every_file_that_a_page_names_is_there_and_may_be_kept_for_ever(room: Ro
             )
 
 
-def test_a_script_imports_only_what_is_there_and_no_file_names_another_host() -> None:
+def test_a_script_imports_only_existing_files_and_no_file_names_another_host() -> None:
     for name, content in FILES.items():
         text = content.decode()
         assert set(re.findall(r'from "\./([^"]+)"', text)) <= FILES.keys(), name
@@ -51,7 +51,7 @@ def test_a_name_in_an_address_is_text_and_never_markup(room: Room) -> None:
     assert "&#34;&gt;&lt;script src=x&gt;" in page.text
 
 
-def test_a_tickets_record_has_every_event_with_its_receipt_and_whether_it_still_plays_a_part(
+def test_a_tickets_events_are_listed_with_their_receipt_and_whether_they_still_count(
     room: Room,
 ) -> None:
     created = room.event()
@@ -72,14 +72,14 @@ def test_a_tickets_record_has_every_event_with_its_receipt_and_whether_it_still_
     assert room.get("/v1/tickets/haisoft/unheard-of/events").status_code == 404
 
 
-def test_the_latest_signals_come_in_order_and_say_where_to_listen_on(room: Room) -> None:
+def test_the_latest_signals_come_in_order_with_the_cursor_of_the_stream(room: Room) -> None:
     room.sent(*(room.event(subject=f"T{number}") for number in range(5)))
     whole = room.get("/v1/signals", limit=100).json()
     latest = room.get("/v1/signals", latest=True, limit=3).json()
     assert latest == {"signals": whole["signals"][-3:], "next": whole["next"]}
 
 
-def test_the_signals_of_one_ticket_are_listed_by_themselves(room: Room) -> None:
+def test_signals_can_be_listed_for_one_ticket(room: Room) -> None:
     room.sent(room.event(subject="T1"), room.event(subject="T2"))
     recorded = room.get("/v1/signals", desk="haisoft", ticket="T2").json()["signals"]
     assert {each["ticket"] for each in recorded} == {"T2"}

@@ -1,4 +1,4 @@
-"""Subscribing by the API: what is shown once, who may, and what becomes of deliveries."""
+"""The subscriptions API: what is shown, who may change it, and deliveries with their retries."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.store.people.keys import Scope
-from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, SentAgain
-from app.web.api.outbound.endpoint import Tried
-from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, WithSecret
+from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, RetriedDeliveries
+from app.web.api.outbound.endpoint import AttemptView
+from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, SubscriptionWithSecret
 from tests.receiver import status
 from tests.servers.databases import Databases
 from tests.web.room import Room, conforms, room_on, with_desks
@@ -50,9 +50,9 @@ def office(databases: Databases) -> Iterator[Office]:
         yield Office(room, other)
 
 
-def test_a_subscription_is_made_with_a_secret_that_is_shown_this_once(office: Office) -> None:
+def test_a_new_subscription_has_a_secret_that_is_shown_once(office: Office) -> None:
     response = office.ask("POST", "", {"desk": "haisoft", "kinds": KINDS, "url": office.other.receiver.url})
-    made = conforms(WithSecret, response.content)
+    made = conforms(SubscriptionWithSecret, response.content)
     assert (response.status_code, made["state"], made["channel"]) == (201, "active", "webhook")
     assert made["secret"].startswith("whsec_")
     assert response.headers["location"] == f"/v1/subscriptions/{made['id']}"
@@ -63,7 +63,7 @@ def test_a_subscription_is_made_with_a_secret_that_is_shown_this_once(office: Of
     assert [each["id"] for each in listed["subscriptions"]] == [made["id"]]
 
 
-def test_a_push_is_told_to_who_subscribed_signed(office: Office) -> None:
+def test_a_signal_is_delivered_signed_to_the_subscriber(office: Office) -> None:
     made = office.subscribe()
     office.room.sent(office.room.event())
     assert office.settled(made["id"], "delivered")
@@ -91,7 +91,7 @@ def test_a_push_is_told_to_who_subscribed_signed(office: Office) -> None:
         ({"state": "active"}, "/state"),
     ],
 )
-def test_what_cannot_be_subscribed_to_is_refused_with_its_place(
+def test_an_invalid_subscription_is_refused_with_the_place(
     office: Office, given: dict[str, Any], place: str
 ) -> None:
     body = {"desk": "haisoft", "kinds": KINDS, "url": "https://example.org/"} | given
@@ -135,7 +135,7 @@ def test_another_desks_key_sees_nothing_and_a_reader_changes_nothing(office: Off
     assert office.ask("GET", f"/{made['id']}", key=reader).status_code == 200
 
 
-def test_a_reader_sees_where_it_goes_without_what_may_be_secret(office: Office) -> None:
+def test_a_reader_sees_the_url_masked(office: Office) -> None:
     made = office.subscribe()
     reader = office.room.key("haisoft", Scope.READ)
     shown = office.ask("GET", f"/{made['id']}", key=reader).json()["url"]
@@ -145,7 +145,7 @@ def test_a_reader_sees_where_it_goes_without_what_may_be_secret(office: Office) 
     assert "TIiajkdnlazkcOXrIdevi7FQ" not in office.ask("GET", f"/{people['id']}").text
 
 
-def test_what_is_changed_is_changed_and_the_rest_stays(office: Office) -> None:
+def test_a_change_leaves_omitted_fields_as_they_are(office: Office) -> None:
     made = office.subscribe(filter={"plan": ["gold"]})
     response = office.ask("PATCH", f"/{made['id']}", {"kinds": ["queue.moved"], "description": "wall"})
     changed = conforms(SubscriptionView, response.content)
@@ -158,7 +158,7 @@ def test_what_is_changed_is_changed_and_the_rest_stays(office: Office) -> None:
     assert office.ask("GET", f"/{made['id']}").json() == changed
 
 
-def test_who_unsubscribes_is_told_no_more(office: Office) -> None:
+def test_a_deleted_subscription_gets_no_deliveries(office: Office) -> None:
     made = office.subscribe()
     assert office.ask("DELETE", f"/{made['id']}").status_code == 204
     assert office.ask("GET", f"/{made['id']}").status_code == 404
@@ -167,9 +167,9 @@ def test_who_unsubscribes_is_told_no_more(office: Office) -> None:
     assert rows == []
 
 
-def test_a_secret_is_replaced_with_an_overlap_and_not_without_end(office: Office) -> None:
+def test_a_secret_is_replaced_with_an_overlap_and_a_limited_number_sign(office: Office) -> None:
     made = office.subscribe()
-    renewed = conforms(WithSecret, office.ask("POST", f"/{made['id']}/secret").content)
+    renewed = conforms(SubscriptionWithSecret, office.ask("POST", f"/{made['id']}/secret").content)
     assert renewed["secret"] not in (None, made["secret"])
     assert renewed["former_secret_until"] == "2026-03-07T14:30:00Z"
     assert office.ask("POST", f"/{made['id']}/secret").status_code == 200
@@ -182,9 +182,9 @@ def test_a_secret_is_replaced_with_an_overlap_and_not_without_end(office: Office
     assert office.ask("POST", f"/{people['id']}/secret").status_code == 422
 
 
-def test_a_test_says_what_became_of_it(office: Office) -> None:
+def test_a_test_returns_its_result(office: Office) -> None:
     made = office.subscribe()
-    result = conforms(Tried, office.ask("POST", f"/{made['id']}/test").content)
+    result = conforms(AttemptView, office.ask("POST", f"/{made['id']}/test").content)
     assert result == {
         "delivered": True,
         "outcome": "delivered",
@@ -203,12 +203,12 @@ def test_a_test_changes_nothing_though_it_is_answered_410(office: Office) -> Non
     assert (tried["delivered"], tried["outcome"], tried["status"]) == (False, "gone", 410)
     assert office.ask("GET", f"/{made['id']}").json() == before
     assert (before["state"], office.deliveries(made["id"])) == ("active", [])
-    off = switched_off(office)
+    off = disabled(office)
     assert office.ask("POST", f"/{off['id']}/test").json()["delivered"] is True
     assert office.ask("GET", f"/{off['id']}").json() == off
 
 
-def test_what_was_given_up_is_listed_and_sent_again_singly_or_since_an_instant(office: Office) -> None:
+def test_parked_deliveries_are_listed_and_retried_one_by_one_or_since_an_instant(office: Office) -> None:
     made = office.subscribe()
     office.other.receiver.answer = lambda number, request: status(500)
     office.room.sent(office.room.event(subject="A"), office.room.event(subject="B"))
@@ -221,13 +221,13 @@ def test_what_was_given_up_is_listed_and_sent_again_singly_or_since_an_instant(o
     assert conforms(DeliveryView, response.content)["state"] == "pending"
     assert until(lambda: office.deliveries(made["id"], state="parked") == parked[1:])
     since = {"since": "2026-03-06T15:00:00+01:00"}
-    again = conforms(SentAgain, office.ask("POST", f"/{made['id']}/retry-since", since).content)
+    again = conforms(RetriedDeliveries, office.ask("POST", f"/{made['id']}/retry-since", since).content)
     assert again == {"retried": 1, "more": False}
     assert office.settled(made["id"], "delivered")
     assert office.ask("POST", f"/{made['id']}/deliveries/sig_none/retry").status_code == 404
 
 
-def switched_off(office: Office, **given: Any) -> dict[str, Any]:
+def disabled(office: Office, **given: Any) -> dict[str, Any]:
     """A subscription whose endpoint answered 410, as it is then."""
     made = office.subscribe(**given)
     office.other.receiver.answer = lambda number, request: status(410)
@@ -237,10 +237,10 @@ def switched_off(office: Office, **given: Any) -> dict[str, Any]:
     return office.ask("GET", f"/{made['id']}").json()
 
 
-def test_nothing_is_sent_again_while_a_subscription_is_switched_off_and_the_answer_says_so(
+def test_a_disabled_subscription_refuses_retries_and_says_why(
     office: Office,
 ) -> None:
-    made = switched_off(office)
+    made = disabled(office)
     (parked,) = office.deliveries(made["id"])
     since = {"since": "2026-03-06T15:00:00+01:00"}
     asked = [("/retry-since", since), (f"/deliveries/{parked['id']}/retry", None)]
@@ -258,7 +258,7 @@ def test_nothing_is_sent_again_while_a_subscription_is_switched_off_and_the_answ
     assert office.settled(made["id"], "delivered")
 
 
-def test_a_paused_subscriptions_deliveries_wait_when_they_are_to_be_sent_again(office: Office) -> None:
+def test_retries_of_a_paused_subscription_wait(office: Office) -> None:
     made = office.subscribe()
     office.other.receiver.answer = lambda number, request: status(500)
     office.room.sent(office.room.event())
@@ -286,7 +286,7 @@ def test_deliveries_come_in_pages(office: Office) -> None:
     assert office.room.get(path, office.admin, cursor="nonsense").status_code == 422
 
 
-def test_a_paused_subscription_goes_on_where_it_stopped(office: Office) -> None:
+def test_a_paused_subscription_resumes_where_it_stopped(office: Office) -> None:
     made = office.subscribe()
     office.ask("PATCH", f"/{made['id']}", {"state": "paused"})
     office.room.sent(office.room.event())

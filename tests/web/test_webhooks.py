@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of webhooks is what subscribers get."""
+"""The OpenAPI document describes the webhooks as they are delivered."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.service import Service, created
 from tests.web.room import Room
 
 
-def test_every_kind_is_documented_with_an_example_that_is_one(room: Room) -> None:
+def test_every_kind_is_documented_with_a_valid_example(room: Room) -> None:
     document = room.client.get("/openapi.json").json()
     assert set(document["webhooks"]) == {f"slatimer.{kind}" for kind in (*KINDS, TEST)}
     for name, methods in document["webhooks"].items():
@@ -32,7 +32,7 @@ def shape(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["clock.started", "clock.breached", "queue.joined"])
-def test_an_example_has_the_fields_of_what_is_really_told(service: Service, kind: str) -> None:
+def test_an_example_has_the_fields_of_a_recorded_signal(service: Service, kind: str) -> None:
     service.clock.set("2026-03-06T11:15:00+01:00")
     service.push(created("4711", "2026-03-06T11:15:00+01:00"))
     service.clock.set("2026-03-06T16:00:00+01:00")

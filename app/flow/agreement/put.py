@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PutResult:
     """What a document did, or would do. `number` is the version that is in force then; `applied` names the new
     versions, none when all of it was in force already."""
 
@@ -49,12 +49,12 @@ def put_now(
     file: DeskFile,
     applies_to: AppliesTo,
     only: str = EVERY_DESK,
-) -> Outcome:
+) -> PutResult:
     """Put a checked document into force. Raises FaultyFiles, and then nothing is."""
     applied = _with_name(file, lambda: apply(conn, now, catalogue, [file], applies_to, only))
     if any(each.tickets for each in applied):
         announce(conn, None, now)
-    return Outcome(catalogue.desks(conn)[file.desk], tuple(applied))
+    return PutResult(catalogue.desks(conn)[file.desk], tuple(applied))
 
 
 def would_put(
@@ -64,13 +64,13 @@ def would_put(
     file: DeskFile,
     applies_to: AppliesTo,
     only: str = EVERY_DESK,
-) -> Outcome:
+) -> PutResult:
     """What `put_now` would do, and which due dates that would move. Writes nothing. Raises FaultyFiles."""
     coming = _with_name(file, lambda: plans(conn, catalogue, [file], only))
     numbers = catalogue.desks(conn) | {plan.desk: plan.number for plan in coming}
     applied = tuple(Applied(plan.desk, plan.number, 0) for plan in coming)
     changes = tuple(preview(conn, now, catalogue, [file], applies_to, only))
-    return Outcome(numbers[file.desk], applied, changes)
+    return PutResult(numbers[file.desk], applied, changes)
 
 
 def _with_name(file: DeskFile, work: Callable[[], T]) -> T:

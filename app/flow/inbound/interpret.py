@@ -25,7 +25,7 @@ from app.sla.ticket import Event
 from app.store.engine.database import Connection, after_commit
 from app.store.engine.dialect import lock_keys
 from app.store.inbound import hooks
-from app.store.inbound.hooks import HookState, Outcome, StoredHook
+from app.store.inbound.hooks import HookResult, HookState, StoredHook
 
 _log = structlog.stdlib.get_logger()
 
@@ -130,7 +130,7 @@ def _sayings(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Sayin
 def failed(conn: Connection, now: Micros, hook: StoredHook, error: BaseException) -> None:
     """Keep a delivery that made its transaction fail, so that it fails no other's."""
     reason = f"taking it in failed, {_in_the_log(error, hook)}"
-    hooks.finish(conn, [Outcome(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
+    hooks.finish(conn, [HookResult(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
     after_commit(conn, lambda: metrics.HOOKS.labels(hook.desk, hook.system, HookState.KEPT).inc())
 
 
@@ -155,15 +155,15 @@ def _by_desk(said: Iterable[tuple[_Read, Saying]]) -> Mapping[str, list[Event]]:
     return found
 
 
-def _outcome(one: _Read) -> Outcome:
+def _outcome(one: _Read) -> HookResult:
     warnings = tuple(dict.fromkeys(one.warnings))
     if one.wrong:
-        return Outcome(one.hook.seq, HookState.KEPT, "; ".join(dict.fromkeys(one.wrong)), warnings)
+        return HookResult(one.hook.seq, HookState.KEPT, "; ".join(dict.fromkeys(one.wrong)), warnings)
     ignored = None if one.reading is None else one.reading.ignored
-    return Outcome(one.hook.seq, HookState.IGNORED if ignored else HookState.DONE, ignored, warnings)
+    return HookResult(one.hook.seq, HookState.IGNORED if ignored else HookState.DONE, ignored, warnings)
 
 
-def _count(read: Sequence[_Read], outcomes: Sequence[Outcome]) -> None:
+def _count(read: Sequence[_Read], outcomes: Sequence[HookResult]) -> None:
     for one, outcome in zip(read, outcomes, strict=True):
         labels = (one.hook.desk, one.hook.system)
         metrics.HOOKS.labels(*labels, outcome.state).inc()

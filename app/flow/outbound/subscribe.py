@@ -1,7 +1,7 @@
-"""Who is told, and who is told no more? Making, changing and ending subscriptions, one transaction each.
+"""Creates, changes and disables subscriptions, one transaction each.
 
-The rule it guards: a subscription that is switched off says so in the stream, so that no silence goes unnoticed.
-Instants are microseconds UTC.
+Disabling a subscription records a signal, so that an endpoint never stops receiving unnoticed. Instants are
+microseconds UTC.
 """
 
 import secrets as chance
@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 from app.delivery.signing import new_secret
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
@@ -21,7 +21,7 @@ from app.sla.span import Micros
 from app.sla.subject import THE_DESK
 from app.store.engine.database import Connection
 from app.store.outbound import deliveries, outbox, redelivery, subscriptions
-from app.store.outbound.subscriptions import Channel, Secret, State, Subscription
+from app.store.outbound.subscriptions import Channel, Secret, Subscription, SubscriptionState
 from app.store.tickets import signals
 from app.store.tickets.signals import QUEUE, NewSignal, Published
 
@@ -29,23 +29,23 @@ _log = structlog.stdlib.get_logger()
 
 DISABLED: Final = "subscription.disabled"
 TEST: Final = "subscription.test"
-"""What a test delivery carries. It is not told: it is in no stream, and repeats with another id."""
+"""The kind of a test delivery. It is not recorded: it is not in the stream, and each test has its own id."""
 
 KINDS: Final = (*CLOCK_SIGNALS, *(QUEUE + kind for kind in QueueKind), DISABLED)
-"""Everything that can be subscribed to."""
+"""All kinds that can be subscribed to."""
 
-_MOST_SECRETS: Final = 3
-"""Secrets that sign at a time. Each makes the header longer for a receiver that must try them all."""
+_MAX_SECRETS: Final = 3
+"""Secrets that sign at the same time. A receiver tries the signatures one after the other."""
 _ID_BYTES: Final = 9
 
 
 class TooManySecrets(RuntimeError):
-    """Two former secrets of this subscription still sign. Replace it again when the older one has ended."""
+    """Two former secrets of this subscription still sign. Replace it again when the older one has expired."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody asks for: who is to be told what, where."""
+class SubscriptionSpec:
+    """The fields that a new subscription is created from."""
 
     desk: str
     channel: Channel
@@ -56,20 +56,20 @@ class Wanted:
     description: str
 
 
-def create(conn: Connection, wanted: Wanted, now: Micros) -> Subscription:
-    """A new subscription. It hears of what is told from now on. A webhook's first secret is in it."""
-    webhook = wanted.channel is Channel.WEBHOOK
+def create(conn: Connection, spec: SubscriptionSpec, now: Micros) -> Subscription:
+    """Create a subscription to the signals recorded from now on. A webhook gets its first secret."""
+    webhook = spec.channel is Channel.WEBHOOK
     made = Subscription(
         id="sub_" + chance.token_hex(_ID_BYTES),
-        desk=wanted.desk,
-        channel=wanted.channel,
-        url=wanted.url,
-        kinds=wanted.kinds,
-        filter=wanted.filter,
+        desk=spec.desk,
+        channel=spec.channel,
+        url=spec.url,
+        kinds=spec.kinds,
+        filter=spec.filter,
         secrets=(Secret(new_secret()),) if webhook else (),
-        language=wanted.language,
-        description=wanted.description,
-        state=State.ACTIVE,
+        language=spec.language,
+        description=spec.description,
+        state=SubscriptionState.ACTIVE,
         created_at=now,
         wanted_since=now,
     )
@@ -78,63 +78,66 @@ def create(conn: Connection, wanted: Wanted, now: Micros) -> Subscription:
 
 
 def change(conn: Connection, before: Subscription, after: Subscription, now: Micros) -> Subscription:
-    """Keep a subscription as it is to be. Another address, or being active again, is a fresh start for its endpoint."""
-    asks_otherwise = (before.kinds, before.filter) != (after.kinds, after.filter)
-    was_off = before.state is State.DISABLED and after.state is not State.DISABLED
-    afresh = before.url != after.url or (before.state is not State.ACTIVE and after.state is State.ACTIVE)
-    if asks_otherwise or was_off:
+    """Save a changed subscription. A new URL, or activation, resets the endpoint's health and retries at once."""
+    filter_changed = (before.kinds, before.filter) != (after.kinds, after.filter)
+    state_changed = before.state is not after.state
+    was_disabled = state_changed and before.state is SubscriptionState.DISABLED
+    reset = before.url != after.url or (state_changed and after.state is SubscriptionState.ACTIVE)
+    if filter_changed or was_disabled:
         after = replace(after, wanted_since=now)
-    if was_off:
+    if was_disabled:
         after = replace(after, disabled_reason=None)
-    if afresh:
+    if reset:
         after = replace(after, failures=0, failing_since=None, quiet_until=None)
     subscriptions.change(conn, after)
-    if afresh and after.state is State.ACTIVE:
-        deliveries.hurry(conn, after.id, now)
+    if reset and after.state is SubscriptionState.ACTIVE:
+        deliveries.retry_now(conn, after.id, now)
     return after
 
 
 def replace_secret(
-    conn: Connection, held: Subscription, overlap: Micros, now: Micros
+    conn: Connection, before: Subscription, overlap: Micros, now: Micros
 ) -> tuple[Subscription, str]:
-    """A new secret, which signs first; the former go on signing for the overlap. Raises TooManySecrets."""
-    live = [each for each in held.secrets if each.expires_at is None or each.expires_at > now]
-    if len(live) >= _MOST_SECRETS:
+    """Add a secret; the former ones keep signing for the overlap. Raises TooManySecrets."""
+    live = [each for each in before.secrets if each.expires_at is None or each.expires_at > now]
+    if len(live) >= _MAX_SECRETS:
         raise TooManySecrets(TooManySecrets.__doc__)
     former = [replace(each, expires_at=now + overlap) if each.expires_at is None else each for each in live]
     made = new_secret()
-    after = replace(held, secrets=(Secret(made), *former))
+    after = replace(before, secrets=(Secret(made), *former))
     subscriptions.change(conn, after)
     return after, made
 
 
-def switch_off(conn: Connection, held: Subscription, reason: str, now: Micros) -> Published:
-    """Deliver nothing more to an endpoint, park what is on its way, and say so in the stream."""
-    subscriptions.change(conn, replace(held, state=State.DISABLED, disabled_reason=reason))
-    redelivery.park_all(
-        conn, held.id, Outcome.SWITCHED_OFF.value, f"the subscription was switched off: {reason}"
+def disable(conn: Connection, subscription: Subscription, reason: str, now: Micros) -> Published:
+    """Disable a subscription, park its pending deliveries, and record a signal about it."""
+    subscriptions.change(
+        conn, replace(subscription, state=SubscriptionState.DISABLED, disabled_reason=reason)
     )
-    recorded = _tell(conn, held, reason, now)
-    # Others may want to hear of it; this one does not any more.
+    redelivery.park_all(
+        conn, subscription.id, DeliveryOutcome.SWITCHED_OFF.value, f"the subscription was disabled: {reason}"
+    )
+    recorded = _record_disabled(conn, subscription, reason, now)
+    # For other subscriptions: this one is disabled by now and gets no delivery.
     outbox.fill(conn, [recorded], now)
-    _log.warning("subscription switched off", subscription=held.id, desk=held.desk, reason=reason)
+    _log.warning("subscription disabled", subscription=subscription.id, desk=subscription.desk, reason=reason)
     return recorded
 
 
-def _tell(conn: Connection, held: Subscription, reason: str, now: Micros) -> Published:
-    new = NewSignal(
-        desk=held.desk,
+def _record_disabled(conn: Connection, subscription: Subscription, reason: str, now: Micros) -> Published:
+    signal = NewSignal(
+        desk=subscription.desk,
         subject=THE_DESK,
         kind=DISABLED,
-        occurrence=f"{held.id} {now}",
+        occurrence=f"{subscription.id} {now}",
         at=now,
         detected_at=now,
     )
-    body = serialize.signal(new) | {"clock": None, "subscription": held.id, "reason": reason}
-    return signals.append(conn, [encoded(new, body)])[0]
+    body = serialize.signal(signal) | {"clock": None, "subscription": subscription.id, "reason": reason}
+    return signals.append(conn, [encoded(signal, body)])[0]
 
 
-def about_no_ticket(signal_id: str, kind: str, desk: str, now: Micros) -> serialize.Json:
-    """A signal about the desk itself, in the shape of all others."""
-    new = NewSignal(desk=desk, subject=THE_DESK, kind=kind, occurrence="", at=now, detected_at=now)
-    return serialize.signal(new) | {"id": signal_id, "clock": None}
+def signal_without_ticket(signal_id: str, kind: str, desk: str, now: Micros) -> serialize.Json:
+    """The JSON of a signal about the desk itself, with the fields of all signals."""
+    signal = NewSignal(desk=desk, subject=THE_DESK, kind=kind, occurrence="", at=now, detected_at=now)
+    return serialize.signal(signal) | {"id": signal_id, "clock": None}

@@ -84,7 +84,7 @@ def _deliveries_are_read(conn: Connection, now: Micros) -> Check:
 
 
 def _surroundings(conn: Connection, now: Micros) -> Iterator[Check]:
-    name, late = "deliveries keep up", deliveries.long_due(conn, now - LONG_DUE)
+    name, late = "deliveries keep up", deliveries.overdue(conn, now - LONG_DUE)
     why = "subscriptions wait for over a minute: a slow endpoint, or nobody delivers; does a worker run?"
     detail = f"{len(late)} {why}: {', '.join(late[:_SHOWN])}" if late else ""
     yield Check(name, Verdict.WARNING if late else Verdict.OK, detail)

@@ -7,7 +7,7 @@ rounded down. Plain dicts, not models: a ticket is serialized for every event th
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import orjson
 
@@ -47,6 +47,12 @@ def _moment(at: Micros) -> str:
     return written[:-6] + "Z"
 
 
+@overload
+def moment(at: Micros) -> str: ...
+@overload
+def moment(at: None) -> None: ...
+@overload
+def moment(at: Micros | None) -> str | None: ...
 def moment(at: Micros | None) -> str | None:
     """An instant as it is written."""
     return None if at is None else _moment(at)

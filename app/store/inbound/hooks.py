@@ -80,7 +80,7 @@ class ListedHook:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class HookResult:
     """What became of a delivery now. `reason`: why it is kept or means nothing."""
 
     seq: int
@@ -191,7 +191,7 @@ def claim(conn: Connection, most: int) -> list[StoredHook]:
     ]
 
 
-def finish(conn: Connection, outcomes: Sequence[Outcome], now: Micros) -> None:
+def finish(conn: Connection, outcomes: Sequence[HookResult], now: Micros) -> None:
     """Write down what became of deliveries."""
     if outcomes:
         conn.execute(

@@ -1,1 +1,1 @@
-"""Rows of what goes out: subscriptions, the outbox and its deliveries."""
+"""Outbound rows: subscriptions, the outbox and its deliveries."""

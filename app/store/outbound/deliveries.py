@@ -1,11 +1,12 @@
-"""What goes next, who takes it, and what became of it?
+"""Claims due deliveries for an attempt and records its result. Delivery is at least once.
 
-A claim puts a delivery's `next_at` to when its attempt counts as lost, so a crash delays and nothing more, and several
-processes share. What is done with lets the next of its ticket go. Instants are microseconds UTC.
+A claim moves `next_at` to the end of its lease, so a crash delays deliveries and loses none, and several processes
+share the work. A delivery that is done schedules the next one of its ordering key. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
@@ -15,27 +16,27 @@ from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, QueueOrder
-from app.store.outbound.subscriptions import Channel, State
+from app.store.outbound.outbox import PARKED, PENDING, DeliveryState, OrderingKey
+from app.store.outbound.subscriptions import Channel, SubscriptionState
 from app.store.tables import delivery as _delivery
 from app.store.tables import signal as _signal
 from app.store.tables import subscription as _subscription
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """When something is due at an endpoint, or will be."""
+class EndpointSchedule:
+    """When the next delivery of an active subscription is due."""
 
     subscription: str
     channel: Channel
-    fails: bool
+    is_failing: bool
     """Whether its last attempt failed."""
     due_at: Micros
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery whose attempt is under way, with what it carries."""
+    """A delivery claimed for an attempt, with its signal. `claim` is the token of the attempt."""
 
     subscription: str
     signal: int
@@ -45,18 +46,19 @@ class Claimed:
     subject: Subject
     signal_id: str
     kind: str
+    at: Micros
     detected_at: Micros
     body: bytes
 
     @property
-    def line(self) -> QueueOrder:
-        """What it keeps its place in."""
+    def ordering_key(self) -> OrderingKey:
+        """Deliveries with the same key are made one after the other."""
         return self.subscription, self.desk, self.subject
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of an attempt. `next_at` is when to try again, none when it is done with."""
+class DeliveryUpdate:
+    """The result of an attempt for one delivery. `next_at` is when to retry; None: delivered or parked."""
 
     claimed: Claimed
     state: DeliveryState
@@ -74,43 +76,43 @@ _DUE_AT: Final = (
     .where(_delivery.c.subscription == _subscription.c.id, _delivery.c.next_at.is_not(None))
     .scalar_subquery()
 )
-_OUTLOOK: Final = select(
+_SCHEDULES: Final = select(
     _subscription.c.id,
     _subscription.c.channel,
     _subscription.c.failures,
     _subscription.c.quiet_until,
-    _DUE_AT,
-).where(_subscription.c.state == State.ACTIVE.value)
-_BODY: Final = (
-    _signal.c.id,
-    _signal.c.kind,
-    _signal.c.detected_at,
-    _signal.c.body,
-)
+    _DUE_AT.label("due_at"),
+).where(_subscription.c.state == SubscriptionState.ACTIVE.value)
 _OF_SUBSCRIPTION: Final = (
     select(
-        _delivery.c.subscription,
         _delivery.c.signal,
         _delivery.c.attempts,
         _delivery.c.desk,
         _delivery.c.subject,
     )
     .where(_delivery.c.subscription == bindparam("subscription"), _delivery.c.next_at.is_not(None))
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
 )
 _DUE: Final = _OF_SUBSCRIPTION.where(_delivery.c.next_at <= bindparam("now")).order_by(
     _delivery.c.next_at, _delivery.c.signal
 )
-# Once one is due, everything new goes with it; what failed before waits for its own time.
-_DUE_TOGETHER: Final = _OF_SUBSCRIPTION.where(
+# A message to people carries everything new once one signal is due; what failed before waits for its own retry.
+_DUE_AS_BATCH: Final = _OF_SUBSCRIPTION.where(
     or_(
         _delivery.c.next_at <= bindparam("now"),
         and_(_delivery.c.attempts == 0, _delivery.c.claim.is_(None)),
     )
 ).order_by(_delivery.c.signal)
-_BODIES: Final = select(_signal.c.seq, *_BODY).where(_signal.c.seq.in_(bindparam("signals", expanding=True)))
+_SIGNALS: Final = select(
+    _signal.c.seq,
+    _signal.c.id,
+    _signal.c.kind,
+    _signal.c.at,
+    _signal.c.detected_at,
+    _signal.c.body,
+).where(_signal.c.seq.in_(bindparam("signals", expanding=True)))
 _CLAIM: Final = _delivery.update().where(_THIS).values(next_at=bindparam("until"), claim=bindparam("_claim"))
-_SETTLED: Final[dict[str, Any]] = {
+_RESULT: Final[dict[str, Any]] = {
     "state": bindparam("_state"),
     "next_at": bindparam("_next_at"),
     "attempts": bindparam("_attempts"),
@@ -120,32 +122,35 @@ _SETTLED: Final[dict[str, Any]] = {
     "status": bindparam("_status"),
     "claim": None,
 }
-# Another process may have taken the delivery over meanwhile: a failure is then its matter. An arrival stands.
-_MINE: Final = _delivery.c.claim == bindparam("_claim")
-_SETTLE_FAILED: Final = _delivery.update().where(_THIS, _MINE, PENDING).values(_SETTLED)
-_SETTLE_DONE: Final = (
-    _delivery.update().where(_THIS, _delivery.c.state != DeliveryState.DELIVERED.value).values(_SETTLED)
+# Compare-and-set on the claim: after the lease another process may have claimed the delivery, and then its result
+# counts, not our failure. A success is recorded in any case: the receiver has the signal.
+_OWN_CLAIM: Final = _delivery.c.claim == bindparam("_claim")
+_RECORD_FAILURE: Final = _delivery.update().where(_THIS, _OWN_CLAIM, PENDING).values(_RESULT)
+_RECORD_SUCCESS: Final = (
+    _delivery.update().where(_THIS, _delivery.c.state != DeliveryState.DELIVERED.value).values(_RESULT)
 )
-_RELEASE: Final = _delivery.update().where(_THIS, _MINE, PENDING).values(next_at=bindparam("now"), claim=None)
+_RELEASE: Final = (
+    _delivery.update().where(_THIS, _OWN_CLAIM, PENDING).values(next_at=bindparam("now"), claim=None)
+)
 _other = _delivery.alias("other")
-_IN_LINE: Final = and_(
+_SAME_KEY: Final = and_(
     _other.c.state == literal_column("'pending'"),
     _other.c.subscription == bindparam("_subscription"),
     _other.c.desk == bindparam("_desk"),
     _other.c.subject == bindparam("_subject"),
 )
-_GO_ON: Final = (
+_SCHEDULE_NEXT: Final = (
     _delivery.update()
     .where(
         _delivery.c.subscription == bindparam("_subscription"),
-        _delivery.c.signal == select(func.min(_other.c.signal)).where(_IN_LINE).scalar_subquery(),
+        _delivery.c.signal == select(func.min(_other.c.signal)).where(_SAME_KEY).scalar_subquery(),
         _delivery.c.next_at.is_(None),
         PENDING,
-        ~exists().where(_IN_LINE, _other.c.claim.is_not(None)),
+        ~exists().where(_SAME_KEY, _other.c.claim.is_not(None)),
     )
     .values(next_at=bindparam("now"))
 )
-_HURRY: Final = (
+_RETRY_NOW: Final = (
     _delivery.update()
     .where(
         _delivery.c.subscription == bindparam("_subscription"),
@@ -158,109 +163,116 @@ _COUNT_PENDING: Final = select(func.count()).where(PENDING)
 _COUNT_PARKED: Final = select(func.count()).where(PARKED)
 
 
-def outlook(conn: Connection) -> list[Outlook]:
-    """The active subscriptions that have something due, now or later."""
+def schedules(conn: Connection) -> list[EndpointSchedule]:
+    """The active subscriptions that have a delivery due now or later."""
     return [
-        Outlook(which, Channel(channel), failures > 0, max(due_at, quiet_until or 0))
-        for which, channel, failures, quiet_until, due_at in conn.execute(_OUTLOOK).all()
-        if due_at is not None
+        EndpointSchedule(
+            row.id, Channel(row.channel), row.failures > 0, max(row.due_at, row.quiet_until or 0)
+        )
+        for row in conn.execute(_SCHEDULES).all()
+        if row.due_at is not None
     ]
 
 
 def claim(
-    conn: Connection, which: str, most: int, now: Micros, until: Micros, mark: str, *, together: bool = False
+    conn: Connection,
+    which: str,
+    limit: int,
+    now: Micros,
+    until: Micros,
+    token: str,
+    *,
+    as_batch: bool = False,
 ) -> list[Claimed]:
-    """Take up to `most` due deliveries of a subscription, the longest due first. They are this caller's until then.
+    """Claim up to `limit` due deliveries of a subscription, the longest due first, for an attempt that ends by `until`.
 
-    `together`: everything that has not been tried yet comes along, in the order of the stream.
+    `as_batch`: also those not attempted yet that are not due, in the order of the stream.
     """
-    query = dialect.claimed(conn, _DUE_TOGETHER if together else _DUE)
-    rows = conn.execute(query, {"subscription": which, "most": most, "now": now}).all()
-    bodies = _bodies(conn, [row.signal for row in rows])
+    # FOR UPDATE SKIP LOCKED on PostgreSQL: two processes never claim the same row, and neither waits for the other.
+    query = dialect.claimed(conn, _DUE_AS_BATCH if as_batch else _DUE)
+    rows = conn.execute(query, {"subscription": which, "limit": limit, "now": now}).all()
+    signals = _signals(conn, [row.signal for row in rows])
     if rows:
         conn.execute(
             _CLAIM,
-            [{"_subscription": which, "_signal": row.signal, "until": until, "_claim": mark} for row in rows],
+            [
+                {"_subscription": which, "_signal": row.signal, "until": until, "_claim": token}
+                for row in rows
+            ],
         )
     return [
-        Claimed(which, signal, mark, attempts, desk, subject, *bodies[signal])
-        for _, signal, attempts, desk, subject in rows
+        Claimed(which, row.signal, token, row.attempts, row.desk, row.subject, *signals[row.signal])
+        for row in rows
     ]
 
 
-def _bodies(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str, Micros, bytes]]:
+def _signals(conn: Connection, places: Sequence[int]) -> dict[int, tuple[str, str, Micros, Micros, bytes]]:
+    """(id, kind, at, detected_at, body) by place in the stream. The body is the stored JSON, not parsed."""
     return {
-        seq: (signal_id, kind, detected_at, body.encode())
+        row.seq: (row.id, row.kind, row.at, row.detected_at, row.body.encode())
         for part in parts(places)
-        for seq, signal_id, kind, detected_at, body in conn.execute(_BODIES, {"signals": part}).all()
+        for row in conn.execute(_SIGNALS, {"signals": part}).all()
     }
 
 
-def settle(conn: Connection, settlements: Sequence[Settlement], now: Micros) -> None:
-    """Write down what became of attempts, and let those behind go on where one is done with."""
-    ordered = sorted(settlements, key=lambda each: (each.claimed.subscription, each.claimed.signal))
-    failed = [_settled(each, now) for each in ordered if each.state is not DeliveryState.DELIVERED]
-    done = [_settled(each, now) for each in ordered if each.state is DeliveryState.DELIVERED]
-    if failed:
-        conn.execute(_SETTLE_FAILED, failed)
-    if done:
-        conn.execute(_SETTLE_DONE, done)
-    go_on(conn, {each.claimed.line for each in settlements if each.next_at is None}, now)
+def record(conn: Connection, updates: Sequence[DeliveryUpdate], now: Micros) -> None:
+    """Record the results of attempts, and schedule what is next behind each delivery that is done."""
+    # Lock order: by subscription and place in the stream, as `outbox.enqueue` locks the same rows, or the two deadlock.
+    ordered = sorted(updates, key=lambda each: (each.claimed.subscription, each.claimed.signal))
+    for delivered, group in groupby(ordered, key=lambda each: each.state is DeliveryState.DELIVERED):
+        statement = _RECORD_SUCCESS if delivered else _RECORD_FAILURE
+        conn.execute(statement, [_result(each, now) for each in group])
+    schedule_next(conn, {each.claimed.ordering_key for each in updates if each.next_at is None}, now)
 
 
-def _settled(settlement: Settlement, now: Micros) -> dict[str, Any]:
-    claimed = settlement.claimed
+def _result(update: DeliveryUpdate, now: Micros) -> dict[str, Any]:
+    claimed = update.claimed
     return {
         "_subscription": claimed.subscription,
         "_signal": claimed.signal,
         "_claim": claimed.claim,
-        "_state": settlement.state.value,
-        "_next_at": settlement.next_at,
+        "_state": update.state.value,
+        "_next_at": update.next_at,
         "_attempts": claimed.attempts + 1,
-        "_outcome": settlement.outcome,
-        "_reason": settlement.reason,
-        "_status": settlement.status,
+        "_outcome": update.outcome,
+        "_reason": update.reason,
+        "_status": update.status,
         "now": now,
     }
 
 
-def release(conn: Connection, unfinished: Sequence[Claimed], now: Micros) -> None:
-    """Give back what was claimed and not attempted to the end: it is due again at once."""
-    if unfinished:
+def release(conn: Connection, unattempted: Sequence[Claimed], now: Micros) -> None:
+    """Give up claims whose attempts did not finish: the deliveries are due again at once."""
+    if unattempted:
         conn.execute(
             _RELEASE,
             [
                 {"_subscription": c.subscription, "_signal": c.signal, "_claim": c.claim, "now": now}
-                for c in unfinished
+                for c in unattempted
             ],
         )
 
 
-def go_on(conn: Connection, lines: Iterable[QueueOrder], now: Micros) -> None:
-    """Let the first that waits in each of these lines go, unless one of the line is under way."""
+def schedule_next(conn: Connection, keys: Iterable[OrderingKey], now: Micros) -> None:
+    """Make the first pending delivery of each ordering key due now, unless one of the key is claimed."""
     rows = [
         {"_subscription": which, "_desk": desk, "_subject": subject, "now": now}
-        for which, desk, subject in sorted(lines)
+        for which, desk, subject in sorted(keys)
     ]
     if rows:
-        conn.execute(_GO_ON, rows)
+        conn.execute(_SCHEDULE_NEXT, rows)
 
 
-def hurry(conn: Connection, which: str, now: Micros) -> None:
-    """What waits for its next attempt at this endpoint is tried now: the endpoint is another, or back."""
-    conn.execute(_HURRY, {"_subscription": which, "now": now})
+def retry_now(conn: Connection, which: str, now: Micros) -> None:
+    """Make the waiting retries of a subscription due now: its endpoint has changed or recovered."""
+    conn.execute(_RETRY_NOW, {"_subscription": which, "now": now})
 
 
-def long_due(conn: Connection, before: Micros) -> list[str]:
-    """The subscriptions of which something should have gone out before this instant, and nobody asked to wait."""
-    rows = conn.execute(_OUTLOOK).all()
-    return [
-        subscription
-        for subscription, _, _, quiet_until, due_at in rows
-        if due_at is not None and max(due_at, quiet_until or 0) < before
-    ]
+def overdue(conn: Connection, before: Micros) -> list[str]:
+    """The active subscriptions with a delivery that was due before this instant."""
+    return [each.subscription for each in schedules(conn) if each.due_at < before]
 
 
 def counts(conn: Connection) -> tuple[int, int]:
-    """How many deliveries are pending, and how many are parked."""
+    """The numbers of pending and of parked deliveries."""
     return conn.execute(_COUNT_PENDING).scalar() or 0, conn.execute(_COUNT_PARKED).scalar() or 0

@@ -1,48 +1,47 @@
-"""What is to go to whom?
+"""The outbox: deliveries are inserted in the transaction that records their signals, so neither exists alone.
 
-A signal's deliveries are written in the signal's own transaction, so none is lost between the two. Of a ticket's
-deliveries to an endpoint only the first has a `next_at`; the next one gets its own when that one is done: that keeps the
-order, and what is due is found without passing by what waits. Instants are microseconds UTC.
+Webhook deliveries are ordered per subscription and subject. Only the first pending one has a `next_at`; the next gets
+its own when that one is done. This keeps the order, and finding what is due reads no row that must wait. Instants are
+microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from app.sla.span import Micros
-from app.sla.subject import Subject
+from app.sla.subject import Subject, SubjectKey
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import subscriptions
-from app.store.outbound.subscriptions import TICKET_FILTERS, Channel, Wish
+from app.store.outbound.subscriptions import TICKET_FILTERS, Channel, FilterValues, Subscriber
 from app.store.tables import delivery as _delivery
 from app.store.tables import ticket as _ticket
 from app.store.tickets.signals import Published
 
 
 class DeliveryState(StrEnum):
-    """On its way, arrived, or given up until somebody asks for it again."""
+    """Still to be attempted, delivered, or parked until an administrator retries it."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     PARKED = "parked"
 
 
-QueueOrder = tuple[str, str, Subject]
-"""(subscription, desk, subject): what is delivered in order."""
+OrderingKey = tuple[str, str, Subject]
+"""(subscription, desk, subject): deliveries with the same key are made in the order of the stream."""
 
 
-# Written out, not bound: a partial index serves only a condition that it can see.
+# Literals, not bound parameters: the planner uses a partial index only when the query repeats its condition.
 PENDING: Final[ColumnElement[bool]] = _delivery.c.state == literal_column("'pending'")
 PARKED: Final[ColumnElement[bool]] = _delivery.c.state == literal_column("'parked'")
 
-_ADD: Final = _delivery.insert()
-# In the order in which attempts are settled, so that no two transactions wait for each other.
-_WAITING: Final = (
+_INSERT: Final = _delivery.insert()
+# Rows are locked in the order in which results are recorded, so that two transactions cannot deadlock.
+_PENDING_BEFORE: Final = (
     select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.subject)
     .where(
         PENDING,
@@ -51,103 +50,91 @@ _WAITING: Final = (
     )
     .order_by(_delivery.c.subscription, _delivery.c.signal)
 )
-_FIELDS: Final = select(
+_TICKET_VALUES: Final = select(
     _ticket.c.desk, _ticket.c.ticket, *(_ticket.c[name] for name in TICKET_FILTERS)
 ).where(_ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(bindparam("tickets", expanding=True)))
 
 
 def fill(conn: Connection, published: Sequence[Published], now: Micros, notice_wait: Micros = 0) -> int:
-    """Write the deliveries of signals that were just told, in their transaction. Returns how many.
+    """Insert the deliveries of new signals, in the transaction that records them. Returns how many.
 
-    A message to people waits for `notice_wait`, so that what comes together goes together.
+    A message to people is due after `notice_wait`, so that signals close together share one message.
     """
-    wanted = [each for each in published if each.deliver]
-    asked = subscriptions.wishes(conn) if wanted else []
+    signals = [each for each in published if each.deliver]
+    if not signals:
+        return 0
     pairs = [
-        (subscribed, signal)
-        for subscribed in asked
-        for signal in wanted
-        if subscribed[1] in (signal.desk, EVERY_DESK) and signal.kind in subscribed[3].kinds
+        (subscriber, signal)
+        for subscriber in subscriptions.subscribers(conn)
+        for signal in signals
+        if subscriber.desk in (signal.desk, EVERY_DESK) and signal.kind in subscriber.filter.kinds
     ]
-    values = _values(conn, [(signal, wish) for (*_, wish), signal in pairs if wish.filters])
+    tickets = ticket_values(
+        conn, {(signal.desk, signal.subject) for who, signal in pairs if who.filter.needs_ticket}
+    )
     rows = [
-        _row(which, channel, signal, now, notice_wait)
-        for (which, _, channel, wish), signal in pairs
-        if not wish.filters or wish.covers(signal.kind, values[signal.seq])
+        _row(subscriber, signal, now, notice_wait)
+        for subscriber, signal in pairs
+        if subscriber.filter.matches(signal, tickets.get((signal.desk, signal.subject), {}))
     ]
     enqueue(conn, rows)
     return len(rows)
 
 
-def _values(conn: Connection, asked: Sequence[tuple[Published, Wish]]) -> dict[int, dict[str, str | None]]:
-    """What filters ask about signals, by their place in the stream."""
-    bodies = {signal.seq: orjson.loads(signal.body) for signal, _ in asked}
-    needs_ticket = any(wish.asks_of_ticket for _, wish in asked)
-    of_tickets = ticket_values(conn, bodies.values()) if needs_ticket else {}
-    return {seq: values_of(body, of_tickets) for seq, body in bodies.items()}
-
-
-def _row(which: str, channel: Channel, signal: Published, now: Micros, notice_wait: Micros) -> dict[str, Any]:
+def _row(subscriber: Subscriber, signal: Published, now: Micros, notice_wait: Micros) -> dict[str, Any]:
     return {
-        "subscription": which,
+        "subscription": subscriber.id,
         "signal": signal.seq,
         "desk": signal.desk,
         "subject": signal.subject,
         "state": DeliveryState.PENDING.value,
         "created_at": now,
-        # A webhook's gets its time when its turn comes.
-        "next_at": now + notice_wait if channel is Channel.NOTICE else None,
+        # A webhook delivery gets its `next_at` when it is the first of its ordering key.
+        "next_at": now + notice_wait if subscriber.channel is Channel.NOTICE else None,
         "attempts": 0,
     }
 
 
 def enqueue(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Write new deliveries down. The first of each ticket's that wait for their turn may go at once."""
+    """Insert deliveries. Of those without a `next_at`, the first of each ordering key is due at once."""
     if not rows:
         return
-    lined = [row for row in rows if row["next_at"] is None]
-    behind = _lines_with_something(conn, lined)
-    for row in sorted(lined, key=lambda row: row["signal"]):
-        line = (row["subscription"], row["desk"], row["subject"])
-        if line not in behind:
+    ordered = [row for row in rows if row["next_at"] is None]
+    pending = _keys_with_pending(conn, ordered)
+    for row in sorted(ordered, key=lambda row: row["signal"]):
+        key = (row["subscription"], row["desk"], row["subject"])
+        if key not in pending:
             row["next_at"] = row["created_at"]
-            behind.add(line)
-    conn.execute(_ADD, list(rows))
+            pending.add(key)
+    conn.execute(_INSERT, list(rows))
 
 
-def _lines_with_something(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[QueueOrder]:
-    """The lines in which something waits already. Its rows are held: who finishes one waits for us, and then sees
-    what we have put behind it."""
-    found: set[QueueOrder] = set()
+def _keys_with_pending(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> set[OrderingKey]:
+    """The ordering keys that have a pending delivery already.
+
+    The pending rows are locked until commit: a transaction that records the result of one waits for this one, and then
+    finds the delivery inserted behind it.
+    """
+    found: set[OrderingKey] = set()
     which = sorted({row["subscription"] for row in rows})
-    query = dialect.held(conn, _WAITING)
+    query = dialect.held(conn, _PENDING_BEFORE)
     for subscribed in parts(which):
         for subjects in parts(sorted({row["subject"] for row in rows})):
-            asked = {"subscriptions": subscribed, "subjects": subjects}
-            found |= {(one, desk, subject) for one, desk, subject in conn.execute(query, asked).all()}
+            values = {"subscriptions": subscribed, "subjects": subjects}
+            found |= {(one, desk, subject) for one, desk, subject in conn.execute(query, values).all()}
     return found
 
 
-def ticket_values(
-    conn: Connection, bodies: Iterable[Mapping[str, Any]]
-) -> dict[tuple[str, str], dict[str, str | None]]:
-    """What filters can ask of the tickets of these signals, as they stand in this transaction."""
+def ticket_values(conn: Connection, subjects: Iterable[SubjectKey]) -> dict[SubjectKey, FilterValues]:
+    """The fields that filters compare with, by (desk, subject), of those that are tickets, as of this transaction."""
     by_desk: dict[str, set[str]] = {}
-    for body in bodies:
-        if body["ticket"]:
-            by_desk.setdefault(body["desk"], set()).add(body["ticket"])
-    found: dict[tuple[str, str], dict[str, str | None]] = {}
-    for desk, tickets in by_desk.items():
-        for part in parts(sorted(tickets)):
-            for row in conn.execute(_FIELDS, {"desk": desk, "tickets": part}).mappings():
-                found[row["desk"], row["ticket"]] = {name: row[name] for name in TICKET_FILTERS}
+    for desk, subject in subjects:
+        if subject.ticket is not None:
+            by_desk.setdefault(desk, set()).add(subject.ticket)
+    found: dict[SubjectKey, FilterValues] = {}
+    for desk, names in by_desk.items():
+        for part in parts(sorted(names)):
+            for row in conn.execute(_TICKET_VALUES, {"desk": desk, "tickets": part}).mappings():
+                fields = {name: row[name] for name in TICKET_FILTERS}
+                found[row["desk"], Subject.parse(row["ticket"])] = fields
     return found
-
-
-def values_of(
-    body: Mapping[str, Any], of_tickets: Mapping[tuple[str, str], Mapping[str, str | None]]
-) -> dict[str, str | None]:
-    """What filters can ask about a signal: of itself, and of its ticket. A move in a queue names its queue."""
-    values = dict(of_tickets.get((body["desk"], body["ticket"]), {}))
-    values |= {name: body.get(name) for name in subscriptions.SIGNAL_FILTERS}
-    return values | {"queue": body["queue"]} if body.get("queue") else values

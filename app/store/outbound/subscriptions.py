@@ -1,14 +1,15 @@
-"""Who wants to hear of what, where, and how has its endpoint been doing?
+"""Subscriptions: which signals go to which endpoint, and the endpoint's health.
 
-A subscription is active (told), paused (its deliveries wait) or disabled (nothing is kept for it; what it missed can be
-sent again afterwards). Secrets are kept as they are: signing needs them. Instants are microseconds UTC.
+An active subscription is delivered to. A paused one collects deliveries that wait. A disabled one gets no deliveries;
+what it missed can be retried afterwards. Secrets are stored in plain text: signing needs them. Instants are
+microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 from sqlalchemy import RowMapping, bindparam, select
@@ -16,12 +17,12 @@ from sqlalchemy import RowMapping, bindparam, select
 from app.sla.span import Micros
 from app.store.engine import dialect
 from app.store.engine.batch import parts
-from app.store.engine.database import EVERY_DESK, Connection
+from app.store.engine.database import Connection
 from app.store.tables import delivery as _delivery
 from app.store.tables import subscription as _subscription
 
 SIGNAL_FILTERS: Final = ("commitment", "commitment_kind")
-"""What a filter may ask of the signal itself."""
+"""Fields of the signal that a filter may name."""
 TICKET_FILTERS: Final = (
     "queue",
     "plan",
@@ -35,18 +36,18 @@ TICKET_FILTERS: Final = (
     "group",
     "assignee",
 )
-"""What a filter may ask of the ticket, as it stood when the signal was told."""
+"""Fields of the ticket that a filter may name, compared as of when the signal is recorded."""
 
 
 class Channel(StrEnum):
-    """To whom: a system, by webhook; or people, by a message."""
+    """Webhooks to systems, or messages to people."""
 
     WEBHOOK = "webhook"
     NOTICE = "notice"
 
 
-class State(StrEnum):
-    """Whether deliveries are made, wait, or are not kept."""
+class SubscriptionState(StrEnum):
+    """Whether deliveries are made, wait, or are not inserted."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -55,34 +56,63 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret that signs, until `expires_at` if it was replaced."""
+    """A signing secret; one that was replaced signs until `expires_at`."""
 
     secret: str
     expires_at: Micros | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a subscription wants to hear of. Each filter names the values of which one must hold, in lower case."""
+FilterValues = Mapping[str, str | None]
+"""What filters compare with, by field."""
 
-    kinds: frozenset[str]
-    filters: Mapping[str, frozenset[str]]
+
+class FilteredSignal(Protocol):
+    """The columns of a signal that filters compare with."""
 
     @property
-    def asks_of_ticket(self) -> bool:
-        """Whether it can be judged only with the ticket at hand."""
-        return any(name in TICKET_FILTERS for name in self.filters)
+    def kind(self) -> str: ...
+    @property
+    def commitment(self) -> str: ...
+    @property
+    def commitment_kind(self) -> str | None: ...
+    @property
+    def queue(self) -> str: ...
 
-    def covers(self, kind: str, values: Mapping[str, str | None]) -> bool:
-        """Whether it wants a signal of this kind, about a commitment and a ticket with these values."""
-        return kind in self.kinds and all(
-            (values.get(name) or "").casefold() in wanted for name, wanted in self.filters.items()
-        )
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFilter:
+    """Which signals a subscription receives: its kinds, and for each named field the accepted values, case-folded."""
+
+    kinds: frozenset[str]
+    fields: Mapping[str, frozenset[str]]
+
+    @property
+    def needs_ticket(self) -> bool:
+        """Whether it compares a field of the ticket."""
+        return any(name in TICKET_FILTERS for name in self.fields)
+
+    def matches(self, signal: FilteredSignal, ticket: FilterValues) -> bool:
+        """Whether a signal and the fields of its ticket match. A queue signal's own queue replaces the ticket's."""
+        if signal.kind not in self.kinds:
+            return False
+        own = {"commitment": signal.commitment, "commitment_kind": signal.commitment_kind}
+        values = {**ticket, **own, **({"queue": signal.queue} if signal.queue else {})}
+        return all((values.get(name) or "").casefold() in accepted for name, accepted in self.fields.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """What the outbox needs of a subscription to decide which signals it receives."""
+
+    id: str
+    desk: str
+    channel: Channel
+    filter: SubscriptionFilter
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who wants to hear of what. The secrets are the newest first."""
+    """A subscription. Secrets are ordered newest first."""
 
     id: str
     desk: str
@@ -93,7 +123,7 @@ class Subscription:
     secrets: tuple[Secret, ...]
     language: str
     description: str
-    state: State
+    state: SubscriptionState
     created_at: Micros
     wanted_since: Micros
     failures: int = 0
@@ -102,22 +132,18 @@ class Subscription:
     disabled_reason: str | None = None
 
     @property
-    def wish(self) -> Wish:
-        """What it wants to hear of, ready to be asked."""
-        return wish_of(_json(self.kinds), _json(self.filter))
-
-    def is_about(self, desk: str) -> bool:
-        """Whether it wants to hear of this desk."""
-        return self.desk in (desk, EVERY_DESK)
+    def signal_filter(self) -> SubscriptionFilter:
+        """Its kinds and filter, parsed."""
+        return parse_filter(_json(self.kinds), _json(self.filter))
 
     def live_secrets(self, now: Micros) -> list[str]:
-        """The secrets that sign now."""
+        """The secrets that have not expired."""
         return [each.secret for each in self.secrets if each.expires_at is None or each.expires_at > now]
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How an endpoint has been doing since its last success."""
+    """An endpoint's failures in a row since its last success, and until when it asked not to be called."""
 
     failures: int
     failing_since: Micros | None
@@ -127,63 +153,65 @@ class Health:
 _ALL: Final = select(_subscription).order_by(_subscription.c.created_at, _subscription.c.id)
 _SOME: Final = _ALL.where(_subscription.c.id.in_(bindparam("ids", expanding=True)))
 _ONE: Final = select(_subscription).where(_subscription.c.id == bindparam("which"))
-_WISHES: Final = select(
+_SUBSCRIBERS: Final = select(
     _subscription.c.id,
     _subscription.c.desk,
     _subscription.c.channel,
     _subscription.c.kinds,
     _subscription.c.filter,
-).where(_subscription.c.state != State.DISABLED.value)
-_ADD: Final = _subscription.insert()
+).where(_subscription.c.state != SubscriptionState.DISABLED.value)
+_INSERT: Final = _subscription.insert()
 _THIS: Final = _subscription.c.id == bindparam("_id")
-_CHANGE: Final = (
+_UPDATE: Final = (
     _subscription.update()
     .where(_THIS)
     .values({f.name: bindparam(f.name) for f in fields(Subscription) if f.name != "id"})
 )
-_NOTE: Final = _subscription.update().where(_THIS).values({f.name: bindparam(f.name) for f in fields(Health)})
-_REMOVE: Final = _subscription.delete().where(_THIS)
-_REMOVE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription == bindparam("_id"))
+_RECORD_HEALTH: Final = (
+    _subscription.update().where(_THIS).values({f.name: bindparam(f.name) for f in fields(Health)})
+)
+_DELETE: Final = _subscription.delete().where(_THIS)
+_DELETE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription == bindparam("_id"))
 
 
 @lru_cache(maxsize=1024)
-def wish_of(kinds: str, filters: str) -> Wish:
-    """What the two JSON texts ask for. Kept: they are asked for every signal, and there are few."""
-    asked: dict[str, list[str]] = orjson.loads(filters)
-    folded = {name: frozenset(value.casefold() for value in values) for name, values in asked.items()}
-    return Wish(frozenset(orjson.loads(kinds)), folded)
+def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
+    """The filter of a subscription's two JSON columns. Cached: it is needed for every signal, and there are few."""
+    read: dict[str, list[str]] = orjson.loads(filters)
+    folded = {name: frozenset(value.casefold() for value in values) for name, values in read.items()}
+    return SubscriptionFilter(frozenset(orjson.loads(kinds)), folded)
 
 
 def add(conn: Connection, subscription: Subscription) -> None:
-    """Keep a new one."""
-    conn.execute(_ADD, {"id": subscription.id} | _values(subscription))
+    """Insert a subscription."""
+    conn.execute(_INSERT, {"id": subscription.id} | _values(subscription))
 
 
 def change(conn: Connection, subscription: Subscription) -> None:
-    """Keep it as it is now."""
-    conn.execute(_CHANGE, {"_id": subscription.id} | _values(subscription))
+    """Update all columns of a subscription."""
+    conn.execute(_UPDATE, {"_id": subscription.id} | _values(subscription))
 
 
-def note(conn: Connection, which: str, health: Health) -> None:
-    """Keep how an endpoint has been doing."""
+def record_health(conn: Connection, which: str, health: Health) -> None:
+    """Update the health of a subscription's endpoint."""
     values = {f.name: getattr(health, f.name) for f in fields(Health)}
-    conn.execute(_NOTE, {"_id": which} | values)
+    conn.execute(_RECORD_HEALTH, {"_id": which} | values)
 
 
 def remove(conn: Connection, which: str) -> None:
-    """Forget it, with its deliveries."""
-    conn.execute(_REMOVE_DELIVERIES, {"_id": which})
-    conn.execute(_REMOVE, {"_id": which})
+    """Delete a subscription and its deliveries."""
+    conn.execute(_DELETE_DELIVERIES, {"_id": which})
+    conn.execute(_DELETE, {"_id": which})
 
 
 def find(conn: Connection, which: str) -> Subscription | None:
-    """One, by its id."""
+    """A subscription by its id."""
     row = conn.execute(_ONE, {"which": which}).mappings().first()
     return None if row is None else _subscription_of(row)
 
 
 def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Subscription]:
-    """Some, by id. `hold`: nobody else changes them until the transaction ends."""
+    """Subscriptions by id. `lock`: their rows are locked (FOR UPDATE) until the transaction ends."""
     query = dialect.held(conn, _SOME) if lock else _SOME
     return {
         row["id"]: _subscription_of(row)
@@ -193,26 +221,26 @@ def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[st
 
 
 def listed(conn: Connection, desk: str | None = None) -> list[Subscription]:
-    """Those of a desk, or all, the oldest first."""
+    """The subscriptions of a desk, or all, oldest first."""
     query = _ALL if desk is None else _ALL.where(_subscription.c.desk == desk)
     return [_subscription_of(row) for row in conn.execute(query).mappings()]
 
 
-def wishes(conn: Connection) -> list[tuple[str, str, Channel, Wish]]:
-    """(id, desk, channel, wish) of all for which deliveries are kept."""
+def subscribers(conn: Connection) -> list[Subscriber]:
+    """All subscriptions that are not disabled."""
     return [
-        (which, desk, Channel(channel), wish_of(kinds, filters))
-        for which, desk, channel, kinds, filters in conn.execute(_WISHES).all()
+        Subscriber(which, desk, Channel(channel), parse_filter(kinds, filters))
+        for which, desk, channel, kinds, filters in conn.execute(_SUBSCRIBERS).all()
     ]
 
 
 def _values(subscription: Subscription) -> dict[str, Any]:
     values = {f.name: getattr(subscription, f.name) for f in fields(Subscription) if f.name != "id"}
-    written = [{"secret": each.secret, "expires_at": each.expires_at} for each in subscription.secrets]
+    secrets = [{"secret": each.secret, "expires_at": each.expires_at} for each in subscription.secrets]
     return values | {
         "kinds": _json(subscription.kinds),
         "filter": _json(subscription.filter),
-        "secrets": _json(written),
+        "secrets": _json(secrets),
         "channel": subscription.channel.value,
         "state": subscription.state.value,
     }
@@ -225,7 +253,7 @@ def _subscription_of(row: RowMapping) -> Subscription:
         "filter": {name: tuple(values) for name, values in filters.items()},
         "secrets": tuple(Secret(**each) for each in orjson.loads(row["secrets"])),
         "channel": Channel(row["channel"]),
-        "state": State(row["state"]),
+        "state": SubscriptionState(row["state"]),
     }
     return Subscription(**{f.name: row[f.name] for f in fields(Subscription)} | read)
 

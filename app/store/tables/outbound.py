@@ -1,4 +1,4 @@
-"""Rows of what is sent: subscriptions and the outbox."""
+"""The tables of subscriptions and of the outbox."""
 
 from typing import Any, ClassVar
 
@@ -10,13 +10,13 @@ from app.store.tables.columns import instant_column, subject_column, table_of, t
 
 
 class SubscriptionRow(SQLModel, table=True):
-    """Who wants to hear of what, where, and how its endpoint has been doing."""
+    """A subscription: which signals go where, and the health of its endpoint."""
 
     __tablename__: ClassVar[Any] = "subscription"
 
     id: str = text_column(primary_key=True)
     desk: str = text_column()
-    """A desk, or `*` for every one."""
+    """A desk, or `*` for all desks."""
     channel: str = text_column()
     url: str = text_column()
     kinds: str = text_column()
@@ -27,19 +27,19 @@ class SubscriptionRow(SQLModel, table=True):
     state: str = text_column()
     created_at: int = instant_column()
     wanted_since: int = instant_column()
-    """Since when it has wanted what it wants now: what was told from then on has its row in the outbox."""
+    """When its kinds and filter last changed: each matching signal recorded since has a delivery."""
     failures: int = Field()
     """Failures in a row."""
     failing_since: int | None = instant_column(nullable=True)
     quiet_until: int | None = instant_column(nullable=True)
-    """The endpoint asked for patience until then."""
+    """No delivery before then: the endpoint answered with Retry-After, or people got a message just now."""
     disabled_reason: str | None = text_column(nullable=True)
 
     __table_args__ = (Index("subscription_desk", "desk"),)
 
 
 class DeliveryRow(SQLModel, table=True):
-    """A signal on its way to a subscription: the outbox. Of one ticket's only the first has a `next_at`."""
+    """A delivery: one signal to one subscription. Of a ticket's pending ones only the first has a `next_at`."""
 
     __tablename__: ClassVar[Any] = "delivery"
 
@@ -51,9 +51,9 @@ class DeliveryRow(SQLModel, table=True):
     state: str = text_column()
     created_at: int = instant_column()
     next_at: int | None = instant_column(nullable=True)
-    """When to try next; while an attempt is under way, when to take it for lost. None: others go first, or done."""
+    """When the next attempt is due, or the claim expires. None: done, or another of the ticket comes first."""
     claim: str | None = text_column(nullable=True)
-    """The mark of the attempt under way: another's result is not written over it."""
+    """The token of the attempt in flight: a result is recorded only by the process that holds the claim."""
     attempts: int = Field()
     attempted_at: int | None = instant_column(nullable=True)
     outcome: str | None = text_column(nullable=True)
@@ -61,7 +61,7 @@ class DeliveryRow(SQLModel, table=True):
     status: int | None = Field(nullable=True)
 
     __table_args__ = (
-        # Serves the courier: what is due at an endpoint, and when something will be.
+        # Serves `deliveries.claim` and `deliveries.schedules`: what is due at an endpoint, and when the next is.
         Index(
             "delivery_next",
             "subscription",
@@ -69,7 +69,7 @@ class DeliveryRow(SQLModel, table=True):
             sqlite_where=text("next_at IS NOT NULL"),
             postgresql_where=text("next_at IS NOT NULL"),
         ),
-        # Serves the order: what of a ticket goes first.
+        # Serves `deliveries.schedule_next`: the first pending delivery of an ordering key.
         Index(
             "delivery_line",
             "subscription",
@@ -79,7 +79,7 @@ class DeliveryRow(SQLModel, table=True):
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),
         ),
-        # Serves the list of what was given up.
+        # Serves the list of parked deliveries.
         Index(
             "delivery_parked",
             "subscription",

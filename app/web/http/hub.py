@@ -1,8 +1,8 @@
-"""Who listens to the stream now, and what does each still have to be sent?
+"""Fans out recorded signals to the clients of the event stream (server-sent events).
 
-Each signal is encoded once, after its commit, and handed to every listener whose desk and kinds it matches. A queue is
-bounded: a listener that does not keep up is dropped, and finds what it missed in the signal table when it comes back.
-So no client slows the service or another client. Everything but `publish` and `close` belongs to the event loop.
+Each signal is encoded once, after its commit, and queued for every listener whose desk and kinds match. Queues are
+bounded: a listener that falls behind is dropped, and reads what it missed from the signal table when it reconnects. So
+no client slows down the service or another client. All methods but `publish` and `close` belong to the event loop.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from app.flow.metrics import REGISTRY
 from app.store.tickets.signals import Published
 
 KEEP_ALIVE_SECONDS: Final = 15.0
-"""Silence after which a comment is sent: below the 30 to 60 s after which proxies give up a connection."""
+"""Idle time after which a comment is sent: less than the 30 to 60 s after which proxies close a connection."""
 
-STREAM_LASTS_SECONDS: Final = 900.0
-"""A client comes back after a quarter of an hour, so that a revoked key does not listen for ever."""
+MAX_STREAM_SECONDS: Final = 900.0
+"""How long a connection lasts. The client then reconnects with its key, so that a revoked key stops listening."""
 
 Frame = tuple[int, bytes]
-"""The place of a signal in the table, and its bytes as they are sent; the place of what is no signal is 0."""
+"""The place of a signal in the stream, and its bytes as they are sent; 0 for a frame that is no signal."""
 
 KEEP_ALIVE: Final[Frame] = (0, b": keep-alive\n\n")
 
@@ -35,63 +35,63 @@ DROPPED: Final = Counter(
 
 
 def frame_of(seq: int, body: bytes) -> bytes:
-    """A signal as a server-sent event. It has no name, so that one handler gets every kind; its id is the cursor."""
+    """A signal as a server-sent event. No event name, so that one handler gets all kinds; the id is the cursor."""
     return b"id: %d\ndata: %b\n\n" % (seq, body)
 
 
 def position(seq: int) -> bytes:
-    """An event without data: the client shows nothing and remembers where to go on from."""
+    """An event without data: it dispatches nothing, and sets the id that the client reconnects with."""
     return b"id: %d\n\n" % seq
 
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One client: what it wants (no desk: all; no kinds: all) and what waits for it."""
+    """One client: its desk and kinds (None or empty: all), and the frames queued for it."""
 
     desk: str | None
     kinds: frozenset[str]
-    waiting: deque[Frame] = field(default_factory=deque[Frame])
+    queue: deque[Frame] = field(default_factory=deque[Frame])
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
     def wants(self, recorded: Published) -> bool:
-        """Whether this client asked for it and may see it."""
+        """Whether the signal matches this client's desk and kinds."""
         return self.desk in (None, recorded.desk) and (not self.kinds or recorded.kind in self.kinds)
 
     def end(self) -> None:
-        """Send what remains no more: the client comes back and reads it from the table."""
-        self.waiting.clear()
+        """Drop what is queued: the client reconnects and reads it from the table."""
+        self.queue.clear()
         self.ended = True
         self.woken.set()
 
 
 class Hub:
-    """Everyone who listens. `longest` bounds what waits for one; after `keep_alive` seconds a comment is sent."""
+    """The listeners. `limit` bounds the queue of each; `keep_alive` is the interval of comments, in seconds."""
 
-    def __init__(self, longest: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
-        self._longest, self._silence = longest, keep_alive
+    def __init__(self, limit: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
+        self._limit, self._keep_alive_seconds = limit, keep_alive
         self._listeners: set[Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keep_alive_task: asyncio.Task[None] | None = None
         self.closed = False
 
     def open(self) -> None:
-        """Begin, in the running event loop."""
+        """Start, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._keeper = asyncio.create_task(self._keep_alive())
+        self._keep_alive_task = asyncio.create_task(self._keep_alive())
 
     def publish(self, recorded: Iterable[Published]) -> None:
-        """Hand out what was just committed, in its order. May be called from any thread."""
+        """Queue signals that were just committed, in their order. May be called from any thread."""
         batch = tuple(recorded)
         if batch:
-            self._in_loop(self._spread, batch)
+            self._in_loop(self._broadcast, batch)
 
     def close(self) -> None:
-        """End every stream, so that the process can stop. May be called from any thread or a signal's handler."""
+        """End all streams, so that the process can stop. May be called from any thread or a signal handler."""
         self._in_loop(self._end)
 
     def join(self, desk: str | None, kinds: frozenset[str]) -> Listener:
-        """A new listener. It must leave."""
+        """Add a listener. The caller must `leave` when the client disconnects."""
         listener = Listener(desk, kinds)
         if self.closed:
             listener.end()
@@ -101,24 +101,24 @@ class Hub:
         return listener
 
     def leave(self, listener: Listener) -> None:
-        """The client is gone."""
+        """Remove a listener."""
         if listener in self._listeners:
             self._listeners.remove(listener)
             LISTENERS.dec()
 
     async def live(self, listener: Listener, after: int) -> AsyncIterator[bytes]:
-        """What is told from now on, past `after`; all that waits in one piece.
+        """The signals recorded from now on, past `after`; everything queued is sent as one chunk.
 
-        Ends when the listener is dropped, when the hub closes, and when the client must show its key again.
+        Ends when the listener is dropped, when the hub closes, or after the maximum duration of a connection.
         """
-        shows_key_again = monotonic() + STREAM_LASTS_SECONDS
-        while not listener.ended and monotonic() < shows_key_again:
+        ends_at = monotonic() + MAX_STREAM_SECONDS
+        while not listener.ended and monotonic() < ends_at:
             await listener.woken.wait()
             listener.woken.clear()
-            waiting, listener.waiting = listener.waiting, deque()
+            queue, listener.queue = listener.queue, deque()
             frames: list[bytes] = []
-            for seq, frame in waiting:
-                # What was read from the table before may be here as well.
+            for seq, frame in queue:
+                # Signals that the caller has read from the table may also be queued.
                 if seq > after or seq == 0:
                     after = max(after, seq)
                     frames.append(frame)
@@ -131,21 +131,21 @@ class Hub:
             return
         loop.call_soon_threadsafe(action, *given)
 
-    def _spread(self, batch: tuple[Published, ...]) -> None:
+    def _broadcast(self, batch: tuple[Published, ...]) -> None:
         listeners = tuple(self._listeners)
         if not listeners:
             return
         framed = [(recorded, (recorded.seq, frame_of(recorded.seq, recorded.body))) for recorded in batch]
         for listener in listeners:
-            self._hand(listener, [frame for recorded, frame in framed if listener.wants(recorded)])
+            self._enqueue(listener, [frame for recorded, frame in framed if listener.wants(recorded)])
 
-    def _hand(self, listener: Listener, frames: Iterable[Frame]) -> None:
-        listener.waiting.extend(frames)
-        if len(listener.waiting) > self._longest:
+    def _enqueue(self, listener: Listener, frames: Iterable[Frame]) -> None:
+        listener.queue.extend(frames)
+        if len(listener.queue) > self._limit:
             DROPPED.inc()
             listener.end()
             self.leave(listener)
-        elif listener.waiting:
+        elif listener.queue:
             listener.woken.set()
 
     def _end(self) -> None:
@@ -153,11 +153,11 @@ class Hub:
         for listener in tuple(self._listeners):
             listener.end()
             self.leave(listener)
-        if self._keeper:
-            self._keeper.cancel()
+        if self._keep_alive_task:
+            self._keep_alive_task.cancel()
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(self._silence)
+            await asyncio.sleep(self._keep_alive_seconds)
             for listener in tuple(self._listeners):
-                self._hand(listener, [KEEP_ALIVE])
+                self._enqueue(listener, [KEEP_ALIVE])

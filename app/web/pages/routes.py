@@ -1,8 +1,8 @@
-"""Which page does a browser get, and with which scripts?
+"""Serves the pages and their static files.
 
-A page is an empty frame: its script asks the API for everything, with the visitor's session. Scripts and styles lie
-under a folder named after their content, so a browser keeps them for ever and never mixes two releases. Nothing comes
-from another host, and nothing stands inline: the content security policy of `app.web.http.middleware` allows neither.
+A page is an empty frame: its script reads everything from the API, with the visitor's session. The URL of static files
+contains a digest of their content, so that browsers cache them for ever and never mix two releases. Nothing is loaded
+from another host and nothing is inline: the content security policy of `app.web.http.middleware` forbids both.
 """
 
 import re
@@ -18,13 +18,13 @@ from app.web.http.problems import not_found
 from app.web.http.session import welcome
 
 _HERE: Final = Path(__file__).resolve().parent
-_FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
-_ASK_AGAIN: Final = {"Cache-Control": "no-cache"}
+_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+_REVALIDATE: Final = {"Cache-Control": "no-cache"}
 
 _MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 FILES: Final = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
-"""Every static file: a few dozen kilobytes, read once."""
+"""All static files, a few dozen kilobytes, read once."""
 
 
 def _digest() -> str:
@@ -36,13 +36,13 @@ def _digest() -> str:
 
 
 STATIC: Final = f"/static/{_digest()}"
-"""Where the files of this release lie. Scripts import each other relatively, so they stay within it."""
+"""The path of this release's files. Scripts import each other relatively, so they stay within it."""
 
 _IMPORT: Final = re.compile(rb'from "\./([\w.]+)"')
 
 
 def _imported(script: str) -> tuple[str, ...]:
-    """The modules that a script imports, and those that they import: named in the page, they are all fetched at once."""
+    """All modules that a script imports, directly or not. The page preloads them, to fetch them in parallel."""
     found = dict.fromkeys([script])
     queue = [script]
     while queue:
@@ -68,33 +68,33 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 async def board(request: Request) -> Response:
-    """The clocks of all desks, next due first."""
+    """The clocks of all desks by due date."""
     return await _page(request, "board")
 
 
 @router.get("/tickets/{desk}/{ticket:path}")
 async def ticket(request: Request, desk: str, ticket: str) -> Response:
-    """One ticket: its clocks, why they stand as they do, and what happened."""
+    """One ticket: its clocks with their explanations, its events and its signals."""
     return await _page(request, "ticket", desk=desk, ticket=ticket)
 
 
 @router.get("/queues/{desk}/{queue}")
 async def queue(request: Request, desk: str, queue: str) -> Response:
-    """Who waits in a queue, in which order."""
+    """The tickets that wait in a queue, in order."""
     return await _page(request, "queue", desk=desk, queue=queue)
 
 
 @router.get("/static/{digest}/{name}")
 async def static(digest: str, name: str) -> Response:
-    """A script, a style or an image of this release. Those of another release are not kept."""
+    """A script, a style sheet or an image of this release; 404 for another release's."""
     if f"/static/{digest}" != STATIC or name not in FILES:
         raise not_found("file", name)
-    return Response(FILES[name], media_type=_MEDIA_TYPES[Path(name).suffix], headers=_FOR_EVER)
+    return Response(FILES[name], media_type=_MEDIA_TYPES[Path(name).suffix], headers=_IMMUTABLE)
 
 
 async def _page(request: Request, page: str, /, **about: str) -> Response:
     frame = {"static": STATIC, "script": f"{page}.js", "modules": _MODULES[page]}
     content = _templates.get_template(f"{page}.html").render(frame, **about)
-    answer = HTMLResponse(content, headers=_ASK_AGAIN)
+    answer = HTMLResponse(content, headers=_REVALIDATE)
     await welcome(request, answer)
     return answer

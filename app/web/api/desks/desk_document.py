@@ -17,7 +17,7 @@ from starlette.responses import Response
 from app.flow.agreement import put
 from app.flow.agreement.apply import Applied, Change
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
-from app.flow.agreement.put import Outcome
+from app.flow.agreement.put import PutResult
 from app.flow.query.serialize import moment
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
@@ -150,8 +150,8 @@ def _read(body: bytes, media_type: str, kind: FileKind, desk: str) -> DeskFile:
     return DeskFile("", desk, kind, cast("dict[str, Any]", value), "")
 
 
-async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> Outcome:
-    def work(conn: Connection, now: Micros) -> Outcome:
+async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> PutResult:
+    def work(conn: Connection, now: Micros) -> PutResult:
         return put.put_now(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
 
     outcome = await parts.database.write(work)
@@ -160,8 +160,8 @@ async def _put(parts: Running, access: Access, file: DeskFile, asked: PutQuestio
     return outcome
 
 
-async def _would_put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> Outcome:
-    def work(conn: Connection) -> Outcome:
+async def _would_put(parts: Running, access: Access, file: DeskFile, asked: PutQuestion) -> PutResult:
+    def work(conn: Connection) -> PutResult:
         now = parts.database.now()
         return put.would_put(conn, now, parts.catalogue, file, asked.applies_to, access.desk)
 
@@ -199,7 +199,7 @@ def _named(value: object) -> object:
     return cast("Mapping[str, object]", value).get("id") if isinstance(value, Mapping) else None
 
 
-def _answer(desk: str, asked: PutQuestion, outcome: Outcome) -> dict[str, Any]:
+def _answer(desk: str, asked: PutQuestion, outcome: PutResult) -> dict[str, Any]:
     return {
         "desk": desk,
         "version": outcome.number,

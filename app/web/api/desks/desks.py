@@ -67,7 +67,7 @@ class DeskList(BaseModel):
     desks: list[Desk]
 
 
-class WantedDesk(BaseModel):
+class DeskListQuery(BaseModel):
     """One desk, or all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -76,7 +76,7 @@ class WantedDesk(BaseModel):
 
 
 @router.get("/desks", summary="List desks", response_model=DeskList, responses=problems(401, 403, 404, 422))
-async def list_desks(request: Request, reader: Reader, wanted: Annotated[WantedDesk, Query()]) -> Response:
+async def list_desks(request: Request, reader: Reader, wanted: Annotated[DeskListQuery, Query()]) -> Response:
     """Every desk that the key sees: whether it is open, what comes next and why, and its counts."""
     parts = running(request)
     asked = desk_or_own(reader, wanted.desk)

@@ -101,7 +101,7 @@ class InboxView(BaseModel):
     next: str | None = Field(description="the cursor of the next page; null on the last")
 
 
-class Wanted(BaseModel):
+class InboxQuery(BaseModel):
     """Which part of the inbox."""
 
     model_config = ConfigDict(extra="forbid")
@@ -126,7 +126,7 @@ class RanAgain(BaseModel):
     response_model=InboxView,
     responses=problems(401, 403, 404, 422),
 )
-async def show_inbox(request: Request, pusher: Pusher, wanted: Annotated[Wanted, Query()]) -> Response:
+async def show_inbox(request: Request, pusher: Pusher, wanted: Annotated[InboxQuery, Query()]) -> Response:
     """The deliveries that were kept unread or have warnings and the events of unknown types, the latest first, and the
     parked tickets, the longest parked first. `next` goes on with all three."""
     parts = running(request)

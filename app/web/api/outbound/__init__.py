@@ -1,1 +1,1 @@
-"""Subscriptions, their deliveries, and the webhooks that a subscriber receives."""
+"""Resources of subscriptions and their deliveries, and the description of the webhooks."""

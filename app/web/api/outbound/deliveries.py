@@ -1,4 +1,4 @@
-"""What became of a subscription's deliveries, and how is one sent again?"""
+"""Lists a subscription's deliveries and retries them."""
 
 from typing import Annotated, Any
 
@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 from app.flow.query.serialize import moment
 from app.store.engine.database import Connection
-from app.store.outbound import redelivery
+from app.store.outbound import delivery_list, redelivery
+from app.store.outbound.delivery_list import Delivery
 from app.store.outbound.outbox import DeliveryState
-from app.store.outbound.redelivery import Delivery
-from app.store.outbound.subscriptions import State, Subscription
+from app.store.outbound.subscriptions import Subscription, SubscriptionState
 from app.web.api.outbound.subscriptions import SubscriptionId, found_for
 from app.web.http.access import Administrator, Reader
 from app.web.http.instant import InstantIn, InstantOut
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
 
 class DeliveryView(BaseModel):
-    """A signal on its way to a subscription. `id` is the signal's, and the `webhook-id` of every attempt."""
+    """The delivery of a signal to a subscription. `id` is the signal's, and the `webhook-id` of every attempt."""
 
     id: str = Field(examples=["sig_…"])
     kind: str
@@ -35,9 +35,11 @@ class DeliveryView(BaseModel):
     attempts: int
     created_at: InstantOut
     attempted_at: InstantOut | None
-    next_at: InstantOut | None = Field(description="when it is tried next; null while others go first")
+    next_at: InstantOut | None = Field(
+        description="when the next attempt is due; null behind earlier signals of the ticket"
+    )
     under_way: bool
-    outcome: Outcome | None = Field(description="how the last attempt ended")
+    outcome: DeliveryOutcome | None = Field(description="how the last attempt ended")
     reason: str | None
     status: int | None
 
@@ -49,8 +51,8 @@ class DeliveryPage(BaseModel):
     next: str | None = Field(description="the cursor of the next page; null on the last")
 
 
-class WantedDeliveries(BaseModel):
-    """Which deliveries."""
+class DeliveryListQuery(BaseModel):
+    """Filters a list of deliveries."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,8 +61,8 @@ class WantedDeliveries(BaseModel):
     limit: int | None = Field(None, ge=1, description="entries on the page")
 
 
-class Since(BaseModel):
-    """From when on."""
+class RetrySince(BaseModel):
+    """Which deliveries to retry: those of signals recorded at or after `since`."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"since": "2026-03-06T15:30:00+01:00"}]}
@@ -69,11 +71,11 @@ class Since(BaseModel):
     since: InstantIn
 
 
-class SentAgain(BaseModel):
-    """What is on its way again."""
+class RetriedDeliveries(BaseModel):
+    """How many deliveries are pending again."""
 
     retried: int
-    more: bool = Field(description="ask again for the rest")
+    more: bool = Field(description="whether more remain: repeat the request")
 
 
 @router.get(
@@ -86,23 +88,23 @@ async def list_deliveries(
     request: Request,
     reader: Reader,
     subscription: SubscriptionId,
-    wanted: Annotated[WantedDeliveries, Query()],
+    wanted: Annotated[DeliveryListQuery, Query()],
 ) -> Response:
-    """What was, is or was to be delivered, the latest first, each with how its last attempt ended."""
+    """All deliveries of a subscription, the latest signal first, each with the result of its last attempt."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)
 
     def read(conn: Connection) -> tuple[list[Delivery], str | None]:
         found = found_for(conn, reader, subscription)
-        return redelivery.page(conn, found.id, wanted.state, wanted.cursor, limit)
+        return delivery_list.page(conn, found.id, wanted.state, wanted.cursor, limit)
 
     page, following = await parts.database.read(read)
-    return Json({"deliveries": [_delivery(each) for each in page], "next": following})
+    return Json({"deliveries": [_view(each) for each in page], "next": following})
 
 
 @router.post(
     "/{subscription}/deliveries/{delivery}/retry",
-    summary="Deliver again",
+    summary="Retry a delivery",
     response_model=DeliveryView,
     responses=problems(401, 403, 404, 409),
 )
@@ -114,62 +116,62 @@ async def retry(
         str, Path(description="the delivery's id, which is its signal's", examples=["sig_…"])
     ],
 ) -> Response:
-    """Try a parked delivery again, at once. One that is on its way or has arrived stays as it is.
+    """Retry a parked delivery now. A pending or delivered one is returned unchanged.
 
-    409 while the subscription is switched off.
+    409 while the subscription is disabled.
     """
     parts = running(request)
 
     def again(conn: Connection, now: int) -> Delivery | None:
-        held = _switched_on(found_for(conn, administrator, subscription))
-        found = redelivery.find(conn, held.id, delivery)
+        target = _enabled(found_for(conn, administrator, subscription))
+        found = delivery_list.find(conn, target.id, delivery)
         if found is not None and found.state is DeliveryState.PARKED:
-            redelivery.retry(conn, held, found, now)
-            found = redelivery.find(conn, held.id, delivery)
+            redelivery.retry(conn, target, found, now)
+            found = delivery_list.find(conn, target.id, delivery)
         return found
 
     found = await parts.database.write(again)
     if found is None:
         raise not_found("delivery", delivery)
     parts.deliverer.wake()
-    return Json(_delivery(found))
+    return Json(_view(found))
 
 
 @router.post(
     "/{subscription}/retry-since",
-    summary="Deliver again since",
-    response_model=SentAgain,
+    summary="Retry deliveries since",
+    response_model=RetriedDeliveries,
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 async def retry_since(
-    request: Request, administrator: Administrator, subscription: SubscriptionId, given: Since
+    request: Request, administrator: Administrator, subscription: SubscriptionId, given: RetrySince
 ) -> Response:
-    """Send again what was told since then and was given up, or was missed while the subscription was switched off.
+    """Deliver signals recorded since then that were parked, or missed while the subscription was disabled.
 
-    Nothing is sent that was told before the subscription was made. 409 while it is switched off.
+    Signals from before the subscription was created are never sent. 409 while it is disabled.
     """
     parts = running(request)
 
     def again(conn: Connection, now: int) -> tuple[int, bool]:
-        held = _switched_on(found_for(conn, administrator, subscription))
-        return redelivery.retry_since(conn, held, given.since, now)
+        target = _enabled(found_for(conn, administrator, subscription))
+        return redelivery.retry_since(conn, target, given.since, now)
 
     count, more = await parts.database.write(again)
     parts.deliverer.wake()
     return Json({"retried": count, "more": more})
 
 
-def _switched_on(held: Subscription) -> Subscription:
-    if held.state is State.DISABLED:
+def _enabled(subscription: Subscription) -> Subscription:
+    if subscription.state is SubscriptionState.DISABLED:
         raise Problem(
             Kind.SWITCHED_OFF,
-            f"Nothing is sent to {held.id} while it is switched off: {held.disabled_reason}. "
-            'Switch it on with PATCH {"state": "active"}, then ask again.',
+            f"Subscription {subscription.id} is disabled: {subscription.disabled_reason}. "
+            'Enable it with PATCH {"state": "active"}, then retry.',
         )
-    return held
+    return subscription
 
 
-def _delivery(shown: Delivery) -> dict[str, Any]:
+def _view(shown: Delivery) -> dict[str, Any]:
     under_way = shown.claim is not None
     return {
         "id": shown.id,

@@ -1,16 +1,16 @@
-"""Does a subscription's endpoint answer, and by which secret does it know us?"""
+"""Replaces a subscription's secret, and sends a test to its endpoint."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from app.delivery.outcome import Outcome
+from app.delivery.outcome import DeliveryOutcome
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import TooManySecrets
 from app.sla.span import length_of
 from app.store.engine.database import Connection
 from app.store.outbound.subscriptions import Channel, Subscription
-from app.web.api.outbound.subscriptions import SubscriptionId, WithSecret, found_for, view
+from app.web.api.outbound.subscriptions import SubscriptionId, SubscriptionWithSecret, found_for, view
 from app.web.http.access import Administrator
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.responses import Json
@@ -19,35 +19,33 @@ from app.web.http.running import running
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
 
-class Tried(BaseModel):
-    """What became of a test."""
+class AttemptView(BaseModel):
+    """The result of a test delivery."""
 
     delivered: bool
-    outcome: Outcome
+    outcome: DeliveryOutcome
     reason: str
-    status: int | None = Field(description="the endpoint's HTTP status")
+    status: int | None = Field(description="the HTTP status of the endpoint's response")
 
 
 @router.post(
     "/{subscription}/secret",
     summary="Replace the secret",
-    response_model=WithSecret,
+    response_model=SubscriptionWithSecret,
     responses=problems(401, 403, 404, 409, 422),
 )
 async def replace_secret(
     request: Request, administrator: Administrator, subscription: SubscriptionId
 ) -> Response:
-    """A new secret, shown this once. The former one goes on signing for a while, so every delivery bears both."""
+    """Add a new secret, shown only in this response. The former one keeps signing for a while, beside the new one."""
     parts = running(request)
     overlap = length_of(parts.settings.secret_overlap)
 
     def renew(conn: Connection, now: int) -> tuple[Subscription, str]:
-        held = found_for(conn, administrator, subscription)
-        if held.channel is not Channel.WEBHOOK:
-            raise invalid(
-                [Place("path", "subscription", "is of messages to people, which bear no signature")]
-            )
-        return subscribe.replace_secret(conn, held, overlap, now)
+        target = found_for(conn, administrator, subscription)
+        if target.channel is not Channel.WEBHOOK:
+            raise invalid([Place("path", "subscription", "sends messages to people, which are not signed")])
+        return subscribe.replace_secret(conn, target, overlap, now)
 
     try:
         renewed, secret = await parts.database.write(renew)
@@ -59,17 +57,17 @@ async def replace_secret(
 @router.post(
     "/{subscription}/test",
     summary="Send a test",
-    response_model=Tried,
+    response_model=AttemptView,
     responses=problems(401, 403, 404),
 )
 async def test(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
-    """Deliver a signed test now, once, and say what became of it. It is in no stream and in no record.
+    """Send a signed test signal once, now, and return the result. It is not recorded.
 
-    A test changes nothing, whatever becomes of it: one that is answered 410 does not switch the subscription off.
+    A test changes nothing, whatever its result: a response of 410 does not disable the subscription.
     """
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, administrator, subscription))
-    attempt = await parts.deliverer.post.test(found, parts.database.now())
+    attempt = await parts.deliverer.sender.send_test(found, parts.database.now())
     return Json(
         {
             "delivered": attempt.delivered,

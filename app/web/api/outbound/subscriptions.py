@@ -1,7 +1,7 @@
-"""Who is told of what, where, and what became of it? Webhooks to systems and messages to people.
+"""Creates, lists, changes and deletes subscriptions: webhooks to systems and messages to people.
 
-A secret is shown when it is made and never again. An address is shown whole to those who may change it, since its path
-often is a secret too; a channel's to people is shown masked to everybody, since it holds credentials.
+A secret is shown when it is created and never again. A webhook's URL is shown in full only to administrators, since its
+path often is a secret too. The URL of a channel to people contains credentials and is always masked.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from starlette.responses import Response
 from app.delivery.address import FaultyUrl
 from app.delivery.notice import Language
 from app.flow.outbound import subscribe
-from app.flow.outbound.subscribe import Wanted
+from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.query.serialize import moment
 from app.store.engine.database import Connection
 from app.store.outbound import subscriptions
-from app.store.outbound.subscriptions import Channel, State, Subscription
+from app.store.outbound.subscriptions import Channel, Subscription, SubscriptionState
 from app.store.people.keys import EVERY_DESK, Access, Scope
 from app.web.api.tickets.signals import SignalKind
 from app.web.http.access import Administrator, Reader, desk_or_own, must_see
@@ -30,8 +30,8 @@ from app.web.http.running import Running, running
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
-MOST_VALUES: Final = 100
-"""Values of one filter. Whoever needs more wants another subscription, or none."""
+MAX_VALUES: Final = 100
+"""Values of one filter. More belong in another subscription."""
 
 
 def _several(given: object) -> object:
@@ -39,15 +39,15 @@ def _several(given: object) -> object:
 
 
 Value = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Values = Annotated[list[Value], BeforeValidator(_several), Field(min_length=1, max_length=MOST_VALUES)]
+Values = Annotated[list[Value], BeforeValidator(_several), Field(min_length=1, max_length=MAX_VALUES)]
 Description = Annotated[str, StringConstraints(max_length=500)]
 SubscriptionId = Annotated[str, Path(description="the subscription's id", examples=["sub_…"])]
 
 
-class Filter(BaseModel):
-    """Narrows down: every field that is given must hold one of its values, without regard to case.
+class FilterFields(BaseModel):
+    """A signal matches if every given field has one of its values. Case is ignored.
 
-    `commitment` and `commitment_kind` are the signal's, the others the ticket's when the signal was told.
+    `commitment` and `commitment_kind` are fields of the signal, the others of its ticket when the signal is recorded.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -66,13 +66,13 @@ class Filter(BaseModel):
     group: Values | None = None
     assignee: Values | None = None
 
-    def asked(self) -> dict[str, tuple[str, ...]]:
-        """The fields that are given."""
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """The fields that are set."""
         return {name: tuple(values) for name, values in self.model_dump(exclude_none=True).items()}
 
 
 class NewSubscription(BaseModel):
-    """Who wants to hear of what."""
+    """A subscription to create."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -88,32 +88,32 @@ class NewSubscription(BaseModel):
         },
     )
 
-    desk: str = Field(description="a desk, or `*` for every one with a key for all")
+    desk: str = Field(description="a desk, or `*` for all desks with a key for all")
     kinds: list[SignalKind] = Field(min_length=1, examples=[["clock.breached"]])
     url: str = Field(description="https:// for a webhook, a URL of apprise for people")
-    filter: Filter = Field(default_factory=Filter)
+    filter: FilterFields = Field(default_factory=FilterFields)
     channel: Channel = Field(Channel.WEBHOOK, description="`webhook`, or `notice`: messages to people")
     language: Language | None = Field(None, description="of messages to people")
     description: Description = ""
 
 
-class Changes(BaseModel):
-    """What is to be otherwise. What is left out stays."""
+class SubscriptionChanges(BaseModel):
+    """Changes to a subscription. Omitted fields keep their values."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "paused"}]})
 
     kinds: list[SignalKind] | None = Field(None, min_length=1)
     url: str | None = None
-    filter: Filter | None = None
+    filter: FilterFields | None = None
     language: Language | None = None
     description: Description | None = None
     state: Literal["active", "paused"] | None = Field(
-        None, description="`active` also switches a disabled one on again"
+        None, description="`active` also enables a disabled subscription"
     )
 
 
 class SubscriptionView(BaseModel):
-    """A subscription, and how its endpoint has been doing."""
+    """A subscription, and the health of its endpoint."""
 
     id: str = Field(examples=["sub_…"])
     desk: str
@@ -123,17 +123,17 @@ class SubscriptionView(BaseModel):
     filter: dict[str, list[str]]
     language: str
     description: str
-    state: State
+    state: SubscriptionState
     created_at: InstantOut
     failures: int = Field(description="failures in a row")
     failing_since: InstantOut | None
-    quiet_until: InstantOut | None = Field(description="nothing is sent before then")
+    quiet_until: InstantOut | None = Field(description="no delivery is attempted before then")
     disabled_reason: str | None
-    former_secret_until: InstantOut | None = Field(description="when the secret before this one ends")
+    former_secret_until: InstantOut | None = Field(description="when the former secret expires")
 
 
-class WithSecret(SubscriptionView):
-    """A subscription with its newest secret, which is shown this once."""
+class SubscriptionWithSecret(SubscriptionView):
+    """A subscription with its newest secret, which is shown only in this response."""
 
     secret: str | None = Field(description="null for messages to people", examples=["whsec_…"])
 
@@ -148,29 +148,29 @@ class SubscriptionList(BaseModel):
     "",
     summary="Subscribe",
     status_code=201,
-    response_model=WithSecret,
+    response_model=SubscriptionWithSecret,
     responses=problems(400, 401, 403, 404, 413, 422),
 )
 async def create(request: Request, administrator: Administrator, given: NewSubscription) -> Response:
-    """Have a system or people told of what is told from now on. The secret is shown this once."""
+    """Subscribe a system or people to the signals recorded from now on. The secret is shown only in this response."""
     parts, desk = running(request), must_see(administrator, given.desk)
     known = await parts.database.read(parts.catalogue.desks)
     if desk != EVERY_DESK and desk not in known:
         raise not_found("desk", desk)
     _check(parts, given.channel, given.url)
-    wanted = Wanted(
+    spec = SubscriptionSpec(
         desk=desk,
         channel=given.channel,
         url=given.url,
         kinds=tuple(dict.fromkeys(given.kinds)),
-        filter=given.filter.asked(),
+        filter=given.filter.given(),
         language=given.language.value if given.language else parts.settings.notice_language,
         description=given.description,
     )
-    made = await parts.database.write(lambda conn, now: subscribe.create(conn, wanted, now))
+    made = await parts.database.write(lambda conn, now: subscribe.create(conn, spec, now))
     secret = made.secrets[0].secret if made.secrets else None
-    where = {"Location": f"{router.prefix}/{made.id}"}
-    return Json(view(parts, made, administrator) | {"secret": secret}, 201, where)
+    headers = {"Location": f"{router.prefix}/{made.id}"}
+    return Json(view(parts, made, administrator) | {"secret": secret}, 201, headers)
 
 
 @router.get(
@@ -182,7 +182,7 @@ async def create(request: Request, administrator: Administrator, given: NewSubsc
 async def list_all(
     request: Request, reader: Reader, desk: Annotated[str | None, Query(description="of one desk")] = None
 ) -> Response:
-    """Every subscription that the key may see."""
+    """All subscriptions that the key may see."""
     parts, of = running(request), desk_or_own(reader, desk)
     found = await parts.database.read(lambda conn: subscriptions.listed(conn, of))
     return Json({"subscriptions": [view(parts, each, reader) for each in found]})
@@ -195,7 +195,7 @@ async def list_all(
     responses=problems(401, 403, 404),
 )
 async def show(request: Request, reader: Reader, subscription: SubscriptionId) -> Response:
-    """One subscription, and how its endpoint has been doing."""
+    """One subscription, and the health of its endpoint."""
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, reader, subscription))
     return Json(view(parts, found, reader))
@@ -208,9 +208,9 @@ async def show(request: Request, reader: Reader, subscription: SubscriptionId) -
     responses=problems(400, 401, 403, 404, 413, 422),
 )
 async def change(
-    request: Request, administrator: Administrator, subscription: SubscriptionId, given: Changes
+    request: Request, administrator: Administrator, subscription: SubscriptionId, given: SubscriptionChanges
 ) -> Response:
-    """Change what is told or where, pause it, or switch it on again. What waits while it is paused is then sent."""
+    """Change a subscription, pause it, or enable it again. Deliveries that waited while it was paused are then made."""
     parts = running(request)
 
     def apply(conn: Connection, now: int) -> Subscription:
@@ -231,17 +231,17 @@ async def change(
     responses=problems(401, 403, 404),
 )
 async def remove(request: Request, administrator: Administrator, subscription: SubscriptionId) -> Response:
-    """Tell nobody there any more. The record of its deliveries goes with it."""
+    """Delete a subscription and its deliveries."""
 
-    def forget(conn: Connection, now: int) -> None:  # noqa: ARG001 - every write is given its time
+    def delete(conn: Connection, now: int) -> None:  # noqa: ARG001 - required by the signature
         subscriptions.remove(conn, found_for(conn, administrator, subscription).id)
 
-    await running(request).database.write(forget)
+    await running(request).database.write(delete)
     return Response(status_code=204)
 
 
 def found_for(conn: Connection, access: Access, which: str) -> Subscription:
-    """The subscription, if the key may know of it; else the same problem as for one that does not exist."""
+    """The subscription. Raises the same problem for one that the key may not see as for one that does not exist."""
     found = subscriptions.find(conn, which)
     if found is None or not access.sees(found.desk):
         raise not_found("subscription", which)
@@ -250,42 +250,44 @@ def found_for(conn: Connection, access: Access, which: str) -> Subscription:
 
 def _check(parts: Running, channel: Channel, url: str) -> None:
     try:
-        parts.deliverer.post.check(channel, url)
+        parts.deliverer.sender.check(channel, url)
     except FaultyUrl as error:
         raise invalid([Place("body", "/url", str(error))]) from error
 
 
-def _changed(before: Subscription, given: Changes) -> Subscription:
+def _changed(before: Subscription, given: SubscriptionChanges) -> Subscription:
     values: dict[str, Any] = {
         "url": given.url,
         "kinds": None if given.kinds is None else tuple(dict.fromkeys(given.kinds)),
-        "filter": None if given.filter is None else given.filter.asked(),
+        "filter": None if given.filter is None else given.filter.given(),
         "language": None if given.language is None else given.language.value,
         "description": given.description,
-        "state": None if given.state is None else State(given.state),
+        "state": None if given.state is None else SubscriptionState(given.state),
     }
     return replace(before, **{name: value for name, value in values.items() if value is not None})
 
 
-def view(parts: Running, held: Subscription, access: Access) -> dict[str, Any]:
-    """A subscription as this key may see it."""
-    whole = held.channel is Channel.WEBHOOK and access.may(Scope.ADMIN)
-    ends = max((each.expires_at for each in held.secrets if each.expires_at is not None), default=None)
-    filters: Mapping[str, tuple[str, ...]] = held.filter
+def view(parts: Running, subscription: Subscription, access: Access) -> dict[str, Any]:
+    """The JSON of a subscription, as this key may see it."""
+    unmasked = subscription.channel is Channel.WEBHOOK and access.may(Scope.ADMIN)
+    expires_at = max(
+        (each.expires_at for each in subscription.secrets if each.expires_at is not None), default=None
+    )
+    filters: Mapping[str, tuple[str, ...]] = subscription.filter
     return {
-        "id": held.id,
-        "desk": held.desk,
-        "channel": held.channel.value,
-        "url": held.url if whole else parts.deliverer.post.shown(held),
-        "kinds": list(held.kinds),
+        "id": subscription.id,
+        "desk": subscription.desk,
+        "channel": subscription.channel.value,
+        "url": subscription.url if unmasked else parts.deliverer.sender.masked_url(subscription),
+        "kinds": list(subscription.kinds),
         "filter": {name: list(values) for name, values in filters.items()},
-        "language": held.language,
-        "description": held.description,
-        "state": held.state.value,
-        "created_at": moment(held.created_at),
-        "failures": held.failures,
-        "failing_since": moment(held.failing_since),
-        "quiet_until": moment(held.quiet_until),
-        "disabled_reason": held.disabled_reason,
-        "former_secret_until": moment(ends),
+        "language": subscription.language,
+        "description": subscription.description,
+        "state": subscription.state.value,
+        "created_at": moment(subscription.created_at),
+        "failures": subscription.failures,
+        "failing_since": moment(subscription.failing_since),
+        "quiet_until": moment(subscription.quiet_until),
+        "disabled_reason": subscription.disabled_reason,
+        "former_secret_until": moment(expires_at),
     }

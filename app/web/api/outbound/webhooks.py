@@ -1,7 +1,6 @@
-"""What does a subscriber receive? One webhook for each kind of signal in the OpenAPI document, with an example.
+"""Describes the outbound webhooks in the OpenAPI document: one for each kind of signal, with an example.
 
-Nothing here is called: these are requests that the service makes. The examples are one ticket's, so that they can be
-read one after the other.
+Nothing here is called: these are requests that the service makes. All examples are about one ticket.
 """
 
 from typing import Any, Final, Literal
@@ -16,41 +15,41 @@ from app.web.http.instant import InstantOut
 
 
 class SignalEvent(BaseModel):
-    """A signal on its way to a subscriber: a CloudEvents 1.0 event, in structured mode."""
+    """A signal as it is delivered: a CloudEvents 1.0 event in structured mode."""
 
     model_config = ConfigDict(extra="forbid")
 
     specversion: Literal["1.0"]
     id: str = Field(description="the signal's; the same in every attempt", examples=["sig_…"])
-    source: str = Field(description="whose ticket it is about", examples=["urn:slatimer:desk:haisoft"])
+    source: str = Field(description="the desk of its ticket", examples=["urn:slatimer:desk:haisoft"])
     type: str = Field(description="`slatimer.` and the kind", examples=["slatimer.clock.breached"])
-    subject: str | None = Field(None, description="the ticket; absent when it is about none")
+    subject: str | None = Field(None, description="the ticket; absent if the signal is about none")
     time: InstantOut = Field(description="when it happened")
     datacontenttype: Literal["application/json"]
     data: Signal
 
 
-TOLD: Final = {
-    "clock.started": "A clock began to run.",
-    "clock.paused": "A clock stands still, since the ticket waits for somebody else.",
-    "clock.resumed": "A paused clock goes on.",
-    "clock.stopped": "What was promised was done. `met` says whether in time.",
-    "clock.reopened": "What was done is to be done again.",
-    "clock.cancelled": "A clock ended without being stopped.",
+DESCRIPTIONS: Final = {
+    "clock.started": "A clock started.",
+    "clock.paused": "A clock was paused: the ticket waits for somebody else.",
+    "clock.resumed": "A paused clock resumed.",
+    "clock.stopped": "The commitment was fulfilled. `met` tells whether in time.",
+    "clock.reopened": "A stopped clock runs again: the ticket was reopened.",
+    "clock.cancelled": "A clock was cancelled: it ended without being fulfilled.",
     "clock.warned": "A warning threshold was reached.",
-    "clock.breached": "A guarantee was not kept. `at` is the due date that passed.",
+    "clock.breached": "A guarantee was breached. `at` is the due date that passed.",
     "clock.missed": "An objective was missed.",
-    "clock.lapsed": "A deadline of the customer passed.",
-    "clock.breach_retracted": "A breach that was told turned out not to be one; `replaces` names it.",
-    "clock.miss_retracted": "A miss that was told turned out not to be one; `replaces` names it.",
-    "clock.due_changed": "The due date moved; the old and the new one are given.",
-    "queue.joined": "A ticket began to wait in a queue.",
-    "queue.moved": "A ticket was moved in its queue, with the cause.",
-    "queue.left": "A ticket waits no longer.",
-    DISABLED: "A subscription was switched off, since its endpoint is gone or failed too often and for too long.",
-    TEST: "A test that somebody asked for. In no stream and no record.",
+    "clock.lapsed": "A deadline that binds the customer passed.",
+    "clock.breach_retracted": "A recorded breach is retracted: later facts show that it was none. `replaces` names it.",
+    "clock.miss_retracted": "A recorded miss is retracted: later facts show that it was none. `replaces` names it.",
+    "clock.due_changed": "The due date changed; the old and the new one are given.",
+    "queue.joined": "A ticket joined a queue.",
+    "queue.moved": "A ticket moved in its queue; the cause is given.",
+    "queue.left": "A ticket left its queue.",
+    DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
+    TEST: "A test that an administrator sent. It is not recorded.",
 }
-"""What each kind says, in a sentence."""
+"""What each kind means, in a sentence."""
 
 _STATES: Final = {
     "clock.paused": "paused",
@@ -64,28 +63,28 @@ _AT: Final = "2026-03-06T14:15:00Z"
 _DUE: Final = "2026-03-06T14:15:00Z"
 
 _HEADERS: Final = {
-    "webhook-id": "the signal's id, the same in every attempt: drop what you have seen",
-    "webhook-timestamp": "seconds since 1970 of this attempt; refuse one that is more than five minutes off",
-    "webhook-signature": "`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several, with spaces, while "
-    "a secret is replaced",
+    "webhook-id": "the signal's id, the same in every attempt: use it to drop duplicates",
+    "webhook-timestamp": "time of this attempt, in seconds since 1970; reject one that is more than five minutes off",
+    "webhook-signature": "`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several, separated by "
+    "spaces, while a secret is replaced",
 }
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    "2XX": {"description": "Received. Nothing of the answer is read."},
-    "410": {"description": "Nobody wants this any more: the subscription is switched off."},
+    "2XX": {"description": "Received. The body of the response is ignored."},
+    "410": {"description": "The endpoint is gone: the subscription is disabled."},
     "429": {
-        "description": "Not now. `Retry-After` is kept to within bounds, by all deliveries to this endpoint."
+        "description": "Not now. `Retry-After` is honoured, up to a maximum, by all deliveries to this endpoint."
     },
-    "default": {"description": "Not received: tried again by the schedule. Redirects are not followed."},
+    "default": {"description": "Not received: retried by the schedule. Redirects are not followed."},
 }
 
 
 def describe(app: FastAPI) -> None:
-    """Put the webhooks into the app's document."""
+    """Add the webhooks to the app."""
     for kind in (*KINDS, TEST):
         app.webhooks.post(
             TYPE_PREFIX + kind,
             summary=kind,
-            description=TOLD[kind],
+            description=DESCRIPTIONS[kind],
             tags=["webhooks"],
             response_model=None,
             status_code=204,
@@ -96,14 +95,14 @@ def describe(app: FastAPI) -> None:
 
 
 def add_examples(document: dict[str, Any]) -> None:
-    """Put the examples into a document made of the app. Not before: FastAPI leaves out whatever is null."""
+    """Add the examples to the app's document. Not earlier: FastAPI drops null values."""
     for methods in document.get("webhooks", {}).values():
         (content,) = methods["post"]["requestBody"]["content"].values()
         content["example"] = example(methods["post"]["summary"])
 
 
 def _never_called() -> None:
-    """A webhook is a request that the service makes."""
+    """Never called: a webhook is a request that the service makes."""
 
 
 def _request() -> dict[str, Any]:
@@ -114,9 +113,9 @@ def _request() -> dict[str, Any]:
                 "name": name,
                 "required": True,
                 "schema": {"type": "string"},
-                "description": said,
+                "description": description,
             }
-            for name, said in _HEADERS.items()
+            for name, description in _HEADERS.items()
         ],
         "requestBody": {
             "required": True,
@@ -126,7 +125,7 @@ def _request() -> dict[str, Any]:
 
 
 def example(kind: str) -> dict[str, Any]:
-    """An event of this kind as a subscriber gets it."""
+    """An event of this kind as it is delivered."""
     signal = _signal(kind)
     event = {
         "specversion": "1.0",

@@ -61,7 +61,7 @@ class BreachPage(BaseModel):
     next: str | None = Field(description="the cursor of the next page; null on the last")
 
 
-class Wanted(BaseModel):
+class BreachListQuery(BaseModel):
     """Which breaches: at or after `from` and before `to`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -88,7 +88,9 @@ class Seen(BaseModel):
 
 
 @router.get("", summary="List breaches", response_model=BreachPage, responses=problems(401, 403, 404, 422))
-async def list_breaches(request: Request, reader: Reader, wanted: Annotated[Wanted, Query()]) -> Response:
+async def list_breaches(
+    request: Request, reader: Reader, wanted: Annotated[BreachListQuery, Query()]
+) -> Response:
     """What was late, the latest first, with whether it was retracted and who has seen it."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)

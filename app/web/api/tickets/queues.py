@@ -71,7 +71,7 @@ class Forecast(BaseModel):
     in_time: bool | None = Field(description="whether the reply is expected by then")
 
 
-class WantedPart(BaseModel):
+class QueueQuery(BaseModel):
     """Which part of the queue."""
 
     model_config = ConfigDict(extra="forbid")
@@ -80,7 +80,7 @@ class WantedPart(BaseModel):
     limit: int | None = Field(None, ge=1, description="entries on the page")
 
 
-class WantedForecast(BaseModel):
+class ForecastQuery(BaseModel):
     """Of which ticket, and what would happen to it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -93,7 +93,7 @@ class WantedForecast(BaseModel):
     "/{desk}/{queue}", summary="One queue", response_model=QueueView, responses=problems(401, 403, 404, 422)
 )
 async def show_queue(
-    request: Request, reader: Reader, desk: Desk, queue: Queue, wanted: Annotated[WantedPart, Query()]
+    request: Request, reader: Reader, desk: Desk, queue: Queue, wanted: Annotated[QueueQuery, Query()]
 ) -> Response:
     """The waiting tickets in the order in which they are served, with how each came to its place."""
     parts = running(request)
@@ -122,7 +122,7 @@ async def show_queue(
     responses=problems(401, 403, 404, 422),
 )
 async def forecast_place(
-    request: Request, reader: Reader, desk: Desk, queue: Queue, wanted: Annotated[WantedForecast, Query()]
+    request: Request, reader: Reader, desk: Desk, queue: Queue, wanted: Annotated[ForecastQuery, Query()]
 ) -> Response:
     """Where one more message of its customer would put the ticket, and when a reply can be expected there."""
     parts = running(request)

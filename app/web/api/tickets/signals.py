@@ -74,7 +74,7 @@ class SignalPage(BaseModel):
     next: str
 
 
-class Wanted(BaseModel):
+class StreamQuery(BaseModel):
     """Which signals, and from where on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -88,7 +88,7 @@ class Wanted(BaseModel):
     )
 
 
-class WantedOnPage(Wanted):
+class SignalListQuery(StreamQuery):
     """Which signals, from where on, and how many."""
 
     limit: int | None = Field(None, ge=1, description="entries on the page")
@@ -100,7 +100,7 @@ class WantedOnPage(Wanted):
     "/signals", summary="List signals", response_model=SignalPage, responses=problems(401, 403, 404, 422)
 )
 async def list_signals(
-    request: Request, reader: Reader, wanted: Annotated[WantedOnPage, Query()]
+    request: Request, reader: Reader, wanted: Annotated[SignalListQuery, Query()]
 ) -> Response:
     """The signals after a place in the stream, in order. Without `after` from the beginning.
 
@@ -139,7 +139,7 @@ async def list_signals(
 async def stream(
     request: Request,
     reader: Reader,
-    wanted: Annotated[Wanted, Query()],
+    wanted: Annotated[StreamQuery, Query()],
     last_event_id: Annotated[
         str | None, Header(description="where the client was; goes before `after`")
     ] = None,

@@ -171,7 +171,7 @@ class WhichClock(When):
     cycle: int | None = Field(None, ge=1, description="default the latest")
 
 
-class Wanted(BaseModel):
+class TicketListQuery(BaseModel):
     """Which tickets. `state`, `breached` and `due_before` hold for any of a ticket's clocks."""
 
     model_config = ConfigDict(extra="forbid")
@@ -200,7 +200,9 @@ TicketId = Annotated[str, Path(description="the ticket's id", examples=["4711"])
 @router.get(
     "/tickets", summary="List tickets", response_model=TicketPage, responses=problems(401, 403, 404, 422)
 )
-async def list_tickets(request: Request, reader: Reader, wanted: Annotated[Wanted, Query()]) -> Response:
+async def list_tickets(
+    request: Request, reader: Reader, wanted: Annotated[TicketListQuery, Query()]
+) -> Response:
     """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.page_limit)

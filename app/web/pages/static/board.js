@@ -1,31 +1,31 @@
-// The board: the clocks of all desks by due time. It reads tickets page by page, follows the stream, and ticks.
+// The board: the clocks of all desks by due date. Reads tickets page by page, follows the event stream, counts down.
 
 import { get, path, query } from "./api.js";
 import { learn, untilChange, zoneOf } from "./calendars.js";
 import { LIVE, due, lateness, left, state } from "./clock.js";
 import { card } from "./desks.js";
 import { arrange, find, h, write } from "./dom.js";
-import { follow, gathered } from "./live.js";
+import { debounced, follow } from "./live.js";
 import * as recent from "./recent.js";
 import { attempt, signedIn } from "./session.js";
 import { inZone, written } from "./time.js";
 import { kind, moved } from "./words.js";
 
 const PAGE = 50; // tickets read at a time, of each state
-const LONGEST_PAGE = 500;
+const MAX_PAGE = 500;
 const ROWS = 100; // clocks shown at first, and by each "show more"
-const FEW = 8; // tickets read one by one after a burst of signals; more are read as a list
-const GATHER = 120; // milliseconds in which signals are gathered before what they are about is read anew
-const DESKS = 1000; // milliseconds between two looks at the desks while signals come
+const FEW = 8; // tickets read one by one after a burst of signals; above that, the lists are read
+const GATHER = 120; // milliseconds in which signals are collected before their tickets are read
+const DESKS = 1000; // milliseconds between two reads of the desks while signals arrive
 const TICK = 250;
-const REFRESH = 60_000; // what changes without a signal: the next day, a forecast
-const AFTER_CHANGE = 400; // milliseconds after an opening or closing at which everything is read anew
-const LONGEST_TIMER = 2 ** 31 - 1;
+const REFRESH = 60_000; // milliseconds; some values change without a signal: dates, forecasts
+const AFTER_CHANGE = 400; // milliseconds after a calendar opens or closes until everything is read again
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const tickets = new Map(); // by "desk/ticket"
-const rows = new Map(); // by clock: what is shown
-const stale = new Map(); // tickets that signals spoke of
-let following = []; // the lists that have a next page
+const rows = new Map(); // what is shown, by clock
+const stale = new Map(); // tickets to read again after signals
+let nextPages = []; // parameters of the lists that have a next page
 let shown = ROWS;
 let filters = readFilters();
 
@@ -36,65 +36,65 @@ function readFilters() {
 
 const keyOf = ({ desk, ticket }) => path(desk, ticket);
 
-// What must be asked for: the three live states each by itself, since a list holds many more tickets that are done.
-function questions() {
-  const limit = Math.min(LONGEST_PAGE, (PAGE * shown) / ROWS);
+// The lists to read: one for each open state, because most tickets are done.
+function listParameters() {
+  const limit = Math.min(MAX_PAGE, (PAGE * shown) / ROWS);
   const common = { desk: filters.desk, breached: filters.breached ? "true" : "", limit };
   if (filters.state || filters.breached) return [{ ...common, state: filters.state }];
   return [...LIVE].map((state) => ({ ...common, state }));
 }
 
 async function readLists() {
-  const wanted = questions();
+  const parameters = listParameters();
   const [desks, ...lists] = await Promise.all([
     get("/v1/desks"),
-    ...wanted.map((parameters) => get(query("/v1/tickets", parameters))),
+    ...parameters.map((each) => get(query("/v1/tickets", each))),
   ]);
-  takeDesks(desks);
-  const asked = Date.parse(desks.at);
-  for (const [key, view] of tickets) if (Date.parse(view.at) <= asked) tickets.delete(key);
-  following = [];
-  lists.forEach((list, place) => takeList(list, wanted[place]));
+  showDesks(desks);
+  const readAt = Date.parse(desks.at);
+  for (const [key, view] of tickets) if (Date.parse(view.at) <= readAt) tickets.delete(key);
+  nextPages = [];
+  lists.forEach((list, place) => addList(list, parameters[place]));
   draw();
 }
 
-function takeList(list, parameters) {
-  list.tickets.forEach(take);
-  if (list.next) following.push({ ...parameters, cursor: list.next });
+function addList(list, parameters) {
+  list.tickets.forEach(add);
+  if (list.next) nextPages.push({ ...parameters, cursor: list.next });
 }
 
-// An answer that was overtaken by a newer one is left aside.
-function take(view) {
+// Keeps the newer of two views: responses may arrive out of order.
+function add(view) {
   const old = tickets.get(keyOf(view));
   if (old && Date.parse(old.at) > Date.parse(view.at)) return;
   tickets.set(keyOf(view), view);
 }
 
-function takeDesks({ desks }) {
+function showDesks({ desks }) {
   learn(desks);
   find("#desks").replaceChildren(...desks.map(card));
   const select = find("#filters").elements.desk;
   const names = ["", ...desks.map(({ desk }) => desk)];
   if (names.join() !== [...select.options].map(({ value }) => value).join()) {
-    select.replaceChildren(...names.map((name) => h("option", { value: name }, name || "all")));
+    select.replaceChildren(...names.map((name) => h("option", { value: name }, name || "All")));
   }
   select.value = filters.desk;
   waitForChange();
 }
 
-const readDesks = gathered(() => attempt(async () => takeDesks(await get("/v1/desks"))), DESKS);
+const readDesks = debounced(() => attempt(async () => showDesks(await get("/v1/desks"))), DESKS);
 
-const readStale = gathered(() => attempt(async () => {
-  const spoken = [...stale.values()];
+const readStale = debounced(() => attempt(async () => {
+  const about = [...stale.values()];
   stale.clear();
-  if (spoken.length > FEW) return readLists();
-  const views = await Promise.all(spoken.map((about) => get(`/v1/tickets${keyOf(about)}`)));
-  views.forEach(take);
+  if (about.length > FEW) return readLists();
+  const views = await Promise.all(about.map((each) => get(`/v1/tickets${keyOf(each)}`)));
+  views.forEach(add);
   draw();
 }), GATHER);
 
-// A signal carries the whole clock, so it is shown at once; the rest of its ticket is read right after.
-function told(signal) {
+// A signal carries the whole clock, so it is shown at once; then its ticket is read.
+function onSignal(signal) {
   recent.add(signal);
   const view = tickets.get(keyOf(signal));
   if (view && signal.clock) {
@@ -115,7 +115,7 @@ const matches = (view, clock) =>
 
 const RANK = ["running", "paused", "awaiting", "stopped", "cancelled"];
 
-// By due time; those without one after them, the longest waiting first.
+// By due date; then clocks without one, the longest waiting first.
 function order(one, other) {
   const [a, b] = [one, other].map(({ clock }) => Date.parse(clock.due_at ?? "") || Infinity);
   if (a !== b) return a - b;
@@ -124,7 +124,7 @@ function order(one, other) {
   return rank || since(one).localeCompare(since(other)) || one.key.localeCompare(other.key);
 }
 
-function wanted() {
+function matching() {
   const found = [];
   for (const [key, view] of tickets) {
     const clocks = view.clocks.filter((clock) => matches(view, clock));
@@ -135,16 +135,16 @@ function wanted() {
 }
 
 function draw() {
-  const all = wanted();
+  const all = matching();
   const visible = all.slice(0, shown);
   for (const key of rows.keys()) if (!visible.some((each) => each.key === key)) rows.delete(key);
   arrange(find("#clocks tbody"), visible.map((each) => drawn(each).element));
   find("#none").hidden = all.length > 0;
-  find("#more").hidden = all.length <= shown && following.length === 0;
+  find("#more").hidden = all.length <= shown && nextPages.length === 0;
   tick();
 }
 
-// A row is made anew only when something in it changed: what has the focus, keeps it.
+// A row is rebuilt only when something in it changed, so that the focus is kept.
 function drawn({ key, view, clock }) {
   const old = rows.get(key);
   const cells = [clock.base ?? view.at, { ...view, at: "", as_of: "", clocks: [] }, { ...clock, base: "" }];
@@ -152,7 +152,7 @@ function drawn({ key, view, clock }) {
     ["remaining_seconds", "counted_seconds", "overdue_seconds", "due_if_resumed_now"].includes(name) ? undefined : value);
   if (old?.content === content) return Object.assign(old, { clock, base: cells[0] });
   const element = row(view, clock);
-  if (clock.breached_at && old && !old.clock.breached_at) element.classList.add("struck");
+  if (clock.breached_at && old && !old.clock.breached_at) element.classList.add("highlight");
   const made = { element, content, clock, base: cells[0] };
   rows.set(key, made);
   return made;
@@ -167,7 +167,7 @@ function row(view, clock) {
     h("th", { role: "rowheader", scope: "row", "data-label": "Ticket" }, h("div", {},
       h("span", { class: "name" }, h("span", { class: "chip" }, view.desk), " ", h("a", { href }, view.ticket)),
       view.title && h("small", { class: "title" }, view.title))),
-    cell("Promise", {}, clock.label, h("small", {}, [kind(clock.kind), clock.target, clock.cycle > 1 && `cycle ${clock.cycle}`].filter(Boolean).join(" \u00b7 "))),
+    cell("Commitment", {}, clock.label, h("small", {}, [kind(clock.kind), clock.target, clock.cycle > 1 && `cycle ${clock.cycle}`].filter(Boolean).join(" \u00b7 "))),
     cell("Working time left", { class: "number" }, h("span", { class: "left" })),
     cell("Due", {}, ...due(view.desk, clock)),
     cell("State", {}, ...state(view.desk, clock), ...lateness(view.desk, clock)),
@@ -175,7 +175,7 @@ function row(view, clock) {
 }
 
 function place(view) {
-  if (!view.queue) return [h("span", { class: "none" }, "does not wait")];
+  if (!view.queue) return [h("span", { class: "none" }, "\u2013")];
   const { name, position, length, moves } = view.queue;
   const last = moves.at(-1);
   const when = last && written(inZone(last.at, zoneOf(view.desk)));
@@ -199,16 +199,16 @@ let change = null;
 function waitForChange() {
   clearTimeout(change);
   const ahead = untilChange() + AFTER_CHANGE;
-  if (ahead < LONGEST_TIMER) change = setTimeout(() => attempt(readLists), ahead);
+  if (ahead < MAX_TIMEOUT) change = setTimeout(() => attempt(readLists), ahead);
 }
 
 async function more() {
   shown += ROWS;
-  const asked = following;
-  following = [];
+  const pages = nextPages;
+  nextPages = [];
   await attempt(async () => {
-    const lists = await Promise.all(asked.map((parameters) => get(query("/v1/tickets", parameters))));
-    lists.forEach((list, place) => takeList(list, asked[place]));
+    const lists = await Promise.all(pages.map((parameters) => get(query("/v1/tickets", parameters))));
+    lists.forEach((list, place) => addList(list, pages[place]));
   });
   draw();
 }
@@ -246,7 +246,7 @@ setInterval(() => document.hidden || attempt(readLists), REFRESH);
 await signedIn(() => null);
 await follow({
   latest: recent.SHOWN,
-  told,
+  onSignal,
   read: async (signals) => {
     await readLists();
     recent.begin(signals);

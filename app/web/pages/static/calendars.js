@@ -1,4 +1,4 @@
-// Which calendars are open, until when, and in which zone do they read the clock? As the desks' overview says.
+// The opening hours and time zones of calendars, as `/v1/desks` lists them.
 
 import { now } from "./time.js";
 
@@ -15,7 +15,7 @@ export function learn(desks) {
 export const hoursOf = (calendar) => known.get(calendar);
 export const zoneOf = (desk, calendar = null) => known.get(calendar)?.time_zone ?? zones.get(desk) ?? "UTC";
 
-// Up to when a clock counts as it does now; never-changing calendars have no end.
+// When a calendar next opens or closes; infinity if never.
 export const changesAt = (calendar) => Date.parse(known.get(calendar)?.next_change_at ?? "") || Infinity;
 
 // Milliseconds until the next calendar opens or closes.

@@ -1,5 +1,5 @@
-// A clock's life as a picture of its days: one row for each local day, the hours across. Open hours are the ground, on
-// it what counted and what did not, and why. The spans are the API's own; the same stand in the table below it.
+// Draws a clock's explanation as a chart of days: one row for each local day, hours from left to right, with the periods
+// that counted and those that did not, over the opening hours. The periods are those of the API; a table lists the same.
 
 import { get, path, query } from "./api.js";
 import { h, svg, table } from "./dom.js";
@@ -8,34 +8,34 @@ import { SPANS, sentence } from "./words.js";
 
 const DAY = 86_400_000;
 const HOUR = DAY / 24;
-const LABEL = 128; // width of the days' names, in the picture's own units
-const WIDE = 864; // of a day: 36 an hour
-const TALL = 38; // of a row: the marks' names stand above its bar
+const LABEL = 128; // width of the names of days, in units of the drawing
+const WIDE = 864; // width of a day: 36 for each hour
+const TALL = 38; // height of a row: the names of markers are above its bar
 const BAR = 20;
 const ABOVE = 15;
 const TOP = 22;
-const MANY = 14; // rows above which days that look alike are drawn once
-const CLOSE = 64; // of two marks: their names would meet
-const LETTER = 6.2; // how wide a letter is, about: a reason that does not fit is left to the tooltip and the table
+const MANY = 14; // rows above which days that look the same share a row
+const CLOSE = 64; // distance of two markers at which their names would overlap
+const LETTER = 6.2; // approximate width of a letter: a reason that does not fit is shown only in the tooltip and the table
 const PATTERNS = { paused: "paused", excluded: "excluded", awaiting: "awaiting", stopped: "awaiting", not_applying: "awaiting" };
 
 let pictures = 0;
 
 export async function explained(view, clock) {
   const { commitment, cycle } = clock;
-  const told = await get(query(`/v1/tickets${path(view.desk, view.ticket)}/explanation`, { commitment, cycle }));
-  if (!told.spans.length) return h("p", { class: "hint" }, "Nothing has counted yet.");
-  const zone = told.time_zone ?? "UTC";
-  const spans = told.spans.map((span) => ({
+  const explanation = await get(query(`/v1/tickets${path(view.desk, view.ticket)}/explanation`, { commitment, cycle }));
+  if (!explanation.spans.length) return h("p", { class: "hint" }, "No time has been counted yet.");
+  const zone = explanation.time_zone ?? "UTC";
+  const spans = explanation.spans.map((span) => ({
     ...span,
     start_local: span.start_local ?? inZone(span.start, zone),
     end_local: span.end_local ?? inZone(span.end, zone),
   }));
-  const ground = await openHours(told.calendar, spans);
-  return h("div", { class: "explained" }, picture(told, spans, ground, zone), legend(spans), sums(told, spans), inWords(spans, told));
+  const ground = await openHours(explanation.calendar, spans);
+  return h("div", { class: "explained" }, picture(explanation, spans, ground, zone), legend(spans), sums(explanation, spans), asTable(spans, explanation));
 }
 
-// The calendar's own hours over the days of the picture. One that is always open has none to draw.
+// The opening hours of the calendar for the days of the chart; none for one that is always open.
 async function openHours(calendar, spans) {
   if (!calendar?.includes("/")) return [];
   const from = new Date(Date.parse(spans[0].start) - DAY).toISOString();
@@ -44,21 +44,21 @@ async function openHours(calendar, spans) {
   return found.spans.filter((span) => span.open);
 }
 
-function picture(told, spans, ground, zone) {
+function picture(explanation, spans, ground, zone) {
   const id = `days-${++pictures}`;
-  const marks = [mark("now", inZone(now(), zone)), told.due_local && mark("due", told.due_local)].filter(Boolean);
+  const marks = [mark("now", inZone(now(), zone)), explanation.due_local && mark("due", explanation.due_local)].filter(Boolean);
   const days = alike(byDay(spans, ground, marks));
   const height = TOP + days.length * TALL + 4;
-  const summary = `${told.clock.label}: ${days.length} rows of days, ${counted(spans)} counted of ${told.target}` +
-    (told.due_local ? `, due ${written(told.due_local)}` : "");
-  return h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": `Days of ${told.clock.label}, cycle ${told.clock.cycle}` },
+  const summary = `${explanation.clock.label}: ${days.length} days, ${counted(spans)} counted of ${explanation.target}` +
+    (explanation.due_local ? `, due ${written(explanation.due_local)}` : "");
+  return h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": `Days of ${explanation.clock.label}, cycle ${explanation.clock.cycle}` },
     svg("svg", { class: "days", viewBox: `0 0 ${LABEL + WIDE + 12} ${height}`, role: "img", "aria-label": summary },
       patterns(id), scale(height), days.map((each, row) => drawn(each, TOP + row * TALL, id))));
 }
 
 const mark = (name, local) => ({ name, reading: wall(local), local });
 
-// The pieces of each local day that the spans touch, in wall-clock time, and the marks that fall on them.
+// The pieces and markers of each local day that the spans touch, in local time.
 function byDay(spans, ground, marks) {
   const days = new Map();
   const of = (reading) => {
@@ -74,7 +74,7 @@ function byDay(spans, ground, marks) {
   return [...days.values()].sort((one, other) => one.start - other.start);
 }
 
-// A span cut at local midnights. Where clocks are put back it may seem to end before it began: then nothing is drawn.
+// A span cut at local midnights. One inside the hour that is repeated in autumn can end before it starts: not drawn.
 function cut(span) {
   const pieces = [];
   const end = wall(span.end_local);
@@ -86,16 +86,16 @@ function cut(span) {
   return pieces;
 }
 
-// Of many days, those in a run that look the same are one row.
+// Consecutive days that look the same share one row, if there are many days.
 function alike(days) {
   if (days.length <= MANY) return days;
-  const look = ({ start, pieces, open, marks }) => marks.length ? null : JSON.stringify(
+  const appearance = ({ start, pieces, open, marks }) => marks.length ? null : JSON.stringify(
     [...pieces, ...open].map(({ from, to, span }) => [from - start, to - start, span.kind, span.reason, span.planned]));
   const rows = [];
   for (const each of days) {
     const before = rows.at(-1);
-    if (before?.look && before.look === look(each)) before.last = each.start;
-    else rows.push({ ...each, look: look(each) });
+    if (before?.appearance && before.appearance === appearance(each)) before.last = each.start;
+    else rows.push({ ...each, appearance: appearance(each) });
   }
   return rows;
 }
@@ -121,11 +121,11 @@ function block({ from, to, span }, start, bar, id) {
   const fits = shown && shown.length * LETTER + 8 < width;
   return svg("g", { class: `span ${span.kind}${span.planned ? " planned" : ""}` },
     svg("rect", { class: "fill", ...place, fill: pattern ? `url(#${id}-${pattern})` : null },
-      svg("title", {}, `${hour(from)}\u2013${to - start === DAY ? "24:00" : hour(to)} ${SPANS[span.kind] ?? span.kind}: ${span.reason}${span.planned ? " (still to come)" : ""}`)),
+      svg("title", {}, `${hour(from)}\u2013${to - start === DAY ? "24:00" : hour(to)} ${SPANS[span.kind] ?? span.kind}: ${span.reason}${span.planned ? " (upcoming)" : ""}`)),
     fits && svg("text", { x: place.x + width / 2, y: bar + 14, "text-anchor": "middle" }, shown));
 }
 
-// The marks of a day from left to right; the name of one that stands close before another leans to the left.
+// The markers of a day from left to right; the name of one close to the next is placed on its left.
 function lines(marks, start, bar) {
   const sorted = [...marks].sort((one, other) => one.reading - other.reading);
   return sorted.map(({ name, reading }, place) => {
@@ -147,7 +147,7 @@ function scale(height) {
   });
 }
 
-// Told apart by their lines, not by their colour alone.
+// Patterns differ by their lines, not only by colour.
 function patterns(id) {
   const pattern = (name, ...content) => svg("pattern", {
     id: `${id}-${name}`, class: `pattern ${name}`, width: 8, height: 8, patternUnits: "userSpaceOnUse",
@@ -161,33 +161,39 @@ function patterns(id) {
 function legend(spans) {
   const kinds = [...new Set(spans.map(({ kind }) => kind))];
   return h("ul", { class: "legend", "aria-hidden": "true" },
-    kinds.map((kind) => h("li", { class: kind }, SPANS[kind] ?? kind)),
-    h("li", { class: "ground" }, "open hours"));
+    kinds.map((kind) => h("li", { class: kind }, sentence(SPANS[kind] ?? kind))),
+    h("li", { class: "ground" }, "Opening hours"));
+}
+
+// "2 h", or "3 working days (24 h)" where the agreement writes it differently.
+export function targetOf({ target, target_seconds }) {
+  const exact = length(target_seconds);
+  return exact.replaceAll(" ", "") === target ? exact : `${target} (${exact})`;
 }
 
 const lastCounted = (spans) => spans.findLast(({ kind }) => kind === "counted");
 const counted = (spans) => length(lastCounted(spans)?.total_seconds ?? 0);
 
-// What has counted up to the due date is the target, neither more nor less; a clock that stopped before has less.
-function sums(told, spans) {
+// Up to the due date exactly the target has counted; less if the clock stopped earlier.
+function sums(explanation, spans) {
   const last = lastCounted(spans);
-  const until = last && told.due_local ? `up to ${written(last.end_local)}` : "so far";
-  const target = told.target_seconds === null ? "" : ` The target ${told.target} is ${length(told.target_seconds)}.`;
+  const until = last && explanation.due_local ? `up to ${written(last.end_local)}` : "so far";
+  const target = explanation.target_seconds === null ? "" : ` Target: ${targetOf(explanation)}.`;
   return h("p", { class: "sums" }, `Counted ${until}: `, h("strong", {}, counted(spans)), `.${target}`);
 }
 
-function inWords(spans, told) {
+function asTable(spans, explanation) {
   const rows = spans.map((span) => [
     h("span", { title: span.start }, `${written(span.start_local)} `, h("small", {}, offset(span.start_local))),
     h("span", { title: span.end }, `${written(span.end_local)} `, h("small", {}, offset(span.end_local))),
-    `${sentence(SPANS[span.kind] ?? span.kind)}${span.planned ? ", to come" : ""}`,
+    `${sentence(SPANS[span.kind] ?? span.kind)}${span.planned ? ", upcoming" : ""}`,
     [span.reason, span.source].filter(Boolean).join(" \u00b7 "),
     length(span.seconds),
     length(span.total_seconds),
   ]);
-  const name = `Spans of ${told.clock.label}, cycle ${told.clock.cycle}`;
-  const body = table(["From", "To", "What", "Why", "Length", "Counted by then"], rows);
+  const name = `Periods of ${explanation.clock.label}, cycle ${explanation.clock.cycle}`;
+  const body = table(["From", "To", "Type", "Reason", "Duration", "Total counted"], rows);
   body.className = "spans";
-  return h("details", {}, h("summary", {}, `The same as a table (${spans.length} spans)`),
+  return h("details", {}, h("summary", {}, `Show as a table (${spans.length} ${spans.length === 1 ? "period" : "periods"})`),
     h("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": name }, body));
 }

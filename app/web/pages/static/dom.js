@@ -1,10 +1,10 @@
-// How does an element come to be? Text goes in as text, never as markup; nothing here knows what a clock is.
+// Creates and updates elements. Text is inserted as text, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export const find = (selector, within = document) => within.querySelector(selector);
 
-// An element with attributes, listeners (functions) and children; null, undefined and false children are left out.
+// An element with attributes, listeners (functions) and children; null, undefined and false children are skipped.
 export function h(name, attributes = {}, ...children) {
   return filled(document.createElement(name), attributes, children);
 }
@@ -23,12 +23,12 @@ function filled(element, attributes, children) {
   return element;
 }
 
-// Set a text only where it differs, so that a ticking clock touches nothing that stands.
+// Set a text only if it differs, to avoid needless layout.
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Let a parent's children be these, in this order, moving as few as it can: what has the focus keeps it.
+// Make these the children of a parent, in this order, with as few moves as possible, so that the focus is kept.
 export function arrange(parent, children) {
   const wanted = new Set(children);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();

@@ -1,5 +1,5 @@
-// How does a person enter what happened? Buttons for the facts that a clock waits for or stops on, a form for a span
-// to exclude and one to take an event back. All go the same road as any system's events.
+// Records events by hand: buttons for the events that a clock waits for or stops on, a form to exclude a period, and one
+// to withdraw an event. They are pushed to the API as any system's events are.
 
 import { push } from "./api.js";
 import { zoneOf } from "./calendars.js";
@@ -12,7 +12,7 @@ const STATUS = "status:";
 const AUTHOR = "agent";
 const LIVE_STOPS = new Set(["running", "paused"]);
 
-// What would change this clock: the facts that it awaits or, once it runs, those that stop it.
+// The events that a clock waits for or, once it runs, those that stop it.
 function facts(clock, commitments) {
   if (clock.state === "awaiting") return [...new Set(clock.awaiting.flatMap((each) => each.split("|")))];
   if (!LIVE_STOPS.has(clock.state)) return [];
@@ -22,8 +22,8 @@ function facts(clock, commitments) {
 export function buttons(view, clock, commitments, done) {
   const found = facts(clock, commitments);
   if (!found.length) return null;
-  return h("p", { class: "facts", role: "group", "aria-label": `Record for ${clock.label}` },
-    h("span", {}, clock.state === "awaiting" ? "Has it happened?" : "It stops with:"),
+  return h("p", { class: "facts", role: "group", "aria-label": `Record an event for ${clock.label}` },
+    h("span", {}, clock.state === "awaiting" ? "Start the clock:" : "Stop the clock:"),
     found.map((type) => h("button", { type: "button", "data-fact": type, click: ({ target }) => record(view, type, target, done) },
       sentence(fact(type)))));
 }
@@ -45,7 +45,7 @@ async function sent(view, type, data, message, done) {
   return true;
 }
 
-// The two forms of a ticket's page, for a ticket that is read anew whenever it changes: `current` gives it.
+// The two forms of a ticket's page. `current` returns the ticket as it was last read.
 export function forms(current, done) {
   submits("#exclusion", (entered) => {
     const view = current();
@@ -55,11 +55,11 @@ export function forms(current, done) {
       from: fromZone(entered.get("from"), zone), to: fromZone(entered.get("to"), zone),
       author: entered.get("author"), reason: entered.get("reason"), ...(commitments.length ? { commitments } : {}),
     };
-    return sent(view, "exclusion.granted", data, "The exclusion is granted.", done);
+    return sent(view, "exclusion.granted", data, "Exclusion granted.", done);
   });
   submits("#withdrawal", (entered) => {
     const data = { id: entered.get("id"), author: entered.get("author"), reason: entered.get("reason") };
-    return sent(current(), "event.withdrawn", data, "The event is withdrawn.", done);
+    return sent(current(), "event.withdrawn", data, "Event withdrawn.", done);
   });
 }
 
@@ -75,7 +75,7 @@ function submits(selector, send) {
   });
 }
 
-// What may be chosen in the forms. What a person has chosen already stays chosen.
+// Fill the choices of the forms, keeping what is selected.
 export function choices(view, events) {
   find("#exclusion .zone").textContent = zoneOf(view.desk);
   const ids = new Map(view.clocks.map((clock) => [clock.commitment, clock.label]));
@@ -86,7 +86,7 @@ export function choices(view, events) {
   const select = find("#withdrawal select");
   const chosen = select.value;
   const standing = events.filter(({ stands }) => stands);
-  select.replaceChildren(h("option", { value: "" }, "choose"), ...standing.map((event) => h("option", { value: event.id },
+  select.replaceChildren(h("option", { value: "" }, "Select an event"), ...standing.map((event) => h("option", { value: event.id },
     `${written(inZone(event.time, zoneOf(view.desk)))} ${event.type} (${event.id})`)));
   select.value = standing.some(({ id }) => id === chosen) ? chosen : "";
 }

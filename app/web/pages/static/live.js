@@ -1,47 +1,47 @@
-// How does a page stay true? It listens to the stream, and reads everything anew whenever it begins to listen.
-// A hidden tab does not listen: a browser opens six connections to a host and no more, and people keep many tabs.
+// Keeps a page up to date: follows the event stream, and reads everything again whenever the stream is opened.
+// A hidden tab closes its stream: a browser opens at most six connections to a host, and people keep many tabs open.
 
 import { get } from "./api.js";
 import { find, write } from "./dom.js";
 import { attempt } from "./session.js";
 
-const COME_BACK = 3000; // milliseconds; a browser comes back by itself only from a cut, not from a refusal
+const RETRY = 3000; // milliseconds; EventSource reconnects after a lost connection, not after an error status
 
-// Listen: `told` is called for every signal from a place in the stream on, `read` after that place is known, with the
-// latest signals before it. So nothing falls between the two.
-export function follow({ read, told, latest = 1 }) {
+// Follow the stream: `onSignal` is called for every signal after a cursor, and `read` once the cursor is known, with the
+// latest signals before it. So no signal is missed between the two.
+export function follow({ read, onSignal, latest = 1 }) {
   let source = null;
-  let beginning = false;
+  let opening = false;
 
-  async function begin() {
-    if (source || beginning || document.hidden) return;
-    beginning = true;
+  async function open() {
+    if (source || opening || document.hidden) return;
+    opening = true;
     const recent = await attempt(() => get(`/v1/signals?latest=true&limit=${latest}`));
-    beginning = false;
-    if (!recent) setTimeout(begin, COME_BACK);
+    opening = false;
+    if (!recent) setTimeout(open, RETRY);
     if (!recent || document.hidden) return;
     source = new EventSource(`/v1/stream?after=${recent.next}`);
-    source.onopen = () => connected("live", "live");
-    source.onmessage = (message) => told(JSON.parse(message.data));
+    source.onopen = () => connected("live", "Live");
+    source.onmessage = (message) => onSignal(JSON.parse(message.data));
     source.onerror = () => {
-      connected("cut", "reconnecting");
+      connected("lost", "Reconnecting…");
       if (source?.readyState === EventSource.CLOSED) {
-        end();
-        setTimeout(begin, COME_BACK);
+        close();
+        setTimeout(open, RETRY);
       }
     };
     await attempt(() => read(recent.signals));
   }
 
-  function end() {
+  function close() {
     source?.close();
     source = null;
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));
-  window.addEventListener("pagehide", end);
-  window.addEventListener("pageshow", begin);
-  return begin();
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", open);
+  return open();
 }
 
 function connected(state, text) {
@@ -50,8 +50,8 @@ function connected(state, text) {
   write(element, text);
 }
 
-// Call `work` once after a burst of calls, and never twice at a time.
-export function gathered(work, delay) {
+// Debounce: call `work` once after a burst of calls, and never twice at the same time.
+export function debounced(work, delay) {
   let timer = null;
   let running = false;
   let again = false;

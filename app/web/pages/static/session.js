@@ -1,11 +1,11 @@
-// Who is looking? A key is changed for a cookie that no script can read; it comes from the form or from `#key=`.
+// Signs the visitor in: exchanges an API key, from the form or from `#key=`, for a cookie that scripts cannot read.
 
 import { Problem, post } from "./api.js";
 import { find, h } from "./dom.js";
 
 const NOT_SIGNED_IN = 401;
 
-// Do what a page does, and ask for a key whenever the service wants one.
+// Run the work of a page, signing in when the service requires it.
 export async function signedIn(work) {
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
   if (key) {
@@ -15,7 +15,7 @@ export async function signedIn(work) {
   return attempt(work);
 }
 
-// Run it. A refusal is shown with its places and gives false; where a key is lacking, one is asked for first.
+// Run `work`. A problem is shown and returns false; without a session, the sign-in form is shown first.
 export async function attempt(work) {
   try {
     const done = await work();
@@ -24,7 +24,7 @@ export async function attempt(work) {
   } catch (error) {
     if (!(error instanceof Problem) && !(error instanceof TypeError)) throw error;
     if (error.status === NOT_SIGNED_IN) {
-      await keyGiven();
+      await keyEntered();
       return attempt(work);
     }
     show(error instanceof Problem ? [error.message, ...error.lines] : ["The service cannot be reached."]);
@@ -33,13 +33,13 @@ export async function attempt(work) {
 }
 
 function show([title, ...lines]) {
-  find("#trouble").replaceChildren(...(title ? [h("strong", {}, title), h("ul", {}, lines.map((line) => h("li", {}, line)))] : []));
+  find("#error").replaceChildren(...(title ? [h("strong", {}, title), h("ul", {}, lines.map((line) => h("li", {}, line)))] : []));
 }
 
-let asking = null; // several calls may find at once that the key is lacking: one form for all
+let entering = null; // several requests may need a key at the same time: they share one form
 
-function keyGiven() {
-  asking ??= new Promise((resolve) => {
+function keyEntered() {
+  entering ??= new Promise((resolve) => {
     const section = find("#sign-in");
     const form = find("#sign-in-form");
     section.hidden = false;
@@ -57,9 +57,9 @@ function keyGiven() {
       form.reset();
       section.hidden = true;
       document.body.classList.remove("signed-out");
-      asking = null;
+      entering = null;
       resolve();
     };
   });
-  return asking;
+  return entering;
 }

@@ -1,28 +1,28 @@
-// A ticket: all its clocks and why they stand as they do, its place in the queue, and everything that happened to it.
+// A ticket: its clocks with their explanations, its position in the queue, its events and its signals.
 
 import { get, path, query } from "./api.js";
 import { learn, untilChange, zoneOf } from "./calendars.js";
 import { LIVE, due, lateness, left, state } from "./clock.js";
-import { explained } from "./days.js";
+import { explained, targetOf } from "./days.js";
 import { arrange, find, h, write } from "./dom.js";
 import { buttons, choices, forms } from "./facts.js";
-import { follow, gathered } from "./live.js";
+import { debounced, follow } from "./live.js";
 import { about, loudness } from "./recent.js";
 import { attempt, signedIn } from "./session.js";
 import { inZone, length, written } from "./time.js";
-import { cause, kind, sentence, signal as said } from "./words.js";
+import { kind, moved, sentence, signal as signalName } from "./words.js";
 
-const GATHER = 120; // milliseconds in which signals are gathered
+const GATHER = 120; // milliseconds in which signals are collected
 const TICK = 250;
 const REFRESH = 60_000;
 const AFTER_CHANGE = 400;
-const LONGEST_TIMER = 2 ** 31 - 1;
-const SIGNALS = 200; // of the ticket's latest
+const MAX_TIMEOUT = 2 ** 31 - 1;
+const SIGNALS = 200; // the latest ones of the ticket
 const FIELDS = ["status", "priority", "customer", "organisation", "plan", "level", "service", "category", "domain", "assignee", "group"];
 
 const { desk, ticket } = document.body.dataset;
 const here = `/v1/tickets${path(desk, ticket)}`;
-const opened = new Map(); // which explanations a person has opened or closed, by clock
+const opened = new Map(); // whether the visitor has opened or closed an explanation, by clock
 const cards = new Map(); // what is shown, by clock
 const TICKS = new Set(["remaining_seconds", "counted_seconds", "overdue_seconds", "due_if_resumed_now"]);
 let view = null;
@@ -41,37 +41,37 @@ async function read({ afresh = false } = {}) {
   commitments = agreement.document?.commitments ?? [];
   view = found;
   head();
-  place();
+  showPosition();
   drawEvents(events);
   drawSignals(signals, new Map(events.map(({ id, type }) => [id, type])));
   choices(view, events);
   await drawClocks(events.length, afresh);
   clearTimeout(change);
   const ahead = untilChange() + AFTER_CHANGE;
-  if (ahead < LONGEST_TIMER) change = setTimeout(readAfresh, ahead);
+  if (ahead < MAX_TIMEOUT) change = setTimeout(readAfresh, ahead);
 }
 
-const readAgain = gathered(() => attempt(read), GATHER);
-const readAfresh = gathered(() => attempt(() => read({ afresh: true })), GATHER);
+const readAgain = debounced(() => attempt(read), GATHER);
+const readAfresh = debounced(() => attempt(() => read({ afresh: true })), GATHER);
 
 function head() {
   write(find("#title"), view.title ?? `Ticket ${ticket}`);
   const created = view.created_at && written(inZone(view.created_at, zoneOf(desk)));
   const fields = [...FIELDS.map((name) => [name, view[name]]), ["created", created]].filter(([, value]) => value);
-  const link = view.url && /^https?:/.test(view.url) && ["at its source", h("a", { href: view.url, rel: "noreferrer" }, view.url)];
+  const link = view.url && /^https?:/.test(view.url) && ["Link", h("a", { href: view.url, rel: "noreferrer" }, view.url)];
   find("#fields").replaceChildren(...[...fields, link].filter(Boolean).map(([name, value]) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+    h("div", {}, h("dt", {}, sentence(name)), h("dd", {}, value))));
   find("#flags").hidden = view.flags.length === 0;
   write(find("#flags"), `Flags: ${view.flags.map((flag) => flag.replaceAll("_", " ")).join(", ")}`);
   const withheld = view.not_applicable.map(({ commitment, reason }) => h("li", {}, h("strong", {}, label(commitment)), `: ${reason}`));
-  find("#withheld").replaceChildren(...(withheld.length ? [h("h3", {}, "Does not apply"), h("ul", {}, withheld)] : []));
+  find("#withheld").replaceChildren(...(withheld.length ? [h("h3", {}, "Not applicable"), h("ul", {}, withheld)] : []));
 }
 
 const label = (id) => commitments.find((commitment) => commitment.id === id)?.label ?? id;
 const keyOf = ({ commitment, cycle }) => `${commitment} ${cycle}`;
 
-// A card is made anew when something in it changed or, afresh, when time has moved its marks; never under a person's
-// hands. All are made before any is shown, so that nothing jumps while the explanations come in.
+// A card is rebuilt when something in it changed or, if `afresh`, because time has moved its markers; but not while it has
+// the focus. All are built before any is shown, so that the layout does not shift while explanations load.
 async function drawClocks(count, afresh) {
   const made = await Promise.all(view.clocks.map(async (clock) => {
     const key = keyOf(clock);
@@ -86,8 +86,8 @@ async function drawClocks(count, afresh) {
   cards.clear();
   for (const [key, each] of made) cards.set(key, each);
   const elements = made.map(([, { element }]) => element);
-  arrange(find("#clocks"), elements.length ? elements : [h("p", { class: "hint" }, "No promise applies to this ticket.")]);
-  // Whoever pressed a button that is gone stays at its clock.
+  arrange(find("#clocks"), elements.length ? elements : [h("p", { class: "hint" }, "No commitment applies to this ticket.")]);
+  // The focus stays at the clock if its button is gone.
   made.find(([, { focus }]) => focus)?.[1].element.querySelector("button, summary")?.focus();
   for (const [, each] of made) each.focus = false;
   tick();
@@ -97,19 +97,19 @@ async function card(clock) {
   const key = keyOf(clock);
   const open = opened.get(key) ?? (LIVE.has(clock.state) || view.clocks.length === 1);
   const body = h("div", {});
-  const details = h("details", { class: "why", open, toggle: () => shown(details, body, key, clock) }, h("summary", {}, "Why: its days"), body);
+  const details = h("details", { class: "why", open, toggle: () => shown(details, body, key, clock) }, h("summary", {}, "Timeline"), body);
   if (open) {
-    body.dataset.asked = "";
+    body.dataset.loaded = "";
     body.append(await explained(view, clock));
   }
   const title = clock.cycle > 1 ? `${clock.label}, cycle ${clock.cycle}` : clock.label;
   return h("article", { class: "panel clock", "data-clock": key, "data-commitment": clock.commitment, "data-state": clock.state },
-    h("div", { class: "bar" }, h("h3", {}, title), h("span", { class: "hint" }, `${kind(clock.kind)} \u00b7 ${clock.measure}`)),
+    h("div", { class: "bar" }, h("h3", {}, title), h("span", { class: "hint" }, `${sentence(kind(clock.kind))} \u00b7 ${clock.measure.replaceAll("_", " ")}`)),
     h("div", { class: "facets" },
       facet("Working time left", h("span", { class: "left big" })),
       facet("Due", ...due(desk, clock)),
       facet("State", ...state(desk, clock), ...lateness(desk, clock)),
-      facet("Target", clock.target ?? "none", clock.target_seconds !== null && h("small", {}, length(clock.target_seconds))),
+      facet("Target", clock.target_seconds === null ? (clock.target ?? "None") : targetOf(clock)),
       facet("Counted", length(clock.counted_seconds), h("small", {}, clock.calendar ?? "")),
       clock.started_at && facet("Started", written(inZone(clock.started_at, zoneOf(desk, clock.calendar)))),
       clock.stopped_at && facet("Stopped", written(inZone(clock.stopped_at, zoneOf(desk, clock.calendar))))),
@@ -119,51 +119,51 @@ async function card(clock) {
 
 const facet = (name, ...content) => h("div", { class: "facet" }, h("div", { class: "name" }, name), h("div", {}, ...content));
 
-// An explanation is asked for when a person opens it: a ticket may have dozens of clocks.
+// An explanation is loaded when it is opened: a ticket may have dozens of clocks.
 async function shown(details, body, key, clock) {
   opened.set(key, details.open);
-  if (!details.open || "asked" in body.dataset) return;
-  body.dataset.asked = "";
+  if (!details.open || "loaded" in body.dataset) return;
+  body.dataset.loaded = "";
   await attempt(async () => body.append(await explained(view, clock)));
 }
 
-function place() {
+function showPosition() {
   find("#queue").hidden = !view.queue;
   if (!view.queue) return;
   const { name, position, length: of, joined_at, moves, expected_reply_at, expected_reply_reason } = view.queue;
   const at = (instant) => written(inZone(instant, zoneOf(desk)));
-  const reply = expected_reply_at ? `Reply expected ${at(expected_reply_at)}.` : `No reply can be forecast: ${expected_reply_reason ?? "unknown"}.`;
-  find("#place").replaceChildren(
+  const reply = expected_reply_at ? `Expected reply: ${at(expected_reply_at)}.` : `No reply time can be forecast: ${expected_reply_reason ?? "unknown reason"}.`;
+  find("#position").replaceChildren(
     h("p", {}, h("strong", {}, `${position ?? "?"} of ${of ?? "?"}`), " in ", h("a", { href: `/queues${path(desk, name)}` }, `queue ${name}`),
-      `, in this place since ${at(joined_at)}. ${reply}`),
-    h("ol", { class: "moves" }, moves.map((move) => h("li", {}, `${at(move.at)}: ${move.kind}, ${cause(move.cause)}`))));
+      `, at this position since ${at(joined_at)}. ${reply}`),
+    h("ol", { class: "moves" }, moves.map((move) => h("li", {}, `${at(move.at)} \u00b7 ${moved(move)}`))));
 }
 
 function drawEvents(events) {
   const at = (instant) => written(inZone(instant, zoneOf(desk)));
   find("#events tbody").replaceChildren(...events.map((event) => h("tr", { class: event.stands ? null : "withdrawn", "data-id": event.id },
     h("td", {}, at(event.time)),
-    h("td", {}, event.type, !event.known && h("small", {}, "unknown type: kept, moves nothing"), !event.stands && h("small", {}, "plays no part any more")),
-    h("td", {}, says(event.data)),
+    h("td", {}, event.type, !event.known && h("small", {}, "Unknown type: stored, without effect"), !event.stands && h("small", {}, "No longer in effect")),
+    h("td", {}, details(event.data)),
     h("td", {}, at(event.received_at)),
     h("td", {}, h("code", {}, event.id)))));
 }
 
-const says = (data) => Object.entries(data).map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join("; ");
+const details = (data) => Object.entries(data).map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join("; ");
 
-// A signal's cause is a word or, where an event brought it about, that event's id.
+// A signal's cause is a word or the id of an event.
 function drawSignals(signals, types) {
-  const why = (cause) => (types.has(cause) ? `by ${types.get(cause)} (${cause})` : cause);
+  const why = (cause) => (types.has(cause) ? `Cause: ${types.get(cause)} (${cause})` : `Cause: ${cause}`);
   const replaced = new Set(signals.filter((signal) => signal.kind.endsWith("_retracted")).map((signal) => signal.replaces));
   const rows = [...signals].reverse().map((signal) => {
     const zone = zoneOf(desk, signal.clock?.calendar);
     return h("tr", { class: replaced.has(signal.id) ? "withdrawn" : loudness(signal) || null, "data-kind": signal.kind },
-      h("td", {}, written(inZone(signal.at, zone)), signal.late && h("small", {}, "learnt late")),
-      h("td", {}, sentence(said(signal.kind)), replaced.has(signal.id) && h("small", {}, "taken back since")),
+      h("td", {}, written(inZone(signal.at, zone)), signal.late && h("small", {}, "Reported late")),
+      h("td", {}, sentence(signalName(signal.kind)), replaced.has(signal.id) && h("small", {}, "Retracted")),
       h("td", {}, about(signal), signal.cause && signal.clock && h("small", {}, why(signal.cause))),
       h("td", {}, written(inZone(signal.detected_at, zone))));
   });
-  find("#told tbody").replaceChildren(...rows);
+  find("#signals tbody").replaceChildren(...rows);
 }
 
 function tick() {
@@ -184,7 +184,7 @@ setInterval(() => document.hidden || readAfresh(), REFRESH);
 await signedIn(() => null);
 await follow({
   read,
-  told: (signal) => {
+  onSignal: (signal) => {
     if (signal.desk === desk && signal.ticket === ticket) readAgain();
   },
 });

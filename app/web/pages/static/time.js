@@ -1,11 +1,11 @@
-// What time is it at the server, and how are instants and lengths written?
-// Instants come from the server with their local form; the one thing reckoned here is how long ago an answer was made.
+// The time of the server, and the format of instants and durations. The server sends instants in local time; the browser
+// only adds the time that has passed since a response.
 
-let ahead = -Infinity; // server's time less this tab's own steady clock, in milliseconds
+let ahead = -Infinity; // server time minus this tab's monotonic clock, in milliseconds
 
-// Learn from an answer's instant. An answer arrives after it was made, so this is never too late a time, and the
-// greatest is the nearest to the truth.
-export function heard(at) {
+// Synchronize with the instant of a response. A response arrives after it was made, so the estimate is never ahead, and
+// the greatest one is the most accurate.
+export function synchronize(at) {
   ahead = Math.max(ahead, Date.parse(at) - performance.now());
 }
 
@@ -16,7 +16,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const LOCAL = /^(\d+)-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?/;
 const two = (number) => String(number).padStart(2, "0");
 
-// The wall clock's reading of an instant written with its local offset, as if it were UTC: for places in a day.
+// The local time of an instant with its offset, as if it were UTC: for positions within a day.
 export function wall(local) {
   const [, year, month, day, hour, minute, second = 0, rest = 0] = LOCAL.exec(local);
   return Date.UTC(year, month - 1, day, hour, minute, second) + Number(rest) * 1000;
@@ -24,7 +24,7 @@ export function wall(local) {
 
 export const offset = (local) => local.match(/(?:Z|[+-]\d\d:\d\d)$/)?.[0].replace("Z", "+00:00") ?? "";
 
-// "Fri 27 Nov"; the year where it is another one.
+// "Fri 27 Nov"; with the year if it is not the current one.
 export function day(reading) {
   const date = new Date(reading);
   const year = date.getUTCFullYear();
@@ -35,19 +35,19 @@ export function day(reading) {
 export const hour = (reading, seconds = false) =>
   new Date(reading).toISOString().slice(11, seconds ? 19 : 16);
 
-// "Fri 27 Nov 17:00", of an instant with its local offset. Seconds only where there are any.
+// "Fri 27 Nov 17:00", from an instant with its local offset. Seconds only if they are not zero.
 export function written(local) {
   const reading = wall(local);
   return `${day(reading)} ${hour(reading, reading % 60_000 >= 1000)}`;
 }
 
-// The same, without the day where that is today.
+// The same, without the day if that is today.
 export function soon(local, zone) {
   const today = inZone(now(), zone).slice(0, 10) === local.slice(0, 10);
   return today ? hour(wall(local)) : written(local);
 }
 
-// An instant in UTC, as the wall clock of a zone reads it, in the form that `written` and `wall` take.
+// An instant in UTC, in the local time of a zone, in the form that `written` and `wall` read.
 export function inZone(instant, zone) {
   const at = typeof instant === "number" ? instant : Date.parse(instant);
   const parts = Object.fromEntries(
@@ -60,8 +60,8 @@ export function inZone(instant, zone) {
   return `${parts.year.padStart(4, "0")}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:${parts.second}${shift}`;
 }
 
-// What a person entered as a zone's wall clock, with the offset that holds there then. In the hour that comes twice a
-// year twice it is the first of the two.
+// A local time that was entered for a zone, with its offset there. In the hour that is repeated in autumn, the first of the
+// two.
 export function fromZone(entered, zone) {
   const reading = wall(entered);
   const shifts = [reading - 86_400_000, reading + 86_400_000].map((at) => offset(inZone(at, zone)));
@@ -69,13 +69,13 @@ export function fromZone(entered, zone) {
   return entered + (fitting ?? shifts[0]);
 }
 
-// "1:02:03", for what ticks.
+// "1:02:03", for countdowns.
 export function ticking(seconds) {
   const whole = Math.abs(Math.trunc(seconds));
   return `${Math.trunc(whole / 3600)}:${two(Math.trunc(whole / 60) % 60)}:${two(whole % 60)}`;
 }
 
-// "1 h 2 min", for what stands.
+// "1 h 2 min", for durations.
 export function length(seconds) {
   const whole = Math.abs(seconds);
   const parts = [[Math.trunc(whole / 3600), "h"], [Math.trunc(whole / 60) % 60, "min"], [whole % 60, "s"]];

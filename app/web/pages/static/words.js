@@ -1,4 +1,4 @@
-// Which words do the pages use for what the API names? Whatever is not listed is shown as the API writes it.
+// The words for names of the API. A name that is not listed is shown as it is.
 
 const FACTS = {
   "agent.replied": "agent replied",
@@ -19,61 +19,60 @@ const FACTS = {
 const CAUSES = {
   answered: "answered",
   closed: "closed",
-  corrected: "an earlier move proved wrong",
-  created: "ticket opened",
+  corrected: "correction of an earlier move",
+  created: "ticket created",
   deleted: "deleted",
-  duplicate: "another ticket on the same subject",
+  duplicate: "duplicate ticket",
   merged: "merged",
-  message: "the customer wrote",
+  message: "message from the customer",
   on_hold: "put on hold",
   pending: "set to pending",
-  queue: "put into another queue",
-  rank: "the customer's plan changed",
+  queue: "moved to another queue",
+  rank: "change of the customer's plan",
   reopened: "reopened",
-  repeat_message: "the customer wrote again",
-  resumed: "back from pending or on hold",
+  repeat_message: "another message from the customer",
+  resumed: "resumed after pending or on hold",
   solved: "solved",
 };
 
-const REASONS = { "after closing": "end of the day" };
+const REASONS = { "after closing": "end of the day", "lunch gap": "lunch break" };
 
 const SIGNALS = {
-  "clock.awaiting": "awaits too long",
-  "clock.breach_retracted": "breach taken back",
+  "clock.breach_retracted": "breach retracted",
   "clock.breached": "guarantee breached",
   "clock.cancelled": "cancelled",
   "clock.due_changed": "due date changed",
-  "clock.lapsed": "customer's term lapsed",
-  "clock.miss_retracted": "miss taken back",
+  "clock.lapsed": "customer deadline passed",
+  "clock.miss_retracted": "missed objective retracted",
   "clock.missed": "objective missed",
   "clock.paused": "paused",
   "clock.reopened": "reopened",
   "clock.resumed": "resumed",
   "clock.started": "started",
-  "clock.stopped": "stopped",
+  "clock.stopped": "completed",
   "clock.warned": "warning",
   "queue.joined": "joined the queue",
   "queue.left": "left the queue",
   "queue.moved": "moved in the queue",
-  "subscription.disabled": "deliveries switched off",
+  "subscription.disabled": "subscription disabled",
 };
 
-const LATE = { guarantee: "guarantee breached", objective: "objective missed", customer: "customer's term lapsed" };
+const LATE = { guarantee: "guarantee breached", objective: "objective missed", customer: "customer deadline passed" };
 const MARKS = { guarantee: "\u25a0", objective: "\u25c6", customer: "\u25cb" };
-const KINDS = { guarantee: "guarantee", objective: "objective", customer: "customer's term" };
+const KINDS = { guarantee: "guarantee", objective: "objective", customer: "customer deadline" };
 
 export const SPANS = {
   counted: "counted",
-  overdue: "counted, late",
-  skipped: "skipped: closed",
+  overdue: "overdue",
+  skipped: "closed, not counted",
   paused: "paused",
   excluded: "excluded",
-  awaiting: "awaiting its start",
-  stopped: "stopped",
-  not_applying: "did not apply",
+  awaiting: "not started",
+  stopped: "completed",
+  not_applying: "not applicable",
 };
 
-// Signals that are announced: somebody's promise was missed, or proved not to be.
+// Signals that are announced: breaches and their retractions.
 export const ALARMS = new Set([
   "clock.breached", "clock.missed", "clock.lapsed", "clock.breach_retracted", "clock.miss_retracted",
 ]);
@@ -89,9 +88,14 @@ export const mark = (kind) => MARKS[kind] ?? "\u25a0";
 export const kind = (word) => KINDS[word] ?? word;
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-// "call.registered" or, where several would do, "anomaly.detected or request.read": in the API's words, since it is
-// by those that a ticket system sends them.
-export const waitsFor = (awaiting) => `waits for ${awaiting.map((each) => each.split("|").join(" or ")).join(" and ")}`;
+// "Waiting for: call registered" or, where one of several is enough, "anomaly detected or request read".
+export const waitsFor = (awaiting) =>
+  `Waiting for: ${awaiting.map((each) => each.split("|").map(fact).join(" or ")).join(" and ")}`;
 
-// A ticket's last move in its queue: "moved: the customer wrote again".
-export const moved = (move) => `${move.kind}: ${cause(move.cause)}`;
+const STATES = {
+  awaiting: "not started", running: "running", paused: "paused", stopped: "completed", cancelled: "cancelled",
+};
+export const stateName = (state) => sentence(STATES[state] ?? state);
+
+// A move in a queue: "Moved: another message from the customer".
+export const moved = (move) => `${sentence(move.kind)}: ${cause(move.cause)}`;
