@@ -84,7 +84,7 @@ def _show(found: Inbox) -> None:
     if found.parked:
         parked = Table("desk", "parked ticket", "tried", "next try", "reason", box=None, pad_edge=False)
         for row in found.parked:
-            parked.add_row(row.desk, row.ticket, str(row.times), moment(row.retry_at), row.error)
+            parked.add_row(row.desk, row.subject.text, str(row.times), moment(row.retry_at), row.error)
         screen().print(parked)
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from app.cli.opened import must_know, opened
 from app.cli.terminal import FAILED, failed, misused, progress_screen, remark, result_json, screen
 from app.flow.judge.event_log import FaultyMapping, FaultyRow, Mapped, parse_mapping
-from app.flow.judge.replay import Counts, Replayed, judge
+from app.flow.judge.replay import Counts, Replayed, counts_at
 from app.flow.judge.replay import replay as feed
 from app.flow.process.runtime import Runtime
 from app.intake.instant import NotAnInstant, read_instant
@@ -43,7 +43,7 @@ def replay(
     with opened() as runtime:
         must_know(runtime, desk)
         replayed = _feed(runtime, file, desk, mapped)
-        counts = judge(runtime.database, runtime.catalogue, desk, instant)
+        counts = counts_at(runtime.database, runtime.catalogue, desk, instant)
     for refusal in replayed.refused:
         remark(f"refused: {refusal.id}: {refusal.reason}")
     if as_json:

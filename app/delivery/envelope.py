@@ -19,8 +19,8 @@ def source_of(desk: str) -> str:
     return SOURCE_PREFIX + quote(desk, safe="")
 
 
-def cloud_event(data: bytes, *, signal_id: str, kind: str, desk: str, ticket: str, time: str) -> bytes:
-    """The event around a signal's JSON. `time` is when it happened, RFC 3339 in UTC; no ticket: no `subject`."""
+def cloud_event(data: bytes, *, signal_id: str, kind: str, desk: str, subject: str, time: str) -> bytes:
+    """The event around a signal's JSON. `time` is when it happened, RFC 3339 in UTC; an empty `subject` is left out."""
     event = {
         "specversion": "1.0",
         "id": signal_id,
@@ -29,6 +29,6 @@ def cloud_event(data: bytes, *, signal_id: str, kind: str, desk: str, ticket: st
         "time": time,
         "datacontenttype": "application/json",
     }
-    if ticket:
-        event["subject"] = ticket
+    if subject:
+        event["subject"] = subject
     return orjson.dumps(event | {"data": orjson.Fragment(data)})

@@ -5,6 +5,7 @@ kind in front, as in "service:web" or "call:81". An event without a subject is a
 itself is empty. The text is what the database stores and what the ids of signals are made from.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -65,3 +66,11 @@ THE_DESK: Final = Subject(SubjectKind.DESK, "")
 
 SubjectKey = tuple[str, Subject]
 """(desk, subject)."""
+
+
+def by_desk(keys: Iterable[SubjectKey]) -> dict[str, list[Subject]]:
+    """The subjects of each desk, in their order."""
+    found: dict[str, list[Subject]] = {}
+    for desk, subject in keys:
+        found.setdefault(desk, []).append(subject)
+    return found

@@ -10,9 +10,10 @@ from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
 from app.sla.event import Event
 from app.sla.span import HOUR, Micros
+from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import ledger
-from app.store.tickets.ledger import Fact, digest_of
+from app.store.tickets.ledger import NewEvent, digest_of
 from tests.cli.conftest import ROOT, Terminal
 
 
@@ -152,8 +153,8 @@ def test_the_doctor_tells_of_a_clock_that_nobody_sweeps(desks: Terminal) -> None
 def _due_since(conn: Connection, parts: Runtime, at: Micros) -> int:
     """An outage received and judged as if an hour after it began: its breach lies ahead of that, and behind now."""
     event = Event("e1", "outage.started", "C1", at, {})
-    ledger.append(conn, [Fact("clamehost", event, "C1", digest_of(event))], at + HOUR)
-    return len(parts.assessor.assess(conn, at + HOUR, {"clamehost": ["C1"]}).answers)
+    ledger.append(conn, [NewEvent("clamehost", event, "C1", digest_of(event))], at + HOUR)
+    return len(parts.assessor.assess(conn, at + HOUR, {"clamehost": [Subject.parse("C1")]}).answers)
 
 
 def test_a_connection_in_json_has_the_agreed_shape(desks: Terminal) -> None:

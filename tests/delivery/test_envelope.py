@@ -11,7 +11,7 @@ ABOUT: dict[str, Any] = {
     "signal_id": "sig_1",
     "kind": "clock.breached",
     "desk": "haisoft",
-    "ticket": "4711",
+    "subject": "4711",
     "time": "2026-03-06T15:00:00Z",
 }
 
@@ -35,7 +35,7 @@ def test_the_data_are_the_stored_bytes_verbatim_and_are_not_parsed() -> None:
 
 
 def test_a_signal_about_no_ticket_makes_an_event_without_a_subject() -> None:
-    assert "subject" not in orjson.loads(cloud_event(SIGNAL, **ABOUT | {"ticket": ""}))
+    assert "subject" not in orjson.loads(cloud_event(SIGNAL, **ABOUT | {"subject": ""}))
 
 
 def test_a_desk_with_odd_characters_makes_a_source_that_is_a_uri() -> None:

@@ -40,7 +40,7 @@ def test_at_an_instant_before_everything_nothing_had_happened(service: Service) 
         service.view("haisoft", "4711", at="2026-03-02T09:59:59+01:00")
 
 
-def test_an_unknown_ticket_and_an_unknown_desk_are_told_apart(service: Service) -> None:
+def test_an_unknown_ticket_and_an_unknown_desk_are_different_errors(service: Service) -> None:
     with pytest.raises(NothingKnownYet):
         service.view("haisoft", "nobody")
     with pytest.raises(UnknownDesk):
@@ -124,7 +124,7 @@ def test_lists_are_filtered_and_come_next_due_first(
     assert listed(mixed, filters) == found
 
 
-def test_a_desk_is_told_with_its_hours_and_counts(mixed: Service) -> None:
+def test_a_desk_is_shown_with_its_hours_and_counts(mixed: Service) -> None:
     mixed.sweeper.sweep_now()
     (desk,) = mixed.database.read_now(
         lambda conn: desks.desks_overview(conn, mixed.catalogue, ["haisoft", "nowhere"], mixed.clock.now)
@@ -156,7 +156,7 @@ def test_breaches_come_latest_first_and_an_acknowledgement_stays_the_first(mixed
         return list(found.items)
 
     late_first = page(BreachFilters(desks=frozenset({"haisoft"})))
-    assert [breach.ticket for breach in late_first] == ["soon", "late"]
+    assert [breach.subject.text for breach in late_first] == ["soon", "late"]
     assert page(BreachFilters(until=at("2026-03-02T12:00:00.000001+01:00"))) == late_first[1:]
     assert page(BreachFilters(unsettled=False)) == []
     breach_id = late_first[0].id
@@ -173,7 +173,7 @@ def test_breaches_come_latest_first_and_an_acknowledgement_stays_the_first(mixed
     )
 
 
-def test_a_queue_is_told_in_its_order_with_its_moves(service: Service) -> None:
+def test_a_queue_is_shown_in_its_order_with_its_moves(service: Service) -> None:
     service.clock.set("2026-03-02T12:30:00+01:00")
     mail: dict[str, str] = {"desk": "webxtra", "title": "Mail", "domain": "a.example"}
     service.push(
@@ -205,7 +205,7 @@ def test_a_queue_is_told_in_its_order_with_its_moves(service: Service) -> None:
         )
 
 
-def test_a_move_is_told_with_its_positions_before_and_after(service: Service) -> None:
+def test_a_move_is_recorded_with_its_positions_before_and_after(service: Service) -> None:
     service.clock.set("2026-03-02T12:30:00+01:00")
     for number, customer in enumerate("AB"):
         service.push(
@@ -220,7 +220,7 @@ def test_a_move_is_told_with_its_positions_before_and_after(service: Service) ->
     assert (moved["position_before"], moved["position_after"], moved["cause"]) == (1, 2, "repeat_message")
 
 
-def test_a_duplicate_moves_the_earlier_ticket_and_tells_so(service: Service) -> None:
+def test_a_duplicate_moves_the_earlier_ticket_and_records_it(service: Service) -> None:
     service.clock.set("2026-03-02T12:30:00+01:00")
     for ticket, customer in (("first", "A"), ("between", "B"), ("again", "A")):
         minute = {"first": "00", "between": "10", "again": "20"}[ticket]

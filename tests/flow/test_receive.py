@@ -81,7 +81,7 @@ def test_one_id_is_one_event_per_desk(service: Service) -> None:
     assert service.push(created("4711", "2026-03-02T09:00:00+01:00", desk="phpnet")).accepted == 1
 
 
-def test_repetitions_and_conflicts_within_one_push_are_told_apart(service: Service) -> None:
+def test_repetitions_and_conflicts_within_one_push_are_distinguished(service: Service) -> None:
     receipt = service.push(
         created("4711", "2026-03-02T09:00:00+01:00"),
         created("4711", "2026-03-02T09:00:00+01:00"),

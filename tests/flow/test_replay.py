@@ -1,4 +1,4 @@
-"""A whole event log through the same road: judged, repeatable, resumable."""
+"""Replay of an event log: received like a push, repeatable, resumable."""
 
 import tomllib
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from app.flow.judge.event_log import FaultyMapping, FaultyRow, parse_mapping
 from app.flow.judge.record import FaultyFact, fact
-from app.flow.judge.replay import Counts, judge, replay
+from app.flow.judge.replay import Counts, counts_at, replay
 from tests.service import Service, at, created
 
 MAPPING = """
@@ -85,12 +85,12 @@ def test_an_interrupted_reading_is_resumed(service: Service, log: Path) -> None:
 
 def test_every_clock_is_judged_in_exactly_one_way(service: Service, log: Path) -> None:
     run(service, log)
-    counts = judge(service.database, service.catalogue, "phpnet", at("2026-02-10T00:00:00+01:00"))
+    counts = counts_at(service.database, service.catalogue, "phpnet", at("2026-02-10T00:00:00+01:00"))
     assert counts["gti"] == Counts(met=1, missed=1, running=1)
     assert counts["gti"].clocks == 3
 
 
-def test_nothing_that_a_replay_tells_is_delivered(service: Service, log: Path) -> None:
+def test_no_signal_of_a_replay_is_delivered(service: Service, log: Path) -> None:
     run(service, log)
     assert service.rows("SELECT DISTINCT deliver FROM signal") == [(0,)]
 

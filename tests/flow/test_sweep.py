@@ -1,4 +1,4 @@
-"""What time alone brings: breaches told at their instant, once, whatever fails or stops meanwhile."""
+"""The sweep: breaches are recorded at their instant, once, whatever fails or stops meanwhile."""
 
 import asyncio
 from datetime import timedelta
@@ -9,6 +9,7 @@ from app.flow import metrics
 from app.flow.judge.receive import Incoming
 from app.flow.query.tickets import answers
 from app.sla.event import Event
+from app.sla.subject import Subject
 from app.store.engine.database import Database, wall_clock
 from app.store.tickets import schedule
 from tests.servers.databases import Databases
@@ -24,7 +25,7 @@ def poison(ticket: str) -> Incoming:
     )
 
 
-def test_a_breach_is_told_when_its_instant_has_passed_and_not_at_it(service: Service) -> None:
+def test_a_breach_is_recorded_when_its_instant_has_passed_and_not_at_it(service: Service) -> None:
     service.clock.set("2026-03-02T10:00:00+01:00")
     service.push(created("4711", "2026-03-02T10:00:00+01:00"))
     service.clock.set("2026-03-02T12:00:00+01:00")
@@ -36,17 +37,19 @@ def test_a_breach_is_told_when_its_instant_has_passed_and_not_at_it(service: Ser
     assert (breach["at"], breach["detected_at"]) == ("2026-03-02T11:00:00Z", "2026-03-02T11:00:00.000001Z")
 
 
-def test_sweeping_again_tells_nothing_again(service: Service) -> None:
+def test_sweeping_again_records_nothing_again(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     service.clock.set("2026-03-03T09:00:00+01:00")
     service.sweeper.sweep_now()
     recorded = service.recorded()
     assert service.sweeper.sweep_now() == 0
-    service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    service.database.write_now(
+        lambda conn, now: service.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
+    )
     assert service.recorded() == recorded
 
 
-def test_after_a_stop_the_overdue_are_told_with_their_true_instant(service: Service) -> None:
+def test_after_a_downtime_the_overdue_are_recorded_with_their_true_instant(service: Service) -> None:
     service.clock.set("2026-03-02T10:00:00+01:00")
     service.push(*(created(f"T{n}", "2026-03-02T10:00:00+01:00", customer=str(n)) for n in range(3)))
     service.clock.set("2026-03-02T18:00:00+01:00")
@@ -58,12 +61,12 @@ def test_after_a_stop_the_overdue_are_told_with_their_true_instant(service: Serv
     assert restarted.view("haisoft", "T0")["clocks"][0]["detected_at"] == "2026-03-02T17:00:00Z"
 
 
-def test_a_ticket_that_cannot_be_judged_is_parked_and_stalls_nobody(service: Service) -> None:
+def test_a_ticket_that_cannot_be_judged_is_parked_and_stalls_no_other(service: Service) -> None:
     receipt = service.push(poison("bad"), created("good", "2026-03-02T09:00:00+01:00"))
     assert receipt.accepted == 2
     assert [answer.ticket for answer in receipt.tickets] == ["good"]
     (parked,) = service.database.read_now(schedule.all_parked)
-    assert (parked.ticket, parked.times, parked.first_at) == ("bad", 1, service.clock.now)
+    assert (parked.subject.text, parked.times, parked.first_at) == ("bad", 1, service.clock.now)
     service.clock.set("2026-03-02T14:00:00.000001+01:00")
     service.sweeper.sweep_now()
     assert [breach["ticket"] for breach in service.signals("clock.breached")] == ["good"]
@@ -102,7 +105,7 @@ def test_a_ticket_that_fails_later_keeps_its_row_and_is_no_longer_due(service: S
     assert len(service.database.read_now(schedule.all_parked)) == 1
 
 
-def test_a_late_reply_retracts_a_told_breach(service: Service) -> None:
+def test_a_late_reply_retracts_a_recorded_breach(service: Service) -> None:
     service.clock.set("2026-03-02T10:00:00+01:00")
     service.push(created("4711", "2026-03-02T10:00:00+01:00"))
     service.clock.set("2026-03-02T14:30:00+01:00")
@@ -121,13 +124,13 @@ def test_a_late_reply_retracts_a_told_breach(service: Service) -> None:
 
 
 def test_as_of_before_the_late_reply_still_shows_the_breach(service: Service) -> None:
-    test_a_late_reply_retracts_a_told_breach(service)
+    test_a_late_reply_retracts_a_recorded_breach(service)
     clock = service.clock_of("haisoft", "4711", "ticket-response", as_of="2026-03-02T14:59:59+01:00")
     assert (clock["breached_at"], clock["detected_at"]) == ("2026-03-02T11:00:00Z", "2026-03-02T13:30:00Z")
 
 
-def test_a_breach_can_come_back_and_is_told_anew(service: Service) -> None:
-    test_a_late_reply_retracts_a_told_breach(service)
+def test_a_breach_can_come_back_and_is_recorded_again(service: Service) -> None:
+    test_a_late_reply_retracts_a_recorded_breach(service)
     service.clock.set("2026-03-02T16:00:00+01:00")
     service.push(
         event("w", "event.withdrawn", "4711", "2026-03-02T16:00:00+01:00", id="r", author="me", reason="x")
@@ -144,7 +147,7 @@ def test_what_happened_long_ago_is_recorded_and_not_delivered(service: Service) 
     assert delivered == [("new", 1), ("old", 0)]
 
 
-def test_a_push_that_is_not_to_be_delivered_tells_for_the_record(service: Service) -> None:
+def test_signals_of_a_push_that_is_not_to_be_delivered_are_recorded_only(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"), deliver=False)
     assert service.rows("SELECT DISTINCT deliver FROM signal") == [(0,)]
 
@@ -156,10 +159,14 @@ def test_a_clock_that_goes_back_retracts_nothing(service: Service) -> None:
     service.sweeper.sweep_now()
     recorded = service.recorded()
     service.clock.set("2026-03-02T11:00:00+01:00")
-    service.database.write_now(lambda conn, now: service.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    service.database.write_now(
+        lambda conn, now: service.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
+    )
     restarted = Database(service.settings, WallClock())
     again = Service(service.settings, restarted, service.clock)
-    restarted.write_now(lambda conn, now: again.assessor.assess(conn, now, {"haisoft": ["4711"]}))
+    restarted.write_now(
+        lambda conn, now: again.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
+    )
     restarted.close()
     assert service.recorded() == recorded
 
@@ -187,9 +194,7 @@ async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_pe
 
 
 @pytest.mark.parametrize("into", ["nobody", "M1"])
-def test_a_merge_that_cannot_stand_as_the_only_fact_is_shown_and_stalls_nobody(
-    service: Service, into: str
-) -> None:
+def test_a_faulty_merge_as_the_only_event_is_shown_and_stalls_no_other(service: Service, into: str) -> None:
     service.push(event("m", "ticket.merged", "M1", "2026-03-02T08:00:00+01:00", into=into))
     view = service.view("haisoft", "M1")
     assert view["created_at"] is None
@@ -197,7 +202,7 @@ def test_a_merge_that_cannot_stand_as_the_only_fact_is_shown_and_stalls_nobody(
     assert service.sweeper.sweep_now() == 0
 
 
-def test_a_ticket_of_which_nothing_stands_is_not_looked_at_again(service: Service) -> None:
+def test_a_ticket_of_which_nothing_stands_is_not_evaluated_again(service: Service) -> None:
     service.push(
         event("w", "event.withdrawn", "W1", "2026-03-02T08:00:00+01:00", id="w", author="a", reason="b")
     )
@@ -212,7 +217,7 @@ POISON = {
 }
 
 
-async def test_a_ticket_that_cannot_be_stored_is_parked_and_stalls_nobody(
+async def test_a_ticket_that_cannot_be_stored_is_parked_and_stalls_no_other(
     service: Service, databases: Databases
 ) -> None:
     names = ["1", "2", "3"]

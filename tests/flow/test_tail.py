@@ -1,4 +1,4 @@
-"""Everyone who listens hears every signal once and in order, whichever process told it."""
+"""The tail of the stream: every signal arrives once and in order, whichever process recorded it."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from app.store.tickets.signals import Published
 from tests.service import Service, WallClock, created, event
 
 
-class Heard:
+class Collector:
     """What a listener of the stream got."""
 
     def __init__(self) -> None:
@@ -21,40 +21,40 @@ class Heard:
         self.seqs += [one.seq for one in recorded]
 
 
-def everything_told(service: Service) -> list[int]:
+def all_recorded(service: Service) -> list[int]:
     return [row[0] for row in service.rows("select seq from signal order by seq")]
 
 
-def tail_of(service: Service, heard: Heard, *, period: float = 60) -> Tail:
-    tail = Tail(service.database, heard, timedelta(seconds=period))
+def tail_of(service: Service, collected: Collector, *, period: float = 60) -> Tail:
+    tail = Tail(service.database, collected, timedelta(seconds=period))
     service.assessor.on_commit(tail.on_commit)
     return tail
 
 
-def test_what_this_process_tells_is_heard_at_once(service: Service) -> None:
-    heard = Heard()
-    tail_of(service, heard)
+def test_signals_of_this_process_arrive_at_once(service: Service) -> None:
+    collected = Collector()
+    tail_of(service, collected)
     service.push(created("1", "2026-03-02T08:00:00+01:00"))
-    assert heard.seqs == everything_told(service) != []
+    assert collected.seqs == all_recorded(service) != []
 
 
-def test_what_another_process_told_comes_before_the_next_of_this_one(
+def test_signals_of_another_process_come_before_the_next_of_this_one(
     service: Service, database_settings: Settings, wall_clock: WallClock
 ) -> None:
-    heard = Heard()
-    tail_of(service, heard)
+    collected = Collector()
+    tail_of(service, collected)
     with Database(database_settings, wall_clock) as second:
         Service(database_settings, second, wall_clock).push(created("1", "2026-03-02T08:00:00+01:00"))
-    assert heard.seqs == []
+    assert collected.seqs == []
     service.push(created("2", "2026-03-02T08:00:00+01:00"))
-    assert heard.seqs == everything_told(service)
+    assert collected.seqs == all_recorded(service)
 
 
-async def test_what_another_process_told_is_found_by_looking(
+async def test_signals_of_another_process_are_found_by_polling(
     service: Service, database_settings: Settings, wall_clock: WallClock
 ) -> None:
-    heard = Heard()
-    tail = tail_of(service, heard, period=0.01)
+    collected = Collector()
+    tail = tail_of(service, collected, period=0.01)
     tail.start()
     with Database(database_settings, wall_clock) as second:
         other = Service(database_settings, second, wall_clock)
@@ -64,7 +64,7 @@ async def test_what_another_process_told_is_found_by_looking(
             event("r", "agent.replied", "1", "2026-03-02T08:30:00+01:00", author="agent"),
         )
     async with asyncio.timeout(5):
-        while heard.seqs != everything_told(service):  # noqa: ASYNC110 - another process sets no event here
+        while collected.seqs != all_recorded(service):  # noqa: ASYNC110 - another process sets no event here
             await asyncio.sleep(0.01)
     await tail.stop()
-    assert heard.seqs == sorted(set(heard.seqs))
+    assert collected.seqs == sorted(set(collected.seqs))

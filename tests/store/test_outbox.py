@@ -7,6 +7,7 @@ import pytest
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.process.invariants import Verdict, run_checks
+from app.sla.subject import Subject
 from app.store.engine.database import Connection, Database
 from app.store.outbound import deliveries, delivery_list, outbox, redelivery, subscriptions
 from app.store.outbound.outbox import DeliveryState
@@ -50,7 +51,7 @@ def test_a_delivery_is_written_in_the_transaction_of_its_signal(service: Service
     subscribed(service)
 
     def push_and_fail(conn: Connection, now: int) -> None:
-        service.assessor.assess(conn, now, {"haisoft": ["4711"]})
+        service.assessor.assess(conn, now, {"haisoft": [Subject.parse("4711")]})
         assert conn.exec_driver_sql("SELECT * FROM delivery").all()
         raise ZeroDivisionError
 
@@ -146,10 +147,10 @@ def test_a_claimed_delivery_is_not_claimed_again_before_its_lease_ends(service: 
     def claim(conn: Connection, now: int) -> list[deliveries.Claimed]:
         return deliveries.claim(conn, made.id, 10, now, now + 10, "mark")
 
-    assert [each.ticket for each in service.database.write_now(claim)] == ["4711"]
+    assert [each.subject.text for each in service.database.write_now(claim)] == ["4711"]
     assert service.database.write_now(claim) == []
     service.clock.now += 10
-    assert [each.ticket for each in service.database.write_now(claim)] == ["4711"]
+    assert [each.subject.text for each in service.database.write_now(claim)] == ["4711"]
 
 
 def test_retry_since_is_limited_per_call_and_reports_that_more_remain(service: Service) -> None:
@@ -165,7 +166,7 @@ def test_retry_since_is_limited_per_call_and_reports_that_more_remain(service: S
     page, _ = service.database.read_now(
         lambda conn: delivery_list.page(conn, made.id, DeliveryState.PENDING, None, 10)
     )
-    assert [each.ticket for each in page] == ["T4", "T3", "T2", "T1", "T0"]
+    assert [each.subject.text for each in page] == ["T4", "T3", "T2", "T1", "T0"]
 
 
 @sqlite_only

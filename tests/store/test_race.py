@@ -1,4 +1,4 @@
-"""Several processes on one database: nobody's writing is undone, nothing is told twice, and a poisoned member is alone.
+"""Several processes on one database: no write is lost, nothing is recorded twice, and a poisoned member fails alone.
 
 A process is a `Service` with its own connections; threads stand for machines.
 """
@@ -16,6 +16,7 @@ from app.flow.judge.receive import Incoming
 from app.settings import Settings
 from app.sla.agreement.version import AppliesTo
 from app.sla.span import Micros
+from app.sla.subject import Subject, SubjectKey
 from app.store.engine.database import Connection, Database
 from app.store.engine.group_commit import GroupCommit
 from app.store.tickets import clocks, schedule
@@ -115,20 +116,24 @@ def test_processes_that_push_to_the_same_tickets_at_once_undo_nothing(
         revisions = dict(tuple(row) for row in alone.rows("SELECT ticket, revision FROM ticket"))
         seqs = [row[0] for row in alone.rows("SELECT seq FROM signal ORDER BY seq")]
         assert len(alone.rows("SELECT seq FROM event")) == len(facts)
-    assert seqs == list(range(1, len(seqs) + 1))  # the stream has no gap, whoever wrote to it
+    assert seqs == list(range(1, len(seqs) + 1))  # the stream has no gap, whichever process wrote to it
     assert len({signal["id"] for signal in signals}) == len(signals)
     assert all(revisions[name] >= 1 for name in names)
     with processes(database_settings, 1) as (again,):
-        again.database.write_now(lambda conn, now: again.assessor.assess(conn, now, {desk: names}))
+        again.database.write_now(
+            lambda conn, now: again.assessor.assess(
+                conn, now, {desk: [Subject.parse(name) for name in names]}
+            )
+        )
         assert {name: settled(again, desk, name) for name in names} == stored
         assert (
             again.rows("SELECT ticket, number, queue, from_at, to_at, rank FROM stint ORDER BY 1, 2")
             == wait_intervals
         )
-        assert len(again.signals()) == len(signals)  # nothing was left untold
+        assert len(again.signals()) == len(signals)  # nothing was left unrecorded
 
 
-def test_processes_that_sweep_at_once_tell_each_breach_once(database_settings: Settings) -> None:
+def test_processes_that_sweep_at_once_record_each_breach_once(database_settings: Settings) -> None:
     names = [f"T{number}" for number in range(40)]
     with processes(database_settings) as services:
         services[0].push(*(created(name, "2026-03-02T08:00:00+01:00") for name in names))
@@ -139,20 +144,20 @@ def test_processes_that_sweep_at_once_tell_each_breach_once(database_settings: S
 
 
 @postgresql_only
-def test_what_one_sweep_holds_another_passes_by(database_settings: Settings) -> None:
+def test_what_one_sweep_has_locked_another_skips(database_settings: Settings) -> None:
     with processes(database_settings, 2) as (first, second):
         first.push(*(created(name, "2026-03-02T08:00:00+01:00") for name in ("1", "2", "3")))
         first.clock.set(AFTERWARDS)
         taken, go_on = Event(), Event()
 
-        def hold_one(conn: Connection, now: Micros) -> list[tuple[str, str]]:
+        def lock_one(conn: Connection, now: Micros) -> list[SubjectKey]:
             found = schedule.due(conn, now, 1)
             taken.set()
             assert go_on.wait(10)
             return found
 
         with ThreadPoolExecutor(1) as pool:
-            held = pool.submit(first.database.write_now, hold_one)
+            held = pool.submit(first.database.write_now, lock_one)
             assert taken.wait(10)
             left = second.database.write_now(lambda conn, now: schedule.due(conn, now, 10))
             go_on.set()
@@ -193,7 +198,7 @@ def test_who_began_earlier_and_comes_second_finds_what_it_brought(database_setti
         def wait_and_take(conn: Connection, now: Micros) -> None:
             begun.set()
             assert go_on.wait(10)
-            slow.receiver.take(conn, now, [created("1", "2026-03-02T08:00:00+01:00")])
+            slow.receiver.receive_within(conn, now, [created("1", "2026-03-02T08:00:00+01:00")])
 
         with ThreadPoolExecutor(1) as pool:
             taking = pool.submit(slow.database.write_now, wait_and_take)
@@ -210,7 +215,7 @@ def test_who_began_earlier_and_comes_second_finds_what_it_brought(database_setti
 
 
 @postgresql_only
-def test_a_version_waits_for_who_judges_by_the_last_and_has_that_looked_at_again(
+def test_a_version_waits_for_evaluations_by_the_last_and_makes_them_due_again(
     database_settings: Settings,
 ) -> None:
     agreement = (ROOT / "agreements" / "haisoft.toml").read_text().replace('name = "', 'name = "Renewed ', 1)
@@ -220,7 +225,7 @@ def test_a_version_waits_for_who_judges_by_the_last_and_has_that_looked_at_again
         pushed = created("1", "2026-03-02T08:00:00+01:00")
 
         def judge_and_wait(conn: Connection, now: Micros) -> None:
-            first.receiver.take(conn, now, [pushed])
+            first.receiver.receive_within(conn, now, [pushed])
             taken.set()
             assert go_on.wait(10)
 

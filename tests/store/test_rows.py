@@ -6,13 +6,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event as event_of_engine
 
+from app.sla.subject import THE_DESK, Subject
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.tables import LATE_KINDS
-from app.store.tickets import archive, board, clocks, ledger, queues, schedule, signals
+from app.store.tickets import archive, board, breaches, clocks, ledger, queues, schedule, signals
 from app.store.tickets.board import FaultyCursor, Filters
+from app.store.tickets.breaches import BreachFilters
+from app.store.tickets.recorded import recorded
 from tests.servers.databases import postgresql_only, sqlite_only
 from tests.service import Service, created
 
+SUBJECTS = [Subject.parse("b"), Subject.parse("c")]
 NOW = 1_772_438_400_000_000
 
 
@@ -32,7 +36,7 @@ def test_two_writers_that_both_make_a_ticket_cannot_both(service: Service) -> No
         service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [read]))
 
 
-def test_a_signal_is_told_once_ever(service: Service) -> None:
+def test_a_signal_is_recorded_once(service: Service) -> None:
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))
     copy = (
         "INSERT INTO signal (seq, id, desk, ticket, commitment, queue, cycle, kind, occurrence, generation, at,"
@@ -41,21 +45,30 @@ def test_a_signal_is_told_once_ever(service: Service) -> None:
     )
     with pytest.raises(Database.failures) as refused:
         service.database.write_now(lambda conn, now: conn.exec_driver_sql(copy))
-    # A server cannot know that nobody else has written it a moment ago: there it is tried again, and then given up.
+    # On a server another process may just have written it: there it is tried again, and then given up.
     assert "unique constraint" in str(refused.value.__cause__ or refused.value).lower()
 
 
-def test_the_id_of_a_signal_is_made_from_what_it_tells() -> None:
-    one = signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 0)
-    assert one == signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 0)
-    assert one != signals.id_of("desk", "4711", "gti", 0, "clock.breached", "17", 1)
-    assert one != signals.id_of("desk", "47", "11gti", 0, "clock.breached", "17", 0)
+def test_the_id_of_a_signal_is_made_from_its_natural_key() -> None:
+    one = signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 0)
+    assert one == signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 0)
+    assert one != signals.id_of("desk", Subject.parse("4711"), "gti", 0, "clock.breached", "17", 1)
+    assert one != signals.id_of("desk", Subject.parse("47"), "11gti", 0, "clock.breached", "17", 0)
+
+
+def test_the_ids_of_signals_never_change() -> None:
+    """As release 0.1.0 made them: receivers drop repeats by the id, and the table refuses them by it."""
+    of_ticket = signals.id_of("haisoft", Subject.parse("4711"), "gti", 17, "clock.breached", "42", 1)
+    assert of_ticket == "sig_f3c9381a5555c3dec2c07ae21d7f38"
+    of_desk = signals.id_of("haisoft", THE_DESK, "", 0, "subscription.disabled", "sub_1 17", 0)
+    assert of_desk == "sig_4db251bb5f3beea7e443cc49aaa25b"
 
 
 NEXT = "SELECT min(next_at) FROM ticket WHERE next_at IS NOT NULL"
 DUE = (
     "SELECT desk, ticket FROM ticket WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
     "SELECT desk, ticket FROM ticket ORDER BY due_at, desk, ticket LIMIT 9",
+    "SELECT desk, subject FROM subject WHERE next_at IS NOT NULL AND next_at <= 5 ORDER BY next_at LIMIT 9",
 )
 LINE = (
     "SELECT rank FROM stint WHERE desk = 'a' AND queue = 'b' AND to_at IS NULL"
@@ -65,6 +78,7 @@ SAME_ON_BOTH = [
     (NEXT, "ticket_next"),
     (DUE[0], "ticket_next"),
     (DUE[1], "ticket_due"),
+    (DUE[2], "subject_next"),
     (LINE, "stint_line"),
 ]
 
@@ -125,16 +139,35 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
     [
         (lambda conn: clocks.tickets(conn, "a", ["b", "c"]), "sqlite_autoindex_ticket_1", "ticket_pkey"),
         (lambda conn: clocks.sources(conn, "a", ["b", "c"]), "ticket_merged", "ticket_merged"),
-        (lambda conn: clocks.clocks(conn, "a", ["b", "c"]), "sqlite_autoindex_clock_1", "clock_pkey"),
+        (lambda conn: clocks.clocks(conn, "a", SUBJECTS), "sqlite_autoindex_clock_1", "clock_pkey"),
         (lambda conn: queues.group_members(conn, "a", ["b", "c"]), "ticket_group", "ticket_group"),
         (lambda conn: queues.wait_intervals(conn, "a", ["b", "c"]), "sqlite_autoindex_stint_1", "stint_pkey"),
-        (lambda conn: signals.recorded(conn, "a", ["b", "c"]), "sqlite_autoindex_signal_1", "signal_once"),
+        (lambda conn: recorded(conn, "a", SUBJECTS), "sqlite_autoindex_signal_1", "signal_once"),
         (lambda conn: ledger.logs(conn, "a", ["b", "c"]), "event_log", "event_other_desk_ticket_idx"),
+        (
+            lambda conn: ledger.subject_logs(
+                conn, "a", [Subject.parse("service:b"), Subject.parse("call:c")]
+            ),
+            "event_subject",
+            "event_other_desk_subject_idx",
+        ),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "event_reply", "event_other_desk_at_idx"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "sqlite_autoindex_ticket_1", "ticket_pkey"),
     ],
-    ids=["tickets", "sources", "clocks", "groups", "stints", "told", "logs", "digests", "replies", "queues"],
+    ids=[
+        "tickets",
+        "sources",
+        "clocks",
+        "groups",
+        "intervals",
+        "recorded",
+        "logs",
+        "subjects",
+        "digests",
+        "replies",
+        "queues",
+    ],
 )
 def test_a_question_about_some_tickets_reads_no_others(
     database: Database, ask: Callable[[Connection], object], on_a_file: str, on_a_server: str
@@ -156,16 +189,16 @@ def test_a_ticket_is_found_by_its_key_also_while_the_server_has_not_counted_the_
     assert "ticket_pkey" in database.write_now(plan)
 
 
-@pytest.mark.parametrize(("desk", "index"), [("*", "signal_breach"), ("haisoft", "signal_breach_desk")])
-def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str, index: str) -> None:
-    filters = board.BreachFilters(desks=frozenset({desk}))
-    steps = plan_of(database, lambda conn: board.breaches(conn, filters, None, 50))
+@pytest.mark.parametrize(("desk", "index"), [(None, "signal_breach"), ("haisoft", "signal_breach_desk")])
+def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str | None, index: str) -> None:
+    filters = BreachFilters(desks=frozenset({desk}))
+    steps = plan_of(database, lambda conn: breaches.breaches(conn, filters, None, 50))
     assert index in steps
     assert "TEMP B-TREE" not in steps
     assert "Sort" not in steps
 
 
-def test_what_is_ripe_for_folding_is_found_without_reading_every_ticket(database: Database) -> None:
+def test_candidates_for_the_archive_are_found_without_reading_every_ticket(database: Database) -> None:
     steps = plan_of(database, lambda conn: archive.candidates(conn, 0, 10**15, 200))
     assert "ticket_rest" in steps
     assert "TEMP B-TREE" not in steps
@@ -183,7 +216,7 @@ def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) ->
     mark = "UPDATE ticket SET next_at = created_at"
     service.database.write_now(lambda conn, now: conn.exec_driver_sql(mark))
     due = service.database.write_now(lambda conn, now: schedule.due(conn, now, 2))
-    assert due == [("haisoft", "T1"), ("haisoft", "T2")]
+    assert due == [("haisoft", Subject.parse("T1")), ("haisoft", Subject.parse("T2"))]
 
 
 def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:
@@ -202,6 +235,6 @@ def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "WzFd", "bnVsbA", "WyJhIiwiYiIsImMiXQ", "é"])
-def test_a_cursor_that_nobody_gave_is_refused(database: Database, cursor: str) -> None:
+def test_a_cursor_that_was_never_given_is_refused(database: Database, cursor: str) -> None:
     with pytest.raises(FaultyCursor):
         database.read_now(lambda conn: board.tickets(conn, Filters(), NOW, cursor, 3))

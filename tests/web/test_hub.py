@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.principal import EVERY, EVERY_DESK
+from app.sla.subject import Subject
 from app.store.tickets.signals import Published
 from app.web.http.hub import Hub, encode_signal
 
@@ -20,7 +21,7 @@ def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Pu
         body=b"{}",
         at=0,
         deliver=True,
-        ticket="1",
+        subject=Subject.parse("1"),
         id=f"sig_{seq}",
         trace=None,
         commitment="ticket-response",

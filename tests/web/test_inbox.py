@@ -6,6 +6,7 @@ import pytest
 
 from app.principal import Scope
 from app.sla.span import DAY
+from app.sla.subject import Subject
 from app.store.inbound import hooks
 from app.store.inbound.hooks import HookResult, HookState, NewHook
 from app.store.tickets import schedule
@@ -29,7 +30,8 @@ def unread(room: Room, *names: str, desk: str = "haisoft") -> None:
 def park(room: Room, *tickets: tuple[str, str, int]) -> None:
     """Tickets that cannot be judged: (desk, ticket, since when)."""
     rows = [
-        Parked(desk, ticket, "ValueError", since, since, 1, FRIDAY + DAY) for desk, ticket, since in tickets
+        Parked(desk, Subject.parse(ticket), "ValueError", since, since, 1, FRIDAY + DAY)
+        for desk, ticket, since in tickets
     ]
     room.database.write_now(lambda conn, now: schedule.park(conn, rows))
 

@@ -36,7 +36,7 @@ def test_a_desk_says_whether_it_is_open_what_comes_next_and_why(room: Room) -> N
     assert room.get("/v1/desks", desk="nowhere").status_code == 404
 
 
-def test_tomorrows_holiday_is_told_with_its_source(room: Room) -> None:
+def test_tomorrows_holiday_is_shown_with_its_source(room: Room) -> None:
     room.wall.now += 51 * 86_400 * 1_000_000  # Sunday, 26 April 2026
     (desk,) = room.get("/v1/desks", desk="webxtra").json()["desks"]
     assert desk["open_now"] is False

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.flow.agreement.plan import Plan, Proposal, plans
-from app.flow.query.merge_graph import MergeGraph, gather
-from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version, evaluate
+from app.flow.query.merge_graph import MergeGraph, gather, judge
+from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue, lock_versions, put
 from app.store.engine.batch import pieces
@@ -58,7 +58,7 @@ def _insert(conn: Connection, now: Micros, plan: Plan, applies_to: AppliesTo) ->
     # A version for new tickets only changes no other; but the latest version's queue rules hold for all tickets.
     same_rules = plan.before is not None and plan.before.agreement.queue == plan.agreement.queue
     changes_open = applies_to is not AppliesTo.NEW or not same_rules
-    tickets = schedule.look_again(conn, plan.desk, now) if changes_open else 0
+    tickets = schedule.mark_due(conn, plan.desk, now) if changes_open else 0
     return Applied(plan.desk, plan.number, tickets, plan.note)
 
 
@@ -85,13 +85,7 @@ _Due = Mapping[tuple[str, int], Micros | None]
 
 def _due_dates(merge_graph: MergeGraph, ticket: str, versions: Sequence[Version], now: Micros) -> _Due:
     try:
-        evaluation = evaluate(
-            merge_graph.logs[ticket],
-            versions,
-            now,
-            absorbed=merge_graph.absorbed(ticket, now),
-            merge_fault=merge_graph.fault(ticket),
-        )
+        evaluation = judge(merge_graph, ticket, versions, now)
     except NothingKnown:
         return {}
     return {(view.commitment, view.cycle): view.due_at for view in evaluation.clocks}

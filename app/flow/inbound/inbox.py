@@ -13,12 +13,13 @@ from app.flow.judge.assess import Assessor
 from app.flow.query.serialize import moment
 from app.principal import EVERY, Desks, covers
 from app.sla.span import Micros
+from app.sla.subject import SubjectKey, by_desk
 from app.store.engine.database import Connection
 from app.store.inbound import hooks
 from app.store.inbound.hooks import ListedHook, StoredHook
 from app.store.tickets import inspection, ledger, schedule
 from app.store.tickets.board import cursor_of, key_of
-from app.store.tickets.inspection import TicketKey, UnreadEvent
+from app.store.tickets.inspection import UnreadEvent
 from app.store.tickets.schedule import Parked
 
 _Place = tuple[int, int, Micros, str, str]
@@ -91,24 +92,21 @@ def _end(page: Inbox, place: _Place) -> _Place:
     return (
         page.deliveries[-1].seq if page.deliveries else place[0],
         page.events[-1].seq if page.events else place[1],
-        *(place[2:] if last is None else (last.first_at, last.desk, last.ticket)),
+        *(place[2:] if last is None else (last.first_at, last.desk, last.subject.text)),
     )
 
 
-def to_run_again(conn: Connection, desks: Desks = EVERY) -> list[TicketKey]:
-    """The tickets to evaluate again: parked ones and those with events of unknown types."""
-    parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
+def to_run_again(conn: Connection, desks: Desks = EVERY) -> list[SubjectKey]:
+    """The tickets that running again concerns."""
+    parked = [(row.desk, row.subject) for row in schedule.all_parked(conn)]
     found = dict.fromkeys([*parked, *inspection.tickets_with_unread_events(conn)])
     return [key for key in found if covers(desks, key[0])]
 
 
-def run_again(conn: Connection, now: Micros, assessor: Assessor, tickets: Sequence[TicketKey]) -> int:
-    """Evaluate these tickets again. Returns how many of them still fail."""
+def run_again(conn: Connection, now: Micros, assessor: Assessor, subjects: Sequence[SubjectKey]) -> int:
+    """Judge these subjects anew. Returns how many of them still cannot be judged."""
     inspection.learn_types(conn)
-    touched: dict[str, list[str]] = {}
-    for desk, ticket in tickets:
-        touched.setdefault(desk, []).append(ticket)
-    return len(assessor.assess(conn, now, touched).failed)
+    return len(assessor.assess(conn, now, by_desk(subjects)).failed)
 
 
 def inbox_json(found: Inbox) -> dict[str, Any]:
@@ -138,7 +136,8 @@ def inbox_json(found: Inbox) -> dict[str, Any]:
         "parked": [
             {
                 "desk": row.desk,
-                "ticket": row.ticket,
+                "ticket": row.subject.ticket,
+                "subject": row.subject.text,
                 "error": row.error,
                 "times": row.times,
                 "first_at": moment(row.first_at),

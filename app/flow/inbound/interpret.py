@@ -73,7 +73,7 @@ class Interpreter:
             )
             owners += [one] * (len(changes.incoming) - len(owners))
         changes.flush()
-        receipt = self._receiver.take(conn, now, changes.incoming)
+        receipt = self._receiver.receive_within(conn, now, changes.incoming)
         for refusal in receipt.refused:
             owners[refusal.index].faults.append(refusal.reason)
         results = [_result(one) for one in read]

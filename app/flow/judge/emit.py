@@ -1,12 +1,10 @@
-"""What goes into the stream, in which words, and what does it take back?
+"""Emission: the core's signals as rows of the stream, each with its JSON, encoded once for every reader.
 
-Turns the core's signals into rows with their place in the stream and their JSON, encoded once for every reader of it.
-A signal is `late` when its instant had been judged before: it was learnt afterwards. Instants are microseconds UTC.
+A signal is `late` when its instant had been evaluated before: it was learnt afterwards. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -16,154 +14,123 @@ from app.flow.query.reasons import detail, move_detail, text_or_none
 from app.sla.clock.signals import DUE_CHANGED, RETRACTION, Signal
 from app.sla.queue.signals import QueueSignal
 from app.sla.span import Micros
-from app.store.engine.database import Connection
-from app.store.tickets import signals
-from app.store.tickets.signals import CLOCK, QUEUE, NewSignal, Published, id_of
+from app.sla.subject import Subject, SubjectKey
+from app.store.tickets.signals import CLOCK, QUEUE, NewSignal
 
 _RETRACTIONS = frozenset(RETRACTION.values())
 
 
-@dataclass(slots=True)
+def encoded(signal: NewSignal, body: serialize.Json) -> NewSignal:
+    """The signal with its JSON."""
+    return replace(signal, body=orjson.dumps(body))
+
+
+@dataclass(frozen=True, slots=True)
 class Emitter:
-    """What one transaction tells. Places in the stream are given when it is written: last, since only one transaction
-    at a time may do so."""
+    """Makes the signals of one transaction.
+
+    `now` is when they are detected. Signals older than `recent`, and all of them unless `deliver`, are recorded and not
+    delivered. `traces` has the id of the request, or of the sweep's batch, because of which each subject is evaluated.
+    """
 
     now: Micros
     recent: Micros
     deliver: bool
-    traces: Mapping[tuple[str, str], str]
-    """The request or the pass of the sweep because of which each ticket, (desk, ticket), is told of."""
-    rows: list[NewSignal] = field(default_factory=list[NewSignal])
-    retracted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    corrected: list[tuple[str, Micros]] = field(default_factory=list[tuple[str, Micros]])
+    traces: Mapping[SubjectKey, str]
 
-    def emit_clocks(self, answer: TicketAnswer, judged_at: Micros | None, recorded: Iterable[Signal]) -> None:
-        """Tell a ticket's clock signals. `judged_at`: when the ticket was last evaluated before, if it was."""
-        for signal in recorded:
-            identity = (signal.commitment, signal.cycle, CLOCK + signal.kind, signal.occurrence)
-            signal_id = id_of(answer.desk, answer.ticket, *identity, signal.generation)
-            late = judged_at is not None and signal.kind != DUE_CHANGED and signal.at <= judged_at
-            row = NewSignal(
-                seq=0,
-                id=signal_id,
-                desk=answer.desk,
-                ticket=answer.ticket,
-                commitment=signal.commitment,
-                queue="",
-                cycle=signal.cycle,
-                kind=CLOCK + signal.kind,
-                occurrence=signal.occurrence,
-                generation=signal.generation,
-                at=signal.at,
-                detected_at=self.now,
-                commitment_kind=_commitment_kind(answer, signal),
-                late=late,
-                deliver=self._delivers(signal.at),
-                stands=True,
-                rank=None,
-                joined_at=None,
-            )
-            self._add(row, self._clock_body(answer, signal, row))
-            self._undo(signal, signal_id)
+    def clock_signals(
+        self, answer: TicketAnswer, judged_at: Micros | None, signals: Iterable[Signal]
+    ) -> list[NewSignal]:
+        """A ticket's clock signals. `judged_at`: when the ticket was last evaluated before, if it was."""
+        return [self._clock_signal(answer, judged_at, signal) for signal in signals]
 
-    def emit_queue(self, desk: str, recorded: QueueSignal, before: int | None, after: int | None) -> None:
-        """Tell a change of a ticket's place, with its positions before and after as they are known now."""
-        kind = QUEUE + recorded.kind
-        row = NewSignal(
-            seq=0,
-            id=id_of(
-                desk, recorded.ticket, recorded.queue, 0, kind, recorded.occurrence, recorded.generation
-            ),
-            desk=desk,
-            ticket=recorded.ticket,
-            commitment="",
-            queue=recorded.queue,
-            cycle=0,
-            kind=kind,
-            occurrence=recorded.occurrence,
-            generation=recorded.generation,
-            at=recorded.at,
+    def _clock_signal(self, answer: TicketAnswer, judged_at: Micros | None, signal: Signal) -> NewSignal:
+        subject = Subject.parse(answer.ticket)
+        retracts = signal.replaces if signal.kind in _RETRACTIONS else None
+        corrects = None
+        if signal.kind == DUE_CHANGED and signal.replaces is not None and signal.new_due_at is not None:
+            corrects = (signal.replaces, signal.new_due_at)
+        new = NewSignal(
+            desk=answer.desk,
+            subject=subject,
+            kind=CLOCK + signal.kind,
+            occurrence=signal.occurrence,
+            at=signal.at,
             detected_at=self.now,
-            commitment_kind=None,
-            late=False,
-            deliver=self._delivers(recorded.at),
-            stands=recorded.stands,
-            rank=recorded.rank,
-            joined_at=recorded.joined_at,
+            commitment=signal.commitment,
+            cycle=signal.cycle,
+            generation=signal.generation,
+            commitment_kind=_commitment_kind(answer, signal),
+            late=judged_at is not None and signal.kind != DUE_CHANGED and signal.at <= judged_at,
+            deliver=self.delivers(signal.at),
+            trace=self.trace(answer.desk, subject),
+            retracts=retracts,
+            corrects=corrects,
         )
-        more: dict[str, Any] = {
-            "queue": recorded.queue,
-            "cause": recorded.cause,
-            "cause_detail": move_detail(recorded.cause),
-            "joined_at": serialize.moment(recorded.joined_at),
+        return encoded(new, _clock_body(answer, signal, new))
+
+    def queue_signal(
+        self, desk: str, signal: QueueSignal, before: int | None, after: int | None
+    ) -> NewSignal:
+        """A change of a ticket's place, with its positions before and after as they are known now."""
+        subject = Subject.parse(signal.ticket)
+        new = NewSignal(
+            desk=desk,
+            subject=subject,
+            kind=QUEUE + signal.kind,
+            occurrence=signal.occurrence,
+            at=signal.at,
+            detected_at=self.now,
+            queue=signal.queue,
+            generation=signal.generation,
+            deliver=self.delivers(signal.at),
+            stands=signal.stands,
+            rank=signal.rank,
+            joined_at=signal.joined_at,
+            trace=self.trace(desk, subject),
+        )
+        body = serialize.signal(new) | {
+            "queue": signal.queue,
+            "cause": signal.cause,
+            "cause_detail": move_detail(signal.cause),
+            "joined_at": serialize.moment(signal.joined_at),
             "position_before": before,
             "position_after": after,
-            "stands": recorded.stands,
+            "stands": signal.stands,
+            "clock": None,
         }
-        self._add(row, _about(row) | more | {"clock": None})
+        return encoded(new, body)
 
-    def write(self, conn: Connection) -> list[Published]:
-        """Write everything down and say what the stream carries."""
-        signals.append(conn, self.rows)
-        signals.retract(conn, self.retracted, self.now)
-        signals.correct(conn, self.corrected)
-        return [row.published() for row in self.rows]
+    def trace(self, desk: str, subject: Subject) -> str | None:
+        """The id of what caused a signal. Other subjects, a merge's target or a duplicate, inherit the only one."""
+        own = self.traces.get((desk, subject))
+        if own is not None:
+            return own
+        known = set(self.traces.values())
+        return known.pop() if len(known) == 1 else None
 
-    def _only_trace(self) -> str | None:
-        """Another ticket, one merged into or a duplicate, is told of because of the request if there is one only."""
-        found = set(self.traces.values())
-        return found.pop() if len(found) == 1 else None
-
-    def _delivers(self, at: Micros) -> bool:
+    def delivers(self, at: Micros) -> bool:
+        """Whether a signal of this instant is delivered."""
         return self.deliver and self.now - at <= self.recent
 
-    def _undo(self, signal: Signal, by: str) -> None:
-        if signal.replaces is None:
-            return
-        if signal.kind in _RETRACTIONS:
-            self.retracted.append((signal.replaces, by))
-        elif signal.kind == DUE_CHANGED and signal.new_due_at is not None:
-            self.corrected.append((signal.replaces, signal.new_due_at))
 
-    def _clock_body(self, answer: TicketAnswer, signal: Signal, row: NewSignal) -> serialize.Json:
-        body = _about(row)
-        body["cycle"] = None if signal.clock is None else signal.clock.cycle
-        body["cycle_id"] = serialize.moment(signal.cycle) if signal.cycle else None
-        body["cause"] = text_or_none(signal.cause)
-        body["cause_detail"] = detail(signal.cause)
-        body["replaces"] = signal.replaces
-        if signal.kind == DUE_CHANGED or signal.kind in _RETRACTIONS:
-            body["old_due_at"] = serialize.moment(signal.old_due_at)
-            body["new_due_at"] = serialize.moment(signal.new_due_at)
-        body["clock"] = None if signal.clock is None else serialize.clock_of(answer, signal.clock)
-        return body
-
-    def _add(self, row: NewSignal, body: serialize.Json) -> None:
-        row.body = orjson.dumps(body).decode()
-        row.trace = self.traces.get((row.desk, row.ticket)) or self._only_trace()
-        self.rows.append(row)
+def _clock_body(answer: TicketAnswer, signal: Signal, new: NewSignal) -> serialize.Json:
+    body = serialize.signal(new)
+    body["cycle"] = None if signal.clock is None else signal.clock.cycle
+    body["cycle_id"] = serialize.moment(signal.cycle) if signal.cycle else None
+    body["cause"] = text_or_none(signal.cause)
+    body["cause_detail"] = detail(signal.cause)
+    body["replaces"] = signal.replaces
+    if signal.kind == DUE_CHANGED or signal.kind in _RETRACTIONS:
+        body["old_due_at"] = serialize.moment(signal.old_due_at)
+        body["new_due_at"] = serialize.moment(signal.new_due_at)
+    body["clock"] = None if signal.clock is None else serialize.clock_of(answer, signal.clock)
+    return body
 
 
 def _commitment_kind(answer: TicketAnswer, signal: Signal) -> str | None:
-    """Whose promise it is; none for a clock that is gone with its commitment."""
+    """The kind of the signal's commitment; none for a clock that is gone with its commitment."""
     if signal.clock is not None:
         return signal.clock.kind.value
     known = (c.kind.value for c in answer.evaluation.agreement.commitments if c.id == signal.commitment)
     return next(known, None)
-
-
-def _about(row: NewSignal) -> serialize.Json:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "desk": row.desk,
-        "ticket": row.ticket,
-        "commitment": row.commitment or None,
-        "cycle": None,
-        "occurrence": row.occurrence,
-        "generation": row.generation,
-        "at": serialize.moment(row.at),
-        "detected_at": serialize.moment(row.detected_at),
-        "commitment_kind": row.commitment_kind,
-        "late": row.late,
-    }

@@ -1,8 +1,8 @@
-"""What do the rows of somebody else's event log mean as events?
+"""Event logs: the rows of a CSV or JSON-lines file as events.
 
-A mapping names the columns and says what each value of the type column stands for; without one the log is taken to hold
-events already. The rule it guards: a row always makes the same events with the same ids, so reading a log twice changes
-nothing, and an interrupted reading goes on where it was. Instants are microseconds UTC.
+A mapping names the columns and defines what each value of the type column stands for; without one every row is an event
+already. A row always gives the same events with the same ids, so a log can be read twice, and an interrupted reading can
+be repeated. Instants are microseconds UTC.
 """
 
 import csv
@@ -34,7 +34,7 @@ class FaultyMapping(FaultyFile):
 
 
 class FaultyRow(ValueError):
-    """A row of the log cannot be read. The message names its number."""
+    """A row of the log cannot be read. The message has its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Mapped:
     """None: the values are event types or statuses themselves."""
 
     def meaning(self, value: str) -> tuple[str, ...] | None:
-        """What a value of the type column stands for; none when the mapping does not say."""
+        """The event types or statuses of a value of the type column; none when it is not mapped."""
         if self.types is None:
             return (value,) if value in KNOWN_TYPES or value.removeprefix(_STATUS) in STATUSES else None
         return self.types.get(value, self.types.get(_ANYTHING_ELSE))
@@ -92,7 +92,7 @@ def _words(table: Table, key: str, given: object) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row and the events that it makes; `unmapped` is its type's value when the mapping does not know it."""
+    """A row and its events; `unmapped` is the value of its type column when the mapping does not have it."""
 
     ticket: str
     events: tuple[Incoming, ...]
@@ -100,7 +100,7 @@ class Row:
 
 
 def count_rows(path: Path) -> int:
-    """How many rows a log has, about: lines, less the header of a CSV file."""
+    """The approximate number of rows: lines, less the header of a CSV file."""
     with path.open("rb") as file:
         lines = sum(1 for _ in file)
     return lines if _is_json(path) else max(lines - 1, 0)
@@ -166,26 +166,27 @@ class _Reading:
         return Row(found.event.subject, (Incoming.of(self._desk, found.event),))
 
     def row(self, value: Mapping[str, Any], number: int) -> Row:
-        """A row by the mapping."""
+        """A row, by the mapping."""
         mapping = self._mapping
         ticket, kind = str(value[mapping.ticket]), str(value[mapping.type])
         at = self._instant(str(value[mapping.time]))
         first = ticket not in self._seen
         self._seen.add(ticket)
         meaning = mapping.meaning(kind)
-        words = (*(mapping.first_types if first else ()), *(meaning or ()))
-        events = tuple(self._made(ticket, word, at, number, place) for place, word in enumerate(words))
+        types = (*(mapping.first_types if first else ()), *(meaning or ()))
+        events = tuple(self._event_of(ticket, each, at, number, index) for index, each in enumerate(types))
         return Row(ticket, events, kind if meaning is None else None)
 
-    def _made(self, ticket: str, word: str, at: Micros, number: int, place: int) -> Incoming:
+    def _event_of(self, ticket: str, kind: str, at: Micros, number: int, index: int) -> Incoming:
+        """The event of this index in a row. Its id is made from the row, so that reading it again repeats it."""
         data: dict[str, Any] = {}
-        if word.startswith(_STATUS):
-            word, data = "status.changed", {"status": word.removeprefix(_STATUS)}
-        elif word == "ticket.created":
+        if kind.startswith(_STATUS):
+            kind, data = "status.changed", {"status": kind.removeprefix(_STATUS)}
+        elif kind == "ticket.created":
             data = dict(self._mapping.first_data)
-        key = "\x1f".join((ticket, word, str(at), str(number), str(place)))
-        made_id = "row-" + blake2b(key.encode(), digest_size=12).hexdigest()
-        event = Event(made_id, word, ticket, at, data, number)
+        key = "\x1f".join((ticket, kind, str(at), str(number), str(index)))
+        event_id = "row-" + blake2b(key.encode(), digest_size=12).hexdigest()
+        event = Event(event_id, kind, ticket, at, data, number)
         if faulty := check(event, max_text=self._max_text):
             raise FaultyRow(f"row {number}: {faulty.reason}")
         return Incoming.of(self._desk, event)

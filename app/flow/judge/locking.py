@@ -1,8 +1,7 @@
-"""Which tickets must nobody else change while they are judged here?
+"""Locking of what a transaction evaluates, where several processes write.
 
-Where one process writes that is nobody's question. Where several do, a transaction holds its tickets before it reads
-their logs, all in one order, and whoever comes second waits and then sees what the first has left. Instants are
-microseconds UTC.
+A transaction locks its tickets before it reads their logs, in one order for all transactions; who comes second waits,
+and then reads what the first has left. Where one process writes, nothing is locked. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable
@@ -11,20 +10,14 @@ from app.flow.query.merge_graph import MergeGraph, gather
 from app.sla.agreement.agreement import MessageEffect
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import Connection
+from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, has_many_writers
 from app.store.tickets import clocks
-
-TicketKey = tuple[str, str]
-"""(desk, ticket)."""
+from app.store.tickets.clocks import TicketKey
 
 
 def lock(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> None:
-    """Have these tickets to oneself until the transaction ends, where several processes write.
-
-    Where duplicates move each other, a fact of one ticket concerns others that nobody knows before it is judged: such
-    a desk is held whole, and before any ticket, so that no two wait for each other.
-    """
+    """Lock these tickets, and before them the desks that are locked whole, until the transaction ends."""
     if not has_many_writers(conn):
         return
     wanted = list(keys)
@@ -33,13 +26,20 @@ def lock(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> N
 
 
 def lock_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> None:
-    """Hold those of these desks whose duplicates move each other. Before any of their tickets is held."""
-    if has_many_writers(conn):
-        latest = catalogue.settled(conn)
-        known = set(desks) & latest.keys()
-        advisory_lock(
-            conn, [f"desk {desk}" for desk in known if _moves_duplicates(conn, catalogue, desk, latest[desk])]
-        )
+    """Take the advisory locks of those of these desks on which duplicates move each other.
+
+    There an event of one ticket concerns others that are known only after evaluation, so the desk is locked whole. Must
+    come before the lock of any of its tickets, so that no two transactions wait for each other.
+    """
+    if not has_many_writers(conn):
+        return
+    seen = memoized(conn, "desks locked", set[str])
+    latest = catalogue.settled(conn)
+    wanted = (set(desks) & latest.keys()) - seen
+    advisory_lock(
+        conn, [f"desk {desk}" for desk in wanted if _moves_duplicates(conn, catalogue, desk, latest[desk])]
+    )
+    seen |= wanted
 
 
 def _moves_duplicates(conn: Connection, catalogue: Catalogue, desk: str, latest: int) -> bool:
@@ -50,11 +50,14 @@ def _moves_duplicates(conn: Connection, catalogue: Catalogue, desk: str, latest:
 def lock_merge_graph(
     conn: Connection, catalogue: Catalogue, desk: str, tickets: Iterable[str], now: Micros
 ) -> MergeGraph:
-    """What judging these tickets needs, with all whom that concerns held: nobody else changes them meanwhile."""
-    held = set(tickets)
+    """The merge graph of these tickets, with every ticket that they concern locked.
+
+    Repeats until all are locked: what was read of a ticket before it was locked may be out of date.
+    """
+    locked = set(tickets)
     while True:
-        lock(conn, catalogue, [(desk, ticket) for ticket in held])
+        lock(conn, catalogue, [(desk, ticket) for ticket in locked])
         merge_graph = gather(conn, desk, tickets, now=now)
-        if merge_graph.concerned <= held or not has_many_writers(conn):
+        if merge_graph.concerned <= locked or not has_many_writers(conn):
             return merge_graph
-        held |= merge_graph.concerned
+        locked |= merge_graph.concerned

@@ -1,8 +1,8 @@
-"""Where do these tickets, and the duplicates that they move, wait now, and what of it is told?
+"""Queueing: the wait intervals of tickets and of their duplicates, and the signals of what changed.
 
-Stints are derived for whole duplicate groups, so one ticket's event may move another ticket: that one's place is stored
-and told as well. The rules of the desk's latest version hold for the whole line, since one line has one order. Instants
-are microseconds UTC.
+Wait intervals are derived for whole duplicate groups, so an event of one ticket may move another: that one's place is
+stored and recorded as well. The rules of the desk's latest version hold for a whole queue, since a queue has one order.
+Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,13 +18,15 @@ from app.sla.queue.duplicate import group_key
 from app.sla.queue.signals import QueueSignal, queue_signals, queue_transitions
 from app.sla.queue.waiting import WaitInterval, wait_intervals
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, queues
-from app.store.tickets.signals import RecordedSignals
+from app.store.tickets.recorded import RecordedSignals
+from app.store.tickets.signals import NewSignal
 
 
 class Queueing:
-    """The waiting of one desk's tickets in one transaction."""
+    """The wait intervals of one desk's tickets in one transaction."""
 
     def __init__(self, conn: Connection, now: Micros, merge_graph: MergeGraph, agreement: Agreement) -> None:
         self._conn, self._now, self._desk, self._agreement = conn, now, merge_graph.desk, agreement
@@ -32,9 +34,9 @@ class Queueing:
         self._rows, self._logs = merge_graph.rows, dict[str, list[Event]](merge_graph.logs)
         self._stored: dict[str, tuple[WaitInterval, ...]] = {}
         self.keys: dict[str, str | None] = {}
-        """The duplicate group of each ticket that is judged."""
+        """The duplicate group of each evaluated ticket."""
         self.wait_intervals: dict[str, tuple[WaitInterval, ...]] = {}
-        """The stints of each ticket whose group could be derived."""
+        """The wait intervals of each ticket whose group could be derived."""
 
     def groups(self, judged: Mapping[str, Evaluation]) -> list[list[str]]:
         """The duplicate groups that these tickets were in and are in now, with all of their members."""
@@ -45,15 +47,15 @@ class Queueing:
         members: dict[str, list[str]] = {}
         for name, key in {**stored, **self.keys}.items():
             members.setdefault(f"={name}" if key is None else key, []).append(name)
-        mates = sorted(name for group in members.values() for name in group if name not in self._logs)
-        if mates:
-            self._logs |= ledger.logs(self._conn, self._desk, mates)
         everyone = sorted(name for group in members.values() for name in group)
+        unread = [name for name in everyone if name not in self._logs]
+        if unread:
+            self._logs |= ledger.logs(self._conn, self._desk, unread)
         self._stored = queues.wait_intervals(self._conn, self._desk, everyone)
         return list(members.values())
 
     def derive(self, group: list[str]) -> None:
-        """Derive the stints of one group."""
+        """Derive the wait intervals of one group."""
         logs = {name: self._logs[name] for name in group}
         faulty = [name for name in group if self._merge_graph.fault(name) is not None]
         self.wait_intervals |= wait_intervals(
@@ -65,38 +67,44 @@ class Queueing:
         )
 
     def leave_out(self, failed: Iterable[str]) -> None:
-        """Let these stand as they are stored: they could not be judged."""
+        """Leave these tickets as they are stored: they could not be evaluated."""
         for name in failed:
             self.wait_intervals.pop(name, None)
 
-    def write(self, lines: QueuePositions, emitter: Emitter, said: Mapping[str, RecordedSignals]) -> None:
-        """Store the stints and tell what changed."""
-        recorded = [row for name in self.wait_intervals for row in said[name].queues]
-        transitions = queue_transitions(
-            wait_interval for own in self.wait_intervals.values() for wait_interval in own
+    def write(
+        self, positions: QueuePositions, emitter: Emitter, recorded: Mapping[Subject, RecordedSignals]
+    ) -> list[NewSignal]:
+        """Store the wait intervals. Returns the signals of what changed."""
+        known = [row for name in self.wait_intervals for row in recorded[Subject.parse(name)].queues]
+        changes = queue_signals(
+            known, queue_transitions(each for own in self.wait_intervals.values() for each in own)
         )
-        news = queue_signals(recorded, transitions)
-        before = self._positions(lines, self._stored, news)
+        before = self._positions_of(positions, self._stored, changes)
         for name, own in self.wait_intervals.items():
             if self._stored.get(name, ()) != own:
-                lines.change(self._conn, self._desk, name, own)
+                positions.change(self._conn, self._desk, name, own)
         queues.write(self._conn, self._desk, self._stored, self.wait_intervals)
-        after = self._positions(lines, self.wait_intervals, news)
-        for signal in news:
-            emitter.emit_queue(self._desk, signal, before.get(signal.ticket), after.get(signal.ticket))
+        after = self._positions_of(positions, self.wait_intervals, changes)
+        return [
+            emitter.queue_signal(self._desk, change, before.get(change.ticket), after.get(change.ticket))
+            for change in changes
+        ]
 
-    def place(self, lines: QueuePositions, name: str) -> QueueAnswer | None:
+    def place(self, positions: QueuePositions, name: str) -> QueueAnswer | None:
         """Where a ticket waits after `write`."""
         rules = self._agreement.queue
-        return lines.place(self._conn, self._desk, self.wait_intervals.get(name, ()), rules, self._now)
+        return positions.place(self._conn, self._desk, self.wait_intervals.get(name, ()), rules, self._now)
 
-    def _positions(
-        self, lines: QueuePositions, of: Mapping[str, tuple[WaitInterval, ...]], news: Iterable[QueueSignal]
+    def _positions_of(
+        self,
+        positions: QueuePositions,
+        intervals: Mapping[str, tuple[WaitInterval, ...]],
+        changes: Iterable[QueueSignal],
     ) -> dict[str, int]:
         found: dict[str, int] = {}
-        for signal in news:
-            own = of.get(signal.ticket, ())
-            if own and own[-1].to_at is None and own[-1].queue == signal.queue:
-                line = lines.line(self._conn, self._desk, signal.queue)
-                found[signal.ticket] = line.position(own[-1].key)
+        for change in changes:
+            own = intervals.get(change.ticket, ())
+            if own and own[-1].to_at is None and own[-1].queue == change.queue:
+                order = positions.order(self._conn, self._desk, change.queue)
+                found[change.ticket] = order.position(own[-1].key)
         return found

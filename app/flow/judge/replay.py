@@ -1,7 +1,7 @@
-"""What does a whole event log come to, fed through the same road as a push, and judged at one instant?
+"""Replay of an event log: every row is received like a push, then every clock is evaluated at one instant.
 
-Nothing that a replay tells is delivered: it is about the past. Reading a log again repeats every event and changes
-nothing, so an interrupted replay is resumed by starting it again. Instants are microseconds UTC.
+Its signals are about the past and are not delivered. Reading a log again repeats every event and changes nothing, so an
+interrupted replay is resumed by starting it again. Instants are microseconds UTC.
 """
 
 from collections import Counter
@@ -21,15 +21,15 @@ from app.store.engine.database import Connection, Database
 from app.store.tickets import clocks
 
 BATCH: Final = 500
-"""Events in one transaction: beyond it the price of a commit no longer shows."""
+"""Events in one transaction: with more of them a commit gets no cheaper."""
 
 Progress = Callable[[int, int], None]
-"""Told of (rows done, rows in all) after every transaction."""
+"""Called with (rows done, rows in all) after every transaction."""
 
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of a log. `events` and `repeated` count rows: a row is repeated when all it makes was known."""
+    """What became of a log. `events` and `repeated` count rows: a row is repeated when all of its events were known."""
 
     tickets: int = 0
     events: int = 0
@@ -40,7 +40,7 @@ class Replayed:
 
 @dataclass(slots=True)
 class Counts:
-    """A commitment's clocks, each in exactly one of the five."""
+    """A commitment's clocks, each counted in exactly one of the five."""
 
     met: int = 0
     missed: int = 0
@@ -57,32 +57,35 @@ class Counts:
 def replay(
     receiver: Receiver, path: Path, desk: str, mapping: Mapped | None, progress: Progress, *, max_text: int
 ) -> Replayed:
-    """Feed a log through. Raises FaultyRow; what came before the faulty row is stored."""
-    feeding = _Feeding(receiver, count_rows(path), progress)
+    """Receive a log. Raises FaultyRow; the rows before the faulty one are stored."""
+    batches = _Batches(receiver, count_rows(path), progress)
     tickets: set[str] = set()
     for row in rows(path, desk, mapping, max_text=max_text):
         tickets.add(row.ticket)
-        feeding.take(row)
-    feeding.flush()
-    feeding.result.tickets = len(tickets)
-    return feeding.result
+        batches.add(row)
+    batches.flush()
+    batches.result.tickets = len(tickets)
+    return batches.result
 
 
-class _Feeding:
+class _Batches:
+    """Receives rows, many in one transaction."""
+
     def __init__(self, receiver: Receiver, total: int, progress: Progress) -> None:
         self._receiver, self._total, self._progress = receiver, total, progress
         self._rows: list[Row] = []
         self._size = 0
         self.result = Replayed()
 
-    def take(self, row: Row) -> None:
+    def add(self, row: Row) -> None:
+        """Add a row; receive the batch when it is full."""
         self._rows.append(row)
         self._size += len(row.events)
         if self._size >= BATCH:
             self.flush()
 
     def flush(self) -> None:
-        """Send what has gathered."""
+        """Receive the rows added since the last time."""
         events: list[Incoming] = [event for row in self._rows for event in row.events]
         known = set[str]()
         if events:
@@ -99,20 +102,20 @@ class _Feeding:
         self._progress(self.result.events, max(self._total, self.result.events))
 
 
-def judge(database: Database, catalogue: Catalogue, desk: str, at: Micros | None) -> dict[str, Counts]:
-    """How every clock of the desk stands at an instant, by all that is known now; in the agreement's order."""
+def counts_at(database: Database, catalogue: Catalogue, desk: str, at: Micros | None) -> dict[str, Counts]:
+    """The counts of every commitment's clocks at an instant, by all that is known now; in the agreement's order."""
 
     def work(conn: Connection) -> dict[str, Counts]:
         commitments = catalogue.versions(conn, desk)[-1].agreement.commitments
-        counts = {commitment.id: Counts() for commitment in commitments}
+        found = {commitment.id: Counts() for commitment in commitments}
         tickets = clocks.all_tickets(conn, desk)
         now = database.now()
         for start in range(0, len(tickets), BATCH):
             part = tickets[start : start + BATCH]
             for answer in answers(conn, catalogue, desk, part, now=now, at=at, placed=False).values():
                 for view in answer.evaluation.clocks:
-                    _count(counts.setdefault(view.commitment, Counts()), view)
-        return counts
+                    _count(found.setdefault(view.commitment, Counts()), view)
+        return found
 
     return database.read_now(work)
 

@@ -81,7 +81,7 @@ class Sender:
             signal_id=each.signal_id,
             kind=each.kind,
             desk=each.desk,
-            ticket=each.ticket,
+            subject=each.subject.text,
             time=moment(each.at),
         )
         return await self._send_webhook(subscription, each.signal_id, event, now)
@@ -98,7 +98,7 @@ class Sender:
             signal_id=test_id,
             kind=TEST,
             desk=subscription.desk,
-            ticket="",
+            subject="",
             time=moment(now),
         )
         return await self._send_webhook(subscription, test_id, event, now)

@@ -9,20 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-import orjson
 import structlog
 
 from app.delivery.outcome import DeliveryOutcome
 from app.delivery.signing import new_secret
+from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
+from app.sla.subject import THE_DESK
 from app.store.engine.database import Connection
 from app.store.outbound import deliveries, outbox, redelivery, subscriptions
 from app.store.outbound.subscriptions import Channel, Secret, Subscription, SubscriptionState
 from app.store.tickets import signals
-from app.store.tickets.signals import QUEUE, NewSignal, Published, id_of
+from app.store.tickets.signals import QUEUE, NewSignal, Published
 
 _log = structlog.stdlib.get_logger()
 
@@ -124,51 +125,19 @@ def disable(conn: Connection, subscription: Subscription, reason: str, now: Micr
 
 
 def _record_disabled(conn: Connection, subscription: Subscription, reason: str, now: Micros) -> Published:
-    occurrence = f"{subscription.id} {now}"
-    row = NewSignal(
-        seq=0,
-        id=id_of(subscription.desk, "", "", 0, DISABLED, occurrence, 0),
+    signal = NewSignal(
         desk=subscription.desk,
-        ticket="",
-        commitment="",
-        queue="",
-        cycle=0,
+        subject=THE_DESK,
         kind=DISABLED,
-        occurrence=occurrence,
-        generation=0,
+        occurrence=f"{subscription.id} {now}",
         at=now,
         detected_at=now,
-        commitment_kind=None,
-        late=False,
-        deliver=True,
-        stands=True,
-        rank=None,
-        joined_at=None,
     )
-    body = signal_without_ticket(row.id, DISABLED, subscription.desk, now) | {
-        "occurrence": occurrence,
-        "subscription": subscription.id,
-        "reason": reason,
-    }
-    row.body = orjson.dumps(body).decode()
-    signals.append(conn, [row])
-    return row.published()
+    body = serialize.signal(signal) | {"clock": None, "subscription": subscription.id, "reason": reason}
+    return signals.append(conn, [encoded(signal, body)])[0]
 
 
 def signal_without_ticket(signal_id: str, kind: str, desk: str, now: Micros) -> serialize.Json:
-    """The JSON of a signal that is about no ticket, with the fields of all signals."""
-    return {
-        "id": signal_id,
-        "kind": kind,
-        "desk": desk,
-        "ticket": None,
-        "commitment": None,
-        "cycle": None,
-        "occurrence": "",
-        "generation": 0,
-        "at": serialize.moment(now),
-        "detected_at": serialize.moment(now),
-        "commitment_kind": None,
-        "late": False,
-        "clock": None,
-    }
+    """The JSON of a signal about the desk itself, with the fields of all signals."""
+    signal = NewSignal(desk=desk, subject=THE_DESK, kind=kind, occurrence="", at=now, detected_at=now)
+    return serialize.signal(signal) | {"id": signal_id, "clock": None}

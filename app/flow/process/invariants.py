@@ -12,6 +12,7 @@ from typing import Final
 from app.flow.agreement.holidays import newer_holidays
 from app.flow.query.tickets import answers
 from app.sla.span import MINUTE, Micros
+from app.sla.subject import Subject, SubjectKey, by_desk
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine import partitions
 from app.store.engine.database import Connection
@@ -19,7 +20,6 @@ from app.store.inbound import hooks
 from app.store.outbound import deliveries, redelivery
 from app.store.tickets import clocks, inspection, schedule
 from app.store.tickets.clocks import StoredClock
-from app.store.tickets.inspection import TicketKey
 
 SAMPLE: Final = 500
 """Tickets re-evaluated by `run_checks`: about a second of work. A systematic fault shows in far fewer."""
@@ -85,7 +85,7 @@ def _inbound(conn: Connection, now: Micros) -> Check:
 
 def _environment(conn: Connection, now: Micros) -> Iterator[Check]:
     yield _deliveries(conn, now)
-    parked = [(row.desk, row.ticket) for row in schedule.all_parked(conn)]
+    parked = [(row.desk, row.subject) for row in schedule.all_parked(conn)]
     yield _none("no ticket is parked", parked, "tickets cannot be evaluated; see `slatimer inbox`")
     yield _engine(conn)
     unprotected = [(table,) for table in inspection.unguarded(conn)]
@@ -111,19 +111,19 @@ def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:
 
 
 def _stored_equals_fresh(
-    conn: Connection, catalogue: Catalogue, now: Micros, sample: Iterable[TicketKey]
+    conn: Connection, catalogue: Catalogue, now: Micros, sample: Iterable[SubjectKey]
 ) -> Check:
-    by_desk: dict[str, list[str]] = {}
-    for desk, ticket in sample:
-        by_desk.setdefault(desk, []).append(ticket)
-    unequal: list[TicketKey] = []
-    for desk, tickets in by_desk.items():
-        stored = clocks.clocks(conn, desk, tickets)
-        for ticket, answer in answers(conn, catalogue, desk, tickets, now=now).items():
+    tickets = by_desk(sample)
+    unequal: list[SubjectKey] = []
+    for desk, subjects in tickets.items():
+        stored = clocks.clocks(conn, desk, subjects)
+        names = [subject.text for subject in subjects]
+        for ticket, answer in answers(conn, catalogue, desk, names, now=now).items():
             fresh = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
-            if fresh != stored.get(ticket, {}):
-                unequal.append((desk, ticket))
-    count = sum(map(len, by_desk.values()))
+            subject = Subject.parse(ticket)
+            if fresh != stored.get(subject, {}):
+                unequal.append((desk, subject))
+    count = sum(map(len, tickets.values()))
     name = f"stored clocks equal fresh ones ({count} sampled)"
     return _none(name, unequal, "tickets have stored clocks that differ from their evaluation")
 

@@ -13,11 +13,18 @@ import structlog
 
 from app.background import BackgroundLoop
 from app.flow import metrics
-from app.flow.judge.assess import Assessed, Assessor, TicketKey
+from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.locking import lock_desks
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
-from app.store.engine.database import Connection, Database, FailureKind, after_commit, failure_kind
+from app.sla.subject import SubjectKey, by_desk
+from app.store.engine.database import (
+    Connection,
+    Database,
+    FailureKind,
+    after_commit,
+    failure_kind,
+)
 from app.store.engine.notify import Announcement
 from app.store.tickets import schedule
 from app.store.tickets.signals import LATE
@@ -86,15 +93,15 @@ class Sweeper:
             await self._sweep_one(key)
         return len(due)
 
-    async def _sweep_one(self, key: TicketKey) -> None:
-        """Sweep one ticket. It is parked when it cannot be stored, so that others are not blocked."""
-        desk, ticket = key
+    async def _sweep_one(self, key: SubjectKey) -> None:
+        """Sweep one subject; it is parked when it cannot be stored, so that no other waits for it."""
+        desk, subject = key
         try:
             await self._database.write(lambda conn, now: self._evaluate(conn, now, [key]))
         except self._database.failures as error:
             if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
-            _log.error("ticket parked", desk=desk, ticket=ticket, exc_info=error)
+            _log.error("a subject cannot be stored", desk=desk, subject=subject.text, exc_info=error)
             reason = f"{type(error).__name__}: {error}"
             await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now))
 
@@ -142,11 +149,9 @@ class Sweeper:
             self._evaluate(conn, now, due)
         return len(due)
 
-    def _evaluate(self, conn: Connection, now: Micros, due: Sequence[TicketKey]) -> None:
-        touched: dict[str, list[str]] = {}
-        for desk, ticket in due:
-            touched.setdefault(desk, []).append(ticket)
-        found = self._assessor.assess(conn, now, touched, traces=dict.fromkeys(due, f"sweep-{now}"))
+    def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:
+        traces = dict.fromkeys(due, f"sweep-{now}")
+        found = self._assessor.assess(conn, now, by_desk(due), traces=traces)
         after_commit(conn, lambda: _observe(found, now))
 
     def on_announcement(self, announcement: Announcement) -> None:

@@ -1,4 +1,7 @@
-"""What is said of a ticket: its evaluation, joined with when breaches were told and where it waits."""
+"""Answers to queries of tickets: evaluations joined with what the store knows besides.
+
+A ticket's evaluation comes with when its breaches were recorded and where it waits. Instants are microseconds UTC.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from app.sla.span import Micros
 
 @dataclass(frozen=True, slots=True)
 class QueueAnswer:
-    """Where a ticket waits. Position and length are none where nobody can know them: of what was known earlier."""
+    """Where a ticket waits. Position and length are none in answers `as_of` an earlier instant: they are not stored."""
 
     name: str
     position: int | None
@@ -25,25 +28,25 @@ class QueueAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedAnswer:
-    """A ticket that ended long ago, as it stood in the end: the view that was shown of it then, as JSON."""
+    """An archived ticket: its final view, as JSON."""
 
     desk: str
     ticket: str
     view: str
     now: Micros
     events_dropped: bool
-    """Its facts are no longer kept."""
+    """Whether its events were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketAnswer:
-    """A ticket at `evaluation.at`, by what was known at `as_of`. Instants are microseconds UTC."""
+    """A ticket at `evaluation.at`, by what was known at `as_of`."""
 
     desk: str
     ticket: str
     evaluation: Evaluation
     as_of: Micros
     detected: Mapping[tuple[str, Micros], Micros]
-    """When each breach that stands was told, by (commitment, cycle)."""
+    """When each breach that stands was recorded, by (commitment, cycle)."""
     queue: QueueAnswer | None = None
     """None: it does not wait."""

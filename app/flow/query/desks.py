@@ -1,6 +1,6 @@
-"""How is each desk doing right now: open or not, until when and why, and how much is due, late or waiting?
+"""Overview of desks: open or closed, until when and why, and the counts of their clocks.
 
-Instants are microseconds UTC. The first calendar of a desk's file is the one that the desk itself is said to be open by.
+The first calendar of a desk's file decides whether the desk itself is open. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping

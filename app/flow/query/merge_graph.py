@@ -1,31 +1,32 @@
-"""Which tickets does a fact concern, and what must be read to judge them?
+"""Merge graph: the tickets that an event concerns, and all that is read to evaluate them.
 
-A ticket is judged by its own log and by those of the tickets merged into it, in turn. So what happens to a source
-concerns its target, and a ticket that appears concerns those that named it before it was known. A merge into a ticket
-that nobody knows, or in a ring, is kept, flagged and moves nothing. Instants are microseconds UTC.
+A ticket is judged by its own log and by the logs of the tickets merged into it, in turn. So an event of a source
+concerns its target, and a ticket that appears concerns those that named it before it was known. A merge into an unknown
+ticket or in a ring is stored, flagged and moves nothing. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.sla.clock.evaluation import Absorbed
+from app.sla.clock.evaluation import Absorbed, Evaluation, Version, evaluate
 from app.sla.event import Event, in_order
 from app.sla.span import DAY, Micros
+from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import clocks, ledger, schedule
 from app.store.tickets.clocks import StoredTicket
 
 RING: Final = "merge_ring"
 UNKNOWN_TARGET: Final = "merge_target_unknown"
-_OVERTAKEN: Final = DAY
-"""How long before another a transaction may have begun that ends after it: seconds, in truth. The log is in parts by
-month, so that a whole day costs nothing."""
+_CLOCK_MARGIN: Final = DAY
+"""Clock margin: a transaction that began earlier may commit later. Seconds, in truth; a day costs nothing, since the log
+is partitioned by month."""
 
 
 @dataclass(slots=True)
 class MergeGraph:
-    """The tickets of one desk that are concerned, with all that judging them needs."""
+    """The tickets of one desk that are concerned, with all that evaluating them needs."""
 
     desk: str
     concerned: set[str] = field(default_factory=set[str])
@@ -78,7 +79,7 @@ def _target(merge: Event) -> str:
 def merge_of(log: Sequence[Event]) -> Event | None:
     """The event that merged the ticket into another: the first of its ends, if that is a merge.
 
-    A merge of which the source does not say into what ends the ticket, and has no target to judge with it.
+    A merge whose source system does not name the target ends the ticket all the same.
     """
     if not any(event.type == "ticket.merged" for event in log):
         return None
@@ -91,6 +92,20 @@ def _names_target(event: Event) -> bool:
     return event.type == "ticket.merged" and event.data.get("into") is not None
 
 
+def judge(graph: MergeGraph, ticket: str, versions: Sequence[Version], at: Micros) -> Evaluation:
+    """Evaluate a ticket of the graph at an instant: the only call of the core's `evaluate`.
+
+    Raises NothingKnown when nothing had happened to the ticket by then.
+    """
+    return evaluate(
+        graph.logs[ticket],
+        versions,
+        at,
+        absorbed=graph.absorbed(ticket, at),
+        merge_fault=graph.fault(ticket),
+    )
+
+
 def gather(
     conn: Connection,
     desk: str,
@@ -99,10 +114,10 @@ def gather(
     as_of: Micros | None = None,
     now: Micros | None = None,
 ) -> MergeGraph:
-    """Read what judging these tickets needs, and which others they concern.
+    """Read what evaluating these tickets needs, and which others they concern.
 
-    `as_of`: only what was received by then. `now` is the time of a transaction that has just written to their logs: the
-    log of a ticket that was never judged begins there.
+    `as_of`: only what was received by then. `now` is the time of a transaction that has just appended to their logs: the
+    log of a ticket that was never evaluated begins there.
     """
     return _Gathering(conn, desk, as_of, now).run(set(tickets))
 
@@ -145,15 +160,13 @@ class _Gathering:
         merge_graph.rows |= {ticket: self.rows[ticket] for ticket in new if ticket in self.rows}
 
     def _since(self, tickets: set[str]) -> Micros:
-        """From when on the log holds anything of these. Earlier than what is stored of them says: a transaction that
-        began before the one that stored it, and wrote after it, has received its facts before."""
-        strangers = sorted(tickets - self.rows.keys())
+        """Lower bound of `received_at` in the logs of these tickets, minus the clock margin."""
+        without_row = sorted(tickets - self.rows.keys())
         begins = [self.rows[ticket].known_since for ticket in tickets if ticket in self.rows]
-        begins += [
-            row.first_at for row in schedule.parked(self.conn, self.merge_graph.desk, strangers).values()
-        ]
-        begins += [self.now] if strangers else []
-        return min((0 if begin is None else begin for begin in begins), default=0) - _OVERTAKEN
+        if without_row:
+            parked = schedule.parked(self.conn, self.merge_graph.desk, map(Subject.parse, without_row))
+            begins += [self.now, *(row.first_at for row in parked.values())]
+        return min((0 if begin is None else begin for begin in begins), default=0) - _CLOCK_MARGIN
 
     def _follow_targets(self, tickets: set[str]) -> None:
         """The targets of these, now and as last evaluated: both look different without, or with, the source."""
@@ -175,11 +188,11 @@ class _Gathering:
     def _follow_sources(self) -> None:
         merge_graph = self.merge_graph
         appeared = {t for t in merge_graph.concerned if t not in merge_graph.rows}
-        asked, frontier = set[str](), set(merge_graph.concerned)
+        followed, frontier = set[str](), set(merge_graph.concerned)
         while frontier:
             pairs = clocks.sources(self.conn, merge_graph.desk, sorted(frontier))
-            asked |= frontier
+            followed |= frontier
             found = {source for source, _ in pairs}
             self._read(found)
             self._concern({source for source, target in pairs if target in appeared})
-            frontier = found - asked
+            frontier = found - followed

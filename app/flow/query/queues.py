@@ -1,7 +1,4 @@
-"""Who waits in a queue, in which order, and where would one more message put a ticket?
-
-Reads of whole queues. Instants are microseconds UTC.
-"""
+"""Queries of whole queues: the order of waiting tickets, and the forecast of a place. Instants are microseconds UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +24,7 @@ class UnknownQueue(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A ticket that waits."""
+    """A ticket that waits, with its position."""
 
     ticket: str
     position: int
@@ -51,7 +48,7 @@ class QueueListing:
 
 @dataclass(frozen=True, slots=True)
 class QueueForecast:
-    """Where a ticket's customer would stand after one more message, set beside the ticket's next due date."""
+    """Where one more message of its customer would put a ticket, beside the ticket's next due date."""
 
     desk: str
     queue: str
@@ -73,7 +70,7 @@ def _rules(conn: Connection, catalogue: Catalogue, desk: str) -> QueueRules:
 
 
 def queue_names(conn: Connection) -> list[tuple[str, str, int]]:
-    """(desk, queue, how many wait) of every queue in which somebody waits."""
+    """(desk, queue, how many wait) of every queue in which a ticket waits."""
     return queues.queues(conn)
 
 
@@ -91,15 +88,15 @@ def queue_answer(
     rules = _rules(conn, catalogue, desk)
     if not queues.is_queue(conn, desk, queue):
         raise UnknownQueue(f"no ticket of {desk!r} is in a queue {queue!r}")
-    keys = queues.line(conn, desk, queue)
+    keys = queues.waiting(conn, desk, queue)
     shown = keys[after:] if limit is None else keys[after : after + limit]
-    wait_intervals = queues.wait_intervals(conn, desk, [key[3] for key in shown])
-    speed = pace_of(conn, desk, queue, rules, now)
+    wait_intervals = queues.wait_intervals(conn, desk, [ticket for *_, ticket in shown])
+    pace = pace_of(conn, desk, queue, rules, now)
     found = tuple(
-        _waiting(key, position, wait_intervals, speed.reply_at(position, now)[0])
+        _waiting(key, position, wait_intervals, pace.reply_at(position, now)[0])
         for position, key in enumerate(shown, start=after + 1)
     )
-    return QueueListing(desk, queue, now, len(keys), found, speed.reason)
+    return QueueListing(desk, queue, now, len(keys), found, pace.reason)
 
 
 def _waiting(
@@ -130,7 +127,7 @@ def queue_forecast(
     supplies_domain = "domain_missing" in evaluation.flags
     then = key_after_message(key_now, last is not None, rules, now, supplies_domain=supplies_domain)
     found = forecast(
-        QueueOrder(queues.line(conn, desk, queue)),
+        QueueOrder(queues.waiting(conn, desk, queue)),
         then,
         replies_of(conn, desk, queue, rules, now),
         rules,

@@ -1,10 +1,10 @@
-"""How do answers look outside? The field names here are a contract with every system that calls.
+"""Serialization: views, explanations and signals as JSON. The field names are a contract with every caller.
 
 Instants become RFC 3339 in UTC with a "Z", microseconds only where there are any; durations become whole seconds,
-rounded down. Plain dicts, since a ticket is rendered for every event that is pushed.
+rounded down. Plain dicts, not models: a ticket is serialized for every event that is pushed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, overload
@@ -19,11 +19,12 @@ from app.sla.clock.view import ClockView
 from app.sla.fields import VIEW_FIELDS
 from app.sla.queue.waiting import Move
 from app.sla.span import SECOND, Micros
+from app.store.tickets.signals import NewSignal
 
 Json = dict[str, Any]
 
 EVENTS_DROPPED: Final = "facts_no_longer_kept"
-"""The flag of a ticket of which only the final view is left."""
+"""The flag of a ticket whose events were deleted: only its final view is left."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -90,7 +91,7 @@ def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None
 
 
 def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
-    """A clock of an answer, with when its breach was told."""
+    """A clock of an answer, with when its breach was recorded."""
     key = (view.commitment, view.cycle_id)
     history = answer.evaluation.histories.get(key)
     calendar = history.regime.calendar if history and history.regime else None
@@ -98,7 +99,7 @@ def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
 
 
 def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
-    """A TicketView. A folded ticket changes no more: its view is the one of its end, shown at the instant asked."""
+    """A TicketView. An archived ticket changes no more: its view is the final one, shown at the instant of the query."""
     if isinstance(answer, ArchivedAnswer):
         now = moment(answer.now)
         view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
@@ -145,19 +146,19 @@ def move(one: Move) -> Json:
     return {"at": moment(one.at), "kind": kind, **cause, "queue": one.queue}
 
 
-def explanation(recorded: Explanation, detected_at: Micros | None = None) -> Json:
+def explanation(explained: Explanation, detected_at: Micros | None = None) -> Json:
     """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone."""
-    calendar = recorded.calendar
+    calendar = explained.calendar
     return {
-        "clock": None if recorded.clock is None else clock(recorded.clock, detected_at, calendar),
+        "clock": None if explained.clock is None else clock(explained.clock, detected_at, calendar),
         "calendar": None if calendar is None else calendar.name,
         "calendar_version": None if calendar is None else calendar.version,
         "time_zone": None if calendar is None else calendar.time_zone,
-        "target": recorded.target,
-        "target_seconds": seconds(recorded.target_length),
-        "due_at": moment(recorded.due_at),
-        "due_local": local(recorded.due_at, calendar),
-        "spans": explained_spans(recorded.spans, calendar),
+        "target": explained.target,
+        "target_seconds": seconds(explained.target_length),
+        "due_at": moment(explained.due_at),
+        "due_local": local(explained.due_at, calendar),
+        "spans": explained_spans(explained.spans, calendar),
     }
 
 
@@ -182,6 +183,20 @@ def explained_spans(spans: Iterable[ExplainedSpan], calendar: Calendar | None) -
     ]
 
 
-def signal_body(about: Mapping[str, Any], clock_json: Json | None) -> Json:
-    """A signal, from what identifies it and the clock as it stood when it was told."""
-    return {**about, "clock": clock_json}
+def signal(new: NewSignal) -> Json:
+    """What every signal has in common. `ticket` is null where the subject is none, `subject` for the desk itself."""
+    return {
+        "id": new.id,
+        "kind": new.kind,
+        "desk": new.desk,
+        "ticket": new.subject.ticket,
+        "subject": new.subject.text or None,
+        "commitment": new.commitment or None,
+        "cycle": None,
+        "occurrence": new.occurrence,
+        "generation": new.generation,
+        "at": moment(new.at),
+        "detected_at": moment(new.detected_at),
+        "commitment_kind": new.commitment_kind,
+        "late": new.late,
+    }

@@ -1,8 +1,8 @@
-"""How does it stand, how did it stand, and what was known then? Reads of tickets, desks, signals and breaches.
+"""Queries of tickets, signals and breaches.
 
-`at` asks for the state at an instant by all that is known now, `as_of` for what was known at an instant: the events
-received and the versions applied by then, judged at the earlier of the two. Nothing is written here, but that a breach
-was seen. Instants are microseconds UTC.
+`at` selects the state at an instant by all that is known now; `as_of` what was known at an instant: the events received
+and the versions applied by then, evaluated at the earlier of the two. Nothing is written here but acknowledgements.
+Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,24 +13,27 @@ import structlog
 
 from app.flow import metrics
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
-from app.flow.query.merge_graph import MergeGraph, gather
+from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import known_versions
-from app.sla.clock.evaluation import Evaluation, NothingKnown, evaluate
+from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.clock.explanation import Explanation, explain
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.forecast import Pace
 from app.sla.queue.waiting import WaitInterval, moves, wait_intervals
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import archive, board, queues, signals
+from app.store.tickets import archive, board, breaches, queues, signals
 from app.store.tickets.archive import ArchivedTicket
-from app.store.tickets.board import Acknowledgement, Breach, BreachFilters, Filters
+from app.store.tickets.board import Filters
+from app.store.tickets.breaches import Acknowledgement, Breach, BreachFilters
 from app.store.tickets.ledger import logs
+from app.store.tickets.recorded import detected
 from app.store.tickets.signals import Published
 
 __all__ = [
@@ -89,14 +92,14 @@ def ticket_answer(
     as_of: Micros | None = None,
 ) -> TicketAnswer:
     """One ticket. Raises NothingKnownYet, CannotBeJudged and, for a desk without a version, UnknownDesk."""
-    asking = _Asking(conn, catalogue, desk, now, at, as_of)
-    merge_graph = asking.gather([ticket])
+    query = _Query(conn, catalogue, desk, now, at, as_of)
+    merge_graph = query.gather([ticket])
     if not merge_graph.logs[ticket]:
         if archive.without_events(conn, desk, [ticket]):
             raise EventsDropped(f"the facts of ticket {ticket!r} are no longer kept; its final view is")
         raise NothingKnownYet(f"nothing was known of ticket {ticket!r} then")
     try:
-        return asking.answer(merge_graph, ticket)
+        return query.answer(merge_graph, ticket)
     except NothingKnown as error:
         raise NothingKnownYet(f"nothing had happened on ticket {ticket!r} by then") from error
     except Exception as error:
@@ -108,7 +111,7 @@ def ticket_answer(
 def ticket_now(
     conn: Connection, catalogue: Catalogue, desk: str, ticket: str, *, now: Micros
 ) -> TicketAnswer | ArchivedAnswer:
-    """One ticket as it stands, from its final view if it is folded. Raises what `ticket_answer` raises."""
+    """One ticket now, from its final view if it is archived. Raises what `ticket_answer` raises."""
     row = archive.archived(conn, desk, [ticket]).get(ticket)
     if row is None:
         return ticket_answer(conn, catalogue, desk, ticket, now=now)
@@ -129,22 +132,22 @@ def answers(
     at: Micros | None = None,
     placed: bool = True,
 ) -> dict[str, TicketAnswer]:
-    """Several tickets of a desk. One that cannot be judged is left out, counted, and said so in the log.
+    """Several tickets of a desk. One that cannot be evaluated is left out, counted and logged.
 
     `placed` false leaves out where they wait.
     """
-    asking = _Asking(conn, catalogue, desk, now, at, None, placed=placed)
-    merge_graph = asking.gather(tickets)
+    query = _Query(conn, catalogue, desk, now, at, None, placed=placed)
+    merge_graph = query.gather(tickets)
     found: dict[str, TicketAnswer] = {}
     for ticket in tickets:
         if not merge_graph.logs[ticket]:
             continue
         try:
-            found[ticket] = asking.answer(merge_graph, ticket)
+            found[ticket] = query.answer(merge_graph, ticket)
         except NothingKnown:
             continue
         except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
-            _log.exception("evaluation failed", desk=desk, ticket=ticket)
+            _log.exception("evaluation failed", desk=desk, subject=ticket)
             metrics.FAILURES.labels(desk).inc()
     return found
 
@@ -159,44 +162,44 @@ def tickets_page(
         by_desk.setdefault(desk, []).append(ticket)
     found: dict[tuple[str, str], TicketAnswer | ArchivedAnswer] = {}
     for desk, tickets in by_desk.items():
-        folded = archive.archived(conn, desk, tickets)
-        judged = answers(conn, catalogue, desk, [each for each in tickets if each not in folded], now=now)
+        archived = archive.archived(conn, desk, tickets)
+        judged = answers(conn, catalogue, desk, [each for each in tickets if each not in archived], now=now)
         found.update(((desk, ticket), answer) for ticket, answer in judged.items())
-        found.update(((desk, ticket), _archived_answer(row, now)) for ticket, row in folded.items())
+        found.update(((desk, ticket), _archived_answer(row, now)) for ticket, row in archived.items())
     return Page([found[key] for key in keys if key in found], following)
 
 
 def explanation(answer: TicketAnswer, commitment: str | None, cycle: int | None = None) -> Explanation:
-    """Why a clock of an answer stands as it does. Raises NoSuchClock."""
+    """The spans behind a clock of an answer. Raises NoSuchClock."""
     return explain(answer.evaluation, commitment, cycle)
 
 
 def signals_page(
     conn: Connection, after: int, limit: int, desks: Desks = EVERY, kinds: Sequence[str] = ()
 ) -> Page[Published]:
-    """The stream after a place, in order. `next` is the place to go on from, also where the stream ends for now."""
+    """The stream after a place, in order. `next` is the place to continue from, also at the end of the stream."""
     found = signals.page(conn, after, limit, desks, kinds)
     return Page(found, str(found[-1].seq if found else after))
 
 
 def breaches_page(conn: Connection, filters: BreachFilters, cursor: str | None, limit: int) -> Page[Breach]:
     """Breaches, misses and lapses, the latest first, retracted ones marked. Raises FaultyCursor."""
-    found, following = board.breaches(conn, filters, cursor, limit)
+    found, following = breaches.breaches(conn, filters, cursor, limit)
     return Page(found, following)
 
 
 def acknowledge(
     conn: Connection, breach_id: str, author: str, note: str | None, now: Micros
 ) -> Breach | None:
-    """Note that a person has seen a breach; the first to do so stays. None for a breach that is unknown."""
-    if board.breach(conn, breach_id) is None:
+    """Record that a person has seen a breach; the first acknowledgement stays. None for an unknown breach."""
+    if breaches.breach(conn, breach_id) is None:
         return None
-    board.acknowledge(conn, breach_id, Acknowledgement(author, note, now))
-    return board.breach(conn, breach_id)
+    breaches.acknowledge(conn, breach_id, Acknowledgement(author, note, now))
+    return breaches.breach(conn, breach_id)
 
 
-class _Asking:
-    """A question about tickets of one desk, with the two instants that it is about."""
+class _Query:
+    """A query of tickets of one desk, with its two instants."""
 
     def __init__(
         self,
@@ -215,7 +218,7 @@ class _Asking:
         self._at = (now if at is None else at) if as_of is None else min(as_of, now if at is None else at)
         self._versions = known_versions(catalogue.versions(conn, desk), as_of)
         self._paces: dict[str, Pace] = {}
-        self._detected: dict[str, dict[tuple[str, Micros], Micros]] = {}
+        self._detected: dict[Subject, dict[tuple[str, Micros], Micros]] = {}
 
     @property
     def _agreement(self) -> Agreement:
@@ -223,23 +226,23 @@ class _Asking:
 
     def gather(self, tickets: Iterable[str]) -> MergeGraph:
         names = list(tickets)
-        self._detected = signals.detected(self._conn, self._desk, names, self._as_of)
+        self._detected = detected(self._conn, self._desk, map(Subject.parse, names), self._as_of)
         return gather(self._conn, self._desk, names, as_of=self._known_at)
 
     def answer(self, merge_graph: MergeGraph, ticket: str) -> TicketAnswer:
-        evaluation = evaluate(
-            merge_graph.logs[ticket],
-            self._versions,
-            self._at,
-            absorbed=merge_graph.absorbed(ticket, self._at),
-            merge_fault=merge_graph.fault(ticket),
-        )
+        evaluation = judge(merge_graph, ticket, self._versions, self._at)
         place = self._place(merge_graph, ticket, evaluation) if self._placed else None
-        detected = self._detected.get(ticket, {})
-        return TicketAnswer(self._desk, ticket, evaluation, self._as_of, detected, place)
+        return TicketAnswer(
+            desk=self._desk,
+            ticket=ticket,
+            evaluation=evaluation,
+            as_of=self._as_of,
+            detected=self._detected.get(Subject.parse(ticket), {}),
+            queue=place,
+        )
 
     def _place(self, merge_graph: MergeGraph, ticket: str, evaluation: Evaluation) -> QueueAnswer | None:
-        """From the stored stints when asked how it stands; derived anew when asked what was known earlier."""
+        """Where it waits: from the stored wait intervals, or derived anew for what was known earlier."""
         if self._known_at is None:
             own = queues.wait_intervals(self._conn, self._desk, [ticket]).get(ticket, ())
         else:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
@@ -42,7 +43,7 @@ class Claimed:
     claim: str
     attempts: int
     desk: str
-    ticket: str
+    subject: Subject
     signal_id: str
     kind: str
     at: Micros
@@ -52,7 +53,7 @@ class Claimed:
     @property
     def ordering_key(self) -> OrderingKey:
         """Deliveries with the same key are made one after the other."""
-        return self.subscription, self.desk, self.ticket
+        return self.subscription, self.desk, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ _OF_SUBSCRIPTION: Final = (
         _delivery.c.signal,
         _delivery.c.attempts,
         _delivery.c.desk,
-        _delivery.c.ticket,
+        _delivery.c.subject,
     )
     .where(_delivery.c.subscription == bindparam("subscription"), _delivery.c.next_at.is_not(None))
     .limit(bindparam("limit"))
@@ -136,7 +137,7 @@ _SAME_KEY: Final = and_(
     _other.c.state == literal_column("'pending'"),
     _other.c.subscription == bindparam("_subscription"),
     _other.c.desk == bindparam("_desk"),
-    _other.c.ticket == bindparam("_ticket"),
+    _other.c.subject == bindparam("_subject"),
 )
 _SCHEDULE_NEXT: Final = (
     _delivery.update()
@@ -200,7 +201,7 @@ def claim(
             ],
         )
     return [
-        Claimed(which, row.signal, token, row.attempts, row.desk, row.ticket, *signals[row.signal])
+        Claimed(which, row.signal, token, row.attempts, row.desk, row.subject, *signals[row.signal])
         for row in rows
     ]
 
@@ -258,8 +259,8 @@ def release(conn: Connection, unattempted: Sequence[Claimed], now: Micros) -> No
 def schedule_next(conn: Connection, keys: Iterable[OrderingKey], now: Micros) -> None:
     """Make the first pending delivery of each ordering key due now, unless one of the key is claimed."""
     rows = [
-        {"_subscription": which, "_desk": desk, "_ticket": ticket, "now": now}
-        for which, desk, ticket in sorted(keys)
+        {"_subscription": which, "_desk": desk, "_subject": subject, "now": now}
+        for which, desk, subject in sorted(keys)
     ]
     if rows:
         conn.execute(_SCHEDULE_NEXT, rows)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, bindparam, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.outbound.outbox import PARKED, PENDING, DeliveryState
 from app.store.tables import delivery as _delivery
@@ -20,7 +21,7 @@ class Delivery:
     id: str
     kind: str
     desk: str
-    ticket: str
+    subject: Subject
     at: Micros
     signal: int
     state: DeliveryState
@@ -39,7 +40,7 @@ _ALL: Final = (
         _signal.c.id,
         _signal.c.kind,
         _delivery.c.desk,
-        _delivery.c.ticket,
+        _delivery.c.subject.label("subject"),
         _signal.c.at,
         _delivery.c.signal,
         _delivery.c.state,

@@ -1,6 +1,6 @@
 """The outbox: deliveries are inserted in the transaction that records their signals, so neither exists alone.
 
-Webhook deliveries are ordered per subscription and ticket. Only the first pending one has a `next_at`; the next gets
+Webhook deliveries are ordered per subscription and subject. Only the first pending one has a `next_at`; the next gets
 its own when that one is done. This keeps the order, and finding what is due reads no row that must wait. Instants are
 microseconds UTC.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject, SubjectKey
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import EVERY_DESK, Connection
@@ -30,8 +31,8 @@ class DeliveryState(StrEnum):
     PARKED = "parked"
 
 
-OrderingKey = tuple[str, str, str]
-"""(subscription, desk, ticket): deliveries with the same key are made in the order of the stream."""
+OrderingKey = tuple[str, str, Subject]
+"""(subscription, desk, subject): deliveries with the same key are made in the order of the stream."""
 
 
 # Literals, not bound parameters: the planner uses a partial index only when the query repeats its condition.
@@ -41,11 +42,11 @@ PARKED: Final[ColumnElement[bool]] = _delivery.c.state == literal_column("'parke
 _INSERT: Final = _delivery.insert()
 # Rows are locked in the order in which results are recorded, so that two transactions cannot deadlock.
 _PENDING_BEFORE: Final = (
-    select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.ticket)
+    select(_delivery.c.subscription, _delivery.c.desk, _delivery.c.subject)
     .where(
         PENDING,
         _delivery.c.subscription.in_(bindparam("subscriptions", expanding=True)),
-        _delivery.c.ticket.in_(bindparam("tickets", expanding=True)),
+        _delivery.c.subject.in_(bindparam("subjects", expanding=True)),
     )
     .order_by(_delivery.c.subscription, _delivery.c.signal)
 )
@@ -69,12 +70,12 @@ def fill(conn: Connection, published: Sequence[Published], now: Micros, notice_w
         if subscriber.desk in (signal.desk, EVERY_DESK) and signal.kind in subscriber.filter.kinds
     ]
     tickets = ticket_values(
-        conn, {(signal.desk, signal.ticket) for who, signal in pairs if who.filter.needs_ticket}
+        conn, {(signal.desk, signal.subject) for who, signal in pairs if who.filter.needs_ticket}
     )
     rows = [
         _row(subscriber, signal, now, notice_wait)
         for subscriber, signal in pairs
-        if subscriber.filter.matches(signal, tickets.get((signal.desk, signal.ticket), {}))
+        if subscriber.filter.matches(signal, tickets.get((signal.desk, signal.subject), {}))
     ]
     enqueue(conn, rows)
     return len(rows)
@@ -85,7 +86,7 @@ def _row(subscriber: Subscriber, signal: Published, now: Micros, notice_wait: Mi
         "subscription": subscriber.id,
         "signal": signal.seq,
         "desk": signal.desk,
-        "ticket": signal.ticket,
+        "subject": signal.subject,
         "state": DeliveryState.PENDING.value,
         "created_at": now,
         # A webhook delivery gets its `next_at` when it is the first of its ordering key.
@@ -101,7 +102,7 @@ def enqueue(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     ordered = [row for row in rows if row["next_at"] is None]
     pending = _keys_with_pending(conn, ordered)
     for row in sorted(ordered, key=lambda row: row["signal"]):
-        key = (row["subscription"], row["desk"], row["ticket"])
+        key = (row["subscription"], row["desk"], row["subject"])
         if key not in pending:
             row["next_at"] = row["created_at"]
             pending.add(key)
@@ -118,23 +119,22 @@ def _keys_with_pending(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> s
     which = sorted({row["subscription"] for row in rows})
     query = dialect.for_update(conn, _PENDING_BEFORE)
     for subscribed in parts(which):
-        for tickets in parts(sorted({row["ticket"] for row in rows})):
-            values = {"subscriptions": subscribed, "tickets": tickets}
-            found |= {(one, desk, ticket) for one, desk, ticket in conn.execute(query, values).all()}
+        for subjects in parts(sorted({row["subject"] for row in rows})):
+            values = {"subscriptions": subscribed, "subjects": subjects}
+            found |= {(one, desk, subject) for one, desk, subject in conn.execute(query, values).all()}
     return found
 
 
-def ticket_values(
-    conn: Connection, tickets: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], FilterValues]:
-    """The fields that filters compare with, by (desk, ticket), as of this transaction."""
+def ticket_values(conn: Connection, subjects: Iterable[SubjectKey]) -> dict[SubjectKey, FilterValues]:
+    """The fields that filters compare with, by (desk, subject), of those that are tickets, as of this transaction."""
     by_desk: dict[str, set[str]] = {}
-    for desk, ticket in tickets:
-        if ticket:
-            by_desk.setdefault(desk, set()).add(ticket)
-    found: dict[tuple[str, str], FilterValues] = {}
+    for desk, subject in subjects:
+        if subject.ticket is not None:
+            by_desk.setdefault(desk, set()).add(subject.ticket)
+    found: dict[SubjectKey, FilterValues] = {}
     for desk, names in by_desk.items():
         for part in parts(sorted(names)):
             for row in conn.execute(_TICKET_VALUES, {"desk": desk, "tickets": part}).mappings():
-                found[row["desk"], row["ticket"]] = {name: row[name] for name in TICKET_FILTERS}
+                fields = {name: row[name] for name in TICKET_FILTERS}
+                found[row["desk"], Subject.parse(row["ticket"])] = fields
     return found

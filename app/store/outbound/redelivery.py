@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, exists, select
 
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine.batch import pieces
 from app.store.engine.database import EVERY_DESK, Connection
 from app.store.outbound import deliveries, outbox
@@ -33,7 +34,7 @@ class _Undelivered:
     seq: int
     id: str
     desk: str
-    ticket: str
+    subject: Subject
     kind: str
     commitment: str
     commitment_kind: str | None
@@ -73,7 +74,7 @@ _UNSCHEDULE: Final = (
         PENDING,
         _delivery.c.subscription == bindparam("_subscription"),
         _delivery.c.desk == bindparam("_desk"),
-        _delivery.c.ticket == bindparam("_ticket"),
+        _delivery.c.subject == bindparam("_subject"),
         _delivery.c.claim.is_(None),
     )
     .values(next_at=None)
@@ -85,7 +86,7 @@ _LAST_BEFORE: Final = (
     .limit(1)
 )
 _PARKED_AFTER: Final = (
-    select(_delivery.c.signal, _delivery.c.desk, _delivery.c.ticket)
+    select(_delivery.c.signal, _delivery.c.desk, _delivery.c.subject)
     .where(
         _delivery.c.subscription == bindparam("subscription"), PARKED, _delivery.c.signal > bindparam("after")
     )
@@ -97,7 +98,7 @@ _UNDELIVERED: Final = (
         _signal.c.seq,
         _signal.c.id,
         _signal.c.desk,
-        _signal.c.ticket,
+        _signal.c.subject,
         _signal.c.kind,
         _signal.c.commitment,
         _signal.c.commitment_kind,
@@ -123,7 +124,7 @@ def park_all(conn: Connection, which: str, outcome: str, reason: str) -> None:
 
 def retry(conn: Connection, subscription: Subscription, parked: Delivery, now: Micros) -> None:
     """Make a parked delivery pending again, due now, with its attempts reset."""
-    _unpark(conn, subscription, [(parked.signal, parked.desk, parked.ticket)], now)
+    _unpark(conn, subscription, [(parked.signal, parked.desk, parked.subject)], now)
 
 
 def retry_since(
@@ -134,7 +135,7 @@ def retry_since(
     Signals from before the subscription was created are never sent. Returns how many, and whether more remain.
     """
     values = {"subscription": subscription.id, "after": _place_before(conn, since), "limit": limit}
-    parked = [(row.signal, row.desk, row.ticket) for row in conn.execute(_PARKED_AFTER, values).all()]
+    parked = [(row.signal, row.desk, row.subject) for row in conn.execute(_PARKED_AFTER, values).all()]
     _unpark(conn, subscription, parked, now)
     if len(parked) == limit:
         return limit, True
@@ -142,7 +143,7 @@ def retry_since(
     after = _place_before(conn, max(since, subscription.created_at + 1))
     undelivered = _undelivered(conn, subscription, after, limit - len(parked))
     rows = [_row(subscription, each, now) for each in undelivered]
-    keys = {(subscription.id, each.desk, each.ticket) for each in undelivered}
+    keys = {(subscription.id, each.desk, each.subject) for each in undelivered}
     _unschedule(conn, subscription, keys)
     outbox.enqueue(conn, rows)
     deliveries.schedule_next(conn, keys, now)
@@ -185,9 +186,9 @@ def _undelivered(
         values = {"subscription": subscription.id, "after": after, "kinds": selected, "limit": BATCH_SIZE}
         rows = [_Undelivered(*row) for row in conn.execute(query, values).all()]
         tickets = outbox.ticket_values(
-            conn, ((row.desk, row.ticket) for row in rows if matching.needs_ticket)
+            conn, ((row.desk, row.subject) for row in rows if matching.needs_ticket)
         )
-        found += [row for row in rows if matching.matches(row, tickets.get((row.desk, row.ticket), {}))]
+        found += [row for row in rows if matching.matches(row, tickets.get((row.desk, row.subject), {}))]
         if len(rows) < BATCH_SIZE:
             break
         after = rows[-1].seq
@@ -195,12 +196,12 @@ def _undelivered(
 
 
 def _unpark(
-    conn: Connection, subscription: Subscription, parked: Sequence[tuple[int, str, str]], now: Micros
+    conn: Connection, subscription: Subscription, parked: Sequence[tuple[int, str, Subject]], now: Micros
 ) -> None:
-    """Make parked deliveries, (signal, desk, ticket), pending again, in the order of the stream."""
+    """Make parked deliveries, (signal, desk, subject), pending again, in the order of the stream."""
     if not parked:
         return
-    keys = {(subscription.id, desk, ticket) for _, desk, ticket in parked}
+    keys = {(subscription.id, desk, subject) for _, desk, subject in parked}
     _unschedule(conn, subscription, keys)
     due_at = _first_due_at(subscription, now)
     for piece in pieces(parked):
@@ -216,7 +217,7 @@ def _unpark(
 
 def _unschedule(conn: Connection, subscription: Subscription, keys: Iterable[OrderingKey]) -> None:
     rows = [
-        {"_subscription": which, "_desk": desk, "_ticket": ticket} for which, desk, ticket in sorted(keys)
+        {"_subscription": which, "_desk": desk, "_subject": subject} for which, desk, subject in sorted(keys)
     ]
     if rows and subscription.channel is Channel.WEBHOOK:
         conn.execute(_UNSCHEDULE, rows)
@@ -232,7 +233,7 @@ def _row(subscription: Subscription, signal: _Undelivered, now: Micros) -> dict[
         "subscription": subscription.id,
         "signal": signal.seq,
         "desk": signal.desk,
-        "ticket": signal.ticket,
+        "subject": signal.subject,
         "state": DeliveryState.PENDING.value,
         "created_at": now,
         "next_at": _first_due_at(subscription, now),

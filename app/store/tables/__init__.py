@@ -7,6 +7,7 @@ from app.store.tables.outbound import delivery, subscription
 from app.store.tables.people import api_key, principal_role, session
 from app.store.tables.tickets import (
     LATE_KINDS,
+    OF_OTHER_SUBJECT,
     acknowledgement,
     archived_ticket,
     clock,
@@ -14,6 +15,7 @@ from app.store.tables.tickets import (
     event_key,
     parked,
     signal,
+    subject,
     ticket,
     wait_interval,
 )
@@ -21,6 +23,7 @@ from app.store.tables.tickets import (
 __all__ = [
     "LATE_KINDS",
     "NEVER",
+    "OF_OTHER_SUBJECT",
     "acknowledgement",
     "api_key",
     "archived_ticket",
@@ -39,6 +42,7 @@ __all__ = [
     "signal",
     "snapshot",
     "source",
+    "subject",
     "subscription",
     "ticket",
     "wait_interval",

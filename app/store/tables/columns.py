@@ -6,8 +6,11 @@ Documents are JSON text. The tables are the same on SQLite and PostgreSQL. Row c
 
 from typing import Any, Final, cast
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Dialect, Integer, Table, Text
+from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+
+from app.sla.subject import Subject
 
 # SQLite generates values for an INTEGER primary key only.
 _SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -31,6 +34,30 @@ def renamed_instant_column(attribute: str, *, former: str, nullable: bool = Fals
 def text_column(**options: Any) -> Any:
     """A text column of unlimited length."""
     return Field(sa_type=Text, **options)
+
+
+class SubjectText(TypeDecorator[Subject]):
+    """A subject, stored as its text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Subject | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The text that is stored."""
+        return None if value is None else value.text
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Subject | None:  # noqa: ARG002
+        """The subject of a stored text."""
+        return None if value is None else Subject.parse(value)
+
+
+def subject_column(name: str = "ticket", *, primary_key: bool = False) -> Any:
+    """The subject that a row is about, in the attribute `subject`.
+
+    In tables that are older than subjects the column is still named `ticket`. A ticket's subject is its bare id, so a
+    process of the release before reads and writes the same rows beside. A migration of the next release renames it.
+    """
+    return Field(sa_column=Column(name, SubjectText, key="subject", primary_key=primary_key, nullable=False))
 
 
 def serial_column() -> Any:

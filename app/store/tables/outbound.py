@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from app.store.tables.columns import instant_column, table_of, text_column
+from app.sla.subject import Subject
+from app.store.tables.columns import instant_column, subject_column, table_of, text_column
 
 
 class SubscriptionRow(SQLModel, table=True):
@@ -46,7 +47,7 @@ class DeliveryRow(SQLModel, table=True):
     signal: int = instant_column(primary_key=True)
     """The signal's place in the stream."""
     desk: str = text_column()
-    ticket: str = text_column()
+    subject: Subject = subject_column()
     state: str = text_column()
     created_at: int = instant_column()
     next_at: int | None = instant_column(nullable=True)
@@ -73,7 +74,7 @@ class DeliveryRow(SQLModel, table=True):
             "delivery_line",
             "subscription",
             "desk",
-            "ticket",
+            "subject",
             "signal",
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),

@@ -1,4 +1,7 @@
-"""Rows of tickets: events, clocks, signals, wait intervals, acknowledgements, failures, archive."""
+"""Tables of what is judged: events, tickets, other subjects, clocks, signals, wait intervals, failures, the archive.
+
+An index says which query it serves. Instants are microseconds UTC.
+"""
 
 from typing import Any, ClassVar, Final
 
@@ -14,23 +17,28 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from app.sla.subject import Subject
 from app.store.tables.columns import (
     NEVER,
     instant_column,
     renamed_instant_column,
     serial_column,
+    subject_column,
     table_of,
     text_column,
 )
 
 LATE_KINDS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
-"""Kinds of signals that say that a clock was late. Their order is the indexes': SQLite uses a partial index only for a
-condition that is written like its own."""
+"""Kinds of signals that report a clock as late, in the order in which the indexes name them: SQLite uses a partial index
+only for a condition that is written like the index's own."""
 _LATE: Final = text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in LATE_KINDS)))
+
+OF_OTHER_SUBJECT: Final = "ticket IS NULL OR ticket <> subject"
+"""Events that are about another subject than their ticket, or than any."""
 
 
 class EventRow(SQLModel, table=True):
-    """A fact, as it came. Never changed, never removed."""
+    """An event as received. Only `known` ever changes; a row is deleted when the desk's agreement drops old events."""
 
     __tablename__: ClassVar[Any] = "event"
 
@@ -47,12 +55,21 @@ class EventRow(SQLModel, table=True):
     data: str = text_column()
     digest: str = text_column()
     trace: str | None = text_column(nullable=True)
-    """The request that brought it."""
+    """The id of the request that brought it."""
 
     __table_args__ = (
-        # On PostgreSQL the log is in parts, and `event_key` holds what is unique in all of them.
+        # On PostgreSQL the log is partitioned, and `event_key` holds what is unique in all partitions.
         UniqueConstraint("desk", "event_id", name="event_once").ddl_if(dialect="sqlite"),
+        # Serves the log of a ticket.
         Index("event_log", "desk", "ticket"),
+        # Serves the log of a subject that is no ticket; those are few.
+        Index(
+            "event_subject",
+            "desk",
+            "subject",
+            sqlite_where=text(OF_OTHER_SUBJECT),
+            postgresql_where=text(OF_OTHER_SUBJECT),
+        ),
         # Serves the forecast of a queue: the desk's replies of the last days.
         Index(
             "event_reply",
@@ -61,7 +78,7 @@ class EventRow(SQLModel, table=True):
             sqlite_where=text("type = 'agent.replied'"),
             postgresql_where=text("type = 'agent.replied'"),
         ),
-        # Serves the count of types that nobody knows; those are few.
+        # Serves the count of unknown types; those events are few.
         Index(
             "event_unknown",
             "desk",
@@ -73,7 +90,7 @@ class EventRow(SQLModel, table=True):
 
 
 class TicketRow(SQLModel, table=True):
-    """A ticket as last evaluated: what lists filter by, and when it must be looked at again."""
+    """A ticket as last evaluated: what lists filter by, and when it must be evaluated again."""
 
     __tablename__: ClassVar[Any] = "ticket"
 
@@ -100,7 +117,7 @@ class TicketRow(SQLModel, table=True):
     assignee: str | None = text_column(nullable=True)
     group: str | None = text_column(nullable=True)
     known_since: int | None = instant_column(nullable=True)
-    """When the first fact of it was received: where in the log to begin to read."""
+    """When its first event was received: the lower bound for reading its log."""
 
     __table_args__ = (
         # Serves the sweep: which tickets are due, and which instant is the next.
@@ -110,7 +127,7 @@ class TicketRow(SQLModel, table=True):
             sqlite_where=text("next_at IS NOT NULL"),
             postgresql_where=text("next_at IS NOT NULL"),
         ),
-        # Serves the folding: what nobody need look at any more, the longest first.
+        # Serves the archive: tickets that wait for nothing, the longest unchanged first.
         Index(
             "ticket_rest",
             "evaluated_at",
@@ -119,8 +136,8 @@ class TicketRow(SQLModel, table=True):
         ),
         # Serves the lists: next due first.
         Index("ticket_due", "due_at", "desk", "ticket"),
-        # Serves the duplicate groups, of the tickets that have one: a whole one would do for any question about one
-        # ticket of a desk, as far as a server that has not counted the rows yet can tell.
+        # Serves the duplicate groups. Partial: before ANALYZE, PostgreSQL would pick a full index for single-ticket
+        # look-ups.
         Index(
             "ticket_group",
             "desk",
@@ -138,13 +155,35 @@ class TicketRow(SQLModel, table=True):
     )
 
 
+class SubjectRow(SQLModel, table=True):
+    """A subject other than a ticket as last evaluated, and when it must be evaluated again."""
+
+    __tablename__: ClassVar[Any] = "subject"
+
+    desk: str = text_column(primary_key=True)
+    subject: Subject = subject_column("subject", primary_key=True)
+    revision: int = instant_column()
+    evaluated_at: int = instant_column()
+    next_at: int | None = instant_column(nullable=True)
+
+    __table_args__ = (
+        # Serves the sweep: which subjects are due, and which instant is the next.
+        Index(
+            "subject_next",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+    )
+
+
 class ClockRow(SQLModel, table=True):
-    """A clock as it was when the ticket's signals were last told: `state` and `due_at` are what was told."""
+    """A clock as last recorded: signals of a moved due date compare with its `state` and `due_at`."""
 
     __tablename__: ClassVar[Any] = "clock"
 
     desk: str = text_column(primary_key=True)
-    ticket: str = text_column(primary_key=True)
+    subject: Subject = subject_column(primary_key=True)
     commitment: str = text_column(primary_key=True)
     cycle: int = instant_column(primary_key=True)
     state: str = text_column()
@@ -158,14 +197,14 @@ class ClockRow(SQLModel, table=True):
 
 
 class SignalRow(SQLModel, table=True):
-    """What was told, once ever: the natural key says so, whatever crashes or runs twice."""
+    """A signal. The natural key makes it unique for good, whatever crashes or runs twice."""
 
     __tablename__: ClassVar[Any] = "signal"
 
     seq: int | None = serial_column()
     id: str = text_column()
     desk: str = text_column()
-    ticket: str = text_column()
+    subject: Subject = subject_column()
     commitment: str = text_column(default="", sa_column_kwargs={"server_default": ""})
     queue: str = text_column(default="", sa_column_kwargs={"server_default": ""})
     cycle: int = instant_column()
@@ -185,13 +224,13 @@ class SignalRow(SQLModel, table=True):
     joined_at: int | None = instant_column(nullable=True)
     body: str = text_column()
     trace: str | None = text_column(nullable=True)
-    """The request that made it known, or the pass of the sweep that found it."""
+    """The id of the request, or of the sweep's batch, that caused it."""
 
     __table_args__ = (
         UniqueConstraint("id", name="signal_id"),
         UniqueConstraint(
             "desk",
-            "ticket",
+            "subject",
             "commitment",
             "queue",
             "cycle",
@@ -213,7 +252,7 @@ class SignalRow(SQLModel, table=True):
 
 
 class AcknowledgementRow(SQLModel, table=True):
-    """A person has seen a breach."""
+    """A person's acknowledgement of a breach."""
 
     __tablename__: ClassVar[Any] = "acknowledgement"
 
@@ -224,7 +263,10 @@ class AcknowledgementRow(SQLModel, table=True):
 
 
 class WaitIntervalRow(SQLModel, table=True):
-    """A ticket's wait at one place of a queue. Open while `to_at` is null."""
+    """A ticket's wait at one place of a queue. Open while `to_at` is null.
+
+    The table keeps its former name in the database: a process of the release before reads and writes it beside.
+    """
 
     __tablename__: ClassVar[Any] = "stint"
 
@@ -240,7 +282,7 @@ class WaitIntervalRow(SQLModel, table=True):
     cause: str = text_column()
     ended_by: str | None = text_column(nullable=True)
 
-    # Serves the line of a queue in its order; tickets that no longer wait are not in it.
+    # Serves the positions of a queue in their order; tickets that no longer wait are not in it.
     __table_args__ = (
         Index(
             "stint_line",
@@ -257,12 +299,12 @@ class WaitIntervalRow(SQLModel, table=True):
 
 
 class ParkedRow(SQLModel, table=True):
-    """A ticket whose evaluation failed, why, and when it is tried again."""
+    """A subject whose evaluation failed, why, and when it is tried again."""
 
     __tablename__: ClassVar[Any] = "parked"
 
     desk: str = text_column(primary_key=True)
-    ticket: str = text_column(primary_key=True)
+    subject: Subject = subject_column(primary_key=True)
     error: str = text_column()
     first_at: int = instant_column()
     last_at: int = instant_column()
@@ -296,6 +338,7 @@ class ArchivedTicketRow(SQLModel, table=True):
 
 event = table_of(EventRow)
 ticket = table_of(TicketRow)
+subject = table_of(SubjectRow)
 clock = table_of(ClockRow)
 signal = table_of(SignalRow)
 acknowledgement = table_of(AcknowledgementRow)
@@ -310,4 +353,4 @@ event_key = Table(
     Column("event_id", Text, primary_key=True),
     Column("digest", Text, nullable=False),
 )
-"""On PostgreSQL only: the identity of every event, whichever part of the log it is in."""
+"""On PostgreSQL only: the identity of every event, whichever partition of the log holds it."""

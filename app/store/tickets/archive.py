@@ -52,7 +52,7 @@ _CANDIDATES: Final = (
         _ticket.c.evaluated_at >= bindparam("since"),
         _ticket.c.evaluated_at < bindparam("before"),
         ~_IS_ARCHIVED,
-        ~exists().where(_parked.c.desk == _ticket.c.desk, _parked.c.ticket == _ticket.c.ticket),
+        ~exists().where(_parked.c.desk == _ticket.c.desk, _parked.c.subject == _ticket.c.ticket),
     )
     .order_by(_ticket.c.evaluated_at)
     .limit(bindparam("limit"))

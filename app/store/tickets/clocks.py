@@ -1,26 +1,29 @@
-"""How did each ticket and its clocks stand when last told of?
+"""Tickets and clocks as last evaluated: what lists filter by, and what the next evaluation is compared with.
 
-Rows that lists filter by and that the next telling is compared with; the truth is always evaluated anew. Two rules
-it guards: `next_at` is a hint and the revision is the guard, so a row is written only against the revision that was
-read. Instants are microseconds UTC.
+The truth is always evaluated anew. `next_at` is a hint for the sweep; the revision is the guard: a ticket is written
+only against the revision that was read. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Row, bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 
 from app.sla.clock.signals import LastRecorded
 from app.sla.clock.transition import State
 from app.sla.clock.view import ClockView
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection, WriteContention, memoized
 from app.store.tables import NEVER
 from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
+
+TicketKey = tuple[str, str]
+"""(desk, ticket)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,12 @@ class StoredTicket:
     assignee: str | None
     group: str | None
     known_since: Micros | None
-    """When the first fact of it was received; none when that is not known."""
+    """When its first event was received; none when that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredClock:
-    """A clock as it was when last told of."""
+    """A clock as last recorded."""
 
     commitment: str
     cycle: Micros
@@ -67,25 +70,25 @@ class StoredClock:
 
     @classmethod
     def of(cls, view: ClockView) -> "StoredClock":
-        """What is kept of a view."""
+        """What is stored of a view."""
         return cls(
-            view.commitment,
-            view.cycle_id,
-            view.state.value,
-            view.kind.value,
-            view.due_at,
-            view.breached_at,
-            view.met,
+            commitment=view.commitment,
+            cycle=view.cycle_id,
+            state=view.state.value,
+            kind=view.kind.value,
+            due_at=view.due_at,
+            breached_at=view.breached_at,
+            met=view.met,
         )
 
     @property
     def last_recorded(self) -> LastRecorded:
-        """What the next telling is compared with."""
+        """What the next evaluation's due date is compared with."""
         return LastRecorded(State(self.state), self.due_at)
 
 
 ClockKey = tuple[str, Micros]
-"""A clock of a ticket: (commitment, cycle)."""
+"""A clock of a subject: (commitment, cycle)."""
 
 
 _TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket))
@@ -95,7 +98,7 @@ _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 _TICKETS: Final = select(*(_ticket.c[name] for name in _TICKET_FIELDS)).where(
     _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME)
 )
-_HOLD: Final = (
+_LOCK: Final = (
     select(_ticket.c.ticket)
     .where(_ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME))
     .order_by(_ticket.c.ticket)
@@ -105,8 +108,8 @@ _SOURCES: Final = select(_ticket.c.ticket, _ticket.c.merged_into).where(
     _ticket.c.merged_into.is_not(None),
     _ticket.c.merged_into.in_(_SOME),
 )
-_CLOCKS: Final = select(_clock.c.ticket, *(_clock.c[name] for name in _CLOCK_FIELDS)).where(
-    _clock.c.desk == bindparam("desk"), _clock.c.ticket.in_(_SOME)
+_CLOCKS: Final = select(_clock.c.subject, *(_clock.c[name] for name in _CLOCK_FIELDS)).where(
+    _clock.c.desk == bindparam("desk"), _clock.c.subject.in_(bindparam("subjects", expanding=True))
 )
 _INSERT_TICKET: Final = _ticket.insert()
 _UPDATE_TICKET: Final = (
@@ -120,7 +123,7 @@ _UPDATE_TICKET: Final = (
 )
 _THIS_CLOCK: Final = (
     (_clock.c.desk == bindparam("_desk"))
-    & (_clock.c.ticket == bindparam("_ticket"))
+    & (_clock.c.subject == bindparam("_subject"))
     & (_clock.c.commitment == bindparam("_commitment"))
     & (_clock.c.cycle == bindparam("_cycle"))
 )
@@ -140,59 +143,59 @@ _OPEN: Final = (
 _ALL: Final = select(_ticket.c.ticket).where(_ticket.c.desk == bindparam("desk")).order_by(_ticket.c.ticket)
 
 
-def _stored_ticket(row: Row[Any]) -> StoredTicket:
-    return StoredTicket(*row)
-
-
 def tickets(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, StoredTicket]:
-    """Of these tickets the ones that were evaluated before, as they stood then."""
-    return {
-        stored.ticket: stored
+    """Those of these tickets that were evaluated before, as last evaluated."""
+    found = (
+        StoredTicket(*row)
         for part in parts(names)
-        for stored in map(_stored_ticket, conn.execute(_TICKETS, {"desk": desk, "tickets": part}).all())
-    }
+        for row in conn.execute(_TICKETS, {"desk": desk, "tickets": part}).all()
+    )
+    return {each.ticket: each for each in found}
 
 
-def lock(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
-    """Have these tickets, (desk, ticket), to oneself until the transaction ends, where others write as well.
+def lock(conn: Connection, keys: Iterable[TicketKey]) -> None:
+    """Lock these tickets until the transaction ends, where several processes write.
 
-    What is read of them afterwards is what the last writer left. All who hold several do it in the same order, so that
-    no two wait for each other. A ticket that is not there yet is nobody's: of two who make it the second is refused,
-    and does the same again.
+    What is read of them afterwards is what the last writer left. Every transaction locks in the same order, so that no
+    two wait for each other. A ticket without a row cannot be locked: of two transactions that insert it the second fails
+    on its key, and is run again. A ticket that this transaction has asked for before costs no further query.
     """
     if not dialect.has_many_writers(conn):
         return
-    held = memoized(conn, "tickets held", set[tuple[str, str]])
+    locked = memoized(conn, "tickets locked", set[TicketKey])
+    wanted = sorted(set(keys) - locked)
     by_desk: dict[str, list[str]] = {}
-    for desk, ticket in sorted(set(keys) - held):
+    for desk, ticket in wanted:
         by_desk.setdefault(desk, []).append(ticket)
     for desk, names in by_desk.items():
         for part in parts(names):
-            found = conn.execute(dialect.for_update(conn, _HOLD), {"desk": desk, "tickets": part})
-            held.update((desk, ticket) for ticket in found.scalars())
+            conn.execute(dialect.for_update(conn, _LOCK), {"desk": desk, "tickets": part})
+    locked.update(wanted)
 
 
 def sources(conn: Connection, desk: str, targets: Iterable[str]) -> list[tuple[str, str]]:
-    """The tickets that were merged into one of these, each with its target."""
+    """The tickets that were merged into one of these, each as (source, target)."""
     return [
-        (source, target)
+        (row.ticket, row.merged_into)
         for part in parts(targets)
-        for source, target in conn.execute(_SOURCES, {"desk": desk, "tickets": part}).all()
+        for row in conn.execute(_SOURCES, {"desk": desk, "tickets": part}).all()
     ]
 
 
-def clocks(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, dict[ClockKey, StoredClock]]:
-    """The clocks of these tickets as they were last told of."""
-    found: dict[str, dict[ClockKey, StoredClock]] = {}
-    for part in parts(names):
-        for ticket, *rest in conn.execute(_CLOCKS, {"desk": desk, "tickets": part}).all():
-            stored = StoredClock(*rest)
-            found.setdefault(ticket, {})[stored.commitment, stored.cycle] = stored
+def clocks(
+    conn: Connection, desk: str, subjects: Iterable[Subject]
+) -> dict[Subject, dict[ClockKey, StoredClock]]:
+    """The clocks of these subjects as last recorded."""
+    found: dict[Subject, dict[ClockKey, StoredClock]] = {}
+    for part in parts(subjects):
+        for subject, *columns in conn.execute(_CLOCKS, {"desk": desk, "subjects": part}).all():
+            stored = StoredClock(*columns)
+            found.setdefault(subject, {})[stored.commitment, stored.cycle] = stored
     return found
 
 
 def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
-    """Store tickets, each with its new revision. Raises Raced when another writer was quicker."""
+    """Store tickets, each with its new revision. Raises WriteContention when another writer was first."""
     values = [{name: getattr(row, name) for name in _TICKET_FIELDS} for row in rows]
     new = [value for value in values if value["revision"] == 1]
     known = [_against_revision(value) for value in values if value["revision"] != 1]
@@ -211,36 +214,30 @@ def _against_revision(value: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ClockChange:
-    """A ticket's clocks before and after, to be stored where they differ."""
+    """A subject's clocks before and after an evaluation, to be stored where they differ."""
 
     desk: str
-    ticket: str
+    subject: Subject
     before: Mapping[ClockKey, StoredClock]
     after: Mapping[ClockKey, StoredClock]
 
 
 def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
-    """Store what became of the clocks. A clock that is no more, by a version or a withdrawn fact, goes."""
+    """Store the clocks that changed. One that a version or a withdrawn event took away is deleted."""
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
     for change in changes:
-        of = {"_desk": change.desk, "_ticket": change.ticket}
+        of = {"_desk": change.desk, "_subject": change.subject}
         for (commitment, cycle), clock in change.after.items():
             before = change.before.get((commitment, cycle))
             if before == clock:
                 continue
-            values: dict[str, Any] = {
-                "state": clock.state,
-                "kind": clock.kind,
-                "due_at": clock.due_at,
-                "breached_at": clock.breached_at,
-                "met": clock.met,
-            }
+            values = {name: getattr(clock, name) for name in _CLOCK_FIELDS}
             if before is None:
-                key = {"desk": change.desk, "ticket": change.ticket, "commitment": commitment, "cycle": cycle}
-                new.append(key | values)
+                new.append({"desk": change.desk, "subject": change.subject, **values})
             else:
+                del values["commitment"], values["cycle"]
                 changed.append({**of, "_commitment": commitment, "_cycle": cycle, **values})
         for commitment, cycle in change.before.keys() - change.after.keys():
             gone.append({**of, "_commitment": commitment, "_cycle": cycle})
@@ -251,12 +248,12 @@ def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
 
 def open_tickets(conn: Connection, desk: str) -> list[str]:
     """The tickets of a desk that are neither closed nor merged."""
-    return [row[0] for row in conn.execute(_OPEN, {"desk": desk}).all()]
+    return list(conn.execute(_OPEN, {"desk": desk}).scalars())
 
 
 def all_tickets(conn: Connection, desk: str) -> list[str]:
-    """Every ticket of a desk that was ever judged."""
-    return [row[0] for row in conn.execute(_ALL, {"desk": desk}).all()]
+    """Every ticket of a desk that was ever evaluated."""
+    return list(conn.execute(_ALL, {"desk": desk}).scalars())
 
 
 def least_due(views: Iterable[ClockView]) -> Micros:

@@ -1,31 +1,33 @@
-"""What happened, as it came, once each?
+"""Ledger: the log of events, each stored once.
 
-The log of events. A row is written once and never changed; (desk, id) is its identity. The rule it guards: what was
-received is what is read, in any order and as often as it comes. Instants are microseconds UTC.
+A row is written once; (desk, id) is an event's identity, and the digest tells a repetition from a conflict. What was
+received is what is read, in any order and however often it arrives. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import Row, bindparam, func, literal_column, select
 
 from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import DAY, Micros
+from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.tables import OF_OTHER_SUBJECT
 from app.store.tables import event as _event
 from app.store.tables import event_key as _key
 from app.store.tables import ticket as _ticket
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """An event with where it belongs. `digest` tells another content under the same id from a repetition."""
+class NewEvent:
+    """An event to be stored. `ticket` is the ticket that it is about or names, if any; `trace` the request's id."""
 
     desk: str
     event: Event
@@ -35,10 +37,10 @@ class Fact:
 
 
 def digest_of(event: Event) -> str:
-    """What two events with one id must share to be the same: type, subject, instant and data, once it is understood.
+    """A hash of what two events with one id must share to be the same: type, subject, instant and parsed data.
 
-    So `automatic: false` says what its absence says, and a field that a creation leaves null what it leaves out. (An
-    update that sets a field to null clears it.)
+    `automatic: false` equals its absence, and in a creation a field that is null equals one that is left out. (In an
+    update a null clears the field.) Digests are stored and compared across releases: this function must not change.
     """
     data = {name: value for name, value in event.data.items() if (name, value) != ("automatic", False)}
     if event.type == "ticket.created":
@@ -53,23 +55,26 @@ _DIGESTS: Final = select(_event.c.event_id, _event.c.digest).where(
 _KEYED_DIGESTS: Final = select(_key.c.event_id, _key.c.digest).where(
     _key.c.desk == bindparam("desk"), _key.c.event_id.in_(bindparam("ids", expanding=True))
 )
-_LOGS: Final = (
-    select(
-        _event.c.ticket,
-        _event.c.event_id,
-        _event.c.type,
-        _event.c.subject,
-        _event.c.at,
-        _event.c.data,
-        _event.c.sequence,
-        _event.c.received_at,
-    )
-    .where(
-        _event.c.desk == bindparam("desk"),
-        _event.c.ticket.in_(bindparam("tickets", expanding=True)),
-        _event.c.received_at >= bindparam("since"),
-    )
-    .order_by(_event.c.seq)
+_EVENTS: Final = select(
+    _event.c.ticket,
+    _event.c.event_id,
+    _event.c.type,
+    _event.c.subject,
+    _event.c.at,
+    _event.c.data,
+    _event.c.sequence,
+    _event.c.received_at,
+).order_by(_event.c.seq)
+_LOGS: Final = _EVENTS.where(
+    _event.c.desk == bindparam("desk"),
+    _event.c.ticket.in_(bindparam("tickets", expanding=True)),
+    _event.c.received_at >= bindparam("since"),
+)
+_SUBJECT_LOGS: Final = _EVENTS.where(
+    _event.c.desk == bindparam("desk"),
+    _event.c.subject.in_(bindparam("subjects", expanding=True)),
+    # As the partial index has it: a condition in other words would not use it.
+    literal_column(f"({OF_OTHER_SUBJECT})"),
 )
 _KNOWN: Final = (
     select(_event.c.ticket)
@@ -83,101 +88,117 @@ _UNKNOWN_TYPES: Final = (
     .where(~_event.c.known)
     .group_by(_event.c.desk, _event.c.type)
 )
-# A human reply: not marked automatic, not by the system. The JSON is looked into above the database, so that
-# no dialect is needed.
-# A subquery, which is asked for each reply by the ticket's key. A join is planned by how many rows there seem to be, and
-# a server that has not counted them yet would hold every reply against every ticket.
+# Scalar subquery: without statistics PostgreSQL plans a join as a nested loop over all tickets.
 _ITS_QUEUE: Final = (
     select(_ticket.c.queue)
     .where(_ticket.c.desk == _event.c.desk, _ticket.c.ticket == _event.c.ticket)
     .correlate(_event)
     .scalar_subquery()
 )
+# Whether a reply is a person's is in its JSON, which is read here and not in SQL: no dialect is needed for it.
 _REPLIES: Final = select(_event.c.at, _event.c.data).where(
     _event.c.type == literal_column("'agent.replied'"),
     _event.c.desk == bindparam("desk"),
     _event.c.at >= bindparam("since"),
     _event.c.at <= bindparam("until"),
-    # Nothing is taken that lies further ahead than this: older parts of the log hold no such reply.
+    # An event further ahead than this is refused, so older partitions hold no such reply.
     _event.c.received_at >= bindparam("received"),
     bindparam("queue") == _ITS_QUEUE,
 )
 
 
 def digests(conn: Connection, desk: str, ids: Iterable[str]) -> dict[str, str]:
-    """Of these ids the ones that are in the log, with their digests."""
+    """The digests of those of these ids that are in the log."""
     query = _KEYED_DIGESTS if dialect.has_partitioned_log(conn) else _DIGESTS
     return {
-        row[0]: row[1]
+        row.event_id: row.digest
         for part in parts(ids)
         for row in conn.execute(query, {"desk": desk, "ids": part}).all()
     }
 
 
-def append(conn: Connection, facts: Sequence[Fact], received_at: Micros) -> None:
-    """Write new facts down. `received_at` is the transaction's time."""
+def append(conn: Connection, events: Sequence[NewEvent], received_at: Micros) -> None:
+    """Append new events to the log. `received_at` is the transaction's time."""
     rows = [
         {
-            "desk": fact.desk,
-            "event_id": fact.event.id,
-            "type": fact.event.type,
-            "known": fact.event.type in KNOWN_TYPES,
-            "subject": fact.event.subject,
-            "ticket": fact.ticket,
-            "at": fact.event.at,
-            "sequence": fact.event.sequence,
+            "desk": new.desk,
+            "event_id": new.event.id,
+            "type": new.event.type,
+            "known": new.event.type in KNOWN_TYPES,
+            "subject": new.event.subject,
+            "ticket": new.ticket,
+            "at": new.event.at,
+            "sequence": new.event.sequence,
             "received_at": received_at,
-            "data": orjson.dumps(fact.event.data).decode(),
-            "digest": fact.digest,
-            "trace": fact.trace,
+            "data": orjson.dumps(new.event.data).decode(),
+            "digest": new.digest,
+            "trace": new.trace,
         }
-        for fact in facts
+        for new in events
     ]
     if not rows:
         return
     if dialect.has_partitioned_log(conn):
         keys = [{name: row[name] for name in ("desk", "event_id", "digest")} for row in rows]
-        # Everybody in the same order: of two who bring the same, one waits for the other and not each for each.
+        # One order for all transactions: of two that insert the same keys one waits, and no deadlock arises.
         conn.execute(_APPEND_KEY, sorted(keys, key=itemgetter("desk", "event_id")))
     conn.execute(_APPEND, rows)
 
 
 def logs(conn: Connection, desk: str, tickets: Iterable[str], since: Micros = 0) -> dict[str, list[Event]]:
-    """The log of each ticket, in the order of receipt; empty for a ticket that nobody has spoken of.
+    """The log of each ticket, in the order of receipt; empty for a ticket without events.
 
-    `since`: nothing of them was received before, so parts of the log that are older need not be looked into.
+    `since` is a lower bound of their `received_at`: older partitions of the log are not read.
     """
     found: dict[str, list[Event]] = {}
     for part in parts(tickets):
         found.update((ticket, []) for ticket in part)
-        for ticket, event_id, kind, subject, at, data, sequence, received_at in conn.execute(
-            _LOGS, {"desk": desk, "tickets": part, "since": since}
-        ).all():
-            found[ticket].append(
-                Event(event_id, kind, subject, at, orjson.loads(data), sequence, received_at)
-            )
+        for row in conn.execute(_LOGS, {"desk": desk, "tickets": part, "since": since}).all():
+            found[row.ticket].append(_event_of(row))
     return found
 
 
+def subject_logs(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, list[Event]]:
+    """The log of each of these subjects, none of them a ticket, in the order of receipt."""
+    by_text = {subject.text: subject for subject in subjects}
+    found: dict[Subject, list[Event]] = {subject: [] for subject in by_text.values()}
+    for part in parts(by_text):
+        for row in conn.execute(_SUBJECT_LOGS, {"desk": desk, "subjects": part}).all():
+            found[by_text[row.subject]].append(_event_of(row))
+    return found
+
+
+def _event_of(row: Row[*tuple[Any, ...]]) -> Event:
+    return Event(
+        id=row.event_id,
+        type=row.type,
+        subject=row.subject,
+        at=row.at,
+        data=orjson.loads(row.data),
+        sequence=row.sequence,
+        received_at=row.received_at,
+    )
+
+
 def known(conn: Connection, desk: str, tickets: Iterable[str]) -> set[str]:
-    """Of these tickets the ones that have any event."""
+    """Those of these tickets that have any event."""
     return {
-        row[0]
+        ticket
         for part in parts(tickets)
-        for row in conn.execute(_KNOWN, {"desk": desk, "tickets": part}).all()
+        for ticket in conn.execute(_KNOWN, {"desk": desk, "tickets": part}).scalars()
     }
 
 
 def human_replies(conn: Connection, desk: str, queue: str, since: Micros, until: Micros) -> list[Micros]:
     """The instants of the desk's human public replies on tickets of the queue."""
-    asked = {"desk": desk, "queue": queue, "since": since, "until": until, "received": since - DAY}
+    given = {"desk": desk, "queue": queue, "since": since, "until": until, "received": since - DAY}
     return [
-        at
-        for at, data in conn.execute(_REPLIES, asked).all()
-        if Event("", "agent.replied", "", at, orjson.loads(data)).human
+        row.at
+        for row in conn.execute(_REPLIES, given).all()
+        if Event("", "agent.replied", "", row.at, orjson.loads(row.data)).human
     ]
 
 
 def unknown_types(conn: Connection) -> dict[tuple[str, str], int]:
-    """How many events of each (desk, type) are of a type outside the vocabulary: kept, and moving nothing."""
+    """How many events of each (desk, type) have an unknown type: they are stored and move no clock."""
     return {(desk, kind): count for desk, kind, count in conn.execute(_UNKNOWN_TYPES).all()}

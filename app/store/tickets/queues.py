@@ -1,7 +1,6 @@
-"""Who waits in which queue, since when, at which place?
+"""Queues: the wait intervals of tickets as derived, one row each; open ones are the positions of a queue.
 
-Stints as derived, one row each; open ones are the line of a queue. The rule it guards: rows are replaced by what is
-derived and never patched. Instants are microseconds UTC.
+Rows are replaced by what is derived and never patched. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from app.store.engine.database import Connection
 from app.store.tables import ticket as _ticket
 from app.store.tables import wait_interval as _wait_interval
 
-_FIELDS: Final = (
+_COLUMNS: Final = (
     "ticket",
     "from_at",
     "to_at",
@@ -34,15 +33,15 @@ _KEY: Final = (
     _wait_interval.c.created_at,
     _wait_interval.c.ticket,
 )
-_STINTS: Final = (
-    select(*(_wait_interval.c[name] for name in _FIELDS))
+_INTERVALS: Final = (
+    select(*(_wait_interval.c[name] for name in _COLUMNS))
     .where(
         _wait_interval.c.desk == bindparam("desk"),
         _wait_interval.c.ticket.in_(bindparam("tickets", expanding=True)),
     )
     .order_by(_wait_interval.c.ticket, _wait_interval.c.number)
 )
-_LINE: Final = (
+_WAITING: Final = (
     select(*_KEY)
     .where(
         _wait_interval.c.desk == bindparam("desk"),
@@ -93,7 +92,7 @@ _THIS: Final = (
 _UPDATE: Final = (
     _wait_interval.update()
     .where(_THIS)
-    .values({name: bindparam(name) for name in _FIELDS if name != "ticket"})
+    .values({name: bindparam(name) for name in _COLUMNS if name != "ticket"})
 )
 _DELETE: Final = _wait_interval.delete().where(_THIS)
 
@@ -101,31 +100,31 @@ _DELETE: Final = _wait_interval.delete().where(_THIS)
 def wait_intervals(
     conn: Connection, desk: str, tickets: Iterable[str]
 ) -> dict[str, tuple[WaitInterval, ...]]:
-    """The stints of these tickets as stored, each ticket's in order."""
+    """The stored wait intervals of these tickets, each ticket's in order."""
     found: dict[str, tuple[WaitInterval, ...]] = {}
     for part in parts(tickets):
-        for row in conn.execute(_STINTS, {"desk": desk, "tickets": part}).all():
-            found[row[0]] = (*found.get(row[0], ()), WaitInterval(*row))
+        for row in conn.execute(_INTERVALS, {"desk": desk, "tickets": part}).mappings():
+            stored = WaitInterval(**row)
+            found[stored.ticket] = (*found.get(stored.ticket, ()), stored)
     return found
 
 
-def line(conn: Connection, desk: str, queue: str) -> list[Key]:
-    """The keys that wait in a queue, in order."""
-    return [
-        (row[0], row[1], row[2], row[3]) for row in conn.execute(_LINE, {"desk": desk, "queue": queue}).all()
-    ]
+def waiting(conn: Connection, desk: str, queue: str) -> list[Key]:
+    """The keys of the tickets that wait in a queue, in order."""
+    rows = conn.execute(_WAITING, {"desk": desk, "queue": queue}).all()
+    return [(row.rank, row.joined_at, row.created_at, row.ticket) for row in rows]
 
 
 def place_at(conn: Connection, desk: str, wait_interval: WaitInterval, at: Micros) -> tuple[int, int]:
-    """(position from 1, length) of a stint's place in its queue at an instant, by what is known today."""
-    asked: dict[str, Any] = {"desk": desk, "queue": wait_interval.queue, "at": at}
-    length = conn.execute(_LENGTH_AT, asked).scalar() or 0
+    """(position from 1, length) of a wait interval in its queue at an instant, by what is known today."""
+    given: dict[str, Any] = {"desk": desk, "queue": wait_interval.queue, "at": at}
+    length = conn.execute(_LENGTH_AT, given).scalar() or 0
     key = dict(zip(("rank", "joined_at", "created_at", "ticket"), wait_interval.key, strict=True))
-    return 1 + (conn.execute(_BEFORE_AT, asked | key).scalar() or 0), length
+    return 1 + (conn.execute(_BEFORE_AT, given | key).scalar() or 0), length
 
 
 def queues(conn: Connection) -> list[tuple[str, str, int]]:
-    """(desk, queue, how many wait) of every queue in which somebody waits."""
+    """(desk, queue, how many wait) of every queue in which a ticket waits."""
     return [(desk, queue, count) for desk, queue, count in conn.execute(_QUEUES).all()]
 
 
@@ -137,9 +136,9 @@ def is_queue(conn: Connection, desk: str, queue: str) -> bool:
 def group_members(conn: Connection, desk: str, groups: Iterable[str]) -> dict[str, str]:
     """The tickets of these duplicate groups as last evaluated, each with its group."""
     return {
-        ticket: key
+        row.ticket: row.group_key
         for part in parts(groups)
-        for ticket, key in conn.execute(_GROUPS, {"desk": desk, "groups": part}).all()
+        for row in conn.execute(_GROUPS, {"desk": desk, "groups": part}).all()
     }
 
 
@@ -149,14 +148,14 @@ def write(
     before: Mapping[str, Sequence[WaitInterval]],
     after: Mapping[str, Sequence[WaitInterval]],
 ) -> None:
-    """Store the stints of the tickets of `after` where they differ from what was stored."""
+    """Store the wait intervals of the tickets of `after` where they differ from those of `before`."""
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
     for ticket, derived in after.items():
         stored = before.get(ticket, ())
         for number, wait_interval in enumerate(derived):
-            values = {name: getattr(wait_interval, name) for name in _FIELDS}
+            values = {name: getattr(wait_interval, name) for name in _COLUMNS}
             if number >= len(stored):
                 new.append({"desk": desk, "number": number, **values})
             elif stored[number] != wait_interval:

@@ -1,23 +1,22 @@
-"""What was told, once ever, in which order?
+"""Signals: the durable stream of what was recorded, each signal once.
 
-The durable stream. A row's `seq` is its place in the stream, its `id` is made from its natural key, so telling the
-same thing twice is refused by the table itself. A retraction marks the row that it takes back and erases nothing.
-Kinds are as on the wire: "clock.breached", "queue.moved". Instants are microseconds UTC.
+A row's `seq` is its place in the stream. Its `id` is made from its natural key, so the table refuses to record the same
+signal twice. A retraction marks the row that it takes back and deletes nothing. Kinds are as on the wire:
+"clock.breached", "queue.moved". Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
 
 from app.principal import EVERY, Desks
-from app.sla.clock.signals import LATE_KINDS, RecordedSignal
-from app.sla.queue.signals import RecordedQueueSignal
+from app.sla.clock.signals import LATE_KINDS
 from app.sla.span import Micros
+from app.sla.subject import Subject
 from app.store.engine import dialect
-from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.engine.desks import in_desks
 from app.store.tables import LATE_KINDS as _INDEXED
@@ -26,54 +25,58 @@ from app.store.tables import signal as _signal
 CLOCK: Final = "clock."
 QUEUE: Final = "queue."
 LATE: Final = frozenset(CLOCK + kind for kind in LATE_KINDS)
-"""Kinds that say that a clock was late."""
+"""Kinds that report a clock as late."""
 IS_LATE: Final[ColumnElement[bool]] = _signal.c.kind.in_([literal_column(f"'{kind}'") for kind in _INDEXED])
-"""The same as a condition, written as the indexes have it."""
+"""The same as a condition, written as the partial indexes have it."""
 
 
-@dataclass(slots=True)
+def id_of(
+    desk: str, subject: Subject, about: str, cycle: Micros, kind: str, occurrence: str, generation: int
+) -> str:
+    """The id of a signal, from its natural key; `about` is the commitment or the queue. It must never change."""
+    key = "\x1f".join((desk, subject.text, about, str(cycle), kind, occurrence, str(generation)))
+    return "sig_" + blake2b(key.encode(), digest_size=15).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class NewSignal:
-    """A signal to be written. `queue` is empty for a clock's, `commitment` for a queue's. `body` comes last, since it
-    tells the rest."""
+    """A signal to be recorded.
 
-    seq: int
-    id: str
+    `commitment` is empty for a queue's signal, `queue` for a clock's. `deliver` false: recorded only. `stands` false: it
+    takes an earlier one of its queue back. `rank` and `joined_at` are of the place in the queue.
+    """
+
     desk: str
-    ticket: str
-    commitment: str
-    queue: str
-    cycle: Micros
+    subject: Subject
     kind: str
     occurrence: str
-    generation: int
     at: Micros
     detected_at: Micros
-    commitment_kind: str | None
-    late: bool
-    deliver: bool
-    stands: bool
-    rank: int | None
-    joined_at: Micros | None
-    body: str = ""
+    commitment: str = ""
+    queue: str = ""
+    cycle: Micros = 0
+    generation: int = 0
+    commitment_kind: str | None = None
+    late: bool = False
+    deliver: bool = True
+    stands: bool = True
+    rank: int | None = None
+    joined_at: Micros | None = None
     trace: str | None = None
-    """The request, or the pass of the sweep, that it is told because of."""
+    """The id of the request, or of the sweep's batch, that caused it."""
+    body: bytes = b""
+    """Its JSON, encoded once for the table, the stream and the deliveries."""
+    retracts: str | None = None
+    """The id of the recorded signal that it takes back."""
+    corrects: tuple[str, Micros] | None = None
+    """The id of a recorded signal whose instant was another, and the true instant."""
+    id: str = field(init=False)
 
-    def published(self) -> "Published":
-        """The signal as the stream carries it, once `append` has given it its place."""
-        return Published(
-            seq=self.seq,
-            desk=self.desk,
-            kind=self.kind,
-            body=self.body.encode(),
-            deliver=self.deliver,
-            at=self.at,
-            ticket=self.ticket,
-            id=self.id,
-            trace=self.trace,
-            commitment=self.commitment,
-            commitment_kind=self.commitment_kind,
-            queue=self.queue,
-        )
+    def __post_init__(self) -> None:
+        """Make the id from the natural key."""
+        about = self.commitment or self.queue
+        made = id_of(self.desk, self.subject, about, self.cycle, self.kind, self.occurrence, self.generation)
+        object.__setattr__(self, "id", made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,81 +84,48 @@ class Published:
     """A signal as the stream carries it. `body` is its JSON, encoded once."""
 
     seq: int
-    desk: str
-    kind: str
-    body: bytes
-    deliver: bool
-    at: Micros
-    ticket: str
     id: str
+    desk: str
+    subject: Subject
+    kind: str
+    at: Micros
+    deliver: bool
     trace: str | None
-    # What subscriptions filter by, beside the body, so that nothing parses it.
+    body: bytes
+    # What subscriptions filter by, beside the body, so that no consumer parses it.
     commitment: str
     commitment_kind: str | None
     queue: str
 
 
-@dataclass(slots=True)
-class RecordedSignals:
-    """All that was told of one ticket. `detected` is when each breach that stands was told, by (commitment, cycle)."""
-
-    clocks: list[RecordedSignal] = field(default_factory=list[RecordedSignal])
-    queues: list[RecordedQueueSignal] = field(default_factory=list[RecordedQueueSignal])
-    detected: dict[tuple[str, Micros], Micros] = field(default_factory=dict[tuple[str, Micros], Micros])
-
-
-def id_of(
-    desk: str, ticket: str, about: str, cycle: Micros, kind: str, occurrence: str, generation: int
-) -> str:
-    """The id of a signal, from its natural key; `about` is the commitment or the queue. The same for ever."""
-    key = "\x1f".join((desk, ticket, about, str(cycle), kind, occurrence, str(generation)))
-    return "sig_" + blake2b(key.encode(), digest_size=15).hexdigest()
-
-
-_RECORDED: Final = (
-    select(
-        _signal.c.ticket,
-        _signal.c.id,
-        _signal.c.commitment,
-        _signal.c.queue,
-        _signal.c.cycle,
-        _signal.c.kind,
-        _signal.c.occurrence,
-        _signal.c.generation,
-        _signal.c.at,
-        _signal.c.corrected_at,
-        _signal.c.retracted_at,
-        _signal.c.detected_at,
-        _signal.c.stands,
-        _signal.c.rank,
-        _signal.c.joined_at,
-    )
-    .where(_signal.c.desk == bindparam("desk"), _signal.c.ticket.in_(bindparam("tickets", expanding=True)))
-    .order_by(_signal.c.seq)
-)
-_DETECTED: Final = (
-    select(
-        _signal.c.ticket,
-        _signal.c.commitment,
-        _signal.c.cycle,
-        _signal.c.detected_at,
-        _signal.c.retracted_at,
-    )
-    .where(
-        _signal.c.desk == bindparam("desk"),
-        _signal.c.ticket.in_(bindparam("tickets", expanding=True)),
-        IS_LATE,
-        _signal.c.detected_at <= bindparam("as_of"),
-    )
-    .order_by(_signal.c.seq)
-)
 _MOVED: Final = (
-    select(_signal.c.desk, _signal.c.ticket)
+    select(_signal.c.desk, _signal.c.subject)
     .where(_signal.c.seq > bindparam("after"), _signal.c.queue != "")
     .distinct()
 )
 _LAST: Final = select(func.max(_signal.c.seq))
 _APPEND: Final = _signal.insert()
+_COLUMNS: Final = (
+    "id",
+    "desk",
+    "subject",
+    "commitment",
+    "queue",
+    "cycle",
+    "kind",
+    "occurrence",
+    "generation",
+    "at",
+    "detected_at",
+    "commitment_kind",
+    "late",
+    "deliver",
+    "stands",
+    "rank",
+    "joined_at",
+    "trace",
+)
+"""Columns that take a NewSignal's attributes as they are."""
 _RETRACT: Final = (
     _signal.update()
     .where(_signal.c.id == bindparam("_id"))
@@ -166,14 +136,14 @@ _CORRECT: Final = (
 )
 _PUBLISHED: Final = select(
     _signal.c.seq,
-    _signal.c.desk,
-    _signal.c.kind,
-    _signal.c.body,
-    _signal.c.deliver,
-    _signal.c.at,
-    _signal.c.ticket,
     _signal.c.id,
+    _signal.c.desk,
+    _signal.c.subject,
+    _signal.c.kind,
+    _signal.c.at,
+    _signal.c.deliver,
     _signal.c.trace,
+    _signal.c.body,
     _signal.c.commitment,
     _signal.c.commitment_kind,
     _signal.c.queue,
@@ -187,78 +157,67 @@ def last(conn: Connection) -> int:
     return conn.execute(_LAST).scalar() or 0
 
 
-def recorded(conn: Connection, desk: str, tickets: Iterable[str]) -> dict[str, RecordedSignals]:
-    """What was told of these tickets."""
-    found: dict[str, RecordedSignals] = {}
-    for part in parts(tickets):
-        found.update((ticket, RecordedSignals()) for ticket in part)
-        for row in conn.execute(_RECORDED, {"desk": desk, "tickets": part}).all():
-            ticket, signal_id, commitment, queue, cycle, kind, occurrence, generation, at = row[:9]
-            corrected_at, retracted_at, detected_at, stands, rank, joined_at = row[9:]
-            of = found[ticket]
-            if kind.startswith(QUEUE):
-                name = kind[len(QUEUE) :]
-                of.queues.append(
-                    RecordedQueueSignal(ticket, queue, name, occurrence, generation, rank, joined_at, stands)
-                )
-                continue
-            name = kind[len(CLOCK) :]
-            true_at = at if corrected_at is None else corrected_at
-            gone = retracted_at is not None
-            of.clocks.append(
-                RecordedSignal(signal_id, commitment, cycle, name, occurrence, generation, true_at, gone)
-            )
-            if name in LATE_KINDS and not gone:
-                of.detected[commitment, cycle] = detected_at
-    return found
-
-
-def detected(
-    conn: Connection, desk: str, tickets: Iterable[str], as_of: Micros
-) -> dict[str, dict[tuple[str, Micros], Micros]]:
-    """When each breach was told that stood at `as_of`, by ticket and (commitment, cycle)."""
-    found: dict[str, dict[tuple[str, Micros], Micros]] = {}
-    for part in parts(tickets):
-        asked = {"desk": desk, "tickets": part, "as_of": as_of}
-        for ticket, commitment, cycle, at, retracted_at in conn.execute(_DETECTED, asked).all():
-            if retracted_at is None or retracted_at > as_of:
-                found.setdefault(ticket, {})[commitment, cycle] = at
-    return found
-
-
 def moved(conn: Connection, after: int) -> dict[str, set[str]]:
-    """The tickets, by desk, that were told of as moving in a queue after this place in the stream."""
+    """The tickets, by desk, that moved in a queue by signals after this place in the stream."""
     found: dict[str, set[str]] = {}
-    for desk, ticket in conn.execute(_MOVED, {"after": after}).all():
-        found.setdefault(desk, set()).add(ticket)
+    for row in conn.execute(_MOVED, {"after": after}).all():
+        found.setdefault(row.desk, set()).add(row.subject.text)
     return found
 
 
-def append(conn: Connection, rows: Sequence[NewSignal]) -> None:
-    """Give signals their places in the stream and write them down. Refused by the table when one was told before.
+def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
+    """Record signals: give them their places in the stream, and mark what they retract or correct.
 
-    Where others write too, nobody else is let into the stream until this transaction ends: so its places have no gap,
-    and whoever has read up to a place has missed none before it.
+    The table refuses a signal that was recorded before. Where several processes write, an exclusive advisory lock
+    serialises the places until the transaction ends: the stream has no gap, and whoever has read up to a place has
+    missed none before it. So append last in a transaction.
     """
+    if not signals:
+        return []
+    dialect.lock_stream(conn)
+    first = last(conn) + 1
+    conn.execute(_APPEND, [_row(seq, signal) for seq, signal in enumerate(signals, first)])
+    _retract(conn, signals)
+    _correct(conn, signals)
+    return [
+        Published(
+            seq=seq,
+            id=signal.id,
+            desk=signal.desk,
+            subject=signal.subject,
+            kind=signal.kind,
+            at=signal.at,
+            deliver=signal.deliver,
+            trace=signal.trace,
+            body=signal.body,
+            commitment=signal.commitment,
+            commitment_kind=signal.commitment_kind,
+            queue=signal.queue,
+        )
+        for seq, signal in enumerate(signals, first)
+    ]
+
+
+def _row(seq: int, signal: NewSignal) -> dict[str, Any]:
+    row = {name: getattr(signal, name) for name in _COLUMNS}
+    row["seq"], row["body"] = seq, signal.body.decode()
+    return row
+
+
+def _retract(conn: Connection, signals: Iterable[NewSignal]) -> None:
+    rows = [
+        {"_id": signal.retracts, "by": signal.id, "now": signal.detected_at}
+        for signal in signals
+        if signal.retracts is not None
+    ]
     if rows:
-        dialect.lock_stream(conn)
-        for seq, row in enumerate(rows, last(conn) + 1):
-            row.seq = seq
-        conn.execute(_APPEND, [{name: getattr(row, name) for name in _FIELDS} for row in rows])
-
-
-_FIELDS: Final = tuple(f.name for f in fields(NewSignal))
-
-
-def retract(conn: Connection, pairs: Iterable[tuple[str, str]], now: Micros) -> None:
-    """Mark told signals as taken back: (id, id of the retraction)."""
-    if rows := [{"_id": gone, "by": by, "now": now} for gone, by in pairs]:
         conn.execute(_RETRACT, rows)
 
 
-def correct(conn: Connection, pairs: Iterable[tuple[str, Micros]]) -> None:
-    """Put the instant of told breaches right: (id, true instant). Their body stays as it was told."""
-    if rows := [{"_id": which, "true_at": at} for which, at in pairs]:
+def _correct(conn: Connection, signals: Iterable[NewSignal]) -> None:
+    """Set the true instants. The bodies stay as they were recorded."""
+    corrections = (signal.corrects for signal in signals if signal.corrects is not None)
+    if rows := [{"_id": which, "true_at": true_at} for which, true_at in corrections]:
         conn.execute(_CORRECT, rows)
 
 
@@ -269,15 +228,32 @@ def page(
     desks: Desks = EVERY,
     kinds: Sequence[str] = (),
     *,
-    ticket: str | None = None,
+    subject: Subject | None = None,
     latest: bool = False,
 ) -> list[Published]:
     """Signals of the stream after this place, in order: the first `limit` that match, or the `latest`."""
     query = (_PAGE_BACKWARDS if latest else _PAGE).where(_signal.c.seq > after).limit(limit)
     query = query.where(in_desks(_signal.c.desk, desks))
-    if ticket is not None:
-        query = query.where(_signal.c.ticket == ticket)
+    if subject is not None:
+        query = query.where(_signal.c.subject == subject)
     if kinds:
         query = query.where(_signal.c.kind.in_(kinds))
-    found = [Published(**{**row, "body": row["body"].encode()}) for row in conn.execute(query).mappings()]
+    found = [_published(row) for row in conn.execute(query).all()]
     return found[::-1] if latest else found
+
+
+def _published(row: Row[*tuple[Any, ...]]) -> Published:
+    return Published(
+        seq=row.seq,
+        id=row.id,
+        desk=row.desk,
+        subject=row.subject,
+        kind=row.kind,
+        at=row.at,
+        deliver=row.deliver,
+        trace=row.trace,
+        body=row.body.encode(),
+        commitment=row.commitment,
+        commitment_kind=row.commitment_kind,
+        queue=row.queue,
+    )

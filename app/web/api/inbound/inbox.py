@@ -76,10 +76,11 @@ class UnknownEvent(BaseModel):
 
 
 class ParkedTicket(BaseModel):
-    """A ticket that cannot be evaluated, and when that is tried again."""
+    """A ticket, or another subject, that cannot be judged, and when that is tried again."""
 
     desk: str
-    ticket: str
+    ticket: str | None = Field(description="null where the subject is no ticket")
+    subject: str = Field(description="the ticket's id, or as in `service:web`", examples=["4711"])
     error: str
     times: int
     first_at: InstantOut

@@ -178,7 +178,7 @@ def _view(shown: Delivery) -> dict[str, Any]:
         "id": shown.id,
         "kind": shown.kind,
         "desk": shown.desk,
-        "ticket": shown.ticket or None,
+        "ticket": shown.subject.ticket,
         "at": moment(shown.at),
         "state": shown.state.value,
         "attempts": shown.attempts,

@@ -147,6 +147,7 @@ def _signal(kind: str) -> dict[str, Any]:
         "kind": kind,
         "desk": "haisoft",
         "ticket": "4711" if about_clock or about_queue else None,
+        "subject": "4711" if about_clock or about_queue else None,
         "commitment": "ticket-response" if about_clock else None,
         "cycle": 1 if about_clock else None,
         "occurrence": "1772806500000000",

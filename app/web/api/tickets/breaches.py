@@ -1,6 +1,6 @@
-"""What was late, and has anybody seen it? Breaches, missed objectives and lapsed deadlines, as they were told.
+"""Breaches, missed objectives and lapsed deadlines as recorded, and their acknowledgements.
 
-One that was taken back stays in the list, marked: the record says what was told and what became of it.
+A retracted one stays in the list, marked.
 """
 
 from typing import Annotated, Any
@@ -13,8 +13,8 @@ from starlette.responses import Response
 from app.flow.query import tickets
 from app.flow.query.serialize import moment
 from app.store.engine.database import Connection
-from app.store.tickets import board
-from app.store.tickets.board import Breach
+from app.store.tickets import breaches
+from app.store.tickets.breaches import Breach
 from app.web.api.tickets.signals import Signal
 from app.web.api.tickets.tickets import CommitmentKind, State
 from app.web.http.access import Acknowledger, Viewer, desks_for
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/breaches", tags=["breaches"])
 
 
 class Acknowledgement(BaseModel):
-    """A person has seen it."""
+    """A person has seen the breach."""
 
     author: str
     note: str | None
@@ -35,22 +35,23 @@ class Acknowledgement(BaseModel):
 
 
 class BreachView(BaseModel):
-    """A breach, a missed objective or a lapsed deadline. `open`: its clock still goes on, and it stands."""
+    """A breach, a missed objective or a lapsed deadline. `open`: its clock still goes on and it is not retracted."""
 
     id: str
     kind: str = Field(examples=["clock.breached"])
     desk: str
-    ticket: str
+    ticket: str | None = Field(description="null where the subject is no ticket")
+    subject: str = Field(description="the ticket's id, or as in `service:web`", examples=["4711"])
     commitment: str
     cycle: int
     commitment_kind: CommitmentKind
     at: InstantOut = Field(description="when it was late, corrected where the record was")
     detected_at: InstantOut
-    retracted_at: InstantOut | None = Field(description="when it was taken back")
-    state: State | None = Field(description="how its clock stands now")
+    retracted_at: InstantOut | None = Field(description="when it was retracted")
+    state: State | None = Field(description="the state of its clock now")
     open: bool
     acknowledgement: Acknowledgement | None
-    signal: Signal = Field(description="as it was told")
+    signal: Signal = Field(description="as it was recorded")
 
 
 class BreachPage(BaseModel):
@@ -74,7 +75,7 @@ class BreachListQuery(BaseModel):
 
 
 class Seen(BaseModel):
-    """Who has seen it, and what they say to it."""
+    """Who has seen the breach, with a note."""
 
     model_config = ConfigDict(
         strict=True,
@@ -90,7 +91,7 @@ class Seen(BaseModel):
 async def list_breaches(
     request: Request, caller: Viewer, wanted: Annotated[BreachListQuery, Query()]
 ) -> Response:
-    """What was late, the latest first, with whether it was taken back and who has seen it."""
+    """What was late, the latest first, with whether it was retracted and who has seen it."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     filters = tickets.BreachFilters(desks_for(caller, wanted.desk), wanted.since, wanted.until, wanted.open)
@@ -110,10 +111,10 @@ async def acknowledge(
     breach_id: Annotated[str, Path(description="the id of its signal", examples=["sig_…"])],
     seen: Seen,
 ) -> Response:
-    """Notes that a person has seen a breach. The first to do so stays; saying it again changes nothing."""
+    """Records that a person has seen a breach. The first acknowledgement stays; a further one changes nothing."""
 
     def note(conn: Connection, now: int) -> Breach | None:
-        found = board.breach(conn, breach_id)
+        found = breaches.breach(conn, breach_id)
         if found is None or not caller.sees(found.desk):
             return None
         return tickets.acknowledge(conn, breach_id, seen.author, seen.note, now)
@@ -131,7 +132,8 @@ def _breach(breach: Breach) -> dict[str, Any]:
         "id": breach.id,
         "kind": recorded["kind"],
         "desk": breach.desk,
-        "ticket": breach.ticket,
+        "ticket": breach.subject.ticket,
+        "subject": breach.subject.text,
         "commitment": recorded["commitment"],
         "cycle": recorded["cycle"],
         "commitment_kind": recorded["commitment_kind"],

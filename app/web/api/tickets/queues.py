@@ -1,4 +1,4 @@
-"""Who waits in a queue, in which order, and where would one more message put a ticket?"""
+"""Queues: the waiting tickets in order, and the forecast of a place."""
 
 from typing import Annotated, Any, Literal
 
@@ -103,19 +103,20 @@ async def show_queue(
     parts = running(request)
     must_see(caller, desk)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
-    # Positions shift while a reader turns pages, so a page begins at a position and says what it is now.
-    after: int = 0 if wanted.cursor is None else max(0, key_of(wanted.cursor, int)[0])
+    # Positions shift between pages, so a page begins at a position and states what it is now.
+    (after,) = (0,) if wanted.cursor is None else key_of(wanted.cursor, int)
+    after = max(0, after)
     now = parts.database.now()
     try:
-        line = await parts.database.read(
+        listing = await parts.database.read(
             lambda conn: queue_answer(conn, parts.catalogue, desk, queue, now, after=after, limit=limit)
         )
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
     except UnknownQueue as error:
         raise not_found("queue", f"{desk}/{queue}") from error
-    following = after + len(line.waiting)
-    return Json(_queue(line) | {"next": cursor_of(following) if following < line.length else None})
+    following = after + len(listing.waiting)
+    return Json(_queue(listing) | {"next": cursor_of(following) if following < listing.length else None})
 
 
 @router.get(
@@ -127,7 +128,7 @@ async def show_queue(
 async def forecast_place(
     request: Request, caller: Viewer, desk: Desk, queue: Queue, wanted: Annotated[ForecastQuery, Query()]
 ) -> Response:
-    """Where one more message of its customer would put the ticket, and when a reply is to be expected there."""
+    """Where one more message of its customer would put the ticket, and when a reply can be expected there."""
     parts = running(request)
     must_see(caller, desk)
     now = parts.database.now()
@@ -145,15 +146,15 @@ async def forecast_place(
     return Json(_forecast(found, wanted.effect))
 
 
-def _queue(line: QueueListing) -> dict[str, Any]:
+def _queue(listing: QueueListing) -> dict[str, Any]:
     return {
-        "desk": line.desk,
-        "queue": line.queue,
-        "at": moment(line.at),
-        "length": line.length,
-        "tickets": [_waiting(each) for each in line.waiting],
-        "expected_reply_reason": text_or_none(line.reason),
-        "expected_reply_reason_detail": detail(line.reason),
+        "desk": listing.desk,
+        "queue": listing.queue,
+        "at": moment(listing.at),
+        "length": listing.length,
+        "tickets": [_waiting(each) for each in listing.waiting],
+        "expected_reply_reason": text_or_none(listing.reason),
+        "expected_reply_reason_detail": detail(listing.reason),
     }
 
 

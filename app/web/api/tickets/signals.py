@@ -1,7 +1,7 @@
-"""What was told, in order: by pages with a cursor, or live.
+"""Signals in order: by pages with a cursor, or live as server-sent events.
 
 Both are the same durable stream, and a place in it is the same number in both: `next` of a page, the id of a live
-event. So whoever was cut off goes on where it was, without a gap and without a repetition.
+event. So a client that was disconnected resumes where it was, without a gap and without a repetition.
 """
 
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.flow.outbound.subscribe import KINDS
 from app.principal import Desks
+from app.sla.subject import Subject
 from app.store.tickets import signals
 from app.store.tickets.signals import Published
 from app.web.api.tickets.tickets import Clock, CommitmentKind
@@ -26,7 +27,7 @@ from app.web.http.responses import NO_STORE, Json
 from app.web.http.running import WebRuntime, running
 
 RETRY: Final = b"retry: 2000\n\n"
-"""Milliseconds until a client comes back: soon enough for a wall board, rare enough for a restart."""
+"""Milliseconds until a client reconnects: soon enough for a wall board, rare enough for a restart."""
 
 LAST_PLACE: Final = 2**63 - 1
 
@@ -40,11 +41,11 @@ def _known(kind: str) -> str:
 
 
 SignalKind = Annotated[str, AfterValidator(_known)]
-"""A kind as somebody asks for it. A wrong one must not look like a kind of which nothing was told."""
+"""A kind in a query. A wrong one must not look like a kind without signals."""
 
 
 class Signal(BaseModel):
-    """Something that was told. A clock's signals carry the whole clock; a queue's the positions."""
+    """A recorded signal. A clock's carries the whole clock; a queue's the positions."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -52,12 +53,17 @@ class Signal(BaseModel):
     kind: str = Field(examples=["clock.breached"])
     desk: str
     ticket: str | None = Field(description="null for a signal about no ticket")
+    subject: str | None = Field(
+        None,
+        description="the ticket's id, or as in `service:web`; null for the desk itself, and in signals of release 0.1",
+        examples=["4711"],
+    )
     commitment: str | None
     cycle: int | None
     occurrence: str
     generation: int
     at: InstantOut = Field(description="when it happened")
-    detected_at: InstantOut = Field(description="when it was told")
+    detected_at: InstantOut = Field(description="when it was recorded")
     commitment_kind: CommitmentKind | None
     late: bool = Field(description="it was learnt only after its instant had been judged")
     cause: str | None = Field(None, description="why, where there is more to it than time")
@@ -100,16 +106,17 @@ class SignalListQuery(StreamQuery):
 async def list_signals(
     request: Request, caller: Viewer, wanted: Annotated[SignalListQuery, Query()]
 ) -> Response:
-    """What was told after a place in the stream, in order. Without `after` from the beginning.
+    """The signals after a place in the stream, in order. Without `after` from the beginning.
 
-    With `latest` the page ends where the stream ends now, so that `next` is the place to listen on from.
+    With `latest` the page ends where the stream ends now, so that `next` is the place to follow it from.
     """
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
+    subject = None if wanted.ticket is None else Subject.parse(wanted.ticket)
     page = await parts.database.read(
         lambda conn: signals.page(
-            conn, after, limit, desks, wanted.kind, ticket=wanted.ticket, latest=wanted.latest
+            conn, after, limit, desks, wanted.kind, subject=subject, latest=wanted.latest
         )
     )
     recorded: list[Any] = [orjson.Fragment(each.body) for each in page]
@@ -141,9 +148,9 @@ async def stream(
         str | None, Header(description="where the client was; goes before `after`")
     ] = None,
 ) -> Response:
-    """What is told from now on, each signal once. With `Last-Event-ID` or `after` first what was told since then.
+    """Signals as they are recorded, each once. With `Last-Event-ID` or `after` first those since then.
 
-    A client that does not keep up is cut off; it comes back by itself and goes on where it was.
+    A client that does not keep up is disconnected; it reconnects automatically and resumes where it was.
     """
     parts = running(request)
     after = wanted.after if last_event_id is None else _place(last_event_id)
@@ -170,8 +177,8 @@ async def _page(parts: WebRuntime, after: int, limit: int, desks: Desks, kinds: 
 async def _stream(
     parts: WebRuntime, after: int | None, desks: Desks, kinds: list[str]
 ) -> AsyncIterator[bytes]:
-    """First the table from `after` on, then live. The client joins before the table's last page is read, so that
-    nothing falls between the two; what comes by both ways is sent once."""
+    """First the table from `after` on, then live. The client joins before the table's last page is read, so that no
+    signal is missed between the two; one that comes both ways is sent once."""
     hub, limit = parts.hub, parts.settings.max_page_size
     yield RETRY
     if after is None:
@@ -193,7 +200,7 @@ async def _live(
 ) -> AsyncIterator[bytes]:
     listener = hub.join(desks, frozenset(kinds))
     try:
-        # What was told between the last page and joining. More than a page of it: the client comes back for the rest.
+        # Signals between the last page and joining. More than a page of them: the client reconnects for the rest.
         page = await _page(parts, after, parts.settings.max_page_size, desks, kinds)
         if page:
             after = page[-1].seq

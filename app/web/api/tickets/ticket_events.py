@@ -1,6 +1,6 @@
-"""What happened on a ticket, as it is stored? Every event, withdrawn ones too, with when it was received.
+"""A ticket's events as stored, withdrawn ones too, each with when it was received.
 
-Read only, and in the order in which the clocks read them. `stands` is false for what plays no part any more.
+In the order in which the clocks read them. `stands` is false for an event that moves nothing any more.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["tickets"])
 
 
 class StoredEvent(BaseModel):
-    """An event of a ticket's record."""
+    """An event of a ticket."""
 
     id: str = Field(examples=["e1"])
     type: str = Field(examples=["ticket.created"])
@@ -37,7 +37,7 @@ class StoredEvent(BaseModel):
 
 
 class TicketEvents(BaseModel):
-    """A ticket's record, in the order in which its clocks read it."""
+    """A ticket's events, in the order in which its clocks read them."""
 
     desk: str
     ticket: str
@@ -51,7 +51,7 @@ class TicketEvents(BaseModel):
     responses=problems(401, 403, 404, 422),
 )
 async def list_ticket_events(request: Request, caller: Viewer, desk: Desk, ticket: TicketId) -> Response:
-    """Everything that was pushed about the ticket, with when it was received. Nothing is ever taken out of it."""
+    """Every event of the ticket, with when it was received. Withdrawn events stay in it."""
     must_see(caller, desk)
 
     def find(conn: Connection) -> list[Event]:

@@ -1,6 +1,6 @@
-"""How do a ticket's clocks stand, and why? One ticket, its explanation, and lists of tickets.
+"""Tickets: one ticket with its clocks, its explanation, and lists of tickets.
 
-`at` asks for the state of another instant by all that is known, `as_of` for what was known at an instant.
+`at` selects the state at another instant by all that is known, `as_of` what was known at an instant.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ from app.web.http.responses import Json
 from app.web.http.running import WebRuntime, running
 
 FURTHEST: Final = timedelta(days=3653)
-"""How far ahead of now a ticket may be asked about: ten years are quickly counted, and nobody promises for longer."""
+"""How far ahead of now `at` may lie: ten years are counted quickly, and no commitment is longer."""
 
 router = APIRouter(prefix="/v1", tags=["tickets"])
 
@@ -40,7 +40,7 @@ class Clock(BaseModel):
     cycle: int = Field(description="1..n, for display", examples=[1])
     state: State
     open_now: bool | None = Field(description="whether its calendar is open; null when it does not run")
-    awaiting: list[str] = Field(description="the facts that are lacking")
+    awaiting: list[str] = Field(description="the start events that are missing")
     awaiting_since: InstantOut | None
     started_at: InstantOut | None
     due_at: InstantOut | None
@@ -63,7 +63,7 @@ class Clock(BaseModel):
 
 
 class NotApplicable(BaseModel):
-    """A commitment that the agreement withholds by its own words."""
+    """A commitment that the agreement excludes for this ticket."""
 
     commitment: str
     reason: str
@@ -81,7 +81,7 @@ class Move(BaseModel):
 
 
 class QueuePlace(BaseModel):
-    """Where a ticket waits. Position and length are null where only the present could tell them."""
+    """Where a ticket waits. Position and length are null in answers `as_of` an earlier instant."""
 
     name: str
     position: int | None = Field(description="1 is served next")
@@ -111,7 +111,7 @@ class TicketView(BaseModel):
     assignee: str | None
     group: str | None
     status: str
-    created_at: InstantOut | None = Field(description="null when its creation was never seen")
+    created_at: InstantOut | None = Field(description="null when its creation was never received")
     at: InstantOut
     as_of: InstantOut
     clocks: list[Clock]
@@ -141,11 +141,11 @@ class ExplainedSpan(BaseModel):
     source: str | None
     seconds: int
     total_seconds: int = Field(description="what has counted by its end")
-    planned: bool = Field(description="it lies after the instant asked about")
+    planned: bool = Field(description="it lies after the instant of the query")
 
 
 class TicketExplanation(BaseModel):
-    """Why a clock of a ticket stands as it does."""
+    """The spans behind the state of a clock."""
 
     clock: Clock | None
     calendar: str | None
@@ -159,7 +159,7 @@ class TicketExplanation(BaseModel):
 
 
 class When(BaseModel):
-    """Which instant is asked about, and by what was known when."""
+    """The instant of the query, and by what was known when."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -168,7 +168,7 @@ class When(BaseModel):
 
 
 class WhichClock(When):
-    """Which clock, and of which instant."""
+    """Which clock, and at which instant."""
 
     commitment: str | None = Field(
         None, description="default the one that is due next", examples=["ticket-response"]
@@ -211,8 +211,8 @@ async def list_tickets(
     """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
-    asked = wanted.model_dump(exclude={"desk", "cursor", "limit"})
-    filters = tickets.Filters(desks=desks_for(caller, wanted.desk), **asked)
+    conditions = wanted.model_dump(exclude={"desk", "cursor", "limit"})
+    filters = tickets.Filters(desks=desks_for(caller, wanted.desk), **conditions)
     now = parts.database.now()
     page = await parts.database.read(
         lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now)
@@ -227,14 +227,14 @@ async def list_tickets(
     responses=problems(401, 403, 404, 410, 422),
 )
 async def explain_clock(
-    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, asked: Annotated[WhichClock, Query()]
+    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, wanted: Annotated[WhichClock, Query()]
 ) -> Response:
     """Every span from the clock's start to its end or its deadline: counted or not, and why."""
-    answer = await _answer(running(request), caller, desk, ticket, asked)
-    recorded = tickets.explanation(answer, asked.commitment, asked.cycle)
-    view = recorded.clock
+    answer = await _answer(running(request), caller, desk, ticket, wanted)
+    explanation = tickets.explanation(answer, wanted.commitment, wanted.cycle)
+    view = explanation.clock
     detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
-    return Json(serialize.explanation(recorded, detected_at))
+    return Json(serialize.explanation(explanation, detected_at))
 
 
 @router.get(
@@ -244,17 +244,17 @@ async def explain_clock(
     responses=problems(401, 403, 404, 410, 422),
 )
 async def show_ticket(
-    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, asked: Annotated[When, Query()]
+    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, wanted: Annotated[When, Query()]
 ) -> Response:
     """A ticket and all its clocks, now or at another instant.
 
-    `at` asks how the clocks stand at an instant by all that is known today; ahead of now it shows what comes if nothing
-    else happens. `as_of` asks what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only
-    its final view may be kept: 410 when another instant is asked about.
+    `at` selects the state at an instant by all that is known today; ahead of now it shows what comes if nothing else
+    happens. `as_of` selects what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only its
+    final view may exist: 410 for another instant.
     """
     parts = running(request)
-    if asked.at is not None or asked.as_of is not None:
-        return Json(serialize.ticket(await _answer(parts, caller, desk, ticket, asked)))
+    if wanted.at is not None or wanted.as_of is not None:
+        return Json(serialize.ticket(await _answer(parts, caller, desk, ticket, wanted)))
     must_see(caller, desk)
     now = parts.database.now()
     try:
@@ -266,25 +266,24 @@ async def show_ticket(
     return Json(serialize.ticket(answer))
 
 
-async def _answer(parts: WebRuntime, caller: Caller, desk: str, ticket: str, asked: When) -> TicketAnswer:
+async def _answer(parts: WebRuntime, caller: Caller, desk: str, ticket: str, wanted: When) -> TicketAnswer:
     must_see(caller, desk)
     now = parts.database.now()
-    _check(asked, now)
-
+    _check(wanted, now)
     try:
         return await parts.database.read(
             lambda conn: tickets.ticket_answer(
-                conn, parts.catalogue, desk, ticket, now=now, at=asked.at, as_of=asked.as_of
+                conn, parts.catalogue, desk, ticket, now=now, at=wanted.at, as_of=wanted.as_of
             )
         )
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
 
 
-def _check(asked: When, now: Micros) -> None:
-    """Raises Problem: nobody knows yet what will be known, or how the far future looks."""
-    if asked.as_of is not None and asked.as_of > now:
+def _check(wanted: When, now: Micros) -> None:
+    """Raises Problem for an `as_of` after now, and for an `at` too far ahead."""
+    if wanted.as_of is not None and wanted.as_of > now:
         reason = f"is after now, {serialize.moment(now)}. What will be known then cannot be told; ask with at instead"
         raise invalid([Place("query", "as_of", reason)])
-    if asked.at is not None and asked.at > now + length_of(FURTHEST):
+    if wanted.at is not None and wanted.at > now + length_of(FURTHEST):
         raise invalid([Place("query", "at", f"is more than {FURTHEST.days} days ahead of now")])

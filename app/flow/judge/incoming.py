@@ -1,0 +1,70 @@
+"""Incoming events: what is pushed, what each is about, and what became of a push."""
+
+from dataclasses import dataclass, field
+
+from app.flow.query.answer import TicketAnswer
+from app.sla.event import Event
+from app.sla.subject import Subject
+from app.store.tickets.ledger import digest_of
+
+
+def subjects_of(event: Event) -> tuple[Subject, ...]:
+    """What an event is about: its subject and, where that is no ticket, the ticket that `data.ticket` names."""
+    subject = Subject.parse(event.subject)
+    named = None if subject.ticket is not None else event.data.get("ticket")
+    return (subject,) if named is None else (subject, Subject.parse(str(named)))
+
+
+def ticket_of(event: Event) -> str | None:
+    """The ticket that an event is about; none for a call or a service's outage that names none."""
+    return _ticket_among(subjects_of(event))
+
+
+def _ticket_among(subjects: tuple[Subject, ...]) -> str | None:
+    return next((subject.id for subject in subjects if subject.ticket is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A readable, checked event for a desk. `digest` is that of its content, `trace` the id of the request."""
+
+    desk: str
+    event: Event
+    digest: str
+    trace: str | None = None
+    subjects: tuple[Subject, ...] = field(init=False)
+    ticket: str | None = field(init=False)
+    """The ticket among its subjects, if any."""
+
+    def __post_init__(self) -> None:
+        """Parse what it is about, once."""
+        subjects = subjects_of(self.event)
+        object.__setattr__(self, "subjects", subjects)
+        object.__setattr__(self, "ticket", _ticket_among(subjects))
+
+    @classmethod
+    def of(cls, desk: str, event: Event, trace: str | None = None) -> "Incoming":
+        """An event with the digest of its content."""
+        return cls(desk, event, digest_of(event), trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the event at this index of the push was refused. `conflict`: its id is taken by another content."""
+
+    index: int
+    id: str | None
+    reason: str
+    conflict: bool = False
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of a push. `tickets` are those that it concerned, in the order in which it named them."""
+
+    accepted: int = 0
+    repeated: int = 0
+    known: list[int] = field(default_factory=list[int])
+    """The indexes of the repeated events."""
+    refused: list[Refusal] = field(default_factory=list[Refusal])
+    tickets: list[TicketAnswer] = field(default_factory=list[TicketAnswer])

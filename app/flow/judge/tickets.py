@@ -1,0 +1,241 @@
+"""Assessment of the tickets of one desk: clocks, queues and signals, evaluated from a merge graph.
+
+Tickets are evaluated one by one, then the queues of their duplicate groups are derived, and what both give is compared
+with what was recorded. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.flow.judge.parking import park_failed
+from app.flow.judge.queueing import Queueing
+from app.flow.judge.subjects import checked_next_at
+from app.flow.judge.turn import Failures, Judged, Turn
+from app.flow.query.answer import TicketAnswer
+from app.flow.query.merge_graph import MergeGraph, judge
+from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
+from app.sla.clock.signals import LATE_KINDS, signals
+from app.sla.event import Event
+from app.sla.queue.duplicate import queue_of
+from app.sla.reason import Reason, ReasonCode
+from app.sla.span import Micros
+from app.sla.subject import Subject
+from app.store.tables import NEVER
+from app.store.tickets import archive, clocks
+from app.store.tickets.clocks import ClockChange, ClockKey, StoredClock, StoredTicket
+from app.store.tickets.recorded import RecordedSignals, recorded
+from app.store.tickets.signals import NewSignal
+
+_FILTERED: Final = (
+    "customer",
+    "organisation",
+    "plan",
+    "level",
+    "priority",
+    "category",
+    "service",
+    "kind",
+    "assignee",
+    "group",
+)
+"""Fields by which lists filter, stored as text."""
+
+Clocks = Mapping[ClockKey, StoredClock]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCase:
+    """Tickets of one desk that are evaluated together, locked, with the versions of the desk's agreement."""
+
+    graph: MergeGraph
+    versions: tuple[Version, ...]
+
+    @property
+    def evaluated_at(self) -> Micros:
+        """The latest instant at which one of them was evaluated before, 0 when none was."""
+        return max((row.evaluated_at for row in self.graph.rows.values()), default=0)
+
+    def judge(self, turn: Turn) -> Judged:
+        """Evaluate them and write their rows. A ticket that fails is parked and harms no other."""
+        desk, failures = self.graph.desk, Failures(self.graph.desk)
+        names = sorted(name for name in self.graph.concerned if self.graph.logs[name])
+        subjects = list(map(Subject.parse, names))
+        evaluated, ahead = self._evaluations(turn, names, failures)
+        queueing = Queueing(turn.conn, turn.at, self.graph, self.versions[-1].agreement)
+        groups = queueing.groups(evaluated)
+        evaluated = _derived(queueing, groups, evaluated, failures)
+        members = (Subject.parse(name) for group in groups for name in group)
+        known = recorded(turn.conn, desk, {*subjects, *members})
+        before = clocks.clocks(turn.conn, desk, subjects)
+        answers, emitted = self._compared(turn, evaluated, known, before, failures)
+        queueing.leave_out(subject.text for subject in failures.errors)
+        emitted += queueing.write(turn.positions, turn.emitter, known)
+        rows = [self._row(answer, queueing) for answer in answers]
+        rows += [self._row_ahead(turn, name) for name in ahead]
+        self._store(turn, rows, answers, before)
+        retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
+        placed = (replace(each, queue=queueing.place(turn.positions, each.ticket)) for each in answers)
+        coming = [row.next_at for row in rows]
+        return Judged(
+            signals=emitted,
+            answers={(desk, answer.ticket): answer for answer in placed},
+            failed={(desk, subject): error for subject, error in failures.errors.items()},
+            next_at=min((at for at in (*coming, retry_at) if at is not None), default=None),
+        )
+
+    def _evaluations(
+        self, turn: Turn, names: Iterable[str], failures: Failures
+    ) -> tuple[dict[str, Evaluation], list[str]]:
+        """The evaluations of these tickets, and those of which nothing has happened yet."""
+        evaluated: dict[str, Evaluation] = {}
+        ahead: list[str] = []
+        for name in names:
+            done, evaluation = failures.attempt([Subject.parse(name)], self._evaluation, turn, name)
+            if evaluation is not None:
+                evaluated[name] = evaluation
+            elif done:
+                ahead.append(name)
+        return evaluated, ahead
+
+    def _evaluation(self, turn: Turn, name: str) -> Evaluation | None:
+        """None: every event of the ticket lies ahead. Raises NotLater."""
+        row = self.graph.rows.get(name)
+        at = turn.at if row is None else max(turn.at, row.evaluated_at)
+        try:
+            evaluation = judge(self.graph, name, self.versions, at)
+        except NothingKnown:
+            return None
+        checked_next_at(evaluation.next_at, at)
+        return evaluation
+
+    def _compared(
+        self,
+        turn: Turn,
+        evaluated: Mapping[str, Evaluation],
+        known: Mapping[Subject, RecordedSignals],
+        before: Mapping[Subject, Clocks],
+        failures: Failures,
+    ) -> tuple[list[TicketAnswer], list[NewSignal]]:
+        """The views of the tickets, and their clock signals that are not recorded yet."""
+        answers: list[TicketAnswer] = []
+        emitted: list[NewSignal] = []
+        for name, evaluation in evaluated.items():
+            subject = Subject.parse(name)
+            last = before.get(subject, {})
+            done, found = failures.attempt(
+                [subject], self._view, turn, name, evaluation, known[subject], last
+            )
+            if done and found is not None:
+                answers.append(found[0])
+                emitted += found[1]
+        return answers, emitted
+
+    def _view(
+        self, turn: Turn, name: str, evaluation: Evaluation, known: RecordedSignals, before: Clocks
+    ) -> tuple[TicketAnswer, list[NewSignal]]:
+        """The view of a ticket, and its clock signals that are not recorded yet."""
+        row = self.graph.rows.get(name)
+        last = {key: clock.last_recorded for key, clock in before.items()}
+        revision = _next_revision(row)
+        new = signals(known.clocks, last, evaluation, revision=revision, because=self._learnt(turn, name))
+        late = {(signal.commitment, signal.cycle): turn.at for signal in new if signal.kind in LATE_KINDS}
+        answer = TicketAnswer(self.graph.desk, name, evaluation, turn.at, known.detected | late)
+        judged_at = None if row is None else row.evaluated_at
+        return answer, turn.emitter.clock_signals(answer, judged_at, new)
+
+    def _learnt(self, turn: Turn, name: str) -> Reason | None:
+        """What is known that was not at the ticket's last evaluation; none when only time has passed."""
+        new = [event for event in self.graph.logs[name] if event.received_at == turn.received_at]
+        if new:
+            return Reason(ReasonCode.EVENT_RECEIVED, new[-1].id, {"type": new[-1].type})
+        row, latest = self.graph.rows.get(name), self.versions[-1].number
+        if row is None or row.version == latest:
+            return None
+        return Reason(ReasonCode.VERSION_APPLIED, latest)
+
+    def _store(
+        self,
+        turn: Turn,
+        rows: Sequence[StoredTicket],
+        answers: Iterable[TicketAnswer],
+        before: Mapping[Subject, Clocks],
+    ) -> None:
+        desk = self.graph.desk
+        ended = [n for n, row in self.graph.rows.items() if row.status == "closed" or row.merged_into]
+        archive.restore(turn.conn, desk, ended)
+        clocks.write_tickets(turn.conn, rows)
+        changes: list[ClockChange] = []
+        for answer in answers:
+            subject = Subject.parse(answer.ticket)
+            after = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
+            changes.append(ClockChange(desk, subject, before.get(subject, {}), after))
+        clocks.write_clocks(turn.conn, changes)
+
+    def _row(self, answer: TicketAnswer, queueing: Queueing) -> StoredTicket:
+        name, evaluation = answer.ticket, answer.evaluation
+        ticket, merge = evaluation.ticket, self.graph.merges.get(name)
+        return StoredTicket(
+            desk=self.graph.desk,
+            ticket=name,
+            revision=_next_revision(self.graph.rows.get(name)),
+            evaluated_at=evaluation.at,
+            next_at=evaluation.next_at,
+            due_at=clocks.least_due(evaluation.clocks),
+            version=self.versions[-1].number,
+            status=ticket.status,
+            created_at=ticket.created_at,
+            merged_into=None if merge is None else str(merge.data.get("into")),
+            queue=queue_of(ticket.fields),
+            group_key=queueing.keys[name],
+            known_since=_known_since(self.graph.logs[name]),
+            **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
+        )
+
+    def _row_ahead(self, turn: Turn, name: str) -> StoredTicket:
+        """The row of a ticket of which nothing has happened yet, or nothing that stands."""
+        log = self.graph.logs[name]
+        return StoredTicket(
+            desk=self.graph.desk,
+            ticket=name,
+            revision=_next_revision(self.graph.rows.get(name)),
+            evaluated_at=turn.at,
+            next_at=min((event.at + 1 for event in log if event.at >= turn.at), default=None),
+            due_at=NEVER,
+            version=self.versions[-1].number,
+            status="new",
+            created_at=None,
+            merged_into=None,
+            queue=None,
+            group_key=None,
+            known_since=_known_since(log),
+            **dict.fromkeys(_FILTERED),
+        )
+
+
+def _derived(
+    queueing: Queueing, groups: Iterable[list[str]], evaluated: Mapping[str, Evaluation], failures: Failures
+) -> dict[str, Evaluation]:
+    """Derive the wait intervals of each group. Returns the evaluations without those of groups that failed."""
+    left = dict(evaluated)
+    for group in groups:
+        # Of a group that fails, its evaluated members fail with it; the others were not touched.
+        touched = [name for name in group if name in left] or group[:1]
+        done, _ = failures.attempt(map(Subject.parse, touched), queueing.derive, group)
+        if not done:
+            for name in touched:
+                left.pop(name, None)
+    return left
+
+
+def _next_revision(row: StoredTicket | None) -> int:
+    return 1 if row is None else row.revision + 1
+
+
+def _known_since(log: Sequence[Event]) -> Micros | None:
+    return min((event.received_at for event in log), default=None)
+
+
+def _text(value: object) -> str | None:
+    """A field's value as text. PostgreSQL's text holds no NUL; the event itself keeps it."""
+    return None if value is None else str(value).replace("\0", "\ufffd")

@@ -1,0 +1,84 @@
+"""Subjects other than tickets as last evaluated: when each must be evaluated again.
+
+`next_at` is a hint for the sweep; the revision is the guard: a row is written only against the revision that was read.
+Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from app.sla.span import Micros
+from app.sla.subject import Subject
+from app.store.engine import dialect
+from app.store.engine.batch import parts
+from app.store.engine.database import Connection, WriteContention
+from app.store.tables import subject as _subject
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSubject:
+    """A subject as last evaluated."""
+
+    desk: str
+    subject: Subject
+    revision: int
+    evaluated_at: Micros
+    next_at: Micros | None
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(StoredSubject))
+_SOME: Final = (
+    select(*(_subject.c[name] for name in _COLUMNS))
+    .where(
+        _subject.c.desk == bindparam("desk"), _subject.c.subject.in_(bindparam("subjects", expanding=True))
+    )
+    .order_by(_subject.c.subject)
+)
+_INSERT: Final = _subject.insert()
+_UPDATE: Final = (
+    _subject.update()
+    .where(
+        _subject.c.desk == bindparam("_desk"),
+        _subject.c.subject == bindparam("_subject"),
+        _subject.c.revision == bindparam("_read"),
+    )
+    .values({name: bindparam(name) for name in ("revision", "evaluated_at", "next_at")})
+)
+
+
+def locked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, StoredSubject]:
+    """Those of these subjects that were evaluated before, locked until the transaction ends.
+
+    Rows are locked in the order of the subjects, so that no two transactions wait for each other. A subject without a
+    row is not locked: of two transactions that insert it the second fails on its key, and is run again.
+    """
+    found = (
+        StoredSubject(*row)
+        for part in parts(sorted(subjects))
+        for row in conn.execute(dialect.for_update(conn, _SOME), {"desk": desk, "subjects": part}).all()
+    )
+    return {each.subject: each for each in found}
+
+
+def write(conn: Connection, rows: Sequence[StoredSubject]) -> None:
+    """Store subjects, each with its new revision. Raises WriteContention when another writer was first."""
+    new = [{name: getattr(row, name) for name in _COLUMNS} for row in rows if row.revision == 1]
+    known = [
+        {
+            "_desk": row.desk,
+            "_subject": row.subject,
+            "_read": row.revision - 1,
+            "revision": row.revision,
+            "evaluated_at": row.evaluated_at,
+            "next_at": row.next_at,
+        }
+        for row in rows
+        if row.revision != 1
+    ]
+    if new:
+        conn.execute(_INSERT, new)
+    if known and dialect.row_count(conn.execute(_UPDATE, known), len(known)) != len(known):
+        raise WriteContention("a subject was changed by another writer")
