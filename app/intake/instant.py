@@ -21,20 +21,20 @@ JSON_SCHEMA: Final = {"type": "string", "format": "date-time", "examples": [_EXA
 
 
 class NotAnInstant(ValueError):
-    """The text is no instant as RFC 3339 writes it, with an offset."""
+    """The text is not an RFC 3339 instant with an offset."""
 
 
 def read_instant(text: object) -> Micros:
     """The instant that a text names, in micros. Raises NotAnInstant with what would be right."""
     if not isinstance(text, str) or not (match := _SHAPE.fullmatch(text)):
-        raise NotAnInstant(f"is no instant. Write it as {_EXAMPLE}")
+        raise NotAnInstant(f"is not an instant. Write it as {_EXAMPLE}")
     if not match["offset"]:
         raise NotAnInstant(f"the instant has no offset. Write one, as in {text}+01:00, or Z for UTC")
     try:
         at = micros(datetime.fromisoformat(text.upper()))
     except ValueError as error:
         raise NotAnInstant(
-            f"names a date, a time or an offset that there is not. Write it as {_EXAMPLE}"
+            f"has a date, a time or an offset that does not exist. Write it as {_EXAMPLE}"
         ) from error
     if at < 0:
         raise NotAnInstant("is before 1970. Check the unit and the year")

@@ -49,7 +49,7 @@ def test_an_array_is_many_events() -> None:
 def test_a_faulty_event_in_an_array_costs_itself_only() -> None:
     found = reading([EVENT, {**EVENT, "id": "e2", "time": "soon"}])
     assert [event.id for event in found.events] == ["e1"]
-    assert found.warnings == ("event 1: /time: is no instant. Write it as 2026-03-06T15:30:00+01:00",)
+    assert found.warnings == ("event 1: /time: is not an instant. Write it as 2026-03-06T15:30:00+01:00",)
 
 
 def test_an_array_of_nothing_but_faulty_events_is_unreadable() -> None:

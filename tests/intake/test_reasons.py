@@ -45,9 +45,9 @@ FAULTY: dict[str, tuple[object, str]] = {
     ),
     "no date": (
         "2026-02-30T09:00:00Z",
-        "names a date, a time or an offset that there is not; write it as 2026-",
+        "has a date, a time or an offset that does not exist; write it as 2026-",
     ),
-    "words": ("soon", "'soon' is no instant; write it as 2026-03-06T15:30:00+01:00"),
+    "words": ("soon", "'soon' is not an instant; write it as 2026-03-06T15:30:00+01:00"),
     "local": (
         "2026-03-06 15:30",
         "is without an offset; write it as 2026-03-06T15:30:00+01:00, or set time_zone",

@@ -157,8 +157,9 @@ _TABLES: Final = """
     WHERE n.nspname = 'public' AND c.relkind = 'r'
 """
 _SHAPE: Final = """
-    SELECT md5(string_agg(format('%s %s', c.relname, c.relkind), ',' ORDER BY c.relname)) FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'
+    SELECT md5(string_agg(format('%s %s %s', c.relname, a.attnum, a.attname), ',' ORDER BY c.relname, a.attnum))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE n.nspname = 'public' AND a.attnum > 0
 """
 
 # What the tables and sequences hold when a test begins, kept in a schema beside them.

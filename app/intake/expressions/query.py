@@ -37,7 +37,7 @@ _UNFIT: Final = (
 
 
 class NoExpression(ValueError):
-    """The text is no JMESPath expression, or calls a function that there is not."""
+    """The text is no JMESPath expression, or calls an unknown function."""
 
 
 class _Compiled(Protocol):

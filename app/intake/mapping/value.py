@@ -43,7 +43,7 @@ _WRITE: Final = "write it as 2026-03-06T15:30:00+01:00"
 
 
 class NoInstant(ValueError):
-    """A value is no instant. The message names what is wrong and what would be right."""
+    """A value is not an instant. The message names what is wrong and what would be right."""
 
 
 def is_empty(value: object) -> bool:
@@ -150,7 +150,7 @@ def read_instant(value: object, zone: str | None = None) -> Micros:
         return _counted(value, value)
     written = text(value)
     if written is None:
-        raise NoInstant(f"it is no instant; {_WRITE}")
+        raise NoInstant(f"it is not an instant; {_WRITE}")
     if match := _ISO.fullmatch(written):
         return _iso(match, zone)
     if re.fullmatch(r"\d{9,17}(\.\d+)?", written, re.ASCII):
@@ -158,7 +158,7 @@ def read_instant(value: object, zone: str | None = None) -> Micros:
     try:
         sent = parsedate_to_datetime(written)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
-        raise NoInstant(f"{_shown(written)} is no instant; {_WRITE}") from error
+        raise NoInstant(f"{_shown(written)} is not an instant; {_WRITE}") from error
     return _aware(sent, zone, written)
 
 
@@ -200,7 +200,7 @@ def _iso(match: re.Match[str], zone: str | None) -> Micros:
         at = datetime.fromisoformat(f"{date}T{minute}{second or ':00'}.{digits}{offset}")
     except ValueError as error:
         raise NoInstant(
-            f"{_shown(match[0])} names a date, a time or an offset that there is not; {_WRITE}"
+            f"{_shown(match[0])} has a date, a time or an offset that does not exist; {_WRITE}"
         ) from error
     return _aware(at, zone, match[0])
 
