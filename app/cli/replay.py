@@ -85,7 +85,7 @@ def _feed(runtime: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Rep
                 max_text=runtime.settings.max_text_length,
             )
         except FaultyRow as error:
-            failed(f"{file}: {error}. The rows before are stored.")
+            failed(f"{file}: {error}. The rows before it are stored.")
         except KeyboardInterrupt:
             remark("Interrupted. What was read is stored; run the command again to continue.")
             raise typer.Exit(_INTERRUPTED) from None

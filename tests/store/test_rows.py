@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event as event_of_engine
 
+from app.principal import EVERY
 from app.sla.subject import THE_DESK, Subject
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.tables import LATE_KINDS
