@@ -13,7 +13,7 @@ from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, fault
 from app.flow.agreement.plan import Proposal, plans
 from app.flow.inbound.sources import apply_sources
 from app.flow.process.runtime import Runtime
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.sla.clock.evaluation import AppliesTo
 
 command = typer.Typer()
@@ -80,7 +80,7 @@ def _show(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to:
         remark("All of this is in force already.")
     table = Table("desk", "ticket", "commitment", "cycle", "due", "would be due", box=None, pad_edge=False)
     for change in changes:
-        due = (moment(change.old_due_at) or "-", moment(change.new_due_at) or "-")
+        due = (instant_text(change.old_due_at) or "-", instant_text(change.new_due_at) or "-")
         table.add_row(change.desk, change.ticket, change.commitment, str(change.cycle), *due)
     screen().print(table)
     remark(f"{len(changes)} clocks would change; nothing was written")

@@ -18,7 +18,7 @@ from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, remark, result, result_json
 from app.flow.inbound.connect import ConnectionDetails, UnknownSystem
 from app.flow.inbound.connect import connect as use_case
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.intake.event_data import DATA_OF
 from app.principal import Role, roles_on
 from app.settings import Settings
@@ -121,7 +121,7 @@ def _show(details: ConnectionDetails, base: str, *, is_new: bool) -> None:
         result(f"template:\n{template}")
     older = [one.until for one in stored.secrets[1:] if one.until is not None]
     if older:
-        remark(f"The previous secret is valid until {moment(max(older))}.")
+        remark(f"The previous secret is valid until {instant_text(max(older))}.")
     if is_new:
         remark(
             f"{adapter.label} can send to {stored.desk} now. If it generates the secret itself, store that with:"

@@ -9,7 +9,7 @@ from rich.table import Table
 from app.cli.terminal import failed, length, misused, result, result_json, screen
 from app.flow.agreement.desk_files import FaultyFiles, FileKind, check_files, read_files
 from app.flow.query.reasons import span_text
-from app.flow.query.serialize import explanation, local, moment
+from app.flow.query.serialize import explanation, instant_text, local
 from app.intake.instant import NotAnInstant, read_instant
 from app.settings import Settings
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear, parse_calendars
@@ -35,7 +35,7 @@ def deadline(
     """Print when something is due that starts at an instant."""
     recorded = _answer(_calendar(calendar), start, within)
     if as_json:
-        result_json({"due_at": moment(recorded.due_at), "explanation": explanation(recorded)})
+        result_json({"due_at": instant_text(recorded.due_at), "explanation": explanation(recorded)})
         return
     result(str(local(recorded.due_at, recorded.calendar)))
     if explain and recorded.calendar is not None:
@@ -92,8 +92,8 @@ def _table(recorded: Explanation, calendar: Calendar) -> Table:
     for span in recorded.spans:
         start, end = calendar.local(span.start), calendar.local(span.end)
         table.add_row(
-            moment(span.start),
-            moment(span.end),
+            instant_text(span.start),
+            instant_text(span.end),
             f"{start:%a %d %b %H:%M} - {end:%a %H:%M} {end:%z}",
             "+" if span.counted else "",
             length(span.end - span.start) if span.counted else "",

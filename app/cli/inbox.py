@@ -12,7 +12,7 @@ from app.flow.inbound import inbox as use_case
 from app.flow.inbound.inbox import Inbox
 from app.flow.inbound.rerun import run_again as run_inbox_again
 from app.flow.process.runtime import Runtime
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.principal import EVERY_DESK
 from app.store.inbound import hooks
 
@@ -79,12 +79,12 @@ def _show(found: Inbox) -> None:
             counts.add_row(desk, kind, str(count))
         events = Table("desk", "event", "type", "subject", "time", box=None, pad_edge=False)
         for event in found.events:
-            events.add_row(event.desk, event.id, event.type, event.subject, moment(event.at))
+            events.add_row(event.desk, event.id, event.type, event.subject, instant_text(event.at))
         screen().print(counts, "", events, sep="\n")
     if found.parked:
         parked = Table("desk", "parked ticket", "tried", "next try", "reason", box=None, pad_edge=False)
         for row in found.parked:
-            parked.add_row(row.desk, row.subject.text, str(row.times), moment(row.retry_at), row.error)
+            parked.add_row(row.desk, row.subject.text, str(row.times), instant_text(row.retry_at), row.error)
         screen().print(parked)
 
 
@@ -95,5 +95,5 @@ def _show_deliveries(found: Inbox) -> None:
     listed = Table("delivery", "desk", "system", "received", "reason", box=None, pad_edge=False)
     for hook in found.deliveries:
         wrong = "; ".join([*([hook.reason] if hook.reason else []), *hook.warnings])
-        listed.add_row(hook.id, hook.desk, hook.system, moment(hook.received_at), wrong)
+        listed.add_row(hook.id, hook.desk, hook.system, instant_text(hook.received_at), wrong)
     screen().print(counts, "", listed, sep="\n")

@@ -16,7 +16,7 @@ from app.flow.judge.receive import Incoming
 from app.flow.judge.record import FaultyFact, fact
 from app.flow.process.runtime import Runtime
 from app.flow.query.answer import TicketAnswer
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.intake.cloudevents import NotJson, parse
 from app.intake.instant import NotAnInstant, read_instant
 from app.sla.event import EventType
@@ -125,6 +125,6 @@ def _receive(parts: Runtime, incoming: Incoming) -> TicketAnswer | None:
 def _show(answer: TicketAnswer) -> None:
     table = Table("commitment", "state", "due", "breached", "awaits", box=None, pad_edge=False)
     for clock in answer.evaluation.clocks:
-        dates = (moment(clock.due_at) or "-", moment(clock.breached_at) or "-")
+        dates = (instant_text(clock.due_at) or "-", instant_text(clock.breached_at) or "-")
         table.add_row(clock.commitment, clock.state.value, *dates, ", ".join(clock.awaiting))
     progress_screen().print(table)

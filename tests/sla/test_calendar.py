@@ -267,8 +267,8 @@ def test_micros_and_datetimes_are_the_same_instants() -> None:
         "2026-03-06T15:30:00+01:00",
         "2400-02-29T00:00:00-11:00",
     ):
-        moment = datetime.fromisoformat(text)
-        assert instant(micros(moment)) == moment
+        instant_text = datetime.fromisoformat(text)
+        assert instant(micros(instant_text)) == instant_text
 
 
 def test_spans_meet_and_are_taken_from_each_other_half_open() -> None:

@@ -396,12 +396,12 @@ def test_a_clock_breaches_only_while_it_runs(log: list[Event], hours: int) -> No
         if view.breached_at is None:
             continue
         standing = "started"
-        for moment in evaluation.transitions:
-            if (moment.commitment, moment.cycle) == (view.commitment, view.cycle_id):
-                if moment.at > view.breached_at or moment.kind in LATE_KINDS:
+        for instant_text in evaluation.transitions:
+            if (instant_text.commitment, instant_text.cycle) == (view.commitment, view.cycle_id):
+                if instant_text.at > view.breached_at or instant_text.kind in LATE_KINDS:
                     break
-                if moment.kind != "warned":
-                    standing = str(moment.kind)
+                if instant_text.kind != "warned":
+                    standing = str(instant_text.kind)
         assert standing in ("started", "resumed", "reopened")
 
 

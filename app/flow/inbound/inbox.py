@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.flow.judge.assess import Assessor
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.principal import EVERY, Desks, covers
 from app.sla.span import Micros
 from app.sla.subject import SubjectKey, by_desk
@@ -128,8 +128,8 @@ def inbox_json(found: Inbox) -> dict[str, Any]:
                 "type": event.type,
                 "subject": event.subject,
                 "ticket": event.ticket,
-                "time": moment(event.at),
-                "received_at": moment(event.received_at),
+                "time": instant_text(event.at),
+                "received_at": instant_text(event.received_at),
             }
             for event in found.events
         ],
@@ -140,9 +140,9 @@ def inbox_json(found: Inbox) -> dict[str, Any]:
                 "subject": row.subject.text,
                 "error": row.error,
                 "times": row.times,
-                "first_at": moment(row.first_at),
-                "last_at": moment(row.last_at),
-                "retry_at": moment(row.retry_at),
+                "first_at": instant_text(row.first_at),
+                "last_at": instant_text(row.last_at),
+                "retry_at": instant_text(row.retry_at),
             }
             for row in found.parked
         ],
@@ -159,8 +159,8 @@ def delivery_json(hook: StoredHook | ListedHook) -> dict[str, Any]:
         "state": hook.state.value,
         "reason": hook.reason,
         "warnings": list(hook.warnings),
-        "received_at": moment(hook.received_at),
-        "interpreted_at": moment(hook.interpreted_at),
+        "received_at": instant_text(hook.received_at),
+        "interpreted_at": instant_text(hook.interpreted_at),
         "bytes": hook.length,
     }
 

@@ -93,7 +93,7 @@ class Emitter:
             "queue": signal.queue,
             "cause": signal.cause,
             "cause_detail": move_detail(signal.cause),
-            "joined_at": serialize.moment(signal.joined_at),
+            "joined_at": serialize.instant_text(signal.joined_at),
             "position_before": before,
             "position_after": after,
             "stands": signal.stands,
@@ -117,13 +117,13 @@ class Emitter:
 def _clock_body(answer: TicketAnswer, signal: Signal, new: NewSignal) -> serialize.Json:
     body = serialize.signal(new)
     body["cycle"] = None if signal.clock is None else signal.clock.cycle
-    body["cycle_id"] = serialize.moment(signal.cycle) if signal.cycle else None
+    body["cycle_id"] = serialize.instant_text(signal.cycle) if signal.cycle else None
     body["cause"] = text_or_none(signal.cause)
     body["cause_detail"] = detail(signal.cause)
     body["replaces"] = signal.replaces
     if signal.kind == DUE_CHANGED or signal.kind in _RETRACTIONS:
-        body["old_due_at"] = serialize.moment(signal.old_due_at)
-        body["new_due_at"] = serialize.moment(signal.new_due_at)
+        body["old_due_at"] = serialize.instant_text(signal.old_due_at)
+        body["new_due_at"] = serialize.instant_text(signal.new_due_at)
     body["clock"] = None if signal.clock is None else serialize.clock_of(answer, signal.clock)
     return body
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.flow.judge.receive import Incoming
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.intake.cloudevents import check
 from app.sla.event import KNOWN_TYPES, Event
 from app.sla.span import Micros
@@ -75,4 +75,4 @@ def _span(since: Micros | None, until: Micros | None) -> dict[str, Any]:
         raise FaultyFact(
             "exclusion.granted needs an instant from which and a later one up to which it excludes"
         )
-    return {"from": moment(since), "to": moment(until)}
+    return {"from": instant_text(since), "to": instant_text(until)}

@@ -18,7 +18,7 @@ from app.delivery.notice import notice
 from app.delivery.outcome import Attempt
 from app.delivery.signing import signed_headers
 from app.flow.outbound.subscribe import TEST, signal_without_ticket
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.outbound.deliveries import Claimed
@@ -82,7 +82,7 @@ class Sender:
             kind=each.kind,
             desk=each.desk,
             subject=each.subject.text,
-            time=moment(each.at),
+            time=instant_text(each.at),
         )
         return await self._send_webhook(subscription, each.signal_id, event, now)
 
@@ -99,7 +99,7 @@ class Sender:
             kind=TEST,
             desk=subscription.desk,
             subject="",
-            time=moment(now),
+            time=instant_text(now),
         )
         return await self._send_webhook(subscription, test_id, event, now)
 

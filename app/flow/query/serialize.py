@@ -36,12 +36,12 @@ def _moment(at: Micros) -> str:
 
 
 @overload
-def moment(at: Micros) -> str: ...
+def instant_text(at: Micros) -> str: ...
 @overload
-def moment(at: None) -> None: ...
+def instant_text(at: None) -> None: ...
 @overload
-def moment(at: Micros | None) -> str | None: ...
-def moment(at: Micros | None) -> str | None:
+def instant_text(at: Micros | None) -> str | None: ...
+def instant_text(at: Micros | None) -> str | None:
     """An instant as it is written."""
     return None if at is None else _moment(at)
 
@@ -68,22 +68,22 @@ def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None
         "state": view.state.value,
         "open_now": view.open_now,
         "awaiting": list(view.awaiting),
-        "awaiting_since": moment(view.awaiting_since),
-        "started_at": moment(view.started_at),
-        "due_at": moment(view.due_at),
+        "awaiting_since": instant_text(view.awaiting_since),
+        "started_at": instant_text(view.started_at),
+        "due_at": instant_text(view.due_at),
         "calendar_local_due": local(view.due_at, calendar),
-        "stopped_at": moment(view.stopped_at),
+        "stopped_at": instant_text(view.stopped_at),
         "counted_seconds": seconds(view.counted),
         "target": view.target,
         "target_seconds": seconds(view.target_length),
         "remaining_seconds": seconds(view.remaining),
         "overdue_seconds": seconds(view.overdue),
-        "due_if_resumed_now": moment(view.due_if_resumed_now),
-        "breached_at": moment(view.breached_at),
-        "detected_at": moment(detected_at) if breached else None,
+        "due_if_resumed_now": instant_text(view.due_if_resumed_now),
+        "breached_at": instant_text(view.breached_at),
+        "detected_at": instant_text(detected_at) if breached else None,
         "met": view.met,
         "calendar": view.calendar,
-        "next_at": moment(view.next_at),
+        "next_at": instant_text(view.next_at),
         "cause": text_or_none(view.cause),
         "cause_detail": detail(view.cause),
         "flags": list(view.flags),
@@ -101,7 +101,7 @@ def clock_of(answer: TicketAnswer, view: ClockView) -> Json:
 def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
     """A TicketView. An archived ticket changes no more: its view is the final one, shown at the instant of the query."""
     if isinstance(answer, ArchivedAnswer):
-        now = moment(answer.now)
+        now = instant_text(answer.now)
         view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
         return view | {"flags": [*view["flags"], EVENTS_DROPPED]} if answer.events_dropped else view
     evaluation = answer.evaluation
@@ -112,9 +112,9 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
         "ticket": answer.ticket,
         **shown,
         "status": evaluation.ticket.status,
-        "created_at": moment(evaluation.ticket.created_at),
-        "at": moment(evaluation.at),
-        "as_of": moment(answer.as_of),
+        "created_at": instant_text(evaluation.ticket.created_at),
+        "at": instant_text(evaluation.at),
+        "as_of": instant_text(answer.as_of),
         "clocks": [clock_of(answer, view) for view in evaluation.clocks],
         "not_applicable": [
             {"commitment": commitment, "reason": text(reason), "reason_detail": detail(reason)}
@@ -131,9 +131,9 @@ def queue_place(place: QueueAnswer) -> Json:
         "name": place.name,
         "position": place.position,
         "length": place.length,
-        "joined_at": moment(place.joined_at),
+        "joined_at": instant_text(place.joined_at),
         "moves": [move(one) for one in place.moves],
-        "expected_reply_at": moment(place.expected_reply_at),
+        "expected_reply_at": instant_text(place.expected_reply_at),
         "expected_reply_reason": text_or_none(place.reason),
         "expected_reply_reason_detail": detail(place.reason),
     }
@@ -143,7 +143,7 @@ def move(one: Move) -> Json:
     """A change of a ticket's place."""
     kind = "left" if one.to_key is None else "joined" if one.from_key is None else "moved"
     cause = {"cause": one.cause, "cause_detail": move_detail(one.cause)}
-    return {"at": moment(one.at), "kind": kind, **cause, "queue": one.queue}
+    return {"at": instant_text(one.at), "kind": kind, **cause, "queue": one.queue}
 
 
 def explanation(explained: Explanation, detected_at: Micros | None = None) -> Json:
@@ -156,7 +156,7 @@ def explanation(explained: Explanation, detected_at: Micros | None = None) -> Js
         "time_zone": None if calendar is None else calendar.time_zone,
         "target": explained.target,
         "target_seconds": seconds(explained.target_length),
-        "due_at": moment(explained.due_at),
+        "due_at": instant_text(explained.due_at),
         "due_local": local(explained.due_at, calendar),
         "spans": explained_spans(explained.spans, calendar),
     }
@@ -166,8 +166,8 @@ def explained_spans(spans: Iterable[ExplainedSpan], calendar: Calendar | None) -
     """Spans with their reasons and running totals."""
     return [
         {
-            "start": moment(span.start),
-            "end": moment(span.end),
+            "start": instant_text(span.start),
+            "end": instant_text(span.end),
             "start_local": local(span.start, calendar),
             "end_local": local(span.end, calendar),
             "kind": span.kind.value,
@@ -195,8 +195,8 @@ def signal(new: NewSignal) -> Json:
         "cycle": None,
         "occurrence": new.occurrence,
         "generation": new.generation,
-        "at": moment(new.at),
-        "detected_at": moment(new.detected_at),
+        "at": instant_text(new.at),
+        "detected_at": instant_text(new.detected_at),
         "commitment_kind": new.commitment_kind,
         "late": new.late,
     }

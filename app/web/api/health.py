@@ -14,7 +14,7 @@ from starlette.responses import Response
 from app.flow import metrics
 from app.flow.process.invariants import Check, Verdict
 from app.flow.process.sweep import SweepState
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.sla.span import SECOND
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -78,7 +78,7 @@ async def readyz(request: Request) -> Response:
     recorded = {
         "sweep": _sweep(state),
         "checks": [_check(check) for check in report.checks],
-        "checked_at": moment(report.at),
+        "checked_at": instant_text(report.at),
     }
     wrong = runtime.health.problem(state)
     if wrong:
@@ -114,7 +114,7 @@ def _sweep(state: SweepState) -> dict[str, object]:
     return {
         "running": state.running,
         "lag_seconds": state.lag / SECOND,
-        "next_at": moment(state.next_at),
-        "last_pass_at": moment(state.last_pass_at),
+        "next_at": instant_text(state.next_at),
+        "last_pass_at": instant_text(state.last_pass_at),
         "parked": state.parked,
     }

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.principal import Principal, Role, Scope
 from app.sla.span import Micros, length_of
 from app.store.people import sessions
@@ -110,7 +110,7 @@ def _view(principal: Principal) -> dict[str, object]:
         "desk": ",".join(sorted(principal.desks)),
         "scopes": sorted(principal.scopes),
         "roles": {desk: sorted(roles) for desk, roles in sorted(principal.roles.items())},
-        "expires_at": moment(principal.expires_at),
+        "expires_at": instant_text(principal.expires_at),
     }
 
 

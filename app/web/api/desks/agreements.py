@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FileKind
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.sla.agreement.agreement import Commitment
 from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
@@ -196,9 +196,9 @@ def _version(stored: StoredVersion) -> dict[str, Any]:
     version = stored.version
     return {
         "number": version.number,
-        "applied_at": moment(stored.recorded_at),
-        "recorded_at": moment(stored.recorded_at),
-        "effective_from": moment(version.effective_from),
+        "applied_at": instant_text(stored.recorded_at),
+        "recorded_at": instant_text(stored.recorded_at),
+        "effective_from": instant_text(version.effective_from),
         "applies_to": version.applies_to.value,
         "digest": stored.digest,
         "note": stored.note,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FileKind
-from app.flow.query.serialize import local, moment, seconds
+from app.flow.query.serialize import instant_text, local, seconds
 from app.sla.calendar import Calendar, CalendarSpan, ClosedDay, NeverCloses, NeverOpen
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import StoredVersion
@@ -176,8 +176,8 @@ async def spans(
         {
             "calendar": calendar.name,
             "time_zone": calendar.time_zone,
-            "start": moment(period.start),
-            "end": moment(period.end),
+            "start": instant_text(period.start),
+            "end": instant_text(period.end),
             "open_seconds": seconds(calendar.within_us(period.start, period.end)),
             "spans": [_span(calendar, span) for span in calendar.spans_us(period.start, period.end)],
         }
@@ -280,7 +280,7 @@ def closed_date(day: ClosedDay) -> dict[str, Any]:
 
 def _or_none(verb: Callable[[Micros], Micros], at: Micros) -> str | None:
     try:
-        return moment(verb(at))
+        return instant_text(verb(at))
     except (NeverOpen, NeverCloses):
         return None
 
@@ -297,8 +297,8 @@ def _period(since: Micros, until: Micros) -> Span:
 
 def _span(calendar: Calendar, span: CalendarSpan) -> dict[str, Any]:
     return {
-        "start": moment(span.start),
-        "end": moment(span.end),
+        "start": instant_text(span.start),
+        "end": instant_text(span.end),
         "start_local": local(span.start, calendar),
         "end_local": local(span.end, calendar),
         "open": span.open,

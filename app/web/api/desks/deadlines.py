@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.responses import Response
 
 from app.flow.query.reasons import text
-from app.flow.query.serialize import explanation, moment
+from app.flow.query.serialize import explanation, instant_text
 from app.intake.instant import InstantIn
 from app.sla.agreement.agreement import Withheld
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
@@ -199,7 +199,7 @@ def _answer(question: DeadlineQuestion, known: Mapping[str, StoredVersion], path
         raise invalid([Place("body", pointer((*path, "start")), str(error))]) from error
     except TargetFault as error:
         raise invalid([Place("body", pointer((*path, "within")), str(error))]) from error
-    return {"due_at": moment(recorded.due_at), "explanation": explanation(recorded)}
+    return {"due_at": instant_text(recorded.due_at), "explanation": explanation(recorded)}
 
 
 def _terms(

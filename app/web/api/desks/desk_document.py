@@ -18,7 +18,7 @@ from app.flow.agreement import put
 from app.flow.agreement.apply import Applied, Change
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
 from app.flow.agreement.put import PutResult
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.intake.event_data import MAX_NAME
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
@@ -229,6 +229,6 @@ def _change(change: Change) -> dict[str, Any]:
         "ticket": change.ticket,
         "commitment": change.commitment,
         "cycle": change.cycle,
-        "old_due_at": moment(change.old_due_at),
-        "new_due_at": moment(change.new_due_at),
+        "old_due_at": instant_text(change.old_due_at),
+        "new_due_at": instant_text(change.new_due_at),
     }

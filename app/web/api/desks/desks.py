@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.query.desks import DeskAnswer, Hours, desks_overview
-from app.flow.query.serialize import local, moment
+from app.flow.query.serialize import instant_text, local
 from app.principal import covers
 from app.sla.calendar import Calendar
 from app.store.engine.database import Connection
@@ -91,12 +91,12 @@ async def list_desks(request: Request, caller: Viewer, wanted: Annotated[DeskLis
     desks = await parts.database.read(find)
     if wanted.desk is not None and not desks:
         raise not_found("desk", wanted.desk)
-    return Json({"at": moment(now), "desks": desks})
+    return Json({"at": instant_text(now), "desks": desks})
 
 
 def _desk(answer: DeskAnswer, calendars: Mapping[str, Calendar]) -> dict[str, Any]:
     first = answer.hours[0] if answer.hours else None
-    changes_at = moment(first.until) if first else None
+    changes_at = instant_text(first.until) if first else None
     counts = answer.counts
     return {
         "desk": answer.desk,
@@ -125,7 +125,7 @@ def _hours(hours: Hours, calendar: Calendar) -> dict[str, Any]:
         "calendar": hours.name,
         "time_zone": hours.time_zone,
         "open_now": hours.open_now,
-        "next_change_at": moment(hours.until),
+        "next_change_at": instant_text(hours.until),
         "next_change_local": local(hours.until, calendar),
         "why": hours.why,
         "source": hours.source,

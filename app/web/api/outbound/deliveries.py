@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.delivery.outcome import DeliveryOutcome
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.intake.instant import InstantIn
 from app.store.engine.database import Connection
 from app.store.outbound import delivery_list, redelivery
@@ -179,12 +179,12 @@ def _view(shown: Delivery) -> dict[str, Any]:
         "kind": shown.kind,
         "desk": shown.desk,
         "ticket": shown.subject.ticket,
-        "at": moment(shown.at),
+        "at": instant_text(shown.at),
         "state": shown.state.value,
         "attempts": shown.attempts,
-        "created_at": moment(shown.created_at),
-        "attempted_at": moment(shown.attempted_at),
-        "next_at": None if under_way else moment(shown.next_at),
+        "created_at": instant_text(shown.created_at),
+        "attempted_at": instant_text(shown.attempted_at),
+        "next_at": None if under_way else instant_text(shown.next_at),
         "under_way": under_way,
         "outcome": shown.outcome,
         "reason": shown.reason,

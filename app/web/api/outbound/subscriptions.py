@@ -16,7 +16,7 @@ from app.delivery.address import FaultyUrl
 from app.delivery.notice import Language
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.principal import EVERY_DESK, Permission
 from app.store.engine.database import Connection
 from app.store.outbound import subscriptions
@@ -284,10 +284,10 @@ def view(parts: WebRuntime, subscription: Subscription, caller: Caller) -> dict[
         "language": subscription.language,
         "description": subscription.description,
         "state": subscription.state.value,
-        "created_at": moment(subscription.created_at),
+        "created_at": instant_text(subscription.created_at),
         "failures": subscription.failures,
-        "failing_since": moment(subscription.failing_since),
-        "quiet_until": moment(subscription.quiet_until),
+        "failing_since": instant_text(subscription.failing_since),
+        "quiet_until": instant_text(subscription.quiet_until),
         "disabled_reason": subscription.disabled_reason,
-        "former_secret_until": moment(expires_at),
+        "former_secret_until": instant_text(expires_at),
     }

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.flow.query import tickets
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.store.engine.database import Connection
 from app.store.tickets import breaches
 from app.store.tickets.breaches import Breach
@@ -137,11 +137,11 @@ def _breach(breach: Breach) -> dict[str, Any]:
         "commitment": recorded["commitment"],
         "cycle": recorded["cycle"],
         "commitment_kind": recorded["commitment_kind"],
-        "at": moment(breach.at if breach.corrected_at is None else breach.corrected_at),
-        "detected_at": moment(breach.detected_at),
-        "retracted_at": moment(breach.retracted_at),
+        "at": instant_text(breach.at if breach.corrected_at is None else breach.corrected_at),
+        "detected_at": instant_text(breach.detected_at),
+        "retracted_at": instant_text(breach.retracted_at),
         "state": breach.clock_state,
         "open": breach.retracted_at is None and breach.clock_state in ("awaiting", "running", "paused"),
-        "acknowledgement": seen and {"author": seen.author, "note": seen.note, "at": moment(seen.at)},
+        "acknowledgement": seen and {"author": seen.author, "note": seen.note, "at": instant_text(seen.at)},
         "signal": recorded,
     }

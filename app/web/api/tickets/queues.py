@@ -16,7 +16,7 @@ from app.flow.query.queues import (
     queue_forecast,
 )
 from app.flow.query.reasons import detail, text_or_none
-from app.flow.query.serialize import moment, move
+from app.flow.query.serialize import instant_text, move
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.store.tickets.board import cursor_of, key_of
@@ -150,7 +150,7 @@ def _queue(listing: QueueListing) -> dict[str, Any]:
     return {
         "desk": listing.desk,
         "queue": listing.queue,
-        "at": moment(listing.at),
+        "at": instant_text(listing.at),
         "length": listing.length,
         "tickets": [_waiting(each) for each in listing.waiting],
         "expected_reply_reason": text_or_none(listing.reason),
@@ -162,10 +162,10 @@ def _waiting(waiting: Waiting) -> dict[str, Any]:
     return {
         "ticket": waiting.ticket,
         "position": waiting.position,
-        "joined_at": moment(waiting.joined_at),
+        "joined_at": instant_text(waiting.joined_at),
         "rank": waiting.rank,
         "moves": [move(each) for each in waiting.moves],
-        "expected_reply_at": moment(waiting.expected_reply_at),
+        "expected_reply_at": instant_text(waiting.expected_reply_at),
     }
 
 
@@ -175,12 +175,12 @@ def _forecast(found: QueueForecast, effect: str) -> dict[str, Any]:
         "queue": found.queue,
         "ticket": found.ticket,
         "effect": effect,
-        "at": moment(found.at),
+        "at": instant_text(found.at),
         "position_now": found.forecast.position_now,
         "position_then": found.forecast.position_then,
-        "expected_reply_at": moment(found.forecast.expected_reply_at),
+        "expected_reply_at": instant_text(found.forecast.expected_reply_at),
         "expected_reply_reason": text_or_none(found.forecast.reason),
         "expected_reply_reason_detail": detail(found.forecast.reason),
-        "due_at": moment(found.due_at),
+        "due_at": instant_text(found.due_at),
         "in_time": found.in_time,
     }

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from app.flow.query.serialize import moment
+from app.flow.query.serialize import instant_text
 from app.sla.event import KNOWN_TYPES, Event, in_order, order_key
 from app.store.engine.database import Connection
 from app.store.tickets.ledger import logs
@@ -69,9 +69,9 @@ def _stored(event: Event, stands: bool) -> dict[str, Any]:
     return {
         "id": event.id,
         "type": event.type,
-        "time": moment(event.at),
+        "time": instant_text(event.at),
         "sequence": event.sequence,
-        "received_at": moment(event.received_at),
+        "received_at": instant_text(event.received_at),
         "data": dict(event.data),
         "known": event.type in KNOWN_TYPES,
         "stands": stands,
