@@ -1,8 +1,8 @@
 """The parts of an event and the data of each type, as models that check and describe them.
 
-Known fields are checked strictly (no number is taken for a text); unknown fields are kept as they were sent, and so is
-the data of an unknown type. Instants in `data` stay the text that was sent. The OpenAPI document is made of these
-models, so what it promises is what `app.intake.cloudevents` checks.
+Known fields are checked strictly (a number is not accepted as a text); unknown fields and the data of an unknown type
+are kept as they were sent. Instants in `data` stay the text that was sent. The OpenAPI document is made of these
+models, so what it documents is what `app.intake.cloudevents` checks.
 """
 
 from collections.abc import Mapping

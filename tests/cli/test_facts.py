@@ -123,7 +123,7 @@ def test_an_event_of_an_unknown_type_is_in_the_inbox(desks: Terminal) -> None:
     assert [(e["id"], e["ticket"]) for e in said.json["events"]] == [("e1", "H1")]
     again = desks("inbox", "--run-again")
     assert again.code == 0
-    assert "1 tickets were evaluated again" in again.err
+    assert "1 tickets evaluated again" in again.err
     assert "ticket.tagged" in again.out
 
 

@@ -64,10 +64,10 @@ REQUESTER = {"id": 21, "name": "emily.adams", "type": "User", "role": "requester
         ({"id": 31}, [{"id": 5, "name": "Shops", "type": "Group", "role": "requester"}]),
     ],
 )
-def test_whoever_cannot_be_told_stops_no_clock_and_is_named(user: Any, team: Any) -> None:
+def test_an_author_of_no_known_side_stops_no_clock_and_is_a_warning(user: Any, team: Any) -> None:
     reading = ADAPTER.reading(_followup(user, team), source_of(ADAPTER))
     assert [str(event.type) for event in reading.events] == ["note.added"]
-    assert reading.warnings == ("author 'nobody named' of glpi is not mapped",)
+    assert reading.warnings == ("author 'without a name' of glpi is not mapped",)
 
 
 def test_the_desk_may_say_who_an_unknown_author_is() -> None:

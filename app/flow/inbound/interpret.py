@@ -1,7 +1,7 @@
 """Interpreting inbound webhooks: read them in order of arrival, reconcile their events, evaluate the tickets.
 
-A webhook's state, its snapshots and its events are written in one transaction. One that cannot be read is kept whole
-and harms no other; one that is read again, after its mapping was corrected, ends as if it had been read so at once.
+A webhook's state, its snapshots and its events are written in one transaction. One that cannot be read stays in the
+inbox and affects no other. Reading one again by a corrected mapping gives the result of a first reading by that mapping.
 Instants are microseconds UTC.
 """
 
@@ -40,7 +40,7 @@ class _Read:
     reading: Reading | None = None
     warnings: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
-    """Why it is kept."""
+    """Why it stays in the inbox."""
 
 
 class Interpreter:
@@ -92,7 +92,7 @@ class Interpreter:
             reading = configured.adapter.reading(request, configured.source)
         except Unreadable as error:
             one.faults.append(str(error))
-        except Exception as error:  # noqa: BLE001 - kept whole, logged and shown: a defect of an adapter harms no other
+        except Exception as error:  # noqa: BLE001 - stored, logged and listed in the inbox: one adapter's defect affects no other webhook
             _log.exception("reading failed", desk=hook.desk, system=hook.system, hook=hook.id)
             one.faults.append(f"reading it failed by a defect of the service, {_in_the_log(error, hook)}")
         else:
@@ -103,8 +103,8 @@ class Interpreter:
         one.warnings += reading.warnings
         last = max((snapshot.at for snapshot in reading.snapshots), default=now)
         if last > now + self._max_skew:
-            # Nothing of it is stored: a snapshot of tomorrow would be compared with all those of today. An event ahead
-            # of now that comes without snapshots is refused by itself, when the events are received.
+            # Nothing of it is stored: later snapshots would be compared with one that is dated in the future. An event
+            # of the future in a request without snapshots is refused alone, when the events are received.
             ahead = (last - now) // SECOND
             one.faults.append(f"it is dated {ahead} s ahead of now; check the sender's clock and offset")
             return
@@ -132,7 +132,7 @@ def _reported(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Orig
 
 
 def failed(conn: Connection, now: Micros, hook: StoredHook, error: BaseException) -> None:
-    """Keep a webhook that made its transaction fail, so that it fails no other's."""
+    """Set a webhook aside in the inbox after its transaction failed, so that it fails no other's."""
     reason = f"storing its events failed, {_in_the_log(error, hook)}"
     hooks.finish(conn, [HookResult(hook.seq, HookState.KEPT, reason, hook.warnings)], now)
     after_commit(conn, lambda: metrics.HOOKS.labels(hook.desk, hook.system, HookState.KEPT).inc())

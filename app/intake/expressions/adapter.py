@@ -1,4 +1,4 @@
-"""The adapter of systems that have none of their own: read by the expressions of a desk's file.
+"""Adapter of systems without a built-in one: reads requests by the JMESPath expressions of a desk's file.
 
 A request reports events by its types, shows the whole ticket, or both. Only what the file maps is an event; a type that
 the file does not name is a warning. Instants are microseconds UTC.
@@ -53,7 +53,7 @@ def _read(request: InboundRequest, source: Source) -> Reading:
         if source.drops(item.status_word()):
             ignored = f"a ticket of status {item.status_word()!r}"
             continue
-        events |= {event.id: event for event in _told(item)}
+        events |= {event.id: event for event in _events(item)}
         if item.shows_ticket():
             snapshots.append(_snapshot(item))
     found = events or snapshots or words.warnings
@@ -67,8 +67,8 @@ def _expressions(source: Source) -> Expressions:
     return found
 
 
-def _told(item: Item) -> Iterator[Event]:
-    """The facts that the item's types stand for."""
+def _events(item: Item) -> Iterator[Event]:
+    """The events that the file's `types` map the item's types to."""
     types = item.expressions.types
     for theirs in item.types():
         facts = types.get(theirs.casefold(), types.get(ANYTHING_ELSE))
@@ -113,7 +113,7 @@ def _status(item: Item, status: str | None) -> tuple[Event, ...]:
 
 
 def _seen_by_rules(item: Item) -> tuple[Event, ...]:
-    """What the desk's rules see in a new status. A snapshot shows its changes to them by itself."""
+    """The events of the desk's rules for a new status. A snapshot has them from its comparison with the previous one."""
     if item.shows_ticket():
         return ()
     source, change = item.source, Change(status=item.status_word())
@@ -123,7 +123,7 @@ def _seen_by_rules(item: Item) -> tuple[Event, ...]:
 def _reply(item: Item) -> tuple[Event, ...]:
     actor = item.actor()
     if actor is None:
-        # A word that is not mapped has been named by now; that there is none has not.
+        # The warning for an unmapped word is recorded already; a missing actor has none yet.
         if item.find("actor") is None:
             item.words.unknown("actor", "")
         return ()

@@ -1,4 +1,4 @@
-"""The `read` table of a desk's file: how a system without an adapter is read.
+"""Parser of the `read` table of a desk's file: the JMESPath expressions that read a system without an adapter.
 
 `[sources.NAME.read]` holds JMESPath expressions, `types` maps the system's words to events. Everything is compiled and
 checked here; all faults are reported at once, each with the path of its key.
@@ -17,10 +17,10 @@ from app.sla.fields import TICKET_FIELDS
 from app.sla.ticket import STATUSES
 
 REPLY: Final = "reply"
-"""In `types`: the customer's or the desk's reply, by who the actor is."""
+"""Value in `types`: a reply of the customer or of the desk, depending on the actor."""
 
 IGNORE: Final = "ignore"
-"""In `types`: it means nothing, and that is known."""
+"""Value in `types`: the type is known and makes no event."""
 
 ANYTHING_ELSE: Final = "*"
 
@@ -42,15 +42,15 @@ _SINGLE: Final = (
     "delivery_id",
     "challenge",
 )
-"""The expressions that stand alone, each with one answer."""
+"""Keys of single expressions, each with one result."""
 
 _DATA: Final = ("into", "service", "cause", "claim", "accepted", "ticket")
 """Further data of an event, beside fields and messages."""
 
 _NOT_HERE: Final = frozenset({EventType.EVENT_WITHDRAWN, EventType.EXCLUSION_GRANTED})
-"""What a person decides, with a name and a reason; no ticket system does."""
+"""Events that need a person's name and a reason; a ticket system cannot report them."""
 
-_SAID: Final = frozenset(
+_TYPE_VALUES: Final = frozenset(
     {
         *(kind for kind in EventType if kind not in _NOT_HERE),
         *(STATUS_PREFIX + status for status in STATUSES),
@@ -58,6 +58,7 @@ _SAID: Final = frozenset(
         IGNORE,
     }
 )
+"""The values that `types` may map a system's type to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,8 +142,8 @@ def _facts(inner: Table, theirs: str) -> tuple[str, ...]:
         return ()
     facts = [str(one) for one in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     for fact in facts:
-        if fact not in _SAID:
-            inner.fault(theirs, f"{fact!r} is no fact", instead_of(fact, _SAID))
+        if fact not in _TYPE_VALUES:
+            inner.fault(theirs, f"{fact!r} is no fact", instead_of(fact, _TYPE_VALUES))
     return tuple(facts)
 
 

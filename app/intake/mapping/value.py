@@ -1,4 +1,4 @@
-"""Values of foreign systems: ids, texts, booleans, instants, read leniently.
+"""Lenient readers of the values of other systems: ids, texts, booleans, instants.
 
 Ids come as numbers or texts, empty as "" or null or false, words in any case, instants in a dozen spellings; none of
 these may make a webhook unreadable. A value that cannot be read is None, and the adapter decides whether it can do
@@ -21,8 +21,8 @@ LONGEST_TEXT: Final = 16_000
 quoted below it is of no use."""
 
 _LONGEST_ID: Final = 200
+"""Characters of an id. The event's id that is made of it stays short enough for an index."""
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-"""Characters of an id, so that the event's id around it stays one that an index holds."""
 
 _TRUE: Final = frozenset({"true", "1", "yes", "on", "y", "t"})
 _FALSE: Final = frozenset({"false", "0", "no", "off", "n", "f"})
@@ -34,7 +34,7 @@ _ISO: Final = re.compile(
 _LATEST_EPOCH: Final = 253_402_300_800
 """Seconds since 1970 at the end of the year 9999: a greater number counts milliseconds or microseconds."""
 _PLAUSIBLE_SECONDS: Final = 20_000_000_000
-"""A number of seconds beyond the year 2603 is taken for milliseconds, one beyond that in milliseconds for micros."""
+"""A number of seconds beyond the year 2603 is read as milliseconds, one beyond that in milliseconds as microseconds."""
 
 
 _SHOWN: Final = 60
@@ -180,7 +180,7 @@ def _counted(number: float, sent: object) -> Micros:
 
 
 def epoch(value: object) -> Micros | None:
-    """An instant from seconds, milliseconds or microseconds since 1970; its size tells which. None outside 1970-2603."""
+    """An instant from seconds, milliseconds or microseconds since 1970, by its size. None outside 1970-2603."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10**17:
         return None
     if value < _PLAUSIBLE_SECONDS:

@@ -1,4 +1,4 @@
-"""Prometheus Alertmanager: alerts that fire and are resolved.
+"""Prometheus Alertmanager adapter: one ticket per alert, from firing to resolved.
 
 One body carries a group of alerts and is sent again as long as any of them fires. Each alert is a ticket of its own,
 identified by its fingerprint and the instant at which it began, so that the next time is another ticket; an alert with
@@ -65,7 +65,7 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     events: dict[str, Event] = {}
     for place, one in enumerate(items(body["alerts"])):
         alert = _alert(table(one), f"alerts[{place}]", source)
-        events |= {event.id: event for event in _told(alert, words)}
+        events |= {event.id: event for event in _events(alert, words)}
     left_out = whole(body.get("truncatedAlerts")) or 0
     cut = (f"{left_out} alerts were left out by max_alerts of {source.system}",) if left_out > 0 else ()
     ignored = None if events else "a group without alerts"
@@ -101,7 +101,7 @@ def _label(source: Source, option: str) -> str:
     return str(source.options.get(option, _LABELS[option]))
 
 
-def _told(alert: _Alert, words: Translator) -> list[Event]:
+def _events(alert: _Alert, words: Translator) -> list[Event]:
     """The events of an alert. A resolved one includes its beginning, in case that never arrived."""
     source = words.source
     recorded = [] if alert.named is not None else [_created(alert, words)]
@@ -137,8 +137,8 @@ def _created(alert: _Alert, words: Translator) -> Event:
             "queue": words.queue(group),
         }
     )
-    # A summary may carry a figure that is another one each time: then it is another creation at the same instant, of
-    # which the ticket takes one, and not the same one with another content.
+    # A summary may contain a figure that differs in each repetition. The digest gives each content its own id, so the
+    # log sees several creations of one instant, of which the ticket uses one, and no conflict of content under one id.
     key = f"{EventType.TICKET_CREATED}:{digest(data)}"
     return happened(source.system, alert.ticket, EventType.TICKET_CREATED, alert.began_at, key, data)
 
@@ -146,12 +146,12 @@ def _created(alert: _Alert, words: Translator) -> Event:
 def _fact(
     source: Source, alert: _Alert, kind: EventType, at: Micros, data: Mapping[str, Value] | None = None
 ) -> Event:
-    said = {"author": "system", "reference": alert.key} if data is None else data
-    return happened(source.system, alert.ticket, kind, at, f"{alert.key}:{at}:{kind}", said)
+    known = {"author": "system", "reference": alert.key} if data is None else data
+    return happened(source.system, alert.ticket, kind, at, f"{alert.key}:{at}:{kind}", known)
 
 
 def _outage(source: Source, alert: _Alert, kind: EventType, at: Micros) -> list[Event]:
-    """The same about the service, where the desk counts its outages by alerts."""
+    """The start or end of the service's outage, where the desk counts its outages by alerts."""
     if not source.options.get("outages") or alert.service is None:
         return []
     subject, key = f"service:{alert.service}", f"{alert.key}:{at}:{kind}"

@@ -1,4 +1,4 @@
-"""Chatwoot: conversations that begin, change, or hold a new message.
+"""Chatwoot adapter: created and changed conversations, and their messages.
 
 A change comes with the names of the changed attributes, at the instant of the conversation's `updated_at`; a message has
 an instant of its own. Only what the request reports as changed is an event, under an id of the conversation, the instant
@@ -154,16 +154,17 @@ def _created(conversation: _Conversation) -> tuple[Event, ...]:
         **_assignee(conversation),
         **_team(conversation),
     }
-    # Sent again by a merge of contacts, with what holds by then: another creation of the same instant, not a conflict.
-    said = without_absent(data)
-    key = f"{EventType.TICKET_CREATED}:{digest(said)}"
+    # A merge of contacts sends the creation again with the current content. The digest makes it another event of the
+    # same instant, and no conflict of content under one id.
+    present = without_absent(data)
+    key = f"{EventType.TICKET_CREATED}:{digest(present)}"
     created = happened(
         conversation.source.system,
         conversation.ticket,
         EventType.TICKET_CREATED,
         created_at,
         key,
-        said,
+        present,
     )
     change = Change(
         tags=names(content.get("labels")),

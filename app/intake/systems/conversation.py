@@ -1,8 +1,8 @@
-"""Conversations in the format of Help Scout, which FreeScout shares.
+"""Reader of conversations in the format that Help Scout and FreeScout share.
 
 The body holds the conversation as it is and never names the event; a header does. The conversation is a snapshot. Each
 published thread in it is an event under its own id, so that a reply whose request was lost arrives with the next one;
-where threads are only counted, the event's name tells what was written. Instants are microseconds UTC.
+where threads are only counted, the event's name states what was written. Instants are microseconds UTC.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,8 +82,8 @@ _AUTHORS: Final = {"customer": "customer", "user": "agent"}
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """In what the two systems differ: the header (lower case) that names the event, where the customer stands, which
-    paths date a conversation, and when that is."""
+    """What differs between the two systems: the header (lower case) that names the event, the key of the customer, the
+    paths of the instants that date a conversation, and the function that reads them."""
 
     header: str
     customer: str
@@ -153,7 +153,7 @@ def _snapshot(
         fields["queue"] = translator.queue(group)
     if (status := _status(source, translator, text(body.get("status")))) is not None:
         fields["status"] = status
-    priority = custom.get(_folded(str(source.options.get(_PRIORITY_FIELD, "priority"))))
+    priority = custom.get(_normalized(str(source.options.get(_PRIORITY_FIELD, "priority"))))
     if (translated := translator.priority(priority)) is not None:
         fields["priority"] = translated
     if "tags" in body:
@@ -173,21 +173,22 @@ def _snapshot(
 
 
 def _status(source: Source, translator: Translator, theirs: str | None) -> str | None:
-    """Our status for theirs. What came in as work and turned out to be spam is closed: no promise runs on for it, and
-    the conversation can come back."""
+    """Our status for theirs. A known conversation that is marked as spam is closed: its clocks end, and it can be
+    reopened."""
     return "closed" if source.drops(theirs) else translator.status(theirs)
 
 
 def _custom_fields(body: Body) -> dict[str, str | None]:
-    """Custom fields by name: of a choice the words shown, not their number."""
+    """Custom fields by normalized name; of a choice, the label and not its number."""
     return {
-        _folded(name): text(dig(field, "text")) or text(dig(field, "value"))
+        _normalized(name): text(dig(field, "text")) or text(dig(field, "value"))
         for field in items(body.get("customFields"))
         if (name := text(dig(field, "name"))) is not None
     }
 
 
-def _folded(name: str) -> str:
+def _normalized(name: str) -> str:
+    """The name of a custom field in lower case, with `_` for spaces."""
     return "_".join(name.casefold().split())
 
 

@@ -1,8 +1,9 @@
-"""GLPI 11: one kind of item with each webhook, without what changed.
+"""GLPI 11 adapter: snapshots of tickets, and events of followups, solutions and tasks.
 
-A Ticket is a snapshot, dated by its last change. A followup, a solution and a task are events of their own, reported
-once, when they are new. Their author follows from the ticket's team; where the team does not decide, they stop no clock.
-An item without a date happened at the signed time, which GLPI takes when the event is raised. Microseconds UTC.
+Each webhook sends one item and never what changed. A Ticket is a snapshot, dated by its last change. A followup, a
+solution and a task are events of their own, reported once, when they are new. Their author follows from the
+ticket's team; where the team does not decide, they stop no clock. An item without a date happened at the signed time,
+which GLPI sets when the event is raised. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -56,9 +57,9 @@ class ItemType(StrEnum):
 
 
 class Author(StrEnum):
-    """What an author counts as who is not in the ticket's team."""
+    """How an author counts whom the ticket's team does not identify: undecided is neither side, with a warning."""
 
-    NOBODY = "nobody"
+    UNDECIDED = "nobody"
     AGENT = "agent"
     CUSTOMER = "customer"
 
@@ -214,20 +215,20 @@ def _kind(source: Source, translator: Translator, itemtype: ItemType, item: Item
         case ItemType.SOLUTION:
             return EventType.AGENT_REPLIED
         case ItemType.FOLLOWUP if not truth(item.get("is_private")):
-            author = _author(item, parent) or source.options.get("unknown_author", Author.NOBODY)
+            author = _author(item, parent) or source.options.get("unknown_author", Author.UNDECIDED)
             if author in _REPLY:
                 return _REPLY[Author(str(author))]
-            translator.unknown("author", text(dig(item, "user.name")) or "nobody named")
+            translator.unknown("author", text(dig(item, "user.name")) or "without a name")
             return EventType.NOTE_ADDED
         case _:
             return EventType.NOTE_ADDED
 
 
 def _author(item: Item, parent: Item) -> Author | None:
-    """The side on which an author stands, by the role in the team; a requester who is assigned too acts for the desk.
+    """Whether an author is an agent or a customer, by the role in the team; an assigned requester is an agent.
 
-    Whoever has no role at all sees the ticket by a right of the desk's, unless a group has asked: its members have none
-    either. An observer may be on either side.
+    An author without a role is an agent, since only the desk's rights give access to the ticket, unless the requester or
+    an observer is a group: its members have no role either. Then, and for an observer, the author is None.
     """
     user, team = identifier(dig(item, "user.id")), items(parent.get("team"))
     if user is None or not team:
@@ -247,7 +248,7 @@ def _author(item: Item, parent: Item) -> Author | None:
 
 
 def _options(table: Table) -> Mapping[str, object]:
-    return {"unknown_author": table.word("unknown_author", Author.NOBODY)}
+    return {"unknown_author": table.word("unknown_author", Author.UNDECIDED)}
 
 
 ADAPTER: Final = Adapter(

@@ -1,4 +1,4 @@
-"""WHMCS: its hooks, sent by our file in `integrations/whmcs/`.
+"""WHMCS adapter: events of the hooks that `integrations/whmcs/` sends.
 
 One request for each hook: its name, its variables as WHMCS gives them, the ticket's row, and the instant in UTC. Changes
 come from the hook's variables, since the row may be read before or after the change; the row serves for the fields of a
@@ -57,7 +57,7 @@ class _Hook:
         return happened(self.source.system, ticket or self.ticket, kind, self.at, key, data)
 
     def status(self, word: str | None) -> tuple[Event, ...]:
-        """That the ticket has this status of theirs, and what the desk's rules see in it."""
+        """The change to this status of theirs, and the events of the desk's rules for it."""
         if word is None:
             return ()
         status = self.words.status(word)
@@ -94,7 +94,7 @@ def _opened(author: str) -> Callable[[_Hook], tuple[Event, ...]]:
     return read
 
 
-def _created(hook: _Hook, said: Mapping[str, Value]) -> tuple[Event, ...]:
+def _created(hook: _Hook, further: Mapping[str, Value]) -> tuple[Event, ...]:
     row, given, words = hook.row, hook.vars, hook.words
     status = text(row.get("status"))
     data = without_absent(
@@ -106,7 +106,7 @@ def _created(hook: _Hook, said: Mapping[str, Value]) -> tuple[Event, ...]:
             "status": words.status(status),
             **_priority(hook),
             **_department(hook),
-            **said,
+            **further,
         }
     )
     created = happened(

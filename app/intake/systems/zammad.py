@@ -1,7 +1,7 @@
-"""Zammad: the whole ticket and perhaps an article, without what changed.
+"""Zammad adapter: a snapshot of the ticket, and an event of the article if there is one.
 
-The ticket is a snapshot, dated by its last update; the article is an event of its own, dated by itself. The author is
-the article's sender, never who typed it. Instants are microseconds UTC.
+The body never names what changed. The snapshot is dated by the ticket's last update, the article by its creation. The
+author is the article's sender, never who typed it. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ _NOTE: Final = "note"
 
 _PHONE: Final = "phone"
 
-_NOBODY: Final = "-"
+_NO_OWNER: Final = "-"
 """Login of the user to whom Zammad assigns tickets without an owner."""
 
 
@@ -82,10 +82,10 @@ def _dropped(
     at: Micros,
     recorded: tuple[Event, ...],
 ) -> Reading:
-    """A state in which the ticket is none of the desk's work: merged and removed end it, any other is left alone."""
+    """The reading of a ticket in a dropped state: merged and removed end the ticket, any other is ignored."""
     match state:
         case "merged":
-            # Which ticket took it in, the payload does not say.
+            # The payload does not name the ticket that it was merged into.
             end = happened(source.system, number, EventType.TICKET_MERGED, at, f"merged:{at}", {"into": None})
         case "removed":
             end = happened(source.system, number, EventType.TICKET_DELETED, at, f"removed:{at}")
@@ -139,7 +139,7 @@ def _name(value: object) -> str | None:
 def _person(value: object) -> str | None:
     """A person, by address, else by login; None for no person."""
     login = text(dig(value, "login"))
-    return None if login == _NOBODY else text(dig(value, "email")) or login or text(value)
+    return None if login == _NO_OWNER else text(dig(value, "email")) or login or text(value)
 
 
 def _article(

@@ -1,7 +1,7 @@
-"""Connections: which ticket systems may send to a desk, and the secrets that sign their webhooks.
+"""Store of connections: the ticket systems that may send to a desk, and the secrets that sign their webhooks.
 
-A signature is verified with the secret itself, so secrets are stored readable: whoever reads the database can sign. A
-replaced secret stays valid until its time is over, so that no request is refused while the other side changes over.
+A signature is verified with the secret itself, so secrets are stored in plain text: read access to the database is
+enough to sign. A replaced secret stays valid for an overlap, so that no request is refused during the rotation.
 Instants are microseconds UTC.
 """
 

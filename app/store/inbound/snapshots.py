@@ -1,6 +1,6 @@
-"""Snapshots of tickets: how a ticket's own system showed it at an instant.
+"""Store of ticket snapshots: the state of a ticket in its own system at an instant.
 
-For systems that send the whole ticket: a change is the difference between two neighbouring snapshots. A snapshot is
+For systems that send the whole ticket: a change is the difference between two consecutive snapshots. A snapshot is
 stored under its content and instant, so a repetition is stored once, and the chain is the same in any order of arrival.
 Instants are microseconds UTC.
 """
@@ -19,7 +19,7 @@ from app.store.tables import snapshot as _snapshot
 
 @dataclass(frozen=True, slots=True)
 class StoredSnapshot:
-    """A ticket at an instant. `digest` tells two of one instant apart and orders them."""
+    """A ticket at an instant. `digest` distinguishes and orders those of one instant."""
 
     system: str
     ticket: str
@@ -83,7 +83,7 @@ _DELETE: Final = _snapshot.delete().where(_THIS)
 
 @dataclass(frozen=True, slots=True)
 class ChainPosition:
-    """Where a snapshot stands in its ticket's chain: the ones next to it, and whether it is `stored` itself."""
+    """The position of a snapshot in its ticket's chain: the previous, the following, and whether it is `stored`."""
 
     previous: StoredSnapshot | None
     following: StoredSnapshot | None

@@ -1,6 +1,6 @@
-"""Zendesk's event subscriptions.
+"""Zendesk adapter for event subscriptions: one change per request.
 
-Each request is one change, in `event`; `detail` is the ticket when the request was made, and only fills gaps. One action
+The change is in `event`; `detail` is the ticket when the request was made, and only fills gaps. One action
 of an agent arrives as several requests in any order, so ids are made of Zendesk's own, and words sort a reply before the
 status that it brought. Instants are `time`, cut to the microsecond; that of the creation is the ticket's own.
 """
@@ -28,7 +28,7 @@ _SYSTEM_AUTHORS: Final = frozenset({"-1", "0"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Webhook:
     """The parts of one request."""
 
     source: Source
@@ -67,24 +67,24 @@ def read(request: InboundRequest, source: Source) -> Reading:
     if reader is None:
         words.unknown("type", f"ticket.{kind}")
         return Reading(warnings=words.warnings, ignored=f"ticket.{kind} is not known")
-    recorded = _told(body, kind, source, words)
-    if source.drops(text(recorded.detail.get("status"))) and kind not in _ENDINGS:
-        return Reading(ignored=f"status {text(recorded.detail.get('status'))} is dropped")
-    events = reader(recorded)
+    webhook = _parsed(body, kind, source, words)
+    if source.drops(text(webhook.detail.get("status"))) and kind not in _ENDINGS:
+        return Reading(ignored=f"status {text(webhook.detail.get('status'))} is dropped")
+    events = reader(webhook)
     nothing = None if events or words.warnings else f"this ticket.{kind} concerns no clock"
     return Reading(events, warnings=words.warnings, ignored=nothing)
 
 
-def _told(body: Mapping[str, object], kind: str, source: Source, words: Translator) -> _Told:
+def _parsed(body: Mapping[str, object], kind: str, source: Source, words: Translator) -> _Webhook:
     detail, subject = table(body.get("detail")), text(body.get("subject")) or ""
     ticket = identifier(detail.get("id")) or identifier(subject.removeprefix("zen:ticket:"))
     at = instant_in(body, ["time", "detail.updated_at"], "the instant of the change", source.zone)
     own = identifier(body.get("id")) or event_id(kind, str(at))
-    return _Told(source, words, ticket, at, own, kind, detail, table(body.get("event")))
+    return _Webhook(source, words, ticket, at, own, kind, detail, table(body.get("event")))
 
 
-def _created(recorded: _Told) -> tuple[Event, ...]:
-    detail, words = recorded.detail, recorded.words
+def _created(webhook: _Webhook) -> tuple[Event, ...]:
+    detail, words = webhook.detail, webhook.words
     requester, submitter = identifier(detail.get("requester_id")), identifier(detail.get("submitter_id"))
     group = identifier(detail.get("group_id"))
     channel = word(dig(detail, "via.channel"))
@@ -105,123 +105,123 @@ def _created(recorded: _Told) -> tuple[Event, ...]:
             "author": "customer" if submitter in (None, requester) else "agent",
         }
     )
-    born_at = instant(detail.get("created_at"), recorded.source.zone) or recorded.at
-    created = happened(SYSTEM, recorded.ticket, EventType.TICKET_CREATED, born_at, "created", data)
-    fields = {rule.word: dig(detail, rule.word) for rule in recorded.source.rules}
+    created_at = instant(detail.get("created_at"), webhook.source.zone) or webhook.at
+    created = happened(SYSTEM, webhook.ticket, EventType.TICKET_CREATED, created_at, "created", data)
+    fields = {rule.word: dig(detail, rule.word) for rule in webhook.source.rules}
     seen = Change(names(detail.get("tags")), status, fields, plain(detail.get("description")))
-    return (created, *recorded.rules(seen))
+    return (created, *webhook.rules(seen))
 
 
-def _comment(recorded: _Told) -> tuple[Event, ...]:
-    comment = table(recorded.change.get("comment"))
+def _comment(webhook: _Webhook) -> tuple[Event, ...]:
+    comment = table(webhook.change.get("comment"))
     author = identifier(dig(comment, "author.id"))
-    if _is_first_message(recorded, author):
+    if _is_first_message(webhook, author):
         return ()
     written = plain(comment.get("body"))
-    key = _comment_key(recorded)
+    key = _comment_key(webhook)
     if truth(comment.get("is_public")) is False:
         who = "agent" if truth(dig(comment, "author.is_staff")) else "customer"
-        note = recorded.event(EventType.NOTE_ADDED, key, without_absent({"author": who, "text": written}))
-        return (note, *recorded.rules(Change(note=written)))
-    requester = identifier(recorded.detail.get("requester_id"))
+        note = webhook.event(EventType.NOTE_ADDED, key, without_absent({"author": who, "text": written}))
+        return (note, *webhook.rules(Change(note=written)))
+    requester = identifier(webhook.detail.get("requester_id"))
     data: dict[str, Value | None] = {"author": "customer", "text": written}
     kind = EventType.CUSTOMER_REPLIED
     if author in _SYSTEM_AUTHORS:
         kind, data = EventType.AGENT_REPLIED, data | {"author": "system", "automatic": True}
     elif truth(dig(comment, "author.is_staff")) and author != requester:
         kind, data = EventType.AGENT_REPLIED, data | {"author": "agent"}
-    return (recorded.event(kind, key, without_absent(data)),)
+    return (webhook.event(kind, key, without_absent(data)),)
 
 
-def _is_first_message(recorded: _Told, author: str | None) -> bool:
-    """Whether a comment is the ticket's own text, which some accounts send as a comment, and no reply."""
-    born_at = instant(recorded.detail.get("created_at"), recorded.source.zone)
-    at_birth = born_at is not None and abs(recorded.at - born_at) < SECOND
-    return at_birth and author in (None, identifier(recorded.detail.get("submitter_id")))
+def _is_first_message(webhook: _Webhook, author: str | None) -> bool:
+    """Whether a comment is the ticket's own text, which some accounts send as a comment, and not a reply."""
+    created_at = instant(webhook.detail.get("created_at"), webhook.source.zone)
+    at_creation = created_at is not None and abs(webhook.at - created_at) < SECOND
+    return at_creation and author in (None, identifier(webhook.detail.get("submitter_id")))
 
 
-def _comment_key(recorded: _Told) -> str:
-    return f"comment:{identifier(dig(recorded.change, 'comment.id')) or recorded.id}"
+def _comment_key(webhook: _Webhook) -> str:
+    return f"comment:{identifier(dig(webhook.change, 'comment.id')) or webhook.id}"
 
 
-def _made_private(recorded: _Told) -> tuple[Event, ...]:
-    """A message that was public is a note after all: the reply never was."""
-    key = _comment_key(recorded)
-    reply = recorded.event(EventType.NOTE_ADDED, key, {})
-    taken_back = {"id": reply.id, "author": "agent", "reason": "the comment was made private"}
+def _made_private(webhook: _Webhook) -> tuple[Event, ...]:
+    """A public comment that was made private: its reply is withdrawn, and a note is webhook."""
+    key = _comment_key(webhook)
+    reply = webhook.event(EventType.NOTE_ADDED, key, {})
+    withdrawal = {"id": reply.id, "author": "agent", "reason": "the comment was made private"}
     return (
-        recorded.event(EventType.EVENT_WITHDRAWN, f"{key}:withdrawn", taken_back),
-        recorded.event(EventType.NOTE_ADDED, f"{key}:private", {"author": "agent"}),
+        webhook.event(EventType.EVENT_WITHDRAWN, f"{key}:withdrawn", withdrawal),
+        webhook.event(EventType.NOTE_ADDED, f"{key}:private", {"author": "agent"}),
     )
 
 
-def _status(recorded: _Told) -> tuple[Event, ...]:
-    theirs = text(recorded.change.get("current"))
-    ours = recorded.words.status(theirs)
-    seen = recorded.rules(Change(status=theirs))
+def _status(webhook: _Webhook) -> tuple[Event, ...]:
+    theirs = text(webhook.change.get("current"))
+    ours = webhook.words.status(theirs)
+    seen = webhook.rules(Change(status=theirs))
     if ours is None:
         return seen
-    return (recorded.event(EventType.STATUS_CHANGED, f"status:{recorded.id}", {"status": ours}), *seen)
+    return (webhook.event(EventType.STATUS_CHANGED, f"status:{webhook.id}", {"status": ours}), *seen)
 
 
-def _priority(recorded: _Told) -> tuple[Event, ...]:
-    theirs = text(recorded.change.get("current"))
-    ours = recorded.words.priority(theirs)
-    return recorded.field("priority", ours) if ours is not None or theirs is None else ()
+def _priority(webhook: _Webhook) -> tuple[Event, ...]:
+    theirs = text(webhook.change.get("current"))
+    ours = webhook.words.priority(theirs)
+    return webhook.field("priority", ours) if ours is not None or theirs is None else ()
 
 
-def _group(recorded: _Told) -> tuple[Event, ...]:
-    group = identifier(recorded.change.get("current"))
-    data = {"group": group} | without_absent({"queue": recorded.words.queue(group)})
-    return (recorded.event(EventType.TICKET_UPDATED, f"group:{recorded.id}", data),)
+def _group(webhook: _Webhook) -> tuple[Event, ...]:
+    group = identifier(webhook.change.get("current"))
+    data = {"group": group} | without_absent({"queue": webhook.words.queue(group)})
+    return (webhook.event(EventType.TICKET_UPDATED, f"group:{webhook.id}", data),)
 
 
-def _tags(recorded: _Told) -> tuple[Event, ...]:
-    added, removed = names(recorded.change.get("tags_added")), names(recorded.change.get("tags_removed"))
-    seen = recorded.rules(Change(tags=added))
-    if "tags" not in recorded.detail:
+def _tags(webhook: _Webhook) -> tuple[Event, ...]:
+    added, removed = names(webhook.change.get("tags_added")), names(webhook.change.get("tags_removed"))
+    seen = webhook.rules(Change(tags=added))
+    if "tags" not in webhook.detail:
         return seen
-    # `detail` is of the moment of sending, so it may lack what this very change added.
-    tags = sorted({*names(recorded.detail.get("tags")), *added}.difference(removed))
-    return (*recorded.field("tags", tags), *seen)
+    # `detail` is the ticket at the instant of sending, so it may lack the tags that this change added.
+    tags = sorted({*names(webhook.detail.get("tags")), *added}.difference(removed))
+    return (*webhook.field("tags", tags), *seen)
 
 
-def _custom_field(recorded: _Told) -> tuple[Event, ...]:
-    current = recorded.change.get("current")
-    known = (identifier(dig(recorded.change, f"field.{name}")) for name in ("id", "title", "raw_title"))
-    return recorded.rules(Change(fields={f"custom_fields.{name}": current for name in known if name}))
+def _custom_field(webhook: _Webhook) -> tuple[Event, ...]:
+    current = webhook.change.get("current")
+    known = (identifier(dig(webhook.change, f"field.{name}")) for name in ("id", "title", "raw_title"))
+    return webhook.rules(Change(fields={f"custom_fields.{name}": current for name in known if name}))
 
 
-def _custom_status(recorded: _Told) -> tuple[Event, ...]:
-    return recorded.rules(Change(fields={"custom_status": recorded.change.get("current")}))
+def _custom_status(webhook: _Webhook) -> tuple[Event, ...]:
+    return webhook.rules(Change(fields={"custom_status": webhook.change.get("current")}))
 
 
-def _merged(recorded: _Told) -> tuple[Event, ...]:
-    into = identifier(recorded.change.get("target_ticket_id"))
+def _merged(webhook: _Webhook) -> tuple[Event, ...]:
+    into = identifier(webhook.change.get("target_ticket_id"))
     if into is None:
         raise Unreadable("the ticket that it was merged into is missing", "event.target_ticket_id")
-    return (recorded.event(EventType.TICKET_MERGED, f"merged:{into}", {"into": into}),)
+    return (webhook.event(EventType.TICKET_MERGED, f"merged:{into}", {"into": into}),)
 
 
-def _deleted(recorded: _Told) -> tuple[Event, ...]:
-    return (recorded.event(EventType.TICKET_DELETED, "deleted", {}),)
+def _deleted(webhook: _Webhook) -> tuple[Event, ...]:
+    return (webhook.event(EventType.TICKET_DELETED, "deleted", {}),)
 
 
-def _undeleted(recorded: _Told) -> tuple[Event, ...]:
-    deletion = recorded.event(EventType.TICKET_DELETED, "deleted", {})
+def _undeleted(webhook: _Webhook) -> tuple[Event, ...]:
+    deletion = webhook.event(EventType.TICKET_DELETED, "deleted", {})
     data = {"id": deletion.id, "author": "agent", "reason": "the ticket was restored"}
-    return (recorded.event(EventType.EVENT_WITHDRAWN, "deleted:withdrawn", data),)
+    return (webhook.event(EventType.EVENT_WITHDRAWN, "deleted:withdrawn", data),)
 
 
-def _gone(recorded: _Told) -> tuple[Event, ...]:
-    return (recorded.event(EventType.TICKET_DELETED, f"{recorded.kind}:{recorded.id}", {}),)
+def _gone(webhook: _Webhook) -> tuple[Event, ...]:
+    return (webhook.event(EventType.TICKET_DELETED, f"{webhook.kind}:{webhook.id}", {}),)
 
 
-def _plain_field(name: str, take: Callable[[object], str | None]) -> Callable[[_Told], tuple[Event, ...]]:
-    return lambda recorded: recorded.field(name, take(recorded.change.get("current")))
+def _plain_field(name: str, take: Callable[[object], str | None]) -> Callable[[_Webhook], tuple[Event, ...]]:
+    return lambda webhook: webhook.field(name, take(webhook.change.get("current")))
 
 
-_READERS: Final[Mapping[str, Callable[[_Told], tuple[Event, ...]]]] = {
+_READERS: Final[Mapping[str, Callable[[_Webhook], tuple[Event, ...]]]] = {
     "created": _created,
     "comment_added": _comment,
     "comment_made_private": _made_private,

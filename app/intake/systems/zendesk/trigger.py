@@ -1,4 +1,4 @@
-"""Zendesk triggers that send our template.
+"""Zendesk adapter for triggers that send our template: a snapshot, and the message if there is one.
 
 A trigger sends the ticket as it is then, filled into a template, and one fixed word for the reason: four triggers, four
 words. The state is a snapshot, and only the word distinguishes a message from a change. Words are those of the account's
@@ -58,8 +58,8 @@ def read(request: InboundRequest, source: Source) -> Reading:
     if ticket is None:
         raise Unreadable("the ticket's id is missing; the trigger must send our template", "ticket_id")
     at = instant_in(body, ["updated_at"], "the instant of the last update", source.zone)
-    said = _message(body, why, ticket, at, words)
-    return Reading((said,) if said else (), (_snapshot(body, ticket, at, words),), words.warnings)
+    event = _message(body, why, ticket, at, words)
+    return Reading((event,) if event else (), (_snapshot(body, ticket, at, words),), words.warnings)
 
 
 def _body(request: InboundRequest) -> Mapping[str, object]:
@@ -78,7 +78,7 @@ def _snapshot(body: Mapping[str, object], ticket: str, at: Micros, words: Transl
     source = words.source
     group = text(body.get("group"))
     status = text(body.get("status"))
-    said = {"status": words.status(status), "priority": words.priority(text(body.get("priority")))}
+    translated = {"status": words.status(status), "priority": words.priority(text(body.get("priority")))}
     fields = {
         "title": text(body.get("subject")),
         "customer": text(body.get("requester")),
@@ -93,7 +93,7 @@ def _snapshot(body: Mapping[str, object], ticket: str, at: Micros, words: Transl
         ticket,
         at,
         instant(body.get("created_at"), source.zone),
-        present | without_absent(said | {"queue": words.queue(group)}),
+        present | without_absent(translated | {"queue": words.queue(group)}),
         author=_author(body, words) if word(body.get("event")) == _CREATED else None,
         status_word=status,
         looked_at=looked_at(source.rules, body),
