@@ -183,7 +183,7 @@ def test_a_line_that_is_no_json_is_refused(doors: Doors, line: str) -> None:
 
 
 def test_the_limits_are_those_of_the_settings(sqlite_databases: Databases) -> None:
-    with sqlite_databases.copy_of(with_desks) as url, room_on(url, max_events=2, max_text=5) as room:
+    with sqlite_databases.copy_of(with_desks) as url, room_on(url, max_events=2, max_text_length=5) as room:
         plug, _ = room.database.write_now(
             lambda conn, now: connect(conn, now, Sources(), "haisoft", "cloudevents", overlap=HOUR)
         )
