@@ -64,7 +64,7 @@ GC_THRESHOLD: Final = 20_000
 """Allocations between two runs of the garbage collector. At Python's default of 700, a push pays for several runs over
 every object of the process; reference counting frees most of what an evaluation allocates."""
 
-DESCRIPTION = """A ticket system pushes what happened; slatimer computes every promised clock, and detects breaches on
+DESCRIPTION = """A ticket system pushes events; slatimer computes the clock of every commitment and detects breaches on
 time. Every instant has an offset. Errors are problem documents (RFC 9457)."""
 
 

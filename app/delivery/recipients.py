@@ -43,7 +43,7 @@ def check_recipients(url: str, plugin: Any) -> None:
 
 
 def recipients(plugin: Any) -> set[str]:
-    """The addresses that apprise has read, of recipients and for replies, case-folded."""
+    """The addresses that apprise has read, of recipients and for replies, casefolded."""
     read = [one for name in ("targets", "cc", "bcc", "reply_to") for one in getattr(plugin, name, ())]
     # A pair is (name, address).
     return {str(one if isinstance(one, str) else one[-1]).casefold() for one in read}

@@ -133,7 +133,7 @@ def _withdrawn(events: Mapping[str, Event]) -> frozenset[str]:
         return frozenset()
 
     def stands(event_id: str, visited: frozenset[str]) -> bool:
-        # In a cycle of withdrawals the event that is examined first counts as standing: the search ends there.
+        # In a cycle of withdrawals the event that is examined first counts as not withdrawn: the search ends there.
         if event_id in visited:
             return True
         return not any(stands(each, visited | {event_id}) for each in withdrawals.get(event_id, ()))

@@ -35,7 +35,7 @@ class ReasonCode(StrEnum):
     """Any other clock ended with the ticket. `ref`: the status."""
     NO_LONGER_APPLIES = "no_longer_applies"
     """The ticket's fields changed."""
-    NO_LONGER_PROMISED = "no_longer_promised"
+    COMMITMENT_DROPPED = "commitment_dropped"
     """A version of the agreement dropped the commitment. `ref`: its number."""
     WARNING = "warning"
     """A warning threshold was reached. `ref`: the threshold as written."""

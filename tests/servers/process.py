@@ -1,4 +1,4 @@
-"""How does a server run beside the tests, as whom, and who ends it when they cannot?
+"""Server processes of the tests: start, stop, and removal of their folders.
 
 A server lives in a folder of its own and never longer than the process that started it, even when that one is killed:
 a small watcher waits for its end, stops the server and removes the folder. The server is a child of this process, so
@@ -20,10 +20,10 @@ from time import monotonic, sleep
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-PATIENCE: Final = 60.0
+TIMEOUT: Final = 60.0
 """Seconds that a server may take to answer or to stop; a loaded machine takes long."""
-LOOK: Final = 0.005
-"""Seconds between two looks at a server that is starting."""
+POLL_INTERVAL: Final = 0.005
+"""Seconds between two checks of a server that is starting."""
 TAIL: Final = 2000
 """Characters of a server's log that are shown when it fails."""
 
@@ -32,7 +32,7 @@ TAIL: Final = 2000
 PORTS: Final = range(20_000, 32_000)
 
 # Reads the server's current id from its input, a line for each start and an empty one for each end. The input ends
-# with the process that holds its other side. A server that still writes can make the removal fail for a moment.
+# with the process that holds its other side. A server that still writes can make the removal fail for a short time.
 WATCHER: Final = """
 while read -r line; do server=$line; done
 [ -z "$server" ] || kill -s "$2" "$server" 2>/dev/null
@@ -46,36 +46,36 @@ class ServerFailed(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class TimeAccount:
-    """Whom a server runs as."""
+class Account:
+    """The operating-system account that a server runs as."""
 
     uid: int
     gid: int
 
 
-def unprivileged() -> TimeAccount | None:
+def unprivileged() -> Account | None:
     """The account for servers that refuse to run as root; none when this process is not root: it serves as it is."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = known.get("postgres") or known["nobody"]
-    return TimeAccount(entry.pw_uid, entry.pw_gid)
+    return Account(entry.pw_uid, entry.pw_gid)
 
 
 def open_to_all(path: Path) -> bool:
-    """May any account get to what lies at this path?"""
+    """Whether every account can reach this path."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents) if folder.is_dir())
 
 
 def new_folder(name: str) -> Path:
-    """A folder of this process's own, in a place that other accounts can get to as well."""
+    """A folder of this process's own, in a place that other accounts can reach."""
     temporary = Path(tempfile.gettempdir())
     place = temporary if open_to_all(temporary) else Path("/tmp")
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=place))
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port that no process listens on now."""
     while True:
         port = random.choice(PORTS)
         with socket.socket() as taken:
@@ -90,7 +90,7 @@ def free_port() -> int:
 class Process:
     """A server's process in its folder. `ended_by` is the signal that ends it at once and in order."""
 
-    def __init__(self, folder: Path, account: TimeAccount | None, ended_by: signal.Signals) -> None:
+    def __init__(self, folder: Path, account: Account | None, ended_by: signal.Signals) -> None:
         self.folder, self.account = folder, account
         self.log = folder / "log"
         if account is not None:
@@ -114,32 +114,32 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Is it there?"""
+        """Whether the server's process runs."""
         return self._child is not None and self._child.poll() is None
 
     def run(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
-        """Run a command to its end, as the server's account. Raises ServerFailed with what it said."""
+        """Run a command to its end, as the server's account. Raises ServerFailed with its output."""
         with self.log.open("ab") as log:
             child = self._popen(command, environment, log.fileno())
-        if child.wait(PATIENCE) != 0:
+        if child.wait(TIMEOUT) != 0:
             raise self.failed(f"{Path(command[0]).name} ended with {child.returncode}")
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
         """Start the server itself."""
         with self.log.open("ab") as log:
             self._child = self._popen(command, environment, log.fileno())
-        self._tell_watcher(str(self._child.pid))
+        self._notify_watcher(str(self._child.pid))
 
     def until(self, ready: Callable[[], bool]) -> bool:
-        """Wait until the server is ready: true. False when it ended instead; raises ServerFailed when it takes ages."""
-        deadline = monotonic() + PATIENCE
+        """Wait until the server is ready: true. False when it ended instead; raises ServerFailed after the timeout."""
+        deadline = monotonic() + TIMEOUT
         while not ready():
             if not self.running:
                 self._gone()
                 return False
             if monotonic() > deadline:
                 raise self.failed("does not get ready")
-            sleep(LOOK)
+            sleep(POLL_INTERVAL)
         return True
 
     def end(self, with_signal: signal.Signals) -> None:
@@ -148,7 +148,7 @@ class Process:
             return
         self._child.send_signal(with_signal)
         try:
-            self._child.wait(PATIENCE)
+            self._child.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
@@ -161,7 +161,7 @@ class Process:
         self._watcher.communicate()
 
     def failed(self, what: str) -> ServerFailed:
-        """The error that says so, with the end of the log."""
+        """The error with this message and the end of the log."""
         log = self.log.read_text(errors="replace")[-TAIL:] if self.log.exists() else ""
         return ServerFailed(f"the server in {self.folder} {what}\n{log}")
 
@@ -184,9 +184,9 @@ class Process:
 
     def _gone(self) -> None:
         self._child = None
-        self._tell_watcher("")
+        self._notify_watcher("")
 
-    def _tell_watcher(self, line: str) -> None:
+    def _notify_watcher(self, line: str) -> None:
         assert self._watcher.stdin is not None
         self._watcher.stdin.write(f"{line}\n".encode())
         self._watcher.stdin.flush()

@@ -1,4 +1,4 @@
-"""Web://Xtra, Netherlands: three working days, and a queue in which a second message costs the place."""
+"""Demo desk Web://Xtra, Netherlands: three working days, and a queue where a second message loses the place."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +31,7 @@ def webxtra(calendars: Mapping[str, Calendar], now: Micros) -> DeskHistory:
     desk = DeskHistory("webxtra", calendars, now, "W")
     _answered(desk)
     _waiting(desk)
-    _impatient(desk)
+    _second_message(desk)
     _twice_the_same(desk)
     _with_reasons(desk)
     return desk
@@ -78,7 +78,7 @@ def _waiting(desk: DeskHistory) -> None:
         desk.ticket(asked, title=title, customer=customer, **fields)
 
 
-def _impatient(desk: DeskHistory) -> None:
+def _second_message(desk: DeskHistory) -> None:
     hours = desk.calendars["desk"]
     asked = start_of_open_time(hours, 14 * HOUR, desk.now)
     history = desk.ticket(

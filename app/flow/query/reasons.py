@@ -19,7 +19,7 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
     ReasonCode.SHUT_WITHOUT_REPLY: "{ref} without a reply",
     ReasonCode.SHUT_BEFORE_MET: "{ref} before it was met",
     ReasonCode.NO_LONGER_APPLIES: "no longer applies",
-    ReasonCode.NO_LONGER_PROMISED: "no longer promised",
+    ReasonCode.COMMITMENT_DROPPED: "no longer promised",
     ReasonCode.WARNING: "{ref}",
     ReasonCode.EVENT_RECEIVED: "{type} {ref}",
     ReasonCode.VERSION_APPLIED: "version {ref} of the agreement",

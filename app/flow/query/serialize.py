@@ -30,7 +30,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=1 << 16)
-def _moment(at: Micros) -> str:
+def _rfc3339(at: Micros) -> str:
     written = (_EPOCH + timedelta(microseconds=at)).isoformat()
     return written[:-6] + "Z"
 
@@ -42,8 +42,8 @@ def instant_text(at: None) -> None: ...
 @overload
 def instant_text(at: Micros | None) -> str | None: ...
 def instant_text(at: Micros | None) -> str | None:
-    """An instant as it is written."""
-    return None if at is None else _moment(at)
+    """An instant in RFC 3339, UTC, with a "Z"."""
+    return None if at is None else _rfc3339(at)
 
 
 def local(at: Micros | None, calendar: Calendar | None) -> str | None:
@@ -57,7 +57,7 @@ def seconds(length: int | None) -> int | None:
 
 
 def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None) -> Json:
-    """A clock. `detected_at` belongs to a breach only; `calendar` tells the zone of the local due date."""
+    """A clock. `detected_at` belongs to a breach only; `calendar` gives the zone of the local due date."""
     breached = view.breached_at is not None
     return {
         "commitment": view.commitment,

@@ -74,15 +74,15 @@ class Condition:
         return Condition(tuple(test for test in self.tests if test[0] not in named))
 
 
-def folded(value: object) -> str:
+def casefolded(value: object) -> str:
     """A field's value as it is compared: without case and outer space; absent is empty."""
     return "" if value is None else str(value).strip().casefold()
 
 
 def _matches(value: object, values: frozenset[str]) -> bool:
     if isinstance(value, list | tuple):
-        return any(folded(v) in values for v in cast("Sequence[object]", value))
-    return folded(value) in values
+        return any(casefolded(v) in values for v in cast("Sequence[object]", value))
+    return casefolded(value) in values
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +292,7 @@ class Agreement:
         if rule.fixed is not None:
             return Regime(rule.fixed, self._calendar(commitment, fields))
         if rule.by is not None:
-            target = rule.of.get(folded(fields.get(rule.by)), rule.otherwise)
+            target = rule.of.get(casefolded(fields.get(rule.by)), rule.otherwise)
             if target is None:
                 params = {"field": rule.by, "value": fields.get(rule.by)}
                 return Withheld(Reason(ReasonCode.NO_TARGET_FOR_VALUE, params=params))
@@ -307,8 +307,8 @@ class Agreement:
 
     def _regime_from_terms(self, commitment: Commitment, fields: Mapping[str, object]) -> Regime | Withheld:
         rule = commitment.target
-        contract = self.contracts.get(folded(fields.get("contract")))
-        level = self.levels.get(folded(fields.get("level") or self.default_level))
+        contract = self.contracts.get(casefolded(fields.get("contract")))
+        level = self.levels.get(casefolded(fields.get("level") or self.default_level))
         named = rule.level or rule.contract or ""
         for terms in (contract, level if rule.level else None):
             if terms is not None and named in terms.targets:

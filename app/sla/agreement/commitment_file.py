@@ -17,7 +17,7 @@ from app.sla.agreement.agreement import (
     OnChange,
     OnReopen,
     TargetRule,
-    folded,
+    casefolded,
 )
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
@@ -111,7 +111,7 @@ class AgreementReader:
         if not good or len(good) < len(values):
             right = f'Write {field} = ["one", "another"]; "" stands for absent.'
             table.fault(field, f"{given!r} is not a list of values", right)
-        return frozenset(folded(value) for value in good)
+        return frozenset(casefolded(value) for value in good)
 
     def words(self, table: Table, key: str, known: frozenset[str], what: str) -> frozenset[str]:
         """A list of words, each of them known."""
@@ -210,7 +210,7 @@ def _target_by_field(
         target = reader.target(table, value, text, roll=roll)
         if target is not None:
             reader.check(table, value, target, calendar)
-            targets[folded(value)] = target
+            targets[casefolded(value)] = target
     otherwise = targets.pop("else", None)
     return TargetRule(f"by {by}", by=by, of=targets, otherwise=otherwise)
 

@@ -16,7 +16,7 @@ from app.sla.agreement.agreement import (
     MessageEffect,
     QueueRules,
     Terms,
-    folded,
+    casefolded,
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.calendar import Calendar
@@ -131,7 +131,7 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
 def _terms(
     top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
 ) -> dict[str, Terms]:
-    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by case-folded name."""
+    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by casefolded name."""
     example = f"[{key}.example]"
     outer = top.table(key, example=example)
     found: dict[str, Terms] = {}
@@ -139,9 +139,9 @@ def _terms(
         table = outer.inner(name, outer.value(name), example=example)
         if table is None:
             continue
-        if folded(name) in found:
+        if casefolded(name) in found:
             outer.fault(name, "the name is taken, without regard to case", "Give each table its own name.")
-        found[folded(name)] = Terms(
+        found[casefolded(name)] = Terms(
             calendar=reader.calendar(table, "calendar"),
             allowance=table.whole("allowance", None, least=0) if sets_allowance else None,
             targets=_terms_targets(table, reader, written),
@@ -191,7 +191,7 @@ def _check_references(written: Iterable[Written], levels: Mapping[str, Terms]) -
 
 def _default_level(top: Table, levels: Mapping[str, Terms]) -> str | None:
     name = top.text("default_level", example='"gold"')
-    if name is not None and folded(name) not in levels:
+    if name is not None and casefolded(name) not in levels:
         top.fault("default_level", f'there is no level "{name}"', instead_of(name, levels))
     return name
 
@@ -226,7 +226,7 @@ def _queue(top: Table, reader: AgreementReader) -> QueueRules:
         domain_reply=table.word("domain_reply", MessageEffect.MOVES),
         domain_required=table.flag("domain_required", default=False),
         token=_token(table, plain.token),
-        prefixes=tuple(folded(text) for _, text in prefixes) or REPLY_PREFIXES,
+        prefixes=tuple(casefolded(text) for _, text in prefixes) or REPLY_PREFIXES,
         calendar=reader.calendar(table, "calendar"),
         forecast_days=table.whole("forecast_days", plain.forecast_days, least=1) or plain.forecast_days,
         forecast_replies=table.whole("forecast_replies", None, least=1) or plain.forecast_replies,

@@ -154,6 +154,6 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _nearest_zone(word: str) -> str | None:
-    folded = {name.lower(): name for name in available_timezones()}
-    close = get_close_matches(word.lower(), folded, n=1)
-    return f'Did you mean "{folded[close[0]]}"?' if close else None
+    by_lowercase = {name.lower(): name for name in available_timezones()}
+    close = get_close_matches(word.lower(), by_lowercase, n=1)
+    return f'Did you mean "{by_lowercase[close[0]]}"?' if close else None

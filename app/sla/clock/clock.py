@@ -179,7 +179,7 @@ class Clock:
         self.terms = replace(self.terms, commitment=commitment)
 
     def kind_at(self, at: Micros, segment: Segment) -> Kind:
-        """Whose promise it was at an instant of a segment."""
+        """The commitment's kind at an instant of a segment."""
         later = [kind for since, kind in self.renewals if segment.start <= since <= at]
         return later[-1] if later else segment.terms.commitment.kind
 

@@ -113,7 +113,7 @@ def _life(account: TimeAccount, view: ClockView, at: Micros) -> Iterator[Explain
     total = 0
     for stretch in _stretches(account, view, at):
         if stretch.state is not State.RUNNING or stretch.calendar is None:
-            yield _standing(stretch, total, at)
+            yield _uncounted_span(stretch, total, at)
             continue
         piece = _Piece(stretch.start, stretch.end, stretch.calendar)
         for span in _counted_spans(piece, total, account.due_at if account.is_late else None, at):
@@ -142,7 +142,7 @@ def _stretches(account: TimeAccount, view: ClockView, at: Micros) -> Iterable[St
             yield Stretch(last.start, end, view.state, last.reason, calendar)
 
 
-def _standing(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
+def _uncounted_span(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
     cause = stretch.reason
     match stretch.state:
         case State.AWAITING:

@@ -89,13 +89,13 @@ class Replay:
 
     def _take_over(self, version: Version, step: Step) -> None:
         """Judge the rest by a new version: renew, drop and add commitments."""
-        promised = {commitment.id: commitment for commitment in version.agreement.commitments}
+        commitments = {commitment.id: commitment for commitment in version.agreement.commitments}
         for name, track in self.tracks.items():
-            if name in promised:
-                commitment = promised[name]
+            if name in commitments:
+                commitment = commitments[name]
                 track.renew(commitment, version.agreement, self._not_after(commitment), step)
             else:
-                track.drop(step.at, Reason(ReasonCode.NO_LONGER_PROMISED, version.number))
+                track.drop(step.at, Reason(ReasonCode.COMMITMENT_DROPPED, version.number))
         for commitment in version.agreement.commitments:
             if commitment.id not in self.tracks:
                 self.tracks[commitment.id] = self._followed(commitment, step)

@@ -64,7 +64,7 @@ class Track:
         """The ticket or the commitment has ended: nothing changes any more."""
         self.regime: Regime | None = None
         self.withheld: Reason | None = None
-        """Why the agreement promises nothing here."""
+        """Why the commitment does not apply to the ticket."""
         self.refused: Reason | None = None
         """Why a claim opened no cycle."""
         self.started_by: set[int] = set()

@@ -38,7 +38,7 @@ LATE_KIND: Final = {
     Kind.OBJECTIVE: TransitionKind.MISSED,
     Kind.CUSTOMER: TransitionKind.LAPSED,
 }
-"""The kind of lateness, by whose promise it is."""
+"""The transition by which a clock becomes late, by the commitment's kind."""
 
 # Looked up as globals: access to an enum's members costs ten times that, and this is the innermost loop.
 AWAITING: Final = State.AWAITING

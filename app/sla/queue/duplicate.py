@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules, folded
+from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules, casefolded
 
 _SEPARATOR: Final = "\x1f"
 
@@ -50,13 +50,13 @@ def queue_of(fields: Mapping[str, object]) -> str:
 
 def group_of(fields: Mapping[str, object], rules: QueueRules) -> GroupKey | None:
     """The duplicate group of a ticket with these fields; none when it can have no duplicates."""
-    customer = folded(fields.get("customer"))
+    customer = casefolded(fields.get("customer"))
     title = fields.get("title")
-    subject = folded_subject(None if title is None else str(title), rules)
+    subject = normalized_subject(None if title is None else str(title), rules)
     return GroupKey(queue_of(fields), customer, subject) if customer and subject else None
 
 
-def folded_subject(title: str | None, rules: QueueRules) -> str:
+def normalized_subject(title: str | None, rules: QueueRules) -> str:
     """The normalized subject line; it may be empty."""
     text = unicodedata.normalize("NFKC", title or "")
     spaced = " ".join(_compiled(rules.token).sub(" ", text).casefold().split())
@@ -95,7 +95,7 @@ def domains_named(fields: Mapping[str, object], texts: Iterable[str]) -> frozens
     Normalized: lower case, without "www.". The domain of a mail address counts only where no other is named,
     since most addresses stand in signatures.
     """
-    if domain := folded(fields.get("domain")):
+    if domain := casefolded(fields.get("domain")):
         return frozenset(_names(domain)[0]) or frozenset({domain})
     plain: set[str] = set()
     addressed: set[str] = set()

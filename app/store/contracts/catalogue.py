@@ -67,7 +67,7 @@ class StoredVersion:
 
     @property
     def agreement(self) -> Agreement:
-        """What the desk has promised."""
+        """The agreement of this version."""
         return self.version.agreement
 
 

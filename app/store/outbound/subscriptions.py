@@ -72,7 +72,7 @@ class FilteredSignal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFilter:
-    """Which signals a subscription receives: its kinds, and for each named field the accepted values, case-folded."""
+    """Which signals a subscription receives: its kinds, and for each named field the accepted values, casefolded."""
 
     kinds: frozenset[str]
     fields: Mapping[str, frozenset[str]]
@@ -169,8 +169,8 @@ _DELETE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription ==
 def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
     """The filter of a subscription's two JSON columns. Cached: it is needed for every signal, and there are few."""
     read: dict[str, list[str]] = orjson.loads(filters)
-    folded = {name: frozenset(value.casefold() for value in values) for name, values in read.items()}
-    return SubscriptionFilter(frozenset(orjson.loads(kinds)), folded)
+    casefolded = {name: frozenset(value.casefold() for value in values) for name, values in read.items()}
+    return SubscriptionFilter(frozenset(orjson.loads(kinds)), casefolded)
 
 
 def add(conn: Connection, subscription: Subscription) -> None:

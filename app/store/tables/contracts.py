@@ -1,4 +1,4 @@
-"""Table of what desks promise: versions of agreements and calendars."""
+"""Table of the versions of a desk's agreement and calendars."""
 
 from typing import Any, ClassVar
 

@@ -177,7 +177,7 @@ def unrecorded(conn: Connection) -> list[ClockName]:
 
 
 def recorded_twice(conn: Connection) -> list[ClockName]:
-    """Clocks that more than one standing signal reports as late."""
+    """Clocks that more than one valid signal reports as late."""
     return _clocks(conn.execute(_RECORDED_TWICE).all())
 
 

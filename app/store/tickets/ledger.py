@@ -1,7 +1,7 @@
 """Ledger: the log of events, each stored once.
 
-A row is written once; (desk, id) is an event's identity, and the digest tells a repetition from a conflict. What was
-received is what is read, in any order and however often it arrives. Instants are microseconds UTC.
+A row is written once; (desk, id) is an event's identity, and the digest distinguishes a repetition from a conflict.
+What was received is what is read, in any order and however often it arrives. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence

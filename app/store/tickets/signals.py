@@ -1,7 +1,7 @@
 """Signals: the durable stream of what was recorded, each signal once.
 
 A row's `seq` is its place in the stream. Its `id` is made from its natural key, so the table refuses to record the same
-signal twice. A retraction marks the row that it takes back and deletes nothing. Kinds are as on the wire:
+signal twice. A retraction marks the row that it takes back and deletes nothing. Kinds are as in the API:
 "clock.breached", "queue.moved". Instants are microseconds UTC.
 """
 
@@ -169,8 +169,8 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
     """Record signals: give them their places in the stream, and mark what they retract or correct.
 
     The table refuses a signal that was recorded before. Where several processes write, an exclusive advisory lock
-    serialises the places until the transaction ends: the stream has no gap, and whoever has read up to a place has
-    missed none before it. So append last in a transaction.
+    serialises the places until the transaction ends: the stream has no gap, and a reader that has read up to a place
+    has missed none before it. So append last in a transaction.
     """
     if not signals:
         return []

@@ -33,7 +33,7 @@ DESCRIPTIONS: Final = {
     "clock.started": "A clock started.",
     "clock.paused": "A clock was paused: the ticket waits for somebody else.",
     "clock.resumed": "A paused clock resumed.",
-    "clock.stopped": "The commitment was fulfilled. `met` tells whether in time.",
+    "clock.stopped": "The commitment was fulfilled. `met` is true if it was in time.",
     "clock.reopened": "A stopped clock runs again: the ticket was reopened.",
     "clock.cancelled": "A clock was cancelled: it ended without being fulfilled.",
     "clock.warned": "A warning threshold was reached.",

@@ -1,6 +1,6 @@
 """Pushing events: one or up to `max_events` in a request, each stored at most once.
 
-The body is read raw, since a declared model would cost the rate of this route. Each event is checked by itself: faulty
+The body is read raw, since a declared model would cost the rate of this route. Each event is checked separately: faulty
 ones are refused with their places, the others are stored. The answer follows the commit.
 """
 

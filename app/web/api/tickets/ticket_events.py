@@ -60,8 +60,8 @@ async def list_ticket_events(request: Request, caller: Viewer, desk: Desk, ticke
     log = await running(request).database.read(find)
     if not log:
         raise not_found("ticket", f"{desk}/{ticket}")
-    standing = {event.id for event in in_order(log)}
-    events = [_stored(event, event.id in standing) for event in sorted(log, key=order_key)]
+    valid = {event.id for event in in_order(log)}
+    events = [_stored(event, event.id in valid) for event in sorted(log, key=order_key)]
     return Json({"desk": desk, "ticket": ticket, "events": events})
 
 

@@ -283,7 +283,8 @@ async def _answer(parts: WebRuntime, caller: Caller, desk: str, ticket: str, wan
 def _check(wanted: When, now: Micros) -> None:
     """Raises Problem for an `as_of` after now, and for an `at` too far ahead."""
     if wanted.as_of is not None and wanted.as_of > now:
-        reason = f"is after now, {serialize.instant_text(now)}. What will be known then cannot be told; ask with at instead"
+        after = f"is after now, {serialize.instant_text(now)}"
+        reason = f"{after}. What will be known then cannot be told; ask with at instead"
         raise invalid([Place("query", "as_of", reason)])
     if wanted.at is not None and wanted.at > now + length_of(FURTHEST):
         raise invalid([Place("query", "at", f"is more than {FURTHEST.days} days ahead of now")])
