@@ -5,7 +5,7 @@ from sqlalchemy.engine import make_url
 
 from app.settings import Settings
 from app.store.engine.database import Database, Unreachable
-from tests.servers.databases import postgresql_only
+from tests.servers.databases import Databases, postgresql_only
 from tests.service import Service, WallClock, created, event
 
 
@@ -28,10 +28,10 @@ def test_a_transaction_that_began_earlier_and_waited_records_no_early_signal(
 
 
 @postgresql_only
-def test_a_server_that_accepts_no_connection_is_unreachable(database_settings: Settings) -> None:
+def test_a_server_that_accepts_no_connection_is_unreachable(databases: Databases) -> None:
     """As while it starts up; here its connection limit is reached."""
-    name = make_url(database_settings.database_url).database
-    with Database(database_settings) as database:
+    with databases.new() as url, Database(Settings(database_url=url)) as database:
+        name = make_url(url).database
         database.write_now(
             lambda conn, now: conn.exec_driver_sql(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
         )

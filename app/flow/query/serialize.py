@@ -7,7 +7,7 @@ rounded down. Plain dicts, not models: a ticket is serialized for every event th
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import orjson
 
@@ -19,7 +19,9 @@ from app.sla.clock.view import ClockView
 from app.sla.fields import VIEW_FIELDS
 from app.sla.queue.waiting import Move
 from app.sla.span import SECOND, Micros
-from app.store.tickets.signals import NewSignal
+
+if TYPE_CHECKING:
+    from app.store.tickets.signals import NewSignal
 
 Json = dict[str, Any]
 
@@ -183,7 +185,7 @@ def explained_spans(spans: Iterable[ExplainedSpan], calendar: Calendar | None) -
     ]
 
 
-def signal(new: NewSignal) -> Json:
+def signal(new: "NewSignal") -> Json:
     """What every signal has in common. `ticket` is null where the subject is none, `subject` for the desk itself."""
     return {
         "id": new.id,
