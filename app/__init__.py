@@ -14,5 +14,6 @@
 Reading order: `sla.span`, `sla.calendar`, `sla.agreement.agreement`, `sla.ticket`, `sla.clock.clock`,
 `sla.clock.evaluation`; `store.engine`, `store.tickets.ledger`; `flow.judge.receive`, `flow.judge.assess`,
 `flow.process.sweep`; `web.api.tickets.events`; `main`, `worker` and `cli`, which compose the parts.
-Imports point one way: `main | worker | cli > web > flow > intake | store | delivery > sla` (pyproject.toml: contracts).
+Imports point one way, from left to right: `cli > main, worker > web > flow > intake, store, delivery, jobs > principal >
+sla, settings, log, background` (the contracts in pyproject.toml).
 """

@@ -88,12 +88,13 @@ class BackgroundLoop:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
 
-    async def back_off(self, message: str, error: BaseException) -> None:
-        """Log a failure that may be temporary, and sleep. The delay grows with consecutive failures."""
+    async def back_off(self, message: str, error: BaseException, **fields: str) -> None:
+        """Log a temporary failure, with these fields, and sleep. The delay grows with consecutive failures."""
         self._failures += 1
         if should_log(self._failures):
             _log.warning(
                 message,
+                **fields,
                 error=f"{type(error).__name__}: {error}",
                 failures=self._failures,
                 exc_info=error if self._failures == 1 else None,

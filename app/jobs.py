@@ -120,7 +120,7 @@ class WakeUp:
                     await self._enqueue(at)
                 except UNREACHABLE as error:
                     self._scheduled_at = None
-                    await self._background.back_off(f"cannot enqueue job {self._job}", error)
+                    await self._background.back_off("job could not be enqueued", error, job=self._job.value)
                 else:
                     self._background.reset_backoff()
             await asyncio.sleep(1)

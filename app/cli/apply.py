@@ -16,7 +16,7 @@ from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import instant_text
 from app.sla.clock.evaluation import AppliesTo
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()
@@ -103,7 +103,7 @@ def _put(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: 
     if not applied and not changed_sources:
         remark("All of this was in force already.")
     if any(one.tickets for one in applied):
-        remark(f"{parts.sweeper.sweep_now()} tickets were judged again")
+        remark(f"{parts.sweeper.sweep_now()} tickets were evaluated again")
 
 
 def _because(note: str | None) -> str:

@@ -22,7 +22,7 @@ from app.sla.calendar import Calendar
 
 T = TypeVar("T")
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

@@ -32,7 +32,7 @@ _TIMEOUT: Final = 10.0
 
 _FROM_INPUT: Final = "-"
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

@@ -19,7 +19,7 @@ from app.sla.clock.explanation import Explanation, explain_deadline
 ALWAYS: Final = "always"
 _EXAMPLE: Final = "calendars/haisoft.toml#tickets, haisoft/tickets or always"
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

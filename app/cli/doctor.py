@@ -9,7 +9,7 @@ from app.cli.opened import opened
 from app.cli.terminal import FAILED, remark, result_json, screen
 from app.flow.process.invariants import Verdict, run_checks
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

@@ -16,7 +16,7 @@ from app.flow.query.serialize import instant_text
 from app.principal import EVERY_DESK
 from app.store.inbound import hooks
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

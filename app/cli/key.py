@@ -10,7 +10,7 @@ from app.principal import EVERY_DESK, Principal, Role, Scope, roles_on
 from app.sla.span import Micros, instant
 from app.store.people import keys, sessions
 
-command = typer.Typer(no_args_is_help=True)
+command = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Word = TypeVar("Word", Scope, Role)
 

@@ -12,7 +12,7 @@ from app.settings import Settings
 
 _COMMITTED: Final = Path("openapi/openapi.json")
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

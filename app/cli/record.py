@@ -25,39 +25,42 @@ from app.sla.span import Micros
 _BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
 """Types whose author is the customer unless --set author says otherwise."""
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()
 def record(
-    desk: Annotated[str, typer.Argument()],
-    ticket: Annotated[str, typer.Argument()],
+    desk: Annotated[str, typer.Argument(help="Desk that the ticket belongs to.")],
+    ticket: Annotated[str, typer.Argument(help="Ticket id at that desk.")],
     type_: Annotated[
-        str, typer.Argument(metavar="TYPE", help="As call.registered, exclusion.granted or status:solved.")
+        str,
+        typer.Argument(metavar="TYPE", help="Event type, such as call.registered or status:solved."),
     ],
     time: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="When it happened, with an offset; else now.")
+        str | None, typer.Option(metavar="INSTANT", help="When it happened, with an offset; default: now.")
     ] = None,
     author: Annotated[
-        str | None, typer.Option(help="Who reports it; default: the user who is logged in.")
+        str | None, typer.Option(help="Author of the event; default: the logged-in user.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why; an exclusion and a withdrawal need one.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Reason. Required for an exclusion and a withdrawal.")
+    ] = None,
     start: Annotated[
-        str | None, typer.Option("--from", metavar="INSTANT", help="Begin of an exclusion.")
+        str | None, typer.Option("--from", metavar="INSTANT", help="Start of the exclusion.")
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="INSTANT", help="End of an exclusion.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="INSTANT", help="End of the exclusion.")] = None,
     commitment: Annotated[
-        list[str] | None, typer.Option(help="What an exclusion is for; may be repeated; else all.")
+        list[str] | None, typer.Option(help="Commitment that the exclusion covers; repeatable; default: all.")
     ] = None,
     event_id: Annotated[
-        str | None, typer.Option("--id", metavar="EVENT", help="The event that a withdrawal takes back.")
+        str | None, typer.Option("--id", metavar="EVENT", help="Id of the event to withdraw.")
     ] = None,
     fields: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Further data: status=solved; a value in JSON: accepted:=true.",
+            help="Further data, repeatable: status=solved for a text, accepted:=true for a JSON value.",
         ),
     ] = None,
 ) -> None:

@@ -24,7 +24,7 @@ from app.sla.span import Micros
 _INTERRUPTED = 130
 """What a shell expects of a command that was interrupted."""
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

@@ -8,7 +8,7 @@ import typer
 from app.cli.terminal import misused
 from app.settings import Settings
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

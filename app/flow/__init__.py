@@ -1,5 +1,5 @@
-"""Use cases, one transaction each: receive, sweep, apply, ask, replay, and the one road that they share, `assess`.
+"""Use cases, one transaction each: receive events, sweep, apply agreements, deliver, query, replay.
 
-No SQL here and no rule: the store keeps, the core decides. `now` is a parameter, but where the transaction that writes
-gives its own time.
+Every evaluation that is recorded goes through `judge.assess`. This package has no SQL and no service-level rule: they
+are in `store` and `sla`. `now` is a parameter, except where the writing transaction provides its own time.
 """

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.intake.adapter import Adapter
-from app.intake.expressions import adapter
+from app.intake.expressions import adapter as expressions
 from app.intake.mapping.source import Source
 from app.intake.source_file import EXPRESSION
 from app.intake.systems import (
@@ -40,14 +40,14 @@ _ALL: Final = (
     pagerduty.ADAPTER,
     alertmanager.ADAPTER,
     cloudevents.ADAPTER,
-    adapter.ADAPTER,
+    expressions.ADAPTER,
 )
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {adapter.system: adapter for adapter in _ALL}
-"""Every ticket system by the name that stands in its address; `expression` stands for all that have none."""
+"""Adapters by the system's name in the webhook URL. `expression` reads the systems that a source file describes."""
 
 
 def adapter_of(source: Source) -> Adapter:
-    """The adapter that reads a source: that of its system, else one made of the expressions in the source itself."""
+    """The adapter for a source: its system's own, else one built from the expressions in the source."""
     known = None if source.system == EXPRESSION else ADAPTERS.get(source.system)
-    return adapter.adapter_of(source) if known is None else known
+    return expressions.adapter_of(source) if known is None else known

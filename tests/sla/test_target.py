@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sla.calendar import Calendar, parse_calendars
-from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
+from app.sla.calendar.target import _UNITS, NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, micros
 
 FILES = Path(__file__).resolve().parent.parent.parent / "calendars"
@@ -46,6 +46,10 @@ def test_a_target_is_read_and_given_back_as_written(text: str, kind: TargetKind,
     target = Target.parse(text)
     assert (target.kind, target.amount, str(target)) == (kind, amount, text)
     assert target.is_real_time == (kind in (TargetKind.DAYS, TargetKind.MONTHS))
+
+
+def test_every_kind_but_a_duration_is_a_unit() -> None:
+    assert set(_UNITS) == set(TargetKind) - {TargetKind.DURATION}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, instant
 from app.store.engine.database import wall_clock
 
-command = typer.Typer()
+command = typer.Typer(add_completion=False)
 
 
 @command.command()

@@ -70,7 +70,10 @@ def store_missing_holidays(database: Database, catalogue: Catalogue) -> int:
             except FaultyFile as error:
                 # The installed package does not know them any more: the desk cannot be judged, as before.
                 _log.error(
-                    "no holidays for a version", desk=version.desk, version=version.number, error=str(error)
+                    "holidays missing for version",
+                    desk=version.desk,
+                    version=version.number,
+                    error=str(error),
                 )
             else:
                 store_holidays(conn, version.desk, version.number, holidays)

@@ -93,7 +93,7 @@ class Interpreter:
         except Unreadable as error:
             one.faults.append(str(error))
         except Exception as error:  # noqa: BLE001 - stored, logged and listed in the inbox: one adapter's defect affects no other webhook
-            _log.exception("reading failed", desk=hook.desk, system=hook.system, hook=hook.id)
+            _log.exception("webhook interpretation failed", desk=hook.desk, system=hook.system, hook=hook.id)
             one.faults.append(f"reading it failed by a defect of the service, {_in_the_log(error, hook)}")
         else:
             self._accept(one, reading, now)

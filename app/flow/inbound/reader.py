@@ -87,7 +87,7 @@ class Reader:
                 await self._prune_sometimes()
             except self._database.failures as error:
                 # Pending rows stay pending, and the next try finds them.
-                await self._background.back_off("reading webhooks failed", error)
+                await self._background.back_off("webhook reader failed", error)
                 continue
             self._background.reset_backoff()
             await self._background.sleep(self._poll_interval)
@@ -121,7 +121,7 @@ class Reader:
         except Exception as error:
             if failure_kind(error) is FailureKind.UNAVAILABLE:
                 raise
-            _log.warning("a batch of webhooks failed", error=f"{type(error).__name__}: {error}")
+            _log.warning("webhook batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         return sum([await self._read_one() for _ in range(self._batch)])
 
     async def _read_one(self) -> int:
@@ -147,7 +147,7 @@ class Reader:
 
         Otherwise, and after the last try, the webhook is kept with the reason.
         """
-        _log.error("a webhook failed", hook=hook.id, exc_info=error)
+        _log.error("webhook could not be stored", hook=hook.id, exc_info=error)
         temporary = isinstance(error, self._database.failures) and hook.tries + 1 < self._tries
 
         def note(conn: Connection, now: Micros) -> None:

@@ -150,7 +150,7 @@ class Assessor:
             metrics.SIGNALS.labels(recorded.desk, recorded.kind).inc()
             if recorded.kind in stream.LATE and recorded.deliver:
                 _log.info(
-                    "signal recorded",
+                    "breach recorded",
                     id=recorded.id,
                     kind=recorded.kind,
                     desk=recorded.desk,

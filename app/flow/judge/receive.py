@@ -82,7 +82,7 @@ class Receiver:
     def _answers(
         self, conn: Connection, now: Micros, tickets: Sequence[TicketKey], assessed: Assessed
     ) -> list[TicketAnswer]:
-        """The views of these tickets: as just evaluated or, of those of which all was repeated, as they stand."""
+        """The views of these tickets: the evaluation just made, or a query where every event was a repetition."""
         repeated: dict[str, list[str]] = {}
         for desk, ticket in tickets:
             if (desk, ticket) not in assessed.answers and (

@@ -77,6 +77,6 @@ class Failures:
             return True, work(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - parked, logged, counted and shown
             failed = list(subjects)
-            _log.exception("evaluation failed", desk=self._desk, subject=failed[0].text)
+            _log.exception("evaluation failed, subject parked", desk=self._desk, subject=failed[0].text)
             self.errors |= dict.fromkeys(failed, f"{type(error).__name__}: {error}")
             return False, None

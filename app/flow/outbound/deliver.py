@@ -70,7 +70,7 @@ class Deliverer:
         self._background.start()
 
     async def stop(self) -> None:
-        """Stop claiming. Attempts in flight may finish within the shutdown grace; the rest is released."""
+        """Stop claiming. Attempts in flight may finish within the graceful timeout; the rest is released."""
         self._stopping = True
         self._background.wake()
         await self._background.wait_stopped()
@@ -114,7 +114,7 @@ class Deliverer:
             except self._database.failures as error:
                 # Nothing is lost: what is due stays due, and the results are put back. The next pass finds both.
                 self._failure = f"{type(error).__name__}: {error}"
-                await self._background.back_off("deliverer failed", error)
+                await self._background.back_off("delivery loop failed", error)
                 continue
             self._background.reset_backoff()
             until = None if self._due_at is None else max(0, self._due_at - self._database.now()) / SECOND
@@ -168,10 +168,17 @@ def _report(updates: Sequence[DeliveryUpdate], now: Micros) -> None:
         if each.state is DeliveryState.DELIVERED:
             metrics.DELIVERY_DELAY.observe((now - each.claimed.detected_at) / SECOND)
         else:
-            about = {
-                "id": each.claimed.signal_id,
-                "subscription": each.claimed.subscription,
-            }
-            _log.info(
-                "not delivered", outcome=each.outcome, reason=each.reason, state=each.state.value, **about
-            )
+            _log_failure(each)
+
+
+def _log_failure(update: DeliveryUpdate) -> None:
+    about = {
+        "id": update.claimed.signal_id,
+        "subscription": update.claimed.subscription,
+        "outcome": update.outcome,
+        "reason": update.reason,
+    }
+    if update.state is DeliveryState.PARKED:
+        _log.warning("delivery parked", **about)
+    else:
+        _log.info("delivery attempt failed", **about)

@@ -87,7 +87,7 @@ class Sweeper:
         except self._database.failures as error:
             if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
-            _log.warning("sweep batch failed", error=f"{type(error).__name__}: {error}")
+            _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         due = await self._database.write(lambda conn, now: schedule.due(conn, now, self._batch_size))
         for key in due:
             await self._sweep_one(key)
@@ -101,7 +101,12 @@ class Sweeper:
         except self._database.failures as error:
             if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
-            _log.error("a subject cannot be stored", desk=desk, subject=subject.text, exc_info=error)
+            _log.error(
+                "evaluation could not be stored, subject parked",
+                desk=desk,
+                subject=subject.text,
+                exc_info=error,
+            )
             reason = f"{type(error).__name__}: {error}"
             await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now))
 
@@ -128,7 +133,7 @@ class Sweeper:
             except self._database.failures as error:
                 # Due tickets stay due: the next pass finds them.
                 self._failure = f"{type(error).__name__}: {error}"
-                await self._background.back_off("sweep failed", error)
+                await self._background.back_off("sweep loop failed", error)
                 continue
             self._background.reset_backoff()
             self._last_pass_at = self._database.now()

@@ -82,6 +82,6 @@ class Tail:
                 await self._database.sync_clock()
             except self._database.failures as error:
                 # Unpublished signals stay in the table: the next pass reads them.
-                await self._background.back_off("tail failed", error)
+                await self._background.back_off("stream tail failed", error)
             else:
                 self._background.reset_backoff()

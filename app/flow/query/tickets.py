@@ -147,7 +147,7 @@ def answers(
         except NothingKnown:
             continue
         except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
-            _log.exception("evaluation failed", desk=desk, subject=ticket)
+            _log.exception("evaluation for a query failed", desk=desk, subject=ticket)
             metrics.FAILURES.labels(desk).inc()
     return found
 

@@ -43,23 +43,23 @@ class Translator:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is not mapped so far."""
+        """The words without a mapping so far."""
         return tuple(self._warnings)
 
     def status(self, word: str | None) -> str | None:
-        """Our status for theirs. None when there is none, when it is dropped, and, with a warning, when unknown."""
+        """The status that a word maps to. None without a word, for a dropped one and, with a warning, an unknown one."""
         return self._known("status", word, self.source.statuses)
 
     def priority(self, word: str | None) -> str | None:
-        """Our priority for theirs. None when there is none and, with a warning, when it is unknown."""
+        """The priority that a word maps to. None without a word and, with a warning, for an unknown one."""
         return self._known("priority", word, self.source.priorities)
 
     def queue(self, group: str | None) -> str | None:
-        """Our queue for their group. A group without one is none of ours to warn of: most desks have one queue."""
+        """The queue that a group maps to, or None. An unmapped group is no warning: most desks have one queue."""
         return None if group is None else self.source.queues.get(group.casefold())
 
     def unknown(self, what: str, word: str) -> None:
-        """Note that a word is not mapped."""
+        """Warn that a word has no mapping."""
         self._warnings[f"{what} {word!r} of {self.source.system} is not mapped"] = None
 
     def _known(self, what: str, word: str | None, known: Mapping[str, str | None]) -> str | None:

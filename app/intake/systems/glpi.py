@@ -210,7 +210,7 @@ def _written_at(source: Source, item: Item) -> Micros | None:
 
 
 def _kind(source: Source, translator: Translator, itemtype: ItemType, item: Item, parent: Item) -> EventType:
-    """Whether an item is a reply, and whose. A task is a note; a solution is an answer of the desk."""
+    """The event type: a task is a note, a solution an agent's reply, a public follow-up a reply of its author."""
     match itemtype:
         case ItemType.SOLUTION:
             return EventType.AGENT_REPLIED

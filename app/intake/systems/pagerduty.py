@@ -1,8 +1,8 @@
 """PagerDuty: incidents that are triggered, acknowledged and resolved.
 
-Webhooks V3: one event a request, with an id and its instant, so that any order will do. An acknowledgement is the start
-of the intervention and a resolution restores the service, since nothing else reports either. Instants are microseconds
-UTC.
+Webhooks V3: each request has one event with an id and an instant, so the order of arrival does not matter. PagerDuty has
+no events for the start of an intervention and the restoration of a service: an acknowledgement counts as the first, a
+resolution as the second. Instants are microseconds UTC.
 """
 
 from collections.abc import Callable, Mapping

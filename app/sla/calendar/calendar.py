@@ -183,7 +183,7 @@ def _always(time_zone: str) -> Calendar:
 
 
 def _digest(rules: OpeningRules, *, always: bool) -> str:
-    """Equal for equal rules however they were written: order of keys, "sat,sun" or two lines."""
+    """A digest of the rules. Equal rules have equal digests, whatever the order of keys or the layout of the file."""
     kept = rules.holidays
     normal = {
         "always": always,

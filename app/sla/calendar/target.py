@@ -10,20 +10,18 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 from app.sla.calendar import Calendar
 from app.sla.span import HOUR, MINUTE, SECOND, Micros
 
 _DURATION = re.compile(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?", re.ASCII)
-_COUNT = re.compile(r"(\d+) (working days?|days?|months?)", re.ASCII)
 _PERCENT = re.compile(r"(\d+)\s*%", re.ASCII)
 _BEFORE = re.compile(r"(.+?) before")
 NEXT_WORKING_DAY = "next working day"
 
-# A target of more than ten years is a typing error.
-_MOST: dict[str, int] = {"hours": 87_600, "working day": 2_600, "day": 3_650, "month": 120}
-_RIGHT = 'Write "2h", "90m", "1h30m", "45s", "3 working days", "7 days" or "3 months".'
+_MAX_DURATION: Final = 87_600 * HOUR
+"""Ten years, as for every unit: a longer target is a typing error."""
 
 
 class TargetFault(ValueError):
@@ -37,6 +35,37 @@ class TargetKind(StrEnum):
     WORKING_DAYS = "working_days"
     DAYS = "days"
     MONTHS = "months"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A unit that is counted in whole numbers. `word` is its singular; the plural has an s."""
+
+    word: str
+    maximum: int
+    example: int
+    is_real_time: bool
+    """Whether its length is real time whatever the calendar; else it is open time."""
+
+
+_UNITS: Final = {
+    TargetKind.WORKING_DAYS: _Unit("working day", maximum=2_600, example=3, is_real_time=False),
+    TargetKind.DAYS: _Unit("day", maximum=3_650, example=7, is_real_time=True),
+    TargetKind.MONTHS: _Unit("month", maximum=120, example=3, is_real_time=True),
+}
+"""Every kind but a duration. The deadline of each is in `Target.deadline`."""
+
+_KINDS: Final = {unit.word: kind for kind, unit in _UNITS.items()}
+_COUNT: Final = re.compile(rf"(\d+) ({'|'.join(_KINDS)})s?", re.ASCII)
+
+
+def _expected() -> str:
+    examples = ["2h", "90m", "1h30m", "45s", *(f"{unit.example} {unit.word}s" for unit in _UNITS.values())]
+    *others, last = (f'"{example}"' for example in examples)
+    return f"Write {', '.join(others)} or {last}."
+
+
+_RIGHT: Final = _expected()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +103,7 @@ class Target:
     @property
     def is_real_time(self) -> bool:
         """Whether its length is real time whatever the calendar: days and months."""
-        return self.kind in (TargetKind.DAYS, TargetKind.MONTHS)
+        return not self.is_duration and _UNITS[self.kind].is_real_time
 
     @property
     def is_duration(self) -> bool:
@@ -149,17 +178,17 @@ class Threshold:
 def _read(written: str) -> tuple[TargetKind, int]:
     length = _duration(written)
     if length is not None:
-        if not 0 < length <= _MOST["hours"] * HOUR:
+        if not 0 < length <= _MAX_DURATION:
             raise TargetFault(f'"{written}" is not between a second and ten years. {_RIGHT}')
         return TargetKind.DURATION, length
     match = _COUNT.fullmatch(written)
     if match is None:
         raise TargetFault(f'"{written}" is not a target. {_RIGHT}')
-    amount, unit = int(match[1]), match[2].removesuffix("s")
-    if not 0 < amount <= _MOST[unit]:
-        raise TargetFault(f'"{written}" is not between one {unit} and ten years. {_RIGHT}')
-    kinds = {"working day": TargetKind.WORKING_DAYS, "day": TargetKind.DAYS, "month": TargetKind.MONTHS}
-    return kinds[unit], amount
+    amount, word = int(match[1]), match[2]
+    kind = _KINDS[word]
+    if not 0 < amount <= _UNITS[kind].maximum:
+        raise TargetFault(f'"{written}" is not between one {word} and ten years. {_RIGHT}')
+    return kind, amount
 
 
 def _duration(written: str) -> Micros | None:

@@ -41,7 +41,7 @@ _UPDATE: Final = (
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
-    """Equal for equal content."""
+    """A digest of the document; equal documents have equal digests."""
     return sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

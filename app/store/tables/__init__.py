@@ -1,4 +1,4 @@
-"""The tables: row classes in one module for each room of the store, and the Core tables that statements use."""
+"""The tables: row classes, one module for each subpackage of the store, and the Core tables that statements use."""
 
 from app.store.tables.columns import NEVER, metadata
 from app.store.tables.contracts import desk_version

@@ -91,7 +91,7 @@ def one_of(roles: Sequence[Role]) -> str:
 
 
 def lacking(permission: Permission, desk: str | None = None) -> Problem:
-    """The answer to a principal that lacks a permission, on this desk or on every one."""
+    """The 403 problem for a principal without this permission, on this desk or, without `desk`, on any."""
     roles = roles_with(permission)
     scope = next(scope for scope in (Scope.READ, Scope.PUSH, Scope.ADMIN) if ROLE_OF_SCOPE[scope] in roles)
     where = "" if desk is None else f" on desk {desk}"

@@ -53,7 +53,13 @@ def _imported(script: str) -> tuple[str, ...]:
     return tuple(found)[1:]
 
 
-_MODULES: Final = {name: _imported(f"{name}.js") for name in ("board", "ticket", "queue")}
+_FRAME: Final = "frame.html"
+_MODULES: Final = {
+    path.stem: _imported(f"{path.stem}.js")
+    for path in sorted((_HERE / "templates").glob("*.html"))
+    if path.name != _FRAME
+}
+"""The modules of each page. A page has a template and a script of one name."""
 
 _templates: Final = Environment(
     loader=FileSystemLoader(_HERE / "templates"),

@@ -41,7 +41,7 @@ class VersionView(BaseModel):
     recorded_at: InstantOut = Field(
         description="when it was stored; a view as of an earlier instant ignores it"
     )
-    effective_from: InstantOut = Field(description="tickets created from this instant on are judged by it")
+    effective_from: InstantOut = Field(description="tickets created from this instant on are evaluated by it")
     applies_to: str = Field(description="`new`, `open` or `rest`")
     digest: str = Field(description="equal for equal documents")
     note: str | None = Field(

@@ -69,7 +69,7 @@ class NewVersion(BaseModel):
 
     desk: str
     number: int = Field(examples=[2])
-    tickets: int | None = Field(description="how many are judged again because of it; null in a preview")
+    tickets: int | None = Field(description="how many are evaluated again because of it; null in a preview")
     note: str | None = Field(
         description="what it changes in the holidays",
         examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],

@@ -65,7 +65,7 @@ class Signal(BaseModel):
     at: InstantOut = Field(description="when it happened")
     detected_at: InstantOut = Field(description="when it was recorded")
     commitment_kind: CommitmentKind | None
-    late: bool = Field(description="it was learnt only after its instant had been judged")
+    late: bool = Field(description="it became known only after an evaluation at or after its instant")
     cause: str | None = Field(None, description="why, where there is more to it than time")
     cause_detail: Detail = None
     clock: Clock | None
