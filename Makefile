@@ -3,9 +3,11 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-# The suite runs on every core, one file on one of them, in the order of tests/conftest.py. `make test PARALLEL=` runs
-# it in one process, as a debugger wants it; OPTIONS goes to pytest as it is.
-PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
+# The suite runs in one process more than there are cores, since tests that start processes mostly wait for them. Each
+# file runs in one process, in the order of tests/conftest.py. `make test PARALLEL=` runs everything in a single process,
+# as a debugger needs it; OPTIONS is passed to pytest.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 OPTIONS ?=
 # `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there.
 ROUNDS ?= 8
