@@ -48,7 +48,7 @@ class Subject:
     @property
     def text(self) -> str:
         """The subject in writing."""
-        if self.kind in (SubjectKind.TICKET, SubjectKind.DESK):
+        if self.kind is SubjectKind.TICKET or self.kind is SubjectKind.DESK:
             return self.id
         return f"{self.kind.value}:{self.id}"
 
@@ -59,6 +59,10 @@ class Subject:
 
     def __str__(self) -> str:
         return self.text
+
+    def __hash__(self) -> int:
+        """Of the id alone: subjects are keys on the write path, and the hash of an enumeration is a Python call."""
+        return hash(self.id)
 
 
 THE_DESK: Final = Subject(SubjectKind.DESK, "")

@@ -4,7 +4,7 @@ A signal is `late` when its instant had been evaluated before: it was learnt aft
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -22,7 +22,8 @@ _RETRACTIONS = frozenset(RETRACTION.values())
 
 def encoded(signal: NewSignal, body: serialize.Json) -> NewSignal:
     """The signal with its JSON."""
-    return replace(signal, body=orjson.dumps(body))
+    signal.body = orjson.dumps(body)
+    return signal
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,9 @@ def id_of(
     return "sig_" + blake2b(key.encode(), digest_size=15).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewSignal:
-    """A signal to be recorded.
+    """A signal to be recorded. Not frozen: its body holds its id, and is set last (a copy costs a tenth of a batch).
 
     `commitment` is empty for a queue's signal, `queue` for a clock's. `deliver` false: recorded only. `stands` false: it
     takes an earlier one of its queue back. `rank` and `joined_at` are of the place in the queue.
@@ -76,7 +76,7 @@ class NewSignal:
         """Make the id from the natural key."""
         about = self.commitment or self.queue
         made = id_of(self.desk, self.subject, about, self.cycle, self.kind, self.occurrence, self.generation)
-        object.__setattr__(self, "id", made)
+        self.id = made
 
 
 @dataclass(frozen=True, slots=True)
