@@ -7,7 +7,7 @@ import pytest
 
 from app.flow.judge.event_log import FaultyMapping, FaultyRow, parse_mapping
 from app.flow.judge.record import FaultyFact, fact
-from app.flow.judge.replay import Counts, counts_at, replay
+from app.flow.judge.replay import Counts, StoppedAtRow, counts_at, replay
 from tests.service import Service, at, created
 
 MAPPING = """
@@ -110,6 +110,23 @@ def test_a_row_that_cannot_be_read_is_named(service: Service, log: Path, row: st
     log.write_text(LOG + row + "\n")
     with pytest.raises(FaultyRow, match="row 6"):
         run(service, log)
+
+
+def test_the_rows_before_a_faulty_one_are_stored_and_their_refusals_reported(
+    service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"id":"e1","type":"ticket.created","subject":"T","time":"2026-02-02T10:00:00+01:00"}\n'
+        '{"id":"e2","type":"agent.replied","subject":"T","time":"2099-02-02T10:00:00+01:00"}\n'
+        '{"id":"e3","type":"agent.replied","subject":"T","time":"2026-02-02T11:00:00+01:00"}\n'
+        '{"id":"e4","type":"agent.replied","subject":"T","time":"yesterday"}\n'
+    )
+    with pytest.raises(StoppedAtRow, match="row 4: /time") as stopped:
+        run(service, path, None)
+    assert service.rows("SELECT type FROM event ORDER BY type") == [("agent.replied",), ("ticket.created",)]
+    assert [refusal.id for refusal in stopped.value.replayed.refused] == ["e2"]
+    assert (stopped.value.replayed.tickets, stopped.value.replayed.events) == (1, 3)
 
 
 @pytest.mark.parametrize(
