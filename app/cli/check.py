@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.shipped import shipped_calendars
 from app.cli.terminal import FAILED, remark, result
 from app.flow.agreement.desk_files import (
@@ -17,7 +18,6 @@ from app.flow.agreement.desk_files import (
     check_files,
     read_files,
 )
-from app.settings import Settings
 from app.sla.calendar import Calendar
 
 T = TypeVar("T")
@@ -60,4 +60,4 @@ def _calendars_for(files: Iterable[DeskFile]) -> dict[str, Calendar]:
     alone = [file for file in files if file.kind is FileKind.AGREEMENT]
     if not alone:
         return {}
-    return shipped_calendars(Settings().calendars) | calendars_beside(alone)
+    return shipped_calendars(read_settings().calendars) | calendars_beside(alone)
