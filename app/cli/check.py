@@ -8,7 +8,7 @@ import typer
 
 from app.cli.configured import read_settings
 from app.cli.shipped import shipped_calendars
-from app.cli.terminal import FAILED, remark, result
+from app.cli.terminal import FAILED, counted, remark, result
 from app.flow.agreement.desk_files import (
     DeskFile,
     FaultyFiles,
@@ -38,12 +38,13 @@ def check(
     for fault in faults:
         result(str(fault))
     if faults:
-        remark(f"{len(faults)} faults in {len({fault.path for fault in faults})} files")
+        in_files = counted(len({fault.path for fault in faults}), "file")
+        remark(f"{counted(len(faults), 'fault')} in {in_files}")
         raise typer.Exit(FAILED)
     if not files:
         remark("There is no .toml file here.")
         raise typer.Exit(FAILED)
-    remark(f"{len(files)} files, no fault")
+    remark(f"{counted(len(files), 'file')}, no fault")
 
 
 def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:
