@@ -105,11 +105,25 @@ def test_a_log_of_events_needs_no_mapping(service: Service, tmp_path: Path) -> N
     assert run(service, path, None) == (1, 2, 2, {}, [])
 
 
-@pytest.mark.parametrize("row", ["A,Closed,2026-02-30 10:00:00,x", "A,Closed,yesterday,x"])
-def test_a_row_that_cannot_be_read_is_named(service: Service, log: Path, row: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("A,Closed,2026-02-30 10:00:00,x", "column 'When': '2026-02-30 10:00:00' is not a time. Write it as"),
+        ("A,Closed,yesterday,x", "column 'When': 'yesterday' is not a time. Write it as"),
+        ("A,Closed", "column 'When' is missing; the row has 'Case', 'Activity'"),
+        (",Closed,2026-02-03 10:00:00,x", "/subject: "),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(service: Service, log: Path, row: str, reason: str) -> None:
     log.write_text(LOG + row + "\n")
-    with pytest.raises(FaultyRow, match="row 6"):
+    with pytest.raises(FaultyRow) as faulty:
         run(service, log)
+    assert str(faulty.value).startswith(f"row 6: {reason}")
+
+
+def test_a_local_time_needs_a_zone(service: Service, log: Path) -> None:
+    with pytest.raises(FaultyRow, match=r"row 1: column 'When': .* has no offset"):
+        run(service, log, MAPPING.replace('time_zone = "Europe/Paris"', ""))
 
 
 def test_the_rows_before_a_faulty_one_are_stored_and_their_refusals_reported(
