@@ -99,6 +99,19 @@ def test_other_variables_are_not_reported(given: str) -> None:
     assert list(environment_warnings({given: "1"}, KNOWN)) == []
 
 
+def test_the_port_that_kubernetes_sets_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLATIMER_PORT", "tcp://10.0.0.7:8000")
+    assert Settings().port == KNOWN["port"].default
+    assert Settings(port=9000).port == 9000
+    monkeypatch.setenv("SLATIMER_PORT", "9001")
+    assert Settings().port == 9001
+
+
+@pytest.mark.parametrize("url", ["redis://h", "redis://:p@h:6379/3", "rediss://h/", "unix:///run/redis.sock"])
+def test_a_redis_url_is_accepted(url: str) -> None:
+    assert Settings(redis_url=url).redis_url == url
+
+
 def test_a_command_reports_former_names_on_standard_error(tmp_path: Path) -> None:
     environ = {
         **os.environ,

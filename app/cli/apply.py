@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from app.cli.opened import must_know, opened
-from app.cli.terminal import FAILED, misused, remark, result, screen
+from app.cli.terminal import FAILED, counted, misused, remark, result, screen
 from app.flow.agreement import apply as use_case
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
 from app.flow.agreement.plan import Proposal, plans
@@ -83,7 +83,7 @@ def _show(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to:
         due = (instant_text(change.old_due_at) or "-", instant_text(change.new_due_at) or "-")
         table.add_row(change.desk, change.ticket, change.commitment, str(change.cycle), *due)
     screen().print(table)
-    remark(f"{len(changes)} clocks would change; nothing was written")
+    remark(f"{counted(len(changes), 'clock')} would change; nothing was written")
 
 
 def _put(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: AppliesTo) -> None:

@@ -6,8 +6,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.shipped import shipped_calendars
-from app.cli.terminal import FAILED, remark, result
+from app.cli.terminal import FAILED, counted, remark, result
 from app.flow.agreement.desk_files import (
     DeskFile,
     FaultyFiles,
@@ -17,7 +18,6 @@ from app.flow.agreement.desk_files import (
     check_files,
     read_files,
 )
-from app.settings import Settings
 from app.sla.calendar import Calendar
 
 T = TypeVar("T")
@@ -38,12 +38,13 @@ def check(
     for fault in faults:
         result(str(fault))
     if faults:
-        remark(f"{len(faults)} faults in {len({fault.path for fault in faults})} files")
+        in_files = counted(len({fault.path for fault in faults}), "file")
+        remark(f"{counted(len(faults), 'fault')} in {in_files}")
         raise typer.Exit(FAILED)
     if not files:
         remark("There is no .toml file here.")
         raise typer.Exit(FAILED)
-    remark(f"{len(files)} files, no fault")
+    remark(f"{counted(len(files), 'file')}, no fault")
 
 
 def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:
@@ -60,4 +61,4 @@ def _calendars_for(files: Iterable[DeskFile]) -> dict[str, Calendar]:
     alone = [file for file in files if file.kind is FileKind.AGREEMENT]
     if not alone:
         return {}
-    return shipped_calendars(Settings().calendars) | calendars_beside(alone)
+    return shipped_calendars(read_settings().calendars) | calendars_beside(alone)

@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx2
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.opened import must_know, opened
 from app.cli.terminal import failed, misused, remark, result, result_json
 from app.flow.inbound.connect import ConnectionDetails, UnknownSystem
@@ -61,7 +62,7 @@ def connect(
 ) -> None:
     """Create or show the connection of a ticket system, and print what to enter there."""
     system = system.casefold()
-    settings = Settings()
+    settings = read_settings()
     base = _base(settings) if base is None else base.rstrip("/")
     if system == OWN_FORMAT and not (signed or secret or rotate):
         _connect_by_key(settings, base, desk, as_json=as_json, test=test)

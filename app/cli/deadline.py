@@ -6,12 +6,12 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from app.cli.configured import read_settings
 from app.cli.terminal import failed, length, misused, result, result_json, screen
 from app.flow.agreement.desk_files import FaultyFiles, FileKind, check_files, read_files
 from app.flow.query.reasons import span_text
 from app.flow.query.serialize import explanation, instant_text, local
 from app.intake.instant import NotAnInstant, read_instant
-from app.settings import Settings
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear, parse_calendars
 from app.sla.calendar.target import Target, TargetFault
 from app.sla.clock.explanation import Explanation, explain_deadline
@@ -65,7 +65,7 @@ def _calendar(reference: str) -> Calendar:
     path, hash_sign, name = reference.partition("#")
     if not hash_sign and not Path(path).exists():
         desk, _, name = reference.partition("/")
-        path = str(Settings().calendars / f"{desk}.toml")
+        path = str(read_settings().calendars / f"{desk}.toml")
         if not Path(path).exists():
             misused(f"--calendar: there is no {reference!r}. Write {_EXAMPLE}.")
     calendars = _calendars_in(Path(path))

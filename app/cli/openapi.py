@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.terminal import failed, remark
 from app.main import create_app
-from app.settings import Settings
 
 _COMMITTED: Final = Path("openapi/openapi.json")
 
@@ -21,7 +21,7 @@ def openapi(
     path: Annotated[Path, typer.Option(help="The file to write or to compare with.")] = _COMMITTED,
 ) -> None:
     """Write openapi/openapi.json from the code, or compare it with --check."""
-    text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(create_app(read_settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
     if check:
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             failed(f"{path} differs from the code. Write it with: slatimer openapi")

@@ -4,13 +4,13 @@ While a server runs on a SQLite file, a command waits for its turn to write as t
 finds what was written at its next poll.
 """
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.cli.terminal import failed, log_warnings_only, misused, remark
-from app.settings import Settings, environment_warnings
+from app.cli.configured import read_settings
+from app.cli.terminal import failed, log_warnings_only, misused
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.flow.process.runtime import Runtime
@@ -24,9 +24,7 @@ def opened(settings: Settings | None = None) -> "Generator[Runtime]":
     from app.store.engine.dialect import UnusableDatabase, without_password
 
     log_warnings_only()
-    for warning in environment_warnings(os.environ, Settings.model_fields):
-        remark(warning)
-    settings = settings or Settings()
+    settings = settings or read_settings()
     try:
         database = Database(settings)
     except UnusableDatabase as error:

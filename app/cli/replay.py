@@ -13,8 +13,8 @@ from rich.table import Table
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import FAILED, failed, misused, progress_screen, remark, result_json, screen
-from app.flow.judge.event_log import FaultyMapping, FaultyRow, Mapped, parse_mapping
-from app.flow.judge.replay import Counts, Replayed, counts_at
+from app.flow.judge.event_log import FaultyMapping, Mapped, parse_mapping
+from app.flow.judge.replay import Counts, Replayed, StoppedAtRow, counts_at
 from app.flow.judge.replay import replay as feed
 from app.flow.process.runtime import Runtime
 from app.intake.instant import NotAnInstant, read_instant
@@ -44,8 +44,7 @@ def replay(
         must_know(runtime, desk)
         replayed = _feed(runtime, file, desk, mapped)
         counts = counts_at(runtime.database, runtime.catalogue, desk, instant)
-    for refusal in replayed.refused:
-        remark(f"refused: {refusal.id}: {refusal.reason}")
+    _show_refused(replayed)
     if as_json:
         result_json(_json(replayed, counts))
     else:
@@ -84,11 +83,17 @@ def _feed(runtime: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Rep
                 lambda done, total: bar.update(task, completed=done, total=total),
                 max_text=runtime.settings.max_text_length,
             )
-        except FaultyRow as error:
+        except StoppedAtRow as error:
+            _show_refused(error.replayed)
             failed(f"{file}: {error}. The rows before it are stored.")
         except KeyboardInterrupt:
-            remark("Interrupted. What was read is stored; run the command again to continue.")
+            remark("Interrupted. The batches before this are stored. Run the command again to continue.")
             raise typer.Exit(_INTERRUPTED) from None
+
+
+def _show_refused(replayed: Replayed) -> None:
+    for refusal in replayed.refused:
+        remark(f"refused: {refusal.id}: {refusal.reason}")
 
 
 def _json(replayed: Replayed, counts: dict[str, Counts]) -> dict[str, Any]:

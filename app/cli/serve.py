@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.terminal import misused
-from app.settings import Settings
 
 command = typer.Typer(add_completion=False)
 
@@ -22,7 +22,7 @@ def serve(
     import app.main
     from app.store.engine.dialect import UnusableDatabase, check
 
-    settings = Settings()
+    settings = read_settings(logged=True)
     given = {"host": host, "port": port}
     settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
     try:

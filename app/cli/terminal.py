@@ -78,6 +78,11 @@ def misused(why: object) -> NoReturn:
     raise typer.Exit(MISUSED)
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 file, 2 files."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 _UNITS: Final = ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"))
 
 

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.terminal import misused
-from app.settings import Settings
 
 command = typer.Typer(add_completion=False)
 
@@ -19,7 +19,7 @@ def worker() -> None:
     from app.store.engine.dialect import UnusableDatabase, check
     from app.worker import work
 
-    settings = Settings()
+    settings = read_settings(logged=True)
     try:
         redis_settings(settings)
         check(settings.database_url)

@@ -5,7 +5,8 @@ a setting of any group is an attribute of it. Durations are written in ISO 8601 
 lists with commas. A renamed setting is read under its former name for one release (`renamed`).
 """
 
+from app.settings.faults import setting_faults
 from app.settings.groups import GROUPS, Settings
 from app.settings.renamed import RENAMED, environment_warnings
 
-__all__ = ["GROUPS", "RENAMED", "Settings", "environment_warnings"]
+__all__ = ["GROUPS", "RENAMED", "Settings", "environment_warnings", "setting_faults"]

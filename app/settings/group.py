@@ -9,7 +9,11 @@ class SettingsGroup(BaseSettings):
     """Settings read from the environment. An empty variable counts as not set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SLATIMER_", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="SLATIMER_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # a URL may hold a password
     )
 
     @classmethod

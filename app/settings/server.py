@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.settings.group import SettingsGroup
 
@@ -70,3 +70,16 @@ class ServerSettings(SettingsGroup):
         description="Years ahead for which a version stores its holidays. No target is longer than ten years. "
         "Later years come from the installed package and are provisional.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_port_of_kubernetes(cls, given: Any) -> Any:
+        """Ignore a port that begins with tcp://.
+
+        Kubernetes sets SLATIMER_PORT=tcp://IP:PORT in every pod beside a Service named `slatimer`. It is the address of
+        that Service, not a setting, as the other variables of the platform (`renamed`).
+        """
+        values = cast("dict[str, Any]", given)
+        if str(values.get("port", "")).startswith("tcp://"):
+            return {name: value for name, value in values.items() if name != "port"}
+        return values

@@ -1,10 +1,14 @@
 """Settings of Redis and of worker processes."""
 
 from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from app.settings.group import SettingsGroup
+
+_TCP_SCHEMES: Final = ("redis", "rediss")
 
 
 class WorkerSettings(SettingsGroup):
@@ -36,3 +40,21 @@ class WorkerSettings(SettingsGroup):
         le=timedelta(minutes=1),
         description="Interval of the sweep that arq schedules, a fallback for lost wake-ups.",
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis_url(cls, url: str | None) -> str | None:
+        """Refuse what the Redis client cannot read: another scheme, a port or a database that is no number."""
+        if url is not None and not _readable(url):
+            raise ValueError("is not a Redis URL. Write one, such as redis://HOST:6379/0")
+        return url
+
+
+def _readable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError when it is no number
+    except ValueError:
+        return False
+    database = parts.path.strip("/")
+    return parts.scheme == "unix" or (parts.scheme in _TCP_SCHEMES and (not database or database.isdecimal()))

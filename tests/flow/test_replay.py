@@ -7,7 +7,7 @@ import pytest
 
 from app.flow.judge.event_log import FaultyMapping, FaultyRow, parse_mapping
 from app.flow.judge.record import FaultyFact, fact
-from app.flow.judge.replay import Counts, counts_at, replay
+from app.flow.judge.replay import Counts, StoppedAtRow, counts_at, replay
 from tests.service import Service, at, created
 
 MAPPING = """
@@ -105,11 +105,42 @@ def test_a_log_of_events_needs_no_mapping(service: Service, tmp_path: Path) -> N
     assert run(service, path, None) == (1, 2, 2, {}, [])
 
 
-@pytest.mark.parametrize("row", ["A,Closed,2026-02-30 10:00:00,x", "A,Closed,yesterday,x"])
-def test_a_row_that_cannot_be_read_is_named(service: Service, log: Path, row: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("A,Closed,2026-02-30 10:00:00,x", "column 'When': '2026-02-30 10:00:00' is not a time. Write it as"),
+        ("A,Closed,yesterday,x", "column 'When': 'yesterday' is not a time. Write it as"),
+        ("A,Closed", "column 'When' is missing; the row has 'Case', 'Activity'"),
+        (",Closed,2026-02-03 10:00:00,x", "/subject: "),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(service: Service, log: Path, row: str, reason: str) -> None:
     log.write_text(LOG + row + "\n")
-    with pytest.raises(FaultyRow, match="row 6"):
+    with pytest.raises(FaultyRow) as faulty:
         run(service, log)
+    assert str(faulty.value).startswith(f"row 6: {reason}")
+
+
+def test_a_local_time_needs_a_zone(service: Service, log: Path) -> None:
+    with pytest.raises(FaultyRow, match=r"row 1: column 'When': .* has no offset"):
+        run(service, log, MAPPING.replace('time_zone = "Europe/Paris"', ""))
+
+
+def test_the_rows_before_a_faulty_one_are_stored_and_their_refusals_reported(
+    service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"id":"e1","type":"ticket.created","subject":"T","time":"2026-02-02T10:00:00+01:00"}\n'
+        '{"id":"e2","type":"agent.replied","subject":"T","time":"2099-02-02T10:00:00+01:00"}\n'
+        '{"id":"e3","type":"agent.replied","subject":"T","time":"2026-02-02T11:00:00+01:00"}\n'
+        '{"id":"e4","type":"agent.replied","subject":"T","time":"yesterday"}\n'
+    )
+    with pytest.raises(StoppedAtRow, match="row 4: /time") as stopped:
+        run(service, path, None)
+    assert service.rows("SELECT type FROM event ORDER BY type") == [("agent.replied",), ("ticket.created",)]
+    assert [refusal.id for refusal in stopped.value.replayed.refused] == ["e2"]
+    assert (stopped.value.replayed.tickets, stopped.value.replayed.events) == (1, 3)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,16 @@ ENVELOPE: list[tuple[str, dict[str, Any], str]] = [
     ("a negative sequence", {"sequence": -1}, "/sequence"),
     ("a true sequence", {"sequence": True}, "/sequence"),
     ("a list for data", {"data": [1]}, "/data"),
+    ("an empty list for data", {"data": []}, "/data"),
+    ("an empty text for data", {"data": ""}, "/data"),
+    ("zero for data", {"data": 0}, "/data"),
+    ("false for data", {"data": False}, "/data"),
+    ("an empty version", {"specversion": ""}, "/specversion"),
+    ("null for a version", {"specversion": None}, "/specversion"),
+    ("an empty sequence", {"sequence": ""}, "/sequence"),
+    ("a false sequence", {"sequence": False}, "/sequence"),
+    ("null for a sequence", {"sequence": None}, "/sequence"),
+    ("null for a source", {"source": None}, "/source"),
     ("encoded data", {"data_base64": "e30="}, "/data_base64"),
     ("an exclusion that ends first", {"type": "exclusion.granted", "data":
       {"from": "2026-03-06T15:30:00Z", "to": "2026-03-06T15:30:00Z"}}, "/data/to"),
@@ -169,10 +179,20 @@ def test_an_envelope_meets_the_same_verdict_at_every_door_that_takes_one(
 
 
 def test_a_line_of_a_replay_needs_no_version_and_no_source(doors: Doors) -> None:
-    event = doors.room.event(source="phpnet")
-    del event["specversion"]
+    event = doors.room.event()
+    del event["specversion"], event["source"]
     assert doors.replayed(event) is None
-    assert doors.replayed({**event, "id": "another", "source": None}) is None
+
+
+def test_a_line_of_a_replay_for_another_desk_is_refused(doors: Doors) -> None:
+    reason = doors.replayed(doors.room.event(source="phpnet"))
+    assert reason == "/source: must be the desk of --desk, 'haisoft', got 'phpnet'"
+
+
+def test_a_line_that_looks_like_an_event_is_read_as_one(doors: Doors) -> None:
+    event = doors.room.event()
+    del event["subject"]
+    assert _verdict(lambda: event, doors.api, doors.replayed) == "/subject: is missing"
 
 
 @pytest.mark.parametrize("line", ['{"id": "e1", "x": NaN}', '{"id": "\ud83d"}', "{"])

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.configured import read_settings
 from app.cli.demo.clamehost import BREACHES_NEXT
 from app.cli.demo.fill import fill_database
 from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
@@ -47,7 +48,8 @@ def demo(
     with folder as name:
         path = (database or Path(name) / "demo.db").resolve()
         _run(
-            Settings(
+            read_settings(
+                logged=True,
                 database_url=f"sqlite:///{path}",
                 host=host,
                 port=port,

@@ -118,19 +118,36 @@ def rows(path: Path, desk: str, mapping: Mapped | None, *, max_text: int) -> Ite
     reading = _Reading(desk, mapping or Mapped(), max_text)
     for number, value in enumerate(_json_lines(path) if _is_json(path) else _csv_rows(path), start=1):
         try:
-            if mapping is None and "id" in value and "subject" in value:
-                yield reading.event(value, number)
+            if mapping is None and _is_event(value):
+                yield reading.event(value if _is_json(path) else _filled(value), number)
             else:
                 yield reading.row(value, number)
-        except FaultyRow:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise FaultyRow(f"row {number}: {type(error).__name__}: {error}") from error
+        except _Unreadable as error:
+            raise FaultyRow(f"row {number}: {error}") from error
+
+
+def _is_event(value: Mapping[str, Any]) -> bool:
+    """Whether a row is meant as an event: it has an event's attributes, and no `ticket` column as a mapped row."""
+    if "id" in value and "subject" in value:
+        return True
+    return "ticket" not in value and "type" in value and ("time" in value or "specversion" in value)
+
+
+def _filled(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of a CSV file without its empty cells: CSV cannot distinguish them from absent ones."""
+    return {column: cell for column, cell in value.items() if cell}
 
 
 def _csv_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows by column, without the cells that a short row lacks or a long one has too many."""
+    number = 0
     with path.open(newline="", encoding="utf-8-sig") as file:
-        yield from csv.DictReader(file)
+        try:
+            for row in csv.DictReader(file):
+                yield {column: cell for column, cell in row.items() if column and cell is not None}
+                number += 1
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise FaultyRow(f"row {number + 1} is no CSV in UTF-8: {error}") from error
 
 
 def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -145,6 +162,10 @@ def _json_lines(path: Path) -> Iterator[Mapping[str, Any]]:
             yield cast("dict[str, Any]", value)
 
 
+class _Unreadable(ValueError):
+    """Why a row cannot be read, without its number."""
+
+
 class _Reading:
     def __init__(self, desk: str, mapping: Mapped, max_text: int) -> None:
         self._desk, self._mapping, self._max_text = desk, mapping, max_text
@@ -152,24 +173,24 @@ class _Reading:
         self._seen: set[str] = set()
 
     def event(self, value: Mapping[str, Any], number: int) -> Row:
-        """A row that is an event already, of this desk whatever its source; without a sequence it takes its number."""
+        """A row that is an event already. Absent attributes have defaults: this desk, and the row's number as sequence.
+
+        An attribute that is present is read as in a push, also an empty one.
+        """
         given = {name: value[name] for name in CloudEvent.model_fields if name in value}
-        own = {
-            "specversion": given.get("specversion") or "1.0",
-            "source": self._desk,
-            "sequence": given.get("sequence") or number,
-            "data": given.get("data") or None,
-        }
-        found = read_event(given | own, max_text=self._max_text)
+        absent = {"specversion": "1.0", "source": self._desk, "sequence": number}
+        found = read_event(absent | given, max_text=self._max_text)
         if isinstance(found, Faulty):
-            raise FaultyRow(f"row {number}: {found.reason}")
+            raise _Unreadable(found.reason)
+        if found.desk != self._desk:
+            raise _Unreadable(f"/source: must be the desk of --desk, {self._desk!r}, got {found.desk!r}")
         return Row(found.event.subject, (Incoming.of(self._desk, found.event),))
 
     def row(self, value: Mapping[str, Any], number: int) -> Row:
         """A row, by the mapping."""
         mapping = self._mapping
-        ticket, kind = str(value[mapping.ticket]), str(value[mapping.type])
-        at = self._instant(str(value[mapping.time]))
+        ticket, kind = _cell(value, mapping.ticket), _cell(value, mapping.type)
+        at = self._instant(mapping.time, _cell(value, mapping.time))
         first = ticket not in self._seen
         self._seen.add(ticket)
         meaning = mapping.meaning(kind)
@@ -188,11 +209,30 @@ class _Reading:
         event_id = "row-" + blake2b(key.encode(), digest_size=12).hexdigest()
         event = Event(event_id, kind, ticket, at, data, number)
         if faulty := check(event, max_text=self._max_text):
-            raise FaultyRow(f"row {number}: {faulty.reason}")
+            raise _Unreadable(faulty.reason)
         return Incoming.of(self._desk, event)
 
-    def _instant(self, written: str) -> Micros:
-        at = datetime.fromisoformat(written.strip())
-        if at.tzinfo is None and self._zone is not None:
-            at = at.replace(tzinfo=self._zone)
-        return micros(at)
+    def _instant(self, column: str, written: str) -> Micros:
+        """The instant of a time column; a local time is in the mapping's zone."""
+        try:
+            at = datetime.fromisoformat(written.strip())
+        except ValueError as error:
+            raise _Unreadable(
+                f"column {column!r}: {written!r} is not a time. Write it as 2026-03-06T15:30:00+01:00"
+            ) from error
+        if at.tzinfo is None and self._zone is None:
+            raise _Unreadable(
+                f"column {column!r}: {written!r} has no offset. Write one, as in 2026-03-06T15:30:00+01:00, or set "
+                "time_zone in [columns] of the mapping"
+            )
+        return micros(at if at.tzinfo is not None else at.replace(tzinfo=self._zone))
+
+
+def _cell(value: Mapping[str, Any], column: str) -> str:
+    """The text in a column. It may be empty, not missing."""
+    if (cell := value.get(column)) is None:
+        found = ", ".join(repr(name) for name in value) or "none"
+        raise _Unreadable(
+            f"column {column!r} is missing; the row has {found}. A mapping names the columns in [columns]"
+        )
+    return str(cell)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from app.flow.judge.event_log import Mapped, Row, count_rows, rows
+from app.flow.judge.event_log import FaultyRow, Mapped, Row, count_rows, rows
 from app.flow.judge.receive import Incoming, Receiver, Refusal
 from app.flow.query.tickets import answers
 from app.sla.clock.transition import State
@@ -38,6 +38,14 @@ class Replayed:
     refused: list[Refusal] = field(default_factory=list[Refusal])
 
 
+class StoppedAtRow(FaultyRow):
+    """A replay stopped at a row that cannot be read. The rows before it are stored; `replayed` counts them."""
+
+    def __init__(self, faulty: FaultyRow, replayed: Replayed) -> None:
+        super().__init__(str(faulty))
+        self.replayed = replayed
+
+
 @dataclass(slots=True)
 class Counts:
     """A commitment's clocks, each counted in exactly one of the five."""
@@ -57,15 +65,17 @@ class Counts:
 def replay(
     receiver: Receiver, path: Path, desk: str, mapping: Mapped | None, progress: Progress, *, max_text: int
 ) -> Replayed:
-    """Receive a log. Raises FaultyRow; the rows before the faulty one are stored."""
+    """Receive a log. Raises StoppedAtRow at the first row that cannot be read; the rows before it are stored."""
     batches = _Batches(receiver, count_rows(path), progress)
     tickets: set[str] = set()
-    for row in rows(path, desk, mapping, max_text=max_text):
-        tickets.add(row.ticket)
-        batches.add(row)
-    batches.flush()
-    batches.result.tickets = len(tickets)
-    return batches.result
+    try:
+        for row in rows(path, desk, mapping, max_text=max_text):
+            tickets.add(row.ticket)
+            batches.add(row)
+    except FaultyRow as faulty:
+        batches.finish(tickets)
+        raise StoppedAtRow(faulty, batches.result) from faulty
+    return batches.finish(tickets)
 
 
 class _Batches:
@@ -83,6 +93,12 @@ class _Batches:
         self._size += len(row.events)
         if self._size >= BATCH:
             self.flush()
+
+    def finish(self, tickets: set[str]) -> Replayed:
+        """Receive the last batch, which may be incomplete."""
+        self.flush()
+        self.result.tickets = len(tickets)
+        return self.result
 
     def flush(self) -> None:
         """Receive the rows added since the last time."""
