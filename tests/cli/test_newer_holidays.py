@@ -130,7 +130,7 @@ def test_a_newer_package_moves_a_due_date_when_its_holidays_are_put_into_force(
 
     preview = after("apply", "--refresh-holidays", "--desk", "own", "--preview", "--applies-to", "open")
     assert f"own: would be version 2 ({difference})" in preview
-    assert "1 clocks would change; nothing was written" in preview
+    assert "1 clock would change; nothing was written" in preview
     assert f"own: {difference}" in after("doctor", "--json")
 
     applied = after("apply", "--refresh-holidays", "--applies-to", "open")

@@ -104,7 +104,7 @@ def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(new_url: st
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, ""), err
-    assert "run the command again" in err
+    assert "Run the command again" in err
     recorded = json.loads(_output(new_url, *asked))
     assert recorded["events"] == recorded["tickets"] == 6_000
     assert 0 < recorded["repeated"] < 6_000

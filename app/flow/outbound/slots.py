@@ -35,8 +35,8 @@ class Slots:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an attempt is in flight."""
-        return bool(self._tasks)
+        """Whether an attempt is in flight, or its result not taken yet."""
+        return bool(self._tasks or self._completed)
 
     def capacity(self) -> Capacity:
         """A snapshot of what is in flight."""
@@ -60,8 +60,9 @@ class Slots:
         self._completed = [*completed, *self._completed]
 
     async def wait(self) -> None:
-        """Wait until an attempt has completed."""
-        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        """Wait until an attempt has completed; not at all if one has and its result was not taken yet."""
+        if self._tasks and not self._completed:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def stop(self, grace: float) -> None:
         """Let attempts finish for up to `grace` seconds, then cancel them: their deliveries are released."""
