@@ -46,6 +46,12 @@ class ServerSettings(SettingsGroup):
         default=timedelta(hours=1),
         description="An event dated further in the future is refused: its sender's clock is probably wrong.",
     )
+    answer_cycles: int = Field(
+        default=50,
+        ge=1,
+        description="Latest cycles of a commitment, and latest moves in a queue, that one view of a ticket shows. "
+        "Earlier ones are paged.",
+    )
     page_size: int = Field(default=50, ge=1, description="Entries on a page of a list by default.")
     max_page_size: int = Field(default=500, ge=1, description="Maximum entries on a page of a list.")
     stream_poll_interval: timedelta = Field(

@@ -20,6 +20,17 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
+    checkpoint_min_events: int = Field(
+        default=200,
+        ge=2,
+        description="Events from which on a ticket's replay is cached, so that the next event costs what is new. "
+        "A shorter log is read faster than a cache is worth.",
+    )
+    checkpoint_cache_size: int = Field(
+        default=200,
+        ge=0,
+        description="Replays of long tickets that a process caches, the latest used ones. Each takes up to 0.5 MB.",
+    )
     evaluation_backoff_initial: timedelta = Field(
         default=timedelta(seconds=30),
         description="Delay before the first retry of a ticket whose evaluation failed. It doubles with each "

@@ -19,6 +19,7 @@ from app.flow.judge.subjects import SubjectCase
 from app.flow.judge.tickets import TicketCase
 from app.flow.judge.turn import Case, Judged, Turn
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.checkpoints import CheckpointLimits, Checkpoints
 from app.flow.query.positions import QueuePositions
 from app.settings import Settings
 from app.sla.span import Micros, length_of
@@ -70,6 +71,13 @@ class Assessor:
         """The kinds of subjects that are evaluated. Events of others are stored only."""
         self._judges = judges
         self._positions = QueuePositions()
+        self._checkpoints = Checkpoints(
+            CheckpointLimits(
+                events=settings.checkpoint_min_events,
+                entries=settings.checkpoint_cache_size,
+                kept=settings.answer_cycles + 1,
+            )
+        )
         self._recent = length_of(settings.delivery_max_age)
         self._notice_wait = length_of(settings.notification_group_wait)
         self._backoff = Backoff(
@@ -123,8 +131,9 @@ class Assessor:
                 by_kind.setdefault(subject.kind, []).append(subject)
             names = [subject.id for subject in by_kind.pop(SubjectKind.TICKET, [])]
             if names:
-                graph = lock_merge_graph(conn, self.catalogue, desk, names, now)
-                tickets.append(TicketCase(graph, self.catalogue.versions(conn, desk, latest.get(desk))))
+                graph = lock_merge_graph(conn, self.catalogue, desk, names, now, self._checkpoints)
+                versions = self.catalogue.versions(conn, desk, latest.get(desk))
+                tickets.append(TicketCase(graph, versions, self._checkpoints))
             for kind, subjects in sorted(by_kind.items()):
                 versions = self.catalogue.versions(conn, desk, latest.get(desk))
                 others.append(SubjectCase.locked(conn, desk, subjects, versions, self._judges.get(kind)))

@@ -6,6 +6,7 @@ and then reads what the first has left. Where one process writes, nothing is loc
 
 from collections.abc import Iterable
 
+from app.flow.query.checkpoints import Checkpoints
 from app.flow.query.merge_graph import MergeGraph, gather
 from app.sla.agreement.agreement import MessageEffect
 from app.sla.span import Micros
@@ -48,7 +49,12 @@ def _moves_duplicates(conn: Connection, catalogue: Catalogue, desk: str, latest:
 
 
 def lock_merge_graph(
-    conn: Connection, catalogue: Catalogue, desk: str, tickets: Iterable[str], now: Micros
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    tickets: Iterable[str],
+    now: Micros,
+    checkpoints: Checkpoints,
 ) -> MergeGraph:
     """The merge graph of these tickets, with every ticket that they concern locked.
 
@@ -57,7 +63,7 @@ def lock_merge_graph(
     locked = set(tickets)
     while True:
         lock(conn, catalogue, [(desk, ticket) for ticket in locked])
-        merge_graph = gather(conn, desk, tickets, now=now)
+        merge_graph = gather(conn, desk, tickets, now=now, checkpoints=checkpoints)
         if merge_graph.concerned <= locked or not has_many_writers(conn):
             return merge_graph
         locked |= merge_graph.concerned

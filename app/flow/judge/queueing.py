@@ -5,7 +5,8 @@ stored and recorded as well. The rules of the desk's latest version hold for a w
 Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
 from app.flow.judge.emit import Emitter
 from app.flow.query.answer import QueueAnswer
@@ -13,10 +14,9 @@ from app.flow.query.merge_graph import MergeGraph
 from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation
-from app.sla.event import Event
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.signals import QueueSignal, queue_signals, queue_transitions
-from app.sla.queue.waiting import WaitInterval, wait_intervals
+from app.sla.queue.waiting import LoneWait, WaitInterval, wait_intervals
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
@@ -24,19 +24,36 @@ from app.store.tickets import ledger, queues
 from app.store.tickets.recorded import RecordedSignals
 from app.store.tickets.signals import NewSignal
 
+NOT_YET: Final = -(1 << 62)
+"""Before every instant."""
+
 
 class Queueing:
     """The wait intervals of one desk's tickets in one transaction."""
 
-    def __init__(self, conn: Connection, now: Micros, merge_graph: MergeGraph, agreement: Agreement) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        now: Micros,
+        merge_graph: MergeGraph,
+        agreement: Agreement,
+        *,
+        long: Collection[str],
+        kept: int,
+    ) -> None:
+        """`long` are tickets of which a checkpoint is made, with `kept` of their latest wait intervals."""
+        self._long, self._kept = long, kept
         self._conn, self._now, self._desk, self._agreement = conn, now, merge_graph.desk, agreement
         self._merge_graph = merge_graph
-        self._rows, self._logs = merge_graph.rows, dict[str, list[Event]](merge_graph.logs)
+        self._rows = merge_graph.rows
+        self._logs = {name: log for name, log in merge_graph.logs.items() if name not in merge_graph.resumed}
         self._stored: dict[str, tuple[WaitInterval, ...]] = {}
         self.keys: dict[str, str | None] = {}
         """The duplicate group of each evaluated ticket."""
         self.wait_intervals: dict[str, tuple[WaitInterval, ...]] = {}
         """The wait intervals of each ticket whose group could be derived."""
+        self.lone: dict[str, LoneWait] = {}
+        """The waiting of each long ticket that no other moves: it goes on from there the next time."""
 
     def groups(self, judged: Mapping[str, Evaluation]) -> list[list[str]]:
         """The duplicate groups that these tickets were in and are in now, with all of their members."""
@@ -48,14 +65,51 @@ class Queueing:
         for name, key in {**stored, **self.keys}.items():
             members.setdefault(f"={name}" if key is None else key, []).append(name)
         everyone = sorted(name for group in members.values() for name in group)
-        unread = [name for name in everyone if name not in self._logs]
+        self.lone = {
+            name: wait
+            for (name, *others) in members.values()
+            if not others and (wait := self._resumed_wait(name)) is not None
+        }
+        unread = [name for name in everyone if name not in self._logs and name not in self.lone]
         if unread:
             self._logs |= ledger.logs(self._conn, self._desk, unread)
-        self._stored = queues.wait_intervals(self._conn, self._desk, everyone)
+        read = [name for name in everyone if name not in self.lone]
+        self._stored = queues.wait_intervals(self._conn, self._desk, read)
         return list(members.values())
+
+    def _resumed_wait(self, name: str) -> LoneWait | None:
+        """The waiting of a ticket that goes on from a checkpoint, if it is in the duplicate group that it was in."""
+        resumed = self._merge_graph.resumed.get(name)
+        row = self._rows.get(name)
+        same = row is not None and row.group_key == self.keys.get(name)
+        return resumed.checkpoint.wait if resumed is not None and same else None
 
     def derive(self, group: list[str]) -> None:
         """Derive the wait intervals of one group."""
+        if group[0] in self.lone:
+            self._go_on(group[0])
+        elif len(group) == 1 and group[0] in self._long:
+            self._begin(group[0])
+        else:
+            self._derive_whole(group)
+
+    def _go_on(self, name: str) -> None:
+        """Derive the wait intervals of a lone ticket from its checkpoint and the later events."""
+        wait = self.lone[name]
+        wait.leave_out_all_but(self._kept)
+        self._stored[name] = wait.wait_intervals
+        wait.advance(self._merge_graph.resumed[name].later)
+        self.wait_intervals[name] = wait.wait_intervals
+
+    def _begin(self, name: str) -> None:
+        """Derive the wait intervals of a lone ticket from its whole log, and keep how it waits."""
+        rules, ends_pending = self._agreement.queue, self._agreement.customer_reply_ends_pending
+        wait = LoneWait.begin(name, self._logs[name], rules, reply_ends_pending=ends_pending)
+        if wait is not None:
+            self.lone[name] = wait
+            self.wait_intervals[name] = wait.wait_intervals
+
+    def _derive_whole(self, group: list[str]) -> None:
         logs = {name: self._logs[name] for name in group}
         faulty = [name for name in group if self._merge_graph.fault(name) is not None]
         self.wait_intervals |= wait_intervals(
@@ -65,6 +119,16 @@ class Queueing:
             reply_ends_pending=self._agreement.customer_reply_ends_pending,
             faulty_merges=faulty,
         )
+
+    def known_since(self, name: str) -> Micros:
+        """The instant after which all moves of a lone ticket are known: its first interval says not how it began."""
+        wait = self.lone[name]
+        return wait.wait_intervals[0].from_at if wait.left_out else NOT_YET
+
+    def moved_since(self, name: str) -> dict[str, Micros]:
+        """The queues in which a lone ticket's moves are compared, and after which instant."""
+        wait = self.lone[name]
+        return {interval.queue: self.known_since(name) for interval in wait.wait_intervals}
 
     def leave_out(self, failed: Iterable[str]) -> None:
         """Leave these tickets as they are stored: they could not be evaluated."""
@@ -76,14 +140,15 @@ class Queueing:
     ) -> list[NewSignal]:
         """Store the wait intervals. Returns the signals of what changed."""
         known = [row for name in self.wait_intervals for row in recorded[Subject.parse(name)].queues]
-        changes = queue_signals(
-            known, queue_transitions(each for own in self.wait_intervals.values() for each in own)
-        )
+        transitions = queue_transitions(each for own in self.wait_intervals.values() for each in own)
+        since = {name: self.known_since(name) for name in self.lone}
+        changes = queue_signals(known, (t for t in transitions if t.at > since.get(t.ticket, t.at - 1)))
         before = self._positions_of(positions, self._stored, changes)
         for name, own in self.wait_intervals.items():
             if self._stored.get(name, ()) != own:
                 positions.change(self._conn, self._desk, name, own)
-        queues.write(self._conn, self._desk, self._stored, self.wait_intervals)
+        left_out = {name: wait.left_out for name, wait in self.lone.items()}
+        queues.write(self._conn, self._desk, self._stored, self.wait_intervals, left_out)
         after = self._positions_of(positions, self.wait_intervals, changes)
         return [
             emitter.queue_signal(self._desk, change, before.get(change.ticket), after.get(change.ticket))

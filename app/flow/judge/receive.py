@@ -37,7 +37,7 @@ class Receiver:
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._assessor, self._catalogue = assessor, assessor.catalogue
-        self._max_skew = length_of(settings.max_skew)
+        self._max_skew, self._cycles = length_of(settings.max_skew), settings.answer_cycles
         self._group: GroupCommit[_Push, Receipt] = GroupCommit(
             database, self._process, settings.group_commit_size, lambda push: len(push.incoming)
         )
@@ -94,4 +94,4 @@ class Receiver:
         for desk, names in repeated.items():
             again = answers(conn, self._catalogue, desk, names, now=now)
             found.update(((desk, ticket), answer) for ticket, answer in again.items())
-        return [found[key] for key in tickets if key in found]
+        return [found[key].limited(self._cycles) for key in tickets if key in found]

@@ -4,16 +4,18 @@ Tickets are evaluated one by one, then the queues of their duplicate groups are 
 with what was recorded. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from app.flow.judge.long_tickets import LongTickets
 from app.flow.judge.parking import park_failed
 from app.flow.judge.queueing import Queueing
 from app.flow.judge.subjects import checked_next_at
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query.answer import TicketAnswer
-from app.flow.query.merge_graph import MergeGraph, judge
+from app.flow.query.checkpoints import Checkpoints
+from app.flow.query.merge_graph import MergeGraph
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
 from app.sla.clock.signals import LATE_KINDS, signals
 from app.sla.event import Event
@@ -21,10 +23,11 @@ from app.sla.queue.duplicate import queue_of
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.subject import Subject
+from app.store.engine.database import Connection, after_commit
 from app.store.tables import NEVER
 from app.store.tickets import archive, clocks
 from app.store.tickets.clocks import ClockChange, ClockKey, StoredClock, StoredTicket
-from app.store.tickets.recorded import RecordedSignals, recorded
+from app.store.tickets.recorded import RecordedSignals, recorded, recorded_since
 from app.store.tickets.signals import NewSignal
 
 _FILTERED: Final = (
@@ -50,6 +53,7 @@ class TicketCase:
 
     graph: MergeGraph
     versions: tuple[Version, ...]
+    checkpoints: Checkpoints
 
     @property
     def evaluated_at(self) -> Micros:
@@ -59,21 +63,29 @@ class TicketCase:
     def judge(self, turn: Turn) -> Judged:
         """Evaluate them and write their rows. A ticket that fails is parked and harms no other."""
         desk, failures = self.graph.desk, Failures(self.graph.desk)
-        names = sorted(name for name in self.graph.concerned if self.graph.logs[name])
+        names = sorted(name for name in self.graph.concerned if self.graph.is_known(name))
         subjects = list(map(Subject.parse, names))
-        evaluated, ahead = self._evaluations(turn, names, failures)
-        queueing = Queueing(turn.conn, turn.at, self.graph, self.versions[-1].agreement)
+        long = LongTickets(self.graph, self.versions, self.checkpoints)
+        evaluated, ahead = self._evaluations(turn, names, failures, long)
+        queueing = Queueing(
+            turn.conn,
+            turn.at,
+            self.graph,
+            self.versions[-1].agreement,
+            long=long.replays,
+            kept=self.checkpoints.limits.kept,
+        )
         groups = queueing.groups(evaluated)
         evaluated = _derived(queueing, groups, evaluated, failures)
         members = (Subject.parse(name) for group in groups for name in group)
-        known = recorded(turn.conn, desk, {*subjects, *members})
-        before = clocks.clocks(turn.conn, desk, subjects)
+        known, before = self._known(turn.conn, {*subjects, *members}, evaluated, queueing)
         answers, emitted = self._compared(turn, evaluated, known, before, failures)
         queueing.leave_out(subject.text for subject in failures.errors)
         emitted += queueing.write(turn.positions, turn.emitter, known)
         rows = [self._row(answer, queueing) for answer in answers]
         rows += [self._row_ahead(turn, name) for name in ahead]
         self._store(turn, rows, answers, before)
+        after_commit(turn.conn, long.kept(turn.conn, rows, queueing.lone, failures))
         retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
         placed = (replace(each, queue=queueing.place(turn.positions, each.ticket)) for each in answers)
         coming = [row.next_at for row in rows]
@@ -85,25 +97,49 @@ class TicketCase:
         )
 
     def _evaluations(
-        self, turn: Turn, names: Iterable[str], failures: Failures
+        self, turn: Turn, names: Iterable[str], failures: Failures, long: LongTickets
     ) -> tuple[dict[str, Evaluation], list[str]]:
         """The evaluations of these tickets, and those of which nothing has happened yet."""
         evaluated: dict[str, Evaluation] = {}
         ahead: list[str] = []
         for name in names:
-            done, evaluation = failures.attempt([Subject.parse(name)], self._evaluation, turn, name)
+            done, evaluation = failures.attempt([Subject.parse(name)], self._evaluation, turn, name, long)
             if evaluation is not None:
                 evaluated[name] = evaluation
             elif done:
                 ahead.append(name)
         return evaluated, ahead
 
-    def _evaluation(self, turn: Turn, name: str) -> Evaluation | None:
+    def _known(
+        self,
+        conn: Connection,
+        subjects: Collection[Subject],
+        evaluated: Mapping[str, Evaluation],
+        queueing: Queueing,
+    ) -> tuple[dict[Subject, RecordedSignals], dict[Subject, Clocks]]:
+        """The signals and clocks of these tickets that are recorded; of a resumed ticket its later ones."""
+        desk, resumed = self.graph.desk, self.graph.resumed
+        whole = [subject for subject in subjects if subject.text not in resumed]
+        known, before = recorded(conn, desk, whole), dict[Subject, Clocks](clocks.clocks(conn, desk, whole))
+        ids = {commitment.id for version in self.versions for commitment in version.agreement.commitments}
+        for name in resumed.keys() & {subject.text for subject in subjects}:
+            subject = Subject.parse(name)
+            since = dict.fromkeys(sorted(ids), 0)
+            if name in evaluated:
+                since |= {each: settled.before for each, settled in evaluated[name].settled.items()}
+            if name in queueing.lone:
+                known[subject] = recorded_since(conn, desk, subject, since, queueing.moved_since(name))
+            else:
+                known |= recorded(conn, desk, [subject])
+            before[subject] = clocks.clocks_since(conn, desk, subject, since)
+        return known, before
+
+    def _evaluation(self, turn: Turn, name: str, long: LongTickets) -> Evaluation | None:
         """None: every event of the ticket lies ahead. Raises NotLater."""
         row = self.graph.rows.get(name)
         at = turn.at if row is None else max(turn.at, row.evaluated_at)
         try:
-            evaluation = judge(self.graph, name, self.versions, at)
+            evaluation = long.evaluation(turn.conn, name, at)
         except NothingKnown:
             return None
         checked_next_at(evaluation.next_at, at)
@@ -188,9 +224,15 @@ class TicketCase:
             merged_into=None if merge is None else str(merge.data.get("into")),
             queue=queue_of(ticket.fields),
             group_key=queueing.keys[name],
-            known_since=_known_since(self.graph.logs[name]),
+            known_since=self._known_since(name),
             **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
         )
+
+    def _known_since(self, name: str) -> Micros | None:
+        """When the ticket's first event was received."""
+        if name in self.graph.resumed:
+            return self.graph.rows[name].known_since
+        return _known_since(self.graph.logs[name])
 
     def _row_ahead(self, turn: Turn, name: str) -> StoredTicket:
         """The row of a ticket of which nothing has happened yet, or nothing that stands."""

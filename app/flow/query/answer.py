@@ -4,9 +4,10 @@ A ticket's evaluation comes with when its breaches were recorded and where it wa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from app.sla.clock.evaluation import Evaluation
+from app.sla.clock.view import ClockView
 from app.sla.queue.waiting import Move
 from app.sla.reason import Reason
 from app.sla.span import Micros
@@ -50,3 +51,25 @@ class TicketAnswer:
     """When each breach that stands was recorded, by (commitment, cycle)."""
     queue: QueueAnswer | None = None
     """None: it does not wait."""
+    earlier_cycles: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many cycles before the first one shown a commitment has, where not all are shown."""
+
+    def limited(self, count: int, *, before: int | None = None) -> "TicketAnswer":
+        """With the latest `count` cycles of each commitment and moves of its queue at most.
+
+        `before`: of the cycles, those before this number.
+        """
+        of: dict[str, list[ClockView]] = {}
+        for view in self.evaluation.clocks:
+            if before is None or view.cycle < before:
+                of.setdefault(view.commitment, []).append(view)
+        kept = {name: views[-count:] for name, views in of.items()}
+        earlier = {name: views[0].cycle - 1 for name, views in kept.items() if views[0].cycle > 1}
+        if not earlier and before is None and (self.queue is None or len(self.queue.moves) <= count):
+            return self
+        return replace(
+            self,
+            evaluation=replace(self.evaluation, clocks=tuple(v for views in kept.values() for v in views)),
+            queue=None if self.queue is None else replace(self.queue, moves=self.queue.moves[-count:]),
+            earlier_cycles=earlier,
+        )

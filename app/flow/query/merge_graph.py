@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.flow.query.checkpoints import Checkpoints, Resumed
 from app.sla.clock.evaluation import Absorbed, Evaluation, Version, evaluate
 from app.sla.event import Event, in_order
 from app.sla.span import DAY, Micros
@@ -36,6 +37,17 @@ class MergeGraph:
     """The merge of each source, by the source."""
     children: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The sources of each target."""
+    resumed: dict[str, Resumed] = field(default_factory=dict[str, Resumed])
+    """The tickets that go on from a checkpoint. Their `logs` have only the events after it."""
+
+    def is_known(self, ticket: str) -> bool:
+        """Whether the ticket has any event."""
+        return bool(self.logs.get(ticket)) or ticket in self.resumed
+
+    def read_whole(self, conn: Connection, ticket: str) -> None:
+        """Read the whole log of a ticket that cannot go on from its checkpoint after all."""
+        del self.resumed[ticket]
+        self.logs |= ledger.logs(conn, self.desk, [ticket])
 
     def fault(self, ticket: str) -> str | None:
         """Why the ticket's own merge cannot stand, if it cannot."""
@@ -43,7 +55,7 @@ class MergeGraph:
         if merge is None:
             return None
         into = _target(merge)
-        if not self.logs.get(into):
+        if not self.is_known(into):
             return f"{UNKNOWN_TARGET}:{into}"
         return RING if self._in_ring(ticket) else None
 
@@ -113,18 +125,27 @@ def gather(
     *,
     as_of: Micros | None = None,
     now: Micros | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> MergeGraph:
     """Read what evaluating these tickets needs, and which others they concern.
 
     `as_of`: only what was received by then. `now` is the time of a transaction that has just appended to their logs: the
-    log of a ticket that was never evaluated begins there.
+    log of a ticket that was never evaluated begins there. Of a ticket that has a checkpoint and that no merge concerns
+    only the events after it are read.
     """
-    return _Gathering(conn, desk, as_of, now).run(set(tickets))
+    return _Gathering(conn, desk, as_of, now, checkpoints).run(set(tickets))
 
 
 class _Gathering:
-    def __init__(self, conn: Connection, desk: str, as_of: Micros | None, now: Micros | None) -> None:
-        self.conn, self.as_of, self.now = conn, as_of, now
+    def __init__(
+        self,
+        conn: Connection,
+        desk: str,
+        as_of: Micros | None,
+        now: Micros | None,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self.conn, self.as_of, self.now, self.checkpoints = conn, as_of, now, checkpoints
         self.merge_graph = MergeGraph(desk)
         self.rows: dict[str, StoredTicket] = {}
 
@@ -138,6 +159,8 @@ class _Gathering:
             merge_graph.children.setdefault(_target(merge), []).append(source)
         for sources in merge_graph.children.values():
             sources.sort()
+        for target in merge_graph.children.keys() & merge_graph.resumed.keys():
+            merge_graph.read_whole(self.conn, target)
         return merge_graph
 
     def _read(self, tickets: set[str]) -> None:
@@ -146,12 +169,29 @@ class _Gathering:
         if not missing:
             return
         self.rows |= clocks.tickets(self.conn, merge_graph.desk, sorted(missing))
+        missing = missing - self._resume(missing)
         read = ledger.logs(self.conn, merge_graph.desk, sorted(missing), self._since(missing))
         if self.as_of is not None:
             known = self.as_of
             read = {ticket: [e for e in log if e.received_at <= known] for ticket, log in read.items()}
         merge_graph.logs |= read
         merge_graph.merges |= {ticket: merge for ticket, log in read.items() if (merge := merge_of(log))}
+
+    def _resume(self, tickets: set[str]) -> set[str]:
+        """Those of these tickets that go on from a checkpoint, with their later events."""
+        merge_graph, found = self.merge_graph, dict[str, Resumed]()
+        for row in (self.rows[ticket] for ticket in tickets if ticket in self.rows):
+            checkpoint = None if self.checkpoints is None else self.checkpoints.get(row)
+            if checkpoint is not None:
+                later, seq = ledger.later(
+                    self.conn, row.desk, row.ticket, checkpoint.seq, checkpoint.since - _CLOCK_MARGIN
+                )
+                resumed = Resumed(checkpoint, later, seq)
+                if not resumed.rewrites_the_past:
+                    found[row.ticket] = resumed
+        merge_graph.resumed |= found
+        merge_graph.logs |= {ticket: list(resumed.later) for ticket, resumed in found.items()}
+        return set(found)
 
     def _concern(self, tickets: set[str]) -> None:
         merge_graph = self.merge_graph
@@ -182,7 +222,7 @@ class _Gathering:
             frontier = (now | before) - merge_graph.concerned
             if frontier:
                 self._read(frontier)
-                frontier = {ticket for ticket in frontier if merge_graph.logs[ticket]}
+                frontier = {ticket for ticket in frontier if merge_graph.is_known(ticket)}
                 self._concern(frontier)
 
     def _follow_sources(self) -> None:

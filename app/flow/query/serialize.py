@@ -118,6 +118,7 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
         "at": instant_text(evaluation.at),
         "as_of": instant_text(answer.as_of),
         "clocks": [clock_of(answer, view) for view in evaluation.clocks],
+        "earlier_cycles": dict(answer.earlier_cycles),
         "not_applicable": [
             {"commitment": commitment, "reason": text(reason), "reason_detail": detail(reason)}
             for commitment, reason in evaluation.not_applicable

@@ -6,7 +6,7 @@ applying and replaying call it, and none of them knows a rule. Instants are micr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.sla.agreement.agreement import Agreement
@@ -17,7 +17,7 @@ from app.sla.clock.timeline import Absorbed
 from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
 from app.sla.event import Event, in_order, withdrawals_of_unknown
-from app.sla.queue.duplicate import lacks_domain
+from app.sla.queue.duplicate import domains_named, lacks_domain
 from app.sla.reason import Reason
 from app.sla.span import Micros
 from app.sla.ticket import Ticket
@@ -43,6 +43,21 @@ class Evaluation:
     flags: tuple[str, ...]
     histories: Mapping[tuple[str, Micros], TimeAccount]
     """The time account of each clock, for explanations, by (commitment, cycle id)."""
+    settled: Mapping[str, "Settled"] = field(default_factory=dict[str, "Settled"])
+    """The earlier cycles that a checkpoint has left out, by commitment."""
+
+    def is_settled(self, commitment: str, cycle: Micros) -> bool:
+        """Whether a cycle is one of those that were left out."""
+        settled = self.settled.get(commitment)
+        return settled is not None and cycle < settled.before
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Cycles of a commitment that ended and cannot change: how many, and the identity below which all are meant."""
+
+    count: int
+    before: Micros
 
 
 def evaluate(
@@ -69,7 +84,7 @@ def evaluate(
     flags = [merge_fault] if merge_fault is not None else []
     flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
     ahead = [event.at + 1 for event in ordered if event.at > at][:1] + _edges_ahead(replay)
-    return _result(replay, flags + replay.flags, ahead)
+    return result_of(replay, flags + replay.flags, ahead, any_domain=None)
 
 
 _VOID_MERGE: Final = "ticket.merged (void)"
@@ -83,14 +98,28 @@ def _edges_ahead(replay: Replay) -> list[Micros]:
     return [edge + 1 for x in replay.exclusions for edge in (x.start, x.end) if edge > replay.at]
 
 
-def _result(replay: Replay, flags: list[str], ahead: list[Micros]) -> Evaluation:
-    ticket = replay.ticket
+def names_domain(events: Iterable[Event]) -> bool:
+    """Whether the text of a customer's message names a (sub)domain."""
+    texts = (str(e.data["text"]) for e in events if e.data.get("text") and e.type in _CUSTOMER_TYPES)
+    return any(domains_named({}, (text,)) for text in texts)
+
+
+def result_of(
+    replay: Replay, flags: list[str], ahead: list[Micros], *, any_domain: bool | None
+) -> Evaluation:
+    """The evaluation that a replay has come to.
+
+    `ahead`: instants at which something of the ticket is to be looked at again. `any_domain`: whether a message names a
+    domain, where that is known; None: the replay's events are searched.
+    """
+    # A copy: a checkpoint goes on with its own.
+    ticket = replace(replay.ticket, fields=dict(replay.ticket.fields))
     if ticket.created_at is None:
         flags.append("creation_unknown")
-    if replay.agreement.queue.domain_required:
-        texts = [str(e.data["text"]) for e in replay.past if e.data.get("text") and e.type in _CUSTOMER_TYPES]
-        if lacks_domain(ticket.fields, texts, replay.agreement.queue):
-            flags.append("domain_missing")
+    if lacks_domain(ticket.fields, (), replay.agreement.queue) and not (
+        names_domain(replay.past) if any_domain is None else any_domain
+    ):
+        flags.append("domain_missing")
     views: list[ClockView] = []
     histories: dict[tuple[str, Micros], TimeAccount] = {}
     transitions: list[Transition] = []
@@ -101,7 +130,7 @@ def _result(replay: Replay, flags: list[str], ahead: list[Micros]) -> Evaluation
         shown = [clock for clock in track.clocks if clock.shown]
         if len(shown) > 1:
             shown.sort(key=lambda clock: clock.cycle)
-        for number, clock in enumerate(shown, start=1):
+        for number, clock in enumerate(shown, start=track.settled + 1):
             account = TimeAccount(clock, replay.at)
             view = view_of(account, track, number)
             views.append(view)
@@ -121,4 +150,9 @@ def _result(replay: Replay, flags: list[str], ahead: list[Micros]) -> Evaluation
         next_at=min(ahead, default=None),
         flags=tuple(dict.fromkeys(flags)),
         histories=histories,
+        settled={
+            name: Settled(track.settled, track.settled_before)
+            for name, track in replay.tracks.items()
+            if track.settled_before
+        },
     )

@@ -18,7 +18,7 @@ from app.sla.clock.timeline import (
     timeline,
 )
 from app.sla.clock.track import Track
-from app.sla.event import Event, in_order, order_key
+from app.sla.event import Event, in_order, order_key, status_instants
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.ticket import Ticket
@@ -71,6 +71,13 @@ class Replay:
                 else:
                     self._absorb(item.of)
         self._run_tracks(steps)
+
+    def advance(self, later: Sequence[Event], at: Micros) -> None:
+        """Go on by events in their order, which all come after those so far and rewrite nothing; up to `at`."""
+        self.at = at
+        # No message so far shares an instant with them, so only their own statuses matter.
+        self._timeline.named_status_at = status_instants(later)
+        self._run_tracks([self._timeline.step(event) for event in later])
 
     def _run_tracks(self, steps: Sequence[Step]) -> None:
         for track in self.tracks.values():

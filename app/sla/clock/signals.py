@@ -104,6 +104,7 @@ class _Difference:
         because: Reason | None,
     ) -> None:
         self.evaluation, self.revision, self.because = evaluation, revision, because
+        recorded = [t for t in recorded if not evaluation.is_settled(t.commitment, t.cycle)]
         self.views = {(c.commitment, c.cycle_id): c for c in evaluation.clocks}
         self.known = {
             (t.commitment, t.cycle, t.kind, t.occurrence) for t in recorded if t.kind not in LATE_KINDS

@@ -54,6 +54,7 @@ class TimeAccount:
         "is_late",
         "length",
         "measuring",
+        "regime",
         "stretches",
         "transitions",
         "uncovered",
@@ -62,6 +63,8 @@ class TimeAccount:
     def __init__(self, clock: Clock, at: Micros) -> None:
         """Segments that start after `at` are left out."""
         self.clock, self.at = clock, at
+        self.regime = clock.terms.regime
+        """The target and calendar in force, or the last ones."""
         self.counted = 0
         self.length = 0
         """Of the target in force."""
@@ -83,11 +86,6 @@ class TimeAccount:
         """From when, and how long after it, the next threshold is reached: counted time; real time while awaiting."""
         self._warned: set[tuple[str, str]] = set()
         self._run()
-
-    @property
-    def regime(self) -> Regime | None:
-        """The target and calendar in force, or the last ones."""
-        return self.clock.terms.regime
 
     @property
     def next_at(self) -> Micros | None:

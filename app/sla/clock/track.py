@@ -38,6 +38,8 @@ class Track:
         "policy",
         "refused",
         "regime",
+        "settled",
+        "settled_before",
         "started_by",
         "withheld",
     )
@@ -71,6 +73,9 @@ class Track:
         """The groups of start facts that have had one."""
         self.answered: Reason | None = None
         """A stop fact that came while the clock awaited its start, or while the ticket was shut."""
+        self.settled = 0
+        """How many earlier cycles a checkpoint has left out of `clocks`; those below the identity `settled_before`."""
+        self.settled_before: Micros = 0
         self.message_while_shut: Step | None = None
         """The latest customer message on the shut ticket: a reopen opens its cycle."""
 

@@ -1,6 +1,6 @@
 """The view of a clock at an instant. Microseconds UTC; whole seconds and texts are made where an answer is built."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.sla.agreement.agreement import Kind
 from app.sla.clock.time_account import TimeAccount
@@ -8,6 +8,9 @@ from app.sla.clock.track import Track
 from app.sla.clock.transition import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING, STOPPED, State
 from app.sla.reason import Reason
 from app.sla.span import Micros
+
+UNCOVERED: Final = "calendar_uncovered"
+"""Flag of a clock whose calendar does not cover a year that it needs."""
 
 
 class ClockView(NamedTuple):
@@ -54,7 +57,7 @@ def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
     met = None if state is CANCELLED or not started or state in LIVE else True
     shows_due = running or state is STOPPED or (state is CANCELLED and breached)
     measured = started and not account.uncovered
-    flags = ("calendar_uncovered",) if account.uncovered else ()
+    flags = (UNCOVERED,) if account.uncovered else ()
     # Positional: with 25 keywords this call would take four times as long, and it is made for every clock.
     return ClockView(
         commitment.id,

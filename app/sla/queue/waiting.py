@@ -41,6 +41,61 @@ def wait_intervals(
         for ticket, log in logs.items()
     }
     waits = {ticket: _Wait(_TicketFacts(ticket, log, rules), rules) for ticket, log in ordered.items() if log}
+    _replay(waits, ordered, reply_ends_pending=reply_ends_pending)
+    return {ticket: tuple(waits[ticket].wait_intervals) if ticket in waits else () for ticket in ordered}
+
+
+class LoneWait:
+    """The waiting of a ticket that no other moves: later events continue it without the earlier ones.
+
+    Its intervals equal those of `wait_intervals` over the whole log, but for those that were left out.
+    """
+
+    def __init__(self, ticket: str, wait: "_Wait", *, reply_ends_pending: bool) -> None:
+        self._ticket, self._wait, self._reply_ends_pending = ticket, wait, reply_ends_pending
+        self.left_out = 0
+        """How many of the first intervals were left out."""
+
+    @classmethod
+    def begin(
+        cls, ticket: str, log: Iterable[Event], rules: QueueRules, *, reply_ends_pending: bool
+    ) -> "LoneWait | None":
+        """The waiting by these events, none of which lies ahead; none without an event."""
+        ordered = in_order(log)
+        if not ordered:
+            return None
+        lone = cls(
+            ticket, _Wait(_TicketFacts(ticket, ordered, rules), rules), reply_ends_pending=reply_ends_pending
+        )
+        lone._replay(ordered)
+        return lone
+
+    @property
+    def wait_intervals(self) -> tuple[WaitInterval, ...]:
+        """The intervals, without the first `left_out` of them."""
+        return tuple(self._wait.wait_intervals)
+
+    def leave_out_all_but(self, intervals: int) -> None:
+        """Drop the first intervals: only the last one can still change."""
+        self.left_out += max(0, len(self._wait.wait_intervals) - intervals)
+        del self._wait.wait_intervals[:-intervals]
+
+    def advance(self, later: Iterable[Event]) -> None:
+        """Go on by events that all come after those so far."""
+        ordered = in_order(later)
+        # No message so far shares an instant with them, so only their own statuses matter.
+        self._wait.facts.statuses_named_at = status_instants(ordered)
+        self._replay(ordered)
+
+    def _replay(self, ordered: Sequence[Event]) -> None:
+        waits, logs = {self._ticket: self._wait}, {self._ticket: ordered}
+        _replay(waits, logs, reply_ends_pending=self._reply_ends_pending)
+
+
+def _replay(
+    waits: Mapping[str, "_Wait"], ordered: Mapping[str, Sequence[Event]], *, reply_ends_pending: bool
+) -> None:
+    """Apply the events of a duplicate group, or of several, in the order of their instants."""
     timeline = sorted(
         ((order_key(event), ticket, event) for ticket, log in ordered.items() for event in log),
         key=lambda entry: entry[:2],
@@ -58,7 +113,6 @@ def wait_intervals(
                 known[ticket] = wait
         for wait in changed.values():
             wait.settle(instant)
-    return {ticket: tuple(waits[ticket].wait_intervals) if ticket in waits else () for ticket in ordered}
 
 
 def _is_valid(event: Event, faulty_merges: Collection[str]) -> bool:

@@ -111,6 +111,12 @@ _SOURCES: Final = select(_ticket.c.ticket, _ticket.c.merged_into).where(
 _CLOCKS: Final = select(_clock.c.subject, *(_clock.c[name] for name in _CLOCK_FIELDS)).where(
     _clock.c.desk == bindparam("desk"), _clock.c.subject.in_(bindparam("subjects", expanding=True))
 )
+_CLOCKS_SINCE: Final = select(*(_clock.c[name] for name in _CLOCK_FIELDS)).where(
+    _clock.c.desk == bindparam("desk"),
+    _clock.c.subject == bindparam("subject"),
+    _clock.c.commitment == bindparam("commitment"),
+    _clock.c.cycle >= bindparam("cycle"),
+)
 _INSERT_TICKET: Final = _ticket.insert()
 _UPDATE_TICKET: Final = (
     _ticket.update()
@@ -192,6 +198,19 @@ def clocks(
             stored = StoredClock(*columns)
             found.setdefault(subject, {})[stored.commitment, stored.cycle] = stored
     return found
+
+
+def clocks_since(
+    conn: Connection, desk: str, subject: Subject, cycles: Mapping[str, Micros]
+) -> dict[ClockKey, StoredClock]:
+    """The later clocks of a subject as last recorded; `cycles` says for each commitment from which cycle on."""
+    given: dict[str, Any] = {"desk": desk, "subject": subject}
+    return {
+        (stored.commitment, stored.cycle): stored
+        for commitment, cycle in cycles.items()
+        for row in conn.execute(_CLOCKS_SINCE, {**given, "commitment": commitment, "cycle": cycle}).all()
+        for stored in (StoredClock(*row),)
+    }
 
 
 def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:

@@ -70,6 +70,17 @@ _LOGS: Final = _EVENTS.where(
     _event.c.ticket.in_(bindparam("tickets", expanding=True)),
     _event.c.received_at >= bindparam("since"),
 )
+_LATER: Final = _EVENTS.add_columns(_event.c.seq).where(
+    _event.c.desk == bindparam("desk"),
+    _event.c.ticket == bindparam("ticket"),
+    _event.c.seq > bindparam("seq"),
+    _event.c.received_at >= bindparam("since"),
+)
+_LAST_SEQ: Final = select(func.max(_event.c.seq)).where(
+    _event.c.desk == bindparam("desk"),
+    _event.c.ticket == bindparam("ticket"),
+    _event.c.received_at >= bindparam("since"),
+)
 _SUBJECT_LOGS: Final = _EVENTS.where(
     _event.c.desk == bindparam("desk"),
     _event.c.subject.in_(bindparam("subjects", expanding=True)),
@@ -156,6 +167,20 @@ def logs(conn: Connection, desk: str, tickets: Iterable[str], since: Micros = 0)
         for row in conn.execute(_LOGS, {"desk": desk, "tickets": part, "since": since}).all():
             found[row.ticket].append(_event_of(row))
     return found
+
+
+def later(conn: Connection, desk: str, ticket: str, seq: int, since: Micros) -> tuple[list[Event], int]:
+    """The events of a ticket after a place in the log, and the place of the last one. `since` as in `logs`.
+
+    A ticket is locked before its events are inserted, so of one ticket the places rise with the commits.
+    """
+    rows = conn.execute(_LATER, {"desk": desk, "ticket": ticket, "seq": seq, "since": since}).all()
+    return [_event_of(row) for row in rows], max((row.seq for row in rows), default=seq)
+
+
+def last_seq(conn: Connection, desk: str, ticket: str, since: Micros) -> int:
+    """The place of a ticket's last event in the log, 0 without one. `since` as in `logs`."""
+    return conn.execute(_LAST_SEQ, {"desk": desk, "ticket": ticket, "since": since}).scalar() or 0
 
 
 def subject_logs(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, list[Event]]:

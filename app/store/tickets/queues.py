@@ -147,22 +147,28 @@ def write(
     desk: str,
     before: Mapping[str, Sequence[WaitInterval]],
     after: Mapping[str, Sequence[WaitInterval]],
+    left_out: Mapping[str, int],
 ) -> None:
-    """Store the wait intervals of the tickets of `after` where they differ from those of `before`."""
+    """Store the wait intervals of the tickets of `after` where they differ from those of `before`.
+
+    `left_out`: of how many first intervals of a ticket neither has anything.
+    """
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
     for ticket, derived in after.items():
-        stored = before.get(ticket, ())
+        stored, first = before.get(ticket, ()), left_out.get(ticket, 0)
         for number, wait_interval in enumerate(derived):
+            if number < len(stored) and stored[number] == wait_interval:
+                continue
             values = {name: getattr(wait_interval, name) for name in _COLUMNS}
             if number >= len(stored):
-                new.append({"desk": desk, "number": number, **values})
-            elif stored[number] != wait_interval:
+                new.append({"desk": desk, "number": first + number, **values})
+            else:
                 del values["ticket"]
-                changed.append({"_desk": desk, "_ticket": ticket, "_number": number, **values})
+                changed.append({"_desk": desk, "_ticket": ticket, "_number": first + number, **values})
         gone += [
-            {"_desk": desk, "_ticket": ticket, "_number": number}
+            {"_desk": desk, "_ticket": ticket, "_number": first + number}
             for number in range(len(derived), len(stored))
         ]
     for statement, rows in ((_INSERT, new), (_UPDATE, changed), (_DELETE, gone)):

@@ -3,14 +3,14 @@
 Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, literal_column, select
 
 from app.sla.clock.signals import LATE_KINDS, RecordedSignal
-from app.sla.queue.signals import RecordedQueueSignal
+from app.sla.queue.signals import QueueKind, RecordedQueueSignal
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.batch import parts
@@ -30,7 +30,7 @@ class RecordedSignals:
     detected: dict[tuple[str, Micros], Micros] = field(default_factory=dict[tuple[str, Micros], Micros])
 
 
-_RECORDED: Final = (
+_SIGNALS: Final = (
     select(
         _signal.c.subject,
         _signal.c.id,
@@ -48,8 +48,24 @@ _RECORDED: Final = (
         _signal.c.rank,
         _signal.c.joined_at,
     )
-    .where(_signal.c.desk == bindparam("desk"), _signal.c.subject.in_(bindparam("subjects", expanding=True)))
+    .where(_signal.c.desk == bindparam("desk"))
     .order_by(_signal.c.seq)
+)
+_RECORDED: Final = _SIGNALS.where(_signal.c.subject.in_(bindparam("subjects", expanding=True)))
+_OF_CYCLES: Final = _SIGNALS.where(
+    _signal.c.subject == bindparam("subject"),
+    _signal.c.commitment == bindparam("commitment"),
+    _signal.c.queue == literal_column("''"),
+    _signal.c.cycle >= bindparam("cycle"),
+)
+# The whole key of the index, so that no earlier signal is read. Instants as text sort as they do in time.
+_OF_QUEUES: Final = _SIGNALS.where(
+    _signal.c.subject == bindparam("subject"),
+    _signal.c.commitment == literal_column("''"),
+    _signal.c.queue.in_(bindparam("queues", expanding=True)),
+    _signal.c.cycle == literal_column("0"),
+    _signal.c.kind.in_([QUEUE + kind for kind in QueueKind]),
+    _signal.c.occurrence > bindparam("since"),
 )
 _DETECTED: Final = (
     select(
@@ -76,6 +92,29 @@ def recorded(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[S
         found.update((subject, RecordedSignals()) for subject in part)
         for row in conn.execute(_RECORDED, {"desk": desk, "subjects": part}).all():
             _add(found[row.subject], row)
+    return found
+
+
+def recorded_since(
+    conn: Connection,
+    desk: str,
+    subject: Subject,
+    cycles: Mapping[str, Micros],
+    queues: Mapping[str, Micros],
+) -> RecordedSignals:
+    """The recorded signals of a subject's later cycles and of its later moves in queues.
+
+    `cycles` says for each commitment from which cycle on, `queues` for each queue after which instant.
+    """
+    found = RecordedSignals()
+    given: dict[str, Any] = {"desk": desk, "subject": subject}
+    for commitment, cycle in cycles.items():
+        for row in conn.execute(_OF_CYCLES, {**given, "commitment": commitment, "cycle": cycle}).all():
+            _add(found, row)
+    if queues:
+        moved = {**given, "queues": sorted(queues), "since": str(min(queues.values()))}
+        for row in conn.execute(_OF_QUEUES, moved).all():
+            _add(found, row)
     return found
 
 
