@@ -185,3 +185,24 @@ def test_a_ticket_is_found_under_its_id_whatever_characters_it_holds(room: Room,
     assert room.get(at).json()["ticket"] == ticket
     assert room.get(f"{at}/explanation").json()["clock"]["commitment"] == "ticket-response"
     assert room.get(f"{at}/events").json()["events"][0]["type"] == "ticket.created"
+
+
+def test_of_many_cycles_the_latest_are_shown_and_the_others_paged(room: Room) -> None:
+    alerts = [
+        room.event(
+            type=kind, time=f"2026-03-06T{8 + n // 30:02}:{2 * (n % 30) + late:02}:00+01:00", data=data
+        )
+        for n in range(60)
+        for late, kind, data in ((0, "anomaly.detected", {}), (1, "intervention.started", {}))
+    ]
+    room.sent(room.event(time="2026-03-06T07:00:00+01:00"), *alerts)
+
+    def cycles(**params: Any) -> tuple[list[int], int | None]:
+        view = conforms(TicketView, room.get(TICKET, **params).content)
+        shown = [
+            clock["cycle"] for clock in view["clocks"] if clock["commitment"] == "monitoring-intervention"
+        ]
+        return shown, view["earlier_cycles"].get("monitoring-intervention")
+
+    assert cycles() == (list(range(11, 61)), 10)
+    assert cycles(cycles_before=11) == (list(range(1, 11)), None)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.query import serialize, tickets
-from app.flow.query.answer import TicketAnswer
+from app.flow.query.answer import ArchivedAnswer, TicketAnswer
 from app.sla.span import Micros, length_of
 from app.store.contracts.catalogue import UnknownDesk
 from app.web.http.access import Caller, Viewer, desks_for, must_see
@@ -115,6 +115,11 @@ class TicketView(BaseModel):
     at: InstantOut
     as_of: InstantOut
     clocks: list[Clock]
+    earlier_cycles: dict[str, int] = Field(
+        default_factory=dict[str, int],
+        description="by commitment: how many cycles came before the first one shown, where not all are shown; page them "
+        "with `cycles_before`",
+    )
     not_applicable: list[NotApplicable]
     queue: QueuePlace | None
     flags: list[str]
@@ -167,6 +172,14 @@ class When(BaseModel):
     as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
 
 
+class WhichCycles(When):
+    """The latest cycles of each commitment, or those before one, at which instant."""
+
+    cycles_before: int | None = Field(
+        None, ge=2, description="only cycles with a lower number; without it the latest ones"
+    )
+
+
 class WhichClock(When):
     """Which clock, and at which instant."""
 
@@ -217,7 +230,7 @@ async def list_tickets(
     page = await parts.database.read(
         lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now)
     )
-    return Json({"tickets": [serialize.ticket(answer) for answer in page.items], "next": page.next})
+    return Json({"tickets": [_view(parts, answer) for answer in page.items], "next": page.next})
 
 
 @router.get(
@@ -244,17 +257,18 @@ async def explain_clock(
     responses=problems(401, 403, 404, 410, 422),
 )
 async def show_ticket(
-    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, wanted: Annotated[When, Query()]
+    request: Request, caller: Viewer, desk: Desk, ticket: TicketId, wanted: Annotated[WhichCycles, Query()]
 ) -> Response:
     """A ticket and all its clocks, now or at another instant.
 
     `at` selects the state at an instant by all that is known today; ahead of now it shows what comes if nothing else
     happens. `as_of` selects what was known at an instant: 404 when nothing was. Of a ticket that ended long ago only its
-    final view may exist: 410 for another instant.
+    final view may exist: 410 for another instant. Of a commitment with many cycles the latest ones are shown;
+    `earlier_cycles` says how many came before, and `cycles_before` pages them.
     """
     parts = running(request)
     if wanted.at is not None or wanted.as_of is not None:
-        return Json(serialize.ticket(await _answer(parts, caller, desk, ticket, wanted)))
+        return Json(_view(parts, await _answer(parts, caller, desk, ticket, wanted), wanted.cycles_before))
     must_see(caller, desk)
     now = parts.database.now()
     try:
@@ -263,7 +277,16 @@ async def show_ticket(
         )
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
-    return Json(serialize.ticket(answer))
+    return Json(_view(parts, answer, wanted.cycles_before))
+
+
+def _view(
+    parts: WebRuntime, answer: TicketAnswer | ArchivedAnswer, before: int | None = None
+) -> serialize.Json:
+    """The TicketView, with as many cycles and moves as one answer shows."""
+    if isinstance(answer, TicketAnswer):
+        answer = answer.limited(parts.settings.answer_cycles, before=before)
+    return serialize.ticket(answer)
 
 
 async def _answer(parts: WebRuntime, caller: Caller, desk: str, ticket: str, wanted: When) -> TicketAnswer:
