@@ -51,6 +51,8 @@ OF_THE_VIEW = {
     "clocks",
     "not_applicable",
     "queue",
+    "merged_into",
+    "merged_from",
     "flags",
 }
 OF_THE_LIST = {"desk", "state", "breached", "due_before", "commitment"}

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Mapping
 
 from app.flow.judge.emit import Emitter
 from app.flow.query.answer import QueueAnswer
-from app.flow.query.merge_graph import MergeGraph
+from app.flow.query.merge_graph import MergeGraph, gather_logs
 from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation
-from app.sla.event import Event
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.signals import QueueSignal, queue_signals, queue_transitions
 from app.sla.queue.waiting import WaitInterval, wait_intervals
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
-from app.store.tickets import ledger, queues
+from app.store.tickets import queues
 from app.store.tickets.recorded import RecordedSignals
 from app.store.tickets.signals import NewSignal
 
@@ -31,7 +30,7 @@ class Queueing:
     def __init__(self, conn: Connection, now: Micros, merge_graph: MergeGraph, agreement: Agreement) -> None:
         self._conn, self._now, self._desk, self._agreement = conn, now, merge_graph.desk, agreement
         self._merge_graph = merge_graph
-        self._rows, self._logs = merge_graph.rows, dict[str, list[Event]](merge_graph.logs)
+        self._rows = merge_graph.rows
         self._stored: dict[str, tuple[WaitInterval, ...]] = {}
         self.keys: dict[str, str | None] = {}
         """The duplicate group of each evaluated ticket."""
@@ -48,15 +47,13 @@ class Queueing:
         for name, key in {**stored, **self.keys}.items():
             members.setdefault(f"={name}" if key is None else key, []).append(name)
         everyone = sorted(name for group in members.values() for name in group)
-        unread = [name for name in everyone if name not in self._logs]
-        if unread:
-            self._logs |= ledger.logs(self._conn, self._desk, unread)
+        gather_logs(self._conn, self._merge_graph, everyone)
         self._stored = queues.wait_intervals(self._conn, self._desk, everyone)
         return list(members.values())
 
     def derive(self, group: list[str]) -> None:
         """Derive the wait intervals of one group."""
-        logs = {name: self._logs[name] for name in group}
+        logs = {name: self._merge_graph.whole_log(name, self._now) for name in group}
         faulty = [name for name in group if self._merge_graph.fault(name) is not None]
         self.wait_intervals |= wait_intervals(
             logs,

@@ -140,13 +140,22 @@ class TicketCase:
         revision = _next_revision(row)
         new = signals(known.clocks, last, evaluation, revision=revision, because=self._learnt(turn, name))
         late = {(signal.commitment, signal.cycle): turn.at for signal in new if signal.kind in LATE_KINDS}
-        answer = TicketAnswer(self.graph.desk, name, evaluation, turn.at, known.detected | late)
+        answer = TicketAnswer(
+            self.graph.desk,
+            name,
+            evaluation,
+            turn.at,
+            known.detected | late,
+            merged_into=self.graph.merged_into(name, evaluation.at),
+            merged_from=self.graph.merged_from(name, evaluation.at),
+        )
         judged_at = None if row is None else row.evaluated_at
         return answer, turn.emitter.clock_signals(answer, judged_at, new)
 
     def _learnt(self, turn: Turn, name: str) -> Reason | None:
         """What is known that was not at the ticket's last evaluation; none when only time has passed."""
-        new = [event for event in self.graph.logs[name] if event.received_at == turn.received_at]
+        log = self.graph.whole_log(name, turn.at)
+        new = [event for event in log if event.received_at == turn.received_at]
         if new:
             return Reason(ReasonCode.EVENT_RECEIVED, new[-1].id, {"type": new[-1].type})
         row, latest = self.graph.rows.get(name), self.versions[-1].number
