@@ -7,11 +7,12 @@ evaluation. Instants are microseconds UTC.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Final
 
-from app.sla.span import Micros
+from app.sla.span import Micros, micros
 
 
 class EventType(StrEnum):
@@ -151,3 +152,12 @@ def withdrawals_of_unknown(events: Iterable[Event]) -> list[str]:
 def status_instants(events: Iterable[Event]) -> frozenset[Micros]:
     """Instants at which the source itself reports a status. A message at such an instant changes no status."""
     return frozenset(event.at for event in events if event.type in SETS_FIELDS and event.data.get("status"))
+
+
+def exclusion_span(event: Event) -> tuple[Micros, Micros] | None:
+    """The span that an `exclusion.granted` excludes; none where it cannot be read."""
+    try:
+        start, end = (micros(datetime.fromisoformat(str(event.data[key]))) for key in ("from", "to"))
+    except (KeyError, ValueError):
+        return None
+    return start, end

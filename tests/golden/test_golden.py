@@ -2,22 +2,19 @@
 
 tickets.jsonl.xz was written by release 0.1.0 as it was at commit df67d60: of each ticket its view, all its signals and
 the explanation of each of its clocks. What is answered now may have keys beside those. Words for people may have been
-put otherwise, where `same.REWORDED` says so; everything else is as it was.
+put otherwise, where `same.REWORDED` says so; what was changed on purpose is in changes.jsonl.xz, ticket by ticket with
+the reasons that changes.py states; everything else is as it was.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 
+from tests.golden.changes import REASONS, answered_now, changed, name_of
 from tests.golden.same import MISSING, Difference, differences, rewordings, shown, unlike
-from tests.golden.scenario import COUNT, PARTS, Json, answers, play, service_of, written
+from tests.golden.scenario import COUNT, PARTS, Json, written
 from tests.servers.databases import SqliteDatabases
-
-
-def _json(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +28,24 @@ def test_every_ticket_is_answered_as_before(
 ) -> None:
     size = COUNT // PARTS
     then = golden[part * size : (part + 1) * size]
-    with service_of(sqlite_databases, part) as service:
-        play(service, part)
-        now = [orjson.loads(_json(line)) for line in answers(service, part)]
+    now = list(answered_now(sqlite_databases, part))
     assert [(line["desk"], line["ticket"]) for line in now] == [
         (line["desk"], line["ticket"]) for line in then
     ]
     found: list[Difference] = []
+    intended = changed()
+    then = [intended.get(name_of(line), {"answer": line})["answer"] for line in then]
     for before, after in zip(then, now, strict=True):
         found += unlike(before, after, f"{before['desk']} {before['ticket']}: $")
     assert not found, shown(found)
+
+
+def test_what_was_changed_on_purpose_is_another_answer_and_has_its_reasons(golden: list[Json]) -> None:
+    then = {name_of(line): line for line in golden}
+    for name, line in changed().items():
+        assert unlike(then[name], line["answer"]), f"{name} is answered as before: take it out"
+        assert line["why"], name
+        assert REASONS.keys() >= set(line["why"]), name
 
 
 def test_it_is_told_when_an_answer_is_another_and_not_when_it_says_more() -> None:

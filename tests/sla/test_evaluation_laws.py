@@ -19,6 +19,7 @@ from app.sla.clock.explanation import explain
 from app.sla.clock.signals import LATE_KINDS, LastRecorded, RecordedSignal, Signal, signals
 from app.sla.clock.time_account import TimeAccount
 from app.sla.event import Event, in_order
+from app.sla.merge import Absorbed
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 
 DESK = Calendar.parse(
@@ -262,6 +263,24 @@ def test_an_event_that_was_withdrawn_never_happened(log: list[Event], hours: int
     without = [*log[:-1], replace(taken_back, id="n", type="note.added", data={})]
     with_withdrawal = evaluate([*log, withdrawal], VERSIONS, at)
     assert with_withdrawal.clocks == evaluate(without, VERSIONS, at).clocks
+
+
+@given(logs(), logs(), st.randoms(use_true_random=False), st.integers(0, 72), st.integers(0, 100))
+def test_what_happens_in_a_source_after_its_merge_is_as_if_it_had_happened_in_the_target(
+    log: list[Event], later: list[Event], random: Any, merged: int, hours: int
+) -> None:
+    merge_at = log[0].at + merged * HOUR
+    shift = merge_at + 1 - later[0].at
+    born = Event("s00", "ticket.created", "s", log[0].at, {"status": "closed"})
+    merge = Event("s01", "ticket.merged", "s", merge_at, {"into": "t"})
+    facts = [replace(e, id="s" + e.id, subject="s", at=e.at + shift) for e in later[1:]]
+    source = [born, merge, *facts, *random.choices(facts, k=2)]
+    random.shuffle(source)
+    at = max(log[-1].at, facts[-1].at) + hours * HOUR
+    absorbed = [Absorbed("s", merge, tuple(source))]
+    own = [e for e in facts if e.type not in ("status.changed", "ticket.updated")]
+    together = evaluate([*log, *own], VERSIONS, at)
+    assert _comparable(evaluate(log, VERSIONS, at, absorbed=absorbed)) == _comparable(together)
 
 
 def _tell(

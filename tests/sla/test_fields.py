@@ -49,8 +49,11 @@ OF_THE_VIEW = {
     "at",
     "as_of",
     "clocks",
+    "earlier_cycles",
     "not_applicable",
     "queue",
+    "merged_into",
+    "merged_from",
     "flags",
 }
 OF_THE_LIST = {"desk", "state", "breached", "due_before", "commitment"}

@@ -10,7 +10,7 @@ from typing import Final
 
 from app.flow.judge.emit import Emitter
 from app.flow.query.answer import QueueAnswer
-from app.flow.query.merge_graph import MergeGraph
+from app.flow.query.merge_graph import MergeGraph, gather_logs
 from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation
@@ -20,7 +20,7 @@ from app.sla.queue.waiting import LoneWait, WaitInterval, wait_intervals
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
-from app.store.tickets import ledger, queues
+from app.store.tickets import queues
 from app.store.tickets.recorded import RecordedSignals
 from app.store.tickets.signals import NewSignal
 
@@ -46,7 +46,6 @@ class Queueing:
         self._conn, self._now, self._desk, self._agreement = conn, now, merge_graph.desk, agreement
         self._merge_graph = merge_graph
         self._rows = merge_graph.rows
-        self._logs = {name: log for name, log in merge_graph.logs.items() if name not in merge_graph.resumed}
         self._stored: dict[str, tuple[WaitInterval, ...]] = {}
         self.keys: dict[str, str | None] = {}
         """The duplicate group of each evaluated ticket."""
@@ -70,10 +69,10 @@ class Queueing:
             for (name, *others) in members.values()
             if not others and (wait := self._resumed_wait(name)) is not None
         }
-        unread = [name for name in everyone if name not in self._logs and name not in self.lone]
-        if unread:
-            self._logs |= ledger.logs(self._conn, self._desk, unread)
         read = [name for name in everyone if name not in self.lone]
+        for name in self._merge_graph.resumed.keys() & set(read):
+            self._merge_graph.read_whole(self._conn, name)
+        gather_logs(self._conn, self._merge_graph, read)
         self._stored = queues.wait_intervals(self._conn, self._desk, read)
         return list(members.values())
 
@@ -104,13 +103,13 @@ class Queueing:
     def _begin(self, name: str) -> None:
         """Derive the wait intervals of a lone ticket from its whole log, and keep how it waits."""
         rules, ends_pending = self._agreement.queue, self._agreement.customer_reply_ends_pending
-        wait = LoneWait.begin(name, self._logs[name], rules, reply_ends_pending=ends_pending)
+        wait = LoneWait.begin(name, self._merge_graph.logs[name], rules, reply_ends_pending=ends_pending)
         if wait is not None:
             self.lone[name] = wait
             self.wait_intervals[name] = wait.wait_intervals
 
     def _derive_whole(self, group: list[str]) -> None:
-        logs = {name: self._logs[name] for name in group}
+        logs = {name: self._merge_graph.whole_log(name, self._now) for name in group}
         faulty = [name for name in group if self._merge_graph.fault(name) is not None]
         self.wait_intervals |= wait_intervals(
             logs,
@@ -124,6 +123,10 @@ class Queueing:
         """The instant after which all moves of a lone ticket are known: its first interval says not how it began."""
         wait = self.lone[name]
         return wait.wait_intervals[0].from_at if wait.left_out else NOT_YET
+
+    def left_out(self, name: str) -> int:
+        """How many of a ticket's first wait intervals are stored and not derived again."""
+        return self.lone[name].left_out if name in self.lone else 0
 
     def moved_since(self, name: str) -> dict[str, Micros]:
         """The queues in which a lone ticket's moves are compared, and after which instant."""
@@ -147,7 +150,7 @@ class Queueing:
         for name, own in self.wait_intervals.items():
             if self._stored.get(name, ()) != own:
                 positions.change(self._conn, self._desk, name, own)
-        left_out = {name: wait.left_out for name, wait in self.lone.items()}
+        left_out = {name: self.left_out(name) for name in self.lone}
         queues.write(self._conn, self._desk, self._stored, self.wait_intervals, left_out)
         after = self._positions_of(positions, self.wait_intervals, changes)
         return [

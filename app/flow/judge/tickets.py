@@ -117,21 +117,24 @@ class TicketCase:
         evaluated: Mapping[str, Evaluation],
         queueing: Queueing,
     ) -> tuple[dict[Subject, RecordedSignals], dict[Subject, Clocks]]:
-        """The signals and clocks of these tickets that are recorded; of a resumed ticket its later ones."""
-        desk, resumed = self.graph.desk, self.graph.resumed
-        whole = [subject for subject in subjects if subject.text not in resumed]
+        """The signals and clocks of these tickets that are recorded; without the settled cycles."""
+        desk = self.graph.desk
+        partly = {
+            name: evaluation.settled
+            for name, evaluation in evaluated.items()
+            if evaluation.settled or queueing.left_out(name)
+        }
+        whole = [subject for subject in subjects if subject.text not in partly]
         known, before = recorded(conn, desk, whole), dict[Subject, Clocks](clocks.clocks(conn, desk, whole))
-        ids = {commitment.id for version in self.versions for commitment in version.agreement.commitments}
-        for name in resumed.keys() & {subject.text for subject in subjects}:
+        ids = sorted({each.id for version in self.versions for each in version.agreement.commitments})
+        for name, settled in partly.items():
             subject = Subject.parse(name)
-            since = dict.fromkeys(sorted(ids), 0)
-            if name in evaluated:
-                since |= {each: settled.before for each, settled in evaluated[name].settled.items()}
+            since = {each: settled[each].before if each in settled else 0 for each in ids}
+            before[subject] = clocks.clocks_since(conn, desk, subject, since)
             if name in queueing.lone:
                 known[subject] = recorded_since(conn, desk, subject, since, queueing.moved_since(name))
             else:
                 known |= recorded(conn, desk, [subject])
-            before[subject] = clocks.clocks_since(conn, desk, subject, since)
         return known, before
 
     def _evaluation(self, turn: Turn, name: str, long: LongTickets) -> Evaluation | None:
@@ -176,13 +179,22 @@ class TicketCase:
         revision = _next_revision(row)
         new = signals(known.clocks, last, evaluation, revision=revision, because=self._learnt(turn, name))
         late = {(signal.commitment, signal.cycle): turn.at for signal in new if signal.kind in LATE_KINDS}
-        answer = TicketAnswer(self.graph.desk, name, evaluation, turn.at, known.detected | late)
+        answer = TicketAnswer(
+            self.graph.desk,
+            name,
+            evaluation,
+            turn.at,
+            known.detected | late,
+            merged_into=self.graph.merged_into(name, evaluation.at),
+            merged_from=self.graph.merged_from(name, evaluation.at),
+        )
         judged_at = None if row is None else row.evaluated_at
         return answer, turn.emitter.clock_signals(answer, judged_at, new)
 
     def _learnt(self, turn: Turn, name: str) -> Reason | None:
         """What is known that was not at the ticket's last evaluation; none when only time has passed."""
-        new = [event for event in self.graph.logs[name] if event.received_at == turn.received_at]
+        log = self.graph.whole_log(name, turn.at)
+        new = [event for event in log if event.received_at == turn.received_at]
         if new:
             return Reason(ReasonCode.EVENT_RECEIVED, new[-1].id, {"type": new[-1].type})
         row, latest = self.graph.rows.get(name), self.versions[-1].number

@@ -51,6 +51,10 @@ class TicketAnswer:
     """When each breach that stands was recorded, by (commitment, cycle)."""
     queue: QueueAnswer | None = None
     """None: it does not wait."""
+    merged_into: str | None = None
+    """The ticket in which what happens in this one counts."""
+    merged_from: tuple[str, ...] = ()
+    """The tickets of which this one counts what happens."""
     earlier_cycles: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many cycles before the first one shown a commitment has, where not all are shown."""
 

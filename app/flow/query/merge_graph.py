@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.flow.query.checkpoints import Checkpoints, Resumed
-from app.sla.clock.evaluation import Absorbed, Evaluation, Version, evaluate
+from app.sla.clock.evaluation import Evaluation, Version, evaluate
 from app.sla.event import Event, in_order
+from app.sla.merge import Absorbed, with_absorbed
 from app.sla.span import DAY, Micros
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
@@ -69,6 +70,27 @@ class MergeGraph:
             if merge.at <= at and not self._in_ring(source):
                 found.append(Absorbed(source, merge, tuple(self.logs[source]), self.absorbed(source, at)))
         return tuple(found)
+
+    def merged_into(self, ticket: str, at: Micros) -> str | None:
+        """The ticket into which this one was merged by `at`, where its merge stands."""
+        merge = self.merges.get(ticket)
+        return None if merge is None or merge.at > at or self.fault(ticket) else _target(merge)
+
+    def merged_from(self, ticket: str, at: Micros) -> tuple[str, ...]:
+        """The tickets that were merged into this one by `at`."""
+        return tuple(source.ticket for source in self.absorbed(ticket, at))
+
+    def whole_log(self, ticket: str, at: Micros) -> Sequence[Event]:
+        """A ticket's events by `at`, with those that happened in its sources after they were merged into it."""
+        own, absorbed = self.logs[ticket], self.absorbed(ticket, at)
+        return with_absorbed(in_order(own), absorbed) if absorbed else own
+
+    def join(self, other: "MergeGraph") -> None:
+        """Know the logs and merges of another graph of the desk as well. Its tickets are not concerned."""
+        self.logs |= other.logs
+        self.merges |= other.merges
+        for target, sources in other.children.items():
+            self.children[target] = sorted({*self.children.get(target, ()), *sources})
 
     def _in_ring(self, ticket: str) -> bool:
         passed = {ticket}
@@ -134,6 +156,15 @@ def gather(
     only the events after it are read.
     """
     return _Gathering(conn, desk, as_of, now, checkpoints).run(set(tickets))
+
+
+def gather_logs(
+    conn: Connection, graph: MergeGraph, tickets: Iterable[str], *, as_of: Micros | None = None
+) -> None:
+    """Read the logs of these tickets too, where the graph lacks them, and those of the tickets merged into them."""
+    unread = [name for name in tickets if name not in graph.logs]
+    if unread:
+        graph.join(gather(conn, graph.desk, unread, as_of=as_of))
 
 
 class _Gathering:

@@ -28,6 +28,9 @@ Json = dict[str, Any]
 EVENTS_DROPPED: Final = "facts_no_longer_kept"
 """The flag of a ticket whose events were deleted: only its final view is left."""
 
+_NOT_MERGED: Final[Json] = {"merged_into": None, "merged_from": []}
+"""What a final view that was stored by an earlier release does not say."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,7 +107,7 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
     """A TicketView. An archived ticket changes no more: its view is the final one, shown at the instant of the query."""
     if isinstance(answer, ArchivedAnswer):
         now = instant_text(answer.now)
-        view: Json = orjson.loads(answer.view) | {"at": now, "as_of": now}
+        view: Json = _NOT_MERGED | orjson.loads(answer.view) | {"at": now, "as_of": now}
         return view | {"flags": [*view["flags"], EVENTS_DROPPED]} if answer.events_dropped else view
     evaluation = answer.evaluation
     fields = evaluation.ticket.fields
@@ -124,6 +127,8 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
             for commitment, reason in evaluation.not_applicable
         ],
         "queue": None if answer.queue is None else queue_place(answer.queue),
+        "merged_into": answer.merged_into,
+        "merged_from": list(answer.merged_from),
         "flags": list(evaluation.flags),
     }
 

@@ -13,7 +13,7 @@ import structlog
 
 from app.flow import metrics
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
-from app.flow.query.merge_graph import MergeGraph, gather, judge
+from app.flow.query.merge_graph import MergeGraph, gather, gather_logs, judge
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
 from app.sla.agreement.agreement import Agreement
@@ -32,7 +32,6 @@ from app.store.tickets import archive, board, breaches, queues, signals
 from app.store.tickets.archive import ArchivedTicket
 from app.store.tickets.board import Filters
 from app.store.tickets.breaches import Acknowledgement, Breach, BreachFilters
-from app.store.tickets.ledger import logs
 from app.store.tickets.recorded import detected
 from app.store.tickets.signals import Published
 
@@ -239,6 +238,8 @@ class _Query:
             as_of=self._as_of,
             detected=self._detected.get(Subject.parse(ticket), {}),
             queue=place,
+            merged_into=merge_graph.merged_into(ticket, self._at),
+            merged_from=merge_graph.merged_from(ticket, self._at),
         )
 
     def _place(self, merge_graph: MergeGraph, ticket: str, evaluation: Evaluation) -> QueueAnswer | None:
@@ -270,11 +271,11 @@ class _Query:
     ) -> tuple[WaitInterval, ...]:
         key = group_key(evaluation.ticket.fields, self._agreement)
         mates = {} if key is None else queues.group_members(self._conn, self._desk, [key])
-        known = {
-            name: [event for event in log if event.received_at <= self._as_of]
-            for name, log in logs(self._conn, self._desk, sorted(mates)).items()
-        }
-        known[ticket] = merge_graph.logs[ticket]
+        gather_logs(self._conn, merge_graph, sorted(mates), as_of=self._as_of)
+        known = {name: merge_graph.whole_log(name, self._at) for name in {*mates, ticket}}
+        faulty = [name for name in known if merge_graph.fault(name) is not None]
         reply_ends_pending = self._agreement.customer_reply_ends_pending
         rules = self._agreement.queue
-        return wait_intervals(known, rules, self._at, reply_ends_pending=reply_ends_pending)[ticket]
+        return wait_intervals(
+            known, rules, self._at, reply_ends_pending=reply_ends_pending, faulty_merges=faulty
+        )[ticket]

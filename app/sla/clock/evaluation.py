@@ -13,10 +13,10 @@ from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import AppliesTo, Version
 from app.sla.clock.replay import Replay
 from app.sla.clock.time_account import TimeAccount
-from app.sla.clock.timeline import Absorbed
 from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
 from app.sla.event import Event, in_order, withdrawals_of_unknown
+from app.sla.merge import Absorbed, with_absorbed
 from app.sla.queue.duplicate import domains_named, lacks_domain
 from app.sla.reason import Reason
 from app.sla.span import Micros
@@ -70,8 +70,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a ticket at `at` by these events and versions.
 
-    `absorbed` are the tickets merged into it. `merge_fault` says why its own merge is invalid (an unknown target, a
-    ring): then the merge is flagged and changes nothing. Raises NothingKnown when no event lies at or before `at`.
+    `absorbed` are the tickets merged into it: their waits, and what happens in them later. `merge_fault` says why its
+    own merge is invalid (an unknown target, a ring): then the merge is flagged and changes nothing. Raises NothingKnown
+    when no event lies at or before `at`.
     """
     log = list(events)
     ordered = in_order(log)
@@ -79,6 +80,8 @@ def evaluate(
         ordered = [replace(e, type=_VOID_MERGE) if e.type == "ticket.merged" else e for e in ordered]
     if not any(event.at <= at for event in ordered):
         raise NothingKnown("nothing of this ticket had happened by then")
+    if absorbed:
+        ordered = with_absorbed(ordered, absorbed)
     replay = Replay(ordered, versions, at, absorbed)
     replay.run()
     flags = [merge_fault] if merge_fault is not None else []

@@ -9,7 +9,6 @@ from app.sla.agreement.agreement import Agreement, Commitment
 from app.sla.agreement.version import Version, in_force
 from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.timeline import (
-    Absorbed,
     Boundary,
     Step,
     exclusion_boundaries,
@@ -18,7 +17,8 @@ from app.sla.clock.timeline import (
     timeline,
 )
 from app.sla.clock.track import Track
-from app.sla.event import Event, in_order, order_key, status_instants
+from app.sla.event import Event, status_instants
+from app.sla.merge import Absorbed, passed_through, until_merge
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.ticket import Ticket
@@ -37,7 +37,8 @@ class Replay:
         """
         self.past = [event for event in ordered if event.at <= at]
         self.versions, self.at = versions, at
-        base, self._later = in_force(versions, self.past)
+        # By all that is known: one that had ended before a version is not judged by it at an earlier instant either.
+        base, self._later = in_force(versions, ordered)
         self.exclusions, self.flags = read_exclusions(ordered)
         self._absorbed = absorbed
         self._timeline = timeline(base.agreement, self.exclusions, self.past)
@@ -89,7 +90,7 @@ class Replay:
     def _boundaries(self) -> list[Boundary]:
         found = exclusion_boundaries(self.exclusions)
         found += [Boundary(version.effective_from, version) for version in self._later]
-        found += [Boundary(source.merged_by.at, source) for source in self._absorbed]
+        found += [Boundary(source.merged_by.at, source) for source in passed_through(self._absorbed)]
         return [each for each in found if each.at <= self.at]
 
     # -- a version for the rest of the ticket's life -------------------------------------------------------------
@@ -127,13 +128,8 @@ class Replay:
     def _absorb(self, source: Absorbed) -> None:
         """Where both tickets had the commitment unanswered, the wait began with the earlier of the two."""
         merge = source.merged_by
-        # A merge before the one that counts named no ticket, or it would be the one: the wait went on.
-        before = [
-            event
-            for event in in_order(source.events)
-            if order_key(event) < order_key(merge) and event.type != "ticket.merged"
-        ]
-        if not before:
+        before = until_merge(source)
+        if not any(event.at <= merge.at for event in before):
             return
         other = Replay(before, self.versions, merge.at, source.absorbed)
         other.run()

@@ -7,14 +7,22 @@ of an exclusion, a version of the agreement, a merge. Instants are microseconds 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final, TypeAlias, cast
 
 from app.sla.agreement.agreement import Agreement, DerivedFact
 from app.sla.agreement.version import Version
-from app.sla.event import KNOWN_TYPES, Event, OrderKey, Value, order_key, status_instants
+from app.sla.event import (
+    KNOWN_TYPES,
+    Event,
+    OrderKey,
+    Value,
+    exclusion_span,
+    order_key,
+    status_instants,
+)
+from app.sla.merge import Absorbed
 from app.sla.reason import Reason, ReasonCode
-from app.sla.span import Micros, micros
+from app.sla.span import Micros
 from app.sla.ticket import Ticket
 
 _NO_FACTS: Final[frozenset[str]] = frozenset()
@@ -66,16 +74,6 @@ class Exclusion:
     end: Micros
     commitments: tuple[str, ...]
     reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Absorbed:
-    """A ticket that was merged into the one in question: its log, and the merge."""
-
-    ticket: str
-    merged_by: Event
-    events: tuple[Event, ...]
-    absorbed: tuple["Absorbed", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +213,15 @@ def read_exclusions(ordered: Sequence[Event]) -> tuple[list[Exclusion], list[str
 
 
 def _exclusion(event: Event) -> Exclusion | None:
-    try:
-        start, end = (micros(datetime.fromisoformat(str(event.data[key]))) for key in ("from", "to"))
-    except (KeyError, ValueError):
+    span = exclusion_span(event)
+    if span is None:
         return None
     named = event.data.get("commitments")
     commitments = (EVERY_COMMITMENT,)
     if isinstance(named, list | tuple) and named:
         commitments = tuple(str(name) for name in cast("Sequence[object]", named))
     params = {name: value for name in ("author", "reason") if (value := event.data.get(name))}
-    return Exclusion(start, end, commitments, Reason(ReasonCode.EXCLUSION, event.id, params))
+    return Exclusion(*span, commitments, Reason(ReasonCode.EXCLUSION, event.id, params))
 
 
 def _ended(event: Event) -> Reason:

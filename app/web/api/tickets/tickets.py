@@ -122,6 +122,8 @@ class TicketView(BaseModel):
     )
     not_applicable: list[NotApplicable]
     queue: QueuePlace | None
+    merged_into: str | None = Field(default=None, description="where what happens in this ticket counts now")
+    merged_from: list[str] = Field(default=[], description="the tickets that were merged into this one")
     flags: list[str]
 
 
