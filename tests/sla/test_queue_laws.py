@@ -32,6 +32,7 @@ rule_sets = st.builds(
     duplicate=effects,
     domain_reply=effects,
     domain_required=st.booleans(),
+    duplicates_max=st.sampled_from([1, 2, 10]),
 )
 
 fields = st.fixed_dictionaries(
@@ -90,7 +91,7 @@ def groups(logs: LOGS, rules: QueueRules) -> dict[str, object]:
         ticket = Ticket()
         for event in in_order(log):
             ticket.apply(event)
-        found[name] = group_of(ticket.fields, rules) or name
+        found[name] = (ticket.created_at is not None and group_of(ticket.fields, rules)) or name
     return found
 
 

@@ -1,8 +1,8 @@
 """Queueing: the wait intervals of tickets and of their duplicates, and the signals of what changed.
 
-Wait intervals are derived for whole duplicate groups, so an event of one ticket may move another: that one's place is
-stored and recorded as well. The rules of the desk's latest version hold for a whole queue, since a queue has one order.
-Instants are microseconds UTC.
+Wait intervals are derived for a ticket and its neighbours in its duplicate group, since an event of one may move the
+others: their places are stored and recorded as well. The rules of the desk's latest version hold for a whole queue,
+since a queue has one order. Instants are microseconds UTC.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,6 +10,7 @@ from typing import Final
 
 from app.flow.judge.emit import Emitter
 from app.flow.query.answer import QueueAnswer
+from app.flow.query.duplicates import Neighbours, neighbours
 from app.flow.query.merge_graph import MergeGraph, gather_logs
 from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
@@ -21,6 +22,7 @@ from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import queues
+from app.store.tickets.queues import Member
 from app.store.tickets.recorded import RecordedSignals
 from app.store.tickets.signals import NewSignal
 
@@ -51,30 +53,41 @@ class Queueing:
         """The duplicate group of each evaluated ticket."""
         self.wait_intervals: dict[str, tuple[WaitInterval, ...]] = {}
         """The wait intervals of each ticket whose group could be derived."""
+        self.capped: set[str] = set()
+        """The tickets with more duplicates before them than they move."""
         self.lone: dict[str, LoneWait] = {}
         """The waiting of each long ticket that no other moves: it goes on from there the next time."""
 
-    def groups(self, judged: Mapping[str, Evaluation]) -> list[list[str]]:
-        """The duplicate groups that these tickets were in and are in now, with all of their members."""
-        self.keys = {name: group_key(e.ticket.fields, self._agreement) for name, e in judged.items()}
-        before = {self._rows[name].group_key for name in judged if name in self._rows}
-        wanted = {key for key in before | set(self.keys.values()) if key is not None}
-        stored = queues.group_members(self._conn, self._desk, sorted(wanted)) if wanted else {}
-        members: dict[str, list[str]] = {}
-        for name, key in {**stored, **self.keys}.items():
-            members.setdefault(f"={name}" if key is None else key, []).append(name)
-        everyone = sorted(name for group in members.values() for name in group)
+    def groups(self, judged: Mapping[str, Evaluation]) -> list[Neighbours]:
+        """The tickets whose wait intervals may change, and those beside them that decide it."""
+        self.keys = {name: group_key(e.ticket, self._agreement) for name, e in judged.items()}
+        places: dict[Member, bool] = {}
+        for name, evaluation in judged.items():
+            key, row = self.keys[name], self._rows.get(name)
+            if key is not None and evaluation.ticket.created_at is not None:
+                places[key, evaluation.ticket.created_at, name] = True
+            if row is not None and row.group_key is not None and row.created_at is not None:
+                places.setdefault((row.group_key, row.created_at, name), False)
+        alone = [Neighbours((name,), frozenset({name})) for name, key in self.keys.items() if key is None]
+        count = self._agreement.queue.duplicates_max
+        found = alone + (neighbours(self._conn, self._desk, places, judged, count) if places else [])
+        self.capped = {n for each in found for n in each.tickets[count + 1 :] if n in judged}
         self.lone = {
-            name: wait
-            for (name, *others) in members.values()
-            if not others and (wait := self._resumed_wait(name)) is not None
+            each.tickets[0]: wait
+            for each in found
+            if len(each.tickets) == 1 and (wait := self._resumed_wait(each.tickets[0])) is not None
         }
-        read = [name for name in everyone if name not in self.lone]
-        for name in self._merge_graph.resumed.keys() & set(read):
+        self._read(found)
+        return found
+
+    def _read(self, groups: Iterable[Neighbours]) -> None:
+        """Read the logs of these tickets, and the wait intervals of those that may change."""
+        read = {name for each in groups for name in each.tickets} - self.lone.keys()
+        for name in self._merge_graph.resumed.keys() & read:
             self._merge_graph.read_whole(self._conn, name)
-        gather_logs(self._conn, self._merge_graph, read)
-        self._stored = queues.wait_intervals(self._conn, self._desk, read)
-        return list(members.values())
+        gather_logs(self._conn, self._merge_graph, sorted(read))
+        changing = {name for each in groups for name in each.within} - self.lone.keys()
+        self._stored = queues.wait_intervals(self._conn, self._desk, sorted(changing))
 
     def _resumed_wait(self, name: str) -> LoneWait | None:
         """The waiting of a ticket that goes on from a checkpoint, if it is in the duplicate group that it was in."""
@@ -83,12 +96,13 @@ class Queueing:
         same = row is not None and row.group_key == self.keys.get(name)
         return resumed.checkpoint.wait if resumed is not None and same else None
 
-    def derive(self, group: list[str]) -> None:
-        """Derive the wait intervals of one group."""
-        if group[0] in self.lone:
-            self._go_on(group[0])
-        elif len(group) == 1 and group[0] in self._long:
-            self._begin(group[0])
+    def derive(self, group: Neighbours) -> None:
+        """Derive the wait intervals of the tickets of a group that may change."""
+        first = group.tickets[0]
+        if first in self.lone:
+            self._go_on(first)
+        elif len(group.tickets) == 1 and first in self._long:
+            self._begin(first)
         else:
             self._derive_whole(group)
 
@@ -108,16 +122,17 @@ class Queueing:
             self.lone[name] = wait
             self.wait_intervals[name] = wait.wait_intervals
 
-    def _derive_whole(self, group: list[str]) -> None:
-        logs = {name: self._merge_graph.whole_log(name, self._now) for name in group}
-        faulty = [name for name in group if self._merge_graph.fault(name) is not None]
-        self.wait_intervals |= wait_intervals(
+    def _derive_whole(self, group: Neighbours) -> None:
+        logs = {name: self._merge_graph.whole_log(name, self._now) for name in group.tickets}
+        faulty = [name for name in group.tickets if self._merge_graph.fault(name) is not None]
+        derived = wait_intervals(
             logs,
             self._agreement.queue,
             self._now,
             reply_ends_pending=self._agreement.customer_reply_ends_pending,
             faulty_merges=faulty,
         )
+        self.wait_intervals |= {name: own for name, own in derived.items() if name in group.within}
 
     def known_since(self, name: str) -> Micros:
         """The instant after which all moves of a lone ticket are known: its first interval says not how it began."""

@@ -15,6 +15,7 @@ from app.flow.judge.subjects import checked_next_at
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.checkpoints import Checkpoints
+from app.flow.query.duplicates import Neighbours
 from app.flow.query.merge_graph import MergeGraph
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
 from app.sla.clock.signals import LATE_KINDS, signals
@@ -77,7 +78,7 @@ class TicketCase:
         )
         groups = queueing.groups(evaluated)
         evaluated = _derived(queueing, groups, evaluated, failures)
-        members = (Subject.parse(name) for group in groups for name in group)
+        members = (Subject.parse(name) for group in groups for name in group.within)
         known, before = self._known(turn.conn, {*subjects, *members}, evaluated, queueing)
         answers, emitted = self._compared(turn, evaluated, known, before, failures)
         queueing.leave_out(subject.text for subject in failures.errors)
@@ -87,7 +88,7 @@ class TicketCase:
         self._store(turn, rows, answers, before)
         after_commit(turn.conn, long.kept(turn.conn, rows, queueing.lone, failures))
         retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
-        placed = (replace(each, queue=queueing.place(turn.positions, each.ticket)) for each in answers)
+        placed = (self._placed(turn, queueing, each) for each in answers)
         coming = [row.next_at for row in rows]
         return Judged(
             signals=emitted,
@@ -202,6 +203,12 @@ class TicketCase:
             return None
         return Reason(ReasonCode.VERSION_APPLIED, latest)
 
+    @staticmethod
+    def _placed(turn: Turn, queueing: Queueing, answer: TicketAnswer) -> TicketAnswer:
+        place = queueing.place(turn.positions, answer.ticket)
+        capped = place is not None and answer.ticket in queueing.capped
+        return replace(answer, queue=place, is_capped=capped)
+
     def _store(
         self,
         turn: Turn,
@@ -268,13 +275,13 @@ class TicketCase:
 
 
 def _derived(
-    queueing: Queueing, groups: Iterable[list[str]], evaluated: Mapping[str, Evaluation], failures: Failures
+    queueing: Queueing, groups: Iterable[Neighbours], evaluated: Mapping[str, Evaluation], failures: Failures
 ) -> dict[str, Evaluation]:
     """Derive the wait intervals of each group. Returns the evaluations without those of groups that failed."""
     left = dict(evaluated)
     for group in groups:
         # Of a group that fails, its evaluated members fail with it; the others were not touched.
-        touched = [name for name in group if name in left] or group[:1]
+        touched = [name for name in group.tickets if name in left] or list(group.tickets[:1])
         done, _ = failures.attempt(map(Subject.parse, touched), queueing.derive, group)
         if not done:
             for name in touched:

@@ -55,6 +55,8 @@ class TicketAnswer:
     """The ticket in which what happens in this one counts."""
     merged_from: tuple[str, ...] = ()
     """The tickets of which this one counts what happens."""
+    is_capped: bool = False
+    """Whether it waits behind more tickets on its subject than it may move."""
     earlier_cycles: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many cycles before the first one shown a commitment has, where not all are shown."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+DUPLICATES_CAPPED: Final = "duplicates_capped"
 EVENTS_DROPPED: Final = "facts_no_longer_kept"
 """The flag of a ticket whose events were deleted: only its final view is left."""
 
@@ -129,7 +130,7 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
         "queue": None if answer.queue is None else queue_place(answer.queue),
         "merged_into": answer.merged_into,
         "merged_from": list(answer.merged_from),
-        "flags": list(evaluation.flags),
+        "flags": [*evaluation.flags, *([DUPLICATES_CAPPED] if answer.is_capped else [])],
     }
 
 

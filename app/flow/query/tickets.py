@@ -13,6 +13,7 @@ import structlog
 
 from app.flow import metrics
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
+from app.flow.query.duplicates import neighbours
 from app.flow.query.merge_graph import MergeGraph, gather, gather_logs, judge
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
@@ -238,6 +239,7 @@ class _Query:
             as_of=self._as_of,
             detected=self._detected.get(Subject.parse(ticket), {}),
             queue=place,
+            is_capped=place is not None and self._is_capped(ticket, evaluation),
             merged_into=merge_graph.merged_into(ticket, self._at),
             merged_from=merge_graph.merged_from(ticket, self._at),
         )
@@ -261,6 +263,13 @@ class _Query:
         reply_at, reason = self._pace(last.queue).reply_at(position, self._at)
         return QueueAnswer(last.queue, position, length, last.joined_at, so_far, reply_at, reason)
 
+    def _is_capped(self, ticket: str, evaluation: Evaluation) -> bool:
+        key, created_at = group_key(evaluation.ticket, self._agreement), evaluation.ticket.created_at
+        if key is None or created_at is None:
+            return False
+        most = self._agreement.queue.duplicates_max
+        return queues.has_more_before(self._conn, self._desk, (key, created_at, ticket), most)
+
     def _pace(self, queue: str) -> Pace:
         if queue not in self._paces:
             self._paces[queue] = pace_of(self._conn, self._desk, queue, self._agreement.queue, self._at)
@@ -269,13 +278,17 @@ class _Query:
     def _derived(
         self, merge_graph: MergeGraph, ticket: str, evaluation: Evaluation
     ) -> tuple[WaitInterval, ...]:
-        key = group_key(evaluation.ticket.fields, self._agreement)
-        mates = {} if key is None else queues.group_members(self._conn, self._desk, [key])
+        key = group_key(evaluation.ticket, self._agreement)
+        created_at, rules = evaluation.ticket.created_at, self._agreement.queue
+        mates: tuple[str, ...] = (ticket,)
+        if key is not None and created_at is not None:
+            place = {(key, created_at, ticket): True}
+            near = neighbours(self._conn, self._desk, place, [ticket], rules.duplicates_max)
+            mates = next(each.tickets for each in near if ticket in each.within)
         gather_logs(self._conn, merge_graph, sorted(mates), as_of=self._as_of)
-        known = {name: merge_graph.whole_log(name, self._at) for name in {*mates, ticket}}
+        known = {name: merge_graph.whole_log(name, self._at) for name in mates}
         faulty = [name for name in known if merge_graph.fault(name) is not None]
         reply_ends_pending = self._agreement.customer_reply_ends_pending
-        rules = self._agreement.queue
         return wait_intervals(
             known, rules, self._at, reply_ends_pending=reply_ends_pending, faulty_merges=faulty
         )[ticket]

@@ -225,6 +225,9 @@ class QueueRules:
     """Ranks: tickets for which the first condition holds come first, and so on; all others after them."""
     repeat_message: MessageEffect = MessageEffect.KEEPS
     duplicate: MessageEffect = MessageEffect.KEEPS
+    duplicates_max: int = 10
+    """How many tickets before it a further one on the same subject moves. A person opens a few; a mail loop opens
+    thousands, and each would move all before it."""
     domain_reply: MessageEffect = MessageEffect.MOVES
     domain_required: bool = False
     token: str = r"\[\[([^\[\]]+)\]\]"

@@ -223,6 +223,7 @@ def _queue(top: Table, reader: AgreementReader) -> QueueRules:
         first=tuple(reader.condition_of(inner) for inner in first),
         repeat_message=table.word("repeat_message", MessageEffect.KEEPS),
         duplicate=table.word("duplicate", MessageEffect.KEEPS),
+        duplicates_max=table.whole("duplicates_max", plain.duplicates_max, least=1) or plain.duplicates_max,
         domain_reply=table.word("domain_reply", MessageEffect.MOVES),
         domain_required=table.flag("domain_required", default=False),
         token=_token(table, plain.token),

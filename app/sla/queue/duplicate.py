@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules, casefolded
+from app.sla.ticket import Ticket
 
 _SEPARATOR: Final = "\x1f"
 
@@ -131,12 +132,12 @@ def _domain(word: str) -> str | None:
     return ".".join(labels).casefold().removeprefix("www.")
 
 
-def group_key(fields: Mapping[str, object], agreement: Agreement) -> str | None:
-    """The duplicate group of a ticket with these fields as one text; none when it can have no duplicates.
+def group_key(ticket: Ticket, agreement: Agreement) -> str | None:
+    """The duplicate group of a ticket as one text; none when it can have no duplicates.
 
     None, too, where the agreement lets duplicates keep their place: there no ticket affects another.
     """
-    if agreement.queue.duplicate is MessageEffect.KEEPS:
+    if agreement.queue.duplicate is MessageEffect.KEEPS or ticket.created_at is None:
         return None
-    group = group_of(fields, agreement.queue)
+    group = group_of(ticket.fields, agreement.queue)
     return None if group is None else _SEPARATOR.join((group.queue, group.customer, group.subject))

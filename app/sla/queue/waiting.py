@@ -100,19 +100,37 @@ def _replay(
         ((order_key(event), ticket, event) for ticket, log in ordered.items() for event in log),
         key=lambda entry: entry[:2],
     )
-    groups: dict[GroupKey, dict[str, _Wait]] = {}
+    groups = _Groups(waits)
     for instant, batch in groupby(timeline, key=lambda entry: entry[0][0]):
         changed: dict[str, _Wait] = {}
         for _, ticket, event in batch:
             wait = changed[ticket] = waits[ticket]
             wait.apply(event, reply_ends_pending=reply_ends_pending)
-            if wait.facts.group is not None:
-                known = groups.setdefault(wait.facts.group, {})
-                if _is_customer_ticket(event):
-                    changed |= wait.move_duplicates(known, instant)
-                known[ticket] = wait
+            if _is_customer_ticket(event):
+                changed |= wait.move_duplicates(groups.before(wait), instant)
         for wait in changed.values():
             wait.settle(instant)
+
+
+class _Groups:
+    """The members of each duplicate group in the order of their creation."""
+
+    def __init__(self, waits: Mapping[str, "_Wait"]) -> None:
+        self._members: dict[GroupKey, list[_Wait]] = {}
+        self._places: dict[str, int] = {}
+        for wait in sorted(waits.values(), key=lambda each: (each.facts.created_at, each.facts.ticket)):
+            if wait.facts.group is not None:
+                members = self._members.setdefault(wait.facts.group, [])
+                self._places[wait.facts.ticket] = len(members)
+                members.append(wait)
+
+    def before(self, wait: "_Wait") -> list["_Wait"]:
+        """The tickets that a further one moves where they wait: as many of the latest before it as the rules say."""
+        if wait.facts.group is None:
+            return []
+        place = self._places[wait.facts.ticket]
+        first = max(0, place - wait.rules.duplicates_max)
+        return self._members[wait.facts.group][first:place]
 
 
 def _is_valid(event: Event, faulty_merges: Collection[str]) -> bool:
@@ -143,7 +161,8 @@ class _TicketFacts:
         for event in log:
             final.apply(event)
         self.ticket = ticket
-        self.group: GroupKey | None = group_of(final.fields, rules)
+        # A ticket whose creation was never seen is no duplicate: which one came first is not known.
+        self.group: GroupKey | None = None if final.created_at is None else group_of(final.fields, rules)
         # Of a ticket whose creation was never seen: its first event.
         self.created_at: Micros = log[0].at if final.created_at is None else final.created_at
         self.statuses_named_at = status_instants(log)
@@ -201,7 +220,7 @@ class _Wait:
         if self.waits and not waited and self.joined_at != event.at:
             self.cause = Cause.RESUMED
 
-    def move_duplicates(self, known: Mapping[str, "_Wait"], at: Micros) -> dict[str, "_Wait"]:
+    def move_duplicates(self, earlier: Iterable["_Wait"], at: Micros) -> dict[str, "_Wait"]:
         """Move the earlier duplicates that wait to the bottom, and return them.
 
         This one joins at the same instant. Creation decides between them, so the earlier stay first.
@@ -209,9 +228,7 @@ class _Wait:
         if self.rules.duplicate is MessageEffect.KEEPS or not self.waits:
             return {}
         moved = {
-            ticket: wait
-            for ticket, wait in known.items()
-            if wait is not self and wait.waits and wait.facts.may_repeat(self.facts)
+            wait.facts.ticket: wait for wait in earlier if wait.waits and wait.facts.may_repeat(self.facts)
         }
         for wait in moved.values():
             wait._join(at, Cause.DUPLICATE)

@@ -136,12 +136,14 @@ class TicketRow(SQLModel, table=True):
         ),
         # Serves the lists: next due first.
         Index("ticket_due", "due_at", "desk", "ticket"),
-        # Serves the duplicate groups. Partial: before ANALYZE, PostgreSQL would pick a full index for single-ticket
-        # look-ups.
+        # Serves the duplicate groups, in the order of creation. Partial: before ANALYZE, PostgreSQL would pick a full
+        # index for single-ticket look-ups.
         Index(
-            "ticket_group",
+            "ticket_group_order",
             "desk",
             "group_key",
+            "created_at",
+            "ticket",
             sqlite_where=text("group_key IS NOT NULL"),
             postgresql_where=text("group_key IS NOT NULL"),
         ),

@@ -6,7 +6,7 @@ Rows are replaced by what is derived and never patched. Instants are microsecond
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_
 
 from app.sla.queue.position import Key
 from app.sla.queue.waiting import WaitInterval
@@ -78,10 +78,29 @@ _KNOWN_QUEUE: Final = (
     .where(_ticket.c.desk == bindparam("desk"), _ticket.c.queue == bindparam("queue"))
     .limit(1)
 )
-_GROUPS: Final = select(_ticket.c.ticket, _ticket.c.group_key).where(
-    _ticket.c.desk == bindparam("desk"),
-    _ticket.c.group_key.is_not(None),
-    _ticket.c.group_key.in_(bindparam("groups", expanding=True)),
+_MEMBERS: Final = select(_ticket.c.group_key, _ticket.c.created_at, _ticket.c.ticket).where(
+    _ticket.c.desk == bindparam("desk"), _ticket.c.group_key.is_not(None)
+)
+_GROUPS: Final = _MEMBERS.where(
+    _ticket.c.group_key.in_(bindparam("groups", expanding=True)), _ticket.c.created_at.is_not(None)
+).limit(bindparam("count"))
+_PLACE: Final = tuple_(_ticket.c.created_at, _ticket.c.ticket)
+_GIVEN_PLACE: Final = tuple_(
+    bindparam("created_at", type_=_ticket.c.created_at.type), bindparam("ticket", type_=_ticket.c.ticket.type)
+)
+_OF_GROUP: Final = _MEMBERS.where(_ticket.c.group_key == bindparam("group"))
+_BEFORE: Final = (
+    _OF_GROUP.where(_PLACE < _GIVEN_PLACE)
+    .order_by(_ticket.c.created_at.desc(), _ticket.c.ticket.desc())
+    .limit(bindparam("count"))
+)
+_MORE_BEFORE: Final = (
+    _OF_GROUP.where(_PLACE < _GIVEN_PLACE).limit(literal_column("1")).offset(bindparam("count"))
+)
+_AFTER: Final = (
+    _OF_GROUP.where(_PLACE >= _GIVEN_PLACE)
+    .order_by(_ticket.c.created_at, _ticket.c.ticket)
+    .limit(bindparam("count"))
 )
 _INSERT: Final = _wait_interval.insert()
 _THIS: Final = (
@@ -133,13 +152,34 @@ def is_queue(conn: Connection, desk: str, queue: str) -> bool:
     return conn.execute(_KNOWN_QUEUE, {"desk": desk, "queue": queue}).first() is not None
 
 
-def group_members(conn: Connection, desk: str, groups: Iterable[str]) -> dict[str, str]:
-    """The tickets of these duplicate groups as last evaluated, each with its group."""
-    return {
-        row.ticket: row.group_key
-        for part in parts(groups)
-        for row in conn.execute(_GROUPS, {"desk": desk, "groups": part}).all()
-    }
+Member = tuple[str, Micros, str]
+"""A ticket of a duplicate group: (group, creation, ticket). They sort as they were created."""
+
+
+def group_members(conn: Connection, desk: str, groups: Iterable[str], count: int) -> list[Member] | None:
+    """The tickets of these duplicate groups as last evaluated; none where there are more than `count`."""
+    found: list[Member] = []
+    for part in parts(groups):
+        given = {"desk": desk, "groups": part, "count": count + 1 - len(found)}
+        found += [(group, created_at, ticket) for group, created_at, ticket in conn.execute(_GROUPS, given)]
+        if len(found) > count:
+            return None
+    return found
+
+
+def has_more_before(conn: Connection, desk: str, place: Member, count: int) -> bool:
+    """Whether a duplicate group has more than `count` tickets before a place in it."""
+    group, created_at, ticket = place
+    given = {"desk": desk, "group": group, "created_at": created_at, "ticket": ticket, "count": count}
+    return conn.execute(_MORE_BEFORE, given).first() is not None
+
+
+def group_members_near(conn: Connection, desk: str, place: Member, count: int) -> list[Member]:
+    """The tickets of a duplicate group as last evaluated: `count` before a place in it and `count` from there on."""
+    group, created_at, ticket = place
+    given = {"desk": desk, "group": group, "created_at": created_at, "ticket": ticket, "count": count}
+    found = [*conn.execute(_BEFORE, given), *conn.execute(_AFTER, given)]
+    return [(group, created_at, ticket) for group, created_at, ticket in found]
 
 
 def write(
