@@ -1,4 +1,4 @@
-"""Duplicates in a large group: only a ticket's neighbours are read, and the places are those of the whole group."""
+"""Duplicates in a large group: only those next to a ticket are read, and the places are those of the whole group."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.flow.judge.receive import Incoming
 from app.flow.query import serialize
-from app.flow.query.duplicates import Neighbours, neighbours
+from app.flow.query.duplicates import AdjacentTickets, adjacent_tickets
 from app.sla.event import Event
 from app.sla.queue.waiting import wait_intervals
 from app.sla.span import MINUTE
@@ -81,15 +81,15 @@ def test_the_stored_waits_are_those_of_the_whole_group_in_any_order_of_arrival(
 
 
 @pytest.mark.parametrize("number", [0, 1, 7, 20, 38, 39])
-def test_the_neighbours_read_from_a_large_group_are_those_of_the_whole(service: Service, number: int) -> None:
+def test_the_tickets_read_from_a_large_group_are_those_of_the_whole(service: Service, number: int) -> None:
     service.clock.forward(hours=2)
     service.push(*map(_opened, range(40)))
     group = service.rows(f"SELECT group_key FROM ticket WHERE desk = '{DESK}' LIMIT 1")[0][0]
     place = (group, START + number * MINUTE, f"t{number:02}")
 
-    def near(few: int) -> Neighbours:
+    def near(few: int) -> AdjacentTickets:
         (found,) = service.database.read_now(
-            lambda conn: neighbours(conn, DESK, {place: True}, [place[2]], 3, few=few)
+            lambda conn: adjacent_tickets(conn, DESK, {place: True}, [place[2]], 3, few=few)
         )
         return found
 

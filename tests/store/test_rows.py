@@ -170,7 +170,7 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         "sources",
         "clocks",
         "groups",
-        "neighbours",
+        "adjacent",
         "intervals",
         "recorded",
         "logs",

@@ -1,6 +1,6 @@
 """Queueing: the wait intervals of tickets and of their duplicates, and the signals of what changed.
 
-Wait intervals are derived for a ticket and its neighbours in its duplicate group, since an event of one may move the
+Wait intervals are derived for a ticket and those next to it in its duplicate group, since an event of one may move the
 others: their places are stored and recorded as well. The rules of the desk's latest version hold for a whole queue,
 since a queue has one order. Instants are microseconds UTC.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from app.flow.judge.emit import Emitter
 from app.flow.query.answer import QueueAnswer
-from app.flow.query.duplicates import Neighbours, neighbours
+from app.flow.query.duplicates import AdjacentTickets, adjacent_tickets
 from app.flow.query.merge_graph import MergeGraph, gather_logs
 from app.flow.query.positions import QueuePositions
 from app.sla.agreement.agreement import Agreement
@@ -58,7 +58,7 @@ class Queueing:
         self.lone: dict[str, LoneWait] = {}
         """The waiting of each long ticket that no other moves: it goes on from there the next time."""
 
-    def groups(self, judged: Mapping[str, Evaluation]) -> list[Neighbours]:
+    def groups(self, judged: Mapping[str, Evaluation]) -> list[AdjacentTickets]:
         """The tickets whose wait intervals may change, and those beside them that decide it."""
         self.keys = {name: group_key(e.ticket, self._agreement) for name, e in judged.items()}
         places: dict[Member, bool] = {}
@@ -68,9 +68,11 @@ class Queueing:
                 places[key, evaluation.ticket.created_at, name] = True
             if row is not None and row.group_key is not None and row.created_at is not None:
                 places.setdefault((row.group_key, row.created_at, name), False)
-        alone = [Neighbours((name,), frozenset({name})) for name, key in self.keys.items() if key is None]
+        alone = [
+            AdjacentTickets((name,), frozenset({name})) for name, key in self.keys.items() if key is None
+        ]
         count = self._agreement.queue.duplicates_max
-        found = alone + (neighbours(self._conn, self._desk, places, judged, count) if places else [])
+        found = alone + (adjacent_tickets(self._conn, self._desk, places, judged, count) if places else [])
         self.capped = {n for each in found for n in each.tickets[count + 1 :] if n in judged}
         self.lone = {
             each.tickets[0]: wait
@@ -80,7 +82,7 @@ class Queueing:
         self._read(found)
         return found
 
-    def _read(self, groups: Iterable[Neighbours]) -> None:
+    def _read(self, groups: Iterable[AdjacentTickets]) -> None:
         """Read the logs of these tickets, and the wait intervals of those that may change."""
         read = {name for each in groups for name in each.tickets} - self.lone.keys()
         for name in self._merge_graph.resumed.keys() & read:
@@ -96,7 +98,7 @@ class Queueing:
         same = row is not None and row.group_key == self.keys.get(name)
         return resumed.checkpoint.wait if resumed is not None and same else None
 
-    def derive(self, group: Neighbours) -> None:
+    def derive(self, group: AdjacentTickets) -> None:
         """Derive the wait intervals of the tickets of a group that may change."""
         first = group.tickets[0]
         if first in self.lone:
@@ -122,7 +124,7 @@ class Queueing:
             self.lone[name] = wait
             self.wait_intervals[name] = wait.wait_intervals
 
-    def _derive_whole(self, group: Neighbours) -> None:
+    def _derive_whole(self, group: AdjacentTickets) -> None:
         logs = {name: self._merge_graph.whole_log(name, self._now) for name in group.tickets}
         faulty = [name for name in group.tickets if self._merge_graph.fault(name) is not None]
         derived = wait_intervals(

@@ -15,7 +15,7 @@ from app.flow.judge.subjects import checked_next_at
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.checkpoints import Checkpoints
-from app.flow.query.duplicates import Neighbours
+from app.flow.query.duplicates import AdjacentTickets
 from app.flow.query.merge_graph import MergeGraph
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
 from app.sla.clock.signals import LATE_KINDS, signals
@@ -275,7 +275,10 @@ class TicketCase:
 
 
 def _derived(
-    queueing: Queueing, groups: Iterable[Neighbours], evaluated: Mapping[str, Evaluation], failures: Failures
+    queueing: Queueing,
+    groups: Iterable[AdjacentTickets],
+    evaluated: Mapping[str, Evaluation],
+    failures: Failures,
 ) -> dict[str, Evaluation]:
     """Derive the wait intervals of each group. Returns the evaluations without those of groups that failed."""
     left = dict(evaluated)

@@ -1,6 +1,6 @@
 """Duplicate groups: which tickets an event of one may move, and which logs say so.
 
-A ticket moves at most `duplicates_max` tickets before it, so of a group that a mail loop has made only the neighbours
+A ticket moves at most `duplicates_max` tickets before it, so of a group that a mail loop has made only those next to it
 of a ticket are read. Instants are microseconds UTC.
 """
 
@@ -14,11 +14,11 @@ from app.store.tickets import queues
 from app.store.tickets.queues import Member
 
 FEW: Final = 500
-"""Up to so many members of all groups together one query reads them all; of larger groups each ticket's neighbours."""
+"""Up to so many members of all groups together one query reads them all; of larger groups those next to each ticket."""
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
+class AdjacentTickets:
     """Tickets of one duplicate group next to each other, in the order of creation.
 
     The wait intervals of those `within` follow from the logs of all of them.
@@ -28,7 +28,7 @@ class Neighbours:
     within: frozenset[str]
 
 
-def neighbours(
+def adjacent_tickets(
     conn: Connection,
     desk: str,
     places: Mapping[Member, bool],
@@ -36,8 +36,8 @@ def neighbours(
     count: int,
     *,
     few: int = FEW,
-) -> list[Neighbours]:
-    """The neighbours of these places in duplicate groups: those that the ticket there may move or be moved by.
+) -> list[AdjacentTickets]:
+    """The tickets next to these places in duplicate groups: those that the ticket there may move or be moved by.
 
     `places` says of each whether a ticket is there now, or was when it was last evaluated. `moved` are all tickets of
     the places, wherever the store still has them. `count` is the rules' `duplicates_max`.
@@ -48,7 +48,7 @@ def neighbours(
     by_group: dict[str, list[Member]] = {}
     for member in sorted(now):
         by_group.setdefault(member[0], []).append(member)
-    found: list[Neighbours] = []
+    found: list[AdjacentTickets] = []
     for group, members in by_group.items():
         spots = [bisect_left(members, place) for place in places if place[0] == group]
         found += _around(members, sorted(spots), count)
@@ -60,12 +60,12 @@ def _stored(conn: Connection, desk: str, places: Iterable[Member], count: int, f
     groups = sorted({group for group, _, _ in places})
     if (found := queues.group_members(conn, desk, groups, few)) is not None:
         return set(found)
-    # Twice as far: what moves a neighbour. One more for each ticket of the transaction that may stand between.
+    # Twice as far: what moves one of those. One more for each ticket of the transaction that may stand between.
     reach = 2 * count + len(places)
     return {m for place in places for m in queues.group_members_near(conn, desk, place, reach)}
 
 
-def _around(members: list[Member], spots: list[int], count: int) -> list[Neighbours]:
+def _around(members: list[Member], spots: list[int], count: int) -> list[AdjacentTickets]:
     """Runs of members that reach twice `count` to both sides of the spots."""
     runs: list[tuple[int, int]] = []
     for spot in spots:
@@ -77,6 +77,6 @@ def _around(members: list[Member], spots: list[int], count: int) -> list[Neighbo
     near = {n for spot in spots for n in range(max(0, spot - count), min(len(members), spot + count + 1))}
     names = [ticket for _, _, ticket in members]
     return [
-        Neighbours(tuple(names[start:end]), frozenset(names[n] for n in range(start, end) if n in near))
+        AdjacentTickets(tuple(names[start:end]), frozenset(names[n] for n in range(start, end) if n in near))
         for start, end in runs
     ]

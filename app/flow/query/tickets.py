@@ -13,7 +13,7 @@ import structlog
 
 from app.flow import metrics
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
-from app.flow.query.duplicates import neighbours
+from app.flow.query.duplicates import adjacent_tickets
 from app.flow.query.merge_graph import MergeGraph, gather, gather_logs, judge
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
@@ -283,7 +283,7 @@ class _Query:
         mates: tuple[str, ...] = (ticket,)
         if key is not None and created_at is not None:
             place = {(key, created_at, ticket): True}
-            near = neighbours(self._conn, self._desk, place, [ticket], rules.duplicates_max)
+            near = adjacent_tickets(self._conn, self._desk, place, [ticket], rules.duplicates_max)
             mates = next(each.tickets for each in near if ticket in each.within)
         gather_logs(self._conn, merge_graph, sorted(mates), as_of=self._as_of)
         known = {name: merge_graph.whole_log(name, self._at) for name in mates}
