@@ -220,14 +220,20 @@ def test_the_kinds_that_are_indexed_as_late_are_those_of_the_core() -> None:
     assert set(LATE_KINDS) == signals.LATE
 
 
-def test_what_is_due_comes_longest_due_first_and_in_batches(service: Service) -> None:
-    for number, minute in enumerate((30, 10, 20)):
+def test_a_batch_is_half_of_what_is_due_longest_and_half_of_what_came_due_last(service: Service) -> None:
+    for number, minute in enumerate((40, 10, 30, 20)):
         service.push(created(f"T{number}", f"2026-03-02T08:{minute}:00+01:00", customer=str(number)))
     service.clock.set("2026-03-03T08:00:00+01:00")
     mark = "UPDATE ticket SET next_at = created_at"
     service.database.write_now(lambda conn, now: conn.exec_driver_sql(mark))
-    due = service.database.write_now(lambda conn, now: schedule.due(conn, now, 2))
-    assert due == [("haisoft", Subject.parse("T1")), ("haisoft", Subject.parse("T2"))]
+
+    def due(limit: int) -> list[str]:
+        found = service.database.write_now(lambda conn, now: schedule.due(conn, now, limit))
+        return [subject.text for _, subject in found]
+
+    assert due(2) == ["T1", "T0"]
+    assert sorted(due(3)) == ["T0", "T1", "T2"]
+    assert sorted(due(9)) == ["T0", "T1", "T2", "T3"]
 
 
 def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:

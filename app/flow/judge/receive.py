@@ -39,7 +39,11 @@ class Receiver:
         self._assessor, self._catalogue = assessor, assessor.catalogue
         self._max_skew, self._cycles = length_of(settings.max_skew), settings.answer_cycles
         self._group: GroupCommit[_Push, Receipt] = GroupCommit(
-            database, self._process, settings.group_commit_size, lambda push: len(push.incoming)
+            database,
+            self._process,
+            settings.group_commit_size,
+            lambda push: len(push.incoming),
+            desk_of=lambda push: push.incoming[0].desk if push.incoming else "",
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:

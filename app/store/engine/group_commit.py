@@ -1,8 +1,9 @@
 """Group commit: requests that wait at the same time share one transaction.
 
 A durable commit costs more than the rest of a small transaction. Members that arrive while a transaction runs are
-processed together in the next one, by one function. Two rules: a member is answered after the commit only, and when a
-batch fails, its members are retried one by one, so that a faulty one fails alone.
+processed together in the next one, by one function. Three rules: a member is answered after the commit only; when a
+batch fails, its members are retried one by one, so that a faulty one fails alone; and members of several desks take
+turns, so that one desk's thousand waiting requests delay another's single one by one transaction.
 """
 
 import asyncio
@@ -28,7 +29,8 @@ def _one(_: object) -> int:
 class GroupCommit(Generic[M, O]):
     """Queue of members for one processing function. Use it from one event loop.
 
-    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own.
+    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own. Each desk, as
+    `desk_of` names it, has a queue of its own; a batch takes one member of each in turn.
     """
 
     def __init__(
@@ -37,18 +39,21 @@ class GroupCommit(Generic[M, O]):
         process: Process[M, O],
         largest: int,
         weight: Callable[[M], int] = _one,
+        *,
+        desk_of: Callable[[M], str],
     ) -> None:
         self._database = database
         self._process = process
         self._largest = largest
-        self._weight = weight
-        self._waiting: deque[tuple[M, asyncio.Future[O]]] = deque()
+        self._weight, self._desk_of = weight, desk_of
+        self._waiting: dict[str, deque[tuple[M, asyncio.Future[O]]]] = {}
+        """The waiting members of each desk that has any; the desk whose turn it is comes first."""
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, member: M) -> O:
         """Process a member. Returns its outcome after the commit; raises the exception that it failed with."""
         future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
-        self._waiting.append((member, future))
+        self._waiting.setdefault(self._desk_of(member), deque()).append((member, future))
         if self._task is None or self._task.done():
             # An empty context: the task serves all members, not only the first.
             self._task = asyncio.create_task(self._drain(), context=Context())
@@ -63,10 +68,17 @@ class GroupCommit(Generic[M, O]):
             await self._process_batch(self._next_batch())
 
     def _next_batch(self) -> list[tuple[M, asyncio.Future[O]]]:
-        batch = [self._waiting.popleft()]
-        weight = self._weight(batch[0][0])
-        while self._waiting and (weight := weight + self._weight(self._waiting[0][0])) <= self._largest:
-            batch.append(self._waiting.popleft())
+        batch: list[tuple[M, asyncio.Future[O]]] = []
+        weight = 0
+        while self._waiting:
+            desk, queue = next(iter(self._waiting.items()))
+            weight += self._weight(queue[0][0])
+            if batch and weight > self._largest:
+                break
+            batch.append(queue.popleft())
+            del self._waiting[desk]
+            if queue:
+                self._waiting[desk] = queue  # the last in turn
         return batch
 
     async def _process_batch(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:

@@ -50,6 +50,12 @@ _DUE_TICKETS: Final = (
     .order_by(_ticket.c.next_at)
     .limit(bindparam("limit"))
 )
+_LATEST_DUE_TICKETS: Final = (
+    select(_ticket.c.desk, _ticket.c.ticket)
+    .where(_ticket.c.next_at.is_not(None), _ticket.c.next_at <= bindparam("now"))
+    .order_by(_ticket.c.next_at.desc())
+    .limit(bindparam("limit"))
+)
 _DUE_SUBJECTS: Final = (
     select(_subject.c.desk, _subject.c.subject)
     .where(_subject.c.next_at.is_not(None), _subject.c.next_at <= bindparam("now"))
@@ -107,7 +113,7 @@ def due_desks(conn: Connection, now: Micros, limit: int) -> set[str]:
     given = {"now": now, "limit": limit}
     return {
         row.desk
-        for query in (_DUE_TICKETS, _DUE_SUBJECTS, _DUE_PARKED)
+        for query in (_DUE_TICKETS, _LATEST_DUE_TICKETS, _DUE_SUBJECTS, _DUE_PARKED)
         for row in conn.execute(query, given).all()
     }
 
@@ -115,11 +121,17 @@ def due_desks(conn: Connection, now: Micros, limit: int) -> set[str]:
 def due(conn: Connection, now: Micros, limit: int) -> list[SubjectKey]:
     """What is due, up to `limit`: tickets, then other subjects, then parked ones; of each the longest due first.
 
+    Where more tickets are due than that, half of them are those that came due last: after hours down, or while one
+    desk's whole backlog is evaluated again, a deadline that passes now is found now.
+
     Where several processes sweep, the rows found are locked until the transaction ends and those that another process
     has locked are skipped, so that each is swept once.
     """
-    found: list[SubjectKey] = []
-    for query in (_DUE_TICKETS, _DUE_SUBJECTS, _DUE_PARKED):
+    found = list(_claimed(conn, _DUE_TICKETS, now, max(1, limit // 2)))
+    if len(found) >= limit // 2:
+        latest = _claimed(conn, _LATEST_DUE_TICKETS, now, limit - len(found)) if limit > len(found) else ()
+        found = list(dict.fromkeys([*found, *latest]))
+    for query in (_DUE_SUBJECTS, _DUE_PARKED):
         if len(found) < limit:
             found += _claimed(conn, query, now, limit - len(found))
     return found
