@@ -88,7 +88,9 @@ async def store_only(request: Request, caller: Recorder) -> Response:
     assert store is not None
     if store.group is None:
         parts = running(request)
-        store.group = GroupCommit(parts.database, store.process, parts.settings.group_commit_size, len, desk_of=lambda _: "")
+        store.group = GroupCommit(
+            parts.database, store.process, parts.settings.group_commit_size, len, desk_of=lambda _: ""
+        )
     await store.group.submit(incoming)
     return _answer(incoming)
 
