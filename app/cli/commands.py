@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
     "key": ("app.cli.key", "Create, list and revoke API keys."),
+    "secrets": ("app.cli.secrets", "Encrypt the secrets in the database."),
     "connect": ("app.cli.connect", "Connect a ticket system to a desk."),
     "record": ("app.cli.record", "Record an event by hand."),
     "inbox": ("app.cli.inbox", "List what could not be read or evaluated, and run it again."),

@@ -1,10 +1,12 @@
 """Settings of the database connection and of transactions."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 
 from app.settings.group import SettingsGroup
+from app.settings.listed import Listed
 
 
 class DatabaseSettings(SettingsGroup):
@@ -33,6 +35,17 @@ class DatabaseSettings(SettingsGroup):
         ge=1,
         description="Threads with a read-only connection each. With two, one long query does not block other "
         "reads.",
+    )
+    secret_keys: Listed[str] = Field(
+        default=(),
+        repr=False,
+        description="Keys that encrypt the secrets in the database, from `slatimer secrets new-key`: the first one "
+        "encrypts, all decrypt. Without one they are stored readable.",
+    )
+    secret_keys_file: Path | None = Field(
+        default=None,
+        description="A file with such keys, one a line, as a secret manager mounts it. They come after those of "
+        "SLATIMER_SECRET_KEYS.",
     )
     busy_timeout: timedelta = Field(
         default=timedelta(seconds=10),

@@ -34,9 +34,10 @@ class Terminal:
 
     def __init__(self, url: str) -> None:
         self.settings = Settings(database_url=url)
+        self.environ = {"SLATIMER_DATABASE_URL": url}
 
     def __call__(self, *arguments: object) -> Said:
-        ended = CliRunner(env={"SLATIMER_DATABASE_URL": self.settings.database_url}).invoke(
+        ended = CliRunner(env=self.environ).invoke(
             cli, [str(argument) for argument in arguments]
         )
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):

@@ -62,3 +62,16 @@ def test_an_unknown_scope_is_a_wrong_question(desks: Terminal) -> None:
     said = desks("key", "create", "--desk", "haisoft", "--scope", "write")
     assert (said.code, said.out) == (2, "")
     assert "push, read, admin" in said.err
+
+
+def test_secrets_are_encrypted_again_by_a_new_key_and_not_without_one(desks: Terminal) -> None:
+    new_key = desks.done("secrets", "new-key").strip()
+    assert len(new_key) == 44
+    without = desks("secrets", "rotate")
+    assert (without.code, "slatimer secrets new-key" in without.err) == (2, True)
+    desks.environ["SLATIMER_SECRET_KEYS"] = new_key
+    desks.done("connect", "zammad", "--desk", "haisoft")
+    assert "0 secrets encrypted" in desks("secrets", "rotate").err
+    desks.environ["SLATIMER_SECRET_KEYS"] = "no-key"
+    wrong = desks("key", "list")
+    assert (wrong.code, "SLATIMER_SECRET_KEYS" in wrong.err) == (2, True)

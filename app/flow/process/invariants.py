@@ -14,8 +14,9 @@ from app.flow.query.tickets import answers
 from app.sla.span import MINUTE, Micros
 from app.sla.subject import Subject, SubjectKey, by_desk
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine import partitions
+from app.store.engine import encrypted, partitions
 from app.store.engine.database import Connection
+from app.store.engine.vault import vault
 from app.store.inbound import hooks
 from app.store.outbound import deliveries, redelivery
 from app.store.tickets import clocks, inspection, schedule
@@ -66,6 +67,7 @@ def run_checks(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[
     yield _none("no signal is early", inspection.recorded_early(conn), "clocks have a signal before its time")
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
     yield _holidays(conn, catalogue, now)
+    yield _secrets(conn)
     yield from _environment(conn, now)
 
 
@@ -143,6 +145,16 @@ def _role(conn: Connection) -> Check:
         return Check(name, Verdict.OK, "")
     detail = "the role bypasses row-level security; use one that is no superuser: CREATE ROLE slatimer LOGIN"
     return Check(name, Verdict.WARNING, detail)
+
+
+def _secrets(conn: Connection) -> Check:
+    name = "secrets are encrypted by the newest key"
+    outdated, count = encrypted.outdated(conn)
+    if not outdated:
+        return Check(
+            name, Verdict.OK, "" if vault(conn).encrypts else "no key is given: they are stored readable"
+        )
+    return Check(name, Verdict.WARNING, f"{outdated} of {count} are not; run: slatimer secrets rotate")
 
 
 def _partitions(conn: Connection) -> Check:

@@ -27,6 +27,7 @@ from app.store.engine.desks import setting_of, visible_desks
 from app.store.engine.dialect import FailureKind, TransactionRunner
 from app.store.engine.migrate import upgrade
 from app.store.engine.unreachable import Unreachable
+from app.store.engine.vault import give, vault_of_settings
 
 __all__ = [
     "EVERY_DESK",
@@ -115,8 +116,12 @@ class Database:
     """Exceptions of a transaction that failed because of the database."""
 
     def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
-        """Open and migrate. `clock` replaces the server's and the system clock. Raises UnusableDatabase."""
+        """Open and migrate. `clock` replaces the server's and the system clock.
+
+        Raises UnusableDatabase, and UnusableKey for a key that encrypts no secrets.
+        """
         dialect.check(settings.database_url)
+        self._vault = vault_of_settings(settings)
         self.settings = settings
         self.shared = dialect.is_shared(settings.database_url)
         """Whether the database is a server that several processes write to."""
@@ -193,6 +198,7 @@ class Database:
 
         def transaction(conn: Connection) -> tuple[T, Micros]:
             conn.info[_AFTER_COMMIT], conn.info[_MEMO] = actions, dict[str, object]()
+            give(conn, self._vault)
             now = self._time(conn)
             return work(conn, now), now
 
@@ -215,7 +221,12 @@ class Database:
         if runner is None:
             runner = self._thread.runner = dialect.reading_runner(self.settings)
             self._reading_runners.append(runner)
-        return runner.run(work, setting_of(visible_desks.get()))
+
+        def transaction(conn: Connection) -> T:
+            give(conn, self._vault)
+            return work(conn)
+
+        return runner.run(transaction, setting_of(visible_desks.get()))
 
     def close(self) -> None:
         """Finish the running transactions and close all connections."""

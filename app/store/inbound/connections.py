@@ -1,7 +1,7 @@
 """Store of connections: the ticket systems that may send to a desk, and the secrets that sign their webhooks.
 
-A signature is verified with the secret itself, so secrets are stored in plain text: read access to the database is
-enough to sign. A replaced secret stays valid for an overlap, so that no request is refused during the rotation.
+A signature is verified with the secret itself, so secrets are stored to be read again: encrypted by the vault where it
+has a key, else readable. A replaced secret stays valid for an overlap, so that no request is refused meanwhile.
 Instants are microseconds UTC.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import Row, bindparam, select
 
 from app.sla.span import Micros
 from app.store.engine.database import Connection
+from app.store.engine.vault import vault
 from app.store.tables import connection as _connection
 
 
@@ -60,12 +61,12 @@ _UPDATE: Final = (
 def find(conn: Connection, desk: str, system: str) -> StoredConnection | None:
     """The connection of a system to a desk, if there is one."""
     row = conn.execute(_FIND, {"_desk": desk, "_system": system}).first()
-    return None if row is None else _stored(row)
+    return None if row is None else _stored(conn, row)
 
 
 def listed(conn: Connection) -> list[StoredConnection]:
     """Every connection, by desk and system."""
-    return [_stored(row) for row in conn.execute(_LIST).all()]
+    return [_stored(conn, row) for row in conn.execute(_LIST).all()]
 
 
 def add_secret(
@@ -84,7 +85,7 @@ def add_secret(
             {
                 "desk": desk,
                 "system": system,
-                "secrets": _written(made.secrets),
+                "secrets": _written(conn, made.secrets),
                 "created_at": now,
                 "changed_at": now,
             },
@@ -99,16 +100,18 @@ def add_secret(
     changed = StoredConnection(desk, system, (Secret(secret), *older), before.created_at, now)
     conn.execute(
         _UPDATE,
-        {"_desk": desk, "_system": system, "secrets": _written(changed.secrets), "changed_at": now},
+        {"_desk": desk, "_system": system, "secrets": _written(conn, changed.secrets), "changed_at": now},
     )
     return changed
 
 
-def _written(secrets: tuple[Secret, ...]) -> str:
-    return orjson.dumps([{"text": one.text, "until": one.until} for one in secrets]).decode()
+def _written(conn: Connection, secrets: tuple[Secret, ...]) -> str:
+    text = orjson.dumps([{"text": one.text, "until": one.until} for one in secrets]).decode()
+    return vault(conn).seal(text)
 
 
-def _stored(row: Row[Any, Any, Any, Any, Any]) -> StoredConnection:
+def _stored(conn: Connection, row: Row[Any, Any, Any, Any, Any]) -> StoredConnection:
     desk, system, secrets, created_at, changed_at = row
-    read = tuple(Secret(one["text"], one["until"]) for one in orjson.loads(secrets))
+    read = orjson.loads(vault(conn).unseal(secrets))
+    read = tuple(Secret(one["text"], one["until"]) for one in read)
     return StoredConnection(desk, system, read, created_at, changed_at)

@@ -1,8 +1,8 @@
 """Subscriptions: which signals go to which endpoint, and the endpoint's health.
 
 An active subscription is delivered to. A paused one collects deliveries that wait. A disabled one gets no deliveries;
-what it missed can be retried afterwards. Secrets are stored in plain text: signing needs them. Instants are
-microseconds UTC.
+what it missed can be retried afterwards. Secrets and URLs are encrypted by the vault where it has a key: signing needs
+them. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.engine.desks import in_desks
+from app.store.engine.vault import vault
 from app.store.tables import delivery as _delivery
 from app.store.tables import subscription as _subscription
 
@@ -175,12 +176,12 @@ def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
 
 def add(conn: Connection, subscription: Subscription) -> None:
     """Insert a subscription."""
-    conn.execute(_INSERT, {"id": subscription.id} | _values(subscription))
+    conn.execute(_INSERT, {"id": subscription.id} | _values(conn, subscription))
 
 
 def change(conn: Connection, subscription: Subscription) -> None:
     """Update all columns of a subscription."""
-    conn.execute(_UPDATE, {"_id": subscription.id} | _values(subscription))
+    conn.execute(_UPDATE, {"_id": subscription.id} | _values(conn, subscription))
 
 
 def record_health(conn: Connection, which: str, health: Health) -> None:
@@ -198,14 +199,14 @@ def remove(conn: Connection, which: str) -> None:
 def find(conn: Connection, which: str) -> Subscription | None:
     """A subscription by its id."""
     row = conn.execute(_ONE, {"which": which}).mappings().first()
-    return None if row is None else _subscription_of(row)
+    return None if row is None else _subscription_of(conn, row)
 
 
 def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Subscription]:
     """Subscriptions by id. `lock`: their rows are locked (FOR UPDATE) until the transaction ends."""
     query = dialect.for_update(conn, _SOME) if lock else _SOME
     return {
-        row["id"]: _subscription_of(row)
+        row["id"]: _subscription_of(conn, row)
         for part in parts(sorted(set(ids)))
         for row in conn.execute(query, {"ids": part}).mappings()
     }
@@ -214,7 +215,7 @@ def some(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[st
 def listed(conn: Connection, desks: Desks = EVERY) -> list[Subscription]:
     """The subscriptions of these desks, oldest first."""
     query = _ALL.where(in_desks(_subscription.c.desk, desks))
-    return [_subscription_of(row) for row in conn.execute(query).mappings()]
+    return [_subscription_of(conn, row) for row in conn.execute(query).mappings()]
 
 
 def subscribers(conn: Connection) -> list[Subscriber]:
@@ -225,24 +226,27 @@ def subscribers(conn: Connection) -> list[Subscriber]:
     ]
 
 
-def _values(subscription: Subscription) -> dict[str, Any]:
+def _values(conn: Connection, subscription: Subscription) -> dict[str, Any]:
     values = {f.name: getattr(subscription, f.name) for f in fields(Subscription) if f.name != "id"}
     secrets = [{"secret": each.secret, "expires_at": each.expires_at} for each in subscription.secrets]
     return values | {
         "kinds": _json(subscription.kinds),
         "filter": _json(subscription.filter),
-        "secrets": _json(secrets),
+        "secrets": vault(conn).seal(_json(secrets)),
+        "url": vault(conn).seal(subscription.url),
         "channel": subscription.channel.value,
         "state": subscription.state.value,
     }
 
 
-def _subscription_of(row: RowMapping) -> Subscription:
+def _subscription_of(conn: Connection, row: RowMapping) -> Subscription:
     filters: dict[str, list[str]] = orjson.loads(row["filter"])
+    secrets = orjson.loads(vault(conn).unseal(row["secrets"]))
     read: dict[str, Any] = {
         "kinds": tuple(orjson.loads(row["kinds"])),
         "filter": {name: tuple(values) for name, values in filters.items()},
-        "secrets": tuple(Secret(**each) for each in orjson.loads(row["secrets"])),
+        "secrets": tuple(Secret(**each) for each in secrets),
+        "url": vault(conn).unseal(row["url"]),
         "channel": Channel(row["channel"]),
         "state": SubscriptionState(row["state"]),
     }
