@@ -31,10 +31,10 @@ class DatabaseSettings(SettingsGroup):
         "releases its locks.",
     )
     database_read_pool_size: int = Field(
-        default=2,
+        default=3,
         ge=1,
-        description="Threads with a read-only connection each. With two, one long query does not block other "
-        "reads.",
+        description="Threads with a read-only connection each. One desk uses all but one of them at a time, so its "
+        "long queries block no other desk.",
     )
     secret_keys: Listed[str] = Field(
         default=(),

@@ -37,9 +37,7 @@ class Terminal:
         self.environ = {"SLATIMER_DATABASE_URL": url}
 
     def __call__(self, *arguments: object) -> Said:
-        ended = CliRunner(env=self.environ).invoke(
-            cli, [str(argument) for argument in arguments]
-        )
+        ended = CliRunner(env=self.environ).invoke(cli, [str(argument) for argument in arguments])
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         return Said(ended.exit_code, ended.stdout, ended.stderr)

@@ -1,8 +1,10 @@
 """Who writes, when, and what is left behind: one writer, a time that never goes back, tables as declared."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -19,12 +21,15 @@ from app.store.engine.database import (
     WriteContention,
     after_commit,
     failure_kind,
+    visible_desks,
 )
 from app.store.engine.dialect import UnusableDatabase
 from app.store.engine.group_commit import GroupCommit
 from app.store.tables import metadata
 from tests.servers.databases import POSTGRESQL, postgresql_only, sqlite_only
 from tests.service import Service, WallClock, at, created
+
+T = TypeVar("T")
 
 # PostgreSQL keeps the log in parts, and in a table of its own what is unique in all of them. Neither is declared.
 PARTITIONED_LOG = ("event_other", "event_key", "event_once")
@@ -160,6 +165,32 @@ def test_a_read_sees_one_state_from_begin_to_end(database: Database) -> None:
         return [first, conn.exec_driver_sql("SELECT count(*) FROM acknowledgement").scalar()]
 
     assert database.read_now(twice) == [0, 0]
+
+
+async def test_long_reads_of_one_desk_leave_a_reader_to_others_and_keys_wait_for_none(
+    database: Database,
+) -> None:
+    hold, begun = threading.Event(), threading.Semaphore(0)
+
+    def long_read(_: Connection) -> None:
+        begun.release()
+        hold.wait()
+
+    async def reading(desk: str, work: Callable[[Connection], T]) -> T:
+        visible_desks.set(frozenset({desk}))
+        return await database.read(work)
+
+    stuck = [asyncio.create_task(reading("a", long_read)) for _ in range(5)]
+    for _ in range(database.settings.database_read_pool_size - 1):
+        await asyncio.to_thread(begun.acquire)
+    try:
+        one = "SELECT 1"
+        assert await asyncio.create_task(reading("b", lambda conn: conn.exec_driver_sql(one).scalar())) == 1
+        assert await database.look_up(lambda conn: conn.exec_driver_sql(one).scalar()) == 1
+        assert not begun.acquire(blocking=False)
+    finally:
+        hold.set()
+        await asyncio.gather(*stuck)
 
 
 async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(database: Database) -> None:

@@ -14,6 +14,7 @@ from threading import local
 from time import monotonic_ns, time_ns
 from types import TracebackType
 from typing import Final, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection
@@ -136,6 +137,10 @@ class Database:
         self._reading_runners: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
         self._readers = ThreadPoolExecutor(settings.database_read_pool_size, "reader")
+        self._per_desk = max(1, settings.database_read_pool_size - 1)
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """The readers that each desk may still use; of desks that are reading."""
+        self._lookups = ThreadPoolExecutor(1, "lookup")
         self._writer.submit(self._open).result()
 
     def _open(self) -> None:
@@ -164,10 +169,24 @@ class Database:
         return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a read-only transaction on one snapshot."""
-        loop = asyncio.get_running_loop()
-        context = copy_context()
-        return await loop.run_in_executor(self._readers, lambda: context.run(self._read, work))
+        """Run `work` in a read-only transaction on one snapshot.
+
+        One desk's reads use all readers but one at a time: its long queries never block another desk's.
+        """
+        desks = setting_of(visible_desks.get())
+        turn = self._turns.get(desks)
+        if turn is None:
+            turn = self._turns[desks] = asyncio.Semaphore(self._per_desk)
+        async with turn:
+            return await self._read_in(self._readers, work)
+
+    async def look_up(self, work: Callable[[Connection], T]) -> T:
+        """`read` for a short query that must wait for no long one, such as that of a key."""
+        return await self._read_in(self._lookups, work)
+
+    async def _read_in(self, executor: ThreadPoolExecutor, work: Callable[[Connection], T]) -> T:
+        loop, context = asyncio.get_running_loop(), copy_context()
+        return await loop.run_in_executor(executor, lambda: context.run(self._read, work))
 
     def write_now(self, work: Callable[[Connection, Micros], T]) -> T:
         """`write` without an event loop. Never call it inside a write: the writer thread would wait for itself."""
@@ -232,6 +251,7 @@ class Database:
         """Finish the running transactions and close all connections."""
         self._writer.submit(self._writing_runner.close).result()
         self._readers.shutdown()
+        self._lookups.shutdown()
         for runner in self._reading_runners:
             self._writer.submit(
                 runner.close

@@ -31,7 +31,7 @@ class PrincipalCache:
         entry = self._entries.get(digest)
         # A clock that was set back must not make an entry last.
         if entry is None or not 0 <= now - entry[0] < CACHE_TTL:
-            principal = await self._database.read(lambda conn: principals.find(conn, secret, now))
+            principal = await self._database.look_up(lambda conn: principals.find(conn, secret, now))
             entry = self._entries[digest] = (now, principal)
             self._entries.move_to_end(digest)
             if len(self._entries) > CACHE_SIZE:
