@@ -25,6 +25,7 @@ from app.sla.calendar.target import Target, TargetFault
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 from app.sla.document.table import Table
 from app.sla.event import KNOWN_TYPES
+from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 ASSIGNED: Final = "assigned"
@@ -240,8 +241,8 @@ def _token(table: Table, default: str) -> str:
     right = r"Write a pattern whose first group is the ticket's id, as token = '\[\[([^\[\]]+)\]\]'."
     pattern = table.text("token", example=r"'\[\[([^\[\]]+)\]\]'") or default
     try:
-        if re.compile(pattern).groups < 1:
+        if desk_pattern(pattern).groups < 1:
             table.fault("token", f"{pattern!r} has no group", right)
-    except re.error as error:
-        table.fault("token", f"{pattern!r} is not a pattern: {error}", right)
+    except PatternFault as fault:
+        table.fault("token", f"{pattern!r} is not a pattern: {fault}", right)
     return pattern

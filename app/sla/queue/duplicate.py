@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules, casefolded
+from app.sla.pattern import desk_pattern
 from app.sla.ticket import Ticket
 
 _SEPARATOR: Final = "\x1f"
@@ -60,20 +61,17 @@ def group_of(fields: Mapping[str, object], rules: QueueRules) -> GroupKey | None
 def normalized_subject(title: str | None, rules: QueueRules) -> str:
     """The normalized subject line; it may be empty."""
     text = unicodedata.normalize("NFKC", title or "")
-    spaced = " ".join(_compiled(rules.token).sub(" ", text).casefold().split())
+    if desk_pattern(rules.token).search(text) is not None:
+        text = desk_pattern(rules.token).sub(" ", text)
+    spaced = " ".join(text.casefold().split())
     return _prefixes(rules.prefixes).sub("", spaced).strip()
 
 
 def ticket_token(text: str | None, rules: QueueRules) -> str | None:
     """The ticket's id that a subject carries in its token, as in "Re: Mail [[4711]]"; none without a
     token."""
-    found = _compiled(rules.token).search(text or "")
+    found = desk_pattern(rules.token).search(text or "")
     return (found[1] or "").strip() or None if found else None
-
-
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 @lru_cache(maxsize=64)
