@@ -7,13 +7,13 @@ import pytest
 from app.flow.agreement.apply import Applied, Change, apply, preview
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, desk_file
 from app.flow.agreement.holidays import (
-    MOST_SETS,
     newer_holidays,
     store_missing_holidays,
 )
 from app.flow.agreement.plan import Proposal, plans
 from app.flow.process.invariants import Verdict, run_checks
 from app.flow.query import serialize, tickets
+from app.sla.calendar.days_file import MOST_SETS
 from app.sla.calendar.holiday_package import package_version
 from app.sla.clock.evaluation import AppliesTo
 from app.store.contracts.catalogue import without_holidays
