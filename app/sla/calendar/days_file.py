@@ -31,8 +31,8 @@ DATE_RIGHT: Final = (
 
 @dataclass(slots=True)
 class HolidayNames:
-    """The normalized names of the holidays of each set, over all years that are known. One for each file: of more sets than
-    a file may name none is read."""
+    """The normalized names of the holidays of each set, over all years that are known. One for each file: of more sets
+    than a file may name none is read."""
 
     source: HolidaySource
     _known: dict[HolidaySet, frozenset[str]] = field(default_factory=dict[HolidaySet, frozenset[str]])
