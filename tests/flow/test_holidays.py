@@ -257,3 +257,41 @@ def test_of_processes_that_start_at_once_the_first_ones_holidays_stay(own: Servi
         }
     assert len(versions) == 1
     assert versions <= {package_version(), NEWER}
+
+
+RECURRING = """
+[calendars.desk]
+time_zone = "Europe/Amsterdam"
+hours = { mon-fri = ["09:00-17:00"] }
+
+[calendars.desk.holidays]
+country = "NL"
+add = { "1 day after Liberation Day" = "bridge day" }
+"""
+
+
+def test_days_counted_from_a_holiday_stay_those_of_the_version(service: Service) -> None:
+    service.clock.set("2026-05-05T16:30:00+02:00")
+    service.apply(desk_file("own.toml", "own", RECURRING), agreement())
+    service.push(created("4711", "2026-05-05T16:30:00+02:00", desk="own"))
+    due = due_at(service)
+    # A newer package has Liberation Day in 2026 too: it and the day after it would be closed.
+    newer = Service(service.settings, service.database, service.clock, NewerHolidays())
+    assert due_at(newer) == due == "2026-05-06T10:30:00Z"
+    assert refresh(newer) != []
+    assert due_at(newer) == "2026-05-07T11:00:00Z"
+
+
+def test_doctor_lists_calendars_that_have_lapsed(service: Service) -> None:
+    service.clock.set("2026-05-04T16:30:00+02:00")
+    lapsed = RECURRING.replace("1 day after Liberation Day", "2025-12-24")
+    service.apply(desk_file("own.toml", "own", lapsed), agreement())
+    (check,) = service.database.read_now(
+        lambda conn: [
+            check
+            for check in run_checks(conn, service.catalogue, service.clock.now)
+            if check.name == "no calendar has lapsed"
+        ]
+    )
+    assert check.verdict is Verdict.WARNING
+    assert check.detail.startswith("own: calendars.desk.holidays.add: the last date is 2025-12-24")
