@@ -245,7 +245,11 @@ def test_a_package_that_is_newer_at_the_next_start_moves_nothing(own: Service) -
 def test_of_processes_that_start_at_once_the_first_ones_holidays_stay(own: Service) -> None:
     own.database.write_now(forget_holidays)
     with Database(own.settings, own.clock) as other, ThreadPoolExecutor(2) as pool:
-        both = own, Service(own.settings, other, own.clock, NewerHolidays())
+        # Both as they start, with nothing cached: what `own` has read is from before its holidays were forgotten.
+        both = (
+            Service(own.settings, own.database, own.clock),
+            Service(own.settings, other, own.clock, NewerHolidays()),
+        )
         list(pool.map(lambda each: store_missing_holidays(each.database, each.catalogue), both))
         assert own.database.read_now(without_holidays) == []
         versions = {
