@@ -271,6 +271,8 @@ def calendar_keys(place: str) -> set[str]:
                 "hours": {},
                 "holidays": {UNKNOWN: 1},
                 "overrides": {"2026-12-24": {"hours": [], UNKNOWN: 1}},
+                "seasons": [{UNKNOWN: 1}],
+                "alternate": [{UNKNOWN: 1}],
             }
         )
     return keys_known_at(refused.value, place)
@@ -297,6 +299,8 @@ def agreement_keys(place: str) -> set[str]:
     [
         ("### `[calendars.NAME]`", lambda: calendar_keys("")),
         ("### `holidays`", lambda: calendar_keys("holidays.")),
+        ("### `seasons`", lambda: calendar_keys("seasons[0].")),
+        ("### `alternate`", lambda: calendar_keys("alternate[0].")),
         ("### `overrides`", lambda: calendar_keys("overrides.2026-12-24.")),
         ("### Top of the file", lambda: agreement_keys("")),
         ("### `[[commitments]]`", lambda: agreement_keys("commitments[0].")),
@@ -344,6 +348,7 @@ def test_the_example_of_a_calendar_file_says_what_the_text_says() -> None:
     assert closed["2026-05-05"] == "Liberation Day"
     assert closed["2026-12-31"] == "stocktaking"
     assert "2026-04-03" not in closed
+    assert (closed["2026-05-15"], closed["2026-12-24"]) == ("bridge day", "special hours")
 
 
 def test_every_example_of_an_agreement_is_read() -> None:

@@ -1,6 +1,7 @@
 """`slatimer check`: validate files of calendars, agreements and sources."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -18,6 +19,7 @@ from app.flow.agreement.desk_files import (
     check_files,
     read_files,
 )
+from app.flow.agreement.remarks import remarks_of
 from app.sla.calendar import Calendar
 
 T = TypeVar("T")
@@ -29,7 +31,10 @@ command = typer.Typer(add_completion=False)
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
 ) -> None:
-    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what to write instead."""
+    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what to write instead.
+
+    Remarks are on what is allowed and seldom meant: they do not change the exit code.
+    """
     faults: list[FileFault] = []
     files = [
         file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []
@@ -44,7 +49,11 @@ def check(
     if not files:
         remark("There is no .toml file here.")
         raise typer.Exit(FAILED)
-    remark(f"{counted(len(files), 'file')}, no fault")
+    remarks = remarks_of(files, datetime.now(UTC).date())
+    for each in remarks:
+        result(str(each))
+    remarked = f", {counted(len(remarks), 'remark')}" if remarks else ""
+    remark(f"{counted(len(files), 'file')}, no fault{remarked}")
 
 
 def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:

@@ -1,5 +1,6 @@
 """`slatimer deadline`: a deadline and its spans, from a calendar file alone, without a server or a database."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -87,6 +88,12 @@ def _calendars_in(path: Path) -> dict[str, Calendar]:
     return {name.partition("/")[2]: calendar for found in read for name, calendar in found.items()}
 
 
+def _local(start: datetime, end: datetime) -> str:
+    """Both ends in local time; each with its own offset where a clock change lies between them."""
+    first = f"{start:%z} " if start.utcoffset() != end.utcoffset() else ""
+    return f"{start:%a %d %b %H:%M} {first}- {end:%a %H:%M} {end:%z}"
+
+
 def _table(recorded: Explanation, calendar: Calendar) -> Table:
     table = Table("from", "to", "local", "", "counts", "total", "why", box=None, pad_edge=False)
     for span in recorded.spans:
@@ -94,7 +101,7 @@ def _table(recorded: Explanation, calendar: Calendar) -> Table:
         table.add_row(
             instant_text(span.start),
             instant_text(span.end),
-            f"{start:%a %d %b %H:%M} - {end:%a %H:%M} {end:%z}",
+            _local(start, end),
             "+" if span.counted else "",
             length(span.end - span.start) if span.counted else "",
             length(span.total),

@@ -1,6 +1,7 @@
 """`check` and `deadline` need no database."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,55 @@ def test_every_fault_is_told_with_file_line_key_and_remedy(terminal: Terminal, t
             key,
             lines,
         )
+
+
+SELDOM_MEANT = """\
+[calendars.desk]
+time_zone = "Europe/Athens"
+hours = { mon-fri = ["00:00-23:59"], sat = ["09:00-13:00"] }
+
+[calendars.desk.holidays]
+add = { "2020-12-24" = "Christmas Eve", "2021-12-24" = "Christmas Eve" }
+"""
+
+
+def test_remarks_are_printed_with_file_and_line_and_refuse_nothing(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    path = tmp_path / "athens.toml"
+    path.write_text(SELDOM_MEANT)
+    checked = terminal("check", path)
+    assert checked.code == 0
+    assert checked.out.splitlines() == [
+        f'{path}:3: remark: calendars.desk.hours.mon-fri[0]: "00:00-23:59" leaves the last minute of the day'
+        ' closed. Write "00:00-24:00".',
+        f"{path}:6: remark: calendars.desk.holidays.add: the last date is 2021-12-24: none is of"
+        f' {datetime.now(UTC).year} or later. Add those to come, or a day of every year, as "*-12-24" or'
+        ' "friday after Ascension Day".',
+    ]
+    assert "1 file, no fault, 2 remarks" in checked.err
+
+
+@pytest.mark.parametrize("table", ["availability", "averages", "credits", "allowances", "charges"])
+def test_a_table_that_nothing_judges_yet_is_named_as_such(
+    terminal: Terminal, tmp_path: Path, table: str
+) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(f'desk = "acme"\nname = "Acme"\ncommitments = []\n\n[[{table}]]\nid = "uptime"\n')
+    checked = terminal("check", path)
+    assert checked.code == 1
+    assert f"{path}:5: {table}: " in checked.out
+    assert "not judged yet" in checked.out
+    assert "no such key" not in checked.out
+
+
+def test_a_row_across_a_clock_change_has_the_offset_of_each_end(terminal: Terminal) -> None:
+    out = terminal.done(
+        *("deadline", "--calendar", "phpnet/desk", "--start", "2026-10-24T15:00:00Z"),
+        *("--within", "3h", "--explain"),
+    )
+    assert "Sun 25 Oct 00:00 +0200 - Sun 09:00 +0100" in out
+    assert "Sat 24 Oct 17:00 - Sat 18:00 +0200" in out
 
 
 @pytest.mark.parametrize("content", ["a = ", "\xff\xfe", None])

@@ -7,13 +7,13 @@ import pytest
 from app.flow.agreement.apply import Applied, Change, apply, preview
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, desk_file
 from app.flow.agreement.holidays import (
-    MOST_SETS,
     newer_holidays,
     store_missing_holidays,
 )
 from app.flow.agreement.plan import Proposal, plans
 from app.flow.process.invariants import Verdict, run_checks
 from app.flow.query import serialize, tickets
+from app.sla.calendar.days_file import MOST_SETS
 from app.sla.calendar.holiday_package import package_version
 from app.sla.clock.evaluation import AppliesTo
 from app.store.contracts.catalogue import without_holidays
@@ -245,7 +245,11 @@ def test_a_package_that_is_newer_at_the_next_start_moves_nothing(own: Service) -
 def test_of_processes_that_start_at_once_the_first_ones_holidays_stay(own: Service) -> None:
     own.database.write_now(forget_holidays)
     with Database(own.settings, own.clock) as other, ThreadPoolExecutor(2) as pool:
-        both = own, Service(own.settings, other, own.clock, NewerHolidays())
+        # Both as they start, with nothing cached: what `own` has read is from before its holidays were forgotten.
+        both = (
+            Service(own.settings, own.database, own.clock),
+            Service(own.settings, other, own.clock, NewerHolidays()),
+        )
         list(pool.map(lambda each: store_missing_holidays(each.database, each.catalogue), both))
         assert own.database.read_now(without_holidays) == []
         versions = {
@@ -257,3 +261,41 @@ def test_of_processes_that_start_at_once_the_first_ones_holidays_stay(own: Servi
         }
     assert len(versions) == 1
     assert versions <= {package_version(), NEWER}
+
+
+RECURRING = """
+[calendars.desk]
+time_zone = "Europe/Amsterdam"
+hours = { mon-fri = ["09:00-17:00"] }
+
+[calendars.desk.holidays]
+country = "NL"
+add = { "1 day after Liberation Day" = "bridge day" }
+"""
+
+
+def test_days_counted_from_a_holiday_stay_those_of_the_version(service: Service) -> None:
+    service.clock.set("2026-05-05T16:30:00+02:00")
+    service.apply(desk_file("own.toml", "own", RECURRING), agreement())
+    service.push(created("4711", "2026-05-05T16:30:00+02:00", desk="own"))
+    due = due_at(service)
+    # A newer package has Liberation Day in 2026 too: it and the day after it would be closed.
+    newer = Service(service.settings, service.database, service.clock, NewerHolidays())
+    assert due_at(newer) == due == "2026-05-06T10:30:00Z"
+    assert refresh(newer) != []
+    assert due_at(newer) == "2026-05-07T11:00:00Z"
+
+
+def test_doctor_lists_calendars_that_have_lapsed(service: Service) -> None:
+    service.clock.set("2026-05-04T16:30:00+02:00")
+    lapsed = RECURRING.replace("1 day after Liberation Day", "2025-12-24")
+    service.apply(desk_file("own.toml", "own", lapsed), agreement())
+    (check,) = service.database.read_now(
+        lambda conn: [
+            check
+            for check in run_checks(conn, service.catalogue, service.clock.now)
+            if check.name == "no calendar has lapsed"
+        ]
+    )
+    assert check.verdict is Verdict.WARNING
+    assert check.detail.startswith("own: calendars.desk.holidays.add: the last date is 2025-12-24")

@@ -36,7 +36,7 @@ GOOD: dict[str, Any] = {"time_zone": "Europe/Paris", "hours": {"mon-fri": ["09:0
         ({"holidays": "NL"}, "holidays", "not a table", 'country = "NL"'),
         ({"holidays": {"land": "NL"}}, "holidays.land", "no such key", '"country"'),
         ({"holidays": {"country": "XX"}}, "holidays.country", "not known", "Write one of"),
-        ({"holidays": {"country": "Netherlands"}}, "holidays.country", "not known", "Write one of"),
+        ({"holidays": {"country": "Netherland"}}, "holidays.country", "not known", '"NL" (Netherlands)'),
         (
             {"holidays": {"country": "NL", "subdivision": "Nord"}},
             "holidays.subdivision",

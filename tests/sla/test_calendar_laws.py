@@ -5,6 +5,7 @@ that is inside the hours of the date.
 """
 
 import random
+from calendar import isleap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from app.sla.calendar import Calendar
 from app.sla.calendar.compiled import CompiledYears, OpenTime
 from app.sla.calendar.file import parse_rules
+from app.sla.calendar.holiday import HolidaySet, HolidayYear
 from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.opening import Opening
 from app.sla.calendar.zone import zone
@@ -82,13 +84,70 @@ def walk(odd: OddDays, spec: Spec) -> NDArray[np.bool_]:
 
 
 def hours_of(spec: Spec, on: date) -> list[tuple[int, int]]:
-    if on.isoformat() in spec["overrides"]:
-        texts = spec["overrides"][on.isoformat()]
-    elif on.isoformat() in spec["holidays"]["add"]:
+    overrides, added = spec["overrides"], spec["holidays"]["add"]
+    keys = [on.isoformat(), f"*-{on:%m-%d}"]
+    if on.weekday() == 4 and (on + timedelta(days=7)).month != on.month:
+        keys.append(f"last friday of {on:%B}".lower())
+    if (on - timedelta(days=1)).day == 30:
+        keys.append("1 day after Thirtieth")
+    ordinary = weekly_hours_of(spec, on)
+    own = [key for key in keys if key in overrides]
+    if own:
+        texts = overrides[own[0]]
+    elif set(keys) & added.keys() or on.day == 30:
         texts = []
+    elif on.weekday() == 5 and ordinary:
+        texts = spec["holidays"]["half_day_hours"]
     else:
-        texts = spec["hours"].get(WEEKDAYS[on.weekday()], [])
+        texts = ordinary
     return [pair_of(text) for text in texts]
+
+
+def weekly_hours_of(spec: Spec, on: date) -> list[str]:
+    """By the season of the date, and by alternate weeks."""
+    day, plan = f"{on:%m-%d}", spec
+    # The season of one year is last, and stands before the other.
+    for season in sorted(spec["seasons"], key=lambda each: len(each["first"])):
+        first, last = season["first"], season["last"]
+        shown = day if len(first) == 5 else on.isoformat()
+        inside = first <= shown <= last if first <= last else shown >= first or shown <= last
+        plan = season if inside else plan
+    for weeks in plan.get("alternate", []):
+        first = date.fromisoformat(weeks["from"])
+        monday = first - timedelta(days=first.weekday())
+        apart = (on - timedelta(days=on.weekday()) - monday).days // 7
+        if apart >= 0 and apart % weeks["every"] == 0 and WEEKDAYS[on.weekday()] in weeks["hours"]:
+            return weeks["hours"][WEEKDAYS[on.weekday()]]
+    return plan["hours"].get(WEEKDAYS[on.weekday()], [])
+
+
+class Thirtieths:
+    """A country whose Saturdays are half-days and whose 30ths are holidays, so that odd days have some."""
+
+    def version(self, holiday_set: HolidaySet) -> str:
+        return "thirtieths 1"
+
+    def covered(self, holiday_set: HolidaySet) -> tuple[int, int]:
+        return 1960, 2040
+
+    def year(self, holiday_set: HolidaySet, year: int) -> HolidayYear:
+        return thirtieths_of(year)
+
+
+@cache
+def thirtieths_of(year: int) -> HolidayYear:
+    dates = [date(year, 1, 1) + timedelta(days=n) for n in range(365 + isleap(year))]
+    half_days = {on: "Saturday" for on in dates if on.weekday() == 5}
+    closed = {on: "Thirtieth" for on in dates if on.day == 30}
+    categories = dict.fromkeys(half_days, "half_day") | dict.fromkeys(closed, "public")
+    return HolidayYear(dict(sorted((half_days | closed).items())), {}, frozenset(), "1", categories)
+
+
+THIRTIETHS = Thirtieths()
+
+
+def calendar_of(spec: Spec) -> Calendar:
+    return Calendar.parse(spec, holidays=THIRTIETHS)
 
 
 def pair_of(text: str) -> tuple[int, int]:
@@ -123,17 +182,65 @@ def hours_of_a_day(draw: st.DrawFn) -> list[str]:
 def specs(draw: st.DrawFn, time_zone: str = "Europe/Paris", around: date = date(2026, 3, 28)) -> Spec:
     weekdays = draw(st.lists(st.sampled_from(WEEKDAYS), max_size=2, unique=True))
     ordinary = draw(hours_of_a_day())
-    near = [(around + timedelta(days=n)).isoformat() for n in range(-1, 4)]
+    dates = [around + timedelta(days=n) for n in range(-1, 4)]
+    near = [on.isoformat() for on in dates]
+    days = st.sampled_from(
+        [
+            *near,
+            *(f"*-{on:%m-%d}" for on in dates),
+            *{f"last friday of {on:%B}".lower() for on in dates},
+            "1 day after Thirtieth",
+        ]
+    )
     return {
         "time_zone": time_zone,
         "hours": {day: draw(hours_of_a_day()) if day in weekdays else ordinary for day in WEEKDAYS},
-        "holidays": {"add": draw(st.dictionaries(st.sampled_from(near), st.just("closed"), max_size=1))},
-        "overrides": draw(st.dictionaries(st.sampled_from(near), hours_of_a_day(), max_size=2)),
+        "alternate": draw(alternate_weeks(dates)),
+        "seasons": draw(seasons_near(dates)),
+        "holidays": {
+            "country": "any",
+            "categories": ["half_day", "public"],
+            "half_day_hours": draw(hours_of_a_day()),
+            "add": draw(st.dictionaries(days, st.just("closed"), max_size=1)),
+        },
+        "overrides": draw(st.dictionaries(days, hours_of_a_day(), max_size=2)),
     }
 
 
+@st.composite
+def alternate_weeks(draw: st.DrawFn, dates: list[date]) -> list[Spec]:
+    """Up to two tables that take turns, or begin in the window."""
+    every, first = (
+        draw(st.integers(2, 3)),
+        draw(st.sampled_from(dates)) - timedelta(weeks=draw(st.integers(0, 3))),
+    )
+    hours = st.dictionaries(st.sampled_from(WEEKDAYS), hours_of_a_day(), min_size=1, max_size=3)
+    return [
+        {"every": every, "from": (first + timedelta(weeks=n)).isoformat(), "hours": draw(hours)}
+        for n in range(draw(st.integers(0, 2)))
+    ]
+
+
+@st.composite
+def seasons_near(draw: st.DrawFn, dates: list[date]) -> list[Spec]:
+    """A season of every year, which may pass the new year, and one of a year that begins or ends in the window."""
+    first, second, third = (draw(st.sampled_from(dates)) for _ in range(3))
+    hours = st.dictionaries(st.sampled_from(WEEKDAYS), hours_of_a_day(), max_size=7)
+    bounds = [
+        (f"{first:%m-%d}", f"{second:%m-%d}"),
+        (min(second, third).isoformat(), max(second, third).isoformat()),
+    ]
+    chosen = draw(st.lists(st.sampled_from(bounds), max_size=2, unique=True))
+    return [
+        {"first": early, "last": late, "hours": draw(hours), "alternate": draw(alternate_weeks(dates))}
+        for early, late in chosen
+    ]
+
+
 def has_hours(spec: Mapping[str, Any]) -> bool:
-    return any(spec["hours"].values())
+    """Whether it opens every week. Seasons near the odd days are short, or most of the year."""
+    plans = [spec, *spec["seasons"]]
+    return all(any(plan["hours"].get(day) for day in WEEKDAYS if day != "sat") for plan in plans)
 
 
 instants = st.integers(micros(datetime(2026, 3, 20, tzinfo=UTC)), micros(datetime(2026, 4, 10, tzinfo=UTC)))
@@ -146,7 +253,7 @@ open_specs = specs().filter(has_hours)
 @given(data=st.data())
 def test_the_core_equals_a_walk_second_by_second(odd: OddDays, data: st.DataObject) -> None:
     spec = data.draw(specs(odd.time_zone, odd.from_date))
-    calendar, start = Calendar.parse(spec), micros(odd.start)
+    calendar, start = calendar_of(spec), micros(odd.start)
     is_open = walk(odd, spec)
     passed = np.concatenate([[0], np.cumsum(is_open)])
 
@@ -168,7 +275,7 @@ def test_the_core_equals_a_walk_second_by_second(odd: OddDays, data: st.DataObje
 
 @pytest.mark.parametrize("odd", ODD_DAYS, ids=lambda odd: f"{odd.time_zone}: {odd.what}")
 def test_every_second_of_round_the_clock_hours_is_open(odd: OddDays) -> None:
-    calendar = Calendar.parse({"time_zone": odd.time_zone, "hours": {"mon-sun": ["00:00-24:00"]}})
+    calendar = calendar_of({"time_zone": odd.time_zone, "hours": {"mon-sun": ["00:00-24:00"]}})
     start = micros(odd.start)
     assert calendar.within_us(start, start + 2 * DAY) == 2 * DAY
 
@@ -176,14 +283,14 @@ def test_every_second_of_round_the_clock_hours_is_open(odd: OddDays) -> None:
 @settings(max_examples=30)
 @given(spec=open_specs, since=instants, length=lengths)
 def test_what_lies_within_a_start_and_its_deadline_is_the_length(spec: Spec, since: int, length: int) -> None:
-    calendar = Calendar.parse(spec)
+    calendar = calendar_of(spec)
     assert calendar.within_us(since, calendar.after_us(length, since)) == length
 
 
 @settings(max_examples=30)
 @given(spec=open_specs, since=instants, first=lengths, second=lengths)
 def test_two_lengths_after_each_other_are_their_sum(spec: Spec, since: int, first: int, second: int) -> None:
-    calendar = Calendar.parse(spec)
+    calendar = calendar_of(spec)
     assert calendar.after_us(second, calendar.after_us(first, since)) == calendar.after_us(
         first + second, since
     )
@@ -192,7 +299,7 @@ def test_two_lengths_after_each_other_are_their_sum(spec: Spec, since: int, firs
 @settings(max_examples=30)
 @given(spec=specs(), start=instants, end=instants)
 def test_within_is_minus_what_it_is_the_other_way_round(spec: Spec, start: int, end: int) -> None:
-    calendar = Calendar.parse(spec)
+    calendar = calendar_of(spec)
     assert calendar.within_us(start, end) == -calendar.within_us(end, start)
 
 
@@ -200,7 +307,7 @@ def test_within_is_minus_what_it_is_the_other_way_round(spec: Spec, start: int, 
 @given(spec=specs(), start=instants, end=instants)
 def test_spans_touch_cover_and_count_the_same(spec: Spec, start: int, end: int) -> None:
     start, end = sorted((start, end))
-    calendar = Calendar.parse(spec)
+    calendar = calendar_of(spec)
     spans = calendar.spans_us(start, end)
     assert [span.start for span in spans] + [end] == [start, *(span.end for span in spans)]
     assert all(span.start < span.end and span.reason for span in spans)
@@ -215,7 +322,7 @@ def test_spans_touch_cover_and_count_the_same(spec: Spec, start: int, end: int) 
     seconds=st.lists(st.integers(-10, 400_000), min_size=40, max_size=40),
 )
 def test_many_at_once_equals_one_by_one(spec: Spec, starts: list[int], seconds: list[int]) -> None:
-    calendar, fresh = Calendar.parse(spec), Calendar.parse(spec)
+    calendar, fresh = calendar_of(spec), calendar_of(spec)
     lengths = seconds[: len(starts)]
     expected = [calendar.after_us(n * SECOND, since) for n, since in zip(lengths, starts, strict=True)]
     given_starts = np.array(starts, dtype=np.int64)
@@ -235,8 +342,10 @@ def test_the_order_in_a_file_changes_nothing(spec: Spec, shuffle: random.Random)
         }
 
     other = spec | {"hours": shuffled(spec["hours"]), "overrides": shuffled(spec["overrides"])}
-    assert Calendar.parse(other) == Calendar.parse(spec)
-    assert Calendar.parse(other).digest == Calendar.parse(spec).digest
+    for key in ("seasons", "alternate"):
+        other[key] = shuffle.sample(spec[key], len(spec[key]))
+    assert calendar_of(other) == calendar_of(spec)
+    assert calendar_of(other).digest == calendar_of(spec).digest
 
 
 @settings(max_examples=9)
@@ -253,8 +362,12 @@ def test_years_compiled_one_after_the_other_equal_years_compiled_at_once(
 
 
 def compiled(spec: Spec, country: str | None, years: list[int]) -> OpenTime:
-    rules = parse_rules(spec | {"holidays": {"country": country}} if country else spec)
-    growing = CompiledYears("calendar", Opening(rules, INSTALLED), zone(rules.time_zone), always=False)
+    source = INSTALLED if country else THIRTIETHS
+    holidays = spec["holidays"] | ({"country": country, "categories": ["public"]} if country else {})
+    if country:
+        del holidays["half_day_hours"]
+    rules = parse_rules(spec | {"holidays": holidays}, holidays=source)
+    growing = CompiledYears("calendar", Opening(rules, source), zone(rules.time_zone), always=False)
     for year in years:
         growing.holding(micros(datetime(year, 6, 1, tzinfo=UTC)))
     return growing.open_time

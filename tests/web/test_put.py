@@ -182,6 +182,39 @@ def test_every_fault_of_an_agreement_is_told_with_its_place_and_its_line(office:
     assert len(office.history()) == 2
 
 
+def test_what_is_seldom_meant_is_a_remark_with_its_place(office: Office) -> None:
+    assert office.done(CALENDARS, CALENDAR, preview=True)["remarks"] == []
+    seldom = CALENDAR.replace("09:00-17:00", "00:00-23:59")
+    (remark,) = office.done(CALENDARS, seldom, preview=True)["remarks"]
+    assert (remark["pointer"], remark["line"]) == ("/calendars/desk/hours/mon-sun/0", 4)
+    assert remark["advice"] == 'Write "00:00-24:00".'
+    document = tomllib.loads(seldom)
+    (remark,) = office.done(CALENDARS, document)["remarks"]
+    assert (remark["pointer"], remark["line"]) == ("/calendars/desk/hours/mon-sun/0", None)
+
+
+def test_recurring_days_and_seasons_are_put_and_shown_as_they_were_written(office: Office) -> None:
+    table: dict[str, Any] = {
+        "time_zone": "Europe/Amsterdam",
+        "hours": {"mon-fri": ["09:00-17:00"]},
+        "alternate": [{"every": 2, "from": "2026-01-03", "hours": {"sat": ["09:00-13:00"]}}],
+        "seasons": [{"first": "07-01", "last": "08-31", "hours": {"mon-fri": ["08:00-14:00"]}}],
+        "holidays": {
+            "country": "Netherlands",
+            "add": {"friday after Ascension Day": "bridge day"},
+            "remove": ["Good Friday"],
+        },
+        "overrides": {"*-12-24": ["09:00-12:00"]},
+    }
+    office.done(CALENDARS, {"calendars": {"desk": table}})
+    shown = office.room.client.get(f"{CALENDARS}/desk", headers=office.key).json()
+    assert shown["rules"] == table
+    closed = {day["date"]: (day["name"], day["hours"]) for day in shown["closed_days"]}
+    assert closed["2026-05-15"] == ("bridge day", [])
+    assert closed["2026-12-24"] == ("special hours", ["09:00-12:00"])
+    assert "2026-04-03" not in closed
+
+
 def test_every_fault_of_a_calendar_is_told_with_its_place(office: Office) -> None:
     faulty = {"calendars": {"desk": {"time_zone": "Paris", "hours": {"mon": ["9-5"]}}}, "desks": 1}
     assert office.faults(CALENDARS, faulty).keys() == {

@@ -1,7 +1,7 @@
 """Desks, calendars, agreements, queues, deadlines, signals, breaches, health: each as its model says."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import icalendar
@@ -88,6 +88,40 @@ def test_a_calendar_is_a_diary_that_a_phone_can_read(room: Room) -> None:
     assert any("King" in str(entry["summary"]) for entry in entries)
     assert room.get("/v1/calendars/webxtra/desk.ics", **params).content == response.content
     assert room.get("/v1/calendars/webxtra/desk.ics").status_code == 200
+
+
+def events(content: bytes) -> dict[str, tuple[Any, Any]]:
+    """The start and the end of every event, by its id."""
+    entries = icalendar.Calendar.from_ical(content).walk("VEVENT")
+    return {str(each["uid"]): (each.decoded("dtstart"), each.decoded("dtend")) for each in entries}
+
+
+def test_an_event_is_whole_and_keeps_its_id_whatever_period_is_requested(shared_room: Room) -> None:
+    def get(start: str, end: str, name: str = "haisoft/tickets") -> dict[str, tuple[Any, Any]]:
+        response = shared_room.get(f"/v1/calendars/{name}.ics", **{"from": start, "to": end})
+        assert response.status_code == 200, response.text
+        return events(response.content)
+
+    day = get("2026-03-06", "2026-03-06")
+    assert [end - start for start, end in day.values()] == [timedelta(hours=2), timedelta(hours=3)]
+    inside = get("2026-03-06T10:20:00Z", "2026-03-06T13:10:00Z")
+    assert inside == day
+    assert get("2026-03-06T11:00:00Z", "2026-03-06T13:00:00Z") == {}
+    # Round the clock there is no opening: a day is an event, one of 23 hours among them.
+    clock = get("2026-03-28T15:00:00Z", "2026-03-30T09:00:00Z", "clamehost/desk")
+    assert [(end - start) / timedelta(hours=1) for start, end in clock.values()] == [24, 23, 24]
+    assert clock.items() <= get("2026-03-20", "2026-04-05", "clamehost/desk").items()
+
+
+def test_a_plain_date_is_a_whole_day_of_the_calendar(shared_room: Room) -> None:
+    path = "/v1/calendars/haisoft/tickets/spans"
+    found = conforms(
+        CalendarSpans, shared_room.get(path, **{"from": "2026-03-28", "to": "2026-03-29"}).content
+    )
+    assert (found["start"], found["end"]) == ("2026-03-27T23:00:00Z", "2026-03-29T22:00:00Z")
+    for wrong in ("2026-02-30", "1969-12-31", "28.03.2026"):
+        response = shared_room.get(path, **{"from": wrong, "to": "2026-03-29"})
+        assert (response.status_code, response.json()["errors"][0]["place"]) == (422, "from")
 
 
 def test_agreements_are_listed_and_shown_whole(room: Room) -> None:

@@ -7,11 +7,12 @@ has, which is what that release counted with: no due date moves. Instants are mi
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from app.sla.calendar import CalendarFault, parse_calendars
+from app.sla.calendar.days_file import MOST_SETS
 from app.sla.calendar.holiday_changes import changes, in_words
 from app.sla.calendar.stored_holidays import StoredHolidays, take
 from app.sla.document.faults import Fault, FaultyFile
@@ -21,32 +22,31 @@ from app.store.engine.database import Connection, Database
 
 _log = structlog.stdlib.get_logger()
 
-MOST_SETS: Final = 20
-"""Sets of holidays in one calendar file. Each takes up to 25 kB in every version, and 0.1 s when it is first read."""
-
 
 def with_holidays(catalogue: Catalogue, documents: Documents, now: Micros) -> Documents:
     """The documents with the holidays of each calendar file: the stored ones, or taken now. Raises CalendarFault."""
     holidays = {
-        owner: documents.holidays.get(owner) or _taken(catalogue, owner, document, now, most=MOST_SETS)
+        owner: documents.holidays.get(owner) or _taken(catalogue, owner, document, now, in_force=False)
         for owner, document in documents.calendars.items()
     }
     return replace(documents, holidays=holidays)
 
 
 def _taken(
-    catalogue: Catalogue, owner: str, document: Mapping[str, Any], now: Micros, *, most: int | None = None
+    catalogue: Catalogue, owner: str, document: Mapping[str, Any], now: Micros, *, in_force: bool
 ) -> StoredHolidays:
     """The holidays of a calendar file by the installed package, for the years that a version stores."""
     rules = [
         calendar.rules
-        for calendar in parse_calendars(document, desk=owner, holidays=catalogue.installed).values()
+        for calendar in parse_calendars(
+            document, desk=owner, holidays=catalogue.installed, in_force=in_force
+        ).values()
     ]
     sets = {each.holidays for each in rules} - {None}
-    if most is not None and len(sets) > most:
+    if not in_force and len(sets) > MOST_SETS:
         wrong = f"{len(sets)} different sets of holidays are more than one file may name"
         raise CalendarFault(
-            [Fault("calendars", wrong, f"Name {most} sets or fewer, each by several calendars.")]
+            [Fault("calendars", wrong, f"Name {MOST_SETS} sets or fewer, each by several calendars.")]
         )
     return take(rules, catalogue.installed, instant(now).year + catalogue.years_ahead)
 
@@ -64,7 +64,7 @@ def store_missing_holidays(database: Database, catalogue: Catalogue) -> int:
         for version in missing:
             try:
                 holidays = {
-                    owner: _taken(catalogue, owner, document, now)
+                    owner: _taken(catalogue, owner, document, now, in_force=True)
                     for owner, document in version.calendars.items()
                 }
             except FaultyFile as error:

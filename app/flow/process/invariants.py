@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Final
 
 from app.flow.agreement.holidays import newer_holidays
+from app.flow.agreement.remarks import remarks_in_force
 from app.flow.query.tickets import answers
-from app.sla.span import MINUTE, Micros
+from app.sla.span import MINUTE, Micros, instant
 from app.sla.subject import Subject, SubjectKey, by_desk
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine import encrypted, partitions
@@ -68,6 +69,7 @@ def run_checks(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
     yield _holidays(conn, catalogue, now)
     yield _secrets(conn)
+    yield _remarks(conn, catalogue, now)
     yield from _environment(conn, now)
 
 
@@ -137,6 +139,16 @@ def _holidays(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
         return Check(name, Verdict.OK, "")
     listed = "; ".join(f"{desk}: {words}" for desk, words in newer.items())
     return Check(name, Verdict.WARNING, f"{listed}. To use them: slatimer apply --refresh-holidays --preview")
+
+
+def _remarks(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
+    name = "no calendar has lapsed"
+    found = remarks_in_force(conn, catalogue, instant(now).date())
+    if not found:
+        return Check(name, Verdict.OK, "")
+    listed = [f"{desk}: {remark}" for desk, remarks in found.items() for remark in remarks]
+    more = f" and {len(listed) - _MAX_EXAMPLES} more" if len(listed) > _MAX_EXAMPLES else ""
+    return Check(name, Verdict.WARNING, f"{' '.join(listed[:_MAX_EXAMPLES])}{more}")
 
 
 def _role(conn: Connection) -> Check:

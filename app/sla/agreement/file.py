@@ -28,6 +28,15 @@ from app.sla.event import KNOWN_TYPES
 from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
+_NOT_JUDGED_YET: Final = {
+    "availability": "objectives of availability",
+    "averages": "objectives of averages",
+    "credits": "credits",
+    "allowances": "allowances",
+    "charges": "charges",
+}
+"""Tables of an agreement that a text may have and that nothing reads yet: each is a fault of its own."""
+
 ASSIGNED: Final = "assigned"
 """Among `shown_by`: a change of assignee, which has no event type of its own."""
 
@@ -68,7 +77,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
-    top.close()
+    top.close(later=_NOT_JUDGED_YET)
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
     return agreement

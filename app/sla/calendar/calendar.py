@@ -4,19 +4,21 @@ An instant is open when the local time of the zone lies inside the hours of its 
 datetimes and return UTC datetimes; the same methods in int microseconds, which the core uses, end in `_us`.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from app.sla.calendar.compiled import NeverCloses, NeverOpen, UncoveredYear
+from app.sla.calendar.days_file import HolidayNames
+from app.sla.calendar.digest import digest_of
 from app.sla.calendar.file import CalendarFault, parse_rules
 from app.sla.calendar.holiday import HolidaySource
 from app.sla.calendar.holiday_package import INSTALLED
-from app.sla.calendar.opening import ALL_DAY, ClosedDay, Opening, OpeningRules, hours_as_text
+from app.sla.calendar.opening import ALL_DAY, Opening
+from app.sla.calendar.rules import OpeningRules
 from app.sla.calendar.spans import CalendarSpan
+from app.sla.calendar.special_days import ClosedDay
 from app.sla.calendar.working_time import WorkingTime
 from app.sla.calendar.zone import zone
 from app.sla.document.faults import Fault
@@ -52,7 +54,7 @@ class Calendar(WorkingTime):
         self.rules = rules
         self.time_zone = rules.time_zone
         self.version = holidays.version(rules.holidays) if rules.holidays else None
-        self.digest = _digest(rules, always=always)
+        self.digest = digest_of(rules, always=always)
         self._bulk: BulkYears | None = None
 
     @staticmethod
@@ -60,7 +62,8 @@ class Calendar(WorkingTime):
         spec: Mapping[str, object], *, name: str = "calendar", holidays: HolidaySource = INSTALLED
     ) -> "Calendar":
         """The calendar that a table of a calendar file describes. Raises CalendarFault with every fault."""
-        return Calendar(parse_rules(spec, holidays=holidays), name=name, holidays=holidays)
+        rules = parse_rules(spec, holidays=holidays, names=HolidayNames(holidays))
+        return Calendar(rules, name=name, holidays=holidays)
 
     @staticmethod
     def always(time_zone: str = "UTC") -> "Calendar":
@@ -123,6 +126,11 @@ class Calendar(WorkingTime):
         """An instant in microseconds as an aware datetime of the calendar's zone."""
         return self._zone.local(at)
 
+    @property
+    def covered(self) -> tuple[int, int]:
+        """The first and the last year that it covers."""
+        return self._opening.covered
+
     def closed_days(self, year: int) -> list[ClosedDay]:
         """Every holiday and override of a year with its cause, in order. Raises UncoveredYear."""
         return list(self._covering(year).closed_days(year))
@@ -148,12 +156,18 @@ class Calendar(WorkingTime):
 
 
 def parse_calendars(
-    document: Mapping[str, object], *, desk: str, holidays: HolidaySource = INSTALLED
+    document: Mapping[str, object],
+    *,
+    desk: str,
+    holidays: HolidaySource = INSTALLED,
+    in_force: bool = False,
 ) -> dict[str, Calendar]:
     """The calendars of one desk's file by their references, as "haisoft/tickets".
 
-    Raises CalendarFault with the faults of all of them; each names its key from the top of the file.
+    `in_force`: a release accepted the file, so it is not measured by what later ones ask for. Raises CalendarFault with
+    the faults of all of them; each names its key from the top of the file.
     """
+    names = None if in_force else HolidayNames(holidays)
     faults: list[Fault] = []
     top = Table(document, "", faults)
     tables = top.table("calendars", example="[calendars.desk] with its hours")
@@ -165,7 +179,7 @@ def parse_calendars(
         if inner is None:
             continue
         try:
-            rules = parse_rules(inner.content, place=inner.place, holidays=holidays)
+            rules = parse_rules(inner.content, place=inner.place, holidays=holidays, names=names)
         except CalendarFault as fault:
             faults += fault.faults
         else:
@@ -180,23 +194,3 @@ def parse_calendars(
 def _always(time_zone: str) -> Calendar:
     rules = OpeningRules(time_zone=time_zone, weekly=((ALL_DAY,),) * 7)
     return Calendar(rules, name="always", always=True)
-
-
-def _digest(rules: OpeningRules, *, always: bool) -> str:
-    """A digest of the rules. Equal rules have equal digests, whatever the order of keys or the layout of the file."""
-    kept = rules.holidays
-    normal = {
-        "always": always,
-        "time_zone": rules.time_zone,
-        "weekly": [[hours_as_text(hours) for hours in day] for day in rules.weekly],
-        "holidays": kept and [kept.country, kept.subdivision, *kept.categories],
-        "added": {on.isoformat(): name for on, name in rules.added.items()},
-        "removed": sorted(on.isoformat() for on in rules.removed),
-        "make_up_days": rules.make_up_days,
-        "overrides": {
-            on.isoformat(): [override.reason, *map(hours_as_text, override.hours)]
-            for on, override in rules.overrides.items()
-        },
-        "years": rules.years,
-    }
-    return sha256(json.dumps(normal, sort_keys=True).encode()).hexdigest()

@@ -4,13 +4,15 @@ Each year is read once and frozen: the package's own objects grow when they are 
 does not know with no holidays, so `covered` is checked first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from app.sla.calendar.holiday import HolidaySet, HolidaySource, HolidayYear, UnknownHolidays
+from app.sla.calendar.holiday import HALF_DAY, HolidaySet, HolidaySource, HolidayYear, UnknownHolidays
+from app.sla.calendar.place_names import country_names, subdivision_names
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -67,7 +69,21 @@ def year_of_holidays(holiday_set: HolidaySet, year: int) -> HolidayYear:
         make_up=MappingProxyType(make_up),
         provisional=_provisional(entity, swaps, names, year),
         version=package_version(),
+        categories=MappingProxyType(_categories(holiday_set, year, names)),
     )
+
+
+def _categories(holiday_set: HolidaySet, year: int, names: Iterable[date]) -> dict[date, str]:
+    """The category of each day. A day of several counts as a whole holiday if one of them is."""
+    if holiday_set.only_category:
+        return dict.fromkeys(names, holiday_set.only_category)
+    found: dict[date, str] = {}
+    for category in sorted(
+        holiday_set.categories, key=lambda each: (each == HALF_DAY, each != "public", each)
+    ):
+        for on in _entity(replace(holiday_set, categories=(category,)), (year,)):
+            found.setdefault(on, category)
+    return {on: found[on] for on in names if on in found}
 
 
 def _provisional(
@@ -106,15 +122,17 @@ def _check(holiday_set: HolidaySet) -> None:
 
     countries = holidays.list_supported_countries()
     if holiday_set.country not in countries:
-        raise UnknownHolidays("country", f"holidays of {holiday_set.country!r} are not known", countries)
+        names = country_names()
+        known = {code: names.get(code, "") for code in countries}
+        raise UnknownHolidays("country", f"holidays of {holiday_set.country!r} are not known", known)
     entity = holidays.country_holidays(holiday_set.country)
     if holiday_set.subdivision is not None and holiday_set.subdivision not in entity.subdivisions:
         wrong = f"{holiday_set.country} has no subdivision {holiday_set.subdivision!r}"
-        raise UnknownHolidays("subdivision", wrong, entity.subdivisions)
+        raise UnknownHolidays("subdivision", wrong, subdivision_names(holiday_set.country))
     for category in holiday_set.categories:
         if category not in entity.supported_categories:
             wrong = f"{holiday_set.country} has no category {category!r}"
-            raise UnknownHolidays("categories", wrong, entity.supported_categories)
+            raise UnknownHolidays("categories", wrong, dict.fromkeys(entity.supported_categories, ""))
 
 
 def _entity(holiday_set: HolidaySet, years: tuple[int, ...]) -> "HolidayBase":

@@ -60,7 +60,7 @@ def timeline(known: OpenTime, opening: Opening, zone: Zone, start: Micros, end: 
 
 def _open(day: Day, start: Micros, end: Micros) -> CalendarSpan:
     special = day.cause is not None and bool(day.hours)
-    source = f"{day.source}: {day.cause}" if special else None
+    source = f"{day.source}: {day.cause}" if special else day.source
     return CalendarSpan(start, end, open=True, reason=OPEN_HOURS, source=source)
 
 

@@ -31,6 +31,18 @@ class Fault:
         return f"{self.place}: {self.wrong}. {self.right}"
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is allowed in a file and seldom meant. `advice` is a sentence that says what is probably meant."""
+
+    place: str
+    text: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}. {self.advice}"
+
+
 class FaultyFile(ValueError):
     """A desk's file was refused. `faults` holds everything that is wrong in it."""
 
@@ -83,6 +95,8 @@ def _written_places(text: str) -> Iterator[tuple[int, list[set[str]]]]:
             table = [{step} for step in _STEP.findall(name)]
             if header[1] == "[[":
                 counts[name] = counts.get(name, -1) + 1
+                # The list as a whole is written where its first table begins.
+                yield number, list(table)
                 table.append({str(counts[name])})
             yield number, table
         elif key := _KEY.match(line):

@@ -163,7 +163,7 @@ class Catalogue:
         calendars: dict[str, Calendar] = {}
         for owner, document in documents.calendars.items():
             holidays = documents.holidays.get(owner, self.installed)
-            calendars |= parse_calendars(document, desk=owner, holidays=holidays)
+            calendars |= parse_calendars(document, desk=owner, holidays=holidays, in_force=True)
         if documents.agreement is None:
             return Agreement(desk=desk, name=desk, commitments=()), calendars
         return parse_agreement(documents.agreement, calendars=calendars), calendars

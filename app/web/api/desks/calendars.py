@@ -3,16 +3,18 @@
 The spans are those that deadlines are counted with. A desk's calendars are those of its latest version.
 """
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FileKind
 from app.flow.query.serialize import instant_text, local, seconds
+from app.intake.instant import JSON_SCHEMA
 from app.sla.calendar import Calendar, CalendarSpan, ClosedDay, NeverCloses, NeverOpen
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import StoredVersion
@@ -20,7 +22,7 @@ from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
 from app.web.api.desks.icalendar_file import icalendar_file
 from app.web.http.access import Configurer, Viewer, must_see
-from app.web.http.instant import InstantInQuery, InstantOut
+from app.web.http.instant import InstantOut, read_query_instant
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
 from app.web.http.responses import Json
 from app.web.http.running import WebRuntime, running
@@ -30,6 +32,8 @@ LONGEST: Final = timedelta(days=2 * 366)
 
 ICALENDAR_AHEAD: Final = timedelta(days=184)
 """Period of an iCalendar file without `to`: half a year, so that the file stays small for a phone."""
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
 
@@ -99,22 +103,43 @@ class CalendarSpans(BaseModel):
     spans: list[CalendarSpanView]
 
 
+def _read_day_or_instant(text: object) -> Micros | date:
+    """A date, or an instant with an offset. Raises ValueError with what is right."""
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
+        return read_query_instant(text)
+    try:
+        on = date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("is a date that does not exist. Write it as 2026-03-06") from error
+    if on.year < 1970:
+        raise ValueError("is before 1970. Check the year")
+    return on
+
+
+DayOrInstant = Annotated[
+    Micros | date,
+    PlainValidator(_read_day_or_instant),
+    WithJsonSchema({"anyOf": [JSON_SCHEMA, {"type": "string", "format": "date"}]}),
+]
+"""An instant in an address, or a whole date of the calendar's zone."""
+
+
 class Period(BaseModel):
-    """From when to when."""
+    """From when to when. A date means the whole of it: from its 00:00, or to its 24:00, in the calendar's zone."""
 
     model_config = ConfigDict(extra="forbid")
 
-    since: InstantInQuery = Field(alias="from")
-    until: InstantInQuery = Field(alias="to")
+    since: DayOrInstant = Field(alias="from")
+    until: DayOrInstant = Field(alias="to")
 
 
 class OpenPeriod(BaseModel):
-    """From when to when; by default from now for half a year."""
+    """From when to when, as for spans; by default from now for half a year."""
 
     model_config = ConfigDict(extra="forbid")
 
-    since: InstantInQuery | None = Field(None, alias="from")
-    until: InstantInQuery | None = Field(None, alias="to")
+    since: DayOrInstant | None = Field(None, alias="from")
+    until: DayOrInstant | None = Field(None, alias="to")
 
 
 @router.get("", summary="List calendars", response_model=CalendarList, responses=problems(401, 403))
@@ -150,11 +175,15 @@ async def list_calendars(request: Request, caller: Viewer) -> Response:
 async def show_icalendar(
     request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[OpenPeriod, Query()]
 ) -> Response:
-    """The opening hours and the special days as an iCalendar file, for phones and office programs."""
+    """The opening hours and the special days as an iCalendar file, for phones and office programs.
+
+    Events are whole, and keep their ids: what lies across the start or the end of the period is not cut.
+    """
     parts = running(request)
     stored, calendar = await _calendar(parts, must_see(caller, desk), name)
-    since = parts.database.now() if asked.since is None else asked.since
-    period = _period(since, since + length_of(ICALENDAR_AHEAD) if asked.until is None else asked.until)
+    since = parts.database.now() if asked.since is None else _start_of(calendar, asked.since)
+    ahead = since + length_of(ICALENDAR_AHEAD)
+    period = _period(since, ahead if asked.until is None else _end_of(calendar, asked.until))
     content = icalendar_file(calendar, period, stored.recorded_at)
     disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
     return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
@@ -171,7 +200,7 @@ async def spans(
 ) -> Response:
     """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with."""
     _, calendar = await _calendar(running(request), must_see(caller, desk), name)
-    period = _period(asked.since, asked.until)
+    period = _period(_start_of(calendar, asked.since), _end_of(calendar, asked.until))
     return Json(
         {
             "calendar": calendar.name,
@@ -283,6 +312,14 @@ def _or_none(verb: Callable[[Micros], Micros], at: Micros) -> str | None:
         return instant_text(verb(at))
     except (NeverOpen, NeverCloses):
         return None
+
+
+def _start_of(calendar: Calendar, asked: Micros | date) -> Micros:
+    return calendar.end_of_day(asked - timedelta(days=1)) if isinstance(asked, date) else asked
+
+
+def _end_of(calendar: Calendar, asked: Micros | date) -> Micros:
+    return calendar.end_of_day(asked) if isinstance(asked, date) else asked
 
 
 def _period(since: Micros, until: Micros) -> Span:

@@ -18,10 +18,11 @@ from app.flow.agreement import put
 from app.flow.agreement.apply import Applied, Change
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
 from app.flow.agreement.put import PutResult
+from app.flow.agreement.remarks import FileRemark, remarks_of
 from app.flow.query.serialize import instant_text
 from app.intake.event_data import MAX_NAME
 from app.sla.clock.evaluation import AppliesTo
-from app.sla.span import Micros
+from app.sla.span import Micros, instant
 from app.store.engine.database import Connection
 from app.store.engine.notify import Announcement
 from app.web.http.access import Caller, must_see
@@ -87,6 +88,15 @@ class DueChange(BaseModel):
     new_due_at: InstantOut | None
 
 
+class DocumentRemark(BaseModel):
+    """What is allowed in the document and seldom meant. It refuses nothing."""
+
+    pointer: str = Field(description="JSON pointer", examples=["/calendars/desk/hours/mon-fri/0"])
+    line: int | None = Field(description="where the document was sent as TOML")
+    text: str = Field(examples=['"00:00-23:59" leaves the last minute of the day closed'])
+    advice: str = Field(examples=['Write "00:00-24:00".'])
+
+
 class DocumentPut(BaseModel):
     """What the document changed, or in a preview would change."""
 
@@ -99,6 +109,7 @@ class DocumentPut(BaseModel):
         description=f"in a preview, the first {MOST_CHANGES:,}, by desk and ticket; else null"
     )
     changes_in_all: int | None = Field(description="in a preview, how many there are; else null")
+    remarks: list[DocumentRemark]
 
 
 def body_of(json: Mapping[str, Any], toml: str) -> dict[str, Any]:
@@ -135,7 +146,11 @@ async def put_document(
         outcome = await (_would_put if asked.preview else _put)(running(request), caller, file, asked)
     except FaultyFiles as error:
         raise invalid(_place(file, fault) for fault in error.faults) from error
-    return Json(_answer(desk, asked, outcome))
+    today = instant(running(request).database.now()).date()
+    return Json(
+        _answer(desk, asked, outcome)
+        | {"remarks": [_remark(file, each) for each in remarks_of([file], today)]}
+    )
 
 
 def _read(body: bytes, media_type: str, kind: FileKind, desk: str) -> DeskFile:
@@ -180,6 +195,16 @@ def _place(file: DeskFile, fault: FileFault) -> Place:
     if file.kind is FileKind.CALENDARS and steps[0] not in {"calendars", *file.document}:
         return Place("body", "", f"{found.place}: {reason}")
     return Place("body", pointer(_keys(file.document, steps)), reason)
+
+
+def _remark(file: DeskFile, found: FileRemark) -> dict[str, Any]:
+    steps = _STEP.findall(found.remark.place)
+    return {
+        "pointer": pointer(_keys(file.document, steps)),
+        "line": found.line,
+        "text": found.remark.text,
+        "advice": found.remark.advice,
+    }
 
 
 def _keys(value: object, steps: list[str]) -> list[str]:
