@@ -63,7 +63,8 @@ class Adapter:
         if request.body == TEST_BODY:
             return Reading(ignored="a connection test")
         reading = self.read(request, source)
-        silent = not (reading.events or reading.snapshots or reading.warnings or reading.ignored)
+        reported = reading.events or reading.snapshots or reading.marks
+        silent = not (reported or reading.warnings or reading.ignored)
         return replace(reading, ignored="it reports nothing that concerns a clock") if silent else reading
 
     def plain_source(self, desk: str) -> Source:
