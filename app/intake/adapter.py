@@ -39,9 +39,9 @@ class Adapter:
     `schemes` names the signature schemes that it may use, the usual one first. `idempotency_key` returns what a
     repetition has in common with the first request: an id of the request, else of the event; None when the system gives
     none. `read` turns a request into a Reading or raises Unreadable. `options` reads the adapter's own keys from a
-    source's table. `headers` (lower case) are those that reading needs. `window` replaces the scheme's. `challenge`
-    returns the answer to a request that is a challenge, None for every other; it raises Unreadable when the body does
-    not fit.
+    source's table. `headers` (lower case) are those that reading needs (`name-*`: all that begin so). `window` replaces
+    the scheme's. `challenge` returns the answer to a request that is a challenge, None for every other; it raises
+    Unreadable when the body does not fit.
     """
 
     system: str
