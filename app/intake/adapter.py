@@ -41,7 +41,8 @@ class Adapter:
     none. `read` turns a request into a Reading or raises Unreadable. `options` reads the adapter's own keys from a
     source's table. `headers` (lower case) are those that reading needs (`name-*`: all that begin so). `window` replaces
     the scheme's. `challenge` returns the answer to a request that is a challenge, None for every other; it raises
-    Unreadable when the body does not fit.
+    Unreadable when the body does not fit. `repairs_texts`: it replaces half of an emoji in a text, and so the warning
+    names the place; false where `read` refuses it.
     """
 
     system: str
@@ -57,12 +58,16 @@ class Adapter:
     window: Micros | None = None
     options: Callable[[Table], Mapping[str, object]] = _no_options
     challenge: Callable[[InboundRequest], Answer | None] = _no_challenge
+    repairs_texts: bool = True
 
     def reading(self, request: InboundRequest, source: Source) -> Reading:
         """The events and snapshots of a request. Raises Unreadable when its body cannot be read."""
         if request.body == TEST_BODY:
             return Reading(ignored="a connection test")
         reading = self.read(request, source)
+        if halves := request.half_characters() if self.repairs_texts else ():
+            words = f"{', '.join(halves)}: held half of a surrogate pair, which is replaced by ?"
+            reading = replace(reading, warnings=(*reading.warnings, words))
         reported = reading.events or reading.snapshots or reading.marks
         silent = not (reported or reading.warnings or reading.ignored)
         return replace(reading, ignored="it reports nothing that concerns a clock") if silent else reading

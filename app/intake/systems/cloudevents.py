@@ -99,4 +99,5 @@ ADAPTER: Final = Adapter(
     template=TEMPLATE,
     headers=("webhook-id", "ce-*"),
     options=_options,
+    repairs_texts=False,
 )
