@@ -121,7 +121,7 @@ def _data_of(envelope: CloudEvent) -> dict[str, Any] | Faulty:
         reason, place = f"must be JSON, got {shown(envelope.datacontenttype)}", "datacontenttype"
     else:
         try:
-            data = parse_values(b64decode(envelope.data_base64, validate=True))
+            data = parse_values(b64decode(envelope.data_base64, validate=True), most=1)
         except NotJson as error:
             reason = f"is not JSON: {error}"
         except ValueError:

@@ -57,7 +57,7 @@ def binary_event(headers: Headers, body: bytes) -> object:
             event, "datacontenttype", f"the body must be JSON, and its Content-Type is {content_type}"
         )
     if body:
-        event["data"] = parse_values(body)
+        event["data"] = parse_values(body, most=1)
     data = event.get("data")
     if isinstance(data, Faulty):
         return Faulty(_id_of(event), f"/data{data.place}", f"/data{data.reason.removeprefix('the event')}")

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, cast
 
 import orjson
@@ -30,8 +31,11 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BYTE: Final = re.compile("[\udc80-\udcff]")
 """What a byte that is not UTF-8 becomes when it is decoded for the second parser."""
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
-_MARK: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_MARK: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A text, also one without an end, or a bracket. Possessive, so that the search is linear."""
 _NO_NUMBER_DIGITS: Final = 20
+_SEARCHED: Final = 100_000
+"""Values of one entry among which a fault is looked for: an entry that holds more is refused without the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,15 @@ def parse(body: bytes | str) -> object:
         raise NotJson(error) from error
 
 
-def parse_values(body: bytes | str) -> object:
-    """The same, but a value that holds a fault is a Faulty: the body itself, or an entry of its array."""
+def parse_values(body: bytes | str, *, most: int) -> object:
+    """The same, but a value that holds a fault is a Faulty: the body itself, or an entry of its array.
+
+    An array with a fault and more than `most` entries is refused whole, since reading it entry by entry takes its time.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        found = _salvaged(body)
+        found = _salvaged(body, most)
         if found is None:
             raise NotJson(error) from error
         return found
@@ -75,8 +82,8 @@ def surrogates_in(value: object) -> Iterator[str]:
     return (place for place, reason in _faults(value, is_utf8=True) if reason.endswith(HALF_A_PAIR))
 
 
-def _salvaged(body: bytes | str) -> object | None:
-    """The value with its faulty entries set apart; None when it is no JSON."""
+def _salvaged(body: bytes | str, most: int) -> object | None:
+    """The value with its faulty entries set apart; None when it is no JSON, or has more entries."""
     text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
     is_utf8 = _is_utf8(body)
     begin = _after_space(text, 0)
@@ -84,9 +91,10 @@ def _salvaged(body: bytes | str) -> object | None:
         if not text.startswith("[", begin):
             value, end = _entry(text, begin, is_utf8)
             return value if _after_space(text, end) == len(text) else None
-        return list(_entries(text, begin + 1, is_utf8))
-    except (json.JSONDecodeError, StopIteration):
+        entries = list(islice(_entries(text, begin + 1, is_utf8), most + 1))
+    except json.JSONDecodeError:
         return None
+    return entries if len(entries) <= most else None
 
 
 def _is_utf8(body: bytes | str) -> bool:
@@ -126,8 +134,11 @@ def _entry(text: str, begin: int, is_utf8: bool) -> tuple[object, int]:
         value, end = _DECODER.raw_decode(text, begin)
     except RecursionError:
         return _too_deep(None, ""), _end_of_nesting(text, begin)
-    fault = next(_faults(value, is_utf8), None)
-    return (value, end) if fault is None else (Faulty(_id_of(value), *fault), end)
+    try:
+        return orjson.loads(text[begin:end]), end
+    except orjson.JSONDecodeError as error:
+        place, reason = next(_faults(value, is_utf8), ("", f"the event: cannot be read: {error.msg}"))
+        return Faulty(_id_of(value), place, reason), end
 
 
 def _too_deep(event_id: str | None, place: str) -> Faulty:
@@ -150,7 +161,9 @@ def _end_of_nesting(text: str, begin: int) -> int:
 def _faults(value: object, is_utf8: bool) -> Iterator[tuple[str, str]]:
     """The place and the reason of each fault, from the outside in."""
     waiting: list[tuple[tuple[object, ...], object]] = [((), value)]
-    while waiting:
+    for _ in range(_SEARCHED):
+        if not waiting:
+            return
         path, one = waiting.pop()
         reason = _fault_of(one, is_utf8)
         if reason is None and isinstance(one, dict | list) and len(path) > MAX_DEPTH:

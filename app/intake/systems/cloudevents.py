@@ -48,7 +48,7 @@ def _body(request: InboundRequest, source: Source) -> object:
     headers = request.headers.items()
     try:
         if not is_binary(headers):
-            return parse_values(request.body)
+            return parse_values(request.body, most=request.limits.max_events)
         if not source.options.get("binary_mode", True):
             raise Unreadable(
                 "binary mode is switched off here, since no signature covers its headers. "

@@ -27,7 +27,8 @@ async def read_values(
     unreadable body, neither object nor array, more than `limit`.
     """
     media_type = media_type_of(request, media_types)
-    body = (parse_apart if one_by_one else parse)(await request.body())
+    raw = await request.body()
+    body = parse_apart(raw, limit) if one_by_one else parse(raw)
     if media_type == MANY and not isinstance(body, list):
         raise Problem(Kind.INVALID, f"{MANY} is an array of events.", errors=[_whole("is not an array")])
     if media_type == ONE and not isinstance(body, dict | Faulty):
@@ -79,10 +80,11 @@ def parse(body: bytes) -> object:
         raise _not_json(body, NotJson(error)) from error
 
 
-def parse_apart(body: bytes) -> object:
-    """A body as JSON, in which a value that cannot be stored is a Faulty. Raises Problem where it is no JSON."""
+def parse_apart(body: bytes, limit: int) -> object:
+    """A body as JSON, in which a value that cannot be stored is a Faulty. Raises Problem where it is no JSON, or has
+    such a value among more than `limit`."""
     try:
-        return parse_values(body)
+        return parse_values(body, most=limit)
     except NotJson as error:
         raise _not_json(body, error) from error
 
