@@ -39,9 +39,10 @@ class Adapter:
     `schemes` names the signature schemes that it may use, the usual one first. `idempotency_key` returns what a
     repetition has in common with the first request: an id of the request, else of the event; None when the system gives
     none. `read` turns a request into a Reading or raises Unreadable. `options` reads the adapter's own keys from a
-    source's table. `headers` (lower case) are those that reading needs. `window` replaces the scheme's. `challenge`
-    returns the answer to a request that is a challenge, None for every other; it raises Unreadable when the body does
-    not fit.
+    source's table. `headers` (lower case) are those that reading needs (`name-*`: all that begin so). `window` replaces
+    the scheme's. `challenge` returns the answer to a request that is a challenge, None for every other; it raises
+    Unreadable when the body does not fit. `repairs_texts`: it replaces half of an emoji in a text, and so the warning
+    names the place; false where `read` refuses it.
     """
 
     system: str
@@ -57,13 +58,18 @@ class Adapter:
     window: Micros | None = None
     options: Callable[[Table], Mapping[str, object]] = _no_options
     challenge: Callable[[InboundRequest], Answer | None] = _no_challenge
+    repairs_texts: bool = True
 
     def reading(self, request: InboundRequest, source: Source) -> Reading:
         """The events and snapshots of a request. Raises Unreadable when its body cannot be read."""
         if request.body == TEST_BODY:
             return Reading(ignored="a connection test")
         reading = self.read(request, source)
-        silent = not (reading.events or reading.snapshots or reading.warnings or reading.ignored)
+        if halves := request.half_characters() if self.repairs_texts else ():
+            words = f"{', '.join(halves)}: held half of a surrogate pair, which is replaced by ?"
+            reading = replace(reading, warnings=(*reading.warnings, words))
+        reported = reading.events or reading.snapshots or reading.marks
+        silent = not (reported or reading.warnings or reading.ignored)
         return replace(reading, ignored="it reports nothing that concerns a clock") if silent else reading
 
     def plain_source(self, desk: str) -> Source:

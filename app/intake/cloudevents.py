@@ -4,19 +4,44 @@ A value becomes an event or is refused with the place of each fault, as a JSON p
 right. Every caller refuses the same values with the same reasons. Pure; instants are microseconds UTC.
 """
 
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final, cast
+from typing import Any, Final, cast
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.intake.event_data import DATA_OF, MAX_SEQUENCE, CloudEvent, Name
-from app.intake.validation import faults_of, pointer
+from app.intake.event_data import DATA_OF, MAX_NAME, CloudEvent, Name, Sequence
+from app.intake.json_values import (
+    BEYOND_64_BITS,
+    HALF_A_PAIR,
+    MAX_DEPTH,
+    Faulty,
+    NotJson,
+    parse,
+    parse_values,
+)
+from app.intake.validation import faults_of, pointer, shown
 from app.sla.event import Event
 
-MAX_DEPTH: Final = 16
-"""Levels of nesting in `data`: far more than any ticket system's fields need, far fewer than a parser can stand."""
+__all__ = [
+    "MAX_DEPTH",
+    "Faulty",
+    "Limits",
+    "NotJson",
+    "Readable",
+    "check",
+    "is_json",
+    "parse",
+    "parse_values",
+    "read_event",
+]
+
+MAX_ATTRIBUTES: Final = 50
+"""Attributes of the sender's own in an event. The extensions that CloudEvents documents are about twenty."""
+
+_LARGEST_FLOAT: Final = 2.0**63
+"""The parser reads a longer whole number as an inexact one. So great a number in a ticket is an id, and is a text."""
 
 _MODEL_OF: Final = {str(kind): model for kind, model in DATA_OF.items()}
 
@@ -30,28 +55,11 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Faulty:
-    """A value that is no event. `place` is the JSON pointer to its first fault, `reason` names all of them."""
-
-    id: str | None
-    place: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Readable:
     """An event and the desk that it is for."""
 
     desk: str
     event: Event
-
-
-class NotJson(ValueError):
-    """The bytes are no JSON. `place` is the line and column at which they stop being that."""
-
-    def __init__(self, error: orjson.JSONDecodeError) -> None:
-        self.place = f"line {error.lineno}, column {error.colno} (character {error.pos})"
-        super().__init__(f"{error.msg} at {self.place}")
 
 
 class _Names(BaseModel):
@@ -62,32 +70,82 @@ class _Names(BaseModel):
     id: Name
     type: Name
     subject: Name
-    sequence: Annotated[int, Field(ge=0, le=MAX_SEQUENCE)]
-
-
-def parse(body: bytes | str) -> object:
-    """The JSON value of a body or a line, in UTF-8. Raises NotJson, also for NaN and for endless nesting."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise NotJson(error) from error
+    sequence: Sequence
 
 
 def read_event(value: object, *, max_text: int) -> Readable | Faulty:
-    """The event that a parsed JSON value states, or its faulty places. `max_text` is in characters."""
+    """The event that a parsed JSON value states, or its faulty places. `max_text` is in characters.
+
+    A value that was found faulty when it was parsed is refused as it is.
+    """
+    if isinstance(value, Faulty):
+        return value
     try:
         envelope = CloudEvent.model_validate(value)
     except ValidationError as error:
         return _faulty(_id_of(value), (), error)
+    data = _data_of(envelope)
+    if isinstance(data, Faulty):
+        return data
+    attributes = {name: given for name, given in (envelope.model_extra or {}).items() if given is not None}
     event = Event(
         id=envelope.id,
         type=envelope.type,
         subject=envelope.subject,
         at=envelope.time,
-        data=envelope.data or {},
+        data=data,
         sequence=envelope.sequence,
+        attributes=attributes or None,
     )
-    return _fault_of_data(event, max_text) or Readable(envelope.source, event)
+    fault = _fault_of_data(event, max_text) or (_fault_of_attributes(event, max_text) if attributes else None)
+    return fault or Readable(envelope.source, event)
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type, with or without parameters, is one of JSON."""
+    kind, _, subtype = media_type.partition(";")[0].strip().lower().partition("/")
+    return (kind in ("application", "text") and subtype == "json") or (
+        kind != "" and subtype.endswith("+json")
+    )
+
+
+def _data_of(envelope: CloudEvent) -> dict[str, Any] | Faulty:
+    """The data of an event, also from base64."""
+    if envelope.data_base64 is None:
+        return envelope.data or {}
+    reason, place = None, "data_base64"
+    data: object = None
+    if envelope.data is not None:
+        reason = "stands beside data. Send one of them"
+    elif not is_json(envelope.datacontenttype or "application/json"):
+        reason, place = f"must be JSON, got {shown(envelope.datacontenttype)}", "datacontenttype"
+    else:
+        try:
+            data = parse_values(b64decode(envelope.data_base64, validate=True), most=1)
+        except NotJson as error:
+            reason = f"is not JSON: {error}"
+        except ValueError:
+            reason = "is not base64"
+    if isinstance(data, Faulty):
+        reason = f"in its JSON, {data.reason}"
+    elif reason is None and not isinstance(data, dict):
+        reason = f"must be an object in JSON, got {shown(data)}"
+    if reason is None:
+        return cast("dict[str, Any]", data)
+    return Faulty(envelope.id, f"/{place}", f"/{place}: {reason}")
+
+
+def _fault_of_attributes(event: Event, max_text: int) -> Faulty | None:
+    """The first attribute of the sender's own that cannot be stored."""
+    attributes = event.attributes or {}
+    if len(attributes) > MAX_ATTRIBUTES:
+        return Faulty(event.id, "", f"the event: has more than {MAX_ATTRIBUTES} attributes of its own")
+    for name, value in attributes.items():
+        if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+            return Faulty(event.id, "", f"the event: has an attribute with no proper name, {shown(name)}")
+        if fault := _unstorable(value, (name,), max_text):
+            return Faulty(event.id, fault[0], f"{fault[0]}: {fault[1]}")
+    return None
 
 
 def check(event: Event, *, max_text: int) -> Faulty | None:
@@ -127,6 +185,8 @@ def _unstorable(value: object, path: tuple[object, ...], max_text: int) -> tuple
     """Where and why a value within `data` cannot be stored: too deep, too long, or a text that no database holds."""
     if isinstance(value, str):
         return None if (fault := _fault_of_text(value, max_text)) is None else (pointer(path), fault)
+    if isinstance(value, float) and not -_LARGEST_FLOAT < value < _LARGEST_FLOAT:
+        return pointer(path), BEYOND_64_BITS
     if not isinstance(value, dict | list):
         return None
     if len(path) > MAX_DEPTH:
@@ -154,5 +214,5 @@ def _fault_of_text(text: str, max_text: int) -> str | None:
     if "\0" in text:
         return "holds a NUL character. Leave it out"
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return "holds half of a surrogate pair. Leave it out"
+        return HALF_A_PAIR
     return None

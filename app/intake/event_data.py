@@ -10,17 +10,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
     StringConstraints,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 
 from app.intake.instant import InstantIn
+from app.intake.validation import shown
 from app.sla.event import EventType
 from app.sla.span import Micros
 
@@ -35,20 +35,41 @@ Text = str | None
 """A field that may be absent, which leaves it as it was, or null, which empties it."""
 
 
-def _sequence(value: object) -> object:
-    # CloudEvents writes the extension as a text, most clients as a number.
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+def read_sequence(value: object) -> int | str:
+    """A sequence: a whole number, or a text as the extension of CloudEvents defines it. A text of digits is a number.
+
+    Raises ValueError.
+    """
+    if isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable():
+        number = int(value) if value.isascii() and value.isdigit() else None
+        return value if number is None or number > MAX_SEQUENCE else number
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEQUENCE:
+        return value
+    raise ValueError(
+        f"must be a whole number from 0 to {MAX_SEQUENCE} or a text of 1 to {MAX_NAME} characters, got {shown(value)}"
+    )
 
 
-def _no_encoded_data(_: object) -> None:
-    raise ValueError("is not read here. Send an object as data")
+Sequence = Annotated[
+    int | str,
+    PlainValidator(read_sequence),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MAX_SEQUENCE},
+                {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
+            ]
+        }
+    ),
+]
 
 
 class CloudEvent(BaseModel):
-    """What happened, as a CloudEvents 1.0 JSON event. Other attributes are accepted and not stored."""
+    """What happened, as a CloudEvents 1.0 JSON event. Further attributes (extensions) are stored as sent."""
 
     model_config = ConfigDict(
         strict=True,
+        extra="allow",
         json_schema_extra={
             "examples": [
                 {
@@ -70,13 +91,23 @@ class CloudEvent(BaseModel):
     type: Name = Field(description="an unknown one is stored and counted, and moves no clock")
     subject: Name = Field(description="the ticket's id, or `call:ID`, `service:NAME`")
     time: InstantIn = Field(description="when it happened, with an offset")
-    sequence: Annotated[int, BeforeValidator(_sequence), Field(ge=0, le=MAX_SEQUENCE)] = Field(
-        default=0, description="orders events of one instant"
+    sequence: Sequence = Field(
+        default=0,
+        description="orders events of one instant: numbers by value, after them texts by their characters",
+    )
+    datacontenttype: str | None = Field(
+        default=None,
+        description="any media type of JSON, which is the default",
+        examples=["application/json"],
     )
     data: dict[str, Any] | None = Field(
         default=None, description="the fields of the type; further fields are stored as sent"
     )
-    data_base64: SkipJsonSchema[Annotated[None, PlainValidator(_no_encoded_data)]] = None
+    data_base64: str | None = Field(
+        default=None,
+        description="in place of `data`: its JSON in base64",
+        examples=["eyJ0aXRsZSI6IkRvd24ifQ=="],
+    )
 
 
 class _Data(BaseModel):

@@ -5,12 +5,15 @@ microseconds UTC.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
 from app.intake.cloudevents import Limits
+from app.intake.json_values import surrogates_in
 from app.intake.mapping.events import Unreadable
 from app.sla.span import Micros
 
@@ -62,6 +65,23 @@ class InboundRequest:
         except ValueError as error:  # the one that is left: an integer of more digits than Python reads
             raise Unreadable("the body holds a number of thousands of digits; send it as a text") from error
 
+    def half_characters(self) -> tuple[str, ...]:
+        """The places of texts that hold half of a surrogate pair, as a script leaves that cuts a text in an emoji.
+
+        The rest of such a text is read; the half is replaced, since no database holds it.
+        """
+        if not _MAYBE_HALF.search(self.body):
+            return ()
+        try:
+            places = surrogates_in(self.json())
+            return tuple(islice((place or "/" for place in places), _MOST_PLACES))
+        except Unreadable:
+            return ()
+
+
+_MAYBE_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_MOST_PLACES: Final = 10
+"""Places that one request's warning names: enough to find the script that cuts texts."""
 
 _BROKEN: Final = "it cannot be read on from here"
 _FAULTS: Final[Mapping[str, str]] = {

@@ -22,7 +22,7 @@ def shown(value: object) -> str:
     """A faulty value as a reason repeats it, cut short."""
     try:
         text = orjson.dumps(value).decode()
-    except TypeError:
+    except TypeError:  # half of a surrogate pair, for one
         text = repr(value)
     return text if len(text) <= _SHOWN_INPUT else text[:_SHOWN_INPUT] + "…"
 

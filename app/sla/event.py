@@ -1,8 +1,8 @@
 """Events: the stored facts about a ticket, their vocabulary and their total order.
 
-An event is immutable. A ticket's events are ordered by instant, creation first, the source's sequence, a fixed rank by
-type, and the id as text. The order of arrival plays no part, so any order of arrival and any repetition give the same
-evaluation. Instants are microseconds UTC.
+An event is immutable. A ticket's events are ordered by instant, creation first, the source's sequence (a number, or a
+text, which comes after all numbers), a fixed rank by type, and the id as text. The order of arrival plays no part: any
+order of arrival and any repetition give the same evaluation. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,15 +55,20 @@ Value = object
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact. `at` is when it happened, `received_at` when the service stored it (0: not stored yet)."""
+    """One fact. `at` is when it happened, `received_at` when the service stored it (0: not stored yet).
+
+    `sequence` orders the facts of one instant: numbers by value, and after them texts by their characters.
+    `attributes` are the sender's further ones, as extensions of CloudEvents; no clock reads them.
+    """
 
     id: str
     type: str
     subject: str
     at: Micros
     data: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    sequence: int = 0
+    sequence: int | str = 0
     received_at: Micros = 0
+    attributes: Mapping[str, Value] | None = None
 
     @property
     def human(self) -> bool:
@@ -95,7 +100,11 @@ _RANK_OF_TYPE: Final = dict.fromkeys(_STARTS_OR_STOPS, 2) | {"ticket.merged": 4,
 _RANK_OF_STATUS: Final = {"pending": 1, "on_hold": 1, "solved": 2, "closed": 3}
 _AT: Final = attrgetter("at")
 
-OrderKey = tuple[Micros, int, int, int, str]
+SequenceKey = tuple[int, int, str]
+OrderKey = tuple[Micros, int, SequenceKey, int, str]
+BEFORE_EVENTS: Final[SequenceKey] = (0, 0, "")
+AFTER_EVENTS: Final[SequenceKey] = (3, 0, "")
+"""What is no event stands before or after all events of its instant but the creation."""
 
 
 def order_key(event: Event) -> OrderKey:
@@ -103,7 +112,23 @@ def order_key(event: Event) -> OrderKey:
     rank = _RANK_OF_TYPE.get(event.type, 0)
     if rank == 0 and (status := event.data.get("status")) and event.type in SETS_FIELDS:
         rank = _RANK_OF_STATUS.get(str(status), 0)
-    return (event.at, 0 if event.type == "ticket.created" else 1, event.sequence, rank, event.id)
+    return (
+        event.at,
+        0 if event.type == "ticket.created" else 1,
+        _in_sequence(event.sequence),
+        rank,
+        event.id,
+    )
+
+
+def _in_sequence(sequence: int | str) -> SequenceKey:
+    """The place of a sequence: numbers first, a text of digits among them, then texts."""
+    if isinstance(sequence, int):
+        return (1, sequence, "")
+    digits = sequence.removeprefix("-")
+    if digits.isascii() and digits.isdigit():
+        return (1, int(sequence), "")
+    return (2, 0, sequence)
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -142,3 +142,11 @@ def test_a_title_full_of_markup_is_shown_as_text(opened: Opened, site: Site) -> 
     page = opened("/tickets/haisoft/%3C4740%3E")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.locator("main img")).to_have_count(0)
+
+
+def test_extensions_of_an_event_stand_beside_its_data(opened: Opened, site: Site) -> None:
+    event = site.event("haisoft", "X-1", "ticket.created", site.now() - timedelta(minutes=5), title="Down")
+    site.push({**event, "traceparent": "00-1-2-03"})
+    page = opened("/tickets/haisoft/X-1")
+    row = page.locator(f'#events tr[data-id="{event["id"]}"]')
+    expect(row.locator("small")).to_have_text("traceparent: 00-1-2-03")

@@ -17,6 +17,7 @@ from app.flow.inbound.sources import Sources
 from app.flow.query.tickets import ticket_answer
 from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
+from app.intake.mapping.episode import Mark, episode_events
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import InboundRequest
@@ -243,6 +244,15 @@ class Desk:
             lambda conn: ticket_answer(conn, service.catalogue, self._made(), ticket, now=AT, at=at)
         )
         return answer.evaluation
+
+
+def events_alone(reading: Reading, source: Source) -> list[Event]:
+    """The events of a reading before which nothing was known."""
+    series: dict[str, list[Mark]] = {}
+    for mark in reading.marks:
+        series.setdefault(mark.series, []).append(mark)
+    of_marks = [found for marks in series.values() for _, found in episode_events(marks, source)]
+    return [*reading.events, *(event for found in of_marks for event in found)]
 
 
 def desk_of(adapter: Adapter, **said: Any) -> Desk:

@@ -8,7 +8,8 @@ from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.source_file import SourceFault
 from app.intake.systems.alertmanager import ADAPTER
-from tests.intake.desk import after, desk_of, source_of
+from app.sla.event import Event
+from tests.intake.desk import after, desk_of, events_alone, source_of
 from tests.intake.sample import instant_of, samples, sent
 
 BODY: dict[str, Any] = samples("alertmanager")["01_firing"].body
@@ -24,8 +25,14 @@ def _reading(body: dict[str, Any], **said: Any) -> Reading:
     return ADAPTER.reading(sent(body), source_of(ADAPTER, **said))
 
 
-def _told(reading: Reading) -> list[tuple[str, str]]:
-    return [(str(event.type), event.subject) for event in reading.events]
+def _events(body: dict[str, Any], **said: Any) -> list[Event]:
+    """The events of a body before which nothing was known."""
+    source = source_of(ADAPTER, **said)
+    return events_alone(ADAPTER.reading(sent(body), source), source)
+
+
+def _told(events: list[Event]) -> list[tuple[str, str]]:
+    return [(str(event.type), event.subject) for event in events]
 
 
 ENDED: dict[str, Any] = {"status": "resolved", "endsAt": "2026-03-02T13:30:00Z"}
@@ -43,19 +50,19 @@ def test_a_summary_with_a_figure_makes_no_second_ticket_and_no_conflict() -> Non
 
 
 def test_the_same_alert_of_another_day_is_another_ticket() -> None:
-    later = _reading(_body(startsAt="2026-03-03T09:00:00Z"))
+    later = _events(_body(startsAt="2026-03-03T09:00:00Z"))
     assert {subject for _, subject in _told(later)} == {"2c5d6f1a9b3e4710-1772528400000"}
 
 
 def test_an_alert_that_names_a_ticket_tells_of_that_ticket_and_opens_none() -> None:
-    reading = _reading(_body({"ticket": "4711"}, **ENDED))
-    assert _told(reading) == [("anomaly.detected", "4711"), ("service.restored", "4711")]
-    assert reading.events[0].data == {"author": "system", "reference": TICKET}
+    events = _events(_body({"ticket": "4711"}, **ENDED))
+    assert _told(events) == [("anomaly.detected", "4711"), ("service.restored", "4711")]
+    assert events[0].data == {"author": "system", "reference": TICKET}
 
 
 def test_outages_of_the_service_are_told_where_the_desk_counts_them() -> None:
-    reading = _reading(_body(**ENDED), outages=True)
-    outages = [event for event in reading.events if event.subject == "service:checkout"]
+    events = _events(_body(**ENDED), outages=True)
+    outages = [event for event in events if event.subject == "service:checkout"]
     assert [(e.type, e.at, e.data) for e in outages] == [
         (
             "outage.started",
@@ -74,7 +81,7 @@ def test_labels_have_the_names_that_the_desk_gave_them() -> None:
         "group_label": "squad",
         "customer_label": "tenant",
     }
-    created = _reading(body, **said, queues={"ops": "night"}).events[0]
+    created = _events(body, **said, queues={"ops": "night"})[0]
     assert {name: created.data[name] for name in ("service", "priority", "group", "customer", "queue")} == {
         "service": "shop",
         "priority": "urgent",
@@ -89,7 +96,7 @@ def test_rules_see_a_label_when_the_alert_begins_and_the_status_when_it_ends() -
         {"when": {"field": "labels.severity", "value": "critical"}, "then": "call.registered"},
         {"when": {"status": "resolved"}, "then": "progress.reported"},
     ]
-    kinds = [kind for kind, _ in _told(_reading(_body(**ENDED), rules=rules))]
+    kinds = [kind for kind, _ in _told(_events(_body(**ENDED), rules=rules))]
     assert (kinds.count("call.registered"), kinds.count("progress.reported")) == (1, 1)
 
 
@@ -106,8 +113,8 @@ def test_a_severity_that_is_not_mapped_is_a_warning() -> None:
 
 
 def test_an_alert_without_a_fingerprint_is_known_by_its_labels() -> None:
-    one, same = _reading(_body(fingerprint=None)), _reading(_body(fingerprint=None))
-    other = _reading(_body({"instance": "pay-9"}, fingerprint=None))
+    one, same = _events(_body(fingerprint=None)), _events(_body(fingerprint=None))
+    other = _events(_body({"instance": "pay-9"}, fingerprint=None))
     assert _told(one) == _told(same)
     assert _told(one) != _told(other)
 

@@ -91,6 +91,7 @@ DATA: list[tuple[str, str, dict[str, Any], str | None]] = [
     ("an unknown field", "note.added", {"author": "agent", "mood": {"of": ["a"]}, "weight": 1.5}, None),
     ("the longest text", "agent.replied", {"text": "x" * MAX_TEXT}, None),
     ("the deepest nesting", "note.added", {"more": _nested(MAX_DEPTH - 1)}, None),
+    ("a number beyond 64 bits", "note.added", {"weight": 1e30}, "/data/weight"),
     ("a call", "call.answered", {"waited_seconds": 12.5, "ticket": "T7"}, None),
     ("a claim", "claim.answered", {"claim": "C1", "accepted": True}, None),
     ("a text for automatic", "customer.replied", {"automatic": "false"}, "/data/automatic"),
@@ -176,6 +177,14 @@ def test_an_envelope_meets_the_same_verdict_at_every_door_that_takes_one(
     verdict = _verdict(lambda: doors.room.event(**change), doors.api, doors.signed, *replay)
     assert verdict is not None
     assert verdict.startswith(f"{place}: ")
+
+
+def test_half_of_an_emoji_meets_the_same_verdict_pushed_and_signed(doors: Doors) -> None:
+    event = doors.room.event(data={"title": "Down \ud83d"})
+    headers = doors.room.push | {"Content-Type": "application/json"}
+    pushed = doors.room.client.post("/v1/events", content=json.dumps([event]), headers=headers).json()
+    assert pushed["refused"][0]["reason"] == doors.signed(event)
+    assert pushed["refused"][0]["reason"] == "/data/title: holds half of a surrogate pair. Leave it out"
 
 
 def test_a_line_of_a_replay_needs_no_version_and_no_source(doors: Doors) -> None:

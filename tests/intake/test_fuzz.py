@@ -27,6 +27,7 @@ from app.intake.mapping.source import Source
 from app.intake.request import InboundRequest
 from app.intake.source_file import EXPRESSION, parse_sources
 from app.sla.event import KNOWN_TYPES, Event
+from tests.intake.desk import events_alone
 
 EXAMPLES = int(os.environ.get("SLATIMER_FUZZ_EXAMPLES", "200"))
 SAMPLES = Path(__file__).parent / "samples"
@@ -134,7 +135,9 @@ CASES = {name: (folder, adapter, source) for name, folder, adapter, source in _s
 
 def _check(reading: Reading, source: Source) -> str:
     """What a reading says, in a word. It holds nothing that could not be stored."""
-    recorded = [*reading.events]
+    recorded = events_alone(reading, source)
+    for mark in reading.marks:
+        assert json.dumps(dict(mark.state)).encode()
     for snapshot in reading.snapshots:
         assert json.dumps(dict(snapshot.state)).encode()
         recorded += changes(None, snapshot, source)

@@ -99,3 +99,24 @@ def test_header_names_are_found_in_any_case_and_empty_ones_are_absent() -> None:
     assert delivery.header("x-hub-signature") == "a"
     assert delivery.header("x-empty") is None
     assert delivery.header("x-none") is None
+
+
+def test_half_an_emoji_in_a_system_s_text_is_named_and_the_rest_is_read() -> None:
+    body = b'{"event": {"id": "E1", "event_type": "incident.triggered", "occurred_at": "2026-03-02T09:00:00Z", "data": '
+    body += b'{"id": "P1", "title": "Down \\ud83d", "teams": [{"summary": "\\udc00 Ops \\ud83d\\ude00"}], "a/b": "c"}}}'
+    reading = ADAPTERS["pagerduty"].reading(
+        InboundRequest.of({}, body, AT), ADAPTERS["pagerduty"].plain_source("d")
+    )
+    assert [event.data["title"] for event in reading.events] == ["Down ?"]
+    assert reading.warnings == (
+        "/event/data/title, /event/data/teams/0/summary: held half of a surrogate pair, which is replaced by ?",
+    )
+
+
+def test_whole_emojis_and_backslashes_before_a_u_are_no_halves() -> None:
+    whole = InboundRequest.of({}, b'{"a": "\\ud83d\\ude00", "b": "\\\\ud83d"}', AT)
+    assert whole.half_characters() == ()
+
+
+def test_as_many_places_are_named_as_find_the_cause() -> None:
+    assert len(InboundRequest.of({}, b"[" + b'"\\ud83d",' * 500 + b"1]", AT).half_characters()) == 10

@@ -71,6 +71,8 @@ def why_unread(system: str, sample: str, value: object) -> Unreadable:
     """Why the sample cannot be read with this in place of every instant that dates it."""
     found = samples(system.replace("-", "_"))[sample]
     body = deepcopy(found.body)
+    if system == "alertmanager":  # the other alerts of a group are read
+        del body["alerts"][1:]
     for path in INSTANTS[system, sample]:
         put(body, path, value)
     delivery = InboundRequest(found.delivery.headers, json.dumps(body).encode(), AT, found.delivery.query)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -137,14 +138,11 @@ UNREADABLE: list[tuple[str, bytes, int, str]] = [
     ("no JSON", b"hello", 400, "line 1, column 1"),
     ("half of it", b'[\n{"specversion":\n', 400, "line 3, column 1"),
     ("two values", b"{}{}", 400, "column 3"),
-    ("NaN", b'{"data":{"waited_seconds":NaN}}', 400, "column 27"),
-    ("infinity", b'{"data":{"waited_seconds":Infinity}}', 400, "column 27"),
-    ("a number beyond a double", b'{"data":{"waited_seconds":1e999}}', 400, "column"),
-    ("bad UTF-8", b'{"id":"\xff"}', 400, "byte 7"),
-    ("half a surrogate", b'{"id":"\\ud800"}', 400, "surrogate"),
     ("a byte order mark", b"\xef\xbb\xbf{}", 400, "BOM"),
     ("a single quote", b"{'id':1}", 400, "column 2"),
     ("nesting without end", b"[" * 100_000, 400, "depth"),
+    ("nesting without end in an array", b"[{}," + b"[" * 100_000, 400, "depth"),
+    ("half a surrogate and a missing bracket", b'["\\ud800"', 400, "surrogate"),
     ("a text", b'"hello"', 422, "neither"),
     ("a number", b"5", 422, "neither"),
     ("null", b"null", 422, "neither"),
@@ -185,6 +183,93 @@ def _nested(levels: int) -> Any:
     return value
 
 
+SPOILT: list[tuple[str, bytes, str]] = [
+    ("half of an emoji", b'"Down \\ud83d"', "/data/title: holds half of a surrogate pair"),
+    ("bad UTF-8", b'"\xff"', "/data/title: is not UTF-8"),
+    ("NaN", b"NaN", "/data/title: is NaN"),
+    ("infinity", b"Infinity", "/data/title: is a number beyond 64 bits"),
+    ("a number beyond a double", b"1e999", "/data/title: is a number beyond 64 bits"),
+    ("nesting beyond the parser", b"[" * 2_000 + b"]" * 2_000, "the event: is nested deeper"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), [case[1:] for case in SPOILT], ids=[c[0] for c in SPOILT])
+def test_of_a_thousand_events_one_that_cannot_be_stored_is_refused_alone(
+    shared_room: Room, value: bytes, reason: str
+) -> None:
+    events = [shared_room.event(subject="many", data={"title": "T"}) for _ in range(1_000)]
+    raw = [json.dumps(event).encode() for event in events]
+    raw[617] = raw[617].replace(b'"T"', value)
+    headers = shared_room.push | {"Content-Type": "application/json"}
+    answer = shared_room.client.post(
+        "/v1/events", content=b"[" + b",".join(raw) + b"]", headers=headers
+    ).json()
+    assert answer["accepted"] == 999
+    (refused,) = answer["refused"]
+    assert refused["index"] == 617
+    assert refused["reason"].startswith(reason)
+    alone = shared_room.client.post("/v1/events", content=raw[617], headers=headers)
+    assert (alone.status_code, alone.json()["refused"][0]["reason"]) == (422, refused["reason"])
+
+
+def test_an_event_in_binary_mode_is_the_one_in_structured_mode(room: Room) -> None:
+    event = room.event(sequence="A1", traceparent="00-1", subject="Störung 1")
+    room.sent(event)
+    data = event.pop("data")
+    headers = {f"ce-{name}": quote(str(value)) for name, value in event.items()}
+    sent = room.client.post("/v1/events", json=data, headers=room.push | headers)
+    assert (sent.status_code, sent.json()["repeated"]) == (200, 1)
+    (stored,) = room.get("/v1/tickets/haisoft/Störung 1/events").json()["events"]
+    assert (stored["sequence"], stored["attributes"]) == ("A1", {"traceparent": "00-1"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "reason"),
+    [
+        ({"ce-id": "b1"}, b"{}", 422, "/specversion: is missing"),
+        ({"ce-specversion": "1.0", "ce-id": "b1"}, b"{}", 422, "/source: is missing"),
+        ({"ce-specversion": "1.0"}, b"{", 400, "the event's data"),
+        ({"ce-specversion": "1.0", "Content-Type": "text/xml"}, b"<a/>", 422, "its Content-Type is text/xml"),
+        (
+            {"ce-specversion": "1.0", "Content-Type": "application/cloudevents+json"},
+            b"{}",
+            422,
+            "/id: is missing",
+        ),
+        ({"ce-specversion": "1.0", "Content-Type": "application/cloudevents+avro"}, b"{}", 415, "avro"),
+    ],
+)
+def test_a_mix_of_modes_is_named(
+    shared_room: Room, headers: dict[str, str], body: bytes, status: int, reason: str
+) -> None:
+    given = shared_room.push | {"Content-Type": "application/json"} | headers
+    answer = shared_room.client.post("/v1/events", content=body, headers=given)
+    assert answer.status_code == status
+    assert reason in answer.text
+
+
+def test_a_header_that_is_sent_twice_is_named(shared_room: Room) -> None:
+    twice = [*shared_room.push.items(), ("ce-specversion", "1.0"), ("ce-id", "a"), ("ce-id", "b")]
+    answer = shared_room.client.post("/v1/events", content=b"{}", headers=twice)
+    assert answer.json()["refused"][0]["reason"] == "/id: is sent twice (header ce-id)"
+
+
+def test_texts_of_one_instant_are_ordered_by_their_characters_after_numbers(room: Room) -> None:
+    room.sent(room.event())
+    status = {"type": "status.changed", "time": "2026-03-06T15:30:00+01:00"}
+    for sequence, word in [
+        ("B1", "solved"),
+        ("A9", "open"),
+        ("9" * 30, "pending"),
+        (8, "closed"),
+        ("A10", "new"),
+    ]:
+        room.sent(room.event(**status, sequence=sequence, data={"status": word}))
+    events = room.get("/v1/tickets/haisoft/4711/events").json()["events"]
+    assert [event["data"]["status"] for event in events[1:]] == ["closed", "pending", "new", "open", "solved"]
+    assert room.get("/v1/tickets/haisoft/4711").json()["status"] == "solved"
+
+
 FAULTY: list[tuple[str, Callable[[Event], object], str]] = [
     ("no object", lambda _: "event", "the event"),
     ("an array in the array", lambda event: [event], "the event"),
@@ -212,7 +297,7 @@ FAULTY: list[tuple[str, Callable[[Event], object], str]] = [
     ("a year ahead", _with(time="2027-03-06T15:30:00+01:00"), "/time"),
     ("an hour and a second ahead", _with(time="2026-03-06T16:30:01+01:00"), "/time"),
     ("a true sequence", _with(sequence=True), "/sequence"),
-    ("a word for a sequence", _with(sequence="first"), "/sequence"),
+    ("an empty sequence", _with(sequence=""), "/sequence"),
     ("a sequence beyond 64 bits", _with(sequence=2**63), "/sequence"),
     ("a list for data", _with(data=[]), "/data"),
     ("a text for data", _with(data="title"), "/data"),

@@ -213,4 +213,6 @@ def _once(
 def _kept_headers(configured: ConfiguredSource, request: InboundRequest) -> dict[str, str]:
     """The headers that the adapter reads. The others may hold secrets and are not stored."""
     names = ("content-type", *configured.adapter.headers)
-    return {name: request.headers[name] for name in names if name in request.headers}
+    begins = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
+    kept = {name for name in request.headers if name in names or (begins and name.startswith(begins))}
+    return {name: request.headers[name] for name in sorted(kept)}

@@ -12,6 +12,7 @@ from typing import Any, cast
 import structlog
 
 from app.flow import metrics
+from app.flow.inbound.episode_chain import episode_changes
 from app.flow.inbound.reconcile import Reconciliation
 from app.flow.inbound.snapshot_chain import OriginEvents, chain_changes
 from app.flow.inbound.sources import ConfiguredSource, Sources
@@ -105,11 +106,18 @@ class Interpreter:
         if last > now + self._max_skew:
             # Nothing of it is stored: later snapshots would be compared with one that is dated in the future. An event
             # of the future in a request without snapshots is refused alone, when the events are received.
-            ahead = (last - now) // SECOND
-            one.faults.append(f"it is dated {ahead} s ahead of now; check the sender's clock and offset")
+            one.faults.append(f"it {_ahead(last, now)}")
             return
         fitting = tuple(_fitted(event, self._limits.max_text) for event in reading.events)
-        one.reading = replace(reading, events=fitting)
+        marks = [mark for mark in reading.marks if mark.at <= now + self._max_skew]
+        if len(marks) < len(reading.marks):
+            furthest = max(mark.at for mark in reading.marks)
+            one.faults.append(f"an alert of it {_ahead(furthest, now)}")
+        one.reading = replace(reading, events=fitting, marks=tuple(marks))
+
+
+def _ahead(at: Micros, now: Micros) -> str:
+    return f"is dated {(at - now) // SECOND} s ahead of now; check the sender's clock and offset"
 
 
 def _reported(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, OriginEvents]]:
@@ -123,7 +131,9 @@ def _reported(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Orig
             continue
         hook, reading, new = one.hook, one.reading, one.hook.interpreted_at is None
         origins = [OriginEvents(hook.desk, hook.id, reading.events, new)] if reading.events or not new else []
-        origins += chain_changes(conn, one.configured.source, hook.id, reading.snapshots, new=new)
+        source = one.configured.source
+        origins += chain_changes(conn, source, hook.id, reading.snapshots, new=new)
+        origins += episode_changes(conn, source, hook.id, reading.marks, new=new)
         for origin in origins:
             key = (origin.desk, origin.origin)
             before = found.get(key)
@@ -149,6 +159,8 @@ def _tickets(one: _Read) -> Iterable[tuple[str, str]]:
     named = (ticket_of(event) for event in one.reading.events)
     found = {ticket for ticket in named if ticket is not None}
     found.update(snapshot.ticket for snapshot in one.reading.snapshots)
+    # Another episode of a series may be the one that a mark concerns: the series is locked, not the ticket alone.
+    found.update(name for mark in one.reading.marks for name in (mark.series, mark.ticket))
     return ((one.hook.desk, ticket) for ticket in found)
 
 

@@ -8,6 +8,7 @@ snapshot after it is compared with another one, and the events of that pair repl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.intake.mapping.episode import is_mark
 from app.intake.mapping.snapshot import Snapshot, changes
 from app.intake.mapping.source import Source
 from app.sla.event import Event
@@ -40,7 +41,7 @@ def chain_changes(
     if not new:
         wanted = {_place(snapshot) for snapshot in brought}
         for known in snapshots.of_hook(conn, source.desk, hook):
-            if _place(known) not in wanted:
+            if not is_mark(known.digest) and _place(known) not in wanted:
                 changed += _remove(conn, source, known)
     for snapshot in brought:
         changed += _insert(conn, source, _stored(snapshot), hook)

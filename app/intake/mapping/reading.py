@@ -1,7 +1,8 @@
-"""What an adapter makes of one request: events, snapshots, words that are not mapped, or why it concerns no clock."""
+"""What an adapter makes of one request: events, snapshots, marks, words that are not mapped, or why it is ignored."""
 
 from dataclasses import dataclass
 
+from app.intake.mapping.episode import Mark
 from app.intake.mapping.snapshot import Snapshot
 from app.sla.event import Event
 
@@ -18,3 +19,4 @@ class Reading:
     snapshots: tuple[Snapshot, ...] = ()
     warnings: tuple[str, ...] = ()
     ignored: str | None = None
+    marks: tuple[Mark, ...] = ()

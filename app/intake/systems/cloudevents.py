@@ -1,28 +1,31 @@
 """Our own events in a signed webhook: pushed with a signature in place of a key.
 
-A CloudEvents 1.0 JSON event or an array of them, in structured mode: the attributes of binary mode stand in headers,
-which no signature covers. Ids, types and data are the sender's own, checked as in a push to the API. In an array a
-faulty event is left out and named in a warning; the others are stored.
+CloudEvents 1.0 in JSON: one event or an array of them, in structured, batched or binary mode. The signature covers the
+body, not the headers that hold the attributes in binary mode, so a desk may refuse that mode. Ids, types and data are
+the sender's own, checked as in a push to the API. In an array a faulty event is left out and named in a warning; the
+others are stored.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Final, cast
 
 from app.intake.adapter import Adapter
-from app.intake.cloudevents import Faulty, NotJson, parse, read_event
+from app.intake.cloudevents import Faulty, NotJson, parse_values, read_event
+from app.intake.http_binding import binary_event, is_binary
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import InboundRequest
+from app.sla.document.table import Table
 from app.sla.event import Event, EventType
 
 SYSTEM: Final = "cloudevents"
-_BINARY_MODE: Final = "ce-specversion"
 
 
 def read(request: InboundRequest, source: Source) -> Reading:
     """The events of a request. Raises Unreadable when none of them can be read."""
-    body = _body(request)
+    body = _body(request, source)
     limits = request.limits
     if not isinstance(body, list):
         return Reading((_event(body, source.desk, limits.max_text),))
@@ -41,15 +44,23 @@ def read(request: InboundRequest, source: Source) -> Reading:
     return Reading(tuple(events), warnings=tuple(warnings), ignored=None if events else "an empty array")
 
 
-def _body(request: InboundRequest) -> object:
-    if request.header(_BINARY_MODE) is not None:
-        raise Unreadable(
-            "no signature covers the headers of binary mode. Send the whole event in the body (structured mode)"
-        )
+def _body(request: InboundRequest, source: Source) -> object:
+    headers = request.headers.items()
     try:
-        return parse(request.body)
+        if not is_binary(headers):
+            return parse_values(request.body, most=request.limits.max_events)
+        if not source.options.get("binary_mode", True):
+            raise Unreadable(
+                "binary mode is switched off here, since no signature covers its headers. "
+                "Send the whole event in the body (structured mode)"
+            )
+        return binary_event(headers, request.body)
     except NotJson as error:
         raise Unreadable(f"The body is no JSON: {error}.") from error
+
+
+def _options(inner: Table) -> Mapping[str, object]:
+    return {"binary_mode": inner.flag("binary_mode", default=True)}
 
 
 def _event(value: object, desk: str, max_text: int) -> Event:
@@ -86,5 +97,7 @@ ADAPTER: Final = Adapter(
     idempotency_key=_message_id,
     events_to_tick=tuple(EventType),
     template=TEMPLATE,
-    headers=("webhook-id", _BINARY_MODE),
+    headers=("webhook-id", "ce-*"),
+    options=_options,
+    repairs_texts=False,
 )

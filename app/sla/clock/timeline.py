@@ -12,6 +12,8 @@ from typing import Final, TypeAlias, cast
 from app.sla.agreement.agreement import Agreement, DerivedFact
 from app.sla.agreement.version import Version
 from app.sla.event import (
+    AFTER_EVENTS,
+    BEFORE_EVENTS,
     KNOWN_TYPES,
     Event,
     OrderKey,
@@ -88,11 +90,11 @@ class Boundary:
         """Exclusions and versions come before the other events of their instant, a merge after them."""
         match self.of:
             case None:
-                return (self.at, 1, -1, 0, "edge:")
+                return (self.at, 1, BEFORE_EVENTS, 0, "edge:")
             case Version(number=number):
-                return (self.at, 1, -1, 0, f"version:{number}")
+                return (self.at, 1, BEFORE_EVENTS, 0, f"version:{number}")
             case Absorbed(ticket=ticket):
-                return (self.at, 1, 1 << 62, 0, f"merge:{ticket}")
+                return (self.at, 1, AFTER_EVENTS, 0, f"merge:{ticket}")
 
 
 Item: TypeAlias = Event | Boundary

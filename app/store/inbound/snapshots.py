@@ -2,7 +2,8 @@
 
 For systems that send the whole ticket: a change is the difference between two consecutive snapshots. A snapshot is
 stored under its content and instant, so a repetition is stored once, and the chain is the same in any order of arrival.
-Instants are microseconds UTC.
+The marks of a monitor's episodes are stored in the same way, under their series in place of a ticket. Instants are
+microseconds UTC.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Row, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, or_, select
 
 from app.sla.span import Micros
 from app.store.engine.database import Connection
@@ -50,15 +51,17 @@ _OF_TICKET: Final = and_(
 _THIS: Final = and_(
     _OF_TICKET, _snapshot.c.at == bindparam("_at"), _snapshot.c.digest == bindparam("_digest")
 )
+_PLACE_BEFORE: Final = or_(
+    _snapshot.c.at < bindparam("_at"),
+    and_(_snapshot.c.at == bindparam("_at"), _snapshot.c.digest < bindparam("_digest")),
+)
+_PLACE_AFTER: Final = or_(
+    _snapshot.c.at > bindparam("_at"),
+    and_(_snapshot.c.at == bindparam("_at"), _snapshot.c.digest > bindparam("_digest")),
+)
 _BEFORE: Final = (
     select(*_FIELDS)
-    .where(
-        _OF_TICKET,
-        or_(
-            _snapshot.c.at < bindparam("_at"),
-            and_(_snapshot.c.at == bindparam("_at"), _snapshot.c.digest < bindparam("_digest")),
-        ),
-    )
+    .where(_OF_TICKET, _PLACE_BEFORE)
     .order_by(_snapshot.c.at.desc(), _snapshot.c.digest.desc())
     .limit(1)
 )
@@ -77,7 +80,31 @@ _FROM: Final = (
 _OF_HOOK: Final = select(*_FIELDS).where(
     _snapshot.c.hook == bindparam("hook"), _snapshot.c.desk == bindparam("_desk")
 )
+# The first character of a mark's digest is its kind; see `app.intake.mapping.episode`.
+_KIND: Final = func.substr(_snapshot.c.digest, 1, 1)
+_FIRES: Final[ColumnElement[str]] = literal_column("'1'")
+_PLACE: Final = select(_snapshot.c.at, _snapshot.c.digest)
+_LAST_END: Final = (
+    _PLACE.where(_OF_TICKET, _PLACE_BEFORE, _KIND != _FIRES)
+    .order_by(_snapshot.c.at.desc(), _snapshot.c.digest.desc())
+    .limit(1)
+)
+_FIRST_END: Final = (
+    _PLACE.where(_OF_TICKET, _PLACE_AFTER, _KIND != _FIRES)
+    .order_by(_snapshot.c.at, _snapshot.c.digest)
+    .limit(1)
+)
+_BETWEEN: Final = (
+    select(*_FIELDS)
+    .where(
+        _OF_TICKET,
+        _snapshot.c.at >= bindparam("_from"),
+        _snapshot.c.at <= bindparam("_to"),
+    )
+    .order_by(_snapshot.c.at, _snapshot.c.digest)
+)
 _INSERT: Final = _snapshot.insert()
+_LATEST: Final = 2**63 - 1
 _DELETE: Final = _snapshot.delete().where(_THIS)
 
 
@@ -100,6 +127,19 @@ def position(conn: Connection, desk: str, snapshot: StoredSnapshot) -> ChainPosi
     return ChainPosition(
         None if before is None else _stored(before), following[0] if following else None, stored
     )
+
+
+def episode_around(conn: Connection, desk: str, mark: StoredSnapshot) -> list[StoredSnapshot]:
+    """The stored marks of a series after the last end before this place, up to and with the first end after it.
+
+    The mark itself is among them if it is stored. These are all whose events depend on it.
+    """
+    key = _key(desk, mark)
+    before, after = conn.execute(_LAST_END, key).first(), conn.execute(_FIRST_END, key).first()
+    first = (-1, "") if before is None else (before.at, before.digest)
+    last = (_LATEST, "") if after is None else (after.at, after.digest)
+    rows = conn.execute(_BETWEEN, {**key, "_from": first[0], "_to": last[0]}).all()
+    return [each for each in map(_stored, rows) if first < (each.at, each.digest) <= last]
 
 
 def add(conn: Connection, desk: str, snapshot: StoredSnapshot, hook: str) -> None:

@@ -56,6 +56,8 @@ class EventRow(SQLModel, table=True):
     digest: str = text_column()
     trace: str | None = text_column(nullable=True)
     """The id of the request that brought it."""
+    attributes: str | None = text_column(nullable=True)
+    """Attributes of CloudEvents without a column, as JSON; null when there are none."""
 
     __table_args__ = (
         # On PostgreSQL the log is partitioned, and `event_key` holds what is unique in all partitions.

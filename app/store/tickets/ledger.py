@@ -64,6 +64,7 @@ _EVENTS: Final = select(
     _event.c.data,
     _event.c.sequence,
     _event.c.received_at,
+    _event.c.attributes,
 ).order_by(_event.c.seq)
 _LOGS: Final = _EVENTS.where(
     _event.c.desk == bindparam("desk"),
@@ -139,11 +140,12 @@ def append(conn: Connection, events: Sequence[NewEvent], received_at: Micros) ->
             "subject": new.event.subject,
             "ticket": new.ticket,
             "at": new.event.at,
-            "sequence": new.event.sequence,
+            "sequence": new.event.sequence if isinstance(new.event.sequence, int) else 0,
             "received_at": received_at,
             "data": orjson.dumps(new.event.data).decode(),
             "digest": new.digest,
             "trace": new.trace,
+            "attributes": _attributes(new.event),
         }
         for new in events
     ]
@@ -193,15 +195,29 @@ def subject_logs(conn: Connection, desk: str, subjects: Iterable[Subject]) -> di
     return found
 
 
+_SEQUENCE: Final = "sequence"
+
+
+def _attributes(event: Event) -> str | None:
+    """The attributes that have no column: the sender's own, and a sequence that is a text."""
+    found = dict(event.attributes or {})
+    if isinstance(event.sequence, str):
+        found[_SEQUENCE] = event.sequence
+    return orjson.dumps(found).decode() if found else None
+
+
 def _event_of(row: Row[*tuple[Any, ...]]) -> Event:
+    attributes = None if row.attributes is None else orjson.loads(row.attributes)
+    sequence = row.sequence if attributes is None else attributes.pop(_SEQUENCE, row.sequence)
     return Event(
         id=row.event_id,
         type=row.type,
         subject=row.subject,
         at=row.at,
         data=orjson.loads(row.data),
-        sequence=row.sequence,
+        sequence=sequence,
         received_at=row.received_at,
+        attributes=attributes or None,
     )
 
 

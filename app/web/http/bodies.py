@@ -10,30 +10,32 @@ from typing import Final, cast
 import orjson
 from starlette.requests import Request
 
+from app.intake.http_binding import MANY, ONE
+from app.intake.json_values import Faulty, NotJson, parse_values
 from app.web.http.problems import Kind, Place, Problem, pointer
 
 ONE_OR_MANY: Final = "application/json"
-ONE: Final = "application/cloudevents+json"
-MANY: Final = "application/cloudevents-batch+json"
 MEDIA_TYPES: Final = (ONE_OR_MANY, ONE, MANY)
 
 
 async def read_values(
-    request: Request, *, limit: int, media_types: Sequence[str] = MEDIA_TYPES
+    request: Request, *, limit: int, media_types: Sequence[str] = MEDIA_TYPES, one_by_one: bool = False
 ) -> tuple[list[object], bool]:
     """The values of a body that holds one object or an array of at most `limit`, and whether it was an array.
 
-    Raises Problem: wrong content type, unreadable body, neither object nor array, more than `limit`.
+    `one_by_one`: a value that cannot be stored is a Faulty and spoils no other. Raises Problem: wrong content type,
+    unreadable body, neither object nor array, more than `limit`.
     """
     media_type = media_type_of(request, media_types)
-    body = parse(await request.body())
+    raw = await request.body()
+    body = parse_apart(raw, limit) if one_by_one else parse(raw)
     if media_type == MANY and not isinstance(body, list):
         raise Problem(Kind.INVALID, f"{MANY} is an array of events.", errors=[_whole("is not an array")])
-    if media_type == ONE and not isinstance(body, dict):
+    if media_type == ONE and not isinstance(body, dict | Faulty):
         raise Problem(
             Kind.INVALID, f"{ONE} is one event. Send several as {MANY}.", errors=[_whole("is not an object")]
         )
-    if isinstance(body, dict):
+    if isinstance(body, dict | Faulty):
         return [cast(object, body)], False
     if not isinstance(body, list):
         raise Problem(
@@ -75,10 +77,21 @@ def parse(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        text_of(body)
-        place = f"line {error.lineno}, column {error.colno} (character {error.pos})"
-        detail = f"The body is not valid JSON: {error.msg} at {place}."
-        raise Problem(Kind.UNREADABLE, detail, errors=[_whole(place)]) from error
+        raise _not_json(body, NotJson(error)) from error
+
+
+def parse_apart(body: bytes, limit: int) -> object:
+    """A body as JSON, in which a value that cannot be stored is a Faulty. Raises Problem where it is no JSON, or has
+    such a value among more than `limit`."""
+    try:
+        return parse_values(body, most=limit)
+    except NotJson as error:
+        raise _not_json(body, error) from error
+
+
+def _not_json(body: bytes, error: NotJson) -> Problem:
+    text_of(body)
+    return Problem(Kind.UNREADABLE, f"The body is not valid JSON: {error}.", errors=[_whole(error.place)])
 
 
 def text_of(body: bytes) -> str:

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from app.flow import metrics
 from app.flow.judge.receive import Incoming, Receipt, Refusal
 from app.flow.query import serialize
-from app.intake.cloudevents import Faulty, read_event
+from app.intake.cloudevents import Faulty, NotJson, read_event
+from app.intake.http_binding import binary_event, is_binary
 from app.principal import Permission, covers, permission_to_record
 from app.sla.event import Event
 from app.web.api.tickets.tickets import TicketView
@@ -81,9 +82,13 @@ async def push_events(request: Request, caller: Recorder) -> Response:
     (`source`, `id`) makes an event idempotent: the same again is `repeated`, the same id with another type, subject,
     instant or data a conflict. Faulty events are `refused` with the place of the fault and the others are stored; if all
     are refused the answer is 422, or 409 when all are conflicts. Events of an unknown type are stored and move no clock.
+
+    All modes of CloudEvents over HTTP are read. Structured and batched: the content types of CloudEvents, or
+    `application/json`. Binary: the attributes are headers (`ce-id`, `ce-source`, `ce-type`, `ce-subject`, `ce-time`,
+    `ce-specversion` and extensions), and the body is `data` in JSON; a content type of CloudEvents takes precedence.
     """
     parts = running(request)
-    values, _ = await read_values(request, limit=parts.settings.max_events)
+    values = await _values(request, parts.settings.max_events)
     incoming, places, refused = _sort(values, caller, parts.settings.max_text_length)
     if refused:
         metrics.EVENTS.labels("", "refused").inc(len(refused))
@@ -99,6 +104,20 @@ async def push_events(request: Request, caller: Recorder) -> Response:
             "tickets": [serialize.ticket(answer) for answer in receipt.tickets],
         }
     )
+
+
+async def _values(request: Request, limit: int) -> list[object]:
+    """The values that state the events of a push, in the mode of CloudEvents that its headers say."""
+    headers = request.headers.items()
+    if is_binary(headers):
+        try:
+            return [binary_event(headers, await request.body())]
+        except NotJson as error:
+            raise Problem(
+                Kind.UNREADABLE, f"The body, which is the event's data, is not JSON: {error}."
+            ) from error
+    values, _ = await read_values(request, limit=limit, one_by_one=True)
+    return values
 
 
 def _sort(

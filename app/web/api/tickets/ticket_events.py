@@ -29,9 +29,13 @@ class StoredEvent(BaseModel):
     id: str = Field(examples=["e1"])
     type: str = Field(examples=["ticket.created"])
     time: InstantOut = Field(description="when it happened")
-    sequence: int = Field(description="orders events of one instant")
+    sequence: int | str = Field(description="orders events of one instant; texts come after numbers")
     received_at: InstantOut = Field(description="when it was first stored")
     data: dict[str, Any]
+    attributes: dict[str, Any] = Field(
+        description="further attributes as they were sent, such as extensions of CloudEvents",
+        examples=[{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}],
+    )
     known: bool = Field(description="its type is one that can move a clock")
     stands: bool = Field(description="false when it was withdrawn, or repeats the ticket's creation")
 
@@ -73,6 +77,7 @@ def _stored(event: Event, stands: bool) -> dict[str, Any]:
         "sequence": event.sequence,
         "received_at": instant_text(event.received_at),
         "data": dict(event.data),
+        "attributes": dict(event.attributes or {}),
         "known": event.type in KNOWN_TYPES,
         "stands": stands,
     }

@@ -144,7 +144,7 @@ function drawEvents(events) {
   find("#events tbody").replaceChildren(...events.map((event) => h("tr", { class: event.stands ? null : "withdrawn", "data-id": event.id },
     h("td", {}, at(event.time)),
     h("td", {}, event.type, !event.known && h("small", {}, "Unknown type: stored, without effect"), !event.stands && h("small", {}, "No longer in effect")),
-    h("td", {}, details(event.data)),
+    h("td", {}, details(event.data), Object.keys(event.attributes).length > 0 && h("small", {}, details(event.attributes))),
     h("td", {}, at(event.received_at)),
     h("td", {}, h("code", {}, event.id)))));
 }
