@@ -70,11 +70,12 @@ def next_reply(track: "Track", step: "Step") -> None:
 def progress(track: "Track", step: "Step") -> None:
     """A cycle from the start fact to the first report, then one from each report to the next, until the end."""
     clock, commitment = track.live, track.commitment
+    due = clock or track.ended_by_shut
     if track.ends(step):
         if clock is not None:
             track.finish(clock, step)
-    elif clock is not None and not step.facts.isdisjoint(commitment.stops_on):
-        clock.stop(step.at, step.cause)
+    elif due is not None and not step.facts.isdisjoint(commitment.stops_on):
+        track.answer(due, step)
         track.open(step.at, step.at).start(step.at, step.cause)
     elif clock is None and not step.facts.isdisjoint(commitment.start_types):
         track.open(step.at, step.at).start(step.at, step.cause)

@@ -70,7 +70,7 @@ class Track:
         self.started_by: set[int] = set()
         """The groups of start facts that have had one."""
         self.answered: Reason | None = None
-        """A stop fact that came while the clock awaited its start, or while the ticket was shut."""
+        """A stop fact that came while the clock awaited its start."""
         self.message_while_shut: Step | None = None
         """The latest customer message on the shut ticket: a reopen opens its cycle."""
 
@@ -79,6 +79,11 @@ class Track:
         """The clock that awaits, runs or is paused, if there is one."""
         clock = self.current
         return clock if clock is not None and clock.state in LIVE else None
+
+    @property
+    def ended_by_shut(self) -> Clock | None:
+        """The latest cycle, if the closing of the ticket cancelled it and nothing has happened to it since."""
+        return self.current if self.current is not None and self.current.ended_by_shut else None
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -138,27 +143,32 @@ class Track:
             self._judge_fields(step)
 
     def drop(self, at: Micros, cause: Reason) -> None:
-        """The version that takes over has no such commitment."""
-        if self.live is not None:
-            self._end(at, cause)
+        """The version that takes over has no such commitment. It follows the facts on: a later version may have it."""
+        self.in_force, self.regime = False, None
+        self.withheld = self.refused = None
+        clock = self.current
+        if clock is not None and clock.state in LIVE and clock.terms.applies:
+            clock.cease(at, cause)
 
     def open(self, cycle: Micros, at: Micros) -> Clock:
-        """Open a cycle."""
+        """Open a cycle. One that opened and ended at the same instant gives way to it: there was no such cycle."""
+        if self.clocks and self.clocks[-1].cycle == cycle:
+            self.clocks.pop()
         terms = Terms(self.commitment, self.regime, applies=self.regime is not None)
         self.current = Clock(terms, cycle, at)
         self.clocks.append(self.current)
         return self.current
 
     def answer(self, clock: Clock, step: Step) -> None:
-        """Stop a clock by its stop fact."""
+        """Stop a clock by its stop fact. One that the closing had cancelled was answered after all: it stops as well."""
         if clock.ended_by_shut:
-            if clock.cancelled_at != step.at:
+            if clock.cancelled_at == step.at:
+                # Answered and shut at one instant: the answer counts, whichever of the two has the later id.
+                clock.undo_cancel(step.at)
+            elif clock.started_at is None:
                 self.answered = step.cause
-                if self.commitment.cycle is not _ONCE:
-                    clock.ended_by_shut = False  # answered after all: a reopen has nothing to bring back
-                return
-            # Answered and shut at one instant: the answer counts, whichever of the two has the later id.
-            clock.undo_cancel(step.at)
+            elif self.regime is not None or not clock.terms.applies:
+                clock.stop(step.at, step.cause)
         if clock.state in LIVE and clock.started_at is not None:
             clock.stop(step.at, step.cause)
 
@@ -217,8 +227,6 @@ class Track:
         if clock.ended_by_shut and step.status in _WORKED_ON:
             clock.reopen(step.at, step.cause)
             self._change(clock, self.regime, step)
-            if self.answered is not None and clock.started_at is not None:
-                clock.stop(step.at, self.answered)
             self.message_while_shut = None
         elif step.reopened and clock.state is STOPPED and self.commitment.cycle is _ONCE:
             self._reopen_stopped(clock, self.regime, step)

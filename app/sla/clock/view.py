@@ -80,7 +80,7 @@ def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
         False if breached else met,
         regime.calendar.name if regime else None,
         account.next_at,
-        clock.segments[-1].reason,
+        clock.reason if terms.applies else clock.ceased,
         flags,
     )
 
@@ -95,5 +95,4 @@ def _overdue(account: TimeAccount) -> int:
     clock = account.clock
     if account.due_at is None:
         return 0
-    ended = clock.stopped_at or clock.cancelled_at if clock.terms.applies else clock.cancelled_at
-    return max(0, (ended or account.at) - account.due_at)
+    return max(0, (clock.ended_at or account.at) - account.due_at)
