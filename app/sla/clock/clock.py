@@ -189,6 +189,10 @@ class Clock:
         self.renewals += ((at, commitment.kind),)
         self.terms = replace(self.terms, commitment=commitment)
 
+    def restate(self, regime: Regime) -> None:
+        """The same target and calendar for another reason: nothing is counted otherwise."""
+        self.terms = replace(self.terms, regime=regime)
+
     def kind_at(self, at: Micros, segment: Segment) -> Kind:
         """The commitment's kind at an instant of a segment."""
         later = [kind for since, kind in self.renewals if segment.start <= since <= at]

@@ -83,7 +83,11 @@ _CUSTOMER_TYPES: Final = ("ticket.created", "customer.replied")
 
 
 def _edges_ahead(replay: Replay) -> list[Micros]:
-    return [edge + 1 for x in replay.exclusions for edge in (x.start, x.end) if edge > replay.at]
+    if not replay.exclusions and not replay.dates:
+        return []
+    edges = [edge for x in replay.exclusions for edge in (x.start, x.end)]
+    edges += [comes.at for comes in replay.dates]
+    return [edge + 1 for edge in edges if edge > replay.at]
 
 
 def _result(replay: Replay, flags: list[str], ahead: list[Micros]) -> Evaluation:

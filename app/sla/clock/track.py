@@ -18,6 +18,8 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 _ONCE: Final = CycleRule.ONCE
+_RESUMABLE: Final = (CycleRule.ONCE, CycleRule.ASSIGNMENT)
+"""Cycles whose clock, once stopped, a reopening may continue: the others open anew by their own start facts."""
 _WORKED_ON: Final = frozenset({"new", "open", "pending"})
 """Statuses in which a reopened ticket has work again."""
 
@@ -32,13 +34,13 @@ class Track:
         "commitment",
         "current",
         "in_force",
-        "message_while_shut",
         "not_after",
         "over",
         "policy",
         "refused",
         "regime",
         "started_by",
+        "while_shut",
         "withheld",
     )
 
@@ -71,8 +73,8 @@ class Track:
         """The groups of start facts that have had one."""
         self.answered: Reason | None = None
         """A stop fact that came while the clock awaited its start."""
-        self.message_while_shut: Step | None = None
-        """The latest customer message on the shut ticket: a reopen opens its cycle."""
+        self.while_shut: Step | None = None
+        """The latest customer message, or assignment, on the shut ticket: a reopen opens its cycle."""
 
     @property
     def live(self) -> Clock | None:
@@ -181,12 +183,16 @@ class Track:
         """End a cycle without its stop fact: stopped if it was late already, else cancelled."""
         if TimeAccount(clock, step.at).breached_at is not None:
             clock.stop(step.at, step.cause)
-        elif clock.started_at == step.at and self.commitment.cycle is not _ONCE:
-            # Opened and ended at one instant: there was no such cycle.
+        elif clock.started_at is not None:
+            self.take_away(clock, step.at, step.cause)
+
+    def take_away(self, clock: Clock, at: Micros, cause: Reason) -> None:
+        """Cancel a cycle that has started. One that opened at this very instant did not exist."""
+        if clock.started_at == at and self.commitment.cycle is not _ONCE:
             self.clocks.remove(clock)
             self.current = None
-        elif clock.started_at is not None:
-            clock.cancel(step.at, step.cause)
+        else:
+            clock.cancel(at, cause)
 
     # -- does it apply, and under which target -------------------------------------------------------------------
 
@@ -216,8 +222,11 @@ class Track:
         return self.commitment.steady and not self.agreement.applies_to.tests
 
     def _change(self, clock: Clock, regime: Regime, step: Step) -> None:
-        if clock.terms.regime is None or not clock.terms.regime.same_as(regime):
+        before = clock.terms.regime
+        if before is None or not before.same_as(regime):
             clock.change(regime, step.at, self.commitment.on_change, "@" + step.id)
+        elif before.chosen != regime.chosen:
+            clock.restate(regime)
 
     # -- coming back, ending, levels -----------------------------------------------------------------------------
 
@@ -227,8 +236,8 @@ class Track:
         if clock.ended_by_shut and step.status in _WORKED_ON:
             clock.reopen(step.at, step.cause)
             self._change(clock, self.regime, step)
-            self.message_while_shut = None
-        elif step.reopened and clock.state is STOPPED and self.commitment.cycle is _ONCE:
+            self.while_shut = None
+        elif step.reopened and clock.state is STOPPED and self.commitment.cycle in _RESUMABLE:
             self._reopen_stopped(clock, self.regime, step)
 
     def _reopen_stopped(self, clock: Clock, regime: Regime, step: Step) -> None:

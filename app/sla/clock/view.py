@@ -39,6 +39,8 @@ class ClockView(NamedTuple):
     next_at: Micros | None
     cause: Reason | None
     flags: tuple[str, ...]
+    calendar_reason: Reason | None
+    """Why it counts in this calendar; None: its commitment has no other."""
 
 
 def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
@@ -82,6 +84,7 @@ def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
         account.next_at,
         clock.reason if terms.applies else clock.ceased,
         flags,
+        regime.chosen if regime else None,
     )
 
 
