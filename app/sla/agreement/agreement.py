@@ -5,12 +5,23 @@ commitment applies, and with which target and calendar (its `Regime`). It does n
 compared without case; an absent field is the empty text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final
 
+from app.sla.agreement.rule import (
+    EVERY_TICKET,
+    CalendarRule,
+    Choice,
+    Condition,
+    Exemption,
+    Regime,
+    TargetRule,
+    Withheld,
+    casefolded,
+)
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target, Threshold
 from app.sla.fields import DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK
@@ -52,113 +63,6 @@ class OnChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """Ticket fields that must hold together; of each field any of its values. No tests: every ticket."""
-
-    tests: tuple[tuple[str, frozenset[str]], ...] = ()
-
-    def all_hold(self, fields: Mapping[str, object]) -> bool:
-        """Whether every test holds for these fields."""
-        for name, values in self.tests:  # noqa: SIM110 - a plain loop: this runs for each event of each commitment
-            if not _matches(fields.get(name), values):
-                return False
-        return True
-
-    def any_holds(self, fields: Mapping[str, object]) -> bool:
-        """Whether at least one test holds, as `except` means it."""
-        for name, values in self.tests:  # noqa: SIM110
-            if _matches(fields.get(name), values):
-                return True
-        return False
-
-    def beside(self, other: "Condition") -> "Condition":
-        """Its tests of fields that the other does not name."""
-        named = {name for name, _ in other.tests}
-        return Condition(tuple(test for test in self.tests if test[0] not in named))
-
-
-def casefolded(value: object) -> str:
-    """A field's value as it is compared: without case and outer space; absent is empty."""
-    return "" if value is None else str(value).strip().casefold()
-
-
-def _matches(value: object, values: frozenset[str]) -> bool:
-    if isinstance(value, list | tuple):
-        return any(casefolded(v) in values for v in cast("Sequence[object]", value))
-    return casefolded(value) in values
-
-
-@dataclass(frozen=True, slots=True)
-class Regime:
-    """The target and the calendar in force for a commitment on a ticket."""
-
-    target: Target
-    calendar: Calendar
-    chosen: Reason | None = None
-    """Why this calendar; None: it is the commitment's only one."""
-
-    def same_as(self, other: "Regime") -> bool:
-        """Whether a change to the other changes nothing."""
-        return self is other or (self.target == other.target and self.calendar.counts_as(other.calendar))
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """The reason why a commitment has no clock on a ticket, in the agreement's words."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRule:
-    """How the target of a commitment is found.
-
-    `fixed` for a plain target; `level` or `contract` name a value in the ticket's level or contract; `by` a field with
-    a target for each of its values and `otherwise` for the rest.
-    """
-
-    written: str
-    fixed: Target | None = None
-    level: str | None = None
-    contract: str | None = None
-    by: str | None = None
-    of: Mapping[str, Target] = field(default_factory=dict[str, Target])
-    otherwise: Target | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarRule:
-    """The calendar by a ticket field: one for each of its values, and `otherwise` for the rest."""
-
-    by: str
-    of: Mapping[str, Calendar]
-    otherwise: Calendar | None = None
-
-    def choose(self, fields: Mapping[str, object]) -> "Choice | Withheld":
-        """The calendar for a ticket with these fields, and why it is this one; or why there is none."""
-        value = fields.get(self.by)
-        params = {"field": self.by, "value": value}
-        if (calendar := self.of.get(casefolded(value))) is not None:
-            return calendar, Reason(ReasonCode.CALENDAR_FOR_VALUE, params=params)
-        if self.otherwise is not None:
-            return self.otherwise, Reason(ReasonCode.CALENDAR_FOR_OTHERS, params=params)
-        return Withheld(Reason(ReasonCode.NO_CALENDAR_FOR_VALUE, params=params))
-
-
-Choice = tuple[Calendar, Reason | None]
-"""A calendar, and why it is this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exemption:
-    """Tickets that a commitment leaves out although it would apply: one test that holds is enough."""
-
-    condition: Condition
-    reason: str | None = None
-    """Listed under not_applicable; None: not listed."""
-
-
-@dataclass(frozen=True, slots=True)
 class Commitment:
     """One commitment, as its table in the agreement file states it."""
 
@@ -177,7 +81,7 @@ class Commitment:
     ends_on: frozenset[str] = frozenset()
     end_statuses: frozenset[str] = frozenset()
     pauses_while: frozenset[str] = frozenset()
-    applies_to: Condition = Condition()
+    applies_to: Condition = EVERY_TICKET
     otherwise_reason: str | None = None
     """Listed under not_applicable when `applies_to` does not hold; None: not listed."""
     exceptions: tuple[Exemption, ...] = ()
@@ -241,7 +145,7 @@ class DerivedFact:
     fact: str
     shown_by: frozenset[str]
     by_agent: bool = False
-    where: Condition = Condition()
+    where: Condition = EVERY_TICKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +206,7 @@ class Agreement:
     currency: str | None = None
     source: str | None = None
     time_zone: str = "UTC"
-    applies_to: Condition = Condition()
+    applies_to: Condition = EVERY_TICKET
     """Tickets that the agreement covers; to all others no commitment applies, for `otherwise_reason`."""
     otherwise_reason: str | None = None
     levels: Mapping[str, Terms] = field(default_factory=dict[str, Terms])
