@@ -6,9 +6,11 @@ models, so what it documents is what `app.intake.cloudevents` checks.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,7 +21,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.intake.instant import InstantIn
+from app.intake.instant import InstantIn, NotAnInstant, read_instant
 from app.intake.validation import shown
 from app.sla.event import EventType
 from app.sla.span import Micros
@@ -31,6 +33,7 @@ MAX_SEQUENCE: Final = 2**63 - 1
 """What a database's largest integer holds."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00-\x1f\x7f]*$")]
+NotEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Text = str | None
 """A field that may be absent, which leaves it as it was, or null, which empties it."""
 
@@ -48,6 +51,20 @@ def read_sequence(value: object) -> int | str:
     raise ValueError(
         f"must be a whole number from 0 to {MAX_SEQUENCE} or a text of 1 to {MAX_NAME} characters, got {shown(value)}"
     )
+
+
+def _date_or_instant(value: str) -> str:
+    try:
+        date.fromisoformat(value) if len(value) == len("2026-03-06") else read_instant(value)
+    except NotAnInstant as error:
+        raise ValueError(f"{error}, or as a date, 2026-03-06") from error
+    except ValueError as error:
+        raise ValueError("is a date that does not exist. Write it as 2026-03-06") from error
+    return value
+
+
+DateText = Annotated[str, AfterValidator(_date_or_instant), Field(examples=["2026-03-06"])]
+"""A date, which begins at midnight in the desk's zone, or an instant with an offset."""
 
 
 Sequence = Annotated[
@@ -137,6 +154,7 @@ class TicketFields(_Data):
     assignee: Text = None
     group: Text = None
     domain: Text = None
+    requested_date: DateText | None = None
     tags: list[str] | None = None
     url: Text = None
 
@@ -199,11 +217,11 @@ class TimeSpan(_Data):
 
 
 class ExclusionGranted(TimeSpan):
-    """A person excludes a span from some clocks, or from all."""
+    """A person excludes a span from some clocks, or from all. The explanation shows who and why."""
 
     commitments: list[Name] | None = None
-    author: Text = None
-    reason: Text = None
+    author: NotEmpty
+    reason: NotEmpty
 
 
 class EventWithdrawn(_Data):

@@ -16,6 +16,8 @@ class FieldType(Enum):
     TEXT = auto()
     LIST = auto()
     """A list of texts."""
+    DATE = auto()
+    """A date, or an instant with an offset, as a text. A commitment may start when it comes."""
 
 
 class Column(Enum):
@@ -62,6 +64,7 @@ FIELDS: Final = (
         "assignee", column=Column.AS_SENT, in_view=True, filters_lists=True, filters_subscriptions=True
     ),
     TicketField("group", column=Column.AS_SENT, in_view=True, filters_lists=True, filters_subscriptions=True),
+    TicketField("requested_date", type=FieldType.DATE),
     TicketField("tags", type=FieldType.LIST),
 )
 """The view has `status` and `queue` beside these: the evaluated status, and the ticket's place in its queue."""
@@ -74,6 +77,15 @@ def _names(which: Callable[[TicketField], bool] = lambda _: True) -> tuple[str, 
 TICKET_FIELDS: Final = _names()
 LIST_FIELDS: Final = _names(lambda field: field.type is FieldType.LIST)
 """Fields that hold a list of texts; all others hold one."""
+DATE_FIELDS: Final = _names(lambda field: field.type is FieldType.DATE)
+ASSIGNED_FIELDS: Final = ("assignee", "group")
+"""Fields that say who works on the ticket."""
+FIELD_MARK: Final = "field:"
+"""Before a field in `starts_on`: its date comes, or the ticket is assigned anew."""
+STATUS_MARK: Final = "status:"
+"""Before a status in `starts_on`, `stops_on` and `ends_on`."""
+RELEASED_MARK: Final = "released:"
+"""The fact that such a field became empty. It has no word in an agreement file."""
 VIEW_FIELDS: Final = _names(lambda field: field.in_view)
 COLUMNS: Final = _names(lambda field: field.column is not None)
 COLUMNS_AS_SENT: Final = _names(lambda field: field.column is Column.AS_SENT)

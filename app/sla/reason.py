@@ -35,6 +35,12 @@ class ReasonCode(StrEnum):
     """Any other clock ended with the ticket. `ref`: the status."""
     NO_LONGER_APPLIES = "no_longer_applies"
     """The ticket's fields changed."""
+    FIELD_DATE = "field_date"
+    """A date of the ticket has come. `ref`: the field; params: `value`, and `event`, which set it."""
+    REASSIGNED = "reassigned"
+    """The ticket was assigned to another. `ref`: the event; params: `field`, `value`."""
+    UNASSIGNED = "unassigned"
+    """No one is assigned any more. `ref`: the event; params: `field`."""
     COMMITMENT_DROPPED = "commitment_dropped"
     """A version of the agreement dropped the commitment. `ref`: its number."""
     WARNING = "warning"
@@ -56,6 +62,21 @@ class ReasonCode(StrEnum):
     """Params: `level`."""
     NOT_IN_LEVEL = "not_in_level"
     """Params: `target`."""
+
+    NO_CALENDAR_FOR_VALUE = "no_calendar_for_value"
+    """Params: `field`, `value`."""
+
+    # Why a clock counts in its calendar.
+    CALENDAR_FOR_VALUE = "calendar_for_value"
+    """The agreement names it for the field's value. Params: `field`, `value`."""
+    CALENDAR_FOR_OTHERS = "calendar_for_others"
+    """The agreement names none for the field's value. Params: `field`, `value`."""
+    CALENDAR_OF_LEVEL = "calendar_of_level"
+    """`ref`: the level."""
+    CALENDAR_OF_CONTRACT = "calendar_of_contract"
+    """`ref`: the contract."""
+    CALENDAR_OF_COMMITMENT = "calendar_of_commitment"
+    """`ref`: the other commitment."""
 
     # What a span of an explanation is.
     CALENDAR = "calendar"

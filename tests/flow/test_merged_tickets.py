@@ -147,3 +147,18 @@ def test_a_duplicate_of_the_target_moves_it_though_only_its_source_wrote(service
     )
     place = service.view("webxtra", "A")["queue"]
     assert (place["joined_at"], place["moves"][-1]["cause"]) == ("2026-03-02T14:20:00Z", "duplicate")
+
+
+def test_a_merge_that_is_void_is_void_too_when_only_a_duplicate_of_the_ticket_is_evaluated(
+    service: Service,
+) -> None:
+    service.clock.set(f"{DAY}14:30:00+00:00")
+    about = {"desk": "webxtra", "customer": "jansen", "title": "Mail is down"}
+    service.push(
+        created("X", f"{DAY}09:00:00+00:00", **about),
+        event("m", "ticket.merged", "X", f"{DAY}09:30:00+00:00", desk="webxtra", into="unheard-of"),
+    )
+    assert service.view("webxtra", "X")["queue"]["joined_at"] == "2026-03-02T09:00:00Z"
+    service.push(created("Y", f"{DAY}10:00:00+00:00", **about))
+    service.push(event("n", "note.added", "Y", f"{DAY}10:30:00+00:00", desk="webxtra", author="agent"))
+    assert service.view("webxtra", "X")["queue"]["joined_at"] == "2026-03-02T10:00:00Z"

@@ -24,6 +24,9 @@ CHANGES: Final = Path(__file__).with_name("changes.jsonl.xz")
 REASONS: Final[dict[str, str]] = {
     "merged": "what happens in a ticket after it was merged counts in its target: clocks, place, and the positions of "
     "those that wait with it",
+    "ended": "an answer while the ticket is shut stops its clock there; cycles that would open at one instant are one; "
+    "a commitment that a version dropped opens no further cycle, shows why it ended whatever comes later, and is judged "
+    "by what happened meanwhile when a version has it again",
 }
 """Why an answer is another now, by code."""
 

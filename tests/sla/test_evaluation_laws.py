@@ -103,6 +103,38 @@ AGREEMENT = parse_agreement(
                 "on_change": "reset",
                 "warn_at": ["50%"],
             },
+            {
+                "id": "opened",
+                "kind": "objective",
+                "starts_on": [["status:open", "call.registered"]],
+                "stops_on": ["agent.replied", "status:solved"],
+                "pauses_while": ["pending"],
+                "target": "1h",
+                "calendar": "d/desk",
+                "cycle": "claim",
+            },
+            {
+                "id": "appointment",
+                "kind": "guarantee",
+                "measure": "gtr",
+                "starts_on": ["ticket.created", "field:requested_date"],
+                "stops_on": ["intervention.started"],
+                "pauses_while": ["on_hold"],
+                "target": "5h",
+                "calendar": "d/desk",
+                "warn_at": ["50%"],
+            },
+            {
+                "id": "owner",
+                "kind": "objective",
+                "stops_on": ["agent.replied"],
+                "ends_on": ["service.restored"],
+                "pauses_while": ["pending"],
+                "target": "2h",
+                "calendar": {"by": "priority", "high": "always", "else": "d/desk"},
+                "cycle": "assignment",
+                "on_reopen": "resume",
+            },
         ],
     },
     calendars={"d/desk": DESK, "d/nights": NIGHTS},
@@ -126,6 +158,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     *(("ticket.updated", {"priority": p}) for p in ("high", "low", "normal")),
     *(("ticket.updated", {"level": level}) for level in ("a", "b", None)),
     *(("ticket.updated", {"category": c}) for c in ("software", "hardware")),
+    *(("ticket.updated", {"assignee": each}) for each in ("Ann", "Ben", None)),
+    *(("ticket.updated", {"requested_date": on}) for on in ("2026-03-28", "2026-03-30T09:00:00+02:00", None)),
 ]
 RESTATED = parse_agreement(
     {
@@ -172,6 +206,8 @@ def logs(draw: st.DrawFn, *, exclusions: bool = False) -> list[Event]:
         "priority": draw(st.sampled_from(["high", "low", None])),
         "level": draw(st.sampled_from(["a", "b", None])),
         "category": draw(st.sampled_from(["software", None])),
+        "assignee": draw(st.sampled_from(["Ann", None])),
+        "requested_date": draw(st.sampled_from(["2026-03-29", "2026-04-01", None])),
     }
     log = [Event("e00", "ticket.created", "t", at, first)]
     for number in range(1, draw(st.integers(2, 10))):

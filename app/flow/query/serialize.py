@@ -89,6 +89,8 @@ def clock(view: ClockView, detected_at: Micros | None, calendar: Calendar | None
         "detected_at": instant_text(detected_at) if breached else None,
         "met": view.met,
         "calendar": view.calendar,
+        "calendar_reason": text_or_none(view.calendar_reason),
+        "calendar_reason_detail": detail(view.calendar_reason),
         "next_at": instant_text(view.next_at),
         "cause": text_or_none(view.cause),
         "cause_detail": detail(view.cause),
@@ -158,9 +160,12 @@ def move(one: Move) -> Json:
 def explanation(explained: Explanation, detected_at: Micros | None = None) -> Json:
     """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone."""
     calendar = explained.calendar
+    chosen = None if explained.clock is None else explained.clock.calendar_reason
     return {
         "clock": None if explained.clock is None else clock(explained.clock, detected_at, calendar),
         "calendar": None if calendar is None else calendar.name,
+        "calendar_reason": text_or_none(chosen),
+        "calendar_reason_detail": detail(chosen),
         "calendar_version": None if calendar is None else calendar.version,
         "time_zone": None if calendar is None else calendar.time_zone,
         "target": explained.target,

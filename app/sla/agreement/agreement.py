@@ -5,13 +5,26 @@ commitment applies, and with which target and calendar (its `Regime`). It does n
 compared without case; an absent field is the empty text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, cast
+from functools import lru_cache
+from typing import Final
 
+from app.sla.agreement.rule import (
+    EVERY_TICKET,
+    CalendarRule,
+    Choice,
+    Condition,
+    Exemption,
+    Regime,
+    TargetRule,
+    Withheld,
+    casefolded,
+)
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target, Threshold
+from app.sla.fields import DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK
 from app.sla.reason import Reason, ReasonCode
 
 
@@ -30,6 +43,7 @@ class CycleRule(StrEnum):
     NEXT_REPLY = "next_reply"
     PROGRESS = "progress"
     CLAIM = "claim"
+    ASSIGNMENT = "assignment"
 
 
 class OnReopen(StrEnum):
@@ -49,88 +63,6 @@ class OnChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """Ticket fields that must hold together; of each field any of its values. No tests: every ticket."""
-
-    tests: tuple[tuple[str, frozenset[str]], ...] = ()
-
-    def all_hold(self, fields: Mapping[str, object]) -> bool:
-        """Whether every test holds for these fields."""
-        for name, values in self.tests:  # noqa: SIM110 - a plain loop: this runs for each event of each commitment
-            if not _matches(fields.get(name), values):
-                return False
-        return True
-
-    def any_holds(self, fields: Mapping[str, object]) -> bool:
-        """Whether at least one test holds, as `except` means it."""
-        for name, values in self.tests:  # noqa: SIM110
-            if _matches(fields.get(name), values):
-                return True
-        return False
-
-    def beside(self, other: "Condition") -> "Condition":
-        """Its tests of fields that the other does not name."""
-        named = {name for name, _ in other.tests}
-        return Condition(tuple(test for test in self.tests if test[0] not in named))
-
-
-def casefolded(value: object) -> str:
-    """A field's value as it is compared: without case and outer space; absent is empty."""
-    return "" if value is None else str(value).strip().casefold()
-
-
-def _matches(value: object, values: frozenset[str]) -> bool:
-    if isinstance(value, list | tuple):
-        return any(casefolded(v) in values for v in cast("Sequence[object]", value))
-    return casefolded(value) in values
-
-
-@dataclass(frozen=True, slots=True)
-class Regime:
-    """The target and the calendar in force for a commitment on a ticket."""
-
-    target: Target
-    calendar: Calendar
-
-    def same_as(self, other: "Regime") -> bool:
-        """Whether a change to the other changes nothing."""
-        return self is other or (self.target == other.target and self.calendar.counts_as(other.calendar))
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """The reason why a commitment has no clock on a ticket, in the agreement's words."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRule:
-    """How the target of a commitment is found.
-
-    `fixed` for a plain target; `level` or `contract` name a value in the ticket's level or contract; `by` a field with
-    a target for each of its values and `otherwise` for the rest.
-    """
-
-    written: str
-    fixed: Target | None = None
-    level: str | None = None
-    contract: str | None = None
-    by: str | None = None
-    of: Mapping[str, Target] = field(default_factory=dict[str, Target])
-    otherwise: Target | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Exemption:
-    """Tickets that a commitment leaves out although it would apply: one test that holds is enough."""
-
-    condition: Condition
-    reason: str | None = None
-    """Listed under not_applicable; None: not listed."""
-
-
-@dataclass(frozen=True, slots=True)
 class Commitment:
     """One commitment, as its table in the agreement file states it."""
 
@@ -142,13 +74,14 @@ class Commitment:
     calendar: Calendar
     """The calendar unless a level or contract has its own."""
     starts_on: tuple[frozenset[str], ...]
-    """All groups are needed, of each group the first event; for cycles other than once any event of any group."""
+    """All groups are needed, of each group the first; for cycles other than once any of any group. Event types, and
+    marked as such statuses and fields."""
     stops_on: frozenset[str]
     stop_statuses: frozenset[str] = frozenset()
     ends_on: frozenset[str] = frozenset()
     end_statuses: frozenset[str] = frozenset()
     pauses_while: frozenset[str] = frozenset()
-    applies_to: Condition = Condition()
+    applies_to: Condition = EVERY_TICKET
     otherwise_reason: str | None = None
     """Listed under not_applicable when `applies_to` does not hold; None: not listed."""
     exceptions: tuple[Exemption, ...] = ()
@@ -163,6 +96,8 @@ class Commitment:
     not_after_reason: str | None = None
     calendar_of: str | None = None
     """Count a fixed target in the calendar that this other commitment has for the ticket, where it has one."""
+    calendar_rule: CalendarRule | None = None
+    """The calendar by a field of the ticket, in place of `calendar`."""
 
     is_response: bool = field(init=False)
     """Whether solving the ticket ends it: a first response or a next reply."""
@@ -171,7 +106,11 @@ class Commitment:
     steady: bool = field(init=False)
     """Whether no field of a ticket can change its application, target or calendar."""
     interests: frozenset[str] = field(init=False)
-    """Every event type that can start, stop or end it; any other moves it by the ticket's status alone."""
+    """Every fact that can start, stop or end it; any other moves it by the ticket's status alone."""
+    start_dates: frozenset[str] = field(init=False)
+    """The date fields among its start facts."""
+    fixed_regime: Regime | None = field(init=False, compare=False)
+    """Its target and calendar where no field of a ticket can change them."""
 
     def __post_init__(self) -> None:
         """Compute once what is needed for every event of every ticket."""
@@ -179,9 +118,21 @@ class Commitment:
         response = self.measure == "response" or self.cycle is CycleRule.NEXT_REPLY
         object.__setattr__(self, "is_response", response)
         object.__setattr__(self, "start_types", starts)
-        conditions = self.applies_to.tests or self.exceptions or self.calendar_of
+        conditions = self.applies_to.tests or self.exceptions or self.calendar_of or self.calendar_rule
         object.__setattr__(self, "steady", self.target.fixed is not None and not conditions)
-        object.__setattr__(self, "interests", starts | self.stops_on | self.ends_on)
+        releases = {RELEASED_MARK + fact.removeprefix(FIELD_MARK) for fact in starts}
+        ended_by = releases if self.cycle is CycleRule.ASSIGNMENT else frozenset[str]()
+        object.__setattr__(self, "interests", starts | self.stops_on | self.ends_on | ended_by)
+        dates = frozenset(name for name in DATE_FIELDS if FIELD_MARK + name in starts)
+        object.__setattr__(self, "start_dates", dates)
+        by_field = self.target.fixed is None or self.calendar_of or self.calendar_rule
+        fixed = None if by_field or self.target.fixed is None else Regime(self.target.fixed, self.calendar)
+        object.__setattr__(self, "fixed_regime", fixed)
+
+    @property
+    def calendar_written(self) -> str:
+        """The calendar's name, or the field that decides."""
+        return self.calendar.name if self.calendar_rule is None else f"by {self.calendar_rule.by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +145,7 @@ class DerivedFact:
     fact: str
     shown_by: frozenset[str]
     by_agent: bool = False
-    where: Condition = Condition()
+    where: Condition = EVERY_TICKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +209,7 @@ class Agreement:
     currency: str | None = None
     source: str | None = None
     time_zone: str = "UTC"
-    applies_to: Condition = Condition()
+    applies_to: Condition = EVERY_TICKET
     """Tickets that the agreement covers; to all others no commitment applies, for `otherwise_reason`."""
     otherwise_reason: str | None = None
     levels: Mapping[str, Terms] = field(default_factory=dict[str, Terms])
@@ -271,6 +222,14 @@ class Agreement:
     """What the source text refers to and does not contain."""
     keep_events: Target | None = None
     """Retention of a ticket's events after its end; None: for ever. Its final view is never deleted."""
+    field_starts: frozenset[str] = field(init=False, compare=False)
+    """The start facts of its commitments that are statuses or fields."""
+
+    def __post_init__(self) -> None:
+        """Compute once what is needed for every event of every ticket."""
+        starts = (fact for each in self.commitments for fact in each.start_types)
+        marked = frozenset(fact for fact in starts if fact.startswith((FIELD_MARK, STATUS_MARK)))
+        object.__setattr__(self, "field_starts", marked)
 
     def commitment(self, commitment_id: str) -> Commitment:
         """The commitment of that id. Raises KeyError."""
@@ -291,38 +250,66 @@ class Agreement:
 
     def regime(self, commitment: Commitment, fields: Mapping[str, object]) -> Regime | Withheld:
         """The target and calendar for a ticket with these fields, or why there is none."""
+        if commitment.fixed_regime is not None:
+            return commitment.fixed_regime
         rule = commitment.target
         if rule.fixed is not None:
-            return Regime(rule.fixed, self._calendar(commitment, fields))
-        if rule.by is not None:
-            target = rule.of.get(casefolded(fields.get(rule.by)), rule.otherwise)
-            if target is None:
-                params = {"field": rule.by, "value": fields.get(rule.by)}
-                return Withheld(Reason(ReasonCode.NO_TARGET_FOR_VALUE, params=params))
-            return Regime(target, commitment.calendar)
-        return self._regime_from_terms(commitment, fields)
+            return self._counted(rule.fixed, commitment, fields)
+        if rule.by is None:
+            return self._regime_from_terms(commitment, fields)
+        target = rule.of.get(casefolded(fields.get(rule.by)), rule.otherwise)
+        if target is None:
+            params = {"field": rule.by, "value": fields.get(rule.by)}
+            return Withheld(Reason(ReasonCode.NO_TARGET_FOR_VALUE, params=params))
+        return self._counted(target, commitment, fields)
 
-    def _calendar(self, commitment: Commitment, fields: Mapping[str, object]) -> Calendar:
-        if commitment.calendar_of is None:
-            return commitment.calendar
-        other = self.regime(self.commitment(commitment.calendar_of), fields)
-        return other.calendar if isinstance(other, Regime) else commitment.calendar
+    def _counted(
+        self, target: Target, commitment: Commitment, fields: Mapping[str, object]
+    ) -> Regime | Withheld:
+        """A target in the calendar of its commitment."""
+        if commitment.calendar_of is None and commitment.calendar_rule is None:
+            return Regime(target, commitment.calendar)
+        choice = self._calendar(commitment, fields)
+        return choice if isinstance(choice, Withheld) else Regime(target, *choice)
+
+    def _calendar(self, commitment: Commitment, fields: Mapping[str, object]) -> Choice | Withheld:
+        """The calendar of a commitment where neither level nor contract has its own."""
+        if commitment.calendar_of is not None and commitment.target.fixed is not None:
+            other = self.regime(self.commitment(commitment.calendar_of), fields)
+            if isinstance(other, Regime):
+                return other.calendar, _chosen(ReasonCode.CALENDAR_OF_COMMITMENT, commitment.calendar_of)
+        rule = commitment.calendar_rule
+        return (commitment.calendar, None) if rule is None else rule.choose(fields)
 
     def _regime_from_terms(self, commitment: Commitment, fields: Mapping[str, object]) -> Regime | Withheld:
         rule = commitment.target
-        contract = self.contracts.get(casefolded(fields.get("contract")))
-        level = self.levels.get(casefolded(fields.get("level") or self.default_level))
         named = rule.level or rule.contract or ""
-        for terms in (contract, level if rule.level else None):
-            if terms is not None and named in terms.targets:
-                return Regime(terms.targets[named], terms.calendar or commitment.calendar)
+        contract = self.contracts.get(casefolded(fields.get("contract")))
+        if contract is not None and named in contract.targets:
+            if contract.calendar is None:
+                return self._counted(contract.targets[named], commitment, fields)
+            reason = _chosen(ReasonCode.CALENDAR_OF_CONTRACT, str(fields.get("contract")))
+            return Regime(contract.targets[named], contract.calendar, reason)
         if rule.contract:
             return Withheld(Reason(ReasonCode.NO_CONTRACT_VALUE, params={"target": named}))
+        given = fields.get("level")
+        level = self.levels.get(casefolded(given or self.default_level))
         if level is None:
-            given = fields.get("level")
             unknown = Reason(ReasonCode.UNKNOWN_LEVEL, params={"level": given})
             return Withheld(unknown if given else Reason(ReasonCode.NO_LEVEL))
-        return Withheld(Reason(ReasonCode.NOT_IN_LEVEL, params={"target": named}))
+        if named not in level.targets:
+            return Withheld(Reason(ReasonCode.NOT_IN_LEVEL, params={"target": named}))
+        if level.calendar is None:
+            return self._counted(level.targets[named], commitment, fields)
+        reason = _chosen(ReasonCode.CALENDAR_OF_LEVEL, str(given or self.default_level))
+        return Regime(level.targets[named], level.calendar, reason)
+
+
+# Cached: it is looked up for each evaluation, and levels and contracts are few.
+@lru_cache(maxsize=1024)
+def _chosen(code: ReasonCode, name: str) -> Reason:
+    """Why a calendar: that of a level, a contract or another commitment."""
+    return Reason(code, name)
 
 
 def _withheld(reason: str | None) -> Withheld | bool:

@@ -19,31 +19,32 @@ from app.sla.agreement.agreement import (
     TargetRule,
     casefolded,
 )
+from app.sla.agreement.calendar_file import read_calendar
+from app.sla.agreement.start_file import read_starts
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
 from app.sla.document.faults import Fault, instead_of, listed
 from app.sla.document.table import Table
 from app.sla.event import KNOWN_TYPES
-from app.sla.fields import TICKET_FIELDS
+from app.sla.fields import STATUS_MARK, TICKET_FIELDS
 from app.sla.span import Micros
 from app.sla.ticket import STATUSES
 
 ALWAYS: Final = "always"
 FIELDS: Final = frozenset(TICKET_FIELDS) | {"author"}
 """What a condition may test: a ticket's fields, and who created it."""
-_STATUS_MARK: Final = "status:"
-_ENDS: Final = KNOWN_TYPES | {_STATUS_MARK + status for status in STATUSES}
+_ENDS: Final = KNOWN_TYPES | {STATUS_MARK + status for status in STATUSES}
 _TARGET_EXAMPLE: Final = '"2h"'
 _CALENDAR_EXAMPLE: Final = '"haisoft/tickets"'
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A commitment, its table in the file, and its calendar; None where the calendar is faulty."""
+    """A commitment, its table in the file, and its calendars, without those that are faulty."""
 
     table: Table
     commitment: Commitment
-    calendar: Calendar | None
+    calendars: tuple[Calendar, ...]
 
 
 class AgreementReader:
@@ -61,6 +62,10 @@ class AgreementReader:
             table.fault(key, f'there is no calendar "{name}"', instead_of(name, self.calendars))
         return self.calendars.get(name or "")
 
+    def named(self, table: Table, key: str) -> Calendar | None:
+        """A calendar that must be named."""
+        return self.calendar(table, key, required=True)
+
     def target(self, table: Table, key: str, text: str, *, roll: str | None = None) -> Target | None:
         """A target as "2h" or "3 working days"; None when it cannot be read."""
         try:
@@ -69,10 +74,10 @@ class AgreementReader:
             table.fault(key, *_wrong_and_right(fault))
             return None
 
-    def check(self, table: Table, key: str, target: Target, calendar: Calendar | None) -> None:
-        """Record a target that this calendar cannot count. A faulty calendar (None) is not reported twice."""
+    def check(self, table: Table, key: str, target: Target, calendars: Iterable[Calendar]) -> None:
+        """Record a target that one of these calendars cannot count. A faulty calendar is not reported twice."""
         try:
-            if calendar is not None:
+            for calendar in calendars:
                 target.check(calendar)
         except TargetFault as fault:
             table.fault(key, *_wrong_and_right(fault))
@@ -134,7 +139,7 @@ def read_commitment(
     """One commitment. `earlier` are the ids before it in the file, which it may refer to."""
     measure = table.text("measure", example='"response"') or commitment_id
     cycle = table.word("cycle", CycleRule.ONCE)
-    calendar = reader.calendar(table, "calendar", required=True)
+    calendar = read_calendar(table, FIELDS, reader.named)
     stops_on, stop_statuses = _facts(table, "stops_on", reader)
     ends_on, end_statuses = _facts(table, "ends_on", reader)
     if not stops_on and not stop_statuses:
@@ -145,10 +150,11 @@ def read_commitment(
         label=table.text("label", example='"First response"') or commitment_id,
         kind=_kind(table),
         measure=measure,
-        target=_target_rule(table, reader, calendar),
-        calendar=calendar or reader.always,
+        target=_target_rule(table, reader, calendar.all),
+        calendar=calendar.plain or reader.always,
+        calendar_rule=calendar.rule,
         calendar_of=_earlier(table, "calendar_of", earlier),
-        starts_on=_starts_on(table, reader),
+        starts_on=read_starts(table, cycle),
         stops_on=stops_on,
         stop_statuses=stop_statuses,
         ends_on=ends_on,
@@ -166,7 +172,7 @@ def read_commitment(
         not_after_reason=not_after_reason,
     )
     table.close()
-    return Written(table, commitment, calendar)
+    return Written(table, commitment, calendar.all)
 
 
 def _kind(table: Table) -> Kind:
@@ -175,12 +181,12 @@ def _kind(table: Table) -> Kind:
     return table.word("kind", Kind.GUARANTEE)
 
 
-def _target_rule(table: Table, reader: AgreementReader, calendar: Calendar | None) -> TargetRule:
+def _target_rule(table: Table, reader: AgreementReader, calendars: tuple[Calendar, ...]) -> TargetRule:
     """The target in its five forms: fixed, by level, by contract, by a field's values."""
     given = table.value("target")
     roll = _roll(table)
     if isinstance(given, Mapping):
-        return _target_by_field(table.table("target", example=""), reader, calendar, roll)
+        return _target_by_field(table.table("target", example=""), reader, calendars, roll)
     text = table.text("target", example=_TARGET_EXAMPLE, required=True) or ""
     for mark, rule in (
         ("level:", TargetRule(text, level=text[6:].strip())),
@@ -192,12 +198,12 @@ def _target_rule(table: Table, reader: AgreementReader, calendar: Calendar | Non
             return rule
     fixed = reader.target(table, "target", text, roll=roll) if text else None
     if fixed is not None:
-        reader.check(table, "target", fixed, calendar)
+        reader.check(table, "target", fixed, calendars)
     return TargetRule(text, fixed=fixed)
 
 
 def _target_by_field(
-    table: Table, reader: AgreementReader, calendar: Calendar | None, roll: str | None
+    table: Table, reader: AgreementReader, calendars: tuple[Calendar, ...], roll: str | None
 ) -> TargetRule:
     """`{ by = "priority", urgent = "1h", else = "8h" }`."""
     by = table.text("by", example='"priority"', required=True)
@@ -209,7 +215,7 @@ def _target_by_field(
             continue
         target = reader.target(table, value, text, roll=roll)
         if target is not None:
-            reader.check(table, value, target, calendar)
+            reader.check(table, value, target, calendars)
             targets[casefolded(value)] = target
     otherwise = targets.pop("else", None)
     return TargetRule(f"by {by}", by=by, of=targets, otherwise=otherwise)
@@ -223,25 +229,11 @@ def _roll(table: Table) -> str | None:
     return roll
 
 
-def _starts_on(table: Table, reader: AgreementReader) -> tuple[frozenset[str], ...]:
-    """All are needed; an inner list means the first of any."""
-    example = '["ticket.created"]'
-    groups: list[frozenset[str]] = []
-    for n, group in enumerate(table.values("starts_on", example=example)):
-        key = f"starts_on[{n}]"
-        inner = Table({key: group}, table.place, table.faults)
-        found = inner.texts(key, example=example) if isinstance(group, list) else [(key, str(group))]
-        groups.append(reader.known_words(table, found, KNOWN_TYPES, "event type"))
-    if not any(groups):
-        table.fault("starts_on", "nothing starts it", f"Write starts_on = {example}.")
-    return tuple(groups)
-
-
 def _facts(table: Table, key: str, reader: AgreementReader) -> tuple[frozenset[str], frozenset[str]]:
     """Event types and, apart, the statuses written as "status:solved"."""
     words = reader.words(table, key, _ENDS, "event type or status")
-    statuses = frozenset(word for word in words if word.startswith(_STATUS_MARK))
-    return words - statuses, frozenset(word.removeprefix(_STATUS_MARK) for word in statuses)
+    statuses = frozenset(word for word in words if word.startswith(STATUS_MARK))
+    return words - statuses, frozenset(word.removeprefix(STATUS_MARK) for word in statuses)
 
 
 def _exceptions(table: Table, reader: AgreementReader) -> tuple[Exemption, ...]:
@@ -298,7 +290,7 @@ def _earlier(table: Table, key: str, earlier: Collection[str], *, required: bool
 
 def _nearest_word(word: str, known: frozenset[str]) -> str:
     """The nearest known word; for `solved` it is `status:solved`."""
-    marked = _STATUS_MARK + word
+    marked = STATUS_MARK + word
     return f'Write "{marked}".' if marked in known else instead_of(word, known)
 
 

@@ -87,8 +87,12 @@ def desks_of_calendars(document: object) -> Iterator[str]:
     """The desks whose calendars a document names, as in `calendar = "haisoft/tickets"`."""
     if isinstance(document, Mapping):
         for key, value in cast("Mapping[str, object]", document).items():
-            if key == "calendar" and isinstance(value, str) and "/" in value:
-                yield value.partition("/")[0]
+            if key == "calendar":
+                named = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {key: value}
+                references = (name for word, name in named.items() if word != "by")
+                yield from (
+                    name.partition("/")[0] for name in references if isinstance(name, str) and "/" in name
+                )
             else:
                 yield from desks_of_calendars(value)
     elif isinstance(document, list):
@@ -171,7 +175,7 @@ def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Writ
             continue
         target = reader.target(table, name, text)
         if target is not None:
-            reader.check(table, name, target, own_calendar or w.calendar)
+            reader.check(table, name, target, w.calendars if own_calendar is None else (own_calendar,))
             targets[name] = target
     return targets | _spare_targets(table, targets)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.sla.agreement.version import Version
-from app.sla.clock.evaluation import Evaluation, NothingKnown, names_domain, result_of
+from app.sla.clock.evaluation import Evaluation, names_domain, replayed, result_of
 from app.sla.clock.replay import Replay
 from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.track import Track
@@ -39,12 +39,13 @@ class Checkpoint:
         self._until = max(replay.past[-1].at, *edges, *(v.effective_from for v in versions))
         replay.past.clear()
 
-    def accepts(self, new: Iterable[Event], versions: Sequence[Version], at: Micros) -> bool:
+    def accepts(self, new: Sequence[Event], versions: Sequence[Version], at: Micros) -> bool:
         """Whether `advance` by these events gives what the whole log would give at `at`."""
         return (
             at >= self._replay.at
             and len(versions) == len(self._versions)
             and all(map(operator.is_, versions, self._versions))
+            and not _names_a_date(self._replay, new)
             and all(self._until < e.at <= at and e.type not in REWRITES_THE_PAST for e in new)
         )
 
@@ -71,24 +72,23 @@ def begin(
 ) -> tuple[Evaluation, Checkpoint | None]:
     """Evaluate a ticket that no merge concerns, and keep its replay.
 
-    No checkpoint: something of the ticket lies ahead, was merged, or a withdrawal names an unknown event. Raises
-    NothingKnown when no event lies at or before `at`.
+    No checkpoint: something of the ticket lies ahead, was merged, a withdrawal names an unknown event, or commitments
+    start on a date of the ticket. Raises NothingKnown when no event lies at or before `at`.
     """
     log = list(events)
-    ordered = in_order(log)
-    if not any(event.at <= at for event in ordered):
-        raise NothingKnown("nothing of this ticket had happened by then")
-    replay = Replay(ordered, versions, at, ())
-    replay.run()
+    replay, flags, ahead = replayed(log, versions, at)
     unknown = withdrawals_of_unknown(log)
-    flags = [f"withdrawal_of_unknown:{event_id}" for event_id in unknown] + replay.flags
-    edges = [edge for x in replay.exclusions for edge in (x.start, x.end)]
-    ahead = [event.at + 1 for event in ordered if event.at > at][:1] + [e + 1 for e in edges if e > at]
-    ends = any(event.type in ("ticket.merged", "ticket.deleted") for event in ordered)
+    ends = any(event.type in ("ticket.merged", "ticket.deleted") for event in log)
     later = any(version.effective_from > at for version in versions)
-    complete = not (ahead or unknown or ends or later)
+    complete = not (ahead or unknown or ends or later or _names_a_date(replay, log))
     evaluation = result_of(replay, flags, ahead, any_domain=None)
     return evaluation, Checkpoint(replay, versions) if complete else None
+
+
+def _names_a_date(replay: Replay, events: Iterable[Event]) -> bool:
+    """Whether an event sets a date on which commitments start: it is a fact when it comes, without an event."""
+    dates = () if replay.watched is None else replay.watched.dates
+    return bool(dates) and any(name in event.data for event in events for name in dates)
 
 
 def settle(track: Track, cycles: int, at: Micros) -> set[str]:

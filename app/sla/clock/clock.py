@@ -54,6 +54,8 @@ class Clock:
     __slots__ = (
         "awaiting_since",
         "cancelled_at",
+        "ceased",
+        "ceased_at",
         "cycle",
         "ended_by_shut",
         "renewals",
@@ -78,6 +80,9 @@ class Clock:
         self.started_at: Micros | None = None
         self.stopped_at: Micros | None = None
         self.cancelled_at: Micros | None = None
+        self.ceased: Reason | None = None
+        """Why its commitment does not apply any more: what follows changes nothing of what it shows."""
+        self.ceased_at: Micros | None = None
         self.ended_by_shut = False
         """Cancelled because the ticket was solved or closed: a reopen brings it back."""
         self.renewals: tuple[tuple[Micros, Kind], ...] = ()
@@ -87,6 +92,11 @@ class Clock:
     def reason(self) -> Reason | None:
         """Why it is in its state."""
         return self.segments[-1].reason
+
+    @property
+    def ended_at(self) -> Micros | None:
+        """When it ended, as it is shown: stopped, cancelled, or no longer applying."""
+        return (self.stopped_at or self.cancelled_at) if self.terms.applies else self.ceased_at
 
     # -- what facts do -------------------------------------------------------------------------------------------
 
@@ -127,8 +137,9 @@ class Clock:
             self._record(_RESUMED, at, cause)
 
     def stop(self, at: Micros, cause: Reason) -> None:
-        """Stop: the stop fact has happened."""
+        """Stop: the stop fact has happened, or happened after all to a clock that the closing had cancelled."""
         self._enter(at, STOPPED, cause)
+        self.cancelled_at, self.ended_by_shut = None, False
         self.stopped_at = at
         self._record(_STOPPED, at, cause)
 
@@ -178,6 +189,10 @@ class Clock:
         self.renewals += ((at, commitment.kind),)
         self.terms = replace(self.terms, commitment=commitment)
 
+    def restate(self, regime: Regime) -> None:
+        """The same target and calendar for another reason: nothing is counted otherwise."""
+        self.terms = replace(self.terms, regime=regime)
+
     def kind_at(self, at: Micros, segment: Segment) -> Kind:
         """The commitment's kind at an instant of a segment."""
         later = [kind for since, kind in self.renewals if segment.start <= since <= at]
@@ -187,7 +202,7 @@ class Clock:
         """The commitment does not apply any more: the clock shows as cancelled, with the breach that it had."""
         if self.shown:
             self._record(_CANCELLED, at, cause)
-            self.cancelled_at = at
+        self.ceased, self.ceased_at = cause, at
         self.terms = replace(self.terms, applies=False)
         self._enter(at, self.state, cause)
 

@@ -74,6 +74,22 @@ def evaluate(
     own merge is invalid (an unknown target, a ring): then the merge is flagged and changes nothing. Raises NothingKnown
     when no event lies at or before `at`.
     """
+    replay, flags, ahead = replayed(events, versions, at, absorbed=absorbed, merge_fault=merge_fault)
+    return result_of(replay, flags, ahead, any_domain=None)
+
+
+def replayed(
+    events: Iterable[Event],
+    versions: Sequence[Version],
+    at: Micros,
+    *,
+    absorbed: Sequence[Absorbed] = (),
+    merge_fault: str | None = None,
+) -> tuple[Replay, list[str], list[Micros]]:
+    """The replay of these events up to `at`, its flags, and the instants at which something of it lies ahead.
+
+    Raises NothingKnown when no event lies at or before `at`.
+    """
     log = list(events)
     ordered = in_order(log)
     if merge_fault is not None:
@@ -87,7 +103,7 @@ def evaluate(
     flags = [merge_fault] if merge_fault is not None else []
     flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
     ahead = [event.at + 1 for event in ordered if event.at > at][:1] + _edges_ahead(replay)
-    return result_of(replay, flags + replay.flags, ahead, any_domain=None)
+    return replay, flags + replay.flags, ahead
 
 
 _VOID_MERGE: Final = "ticket.merged (void)"
@@ -98,7 +114,11 @@ _CUSTOMER_TYPES: Final = ("ticket.created", "customer.replied")
 
 
 def _edges_ahead(replay: Replay) -> list[Micros]:
-    return [edge + 1 for x in replay.exclusions for edge in (x.start, x.end) if edge > replay.at]
+    if not replay.exclusions and not replay.dates:
+        return []
+    edges = [edge for x in replay.exclusions for edge in (x.start, x.end)]
+    edges += [comes.at for comes in replay.dates]
+    return [edge + 1 for edge in edges if edge > replay.at]
 
 
 def names_domain(events: Iterable[Event]) -> bool:

@@ -129,9 +129,7 @@ def _life(account: TimeAccount, view: ClockView, at: Micros) -> Iterator[Explain
 def _stretches(account: TimeAccount, view: ClockView, at: Micros) -> Iterable[Stretch]:
     """The stretches of its life up to its end; a clock that runs is followed up to its due date."""
     clock, last = account.clock, account.clock.segments[-1]
-    ended = clock.stopped_at if view.state is State.STOPPED else None
-    if view.state is State.CANCELLED:
-        ended = clock.cancelled_at
+    ended = clock.ended_at
     for stretch in account.stretches:
         if ended is None or stretch.start < ended:
             yield stretch

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from app.sla.agreement.agreement import Agreement, Commitment
 from app.sla.agreement.version import Version, in_force
+from app.sla.clock.field_fact import DateComes, dates_to_come, unreadable_dates, watched
 from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.timeline import (
     Boundary,
     Step,
+    Timeline,
     exclusion_boundaries,
     in_sequence,
     read_exclusions,
@@ -41,7 +43,14 @@ class Replay:
         base, self._later = in_force(versions, ordered)
         self.exclusions, self.flags = read_exclusions(ordered)
         self._absorbed = absorbed
-        self._timeline = timeline(base.agreement, self.exclusions, self.past)
+        self.watched = None
+        if base.agreement.field_starts or self._later:
+            self.watched = watched([base.agreement, *(version.agreement for version in self._later)])
+        self._timeline = timeline(base.agreement, self.exclusions, self.past, self.watched)
+        self.dates: list[DateComes] = []
+        """The dates of the ticket that commitments start on, those ahead as well."""
+        if self.watched is not None:
+            self.dates = dates_to_come(self.watched, self.past, base.agreement.time_zone)
         self.tracks: dict[str, Track] = {}
         for commitment in base.agreement.commitments:
             self.tracks[commitment.id] = Track(commitment, base.agreement, self._not_after(commitment))
@@ -62,8 +71,8 @@ class Replay:
         for item in in_sequence(self.past, self._boundaries()):
             if isinstance(item, Event):
                 steps.append(line.step(item))
-            elif item.of is None:
-                steps.append(line.exclusion_boundary(item.at))
+            elif item.of is None or isinstance(item.of, DateComes):
+                steps.append(_between(line, item))
             else:
                 self._run_tracks(steps)
                 steps = []
@@ -72,6 +81,9 @@ class Replay:
                 else:
                     self._absorb(item.of)
         self._run_tracks(steps)
+        if self.watched is not None:
+            unreadable = unreadable_dates(self.watched, self.ticket.fields, self.agreement.time_zone)
+            self.flags += [f"unreadable_date:{name}" for name in unreadable]
 
     def advance(self, later: Sequence[Event], at: Micros) -> None:
         """Go on by events in their order, which all come after those so far and rewrite nothing; up to `at`."""
@@ -88,10 +100,18 @@ class Replay:
         return None if commitment.not_after is None else self.tracks.get(commitment.not_after)
 
     def _boundaries(self) -> list[Boundary]:
-        found = exclusion_boundaries(self.exclusions)
+        found = self._edges()
         found += [Boundary(version.effective_from, version) for version in self._later]
-        found += [Boundary(source.merged_by.at, source) for source in passed_through(self._absorbed)]
+        if self._absorbed:
+            found += [Boundary(source.merged_by.at, source) for source in passed_through(self._absorbed)]
         return [each for each in found if each.at <= self.at]
+
+    def _edges(self) -> list[Boundary]:
+        """The boundaries that are the same under every version."""
+        found = exclusion_boundaries(self.exclusions) if self.exclusions else []
+        if self.dates:
+            found += [Boundary(comes.at, comes) for comes in self.dates]
+        return found
 
     # -- a version for the rest of the ticket's life -------------------------------------------------------------
 
@@ -114,10 +134,10 @@ class Replay:
         not_after = self._not_after(commitment)
         track = Track(commitment, self.agreement, not_after, in_force=False)
         earlier = [event for event in self.past if event.at < step.at]
-        edges = [each for each in exclusion_boundaries(self.exclusions) if each.at <= step.at]
-        line = timeline(self.agreement, self.exclusions, earlier)
+        edges = [each for each in self._edges() if each.at <= step.at]
+        line = timeline(self.agreement, self.exclusions, earlier, self.watched)
         track.run(
-            line.step(item) if isinstance(item, Event) else line.exclusion_boundary(item.at)
+            line.step(item) if isinstance(item, Event) else _between(line, item)
             for item in in_sequence(earlier, edges if earlier else ())
         )
         track.renew(commitment, self.agreement, not_after, step)
@@ -136,6 +156,16 @@ class Replay:
         for name, track in self.tracks.items():
             if name in other.tracks:
                 _take_earlier_start(track, other.tracks[name], merge)
+
+
+def _between(line: Timeline, boundary: Boundary) -> Step:
+    """The step of a date that comes, or of an exclusion's edge."""
+    of = boundary.of
+    return (
+        line.date_comes(boundary.at, of)
+        if isinstance(of, DateComes)
+        else line.exclusion_boundary(boundary.at)
+    )
 
 
 def _take_earlier_start(track: Track, source: Track, merge: Event) -> None:

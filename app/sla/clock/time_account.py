@@ -24,6 +24,7 @@ from app.sla.clock.segment import (
 )
 from app.sla.clock.transition import (
     AWAITING,
+    CANCELLED,
     LATE_KIND,
     PAUSED,
     RUNNING,
@@ -223,13 +224,14 @@ class TimeAccount:
         )
 
     def _set_due_of_stopped(self, segment: Segment, before: State, stopped_at: Micros) -> None:
-        """A clock that was stopped in a pause, or before its commitment applied, is given the due date that it had."""
+        """A clock that was stopped while it did not run is due as if it had gone on at that instant: in a pause,
+        after the closing had cancelled it, or before its commitment applied."""
         if self.is_late:
             return
         if segment.effect is APPLY:
             due = self._after(self.length - self.counted, stopped_at)
             self.due_at = max(segment.start, due or segment.start)
-        elif before is PAUSED:
+        elif before is PAUSED or before is CANCELLED:
             self.due_at = self._after(self.length - self.counted, segment.start)
 
     # -- arithmetic in the calendar in force ---------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, cast
 
 from app.sla.agreement.agreement import Agreement, DerivedFact
 from app.sla.agreement.version import Version
+from app.sla.clock.field_fact import DateComes, Watched, field_facts
 from app.sla.event import (
     AFTER_EVENTS,
     BEFORE_EVENTS,
@@ -22,6 +23,7 @@ from app.sla.event import (
     order_key,
     status_instants,
 )
+from app.sla.fields import FIELD_MARK, STATUS_MARK
 from app.sla.merge import Absorbed
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
@@ -80,10 +82,11 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """What changes the clocks without being an event: `of` is the version or merge; None: an exclusion's edge."""
+    """What changes the clocks without being an event: `of` is the version, the merge or the date of the ticket; None: an
+    exclusion's edge."""
 
     at: Micros
-    of: Version | Absorbed | None = None
+    of: Version | Absorbed | DateComes | None = None
 
     @property
     def order_key(self) -> OrderKey:
@@ -93,6 +96,8 @@ class Boundary:
                 return (self.at, 1, BEFORE_EVENTS, 0, "edge:")
             case Version(number=number):
                 return (self.at, 1, BEFORE_EVENTS, 0, f"version:{number}")
+            case DateComes() as comes:
+                return (self.at, *comes.order_key[1:])
             case Absorbed(ticket=ticket):
                 return (self.at, 1, AFTER_EVENTS, 0, f"merge:{ticket}")
 
@@ -111,12 +116,15 @@ class Timeline:
     ticket: Ticket = field(default_factory=Ticket)
     excluded: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
     begun: bool = False
+    watched: Watched | None = None
+    """The fields and statuses that some commitment starts on."""
 
     def step(self, event: Event) -> Step:
         """Apply the next event to the ticket."""
         ticket, agreement, kind = self.ticket, self.agreement, event.type
         status, first = ticket.status, not self.begun
         assignee = ticket.fields.get("assignee") if agreement.derived else None
+        before = None if self.watched is None else dict(ticket.fields)
         human = kind not in _MESSAGES or event.human
         if kind == "customer.replied":
             reopens = agreement.customer_reply_ends_pending and event.at not in self.named_status_at
@@ -132,6 +140,11 @@ class Timeline:
                 facts |= {derived.fact}
         fields_changed = first or kind in _CHANGES_FIELDS
         status_changed = first or ticket.status != status
+        if self.watched is not None and before is not None:
+            shown = set(field_facts(self.watched, event, before, ticket.fields, agreement.time_zone))
+            facts, fields_changed = facts | shown, fields_changed or bool(shown)
+            if self.watched.statuses and status_changed:
+                facts |= {STATUS_MARK + ticket.status}
         ended = _ended(event) if ticket.ended_by is event else None
         return Step(
             event.at,
@@ -165,14 +178,28 @@ class Timeline:
         cause = Reason(ReasonCode.VERSION, version.number)
         return self._boundary(at, f"version {version.number}", cause, fields_changed=True)
 
-    def _boundary(self, at: Micros, name: str, cause: Reason, *, fields_changed: bool = False) -> Step:
+    def date_comes(self, at: Micros, comes: DateComes) -> Step:
+        """Take a date of the ticket that has come as a fact."""
+        params = {"value": comes.event.data[comes.field], "event": comes.event.id}
+        cause = Reason(ReasonCode.FIELD_DATE, comes.field, params)
+        return self._boundary(at, "date", cause, facts=frozenset((FIELD_MARK + comes.field,)))
+
+    def _boundary(
+        self,
+        at: Micros,
+        name: str,
+        cause: Reason,
+        *,
+        facts: frozenset[str] = _NO_FACTS,
+        fields_changed: bool = False,
+    ) -> Step:
         ticket = self.ticket
         fields = dict(ticket.fields) if fields_changed else _NO_FIELDS
         return Step(
             at,
             name,
             cause,
-            _NO_FACTS,
+            facts,
             fields,
             ticket.status,
             False,
@@ -184,9 +211,11 @@ class Timeline:
         )
 
 
-def timeline(agreement: Agreement, exclusions: Sequence[Exclusion], past: Sequence[Event]) -> Timeline:
-    """The timeline of a ticket at its beginning."""
-    return Timeline(agreement, exclusions, status_instants(past))
+def timeline(
+    agreement: Agreement, exclusions: Sequence[Exclusion], past: Sequence[Event], of: Watched | None = None
+) -> Timeline:
+    """The timeline of a ticket at its beginning. `of`: the fields and statuses that some commitment starts on."""
+    return Timeline(agreement, exclusions, status_instants(past), watched=of)
 
 
 def in_sequence(past: Sequence[Event], boundaries: Sequence[Boundary]) -> Sequence[Item]:

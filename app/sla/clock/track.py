@@ -18,6 +18,8 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 _ONCE: Final = CycleRule.ONCE
+_RESUMABLE: Final = (CycleRule.ONCE, CycleRule.ASSIGNMENT)
+"""Cycles whose clock, once stopped, a reopening may continue: the others open anew by their own start facts."""
 _WORKED_ON: Final = frozenset({"new", "open", "pending"})
 """Statuses in which a reopened ticket has work again."""
 
@@ -32,7 +34,6 @@ class Track:
         "commitment",
         "current",
         "in_force",
-        "message_while_shut",
         "not_after",
         "over",
         "policy",
@@ -41,6 +42,7 @@ class Track:
         "settled",
         "settled_before",
         "started_by",
+        "while_shut",
         "withheld",
     )
 
@@ -72,18 +74,23 @@ class Track:
         self.started_by: set[int] = set()
         """The groups of start facts that have had one."""
         self.answered: Reason | None = None
-        """A stop fact that came while the clock awaited its start, or while the ticket was shut."""
+        """A stop fact that came while the clock awaited its start."""
+        self.while_shut: Step | None = None
+        """The latest customer message, or assignment, on the shut ticket: a reopen opens its cycle."""
         self.settled = 0
         """How many earlier cycles a checkpoint has left out of `clocks`; those below the identity `settled_before`."""
         self.settled_before: Micros = 0
-        self.message_while_shut: Step | None = None
-        """The latest customer message on the shut ticket: a reopen opens its cycle."""
 
     @property
     def live(self) -> Clock | None:
         """The clock that awaits, runs or is paused, if there is one."""
         clock = self.current
         return clock if clock is not None and clock.state in LIVE else None
+
+    @property
+    def ended_by_shut(self) -> Clock | None:
+        """The latest cycle, if the closing of the ticket cancelled it and nothing has happened to it since."""
+        return self.current if self.current is not None and self.current.ended_by_shut else None
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -143,27 +150,32 @@ class Track:
             self._judge_fields(step)
 
     def drop(self, at: Micros, cause: Reason) -> None:
-        """The version that takes over has no such commitment."""
-        if self.live is not None:
-            self._end(at, cause)
+        """The version that takes over has no such commitment. It follows the facts on: a later version may have it."""
+        self.in_force, self.regime = False, None
+        self.withheld = self.refused = None
+        clock = self.current
+        if clock is not None and clock.state in LIVE and clock.terms.applies:
+            clock.cease(at, cause)
 
     def open(self, cycle: Micros, at: Micros) -> Clock:
-        """Open a cycle."""
+        """Open a cycle. One that opened and ended at the same instant gives way to it: there was no such cycle."""
+        if self.clocks and self.clocks[-1].cycle == cycle:
+            self.clocks.pop()
         terms = Terms(self.commitment, self.regime, applies=self.regime is not None)
         self.current = Clock(terms, cycle, at)
         self.clocks.append(self.current)
         return self.current
 
     def answer(self, clock: Clock, step: Step) -> None:
-        """Stop a clock by its stop fact."""
+        """Stop a clock by its stop fact. One that the closing had cancelled was answered after all: it stops as well."""
         if clock.ended_by_shut:
-            if clock.cancelled_at != step.at:
+            if clock.cancelled_at == step.at:
+                # Answered and shut at one instant: the answer counts, whichever of the two has the later id.
+                clock.undo_cancel(step.at)
+            elif clock.started_at is None:
                 self.answered = step.cause
-                if self.commitment.cycle is not _ONCE:
-                    clock.ended_by_shut = False  # answered after all: a reopen has nothing to bring back
-                return
-            # Answered and shut at one instant: the answer counts, whichever of the two has the later id.
-            clock.undo_cancel(step.at)
+            elif self.regime is not None or not clock.terms.applies:
+                clock.stop(step.at, step.cause)
         if clock.state in LIVE and clock.started_at is not None:
             clock.stop(step.at, step.cause)
 
@@ -176,12 +188,16 @@ class Track:
         """End a cycle without its stop fact: stopped if it was late already, else cancelled."""
         if TimeAccount(clock, step.at).breached_at is not None:
             clock.stop(step.at, step.cause)
-        elif clock.started_at == step.at and self.commitment.cycle is not _ONCE:
-            # Opened and ended at one instant: there was no such cycle.
+        elif clock.started_at is not None:
+            self.take_away(clock, step.at, step.cause)
+
+    def take_away(self, clock: Clock, at: Micros, cause: Reason) -> None:
+        """Cancel a cycle that has started. One that opened at this very instant did not exist."""
+        if clock.started_at == at and self.commitment.cycle is not _ONCE:
             self.clocks.remove(clock)
             self.current = None
-        elif clock.started_at is not None:
-            clock.cancel(step.at, step.cause)
+        else:
+            clock.cancel(at, cause)
 
     # -- does it apply, and under which target -------------------------------------------------------------------
 
@@ -211,8 +227,11 @@ class Track:
         return self.commitment.steady and not self.agreement.applies_to.tests
 
     def _change(self, clock: Clock, regime: Regime, step: Step) -> None:
-        if clock.terms.regime is None or not clock.terms.regime.same_as(regime):
+        before = clock.terms.regime
+        if before is None or not before.same_as(regime):
             clock.change(regime, step.at, self.commitment.on_change, "@" + step.id)
+        elif before.chosen != regime.chosen:
+            clock.restate(regime)
 
     # -- coming back, ending, levels -----------------------------------------------------------------------------
 
@@ -222,10 +241,8 @@ class Track:
         if clock.ended_by_shut and step.status in _WORKED_ON:
             clock.reopen(step.at, step.cause)
             self._change(clock, self.regime, step)
-            if self.answered is not None and clock.started_at is not None:
-                clock.stop(step.at, self.answered)
-            self.message_while_shut = None
-        elif step.reopened and clock.state is STOPPED and self.commitment.cycle is _ONCE:
+            self.while_shut = None
+        elif step.reopened and clock.state is STOPPED and self.commitment.cycle in _RESUMABLE:
             self._reopen_stopped(clock, self.regime, step)
 
     def _reopen_stopped(self, clock: Clock, regime: Regime, step: Step) -> None:

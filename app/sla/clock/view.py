@@ -42,6 +42,8 @@ class ClockView(NamedTuple):
     next_at: Micros | None
     cause: Reason | None
     flags: tuple[str, ...]
+    calendar_reason: Reason | None
+    """Why it counts in this calendar; None: its commitment has no other."""
 
 
 def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
@@ -83,8 +85,9 @@ def view_of(account: TimeAccount, track: Track, number: int) -> ClockView:
         False if breached else met,
         regime.calendar.name if regime else None,
         account.next_at,
-        clock.segments[-1].reason,
+        clock.reason if terms.applies else clock.ceased,
         flags,
+        regime.chosen if regime else None,
     )
 
 
@@ -98,5 +101,4 @@ def _overdue(account: TimeAccount) -> int:
     clock = account.clock
     if account.due_at is None:
         return 0
-    ended = clock.stopped_at or clock.cancelled_at if clock.terms.applies else clock.cancelled_at
-    return max(0, (ended or account.at) - account.due_at)
+    return max(0, (clock.ended_at or account.at) - account.due_at)

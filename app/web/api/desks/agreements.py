@@ -30,7 +30,7 @@ class CommitmentView(BaseModel):
     measure: str
     target: str = Field(examples=["2h"])
     calendar: str = Field(examples=["haisoft/tickets"])
-    cycle: str = Field(description="`once`, `next_reply`, `progress` or `claim`")
+    cycle: str = Field(description="`once`, `next_reply`, `progress`, `claim` or `assignment`")
 
 
 class VersionView(BaseModel):
@@ -187,7 +187,7 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
         "kind": commitment.kind.value,
         "measure": commitment.measure,
         "target": commitment.target.written,
-        "calendar": commitment.calendar.name,
+        "calendar": commitment.calendar_written,
         "cycle": commitment.cycle.value,
     }
 

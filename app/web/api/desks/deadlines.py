@@ -110,6 +110,8 @@ class DeadlineExplanation(BaseModel):
 
     clock: None
     calendar: str | None
+    calendar_reason: str | None = Field(default=None, description="why this one; null without a ticket")
+    calendar_reason_detail: Detail = None
     calendar_version: str | None
     time_zone: str | None
     target: str | None

@@ -56,6 +56,8 @@ class Clock(BaseModel):
     detected_at: InstantOut | None = Field(description="when the breach was recorded")
     met: bool | None
     calendar: str | None = Field(examples=["haisoft/tickets"])
+    calendar_reason: str | None = Field(default=None, description="why this one, where there is another")
+    calendar_reason_detail: Detail = None
     next_at: InstantOut | None = Field(description="when time alone changes it next")
     cause: str | None = Field(description="why it is paused, stopped or cancelled")
     cause_detail: Detail = None
@@ -156,6 +158,8 @@ class TicketExplanation(BaseModel):
 
     clock: Clock | None
     calendar: str | None
+    calendar_reason: str | None = Field(default=None, description="why this one, where there is another")
+    calendar_reason_detail: Detail = None
     calendar_version: str | None
     time_zone: str | None
     target: str | None
