@@ -117,6 +117,8 @@ class Subscription:
     state: SubscriptionState
     created_at: Micros
     wanted_since: Micros
+    omit: tuple[str, ...] = ()
+    """Fields of the ticket that deliveries leave out."""
     failures: int = 0
     failing_since: Micros | None = None
     quiet_until: Micros | None = None
@@ -231,6 +233,7 @@ def _values(subscription: Subscription) -> dict[str, Any]:
     return values | {
         "kinds": _json(subscription.kinds),
         "filter": _json(subscription.filter),
+        "omit": _json(subscription.omit),
         "secrets": _json(secrets),
         "channel": subscription.channel.value,
         "state": subscription.state.value,
@@ -241,6 +244,7 @@ def _subscription_of(row: RowMapping) -> Subscription:
     filters: dict[str, list[str]] = orjson.loads(row["filter"])
     read: dict[str, Any] = {
         "kinds": tuple(orjson.loads(row["kinds"])),
+        "omit": tuple(orjson.loads(row["omit"])),
         "filter": {name: tuple(values) for name, values in filters.items()},
         "secrets": tuple(Secret(**each) for each in orjson.loads(row["secrets"])),
         "channel": Channel(row["channel"]),
