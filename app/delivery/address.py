@@ -103,6 +103,31 @@ class AddressPolicy:
                 raise RefusedAddress(f"{text} can be reached by https only")
 
 
+def is_literal(host: str) -> bool:
+    """Whether a host is an address and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def check_resolved(
+    policy: AddressPolicy, host: str, addresses: Sequence[str], *, public: bool = True
+) -> None:
+    """Check the addresses of a host. Of a name the reason does not say where it leads: internal names are the
+    operator's, and a subscription may be of a tenant who tries them out."""
+    try:
+        policy.check(addresses, public=public)
+    except RefusedAddress as error:
+        if is_literal(host):
+            raise
+        raise RefusedAddress(
+            f"{host} leads to an address that deliveries may not connect to; the operator can allow its network in "
+            "SLATIMER_ALLOW_NETWORKS"
+        ) from error
+
+
 def special(text: str) -> str | None:
     """The special purpose of an address that is not public; None for a public one."""
     address = _embedded(ip_address(text))
@@ -170,9 +195,7 @@ def check_url(url: str, policy: AddressPolicy) -> Endpoint:
     found = endpoint(url)
     if found.scheme == "http" and not policy.allowed:
         raise FaultyUrl("must begin with https://; http is limited to networks in SLATIMER_ALLOW_NETWORKS")
-    try:
-        ip_address(found.host)
-    except ValueError:
+    if not is_literal(found.host):
         return found  # a name: its addresses are checked at every connection
     try:
         policy.check([found.host], public=found.scheme == "https")

@@ -8,10 +8,12 @@ becomes an Attempt with a named outcome and a reason.
 
 import asyncio
 import ssl
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import responses
 from socket import SOCK_STREAM, gaierror, getaddrinfo
@@ -19,7 +21,16 @@ from typing import Final, cast
 
 import httpcore2
 
-from app.delivery.address import AddressPolicy, Endpoint, FaultyUrl, RefusedAddress, endpoint
+from app.delivery.address import (
+    AddressPolicy,
+    Endpoint,
+    FaultyUrl,
+    RefusedAddress,
+    check_resolved,
+    endpoint,
+    is_literal,
+)
+from app.delivery.clean import clean
 from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.delivery.retry import parse_retry_after
 from app.sla.span import Micros
@@ -31,8 +42,11 @@ _KEEP_ALIVE_SECONDS: Final = 15.0
 """How long an idle connection is kept: long enough for a burst, short enough to follow a changed DNS record."""
 _DRAIN_SECONDS: Final = 2.0
 """Time limit for reading a response body. The status is known by then; a slow body costs only the connection."""
-_RESOLVER_THREADS: Final = 8
-"""Concurrent look-ups. `getaddrinfo` blocks, for many seconds if a name server is down, so it runs in threads."""
+_MAX_ANSWER: Final = 200
+"""Characters of a service's answer that are stored with a refusal: a sentence."""
+
+ACTING_DESK: Final[ContextVar[str]] = ContextVar("acting_desk", default="")
+"""The desk for which the current task delivers: look-ups are shared out by it."""
 _THROTTLES: Final = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -54,27 +68,48 @@ class Limits:
     connect: float
     total: float
     response_bytes: int
+    lookups: int = 32
+    """Concurrent look-ups of names, all desks together."""
+    desk_lookups: int = 4
+    """Of these, those of one desk."""
 
 
 class Resolver:
-    """Resolves names with the operating system's resolver. Concurrent look-ups of one name share a thread, so a name
-    server that hangs does not exhaust the pool."""
+    """Resolves names with the operating system's resolver, which blocks: for many seconds if a name server is down.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, "resolver")
+    It runs in `threads` threads, of which one desk gets at most `share`: names that hang hold up the look-ups of their
+    own desk alone. Concurrent look-ups of one name share a thread, and an address needs none.
+    """
+
+    def __init__(self, threads: int, share: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, "resolver")
+        self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(share))
         self._pending: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> list[str]:
+        if is_literal(host):
+            return [host]
         key = (host, port)
-        lookup = self._pending.get(key)
-        if lookup is None:
-            loop = asyncio.get_running_loop()
-            lookup = self._pending[key] = loop.run_in_executor(self._threads, _look_up, host, port)
-            lookup.add_done_callback(lambda done: self._completed(key, done))
-        return await asyncio.shield(lookup)
+        if key not in self._pending:
+            share = self._shares[ACTING_DESK.get()]
+            await share.acquire()
+            if key in self._pending:
+                share.release()
+            else:
+                self._start(key, share)
+        return await asyncio.shield(self._pending[key])
 
-    def _completed(self, key: tuple[str, int], done: "asyncio.Future[list[str]]") -> None:
+    def _start(self, key: tuple[str, int], share: asyncio.Semaphore) -> None:
+        loop = asyncio.get_running_loop()
+        lookup = self._pending[key] = loop.run_in_executor(self._threads, _look_up, *key)
+        lookup.add_done_callback(lambda done: self._completed(key, share, done))
+
+    def _completed(
+        self, key: tuple[str, int], share: asyncio.Semaphore, done: "asyncio.Future[list[str]]"
+    ) -> None:
+        """The thread is free again, which may be long after its callers gave up."""
         del self._pending[key]
+        share.release()
         if not done.cancelled():
             done.exception()  # marks it as retrieved: all callers may have timed out by now
 
@@ -104,25 +139,27 @@ class _CheckedBackend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """Resolve, check, connect. The addresses are tried in turn, each with its share of the time limit."""
-        addresses = await self._addresses(host, port, timeout)
-        self._policy.check(addresses, public=self._public)
+        addresses = await resolved(self._resolve, host, port, timeout)
+        check_resolved(self._policy, host, addresses, public=self._public)
         share = None if timeout is None else timeout / len(addresses)
         for address in addresses[:-1]:
             with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 return await self._plain.connect_tcp(address, port, share, local_address, socket_options)
         return await self._plain.connect_tcp(addresses[-1], port, share, local_address, socket_options)
 
-    async def _addresses(self, host: str, port: int, seconds: float | None) -> list[str]:
-        try:
-            async with asyncio.timeout(seconds):
-                found = await self._resolve(host, port)
-        except TimeoutError as error:
-            raise NoSuchHost(f"no name server answered for {host} within {seconds:g} s") from error
-        except (gaierror, UnicodeError) as error:
-            raise NoSuchHost(f"{host} does not resolve: {error}") from error
-        if not found:
-            raise NoSuchHost(f"{host} does not resolve")
-        return found
+
+async def resolved(resolve: Resolve, host: str, port: int, seconds: float | None) -> list[str]:
+    """The addresses of a host. Raises NoSuchHost."""
+    try:
+        async with asyncio.timeout(seconds):
+            found = await resolve(host, port)
+    except TimeoutError as error:
+        raise NoSuchHost(f"no name server answered for {host} within {seconds:g} s") from error
+    except (gaierror, UnicodeError) as error:
+        raise NoSuchHost(f"{host} does not resolve: {error}") from error
+    if not found:
+        raise NoSuchHost(f"{host} does not resolve")
+    return found
 
 
 class Client:
@@ -136,10 +173,10 @@ class Client:
         resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._limits = limits
-        self._resolver = Resolver()
-        resolve = resolve or self._resolver
-        tls = tls or httpcore2.default_ssl_context()
+        self.policy, self.limits = policy, limits
+        self._resolver = Resolver(limits.lookups, limits.desk_lookups)
+        self._resolve = resolve = resolve or self._resolver
+        self.tls = tls = tls or httpcore2.default_ssl_context()
         self._pools = {
             scheme: httpcore2.AsyncConnectionPool(
                 ssl_context=tls,
@@ -150,26 +187,38 @@ class Client:
             for scheme in ("https", "http")
         }
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, now: Micros) -> Attempt:
-        """Post a body and return the result. `now` is what a Retry-After date is compared with."""
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses of a host, which are still to be checked. Raises NoSuchHost."""
+        return await resolved(self._resolve, host, port, self.limits.connect)
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, now: Micros, *, explain: bool = False
+    ) -> Attempt:
+        """Post a body and return the result. `now` is what a Retry-After date is compared with.
+
+        `explain`: the reason of a refusal has the begin of the answer. For services of vendors only: what a server in
+        the operator's network answers is not for a tenant to read.
+        """
         try:
             to = endpoint(url)
-            async with asyncio.timeout(self._limits.total):
-                return await self._exchange(to, headers, body, now)
+            async with asyncio.timeout(self.limits.total):
+                return await self._exchange(to, headers, body, now, explain=explain)
         except (FaultyUrl, RefusedAddress) as error:
             return Attempt(DeliveryOutcome.REFUSED_ADDRESS, str(error))
         except NoSuchHost as error:
             return Attempt(DeliveryOutcome.DNS, str(error))
         except (TimeoutError, httpcore2.TimeoutException) as error:
-            return Attempt(DeliveryOutcome.TIMEOUT, _timeout_reason(error, self._limits))
+            return Attempt(DeliveryOutcome.TIMEOUT, _timeout_reason(error, self.limits))
         except httpcore2.ConnectError as error:
             outcome = DeliveryOutcome.TLS if _is_tls_error(error) else DeliveryOutcome.CONNECT
             return Attempt(outcome, _text(error))
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
             return Attempt(DeliveryOutcome.BROKEN, _text(error))
 
-    async def _exchange(self, to: Endpoint, headers: Mapping[str, str], body: bytes, now: Micros) -> Attempt:
-        limits = self._limits
+    async def _exchange(
+        self, to: Endpoint, headers: Mapping[str, str], body: bytes, now: Micros, *, explain: bool
+    ) -> Attempt:
+        limits = self.limits
         url = httpcore2.URL(scheme=to.scheme, host=to.host, port=to.port, target=to.target)
         timeouts = {"connect": limits.connect, "read": limits.total, "write": limits.total}
         async with self._pools[to.scheme].stream(
@@ -179,21 +228,23 @@ class Client:
             content=body,
             extensions={"timeout": timeouts},
         ) as response:
-            drained = await self._drain(response)
+            answer = bytearray()
+            drained = await self._drain(response, answer)
             header = next((value for name, value in response.headers if name.lower() == b"retry-after"), None)
             retry_after = None if header is None else parse_retry_after(header.decode("latin-1"), now)
-            return _result(response.status, retry_after, None if drained else limits.response_bytes)
+            result = _result(response.status, retry_after, None if drained else limits.response_bytes)
+            return _explained(result, bytes(answer)) if explain and not result.delivered else result
 
-    async def _drain(self, response: httpcore2.Response) -> bool:
-        """Read a short body, so that the connection can be reused. False for one that is too long or too slow."""
-        size = 0
+    async def _drain(self, response: httpcore2.Response, answer: bytearray) -> bool:
+        """Read a short body into `answer`, so that the connection can be reused. False for one that is too long or too
+        slow."""
         with suppress(
             TimeoutError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError
         ):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 async for piece in response.aiter_stream():
-                    size += len(piece)
-                    if size > self._limits.response_bytes:
+                    answer += piece
+                    if len(answer) > self.limits.response_bytes:
                         return False
                 return True
         return False
@@ -219,6 +270,11 @@ def _result(status: int, retry_after: Micros | None, cut_at: int | None) -> Atte
     else:
         outcome = DeliveryOutcome.THROTTLED if status in _THROTTLES else DeliveryOutcome.STATUS
     return Attempt(outcome, reason, status, retry_after)
+
+
+def _explained(result: Attempt, answer: bytes) -> Attempt:
+    words = clean(answer[: 4 * _MAX_ANSWER].decode("utf-8", "replace"), _MAX_ANSWER)
+    return replace(result, reason=f"{result.reason}: {words}") if words else result
 
 
 def _timeout_reason(error: Exception, limits: Limits) -> str:

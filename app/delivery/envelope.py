@@ -1,9 +1,10 @@
 """Wraps a signal in a CloudEvents 1.0 JSON event.
 
-The signal's stored bytes become `data` verbatim: they are serialized when the signal is recorded and never parsed
-again, so every attempt has the same body. The event's id is the signal's: a receiver deduplicates by it.
+The signal's stored bytes become `data` verbatim, followed by the details of its ticket: they are serialized when the
+signal is recorded and never parsed again. The event's id is the signal's: a receiver deduplicates by it.
 """
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -19,8 +20,22 @@ def source_of(desk: str) -> str:
     return SOURCE_PREFIX + quote(desk, safe="")
 
 
-def cloud_event(data: bytes, *, signal_id: str, kind: str, desk: str, subject: str, time: str) -> bytes:
-    """The event around a signal's JSON. `time` is when it happened, RFC 3339 in UTC; an empty `subject` is left out."""
+def cloud_event(
+    data: bytes,
+    *,
+    signal_id: str,
+    kind: str,
+    desk: str,
+    subject: str,
+    time: str,
+    details: Mapping[str, str | None] | None = None,
+) -> bytes:
+    """The event around a signal's JSON. `time` is when it happened, RFC 3339 in UTC; an empty `subject` is left out.
+
+    `details` of the ticket are appended to the signal's object.
+    """
+    if details:
+        data = data[:-1] + b"," + orjson.dumps(dict(details))[1:]
     event = {
         "specversion": "1.0",
         "id": signal_id,

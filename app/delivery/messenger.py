@@ -1,146 +1,136 @@
-"""Sends messages to people through apprise, which addresses mail, chat and paging services by URL.
+"""Sends messages to people: mail by SMTP, chat and paging by the HTTP client of webhooks.
 
-Such a URL contains credentials, so it is shown masked. Two limits apply: only schemes that the operator lists, and a
-server that the URL itself names (a mail server, a self-hosted service) is resolved and checked by the address policy
-before each message. apprise blocks, so it runs in threads.
+The URL of a channel contains credentials, so it is shown masked. Only kinds that the operator lists are used, each with
+the parameters that it documents. No connection is made to an address that the policy has not checked, no redirect is
+followed, and no proxy of the environment is used. SMTP blocks, so it runs in threads.
 """
 
 import asyncio
-import logging
-import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from functools import cache
-from importlib import import_module
-from typing import Any, Final
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
-from app.delivery.address import AddressPolicy, FaultyUrl, RefusedAddress
-from app.delivery.client import Resolve, Resolver
+from app.delivery.address import MAX_URL_LENGTH, FaultyUrl, RefusedAddress, check_resolved
+from app.delivery.channels.channel_url import parse_channel_url, scheme_of
+from app.delivery.channels.chat import KINDS, ChatTarget
+from app.delivery.channels.mail import MailTarget, compose, mail_target
+from app.delivery.channels.smtp import SmtpAttempt
+from app.delivery.client import Client, NoSuchHost
 from app.delivery.notice import Notice
 from app.delivery.outcome import Attempt, DeliveryOutcome
-from app.delivery.recipients import check_recipients
+from app.sla.span import Micros, instant
 
-_THREADS: Final = 8
-"""Messages sent concurrently. Each takes about a second; a service that hangs blocks one thread."""
+MAIL: Final = frozenset({"mailto", "mailtos"})
+CHANNELS: Final = frozenset(MAIL | KINDS.keys())
+"""Every kind of channel that there is."""
+_VENDOR_MAIL: Final = frozenset(
+    {"mailgun", "sendgrid", "ses", "sparkpost", "smtp2go", "sendpulse", "brevo", "resend"}
+)
+_OPEN: Final = frozenset({"json", "jsons"})
+"""Kinds whose URL names any host: their answers are not shown."""
+_HEADERS: Final = {"accept": "*/*", "user-agent": "slatimer"}
 
-_WARNINGS: Final[ContextVar[list[str] | None]] = ContextVar("apprise_warnings", default=None)
-"""Collects apprise's warnings while a URL is checked."""
+
+@dataclass(frozen=True, slots=True)
+class MessageLimits:
+    """Recipients of a mail, and mails sent at the same time."""
+
+    recipients: int
+    concurrency: int
 
 
 class Messenger:
-    """Sends messages to people."""
+    """Sends messages to people, over the client of the webhooks."""
 
-    def __init__(
-        self,
-        policy: AddressPolicy,
-        schemes: frozenset[str],
-        timeout: float,
-        *,
-        resolve: Resolve | None = None,
-    ) -> None:
-        self._policy, self._schemes, self._timeout = policy, schemes, timeout
-        self._resolver = Resolver()
-        self._resolve = resolve or self._resolver
-        self._threads = ThreadPoolExecutor(_THREADS, "messenger")
+    def __init__(self, client: Client, schemes: frozenset[str], limits: MessageLimits) -> None:
+        self._client, self._schemes, self._limits = client, schemes, limits
+        self._threads = ThreadPoolExecutor(limits.concurrency, "messenger")
 
-    def check(self, url: str) -> None:
-        """Raise FaultyUrl for a URL that no message can be sent to, or that names a recipient that would get none."""
-        warned: list[str] = []
-        token = _WARNINGS.set(warned)
-        try:
-            plugin = channel(url, self._schemes)
-            check_recipients(url, plugin)
-        finally:
-            _WARNINGS.reset(token)
-        if warned:
-            raise FaultyUrl(f"is only partly understood; apprise reports: {' '.join(warned)}")
+    def target(self, url: str) -> MailTarget | ChatTarget:
+        """Where a URL leads. Raises FaultyUrl for one that no message can be sent to, or only in part."""
+        return target_of(url, self._schemes, self._limits.recipients)
 
-    async def send(self, url: str, message: Notice) -> Attempt:
+    async def send(self, url: str, message: Notice, now: Micros) -> Attempt:
         """Send a message and return the result."""
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._send(url, message)
+            target = self.target(url)
+        except FaultyUrl as error:
+            return Attempt(DeliveryOutcome.REFUSED_CHANNEL, f"the channel's URL {error}")
+        seconds = self._client.limits.total
+        try:
+            async with asyncio.timeout(seconds):
+                if isinstance(target, ChatTarget):
+                    return await self._post(target, message, now, explain=scheme_of(url) not in _OPEN)
+                return await self._mail(target, message, now)
         except TimeoutError:
-            return Attempt(DeliveryOutcome.TIMEOUT, f"not sent within {self._timeout:g} s")
-        except (FaultyUrl, RefusedAddress) as error:
+            return Attempt(DeliveryOutcome.TIMEOUT, f"not sent within {seconds:g} s")
+        except NoSuchHost as error:
+            return Attempt(DeliveryOutcome.DNS, str(error))
+        except RefusedAddress as error:
             return Attempt(DeliveryOutcome.REFUSED_ADDRESS, str(error))
-        except OSError as error:
-            return Attempt(DeliveryOutcome.DNS, f"the server name does not resolve: {error}")
 
-    async def _send(self, url: str, message: Notice) -> Attempt:
-        loop = asyncio.get_running_loop()
-        plugin = await loop.run_in_executor(self._threads, channel, url, self._schemes)
-        server = _named_server(plugin)
-        if server is not None:
-            self._policy.check(await self._resolve(server, plugin.port or 0))
-        if await loop.run_in_executor(self._threads, _notify, plugin, message):
-            return Attempt(DeliveryOutcome.DELIVERED, "accepted by the service")
-        return Attempt(DeliveryOutcome.UNSENT, "the service did not accept it")
+    async def _post(self, target: ChatTarget, message: Notice, now: Micros, *, explain: bool) -> Attempt:
+        """Post to each chat in turn, up to the first refusal."""
+        attempt = Attempt(DeliveryOutcome.DELIVERED, "")
+        for each in target.requests(message):
+            headers = {**_HEADERS, **each.headers}
+            attempt = await self._client.post(each.url, headers, each.body, now, explain=explain)
+            if not attempt.delivered:
+                break
+        return attempt
+
+    async def _mail(self, target: MailTarget, message: Notice, now: Micros) -> Attempt:
+        server, policy = target.server, self._client.policy
+        addresses = await self._client.addresses(server.host, server.port or 0)
+        tls = not (server.plain_allowed and all(map(policy.allows, addresses)))
+        check_resolved(policy, server.host, addresses)
+        limits = self._client.limits
+        attempt = SmtpAttempt(target, addresses[0], tls, limits.total, self._client.tls)
+        mail = compose(target, message, instant(now))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, attempt.send, mail)
+        except asyncio.CancelledError:
+            attempt.cancel()
+            raise
 
     def close(self) -> None:
-        """Cancel queued messages and stop the threads."""
-        self._resolver.close()
+        """Cancel queued mails and stop the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def scheme_of(url: str) -> str:
-    """The scheme of a URL, in lower case."""
-    return url.partition("://")[0].lower()
-
-
-def channel(url: str, schemes: frozenset[str]) -> Any:
-    """The apprise plugin for a URL. Raises FaultyUrl for a scheme that is not listed or a URL that apprise rejects."""
+# Cached: lists of subscriptions mask every URL, and there are few.
+@lru_cache(maxsize=1024)
+def target_of(url: str, schemes: frozenset[str], max_recipients: int) -> MailTarget | ChatTarget:
+    """Where a channel's URL leads. Raises FaultyUrl with what to write instead."""
     scheme = scheme_of(url)
-    if scheme not in schemes:
-        raise FaultyUrl(
-            f"has a scheme that is not allowed, {scheme}://; allowed are: {', '.join(sorted(schemes))}"
-        )
-    apprise = _apprise()
-    memory = apprise.PersistentStoreMode.MEMORY  # writes nothing to disk
-    made = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(storage_mode=memory))
-    if made is None:
-        raise FaultyUrl(f"is not a valid {scheme}:// URL of apprise")
-    return made
+    if scheme not in schemes or scheme not in CHANNELS:
+        raise FaultyUrl(_refusal(scheme, schemes))
+    parsed = parse_channel_url(url)
+    return mail_target(parsed, max_recipients) if scheme in MAIL else KINDS[scheme](parsed)
 
 
-@cache
-def _apprise() -> Any:
-    """The package, imported on first use: it takes half a second, and most processes never send messages."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the imports of its nearly two hundred plugins
-        package = import_module("apprise")
-        package.Apprise.instantiate("json://localhost")  # loads the plugins now
-    log = logging.getLogger("apprise")
-    log.setLevel(logging.WARNING)
-    log.addFilter(_collect)
-    return package
+def refusal(url: str) -> str | None:
+    """Why a stored URL is refused whatever the operator allows; None if it is not."""
+    try:
+        target_of(url, CHANNELS, MAX_URL_LENGTH)
+    except FaultyUrl as error:
+        return str(error)
+    return None
 
 
-def _collect(record: logging.LogRecord) -> bool:
-    """A log filter: while a URL is checked, collects warnings instead of logging them.
-
-    apprise only logs which parts of a URL it ignores; the client that sent the URL must see that.
-    """
-    warned = _WARNINGS.get()
-    if warned is not None and record.levelno == logging.WARNING:
-        warned.append(record.getMessage())
-    return warned is None and logging.getLogger().isEnabledFor(record.levelno)
+def _refusal(scheme: str, schemes: frozenset[str]) -> str:
+    allowed = ", ".join(sorted(schemes & CHANNELS))
+    if scheme in _VENDOR_MAIL:
+        return f"has a scheme that is not allowed, {scheme}://; send by the SMTP server of that service: mailtos://"
+    if scheme in CHANNELS:
+        return f"has a scheme that the operator does not allow, {scheme}://; allowed are: {allowed}"
+    return f"has a scheme that is not allowed, {scheme[:20]}://; allowed are: {allowed}"
 
 
-def _named_server(plugin: Any) -> str | None:
-    """The server that the URL itself names; None for a service with a fixed address."""
-    mail: str | None = getattr(plugin, "smtp_host", None)
-    named = any("{host}" in template for template in plugin.templates)
-    return mail or (plugin.host if named else None)
-
-
-def masked(url: str, schemes: frozenset[str]) -> str:
+def masked(url: str, schemes: frozenset[str], max_recipients: int) -> str:
     """A URL without its secrets."""
     try:
-        return str(channel(url, schemes).url(privacy=True))
+        return target_of(url, schemes, max_recipients).shown
     except FaultyUrl:
         return f"{scheme_of(url)}://…"
-
-
-def _notify(plugin: Any, message: Notice) -> bool:
-    return bool(plugin.notify(body=message.text, title=message.title))

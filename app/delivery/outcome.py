@@ -35,6 +35,8 @@ class DeliveryOutcome(StrEnum):
     """The connection was lost, or the response is not valid HTTP."""
     UNSENT = "unsent"
     """The messaging service did not accept the message."""
+    REFUSED_CHANNEL = "refused_channel"
+    """Not attempted: the channel's URL has a scheme or a parameter that is not allowed. Never retried."""
     SWITCHED_OFF = "switched_off"
     """Not attempted: the subscription was disabled."""
 

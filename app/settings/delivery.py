@@ -60,6 +60,20 @@ class DeliverySettings(SettingsGroup):
         description="Maximum concurrent attempts at one endpoint in one process. A slow endpoint does not delay "
         "others.",
     )
+    delivery_desk_concurrency: int = Field(
+        default=64,
+        ge=1,
+        description="Maximum deliveries in flight for one desk in one process: a desk with many slow endpoints leaves "
+        "connections and threads to the others.",
+    )
+    delivery_lookups: int = Field(
+        default=32, ge=1, description="Maximum concurrent DNS look-ups, each in a thread."
+    )
+    delivery_desk_lookups: int = Field(
+        default=4,
+        ge=1,
+        description="Maximum of these for one desk, so that names that hang delay no other desk.",
+    )
     delivery_poll_interval: timedelta = Field(
         default=timedelta(seconds=1),
         description="Interval at which the database is polled for deliveries of other processes.",

@@ -1,4 +1,4 @@
-"""Settings of notifications: short messages to people, through apprise."""
+"""Settings of notifications: short messages to people, by mail, chat and paging services."""
 
 from datetime import timedelta
 
@@ -39,9 +39,21 @@ class NotificationSettings(SettingsGroup):
             "pover",
             "signl4",
             "twilio",
-            "sendgrid",
-            "mailgun",
         ),
-        description="Allowed apprise URL schemes, with commas. Others reach arbitrary hosts or act on this "
-        "machine.",
+        description="Allowed kinds of channels, by URL scheme, with commas. `json` and `jsons` post to any host "
+        "that deliveries may connect to.",
+    )
+    notification_max_tickets: int = Field(
+        default=10,
+        ge=1,
+        description="Tickets listed in one notification, what fits on a phone; the rest is counted.",
+    )
+    notification_max_recipients: int = Field(
+        default=50, ge=1, description="Maximum recipients of one mail; a mailing list serves more."
+    )
+    notification_concurrency: int = Field(
+        default=256,
+        ge=1,
+        description="Maximum mails sent at the same time, each in a thread. Several times "
+        "`delivery_desk_concurrency`, so that no desk uses them up.",
     )

@@ -21,7 +21,7 @@ class FieldType(Enum):
 
 
 class Column(Enum):
-    """How a field becomes a column of the ticket's row, by which lists and subscriptions filter."""
+    """How a field becomes a column of the ticket's row, for the filters of lists and subscriptions and for messages."""
 
     AS_SENT = auto()
     """The value of the last event that names the field."""
@@ -43,8 +43,8 @@ class TicketField:
 
 
 FIELDS: Final = (
-    TicketField("title", in_view=True),
-    TicketField("url", in_view=True),
+    TicketField("title", column=Column.AS_SENT, in_view=True),
+    TicketField("url", column=Column.AS_SENT, in_view=True),
     TicketField(
         "customer", column=Column.AS_SENT, in_view=True, filters_lists=True, filters_subscriptions=True
     ),

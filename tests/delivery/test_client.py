@@ -200,8 +200,8 @@ async def test_a_name_server_that_hangs_is_a_failure_of_dns() -> None:
 
 async def test_a_name_that_resolves_to_loopback_is_refused_and_nothing_is_sent(receiver: Receiver) -> None:
     attempt = await post(f"https://localhost:{receiver.port}/", allowed=())
-    assert (attempt.outcome, "loopback" in attempt.reason) == (DeliveryOutcome.REFUSED_ADDRESS, True)
-    assert receiver.connections == 0
+    assert (attempt.outcome, receiver.connections) == (DeliveryOutcome.REFUSED_ADDRESS, 0)
+    assert "localhost leads to an address that deliveries may not connect to" in attempt.reason
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "[::ffff:127.0.0.1]"])
@@ -215,7 +215,8 @@ async def test_an_address_in_disguise_is_judged_by_what_it_resolving_to(
 
 async def test_a_name_that_leads_to_a_public_and_a_private_address_is_refused(receiver: Receiver) -> None:
     attempt = await post("https://mixed.example/", resolve=resolving_to("1.1.1.1 10.0.0.1"))
-    assert (attempt.outcome, "10.0.0.1" in attempt.reason) == (DeliveryOutcome.REFUSED_ADDRESS, True)
+    # Where a name leads in the operator's network is not for a tenant to read.
+    assert (attempt.outcome, "10.0.0.1" in attempt.reason) == (DeliveryOutcome.REFUSED_ADDRESS, False)
 
 
 async def test_a_name_that_changes_after_the_check_is_connected_to_at_the_address_that_was_checked(
@@ -231,7 +232,6 @@ async def test_a_name_that_changes_after_the_check_is_connected_to_at_the_addres
     second = await client.post(url, {}, b"{}", NOW)
     await client.close()
     assert (first.outcome, second.outcome) == (DeliveryOutcome.DELIVERED, DeliveryOutcome.REFUSED_ADDRESS)
-    assert "127.0.0.2" in second.reason
     (arrived,) = receiver.arrived
     assert arrived.headers["host"] == f"rebinding.example:{receiver.port}"
 

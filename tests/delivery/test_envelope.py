@@ -35,9 +35,15 @@ def test_the_data_are_the_stored_bytes_verbatim_and_are_not_parsed() -> None:
 
 
 def test_a_signal_about_no_ticket_makes_an_event_without_a_subject() -> None:
-    assert "subject" not in orjson.loads(cloud_event(SIGNAL, **ABOUT | {"subject": ""}))
+    assert "subject" not in orjson.loads(cloud_event(SIGNAL, **ABOUT | dict[str, Any](subject="")))
 
 
 def test_a_desk_with_odd_characters_makes_a_source_that_is_a_uri() -> None:
-    event = orjson.loads(cloud_event(SIGNAL, **ABOUT | {"desk": "häi soft/2"}))
+    event = orjson.loads(cloud_event(SIGNAL, **ABOUT | dict[str, Any](desk="häi soft/2")))
     assert event["source"] == "urn:slatimer:desk:h%C3%A4i%20soft%2F2"
+
+
+def test_the_details_of_a_ticket_follow_the_signals_own_fields() -> None:
+    details = {"title": 'Ünïcode "quoted"', "assignee": None}
+    event = orjson.loads(cloud_event(b'{"kind":"clock.started"}', **ABOUT, details=details))
+    assert event["data"] == {"kind": "clock.started"} | details

@@ -15,6 +15,7 @@ from app.flow.outbound.claim import Capacity
 from app.flow.outbound.deliver import Deliverer
 from app.flow.outbound.sender import Sender
 from app.flow.outbound.subscribe import SubscriptionSpec
+from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.sla.span import DAY, MINUTE, SECOND, instant
 from app.store.engine.database import Database, wall_clock
@@ -139,12 +140,13 @@ async def test_a_signal_arrives_signed_as_it_stands_in_the_stream(desk: Desk, re
     (arrived,) = receiver.arrived
     verified = arrived.verified(subscription.secrets[0].secret)
     (recorded,) = desk.service.signals("clock.started")
-    assert verified["data"] == recorded
+    beside = {"title": "Server down", "url": None, "customer": "4711", "assignee": None, "group": None}
+    assert verified["data"] == recorded | beside
     assert (verified["id"], arrived.headers["webhook-id"]) == (recorded["id"], recorded["id"])
     assert desk.outcomes(subscription) == [("delivered", "delivered")]
 
 
-async def test_every_attempt_carries_the_stored_bytes_of_the_signal_in_the_same_envelope(
+async def test_every_attempt_carries_the_stored_bytes_of_the_signal_and_its_tickets_details(
     desk: Desk, receiver: Receiver
 ) -> None:
     desk.subscribe(receiver.url, EVERYTHING)
@@ -172,7 +174,10 @@ def enveloped(signal: bytes) -> bytes:
     }
     if fields["ticket"]:
         event["subject"] = fields["ticket"]
-    return orjson.dumps(event | {"data": orjson.Fragment(signal)})
+    beside = (
+        b',"title":"Server down","url":null,"customer":"Lyc\xc3\xa9e Carnot","assignee":null,"group":null}'
+    )
+    return orjson.dumps(event | {"data": orjson.Fragment(signal[:-1] + beside)})
 
 
 async def test_a_breach_found_by_the_sweep_arrives(desk: Desk, receiver: Receiver) -> None:
@@ -230,7 +235,7 @@ async def test_a_signal_that_is_recorded_only_is_not_delivered(desk: Desk, recei
 
 async def test_a_test_delivery_is_signed_and_not_recorded(desk: Desk, receiver: Receiver) -> None:
     subscription = desk.subscribe(receiver.url)
-    attempt = await desk.deliverer.sender.send_test(subscription, desk.clock.now)
+    attempt = await desk.deliverer.sender.send_test(subscription, desk.clock.now, sent_by="key_1")
     (arrived,) = receiver.arrived
     assert attempt.delivered
     assert arrived.verified(subscription.secrets[0].secret)["type"] == "slatimer.subscription.test"
@@ -534,20 +539,53 @@ async def test_both_secrets_sign_during_the_overlap_and_then_only_the_new_one(
 def schedule(
     channel: Channel = Channel.WEBHOOK, *, failing: bool = False, due_at: int = 0
 ) -> EndpointSchedule:
-    return EndpointSchedule("sub_1", channel, failing, due_at)
+    return EndpointSchedule("sub_1", "haisoft", channel, failing, due_at)
 
 
 def test_a_healthy_endpoint_is_claimed_ahead_a_failing_one_and_people_are_not() -> None:
-    idle, busy = Capacity(8, {}), Capacity(8, {"sub_1": 5})
+    idle, busy = Capacity(8, {}, 64, {}), Capacity(8, {"sub_1": 5}, 64, {})
     webhook, failing, people = schedule(), schedule(failing=True), schedule(Channel.NOTICE)
     assert [idle.free(each) for each in (webhook, failing, people)] == [32, 8, 1]
     assert [busy.free(each) for each in (webhook, failing, people)] == [27, 3, -4]
 
 
 def test_an_endpoint_without_free_capacity_is_not_due() -> None:
-    later = EndpointSchedule("sub_2", Channel.WEBHOOK, is_failing=False, due_at=9)
-    assert Capacity(1, {"sub_1": 4}).due_at([schedule(due_at=1), later]) == 9
-    assert Capacity(1, {"sub_1": 4}).due_at([schedule(due_at=1)]) is None
+    later = EndpointSchedule("sub_2", "haisoft", Channel.WEBHOOK, is_failing=False, due_at=9)
+    assert Capacity(1, {"sub_1": 4}, 64, {}).due_at([schedule(due_at=1), later]) == 9
+    assert Capacity(1, {"sub_1": 4}, 64, {}).due_at([schedule(due_at=1)]) is None
+
+
+def test_the_endpoints_of_one_desk_together_have_a_limit_that_leaves_other_desks_theirs() -> None:
+    full = Capacity(8, {}, 64, {"haisoft": 60})
+    other = EndpointSchedule("sub_3", "phpnet", Channel.WEBHOOK, is_failing=False, due_at=0)
+    assert (full.free(schedule()), full.free(other)) == (4, 32)
+    assert full.after({"haisoft": 64}).free(schedule()) == 0
+
+
+async def test_a_desk_with_more_slow_endpoints_than_its_limit_delays_no_other_desk(
+    desk: Desk, receiver: Receiver
+) -> None:
+    held = asyncio.Event()
+
+    async def slow(number: int, request: Arrived) -> bytes:
+        await held.wait()
+        return OK
+
+    receiver.answer = slow
+    deliverer = desk.another_deliverer(delivery_desk_concurrency=2)
+    for _ in range(3):
+        desk.subscribe(receiver.url)
+    async with Receiver() as other:
+        desk.subscribe(other.url, desk="*")
+        desk.open_tickets("4711")
+        delivering = asyncio.create_task(deliverer.deliver_due())
+        await other.until(1)
+        await receiver.until(2)
+        assert len(receiver.arrived) == 2
+        held.set()
+        await delivering
+    assert len(receiver.arrived) == 3
+    await deliverer.stop()
 
 
 # -- several endpoints, several processes ------------------------------------------------------------------------
@@ -674,7 +712,7 @@ async def test_many_signals_are_one_message_to_people(desk: Desk, receiver: Rece
     assert await deliverer.deliver_due() == 1
     await deliverer.stop()
     (arrived,) = receiver.arrived
-    assert arrived.event["title"] == "haisoft: 100 x gestart"
+    assert arrived.event["title"].startswith("[haisoft] 100 termijnen gestart: first, T0, T1 en nog 97")
     assert arrived.event["message"].splitlines()[-1] == "en nog 90"
     assert set(desk.outcomes(subscription)) == {("delivered", "delivered")}
 
@@ -698,8 +736,67 @@ async def test_a_message_that_was_not_accepted_is_retried(desk: Desk, receiver: 
     desk.open_tickets("A", "B")
     desk.clock.forward(seconds=6)
     await deliverer.deliver_due()
-    assert set(desk.outcomes(subscription)) == {("pending", "unsent")}
+    assert set(desk.outcomes(subscription)) == {("pending", "status")}
     desk.clock.forward(minutes=2)
     await deliverer.deliver_due()
     await deliverer.stop()
     assert set(desk.outcomes(subscription)) == {("delivered", "delivered")}
+
+
+async def test_a_message_has_the_title_the_assignee_and_the_label_in_its_language(
+    desk: Desk, receiver: Receiver
+) -> None:
+    url = f"json://127.0.0.1:{receiver.port}/"
+    desk.subscribe(url, channel=Channel.NOTICE, language="fr", omit=("customer",))
+    desk.open_tickets("4711", title="Panne de courriel", url="https://desk.example.org/4711")
+    desk.service.push(event("e-2", "ticket.updated", "4711", desk.now(), assignee="Ann", group="N2"))
+    desk.clock.forward(seconds=6)
+    deliverer = desk.another_deliverer(notification_schemes=("json",))
+    await deliverer.deliver_due()
+    await deliverer.stop()
+    (arrived,) = receiver.arrived
+    assert arrived.event["title"] == "[haisoft] 4711 Première réponse : démarré - Panne de courriel"
+    message = arrived.event["message"]
+    assert "responsable : Ann · groupe : N2 · https://desk.example.org/4711" in message
+    assert "client" not in message
+
+
+async def test_a_webhook_has_the_details_of_the_ticket_but_those_that_it_leaves_out(
+    desk: Desk, receiver: Receiver
+) -> None:
+    desk.subscribe(receiver.url, omit=("title", "url", "customer"))
+    desk.open_tickets("4711", title="Secret", url="https://desk.example.org/4711", assignee="Ann")
+    await desk.deliverer.deliver_due()
+    (signal,) = receiver.signals
+    assert (signal["assignee"], signal["group"]) == ("Ann", None)
+    assert not {"title", "url", "customer"} & set(signal)
+
+
+async def test_a_stored_channel_that_is_refused_now_is_disabled_with_the_reason_and_never_called(
+    desk: Desk, receiver: Receiver
+) -> None:
+    url = f"json://127.0.0.1:{receiver.port}/?template=http://127.0.0.1/"
+    subscription, deliverer = to_people(desk, receiver)
+    desk.change(subscription, url=url)
+    desk.open_tickets("4711")
+    desk.clock.forward(seconds=6)
+    await deliverer.deliver_due()
+    await deliverer.stop()
+    assert desk.outcomes(subscription) == [("parked", "refused_channel")]
+    found = desk.find(subscription)
+    assert found.state is SubscriptionState.DISABLED
+    assert "'template'" in (found.disabled_reason or "")
+    assert receiver.arrived == []
+
+
+async def test_doctor_lists_channels_that_were_stored_before_they_were_refused(desk: Desk) -> None:
+    stored = desk.subscribe("mailtos://u:p@example.org?verify=no", channel=Channel.NOTICE)
+    desk.subscribe("mailtos://u:p@example.org", channel=Channel.NOTICE)
+    checks = desk.database.read_now(
+        lambda conn: list(run_checks(conn, desk.service.assessor.catalogue, desk.clock.now))
+    )
+    (found,) = [each for each in checks if each.name == "channels to people are allowed"]
+    assert found.verdict is Verdict.WARNING
+    assert found.detail.startswith("1 subscriptions have")
+    assert stored.id in found.detail
+    assert "'verify'" in found.detail

@@ -1,11 +1,13 @@
 """The subscriptions API: what is shown, who may change it, and deliveries with their retries."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.principal import Scope
+from app.store.outbound import subscriptions
 from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, RetriedDeliveries
 from app.web.api.outbound.endpoint import AttemptView
 from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, SubscriptionWithSecret
@@ -87,6 +89,11 @@ def test_a_signal_is_delivered_signed_to_the_subscriber(office: Office) -> None:
         ({"channel": "pigeon"}, "/channel"),
         ({"channel": "notice", "url": "dbus://"}, "/url"),
         ({"channel": "notice", "url": "mailto://ops@example.org?to=ann@example.org,bob"}, "/url"),
+        (
+            {"channel": "notice", "url": "workflows://x.logic.azure.com/W/S?template=http://127.0.0.1/"},
+            "/url",
+        ),
+        ({"omit": ["status"]}, "/omit/0"),
         ({"language": "tlh"}, "/language"),
         ({"state": "active"}, "/state"),
     ],
@@ -303,3 +310,25 @@ def test_the_metrics_count_deliveries(office: Office) -> None:
     text = office.room.client.get("/metrics").text
     assert 'slatimer_deliveries_total{outcome="delivered"}' in text
     assert "slatimer_pending_deliveries 0.0" in text
+
+
+def test_a_subscription_shows_and_changes_the_fields_that_it_leaves_out(office: Office) -> None:
+    made = office.subscribe(omit=["customer", "title", "customer"])
+    assert (made["omit"], made["refused"]) == (["customer", "title"], None)
+    changed = office.ask("PATCH", f"/{made['id']}", {"omit": []}).json()
+    assert changed["omit"] == []
+
+
+def test_the_list_shows_why_a_stored_channel_is_refused(office: Office) -> None:
+    made = office.subscribe(channel="notice", url="slack://T1/B2/C3")
+    database = office.room.database
+    database.write_now(lambda conn, now: _store_url(conn, made["id"], "slack://T1/B2/C3?verify=no"))
+    (shown,) = office.ask("GET", "").json()["subscriptions"]
+    assert "'verify'" in shown["refused"]
+    assert shown["url"] == "slack://…"
+
+
+def _store_url(conn: Any, which: str, url: str) -> None:
+    found = subscriptions.find(conn, which)
+    assert found is not None
+    subscriptions.change(conn, replace(found, url=url))

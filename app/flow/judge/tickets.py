@@ -42,8 +42,10 @@ _FILTERED: Final = (
     "kind",
     "assignee",
     "group",
+    "title",
+    "url",
 )
-"""Fields by which lists filter, stored as text."""
+"""Fields by which lists filter and which messages show, stored as text."""
 
 Clocks = Mapping[ClockKey, StoredClock]
 

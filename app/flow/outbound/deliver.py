@@ -54,7 +54,9 @@ class Deliverer:
         self.sender = sender or Sender(settings)
         self._database = database
         self._background = BackgroundLoop(self._run)
-        self._slots = Slots(self.sender, database.now, settings.delivery_concurrency, self._background.wake)
+        self._catalogue = assessor.catalogue
+        limits = settings.delivery_concurrency, settings.delivery_desk_concurrency
+        self._slots = Slots(self.sender, database.now, *limits, self._background.wake)
         self._recorder = ResultRecorder(settings, random)
         self._poll_seconds = settings.delivery_poll_interval.total_seconds()
         self._lease = length_of(settings.delivery_timeout) + _LEASE_MARGIN
@@ -152,7 +154,7 @@ class Deliverer:
     ) -> tuple[list[DeliveryUpdate], list[Batch]]:
         """One transaction. The results come first: they schedule what the claim then finds due."""
         updates = self._recorder.record(conn, completed, now) if completed else []
-        return updates, claim_due(conn, capacity, self._lease, now)
+        return updates, claim_due(conn, self._catalogue, capacity, self._lease, now)
 
     def _on_commit(self, assessed: Assessed) -> None:
         """Wake up when a commit has inserted deliveries. Called in the thread of the writer."""

@@ -5,6 +5,7 @@ All in one transaction. Instants are microseconds UTC.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.delivery.retry import RetryPolicy
@@ -17,6 +18,9 @@ from app.store.outbound import deliveries, subscriptions
 from app.store.outbound.deliveries import Claimed, DeliveryUpdate
 from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.subscriptions import Channel, Health, Subscription, SubscriptionState
+
+_FINAL: Final = frozenset({DeliveryOutcome.GONE, DeliveryOutcome.REFUSED_CHANNEL})
+"""Outcomes that no retry can change. They disable the subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class ResultRecorder:
 
     def _update(self, claimed: Claimed, attempt: Attempt, now: Micros) -> DeliveryUpdate:
         next_at = None
-        if not attempt.delivered and attempt.outcome is not DeliveryOutcome.GONE:
+        if not attempt.delivered and attempt.outcome not in _FINAL:
             next_at = self._policy.next_at(claimed.attempts + 1, now, self._chance(), attempt.retry_after)
         state = DeliveryState.PENDING if next_at is not None else DeliveryState.PARKED
         if attempt.delivered:
@@ -103,6 +107,9 @@ class ResultRecorder:
     def _reason_to_disable(self, health: Health, attempts: Sequence[Attempt], now: Micros) -> str | None:
         if any(each.outcome is DeliveryOutcome.GONE for each in attempts):
             return "the endpoint answered 410 Gone"
+        refused = next((each for each in attempts if each.outcome is DeliveryOutcome.REFUSED_CHANNEL), None)
+        if refused is not None:
+            return refused.reason
         failures, since = health.failures, health.failing_since
         if since is None or not self._policy.should_disable(failures, since, now):
             return None

@@ -1,4 +1,4 @@
-"""Runs delivery attempts with a limited concurrency per endpoint, so that a slow endpoint delays no other.
+"""Runs delivery attempts with a limited concurrency per endpoint and per desk, so that slow ones delay no other.
 
 Belongs to one event loop. Results are collected here until a transaction records them.
 """
@@ -19,15 +19,21 @@ _log = structlog.stdlib.get_logger()
 
 
 class Slots:
-    """The attempts in flight. `on_completed` is called after each; `limit` is the concurrency per endpoint."""
+    """The attempts in flight. `on_completed` is called after each; the limits are per endpoint and per desk."""
 
     def __init__(
-        self, sender: Sender, now: Callable[[], Micros], limit: int, on_completed: Callable[[], None]
+        self,
+        sender: Sender,
+        now: Callable[[], Micros],
+        limit: int,
+        desk_limit: int,
+        on_completed: Callable[[], None],
     ) -> None:
         self.attempts = 0
         self._sender, self._now, self._on_completed = sender, now, on_completed
-        self._limit = limit
+        self._limit, self._desk_limit = limit, desk_limit
         self._in_flight: Counter[str] = Counter()
+        self._of_desk: Counter[str] = Counter()
         self._semaphores: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
         self._failures: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -40,12 +46,13 @@ class Slots:
 
     def capacity(self) -> Capacity:
         """A snapshot of what is in flight."""
-        return Capacity(self._limit, Counter(self._in_flight))
+        return Capacity(self._limit, Counter(self._in_flight), self._desk_limit, Counter(self._of_desk))
 
     def start(self, batch: Batch) -> None:
         """Start an attempt, or queue it until its endpoint has a free slot."""
         which = batch.subscription.id
         self._in_flight[which] += 1
+        self._of_desk[batch.subscription.desk] += 1
         task = asyncio.create_task(self._attempt(batch, self._failures[which]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -80,12 +87,13 @@ class Slots:
             async with self._semaphores[which]:
                 if failures == self._failures[which]:
                     self.attempts += 1
-                    attempt = await self._sender.attempt(batch.subscription, batch.claimed, self._now())
+                    attempt = await self._sender.attempt(batch, self._now())
         except Exception as error:  # noqa: BLE001 - logged and recorded as a failure: one bug must not stop the others
             _log.exception("delivery attempt raised", subscription=which)
             attempt = Attempt(DeliveryOutcome.BROKEN, f"{type(error).__name__}: {error}")
         finally:
             self._failures[which] += attempt is not None and not attempt.delivered
             self._in_flight[which] -= 1
+            self._of_desk[batch.subscription.desk] -= 1
             self._completed.append(CompletedAttempt(batch, attempt))
             self._on_completed()

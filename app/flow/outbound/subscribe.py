@@ -54,6 +54,7 @@ class SubscriptionSpec:
     filter: Mapping[str, tuple[str, ...]]
     language: str
     description: str
+    omit: tuple[str, ...] = ()
 
 
 def create(conn: Connection, spec: SubscriptionSpec, now: Micros) -> Subscription:
@@ -69,6 +70,7 @@ def create(conn: Connection, spec: SubscriptionSpec, now: Micros) -> Subscriptio
         secrets=(Secret(new_secret()),) if webhook else (),
         language=spec.language,
         description=spec.description,
+        omit=spec.omit,
         state=SubscriptionState.ACTIVE,
         created_at=now,
         wanted_since=now,

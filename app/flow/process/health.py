@@ -103,7 +103,9 @@ class HealthMonitor:
                 _log.warning("heartbeat withheld", reason=problem)
                 metrics.HEARTBEATS.labels("withheld").inc()
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            _log.warning("heartbeat failed", error=f"{type(error).__name__}: {error}")
+            # Not the error's text: it contains the URL, whose path is the monitor's secret.
+            status = error.response.status_code if isinstance(error, httpx2.HTTPStatusError) else None
+            _log.warning("heartbeat failed", error=type(error).__name__, status=status)
             metrics.HEARTBEATS.labels("failed").inc()
         except self._database.failures as error:
             _log.warning("heartbeat withheld", reason=f"the database does not answer: {error}")

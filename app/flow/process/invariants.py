@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from app.delivery.messenger import refusal
 from app.flow.agreement.holidays import newer_holidays
 from app.flow.agreement.remarks import remarks_in_force
 from app.flow.query.tickets import answers
@@ -19,7 +20,8 @@ from app.store.engine import encrypted, partitions
 from app.store.engine.database import Connection
 from app.store.engine.vault import vault
 from app.store.inbound import hooks
-from app.store.outbound import deliveries, redelivery
+from app.store.outbound import deliveries, redelivery, subscriptions
+from app.store.outbound.subscriptions import Channel, SubscriptionState
 from app.store.tickets import clocks, inspection, schedule
 from app.store.tickets.clocks import StoredClock
 
@@ -70,6 +72,7 @@ def run_checks(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[
     yield _holidays(conn, catalogue, now)
     yield _secrets(conn)
     yield _remarks(conn, catalogue, now)
+    yield _channels(conn)
     yield from _environment(conn, now)
 
 
@@ -103,6 +106,19 @@ def _deliveries(conn: Connection, now: Micros) -> Check:
     why = "subscriptions wait for over a minute: an endpoint is slow, or no process delivers"
     detail = f"{len(overdue)} {why}: {', '.join(overdue[:_MAX_EXAMPLES])}" if overdue else ""
     return Check("deliveries keep up", Verdict.WARNING if overdue else Verdict.OK, detail)
+
+
+def _channels(conn: Connection) -> Check:
+    """Channels to people that were stored before their kind or a parameter of theirs was refused."""
+    refused = [
+        f"{each.id} {reason}"
+        for each in subscriptions.listed(conn)
+        if each.channel is Channel.NOTICE and each.state is not SubscriptionState.DISABLED
+        if (reason := refusal(each.url)) is not None
+    ]
+    wrong = "subscriptions have a channel that is refused, and are disabled at their next message"
+    detail = f"{len(refused)} {wrong}: {', '.join(refused[:_MAX_EXAMPLES])}" if refused else ""
+    return Check("channels to people are allowed", Verdict.WARNING if refused else Verdict.OK, detail)
 
 
 def _none(name: str, found: Iterable[tuple[object, ...]], wrong: str) -> Check:

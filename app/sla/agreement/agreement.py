@@ -98,6 +98,8 @@ class Commitment:
     """Count a fixed target in the calendar that this other commitment has for the ticket, where it has one."""
     calendar_rule: CalendarRule | None = None
     """The calendar by a field of the ticket, in place of `calendar`."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The label by language, for messages; `label` is one of these. Empty where the file has one label for all."""
 
     is_response: bool = field(init=False)
     """Whether solving the ticket ends it: a first response or a next reply."""

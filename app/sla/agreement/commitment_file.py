@@ -20,6 +20,7 @@ from app.sla.agreement.agreement import (
     casefolded,
 )
 from app.sla.agreement.calendar_file import read_calendar
+from app.sla.agreement.label import read_label
 from app.sla.agreement.start_file import read_starts
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
@@ -50,7 +51,15 @@ class Written:
 class AgreementReader:
     """Reads what several tables of an agreement file share: calendars, targets, conditions, event types."""
 
-    def __init__(self, calendars: Mapping[str, Calendar], always: Calendar, faults: list[Fault]) -> None:
+    def __init__(
+        self,
+        calendars: Mapping[str, Calendar],
+        always: Calendar,
+        faults: list[Fault],
+        *,
+        language: str | None = None,
+    ) -> None:
+        self.language = language
         self.calendars: Mapping[str, Calendar] = {**calendars, ALWAYS: always}
         self.always = always
         self.faults = faults
@@ -145,9 +154,11 @@ def read_commitment(
     if not stops_on and not stop_statuses:
         table.fault("stops_on", "nothing stops it", 'Write stops_on = ["agent.replied"].')
     not_after, not_after_reason = _not_after(table, earlier)
+    label, labels = read_label(table, commitment_id, reader.language)
     commitment = Commitment(
         id=commitment_id,
-        label=table.text("label", example='"First response"') or commitment_id,
+        label=label,
+        labels=labels,
         kind=_kind(table),
         measure=measure,
         target=_target_rule(table, reader, calendar.all),

@@ -19,6 +19,7 @@ from app.sla.agreement.agreement import (
     casefolded,
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
+from app.sla.agreement.label import read_language
 from app.sla.calendar import Calendar
 from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
@@ -53,7 +54,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     faults: list[Fault] = []
     top = Table(document, "", faults)
     zone_name = time_zone(top)
-    reader = AgreementReader(calendars, Calendar.always(zone_name), faults)
+    reader = AgreementReader(calendars, Calendar.always(zone_name), faults, language=read_language(top))
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
     levels = _terms(top, "levels", reader, written, sets_allowance=True)

@@ -28,6 +28,7 @@ class EndpointSchedule:
     """When the next delivery of an active subscription is due."""
 
     subscription: str
+    desk: str
     channel: Channel
     is_failing: bool
     """Whether its last attempt failed."""
@@ -78,6 +79,7 @@ _DUE_AT: Final = (
 )
 _SCHEDULES: Final = select(
     _subscription.c.id,
+    _subscription.c.desk,
     _subscription.c.channel,
     _subscription.c.failures,
     _subscription.c.quiet_until,
@@ -167,7 +169,7 @@ def schedules(conn: Connection) -> list[EndpointSchedule]:
     """The active subscriptions that have a delivery due now or later."""
     return [
         EndpointSchedule(
-            row.id, Channel(row.channel), row.failures > 0, max(row.due_at, row.quiet_until or 0)
+            row.id, row.desk, Channel(row.channel), row.failures > 0, max(row.due_at, row.quiet_until or 0)
         )
         for row in conn.execute(_SCHEDULES).all()
         if row.due_at is not None

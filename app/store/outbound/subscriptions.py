@@ -118,6 +118,8 @@ class Subscription:
     state: SubscriptionState
     created_at: Micros
     wanted_since: Micros
+    omit: tuple[str, ...] = ()
+    """Fields of the ticket that deliveries leave out."""
     failures: int = 0
     failing_since: Micros | None = None
     quiet_until: Micros | None = None
@@ -232,6 +234,7 @@ def _values(conn: Connection, subscription: Subscription) -> dict[str, Any]:
     return values | {
         "kinds": _json(subscription.kinds),
         "filter": _json(subscription.filter),
+        "omit": _json(subscription.omit),
         "secrets": vault(conn).seal(_json(secrets)),
         "url": vault(conn).seal(subscription.url),
         "channel": subscription.channel.value,
@@ -244,6 +247,7 @@ def _subscription_of(conn: Connection, row: RowMapping) -> Subscription:
     secrets = orjson.loads(vault(conn).unseal(row["secrets"]))
     read: dict[str, Any] = {
         "kinds": tuple(orjson.loads(row["kinds"])),
+        "omit": tuple(orjson.loads(row["omit"])),
         "filter": {name: tuple(values) for name, values in filters.items()},
         "secrets": tuple(Secret(**each) for each in secrets),
         "url": vault(conn).unseal(row["url"]),

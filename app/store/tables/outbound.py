@@ -23,6 +23,8 @@ class SubscriptionRow(SQLModel, table=True):
     filter: str = text_column()
     secrets: str = text_column()
     language: str = text_column()
+    omit: str = text_column(sa_column_kwargs={"server_default": text("'[]'")})
+    """Fields of the ticket that its deliveries leave out, a JSON list."""
     description: str = text_column()
     state: str = text_column()
     created_at: int = instant_column()

@@ -118,6 +118,8 @@ class TicketRow(SQLModel, table=True):
     kind: str | None = text_column(nullable=True)
     assignee: str | None = text_column(nullable=True)
     group: str | None = text_column(nullable=True)
+    title: str | None = text_column(nullable=True)
+    url: str | None = text_column(nullable=True)
     known_since: int | None = instant_column(nullable=True)
     """When its first event was received: the lower bound for reading its log."""
 

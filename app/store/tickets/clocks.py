@@ -52,6 +52,8 @@ class StoredTicket:
     kind: str | None
     assignee: str | None
     group: str | None
+    title: str | None
+    url: str | None
     known_since: Micros | None
     """When its first event was received; none when that is not known."""
 

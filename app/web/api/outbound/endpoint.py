@@ -30,7 +30,9 @@ class AttemptView(BaseModel):
     delivered: bool
     outcome: DeliveryOutcome
     reason: str
-    status: int | None = Field(description="the HTTP status of the endpoint's response")
+    status: int | None = Field(
+        description="the HTTP status of the endpoint's response, or the SMTP code of a mail server's"
+    )
 
 
 @router.post(
@@ -66,11 +68,13 @@ async def replace_secret(request: Request, caller: Subscriber, subscription: Sub
 async def test(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """Send a signed test signal once, now, and return the result. It is not recorded.
 
-    A test changes nothing, whatever its result: a response of 410 does not disable the subscription.
+    A test changes nothing, whatever its result: a response of 410 does not disable the subscription. A message to
+    people names the subscription, its desk and who sent the test.
     """
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, caller, subscription))
-    attempt = await parts.deliverer.sender.send_test(found, parts.database.now())
+    sender, now = parts.deliverer.sender, parts.database.now()
+    attempt = await sender.send_test(found, now, sent_by=caller.principal.id)
     return Json(
         {
             "delivered": attempt.delivered,

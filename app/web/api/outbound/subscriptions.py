@@ -4,7 +4,7 @@ A secret is shown when it is created and never again. A webhook's URL is shown i
 path often is a secret too. The URL of a channel to people contains credentials and is always masked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from starlette.responses import Response
 
 from app.delivery.address import FaultyUrl
-from app.delivery.notice import Language
+from app.delivery.wording.language import Language
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.query.serialize import instant_text
@@ -41,6 +41,8 @@ def _several(given: object) -> object:
 Value = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Values = Annotated[list[Value], BeforeValidator(_several), Field(min_length=1, max_length=MAX_VALUES)]
 Description = Annotated[str, StringConstraints(max_length=500)]
+TicketDetail = Literal["title", "url", "customer", "assignee", "group"]
+"""What deliveries show of a ticket beside the signal."""
 SubscriptionId = Annotated[str, Path(description="the subscription's id", examples=["sub_…"])]
 
 
@@ -90,11 +92,16 @@ class NewSubscription(BaseModel):
 
     desk: str = Field(description="a desk, or `*` for all desks with a key for all")
     kinds: list[SignalKind] = Field(min_length=1, examples=[["clock.breached"]])
-    url: str = Field(description="https:// for a webhook, a URL of apprise for people")
+    url: str = Field(
+        description="https:// for a webhook; for people the URL of a channel, as mailtos:// or slack://"
+    )
     filter: FilterFields = Field(default_factory=FilterFields)
     channel: Channel = Field(Channel.WEBHOOK, description="`webhook`, or `notice`: messages to people")
     language: Language | None = Field(None, description="of messages to people")
     description: Description = ""
+    omit: list[TicketDetail] = Field(
+        default_factory=list[TicketDetail], description="fields of the ticket that deliveries leave out"
+    )
 
 
 class SubscriptionChanges(BaseModel):
@@ -107,6 +114,9 @@ class SubscriptionChanges(BaseModel):
     filter: FilterFields | None = None
     language: Language | None = None
     description: Description | None = None
+    omit: list[TicketDetail] | None = Field(
+        None, description="fields of the ticket that deliveries leave out; the list replaces the former one"
+    )
     state: Literal["active", "paused"] | None = Field(
         None, description="`active` also enables a disabled subscription"
     )
@@ -123,12 +133,14 @@ class SubscriptionView(BaseModel):
     filter: dict[str, list[str]]
     language: str
     description: str
+    omit: list[TicketDetail] = Field(description="fields of the ticket that deliveries leave out")
     state: SubscriptionState
     created_at: InstantOut
     failures: int = Field(description="failures in a row")
     failing_since: InstantOut | None
     quiet_until: InstantOut | None = Field(description="no delivery is attempted before then")
     disabled_reason: str | None
+    refused: str | None = Field(description="why its URL is not allowed (any more); null if it is")
     former_secret_until: InstantOut | None = Field(description="when the former secret expires")
 
 
@@ -166,6 +178,7 @@ async def create(request: Request, caller: Subscriber, given: NewSubscription) -
         filter=given.filter.given(),
         language=given.language.value if given.language else parts.settings.notification_language,
         description=given.description,
+        omit=_distinct(given.omit),
     )
     made = await parts.database.write(lambda conn, now: subscribe.create(conn, spec, now))
     secret = made.secrets[0].secret if made.secrets else None
@@ -255,6 +268,10 @@ def _check(parts: WebRuntime, channel: Channel, url: str) -> None:
         raise invalid([Place("body", "/url", str(error))]) from error
 
 
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(str, names)))
+
+
 def _changed(before: Subscription, given: SubscriptionChanges) -> Subscription:
     values: dict[str, Any] = {
         "url": given.url,
@@ -262,6 +279,7 @@ def _changed(before: Subscription, given: SubscriptionChanges) -> Subscription:
         "filter": None if given.filter is None else given.filter.given(),
         "language": None if given.language is None else given.language.value,
         "description": given.description,
+        "omit": None if given.omit is None else _distinct(given.omit),
         "state": None if given.state is None else SubscriptionState(given.state),
     }
     return replace(before, **{name: value for name, value in values.items() if value is not None})
@@ -283,11 +301,13 @@ def view(parts: WebRuntime, subscription: Subscription, caller: Caller) -> dict[
         "filter": {name: list(values) for name, values in filters.items()},
         "language": subscription.language,
         "description": subscription.description,
+        "omit": list(subscription.omit),
         "state": subscription.state.value,
         "created_at": instant_text(subscription.created_at),
         "failures": subscription.failures,
         "failing_since": instant_text(subscription.failing_since),
         "quiet_until": instant_text(subscription.quiet_until),
         "disabled_reason": subscription.disabled_reason,
+        "refused": parts.deliverer.sender.refusal(subscription),
         "former_secret_until": instant_text(expires_at),
     }

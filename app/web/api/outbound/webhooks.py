@@ -14,6 +14,19 @@ from app.web.api.tickets.signals import Signal
 from app.web.http.instant import InstantOut
 
 
+class DeliveredSignal(Signal):
+    """A signal, and beside it what is known of its ticket at the attempt.
+
+    A field that the subscription omits is absent, and all are for a signal about no ticket.
+    """
+
+    title: str | None = Field(None, description="the ticket's title")
+    url: str | None = Field(None, description="the ticket's address in the ticket system")
+    customer: str | None = None
+    assignee: str | None = None
+    group: str | None = None
+
+
 class SignalEvent(BaseModel):
     """A signal as it is delivered: a CloudEvents 1.0 event in structured mode."""
 
@@ -26,7 +39,7 @@ class SignalEvent(BaseModel):
     subject: str | None = Field(None, description="the ticket; absent if the signal is about none")
     time: InstantOut = Field(description="when it happened")
     datacontenttype: Literal["application/json"]
-    data: Signal
+    data: DeliveredSignal
 
 
 DESCRIPTIONS: Final = {
@@ -50,6 +63,14 @@ DESCRIPTIONS: Final = {
     TEST: "A test that an administrator sent. It is not recorded.",
 }
 """What each kind means, in a sentence."""
+
+_DETAILS: Final = {
+    "title": "The mail server does not answer",
+    "url": "https://desk.example.org/tickets/4711",
+    "customer": "Lycée Carnot",
+    "assignee": "ann@example.org",
+    "group": "second-level",
+}
 
 _STATES: Final = {
     "clock.paused": "paused",
@@ -158,7 +179,7 @@ def _signal(kind: str) -> dict[str, Any]:
         "late": False,
         "clock": _clock(kind) if about_clock else None,
     }
-    return signal | _more(kind)
+    return signal | _more(kind) | (_DETAILS if about_clock or about_queue else {})
 
 
 def _more(kind: str) -> dict[str, Any]:

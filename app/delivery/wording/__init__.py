@@ -1,0 +1,1 @@
+"""Words, dates and durations of messages to people, in the languages of the gettext catalogues beside this file."""

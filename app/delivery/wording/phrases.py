@@ -1,0 +1,98 @@
+"""Every phrase of a message, in English: the keys of the gettext catalogues.
+
+`N_` marks a phrase and `NN_` a phrase with its plural for the extraction; both return what they get. Values in braces
+are filled in after the translation.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+
+def N_(phrase: str) -> str:  # noqa: N802 - the usual name of the marker
+    """Mark a phrase for translation."""
+    return phrase
+
+
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - in line with the other marker
+    """Mark a phrase that depends on a number."""
+    return one, many
+
+
+HAPPENED: Final[Mapping[str, str]] = {
+    "clock.started": N_("started"),
+    "clock.paused": N_("paused"),
+    "clock.resumed": N_("resumed"),
+    "clock.warned": N_("due soon"),
+    "clock.breached": N_("breached"),
+    "clock.missed": N_("objective missed"),
+    "clock.lapsed": N_("deadline passed"),
+    "clock.breach_retracted": N_("breach retracted"),
+    "clock.miss_retracted": N_("missed objective retracted"),
+    "clock.stopped": N_("completed"),
+    "clock.reopened": N_("reopened"),
+    "clock.cancelled": N_("cancelled"),
+    "clock.due_changed": N_("due date changed"),
+    "queue.joined": N_("joined the queue"),
+    "queue.moved": N_("moved in the queue"),
+    "queue.left": N_("left the queue"),
+    "subscription.disabled": N_("deliveries disabled"),
+}
+"""What happened, by kind of signal."""
+
+COUNTED: Final[Mapping[str, tuple[str, str]]] = {
+    "clock.started": NN_("{n} clock started", "{n} clocks started"),
+    "clock.paused": NN_("{n} clock paused", "{n} clocks paused"),
+    "clock.resumed": NN_("{n} clock resumed", "{n} clocks resumed"),
+    "clock.warned": NN_("{n} warning", "{n} warnings"),
+    "clock.breached": NN_("{n} breach", "{n} breaches"),
+    "clock.missed": NN_("{n} missed objective", "{n} missed objectives"),
+    "clock.lapsed": NN_("{n} deadline passed", "{n} deadlines passed"),
+    "clock.breach_retracted": NN_("{n} breach retracted", "{n} breaches retracted"),
+    "clock.miss_retracted": NN_("{n} missed objective retracted", "{n} missed objectives retracted"),
+    "clock.stopped": NN_("{n} commitment completed", "{n} commitments completed"),
+    "clock.reopened": NN_("{n} clock reopened", "{n} clocks reopened"),
+    "clock.cancelled": NN_("{n} clock cancelled", "{n} clocks cancelled"),
+    "clock.due_changed": NN_("{n} due date changed", "{n} due dates changed"),
+    "queue.joined": NN_("{n} ticket joined the queue", "{n} tickets joined the queue"),
+    "queue.moved": NN_("{n} ticket moved in the queue", "{n} tickets moved in the queue"),
+    "queue.left": NN_("{n} ticket left the queue", "{n} tickets left the queue"),
+    "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
+}
+"""The same with a number, for the subject of a message about several tickets."""
+
+REASONS: Final[Mapping[str, str]] = {
+    "event_received": N_("reason: an event came in ({type})"),
+    "version_applied": N_("reason: version {ref} of the agreement came into force"),
+    "merge": N_("reason: the ticket was merged"),
+    "merged_into": N_("reason: merged into ticket {into}"),
+    "ticket_deleted": N_("reason: the ticket was deleted"),
+    "no_longer_applies": N_("reason: the commitment no longer applies"),
+    "status": N_("reason: the status became {ref}"),
+    "shut_without_reply": N_("reason: closed without a reply"),
+    "shut_before_met": N_("reason: closed before it was fulfilled"),
+    "commitment_dropped": N_("reason: the agreement no longer has this commitment"),
+}
+"""Why it happened, by the code of the signal's cause. Other causes name events that say nothing to people."""
+
+ABOUT: Final = N_("{about}: {what}")
+DUE: Final = N_("due {due}")
+WAS_DUE: Final = N_("was due {due}")
+DUE_MOVED: Final = N_("due {due}, before {before}")
+LEFT: Final = N_("{length} left")
+CUSTOMER: Final = N_("customer: {name}")
+ASSIGNEE: Final = N_("assignee: {name}")
+GROUP: Final = N_("group: {name}")
+UNASSIGNED: Final = N_("not assigned")
+QUEUE: Final = N_("queue {name}")
+POSITION: Final = N_("position {n}")
+SUBSCRIPTION: Final = N_("subscription {name}")
+WHY: Final = N_("reason: {reason}")
+MORE: Final = NN_("and {n} more", "and {n} more")
+TEST_SUBJECT: Final = N_("Test message")
+TEST_TEXT: Final = N_(
+    "This is a test message of the subscription {name} of desk {desk}, sent by {sender}. No ticket is concerned."
+)
+TEST_TEXT_OF_ALL: Final = N_(
+    "This is a test message of the subscription {name} for all desks, sent by {sender}. No ticket is concerned."
+)
+ALL_DESKS: Final = N_("all desks")
