@@ -1,4 +1,4 @@
-"""`slatimer check`: validate files of calendars, agreements and sources."""
+"""`slatimer check`: validate files of calendars, agreements and sources, and mappings of logs."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.flow.agreement.desk_files import (
     check_files,
     read_files,
 )
+from app.flow.importing.mapping_file import faults_of_mappings, mapping_files
 from app.sla.calendar import Calendar
 
 T = TypeVar("T")
@@ -29,11 +30,13 @@ command = typer.Typer(add_completion=False)
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
 ) -> None:
-    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what to write instead."""
-    faults: list[FileFault] = []
+    """Validate calendars, agreements, sources and mappings. Prints every fault with its line and a correction."""
+    mappings = mapping_files(paths)
+    faults = faults_of_mappings(mappings)
     files = [
         file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []
     ]
+    files = [file for file in files if Path(file.path) not in mappings]
     _or_faults(lambda: check_files(files, _calendars_for(files)), faults)
     for fault in faults:
         result(str(fault))
@@ -41,10 +44,10 @@ def check(
         in_files = counted(len({fault.path for fault in faults}), "file")
         remark(f"{counted(len(faults), 'fault')} in {in_files}")
         raise typer.Exit(FAILED)
-    if not files:
+    if not files and not mappings:
         remark("There is no .toml file here.")
         raise typer.Exit(FAILED)
-    remark(f"{counted(len(files), 'file')}, no fault")
+    remark(f"{counted(len(files) + len(mappings), 'file')}, no fault")
 
 
 def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:

@@ -38,9 +38,6 @@ def replay(
     file: Annotated[
         Path,
         typer.Argument(
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
             help="CSV, JSON lines or XES, also packed by gzip; - reads standard input.",
         ),
     ],

@@ -1,16 +1,11 @@
 """Mapping files: read and checked, with the line of every fault."""
 
-import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
-from app.flow.agreement.desk_files import FileFault, document_of
+from app.flow.agreement.desk_files import FileFault, document_of, unreadable
 from app.intake.importing.mapping import TABLES, FaultyMapping, Mapped, parse_mapping
-from app.sla.document.faults import Fault, line_of
-
-_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
+from app.sla.document.faults import line_of
 
 
 class FaultyMappingFile(ValueError):
@@ -27,12 +22,7 @@ def read_mapping(path: Path) -> Mapped:
         text = path.read_text(encoding="utf-8-sig")
         document = document_of(text)
     except (OSError, ValueError) as error:
-        wrong = getattr(error, "strerror", None) or str(error)
-        line = _LINE.search(wrong) if isinstance(error, tomllib.TOMLDecodeError) else None
-        fault = Fault("file", wrong, "Give a readable TOML file in UTF-8.")
-        raise FaultyMappingFile(
-            [FileFault(str(path), None if line is None else int(line[1]), fault)]
-        ) from error
+        raise FaultyMappingFile([unreadable(path, error)]) from error
     try:
         return parse_mapping(document)
     except FaultyMapping as error:
@@ -56,3 +46,14 @@ def _is_mapping(path: Path) -> bool:
     except (OSError, ValueError):
         return False  # reported where files are read
     return bool(document) and document.keys() <= TABLES
+
+
+def faults_of_mappings(paths: Iterable[Path]) -> list[FileFault]:
+    """Every fault of these mapping files."""
+    faults: list[FileFault] = []
+    for path in paths:
+        try:
+            read_mapping(path)
+        except FaultyMappingFile as error:
+            faults += error.faults
+    return faults
