@@ -12,9 +12,9 @@ import typer
 from pydantic import TypeAdapter
 
 from app.cli.commands import cli, loaded
-from app.flow.judge.event_log import FaultyMapping, parse_mapping
 from app.flow.metrics import HOOKS, REGISTRY
 from app.flow.query.reasons import span_text
+from app.intake.importing.mapping import FaultyMapping, parse_mapping
 from app.main import create_app
 from app.settings import GROUPS, RENAMED, Settings
 from app.settings.group import SettingsGroup
@@ -35,7 +35,7 @@ from app.sla.ticket import STATUSES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-README, CHANGELOG, CONCEPTS, FILES, OPERATING = (
+README, CHANGELOG, CONCEPTS, FILES, OPERATING, IMPORTING = (
     (ROOT / page).read_text(encoding="utf-8")
     for page in (
         "README.md",
@@ -43,6 +43,7 @@ README, CHANGELOG, CONCEPTS, FILES, OPERATING = (
         "docs/concepts.md",
         "docs/calendars-and-agreements.md",
         "docs/operating.md",
+        "docs/importing.md",
     )
 )
 
@@ -365,12 +366,12 @@ def test_every_example_of_an_agreement_is_read() -> None:
 
 
 def test_the_page_lists_the_keys_of_a_mapping_for_replay() -> None:
-    unknown = {"columns": {UNKNOWN: 1}, "first": {UNKNOWN: 1}, UNKNOWN: {}}
+    unknown = {"columns": {UNKNOWN: 1}, "file": {UNKNOWN: 1}, "first": {UNKNOWN: 1}, UNKNOWN: {}}
     with pytest.raises(FaultyMapping) as refused:
         parse_mapping(unknown)
-    listed = {row[0].strip("`[]"): row[1] for row in table_after(OPERATING, "## Replaying a log")}
+    listed = {row[0].strip("`[]"): row[1] for row in table_after(IMPORTING, "## The mapping")}
     assert set(listed) == keys_known_at(refused.value, "")
-    for name in ("columns", "first"):
+    for name in ("columns", "file", "first"):
         assert set(re.findall(r"`(\w+)`", listed[name])) == keys_known_at(refused.value, f"{name}.")
 
 

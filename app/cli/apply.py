@@ -7,10 +7,11 @@ import typer
 from rich.table import Table
 
 from app.cli.opened import must_know, opened
-from app.cli.terminal import FAILED, counted, misused, remark, result, screen
+from app.cli.terminal import MISUSED, counted, misused, remark, result, screen
 from app.flow.agreement import apply as use_case
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
 from app.flow.agreement.plan import Proposal, plans
+from app.flow.importing.mapping_file import mapping_files
 from app.flow.inbound.sources import apply_sources
 from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import instant_text
@@ -38,21 +39,32 @@ def apply(
         str | None, typer.Option(help="With --refresh-holidays: the desk whose calendars take them.")
     ] = None,
 ) -> None:
-    """Put calendars, agreements and sources into force. A new calendar or agreement is a new version of its desk."""
+    """Put calendars, agreements and sources into force. A new calendar or agreement is a new version of its desk.
+
+    Exit code 2: a file is faulty, and nothing was put into force.
+    """
     if refresh_holidays == bool(paths):
         misused("name files to apply, or --refresh-holidays without files.")
     if desk is not None and not refresh_holidays:
         misused("--desk goes with --refresh-holidays. A file names its desk itself.")
     with opened() as parts:
         try:
-            files = read_files(paths or [])
+            files = _without_mappings(read_files(paths or []))
             proposal = Proposal(files, refresh=_refreshed(parts, desk) if refresh_holidays else ())
             (_show if preview else _put)(parts, files, proposal, applies_to)
         except FaultyFiles as error:
             for fault in error.faults:
                 result(str(fault))
             remark("Nothing was put into force.")
-            raise typer.Exit(FAILED) from error
+            raise typer.Exit(MISUSED) from error
+
+
+def _without_mappings(files: list[DeskFile]) -> list[DeskFile]:
+    """The files without mappings of logs, which belong to no desk: they are read by a replay."""
+    mappings = mapping_files(Path(file.path) for file in files)
+    for path in mappings:
+        remark(f"{path} is a mapping of a log and is passed over; slatimer replay --mapping reads it")
+    return [file for file in files if Path(file.path) not in mappings]
 
 
 def _refreshed(parts: Runtime, desk: str | None) -> list[str]:
@@ -103,7 +115,8 @@ def _put(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: 
     if not applied and not changed_sources:
         remark("All of this was in force already.")
     if any(one.tickets for one in applied):
-        remark(f"{parts.sweeper.sweep_now()} tickets were evaluated again")
+        swept = parts.sweeper.sweep_now()
+        remark(f"{counted(swept, 'ticket')} {'was' if swept == 1 else 'were'} evaluated again")
 
 
 def _because(note: str | None) -> str:

@@ -1,4 +1,4 @@
-"""`slatimer check`: validate files of calendars, agreements and sources."""
+"""`slatimer check`: validate files of calendars, agreements and sources, and mappings of logs."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from app.flow.agreement.desk_files import (
     read_files,
 )
 from app.flow.agreement.remarks import remarks_of
+from app.flow.importing.mapping_file import faults_of_mappings, mapping_files
 from app.sla.calendar import Calendar
 
 T = TypeVar("T")
@@ -31,14 +32,16 @@ command = typer.Typer(add_completion=False)
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of them.")],
 ) -> None:
-    """Validate calendars, agreements and sources. Prints every fault with file, line, key and what to write instead.
+    """Validate calendars, agreements, sources and mappings. Prints every fault with its line and a correction.
 
     Remarks are on what is allowed and seldom meant: they do not change the exit code.
     """
-    faults: list[FileFault] = []
+    mappings = mapping_files(paths)
+    faults = faults_of_mappings(mappings)
     files = [
         file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []
     ]
+    files = [file for file in files if Path(file.path) not in mappings]
     _or_faults(lambda: check_files(files, _calendars_for(files)), faults)
     for fault in faults:
         result(str(fault))
@@ -46,14 +49,14 @@ def check(
         in_files = counted(len({fault.path for fault in faults}), "file")
         remark(f"{counted(len(faults), 'fault')} in {in_files}")
         raise typer.Exit(FAILED)
-    if not files:
+    if not files and not mappings:
         remark("There is no .toml file here.")
         raise typer.Exit(FAILED)
     remarks = remarks_of(files, datetime.now(UTC).date())
     for each in remarks:
         result(str(each))
     remarked = f", {counted(len(remarks), 'remark')}" if remarks else ""
-    remark(f"{counted(len(files), 'file')}, no fault{remarked}")
+    remark(f"{counted(len(files) + len(mappings), 'file')}, no fault{remarked}")
 
 
 def _or_faults(work: Callable[[], T], faults: list[FileFault]) -> T | None:

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from app.cli.opened import opened
-from app.cli.terminal import FAILED, misused, remark, result, result_json, screen
+from app.cli.terminal import FAILED, counted, misused, remark, result, result_json, screen
 from app.flow.inbound import inbox as use_case
 from app.flow.inbound.inbox import Inbox
 from app.flow.inbound.rerun import run_again as run_inbox_again
@@ -62,8 +62,8 @@ def _show_body(runtime: Runtime, hook_id: str) -> None:
 def _run_again(runtime: Runtime, desk: str) -> bool:
     """Run the inbox again. Returns whether anything is left in it."""
     done = asyncio.run(run_inbox_again(runtime.database, runtime.reader, runtime.assessor, frozenset({desk})))
-    remark(f"{done.deliveries} webhooks read again, {done.left} left in the inbox")
-    remark(f"{done.tickets} tickets evaluated again, {done.failed} failed")
+    remark(f"{counted(done.deliveries, 'webhook')} read again, {done.left} left in the inbox")
+    remark(f"{counted(done.tickets, 'ticket')} evaluated again, {done.failed} failed")
     return bool(done.left or done.failed)
 
 

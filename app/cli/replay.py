@@ -1,55 +1,85 @@
 """`slatimer replay`: replay a recorded event log, and count how its clocks stand at an instant.
 
-Events are idempotent: after an interruption, start it again, and it goes on after what was committed.
+Events are idempotent: after an interruption, start it again. What is stored already is passed over.
 """
 
-import tomllib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.cli.inspect_log import show_inspected
 from app.cli.opened import must_know, opened
-from app.cli.terminal import FAILED, failed, misused, progress_screen, remark, result_json, screen
-from app.flow.judge.event_log import FaultyMapping, Mapped, parse_mapping
-from app.flow.judge.replay import Counts, Replayed, StoppedAtRow, counts_at
-from app.flow.judge.replay import replay as feed
+from app.cli.terminal import FAILED, counted, failed, misused, progress_screen, remark, result_json, screen
+from app.flow.importing.counts import Counts
+from app.flow.importing.inspection import inspect
+from app.flow.importing.mapping_file import FaultyMappingFile, read_mapping
+from app.flow.importing.replay import Replay, Replayed, StoppedAtRow, Wanted
 from app.flow.process.runtime import Runtime
+from app.intake.importing.mapping import Mapped
+from app.intake.importing.unreadable import Refused, UnusableLog
 from app.intake.instant import NotAnInstant, read_instant
-from app.sla.document.faults import line_of
 from app.sla.span import Micros
 
-_INTERRUPTED = 130
+_INTERRUPTED: Final = 130
 """What a shell expects of a command that was interrupted."""
+
+_COUNTS: Final = ("clocks", "met", "missed", "running", "awaiting", "cancelled")
 
 command = typer.Typer(add_completion=False)
 
 
 @command.command()
 def replay(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or JSON lines (.jsonl).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, JSON lines or XES, also packed by gzip; - reads standard input.",
+        ),
+    ],
     desk: Annotated[str, typer.Option(help="The desk of the log.")],
     mapping: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: how rows map to events.")
     ] = None,
     at: Annotated[str | None, typer.Option(metavar="INSTANT", help="When to evaluate; default now.")] = None,
+    look: Annotated[
+        bool, typer.Option("--inspect", help="Show how the log is read, print a mapping, and write nothing.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first refused row.")] = False,
+    refusals: Annotated[
+        Path | None, typer.Option(dir_okay=False, writable=True, help="Write every refused row to this file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Replay an event log on the same path as a push, and count how its clocks stand."""
+    """Replay an event log on the same path as a push, and count how its clocks stand.
+
+    Exit codes: 0 when every row was stored, 1 when rows were refused, 2 when the file or its mapping cannot be used, 130
+    when it was interrupted.
+    """
     instant = _instant(at)
     mapped = None if mapping is None else _mapping(mapping)
     with opened() as runtime:
         must_know(runtime, desk)
-        replayed = _feed(runtime, file, desk, mapped)
-        counts = counts_at(runtime.database, runtime.catalogue, desk, instant)
-    _show_refused(replayed)
+        try:
+            if look:
+                wanted = Wanted(file, desk, mapped, instant)
+                found = inspect(wanted, runtime.settings, runtime.database, runtime.catalogue)
+                show_inspected(found, as_json=as_json)
+                return
+            with _written(refusals) as refuse:
+                done = _run(runtime, Wanted(file, desk, mapped, instant, strict, refuse))
+        except UnusableLog as error:
+            misused(f"{file}: {error}")
+    _show_refused(done, refusals)
     if as_json:
-        result_json(_json(replayed, counts))
+        result_json(_json(done))
     else:
-        _show(replayed, counts)
-    if replayed.refused:
+        _show(done)
+    if done.refused:
         raise typer.Exit(FAILED)
 
 
@@ -61,71 +91,100 @@ def _instant(written: str | None) -> Micros | None:
 
 
 def _mapping(path: Path) -> Mapped:
-    text = path.read_text(encoding="utf-8")
     try:
-        return parse_mapping(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        misused(f"{path}: {error}")
-    except FaultyMapping as error:
-        misused("\n".join(f"{path}:{line_of(text, fault.place) or '?'}: {fault}" for fault in error.faults))
+        return read_mapping(path)
+    except FaultyMappingFile as error:
+        misused(error)
 
 
-def _feed(runtime: Runtime, file: Path, desk: str, mapped: Mapped | None) -> Replayed:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+@contextmanager
+def _written(path: Path | None) -> Generator[Callable[[Refused], None] | None]:
+    """Writes refused rows to a file, if there is to be one."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        misused(f"--refusals: {path}: {error.strerror}")
+    with file:
+        yield lambda refused: _write(file, refused)
+
+
+def _write(file: IO[str], refused: Refused) -> None:
+    file.write(f"{refused}\n".encode("utf-8", "backslashreplace").decode())
+
+
+def _run(runtime: Runtime, wanted: Wanted) -> Replayed:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
-        task = bar.add_task(file.name, total=None)
+        task = bar.add_task(wanted.path.name, total=None)
+
+        def progress(stage: str, done: int, total: int | None) -> None:
+            bar.update(task, description=f"{wanted.path.name}: {stage}", completed=done, total=total)
+
+        database, catalogue = runtime.database, runtime.catalogue
         try:
-            return feed(
-                runtime.receiver,
-                file,
-                desk,
-                mapped,
-                lambda done, total: bar.update(task, completed=done, total=total),
-                max_text=runtime.settings.max_text_length,
-            )
+            return Replay(runtime.settings, database, catalogue, runtime.receiver, progress).run(wanted)
         except StoppedAtRow as error:
-            _show_refused(error.replayed)
-            failed(f"{file}: {error}. The rows before it are stored.")
+            before = "What was received before is stored." if error.stored else "Nothing was stored."
+            failed(f"{wanted.path}: {error}. {before}")
         except KeyboardInterrupt:
-            remark("Interrupted. The batches before this are stored. Run the command again to continue.")
+            remark("Interrupted. The tickets before this are stored. Run the command again to continue.")
             raise typer.Exit(_INTERRUPTED) from None
 
 
-def _show_refused(replayed: Replayed) -> None:
-    for refusal in replayed.refused:
-        remark(f"refused: {refusal.id}: {refusal.reason}")
+def _show_refused(done: Replayed, path: Path | None) -> None:
+    for refused in done.refusals:
+        remark(f"refused: {refused}")
+    if (more := done.refused - len(done.refusals)) > 0:
+        where = (
+            f"{path} has all of them" if path is not None else "--refusals FILE writes all of them to a file"
+        )
+        remark(f"{counted(more, 'more row')} refused; {where}")
 
 
-def _json(replayed: Replayed, counts: dict[str, Counts]) -> dict[str, Any]:
+def _json(done: Replayed) -> dict[str, Any]:
     return {
-        "tickets": replayed.tickets,
-        "events": replayed.events,
-        "repeated": replayed.repeated,
-        "unmapped": dict(replayed.unmapped),
-        "commitments": {
-            commitment: {
-                "clocks": count.clocks,
-                "met": count.met,
-                "missed": count.missed,
-                "running": count.running,
-                "awaiting": count.awaiting,
-                "cancelled": count.cancelled,
-            }
-            for commitment, count in counts.items()
-        },
+        "tickets": done.tickets,
+        "events": done.events,
+        "repeated": done.repeated,
+        "unmapped": dict(done.unmapped),
+        "refused": done.refused,
+        "refusals": [
+            {"line": refused.line, "row": refused.row, "id": refused.id, "reason": refused.reason}
+            for refused in done.refusals
+        ],
+        "local_times_twice": done.twice,
+        "local_times_skipped": done.skipped,
+        "commitments": {name: _counts(counts) for name, counts in done.counts.items()},
     }
 
 
-def _show(replayed: Replayed, counts: dict[str, Counts]) -> None:
-    unmapped = sum(replayed.unmapped.values())
+def _counts(counts: Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _COUNTS}
+
+
+def _show(done: Replayed) -> None:
+    order = ", newest first" if done.backwards else ""
+    remark(f"{done.layout}{order}")
+    if done.guessed is not None:
+        remark(done.guessed)
     remark(
-        f"{replayed.tickets} tickets, {replayed.events} rows, {replayed.repeated} of them stored before, "
-        f"{unmapped} unmapped"
+        f"{counted(done.tickets, 'ticket')}, {counted(done.events, 'row')}, {done.repeated} of them stored before, "
+        f"{done.unmapped.total()} unmapped, {done.refused} refused"
     )
-    for value, count in replayed.unmapped.most_common():
-        remark(f"unmapped: {value!r}, {count} rows")
-    names = ("clocks", "met", "missed", "running", "awaiting", "cancelled")
-    table = Table("commitment", *names, box=None, pad_edge=False)
-    for commitment, count in counts.items():
-        table.add_row(commitment, *(str(getattr(count, name)) for name in names))
+    for value, count in done.unmapped.most_common():
+        remark(f"unmapped: {value!r}, {counted(count, 'row')}")
+    if done.twice:
+        remark(
+            f"{counted(done.twice, 'local time')} occur twice (clock change); read as the first of the two"
+        )
+    if done.skipped:
+        remark(
+            f"{counted(done.skipped, 'local time')} do not exist (clock change); read as before the change"
+        )
+    table = Table("commitment", *_COUNTS, box=None, pad_edge=False)
+    for commitment, counts in done.counts.items():
+        table.add_row(commitment, *(str(each) for each in _counts(counts).values()))
     screen().print(table)

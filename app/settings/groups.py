@@ -8,6 +8,7 @@ from app.settings.group import SettingsGroup
 from app.settings.health import HealthSettings
 from app.settings.inbound import InboundSettings
 from app.settings.notification import NotificationSettings
+from app.settings.replay import ReplaySettings
 from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
 from app.settings.sign_in import SignInSettings
@@ -22,6 +23,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     InboundSettings,
     DeliverySettings,
     NotificationSettings,
+    ReplaySettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,
@@ -37,6 +39,7 @@ class Settings(
     InboundSettings,
     DeliverySettings,
     NotificationSettings,
+    ReplaySettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,

@@ -43,9 +43,31 @@ def test_a_bad_file_puts_nothing_into_force(desks: Terminal, tmp_path: Path) -> 
         (ROOT / "agreements" / "haisoft.toml").read_text().replace('target = "2h"', 'target = "soon"')
     )
     said = desks("apply", bad)
-    assert said.code == 1
+    assert said.code == 2
     assert re.search(rf"^{bad}:\d+: commitments\.ticket-response\.target", said.out, re.MULTILINE)
     assert "in force already" in desks("apply", ROOT / "agreements", ROOT / "calendars").err
+
+
+def test_the_faults_of_all_desks_are_listed_at_once(desks: Terminal, tmp_path: Path) -> None:
+    for desk in ("haisoft", "phpnet"):
+        text = (ROOT / "agreements" / f"{desk}.toml").read_text()
+        (tmp_path / f"{desk}.toml").write_text(text.replace("\nkind = ", "\nkinds = ", 1))
+    said = desks("apply", tmp_path)
+    assert said.code == 2
+    assert {Path(line.split(":")[0]).stem for line in said.out.splitlines()} == {"haisoft", "phpnet"}
+
+
+def test_a_syntax_error_of_a_file_is_reported_with_its_line(desks: Terminal, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text('desk = "haisoft"\n\nname = soon\n')
+    for command in ("apply", "check"):
+        assert f"{bad}:3: file: " in desks(command, bad).out
+
+
+def test_a_mapping_among_the_files_to_apply_is_passed_over(desks: Terminal) -> None:
+    said = desks("apply", ROOT / "benchmarks" / "helpdesk")
+    assert said.code == 0
+    assert "mapping.toml is a mapping of a log and is passed over" in said.err
 
 
 def test_a_call_recorded_by_hand_starts_the_clock_that_awaits_it(desks: Terminal) -> None:
@@ -123,7 +145,7 @@ def test_an_event_of_an_unknown_type_is_in_the_inbox(desks: Terminal) -> None:
     assert [(e["id"], e["ticket"]) for e in said.json["events"]] == [("e1", "H1")]
     again = desks("inbox", "--run-again")
     assert again.code == 0
-    assert "1 tickets evaluated again" in again.err
+    assert "1 ticket evaluated again" in again.err
     assert "ticket.tagged" in again.out
 
 

@@ -1,13 +1,17 @@
 """`replay`: the same counts as an independent judge, and nothing new the second time."""
 
+import gzip
 import importlib.util
 import json
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.commands import cli
 from tests.cli.conftest import ROOT, Terminal
 
 DESK = ROOT / "benchmarks" / "helpdesk"
@@ -109,14 +113,113 @@ def test_a_log_of_events_needs_no_mapping(helpdesk: Terminal, tmp_path: Path) ->
     assert (gti["clocks"], gti["met"]) == (1, 1)
 
 
-def test_a_faulty_row_is_named_and_what_came_before_it_is_kept(helpdesk: Terminal, tmp_path: Path) -> None:
-    log = tmp_path / "log.csv"
-    log.write_text(
-        "Case ID,Activity,Complete Timestamp\nC1,Wait,2013-03-04 10:00:00+00:00\nC1,Wait,yesterday\n"
-    )
-    said = helpdesk("replay", log, "--desk", "helpdesk", "--mapping", DESK / "mapping.toml")
+ROWS = "Case ID,Activity,Complete Timestamp\nC1,Wait,2013-03-04 10:00:00+00:00\nC1,Wait,yesterday\n"
+
+
+def test_a_faulty_row_is_listed_with_its_line_and_the_rest_is_stored(
+    helpdesk: Terminal, tmp_path: Path
+) -> None:
+    log, refusals = tmp_path / "log.csv", tmp_path / "refusals.txt"
+    log.write_text(ROWS)
+    given = ("replay", log, "--desk", "helpdesk", "--mapping", DESK / "mapping.toml", "--refusals", refusals)
+    said = helpdesk(*given)
     assert said.code == 1
-    assert "row 2" in said.err
+    assert "refused: line 3, row 2: column 'Complete Timestamp': 'yesterday' is not a time" in said.err
+    assert "1 ticket, 1 row, 0 of them stored before, 0 unmapped, 1 refused" in said.err
+    assert refusals.read_text().startswith("line 3, row 2: ")
+
+
+def test_a_strict_replay_stores_nothing_of_a_file_with_a_faulty_row(
+    helpdesk: Terminal, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(ROWS)
+    said = helpdesk("replay", log, "--desk", "helpdesk", "--mapping", DESK / "mapping.toml", "--strict")
+    assert said.code == 1
+    assert "Nothing was stored" in said.err
+    log.write_text("".join(ROWS.splitlines(keepends=True)[:2]))
+    assert _replay(helpdesk, log)["repeated"] == 0
+
+
+def test_a_file_that_cannot_be_used_is_a_wrong_question(helpdesk: Terminal, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("Case ID,Activity\nC1,Wait\n")
+    said = helpdesk("replay", log, "--desk", "helpdesk", "--mapping", DESK / "mapping.toml")
+    assert said.code == 2
+    assert "column 'Complete Timestamp' is missing; the file has 'Case ID', 'Activity'" in said.err
+
+
+def test_a_look_shows_how_a_log_is_read_and_prints_a_mapping_that_works(
+    helpdesk: Terminal, tmp_path: Path
+) -> None:
+    log, mapping = tmp_path / "log.csv", tmp_path / "mapping.toml"
+    text = (
+        "Ticket ID;Status;Changed At;Assigned To;Note\n"
+        "81;Resolved;25/03/2013 10:15;Zoë;x\n81;Waiting;05/03/2013 09:30;Zoë;x\n81;New;04/03/2013 9:00 AM;Bob;x\n"
+    )
+    log.write_bytes(gzip.compress(text.encode("windows-1252")))
+    said = helpdesk("replay", log, "--desk", "helpdesk", "--inspect", "--at", AT)
+    assert said.code == 0
+    assert "CSV, delimiter semicolon, windows-1252, compressed by gzip, newest first" in said.err
+    assert "3 rows, 0 refused. Nothing was written." in said.err
+    assert "State another as encoding" in said.err
+    assert "81" in said.err
+    mapping.write_text(said.out)
+    document = tomllib.loads(said.out)
+    assert document["columns"] == {
+        "ticket": "Ticket ID",
+        "type": "Status",
+        "time": "Changed At",
+        "time_format": "day_first",
+        "time_zone": "UTC",
+    }
+    assert document["types"] == {
+        "New": "status:new",
+        "Waiting": "status:pending",
+        "Resolved": "status:solved",
+    }
+    assert document["fields"] == {"assignee": "Assigned To"}
+    assert helpdesk("check", mapping).code == 0
+    out = helpdesk.done("replay", log, "--desk", "helpdesk", "--mapping", mapping, "--json")
+    assert (json.loads(out)["events"], json.loads(out)["repeated"]) == (3, 0)
+
+
+def test_a_look_in_json_has_the_first_tickets_as_the_api_shows_them(
+    helpdesk: Terminal, judge: ModuleType, tmp_path: Path
+) -> None:
+    log = judge.made_log(tmp_path / "made.csv", tickets=8)
+    given = ("replay", log, "--desk", "helpdesk", "--mapping", DESK / "mapping.toml", "--inspect", "--json")
+    found = helpdesk(*given).json
+    assert [ticket["ticket"] for ticket in found["tickets"]] == ["Made1", "Made2", "Made3"]
+    assert found["read_as"]["time"] == "Complete Timestamp"
+    assert _replay(helpdesk, log)["repeated"] == 0
+
+
+def test_standard_input_is_a_log(helpdesk: Terminal) -> None:
+    said = CliRunner(env={"SLATIMER_DATABASE_URL": helpdesk.settings.database_url}).invoke(
+        cli,
+        ["replay", "-", "--desk", "helpdesk", "--mapping", str(DESK / "mapping.toml"), "--json"],
+        input="".join(ROWS.splitlines(keepends=True)[:2]),
+    )
+    assert said.exit_code == 0, said.stderr
+    assert json.loads(said.stdout)["events"] == 1
+
+
+def test_a_faulty_mapping_fails_the_check_with_its_line(terminal: Terminal, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('[columns]\nticket = "Case"\n[types]\n"Wait" = "status:waiting"\n')
+    said = terminal("check", mapping)
+    assert said.code == 1
+    assert f"{mapping}:4: types.Wait: 'status:waiting' is not an event type or status" in said.out
+
+
+def test_a_syntax_error_of_a_mapping_has_its_line(helpdesk: Terminal, tmp_path: Path) -> None:
+    mapping, log = tmp_path / "mapping.toml", tmp_path / "log.csv"
+    mapping.write_text("[types]\n\nWait = pending\n")
+    log.write_text(ROWS)
+    said = helpdesk("replay", log, "--desk", "helpdesk", "--mapping", mapping)
+    assert said.code == 2
+    assert f"{mapping}:3: file: " in said.err
 
 
 def test_a_faulty_mapping_is_a_wrong_question(helpdesk: Terminal, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class Doors:
         said = self.terminal("replay", log, "--desk", "haisoft", "--json")
         if said.code == 0:
             return None
-        return said.err.partition("row 1: ")[2].partition(". The rows before it are stored.")[0]
+        return said.json["refusals"][0]["reason"]
 
     def recorded(self, event: dict[str, Any]) -> Verdict:
         data = dict(event["data"])

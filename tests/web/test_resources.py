@@ -280,6 +280,15 @@ def test_a_breach_is_listed_and_acknowledged_once(room: Room) -> None:
     )
 
 
+def test_a_retracted_breach_is_listed_only_when_asked_for(room: Room) -> None:
+    room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
+    (breach,) = room.get("/v1/breaches").json()["breaches"]
+    room.sent(room.event(id="late", type="agent.replied", time="2026-03-02T10:30:00+01:00", data={}))
+    assert room.get("/v1/breaches").json()["breaches"] == []
+    (found,) = conforms(BreachPage, room.get("/v1/breaches", retracted=True).content)["breaches"]
+    assert (found["id"], found["retracted_at"] is not None) == (breach["id"], True)
+
+
 def test_breaches_are_filtered_by_their_instant(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
     inside = {"from": "2026-03-02T11:00:00Z", "to": "2026-03-02T11:00:01Z"}

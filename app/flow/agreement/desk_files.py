@@ -5,12 +5,13 @@ A file of calendars or of sources belongs to the desk that it is named after (`c
 adapters parse sources.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -20,6 +21,9 @@ from app.intake.source_file import parse_sources
 from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.document.faults import Fault, FaultyFile, line_of
+
+_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
+"""The place in the message of a syntax error of TOML. Before Python 3.14 it is in the message only."""
 
 
 class FileKind(StrEnum):
@@ -70,7 +74,7 @@ def read_files(paths: Iterable[Path]) -> list[DeskFile]:
             try:
                 found.append(_read(file))
             except (OSError, ValueError) as error:
-                faults.append(_unreadable(file, error))
+                faults.append(unreadable(file, error))
     if faults:
         raise FaultyFiles(faults)
     return found
@@ -103,10 +107,12 @@ def document_of(text: str) -> dict[str, Any]:
     return document
 
 
-def _unreadable(path: Path, error: Exception) -> FileFault:
+def unreadable(path: Path, error: Exception) -> FileFault:
+    """The fault of a file that cannot be read, or whose text is not TOML: with the line where that breaks off."""
     wrong = getattr(error, "strerror", None) or str(error)
+    line = _LINE.search(wrong) if isinstance(error, tomllib.TOMLDecodeError) else None
     return FileFault(
-        str(path), getattr(error, "lineno", None), Fault("file", wrong, "Give a readable TOML file.")
+        str(path), None if line is None else int(line[1]), Fault("file", wrong, "Give a readable TOML file.")
     )
 
 

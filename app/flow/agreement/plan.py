@@ -56,7 +56,10 @@ class Proposal:
 
 
 def plans(conn: Connection, now: Micros, catalogue: Catalogue, proposal: Proposal) -> list[Plan]:
-    """The versions that a proposal makes, by desk; none for a desk that it does not change. Raises FaultyFiles."""
+    """The versions that a proposal makes, by desk; none for a desk that it does not change.
+
+    Raises FaultyFiles with the faults of all desks.
+    """
     latest = {
         desk: catalogue.history(conn, desk, number)[-1]
         for desk, number in catalogue.desks(conn).items()
@@ -64,14 +67,21 @@ def plans(conn: Connection, now: Micros, catalogue: Catalogue, proposal: Proposa
     }
     changed = proposal.calendars.keys() | set(proposal.refresh)
     counting_by = {desk for desk, held in latest.items() if held.documents.calendars.keys() & changed}
-    found: list[Plan] = []
+    found, faults = list[Plan](), list[FileFault]()
     for desk in sorted(proposal.agreements.keys() | proposal.calendars.keys() | counting_by):
         before = latest.get(desk)
         documents = _documents(desk, before, proposal, latest)
         if before is None or documents.digest != before.digest or proposal.refresh:
-            plan = _plan(now, catalogue, desk, before, documents, proposal.files)
+            try:
+                plan = _plan(now, catalogue, desk, before, documents, proposal.files)
+            except FaultyFiles as error:
+                faults += error.faults
+                continue
             if before is None or not _is_same(plan.documents, before):
                 found.append(plan)
+    if faults:
+        # A calendar file that several desks count by has the same fault for each of them.
+        raise FaultyFiles(dict.fromkeys(faults))
     return found
 
 

@@ -183,7 +183,7 @@ def signals_page(
 
 
 def breaches_page(conn: Connection, filters: BreachFilters, cursor: str | None, limit: int) -> Page[Breach]:
-    """Breaches, misses and lapses, the latest first, retracted ones marked. Raises FaultyCursor."""
+    """Breaches, misses and lapses, the latest first. Raises FaultyCursor."""
     found, following = breaches.breaches(conn, filters, cursor, limit)
     return Page(found, following)
 

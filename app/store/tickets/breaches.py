@@ -1,6 +1,7 @@
 """Breaches, missed objectives and lapsed deadlines as recorded, and who has acknowledged them.
 
-A list is a keyset page, the latest first; retracted ones stay in it, marked. Instants are microseconds UTC.
+A list is a keyset page, the latest first. It leaves retracted ones out unless they are asked for. Instants are
+microseconds UTC.
 """
 
 from dataclasses import dataclass
@@ -84,12 +85,16 @@ _ACKNOWLEDGED: Final = select(
 
 @dataclass(frozen=True, slots=True)
 class BreachFilters:
-    """Which breaches: at or after `since` and before `until`; `unsettled`: whether the clock still goes on."""
+    """Which breaches: at or after `since` and before `until`; `unsettled`: whether the clock still goes on.
+
+    `retracted`: retracted ones too.
+    """
 
     desks: Desks = EVERY
     since: Micros | None = None
     until: Micros | None = None
     unsettled: bool | None = None
+    retracted: bool = False
 
 
 def breaches(
@@ -111,6 +116,8 @@ def _conditions(filters: BreachFilters) -> list[ColumnElement[bool]]:
         wanted.append(_signal.c.at >= filters.since)
     if filters.until is not None:
         wanted.append(_signal.c.at < filters.until)
+    if not filters.retracted:
+        wanted.append(_signal.c.retracted_at.is_(None))
     if filters.unsettled is not None:
         goes_on = and_(
             _signal.c.retracted_at.is_(None),

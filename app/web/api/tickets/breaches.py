@@ -1,6 +1,6 @@
 """Breaches, missed objectives and lapsed deadlines as recorded, and their acknowledgements.
 
-A retracted one stays in the list, marked.
+The list leaves retracted ones out unless they are asked for, and marks them.
 """
 
 from typing import Annotated, Any
@@ -70,6 +70,7 @@ class BreachListQuery(BaseModel):
     since: InstantInQuery | None = Field(None, alias="from")
     until: InstantInQuery | None = Field(None, alias="to")
     open: bool | None = Field(None, description="whether the clock still goes on")
+    retracted: bool = Field(default=False, description="retracted ones too, with `retracted_at`")
     cursor: str | None = Field(None, description="`next` of the page before")
     limit: int | None = Field(None, ge=1, description="entries on the page")
 
@@ -91,10 +92,16 @@ class Seen(BaseModel):
 async def list_breaches(
     request: Request, caller: Viewer, wanted: Annotated[BreachListQuery, Query()]
 ) -> Response:
-    """What was late, the latest first, with whether it was retracted and who has seen it."""
+    """What was late, the latest first, with who has seen it.
+
+    A breach that was retracted, because a fact came late or was withdrawn, is left out. With `retracted=true` it is
+    listed too.
+    """
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
-    filters = tickets.BreachFilters(desks_for(caller, wanted.desk), wanted.since, wanted.until, wanted.open)
+    filters = tickets.BreachFilters(
+        desks_for(caller, wanted.desk), wanted.since, wanted.until, wanted.open, wanted.retracted
+    )
     page = await parts.database.read(lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit))
     return Json({"breaches": [_breach(each) for each in page.items], "next": page.next})
 

@@ -1,0 +1,1 @@
+"""Importing: an event log is read, sorted by ticket, and received like a push."""

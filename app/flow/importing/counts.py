@@ -1,0 +1,45 @@
+"""Counts of a commitment's clocks: how they stand at an instant, each in exactly one count."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.flow.query.answer import TicketAnswer
+from app.sla.clock.transition import State
+from app.sla.clock.view import ClockView
+
+
+@dataclass(slots=True)
+class Counts:
+    """A commitment's clocks, each counted in exactly one of the five."""
+
+    met: int = 0
+    missed: int = 0
+    running: int = 0
+    awaiting: int = 0
+    cancelled: int = 0
+
+    @property
+    def clocks(self) -> int:
+        """How many there are."""
+        return self.met + self.missed + self.running + self.awaiting + self.cancelled
+
+
+def count(counts: dict[str, Counts], answers: Iterable[TicketAnswer]) -> None:
+    """Add the clocks of these tickets to the counts by commitment."""
+    for answer in answers:
+        for view in answer.evaluation.clocks:
+            _count(counts.setdefault(view.commitment, Counts()), view)
+
+
+def _count(counts: Counts, view: ClockView) -> None:
+    """The first that applies: missed, met, cancelled, awaiting, running."""
+    if view.breached_at is not None or view.met is False:
+        counts.missed += 1
+    elif view.state is State.STOPPED:
+        counts.met += 1
+    elif view.state is State.CANCELLED:
+        counts.cancelled += 1
+    elif view.state is State.AWAITING:
+        counts.awaiting += 1
+    else:
+        counts.running += 1
