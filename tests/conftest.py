@@ -18,8 +18,9 @@ from tests.servers.valkey import Valkey
 from tests.service import Service, WallClock, with_desks_in_force
 
 ROOT = Path(__file__).resolve().parent.parent
-BROWSER_TESTS = ROOT / "tests" / "browser"
-FIRST = {"chaos": 0, "kill": 1, "worker": 2, "servers": 3, "cli": 4}
+MARKED = ("browser", "clients")
+"""Folders whose tests need more than Python. Their tests carry the folder's name as a marker."""
+FIRST = {"chaos": 0, "kill": 1, "clients": 2, "worker": 3, "servers": 4, "cli": 5}
 """Folders whose tests start whole processes, the slowest first."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -33,21 +34,25 @@ settings.load_profile("house")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tests that start whole processes come first, those of the browser last, marked `browser`.
+    """Mark the tests that need more than Python. Tests that start whole processes come first, those of the browser last.
 
     First: a long file that is handed out last would run alone on one processor. Last: the browser's driver keeps an
     event loop running in the main thread until the session ends, and no test that runs a loop of its own can follow it.
     """
     for item in items:
-        if item.path.is_relative_to(BROWSER_TESTS):
-            item.add_marker(pytest.mark.browser)
+        if (folder := _folder(item)) in MARKED:
+            item.add_marker(folder)
     yield  # here pytest selects by marker, and puts those together that share a kind of database
     items.sort(key=_place)
 
 
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT / "tests").parts[0]
+
+
 def _place(item: pytest.Item) -> int:
-    folder = item.path.relative_to(ROOT / "tests").parts[0]
-    return len(FIRST) + 1 if folder == BROWSER_TESTS.name else FIRST.get(folder, len(FIRST))
+    folder = _folder(item)
+    return len(FIRST) + 1 if folder == "browser" else FIRST.get(folder, len(FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)

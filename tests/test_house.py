@@ -150,7 +150,7 @@ def test_the_changelog_tells_of_this_version() -> None:
 
 def test_make_help_lists_every_target_that_a_page_mentions() -> None:
     targets = _make_targets()
-    assert targets >= {"help", "env", "demo", "test", "test-browser", "check", "bench"}
+    assert targets >= {"help", "env", "demo", "test", "test-browser", "test-clients", "check", "bench"}
     mentioned = {
         target: page.name
         for page in _pages()
