@@ -3,15 +3,21 @@
 Nothing here is called: these are requests that the service makes. All examples are about one ticket.
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.web.api.tickets.signals import Signal
 from app.web.http.instant import InstantOut
+
+
+class DeliveredSignal(Signal):
+    """A signal of a delivery: one that is recorded, or a test."""
+
+    kind: Annotated[str, WithJsonSchema({"type": "string", "enum": [*KINDS, TEST]})]
 
 
 class SignalEvent(BaseModel):
@@ -22,11 +28,13 @@ class SignalEvent(BaseModel):
     specversion: Literal["1.0"]
     id: str = Field(description="the signal's; the same in every attempt", examples=["sig_…"])
     source: str = Field(description="the desk of its ticket", examples=["urn:slatimer:desk:haisoft"])
-    type: str = Field(description="`slatimer.` and the kind", examples=["slatimer.clock.breached"])
+    type: Annotated[
+        str, WithJsonSchema({"type": "string", "enum": [TYPE_PREFIX + kind for kind in (*KINDS, TEST)]})
+    ] = Field(description="`slatimer.` and the kind")
     subject: str | None = Field(None, description="the ticket; absent if the signal is about none")
     time: InstantOut = Field(description="when it happened")
     datacontenttype: Literal["application/json"]
-    data: Signal
+    data: DeliveredSignal
 
 
 DESCRIPTIONS: Final = {
