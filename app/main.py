@@ -28,6 +28,7 @@ from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
 from app.web.http.hub import Hub
+from app.web.http.methods import HeadMiddleware
 from app.web.http.middleware import RequestMiddleware
 from app.web.http.running import WebRuntime
 from app.web.openapi import Documented
@@ -92,10 +93,12 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.hub = hub
     problems.install(app)
     webhooks.describe(app)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestMiddleware, max_body=settings.max_body_size)
     for router in ROUTERS:
         app.include_router(router)

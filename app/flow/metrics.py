@@ -1,13 +1,32 @@
 """Prometheus metrics of the service, in a registry of their own."""
 
+import platform
 from collections.abc import Iterable
+from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from app.delivery.outcome import DeliveryOutcome
+
+# Twice the series for an instant that `process_start_time_seconds` gives.
+disable_created_metrics()
+
 REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+Info("slatimer_build", "The release that runs.", registry=REGISTRY).info(
+    {"version": version("slatimer"), "python": platform.python_version()}
+)
 
 EVENTS: Final = Counter("slatimer_events", "Events by outcome.", ["desk", "outcome"], registry=REGISTRY)
 UNKNOWN_TYPES: Final = Counter(
@@ -70,6 +89,67 @@ PARKED_DELIVERIES: Final = Gauge(
     "Deliveries that failed at every attempt and wait for a manual retry.",
     registry=REGISTRY,
 )
+
+
+REQUESTS: Final = Histogram(
+    "slatimer_http_request_duration_seconds",
+    "Time to answer, by the template of the route, method and class of status.",
+    ["route", "method", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+    registry=REGISTRY,
+)
+FORMER_REQUESTS: Final = Histogram(
+    "slatimer_request_seconds",
+    "Deprecated, use slatimer_http_request_duration_seconds.",
+    ["method", "route", "status"],
+    registry=REGISTRY,
+)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request. `route` is a template and a method no word of a caller's own, so that series stay bounded."""
+    known = method if method in _METHODS else "other"
+    REQUESTS.labels(route, known, f"{status // 100}xx").observe(seconds)
+    FORMER_REQUESTS.labels(known, route, status).observe(seconds)
+
+
+CLOCKS_OPEN: Final = Gauge(
+    "slatimer_clocks_open",
+    "Clocks that await their start, run or are paused.",
+    ["desk", "commitment"],
+    registry=REGISTRY,
+)
+CLOCKS_AT_RISK: Final = Gauge(
+    "slatimer_clocks_at_risk", "Running clocks that are due soon.", ["desk", "commitment"], registry=REGISTRY
+)
+CLOCKS_OVERDUE: Final = Gauge(
+    "slatimer_clocks_overdue",
+    "Running clocks past their due date.",
+    ["desk", "commitment"],
+    registry=REGISTRY,
+)
+
+_EVENT_OUTCOMES: Final = ("accepted", "repeated", "conflict", "refused")
+_HEARTBEAT_OUTCOMES: Final = ("sent", "withheld", "failed")
+
+for _outcome in _HEARTBEAT_OUTCOMES:
+    HEARTBEATS.labels(_outcome)
+for _outcome in DeliveryOutcome:
+    DELIVERIES.labels(_outcome)
+EVENTS.labels("", "refused")
+
+
+def declare(desks: Iterable[str], kinds: Iterable[str]) -> None:
+    """Let the counters of these desks begin at 0: a rate over a counter that appears with its first event misses it."""
+    kinds = tuple(kinds)
+    for desk in desks:
+        for outcome in _EVENT_OUTCOMES:
+            EVENTS.labels(desk, outcome)
+        for kind in kinds:
+            SIGNALS.labels(desk, kind)
+        UNKNOWN_TYPES.labels(desk)
+        FAILURES.labels(desk)
 
 
 class FormerName(Collector):

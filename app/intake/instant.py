@@ -17,7 +17,12 @@ _SHAPE: Final = re.compile(
 )
 _EXAMPLE: Final = "2026-03-06T15:30:00+01:00"
 
-JSON_SCHEMA: Final = {"type": "string", "format": "date-time", "examples": [_EXAMPLE]}
+JSON_SCHEMA: Final = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^(19[7-9]\d|[2-9]\d{3})-",
+    "examples": [_EXAMPLE],
+}
 
 
 class NotAnInstant(ValueError):

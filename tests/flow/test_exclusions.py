@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app.flow.judge.event_log import FaultyRow, rows
+from app.flow.importing.replay import Replay, Wanted
 from app.flow.judge.record import FaultyFact, fact
 from app.intake.cloudevents import Faulty, read_event
 from tests.service import Service, at, created, event
@@ -44,12 +44,13 @@ def test_a_pushed_one_is_refused_with_the_place(data: dict[str, Any], place: str
 
 @pytest.mark.parametrize(("data", "place"), LACKING)
 def test_one_in_a_log_is_refused_with_its_row_and_place(
-    data: dict[str, Any], place: str, tmp_path: Path
+    service: Service, data: dict[str, Any], place: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log.jsonl"
     log.write_bytes(orjson.dumps(exclusion(**data)) + b"\n")
-    with pytest.raises(FaultyRow, match=f"row 1: {place}"):
-        list(rows(log, "haisoft", None, max_text=MAX_TEXT))
+    replay = Replay(service.settings, service.database, service.catalogue, service.receiver, lambda *_: None)
+    (refused,) = replay.run(Wanted(log, "haisoft", None)).refusals
+    assert (refused.line, place in refused.reason) == (1, True)
 
 
 def test_one_entered_by_hand_needs_a_reason_and_has_its_author() -> None:

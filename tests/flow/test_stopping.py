@@ -16,7 +16,7 @@ Part = tuple[Callable[[], None], Callable[[], None], Callable[[], Awaitable[None
 
 def parts_of(service: Service) -> dict[str, Part]:
     runtime = Runtime(service.settings, service.database)
-    tail = Tail(service.database, lambda _: None, service.settings.stream_poll_interval)
+    tail = Tail(service.database, lambda _: None, service.settings.stream_poll_interval, reset=lambda _: None)
     soon = Announcement(10**9, 1)
     return {
         "sweeper": (

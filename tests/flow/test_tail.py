@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.flow.process.tail import Tail
 from app.settings import Settings
 from app.store.engine.database import Database
+from app.store.tables import signal
 from app.store.tickets.signals import Published
 from tests.service import Service, WallClock, created, event
 
@@ -26,7 +27,7 @@ def all_recorded(service: Service) -> list[int]:
 
 
 def tail_of(service: Service, collected: Collector, *, period: float = 60) -> Tail:
-    tail = Tail(service.database, collected, timedelta(seconds=period))
+    tail = Tail(service.database, collected, timedelta(seconds=period), reset=lambda _: None)
     service.assessor.on_commit(tail.on_commit)
     return tail
 
@@ -68,3 +69,17 @@ async def test_signals_of_another_process_are_found_by_polling(
             await asyncio.sleep(0.01)
     await tail.stop()
     assert collected.seqs == sorted(set(collected.seqs))
+
+
+async def test_a_stream_that_became_shorter_is_reported_with_its_end(service: Service) -> None:
+    ends: list[int] = []
+    service.push(created("1", "2026-03-02T08:00:00+01:00"))
+    tail = Tail(service.database, Collector(), timedelta(milliseconds=10), reset=ends.append)
+    last = all_recorded(service)[-1]
+    service.database.write_now(lambda conn, now: conn.execute(signal.delete().where(signal.c.seq == last)))
+    tail.start()
+    async with asyncio.timeout(5):
+        while not ends:  # noqa: ASYNC110 - the tail sets no event
+            await asyncio.sleep(0.01)
+    await tail.stop()
+    assert ends == [last - 1]

@@ -30,6 +30,10 @@ def recorded(seq: int, desk: str = "haisoft", kind: str = "clock.started") -> Pu
     )
 
 
+def frame(seq: int, kind: str = "clock.started") -> bytes:
+    return encode_signal(seq, b"{}", kind)
+
+
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
     made = Hub(LONGEST)
@@ -52,18 +56,16 @@ async def all_frames(hub: Hub, desk: str, kinds: set[str], after: int, *batches:
         if b"id: 1000000\n" in got:
             break
     hub.leave(listener)
-    return got.removesuffix(encode_signal(10**6, b"{}"))
+    return got.removesuffix(frame(10**6, next(iter(kinds), "clock.started")))
 
 
 async def test_a_listener_gets_every_signal_once_in_order(hub: Hub) -> None:
     got = await all_frames(hub, EVERY_DESK, set(), 0, [recorded(1), recorded(2)], [recorded(3)])
-    assert got == b"".join(encode_signal(seq, b"{}") for seq in (1, 2, 3))
+    assert got == b"".join(frame(seq) for seq in (1, 2, 3))
 
 
 async def test_signals_already_read_from_the_table_do_not_come_again(hub: Hub) -> None:
-    assert await all_frames(
-        hub, EVERY_DESK, set(), 2, [recorded(1), recorded(2), recorded(3)]
-    ) == encode_signal(3, b"{}")
+    assert await all_frames(hub, EVERY_DESK, set(), 2, [recorded(1), recorded(2), recorded(3)]) == frame(3)
 
 
 async def test_a_listener_gets_only_its_desk_and_kinds(hub: Hub) -> None:
@@ -73,10 +75,8 @@ async def test_a_listener_gets_only_its_desk_and_kinds(hub: Hub) -> None:
         recorded(3, kind="clock.breached"),
         recorded(4, "webxtra", "clock.breached"),
     ]
-    assert await all_frames(hub, "webxtra", set(), 0, batch) == encode_signal(2, b"{}") + encode_signal(
-        4, b"{}"
-    )
-    assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == encode_signal(4, b"{}")
+    assert await all_frames(hub, "webxtra", set(), 0, batch) == frame(2) + frame(4, "clock.breached")
+    assert await all_frames(hub, "webxtra", {"clock.breached"}, 0, batch) == frame(4, "clock.breached")
 
 
 async def test_a_slow_listener_is_dropped_and_the_others_continue(hub: Hub) -> None:
@@ -84,7 +84,7 @@ async def test_a_slow_listener_is_dropped_and_the_others_continue(hub: Hub) -> N
     live = hub.live(quick, 0)
     for seq in range(1, LONGEST + 2):
         hub.publish([recorded(seq)])
-        assert await anext(live) == encode_signal(seq, b"{}")
+        assert await anext(live) == frame(seq)
     assert (slow.ended, quick.ended) == (True, False)
     assert [frames async for frames in hub.live(slow, 0)] == []
 
@@ -102,7 +102,7 @@ async def test_an_idle_stream_gets_a_keep_alive_comment() -> None:
     hub = Hub(LONGEST, keep_alive=0.01)
     hub.open()
     listener = hub.join(EVERY, frozenset())
-    assert await asyncio.wait_for(anext(hub.live(listener, 5)), 1) == b": keep-alive\n\n"
+    assert await asyncio.wait_for(anext(hub.live(listener, 5)), 1) == b": keep-alive\n"
     hub.close()
     await asyncio.sleep(0)
 
@@ -110,10 +110,31 @@ async def test_an_idle_stream_gets_a_keep_alive_comment() -> None:
 async def test_signals_may_come_from_another_thread(hub: Hub) -> None:
     listener = hub.join(EVERY, frozenset())
     await asyncio.to_thread(hub.publish, [recorded(1)])
-    assert await asyncio.wait_for(anext(hub.live(listener, 0)), 1) == encode_signal(1, b"{}")
+    assert await asyncio.wait_for(anext(hub.live(listener, 0)), 1) == frame(1)
 
 
 async def test_a_client_of_two_desks_gets_the_signals_of_both(hub: Hub) -> None:
     client = hub.join(frozenset({"haisoft", "hvn"}), frozenset())
     hub.publish([recorded(1), recorded(2, desk="webxtra"), recorded(3, desk="hvn")])
-    assert await anext(hub.live(client, 0)) == encode_signal(1, b"{}") + encode_signal(3, b"{}")
+    assert await anext(hub.live(client, 0)) == frame(1) + frame(3)
+
+
+def test_the_event_of_a_signal_has_its_kind_as_its_name() -> None:
+    assert encode_signal(7, b"{}", "clock.breached") == b"event: clock.breached\nid: 7\ndata: {}\n\n"
+
+
+async def test_a_listener_for_one_handler_gets_events_without_names(hub: Hub) -> None:
+    named = hub.join(EVERY, frozenset())
+    plain = hub.join(EVERY, frozenset(), named=False)
+    hub.publish([recorded(1)])
+    assert await anext(hub.live(named, 0)) == frame(1)
+    assert await anext(hub.live(plain, 0)) == b"id: 1\ndata: {}\n\n"
+
+
+async def test_a_stream_that_became_shorter_ends_with_a_reset(hub: Hub) -> None:
+    listener = hub.join(EVERY, frozenset())
+    hub.publish([recorded(8)])
+    hub.reset(5)
+    await asyncio.sleep(0)
+    frames = [each async for each in hub.live(listener, 0)]
+    assert frames == [b'event: reset\nid: 5\ndata: {"kind":"reset","next":"5"}\n\n']

@@ -58,7 +58,7 @@ class Process:
         )
         assert response.status_code == 200
         lines = response.iter_lines()
-        assert next(lines).startswith("retry:")
+        assert next(lines).startswith(":")
         return self._signals(lines)
 
     @staticmethod
@@ -137,6 +137,27 @@ def test_a_client_that_was_cut_off_goes_on_without_a_gap_and_without_a_repetitio
     places = [int(place) for place, _ in missed]
     assert places == sorted(set(places))
     assert min(places) > int(last)
+
+
+def test_a_stream_has_the_kind_as_the_event_and_no_event_without_data(shared: Process) -> None:
+    with shared.client.stream("GET", "/v1/stream", params={"kind": "clock.started"}) as response:
+        text = response.iter_text()
+        got = next(text)
+        assert got == ": slatimer\n"
+        shared.push("named")
+        while not got.endswith("\n\n"):
+            got += next(text)
+    event = [line for line in got.splitlines() if line and not line.startswith(":")]
+    assert [line.partition(":")[0] for line in event] == ["retry", "event", "id", "data"]
+    assert event[1] == "event: clock.started"
+
+
+def test_a_client_with_one_handler_asks_for_events_without_names(shared: Process) -> None:
+    with shared.client.stream("GET", "/v1/stream", params={"named": "false", "after": "0"}) as response:
+        shared.push("plain")
+        lines = response.iter_lines()
+        assert next(line for line in lines if line.startswith("data: "))
+        assert not any(line.startswith("event:") for line in (next(lines), next(lines)))
 
 
 def test_several_clients_hear_the_same_and_each_only_what_it_asked_for(shared: Process) -> None:

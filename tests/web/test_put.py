@@ -354,3 +354,11 @@ def test_what_the_command_applied_the_network_finds_in_force(office: Office) -> 
         lambda conn, now: apply(conn, now, parts.catalogue, Proposal(files), AppliesTo.NEW)
     )
     assert office.done(AGREEMENTS, text)["versions"] == []
+
+
+@pytest.mark.parametrize("key", ["", ".", "[]", ".*."])
+def test_a_key_without_a_name_is_a_fault_of_the_document(office: Office, key: str) -> None:
+    admin = office.room.key("own", Scope.ADMIN)
+    response = office.room.client.put(CALENDARS, json={key: {"a": 1}}, headers=admin)
+    assert response.status_code == 422, response.text
+    assert response.json()["errors"]

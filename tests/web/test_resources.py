@@ -9,6 +9,7 @@ import pytest
 
 from app.flow.outbound.subscribe import KINDS
 from app.principal import Scope
+from app.sla.span import SECOND, micros
 from app.web.api.desks.agreements import AgreementDetail, AgreementList
 from app.web.api.desks.calendars import CalendarDetail, CalendarList, CalendarSpans
 from app.web.api.desks.deadlines import Deadline
@@ -305,6 +306,8 @@ def test_the_process_says_that_it_lives_and_that_it_is_ready(room: Room) -> None
     metrics = room.client.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     assert re.search(r'slatimer_request_seconds_count{.*route="/v1/events".*} ', metrics.text)
+    labels = 'method="POST",route="/v1/events",status="2xx"'
+    assert f"slatimer_http_request_duration_seconds_count{{{labels}}}" in metrics.text
     assert "slatimer_sweep_lag_seconds 0.0" in metrics.text
 
 
@@ -313,3 +316,112 @@ def test_a_sweep_that_has_ended_is_not_ready(room: Room) -> None:
     room.client.portal.call(room.app.state.running.sweeper.stop)
     response = room.client.get("/readyz")
     assert (response.status_code, response.json()["sweep"]["running"]) == (503, False)
+
+
+@pytest.mark.parametrize("path", ["/v1/signals", "/v1/stream"])
+def test_a_place_beyond_the_end_of_the_stream_is_gone_and_says_how_to_go_on(room: Room, path: str) -> None:
+    room.sent(room.event())
+    end = room.get("/v1/signals", latest=True).json()["next"]
+    response = room.get(path, after=int(end) + 1)
+    problem = response.json()
+    assert (response.status_code, problem["type"]) == (410, "urn:slatimer:problem:beyond-the-end")
+    assert (problem["last"], problem["errors"][0]["place"]) == (end, "after")
+    assert f"after={end}" in problem["detail"]
+    assert room.get("/v1/signals", after=end).json() == {"signals": [], "next": end}
+
+
+def test_a_client_of_a_lost_stream_is_refused_by_its_last_event(shared_room: Room) -> None:
+    headers = shared_room.read | {"Last-Event-ID": "999999"}
+    response = shared_room.client.get("/v1/stream", headers=headers)
+    (fault,) = response.json()["errors"]
+    assert (response.status_code, fault["in"], fault["place"]) == (410, "header", "Last-Event-ID")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/healthz", "/readyz", "/", "/metrics", "/openapi.json", "/v1/tickets", "/v1/stream", "/v1/desks"],
+)
+def test_head_is_answered_as_get_without_a_body(shared_room: Room, path: str) -> None:
+    response = shared_room.client.head(path, headers=shared_room.read)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"]
+
+
+def test_head_needs_the_same_key_and_finds_the_same_nothing_as_get(shared_room: Room) -> None:
+    assert shared_room.client.head("/v1/tickets").status_code == 401
+    missing = shared_room.client.head("/v1/tickets/haisoft/none", headers=shared_room.read)
+    assert (missing.status_code, missing.content) == (404, b"")
+    assert shared_room.client.head("/v1/events").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/healthz", "GET, HEAD, OPTIONS"),
+        ("GET", "/v1/events", "OPTIONS, POST"),
+        ("PUT", "/v1/subscriptions", "GET, HEAD, OPTIONS, POST"),
+        ("PUT", "/v1/subscriptions/sub_1", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("GET", "/session", "DELETE, OPTIONS, POST"),
+        ("BREW", "/v1/hooks/haisoft/zammad", "GET, HEAD, OPTIONS, POST"),
+    ],
+)
+def test_a_wrong_method_is_answered_with_all_that_the_path_has(
+    shared_room: Room, method: str, path: str, allowed: str
+) -> None:
+    response = shared_room.client.request(method, path, headers=shared_room.push)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    asked = shared_room.client.options(path)
+    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allowed, b"")
+
+
+def test_options_of_an_unknown_path_is_not_found(shared_room: Room) -> None:
+    assert shared_room.client.options("/v2/events").status_code == 404
+
+
+def test_metrics_count_open_clocks_by_desk_and_commitment(room: Room) -> None:
+    room.sent(room.event(id="late", subject="1", time="2026-03-02T10:00:00+01:00"), room.event(subject="2"))
+    text = room.client.get("/metrics").text
+    labels = '{commitment="ticket-response",desk="haisoft"}'
+    assert f"slatimer_clocks_open{labels} 2.0" in text
+    assert f"slatimer_clocks_overdue{labels} 1.0" in text
+    assert f"slatimer_clocks_at_risk{labels} 0.0" in text
+
+
+def test_a_clock_that_is_due_within_the_window_is_at_risk_once_the_cache_has_expired(room: Room) -> None:
+    (ticket,) = room.sent(room.event())["tickets"]
+    (due_at,) = (each["due_at"] for each in ticket["clocks"] if each["commitment"] == "ticket-response")
+    gauge = 'slatimer_clocks_at_risk{commitment="ticket-response",desk="haisoft"}'
+    room.wall.now = micros(datetime.fromisoformat(due_at)) - 3600 * SECOND
+    assert f"{gauge} 0.0" in room.client.get("/metrics").text
+    room.wall.move(14)
+    assert f"{gauge} 0.0" in room.client.get("/metrics").text
+    room.wall.move(1)
+    assert f"{gauge} 1.0" in room.client.get("/metrics").text
+
+
+def test_counters_exist_before_anything_is_counted_and_have_no_created_series(shared_room: Room) -> None:
+    text = shared_room.client.get("/metrics").text
+    assert 'slatimer_heartbeats_total{outcome="withheld"}' in text
+    assert 'slatimer_deliveries_total{outcome="timeout"}' in text
+    assert 'slatimer_events_total{desk="phpnet",outcome="conflict"}' in text
+    assert 'slatimer_signals_total{desk="phpnet",kind="clock.lapsed"}' in text
+    assert "_created" not in text
+    assert re.search(r'^slatimer_build_info{.*version="[\d.]+".*} 1.0$', text, re.MULTILINE)
+    assert "process_start_time_seconds" in text
+
+
+def test_a_method_of_a_callers_own_makes_no_series_of_metrics(shared_room: Room) -> None:
+    shared_room.client.request("BREW", "/healthz")
+    text = shared_room.client.get("/metrics").text
+    assert "BREW" not in text
+    assert 'method="other"' in text
+
+
+def test_a_filter_takes_one_value_or_a_list(shared_room: Room) -> None:
+    admin = shared_room.key("haisoft", Scope.ADMIN)
+    body = {"desk": "haisoft", "kinds": ["clock.breached"], "url": "https://hooks.example.com/x"}
+    for given in ("AAA", ["AAA"]):
+        made = shared_room.client.post(
+            "/v1/subscriptions", json=body | {"filter": {"assignee": given}}, headers=admin
+        )
+        assert (made.status_code, made.json()["filter"]) == (201, {"assignee": ["AAA"]}), made.text

@@ -22,11 +22,18 @@ _BATCH = 500
 
 
 class Tail:
-    """Follows the stream of one database. `publish` must not block and may be called from any thread."""
+    """Follows the stream of one database. `publish` must not block and may be called from any thread. `reset` is called
+    with the end of the stream when that lies before what was published: the database was restored from a backup."""
 
     def __init__(
-        self, database: Database, publish: Callable[[Iterable[Published]], None], period: timedelta
+        self,
+        database: Database,
+        publish: Callable[[Iterable[Published]], None],
+        period: timedelta,
+        *,
+        reset: Callable[[int], None],
     ) -> None:
+        self._reset = reset
         self._database, self._publish, self._poll_interval = database, publish, period.total_seconds()
         self._last = database.read_now(signals.last)
         self._lock = Lock()
@@ -72,13 +79,23 @@ class Tail:
             self._publish(recorded)
             self._last = recorded[-1].seq
 
+    async def _follow(self) -> None:
+        # Before the read: a commit in between is no sign of a shorter stream.
+        published = self._last
+        last = await self._database.read(signals.last)
+        if last < published:
+            with self._lock:
+                self._last = last
+            self._reset(last)
+        elif last > published:
+            await asyncio.to_thread(self.catch_up)
+
     async def _run(self) -> None:
         while True:
             await self._background.sleep(self._poll_interval)
             self._background.clear_wake()
             try:
-                if await self._database.read(signals.last) > self._last:
-                    await asyncio.to_thread(self.catch_up)
+                await self._follow()
                 await self._database.sync_clock()
             except self._database.failures as error:
                 # Unpublished signals stay in the table: the next pass reads them.

@@ -5,6 +5,7 @@ start, and rows that appear or disappear meanwhile neither repeat nor hide other
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -140,6 +141,7 @@ def _counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count().filter(condition)
 
 
+_OPEN: Final = ("awaiting", "running", "paused")
 _RUNS: Final = _clock.c.state == "running"
 _LATE: Final = and_(_RUNS, _clock.c.due_at < bindparam("now"))
 _COUNTS: Final = select(
@@ -155,7 +157,43 @@ _COUNTS: Final = select(
     _counted(_clock.c.state == "paused").label("paused"),
     _counted(_RUNS).label("running"),
     _counted(and_(_LATE, _clock.c.kind == "objective")).label("objectives_missed"),
-).where(_clock.c.desk == bindparam("desk"), _clock.c.state.in_(("awaiting", "running", "paused")))
+).where(_clock.c.desk == bindparam("desk"), _clock.c.state.in_(_OPEN))
+
+
+_BY_COMMITMENT: Final = (
+    select(
+        _clock.c.desk,
+        _clock.c.commitment,
+        func.count().label("open"),
+        _counted(
+            and_(_RUNS, _clock.c.due_at >= bindparam("now"), _clock.c.due_at < bindparam("risk_until"))
+        ).label("at_risk"),
+        _counted(_LATE).label("overdue"),
+    )
+    .where(_clock.c.desk.in_(bindparam("desks", expanding=True)), _clock.c.state.in_(_OPEN))
+    .group_by(_clock.c.desk, _clock.c.commitment)
+    .order_by(_clock.c.desk, _clock.c.commitment)
+)
+"""Reads open clocks only, by the index `clock_due`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentCounts:
+    """How many clocks of a commitment are open, due soon, and overdue."""
+
+    desk: str
+    commitment: str
+    open: int
+    at_risk: int
+    overdue: int
+
+
+def counts_by_commitment(
+    conn: Connection, desks: Iterable[str], now: Micros, risk_until: Micros
+) -> list[CommitmentCounts]:
+    """The counts of every commitment of these desks that has an open clock, by desk and commitment."""
+    given = {"desks": list(desks), "now": now, "risk_until": risk_until}
+    return [CommitmentCounts(**row) for row in conn.execute(_BY_COMMITMENT, given).mappings()]
 
 
 def counts(conn: Connection, desk: str, now: Micros, closing: Micros | None) -> DeskCounts:

@@ -101,8 +101,10 @@ async def readyz(request: Request) -> Response:
 )
 async def show_metrics(request: Request) -> Response:
     """All metrics of the process."""
-    await running(request).sweeper.state()
-    await running(request).deliverer.state()
+    runtime = running(request)
+    await runtime.sweeper.state()
+    await runtime.deliverer.state()
+    await runtime.clock_metrics.refresh()
     return Response(generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

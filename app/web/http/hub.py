@@ -27,7 +27,8 @@ MAX_STREAM_SECONDS: Final = 900.0
 Frame = tuple[int, bytes]
 """The place of a signal in the stream, and its bytes as they are sent; 0 for a frame that is no signal."""
 
-KEEP_ALIVE: Final[Frame] = (0, b": keep-alive\n\n")
+KEEP_ALIVE: Final[Frame] = (0, b": keep-alive\n")
+"""A comment without the empty line that ends an event: some readers make an event without data of that."""
 
 LISTENERS: Final = Gauge("slatimer_stream_listeners", "Clients of the stream.", registry=REGISTRY)
 DROPPED: Final = Counter(
@@ -35,9 +36,16 @@ DROPPED: Final = Counter(
 )
 
 
-def encode_signal(seq: int, body: bytes) -> bytes:
-    """A signal as a server-sent event. No event name, so that one handler gets all kinds; the id is the cursor."""
-    return b"id: %d\ndata: %b\n\n" % (seq, body)
+def encode_signal(seq: int, body: bytes, kind: str | None = None) -> bytes:
+    """A signal as a server-sent event; the id is the cursor. With its kind as the name of the event, a client listens
+    to that kind; without a name, one handler (`onmessage`) gets all kinds."""
+    name = b"" if kind is None else b"event: %b\n" % kind.encode()
+    return b"%bid: %d\ndata: %b\n\n" % (name, seq, body)
+
+
+def encode_reset(seq: int) -> bytes:
+    """The event after which a client reads everything anew: the stream ends earlier than it did, at `seq`."""
+    return b'event: reset\nid: %d\ndata: {"kind":"reset","next":"%d"}\n\n' % (seq, seq)
 
 
 def encode_position(seq: int) -> bytes:
@@ -47,10 +55,11 @@ def encode_position(seq: int) -> bytes:
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One client: its desks and kinds (no kinds: all), and the frames queued for it."""
+    """One client: its desks and kinds (no kinds: all), and the frames queued for it. `named`: with names of events."""
 
     desks: Desks
     kinds: frozenset[str]
+    named: bool = True
     queue: deque[Frame] = field(default_factory=deque[Frame])
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
@@ -64,6 +73,17 @@ class Listener:
         self.queue.clear()
         self.ended = True
         self.woken.set()
+
+    def reset_to(self, last: int) -> None:
+        """End with a `reset`, after which the client reads from `last` on."""
+        self.end()
+        self.queue.append((0, encode_reset(last)))
+
+
+def _frames(batch: Iterable[Published], *, named: bool) -> list[tuple[Published, Frame]]:
+    return [
+        (each, (each.seq, encode_signal(each.seq, each.body, each.kind if named else None))) for each in batch
+    ]
 
 
 class Hub:
@@ -87,13 +107,17 @@ class Hub:
         if batch:
             self._in_loop(self._broadcast, batch)
 
+    def reset(self, last: int) -> None:
+        """End all streams with a `reset`, since the stream now ends at `last`. May be called from any thread."""
+        self._in_loop(self._reset, last)
+
     def close(self) -> None:
         """End all streams, so that the process can stop. May be called from any thread or a signal handler."""
         self._in_loop(self._end)
 
-    def join(self, desks: Desks, kinds: frozenset[str]) -> Listener:
+    def join(self, desks: Desks, kinds: frozenset[str], *, named: bool = True) -> Listener:
         """Add a listener. The caller must `leave` when the client disconnects."""
-        listener = Listener(desks, kinds)
+        listener = Listener(desks, kinds, named)
         if self.closed:
             listener.end()
         else:
@@ -113,7 +137,7 @@ class Hub:
         Ends when the listener is dropped, when the hub closes, or after the maximum duration of a connection.
         """
         ends_at = monotonic() + MAX_STREAM_SECONDS
-        while not listener.ended and monotonic() < ends_at:
+        while (listener.queue or not listener.ended) and monotonic() < ends_at:
             await listener.woken.wait()
             listener.woken.clear()
             queue, listener.queue = listener.queue, deque()
@@ -136,11 +160,10 @@ class Hub:
         listeners = tuple(self._listeners)
         if not listeners:
             return
-        framed = [
-            (recorded, (recorded.seq, encode_signal(recorded.seq, recorded.body))) for recorded in batch
-        ]
+        framed = {named: _frames(batch, named=named) for named in {each.named for each in listeners}}
         for listener in listeners:
-            self._enqueue(listener, [frame for recorded, frame in framed if listener.wants(recorded)])
+            frames = framed[listener.named]
+            self._enqueue(listener, [frame for recorded, frame in frames if listener.wants(recorded)])
 
     def _enqueue(self, listener: Listener, frames: Iterable[Frame]) -> None:
         listener.queue.extend(frames)
@@ -150,6 +173,11 @@ class Hub:
             self.leave(listener)
         elif listener.queue:
             listener.woken.set()
+
+    def _reset(self, last: int) -> None:
+        for listener in tuple(self._listeners):
+            listener.reset_to(last)
+            self.leave(listener)
 
     def _end(self) -> None:
         self.closed = True

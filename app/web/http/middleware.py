@@ -11,13 +11,12 @@ from time import perf_counter
 from typing import Final
 
 import structlog
-from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.flow.metrics import REGISTRY
+from app.flow.metrics import observe_request
 from app.web.http.problems import Kind, Problem, respond
 
 _log = structlog.stdlib.get_logger("app.web.request")
@@ -41,10 +40,6 @@ _SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-)
-
-REQUESTS: Final = Histogram(
-    "slatimer_request_seconds", "Time to answer, by route.", ["method", "route", "status"], registry=REGISTRY
 )
 
 
@@ -99,7 +94,7 @@ class _ObservedResponse:
         seconds = perf_counter() - self._started
         # The route's template, not the path: a metric must not grow with the number of tickets.
         route = getattr(scope.get("route"), "path", "none")
-        REQUESTS.labels(scope["method"], route, self.status).observe(seconds)
+        observe_request(scope["method"], route, self.status, seconds)
         _log.info(
             "request",
             method=scope["method"],

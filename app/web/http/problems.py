@@ -24,6 +24,7 @@ from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
 from app.store.engine.database import Unreachable, WriteContention
 from app.store.tickets.board import FaultyCursor
+from app.web.http.methods import allowed_methods
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:slatimer:problem:"
@@ -42,6 +43,7 @@ class Kind(Enum):
     CONFLICT = ("conflict", "Conflict with what is stored", 409)
     SWITCHED_OFF = ("switched-off", "The subscription is disabled", 409)
     GONE = ("no-longer-kept", "No longer stored", 410)
+    BEYOND_THE_END = ("beyond-the-end", "Beyond the end of the stream", 410)
     TOO_LARGE = ("too-large", "The body is too large", 413)
     WRONG_MEDIA_TYPE = ("wrong-media-type", "Unsupported content type", 415)
     INVALID = ("invalid-request", "The request is not valid", 422)
@@ -118,19 +120,20 @@ class ProblemDocument(BaseModel):
         examples=["at: the instant has no offset. Write one, as in 2026-03-06T15:30:00+01:00."]
     )
     instance: str = Field(description="the path of the request", examples=["/v1/tickets/haisoft/4711"])
-    errors: list[FaultyPlace] = Field(default_factory=list[FaultyPlace])
+    errors: list[FaultyPlace] = Field(description="the faulty places; empty where there is none")
 
 
 _DESCRIPTIONS: Final = {
-    400: "The body is not valid JSON, or not the JSON that the route expects.",
+    400: "The body is not valid JSON, or not the JSON that the route expects; or a parameter has a NUL character.",
     401: "No key, or a key that is unknown, expired or revoked.",
     403: "The key lacks the permission, or a page's request lacks the header that proves its origin.",
     404: "It does not exist, or belongs to another desk.",
     409: "It conflicts with what is stored; `detail` states how.",
-    410: "It existed and is no longer stored.",
+    410: "It existed and is no longer stored; or the place lies beyond the end of the stream.",
     413: "The body is larger than the limit.",
     415: "The content type is none of those listed.",
     422: "Readable, but not valid; `errors` lists each place.",
+    500: "A defect. The log has it under the request's id.",
     503: "Busy or not ready; retry.",
 }
 
@@ -236,11 +239,22 @@ _OF_STATUS: Final = {kind.status: kind for kind in reversed(Kind)}
 
 def _of_http(request: Request, error: Exception) -> Response:
     found = cast(HTTPException, error)
+    if found.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _of_method(request)
     kind = _OF_STATUS.get(found.status_code, Kind.INVALID)
     detail = str(found.detail)
     if detail in {HTTPStatus(found.status_code).phrase, ""}:
         detail = f"{kind.title}: {request.method} {request.url.path}"
     return respond(request, Problem(kind, detail, headers=found.headers))
+
+
+def _of_method(request: Request) -> Response:
+    """The answer to a method that no route of the path declares; `Allow` names all that it has."""
+    allow = {"Allow": ", ".join(allowed_methods(request))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    detail = f"{request.method} is not possible here. {request.url.path} takes {allow['Allow']}."
+    return respond(request, Problem(Kind.WRONG_METHOD, detail, headers=allow))
 
 
 def install(app: FastAPI) -> None:

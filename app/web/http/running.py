@@ -2,6 +2,7 @@
 
 from fastapi import Request
 
+from app.flow.process.clock_metrics import ClockMetrics
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.settings import Settings
@@ -16,8 +17,9 @@ class WebRuntime(Runtime):
     def __init__(self, settings: Settings, database: Database, hub: Hub) -> None:
         super().__init__(settings, database)
         self.hub = hub
+        self.clock_metrics = ClockMetrics(database, self.catalogue, settings)
         self.principals = PrincipalCache(database)
-        self.tail = Tail(database, hub.publish, settings.stream_poll_interval)
+        self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)
 

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FileKind
 from app.flow.query.serialize import instant_text
-from app.sla.agreement.agreement import Commitment
+from app.sla.agreement.agreement import Commitment, CycleRule, Kind
+from app.sla.clock.evaluation import AppliesTo
 from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
@@ -26,11 +27,11 @@ class CommitmentView(BaseModel):
 
     id: str = Field(examples=["ticket-response"])
     label: str
-    kind: str = Field(description="`guarantee`, `objective` or `customer`")
+    kind: Kind
     measure: str
     target: str = Field(examples=["2h"])
     calendar: str = Field(examples=["haisoft/tickets"])
-    cycle: str = Field(description="`once`, `next_reply`, `progress`, `claim` or `assignment`")
+    cycle: CycleRule
 
 
 class VersionView(BaseModel):
@@ -42,7 +43,7 @@ class VersionView(BaseModel):
         description="when it was stored; a view as of an earlier instant ignores it"
     )
     effective_from: InstantOut = Field(description="tickets created from this instant on are evaluated by it")
-    applies_to: str = Field(description="`new`, `open` or `rest`")
+    applies_to: AppliesTo
     digest: str = Field(description="equal for equal documents")
     note: str | None = Field(
         description="what it changes in the holidays",

@@ -162,7 +162,7 @@ async def list_calendars(request: Request, caller: Viewer) -> Response:
 @router.get(
     "/{desk}/{name}.ics",
     summary="A calendar as an iCalendar file",
-    operation_id="diary_v1_calendars__desk___name__ics_get",  # generated clients use it
+    operation_id="show_icalendar",
     response_class=Response,
     responses={
         200: {
@@ -192,6 +192,7 @@ async def show_icalendar(
 @router.get(
     "/{desk}/{name}/spans",
     summary="Spans of a calendar",
+    operation_id="list_calendar_spans",
     response_model=CalendarSpans,
     responses=problems(401, 403, 404, 422),
 )

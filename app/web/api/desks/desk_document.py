@@ -192,7 +192,8 @@ def _place(file: DeskFile, fault: FileFault) -> Place:
     line = "" if fault.line is None else f"line {fault.line}: "
     reason = f"{line}{found.wrong}. {found.right}"
     steps = _STEP.findall(found.place)
-    if file.kind is FileKind.CALENDARS and steps[0] not in {"calendars", *file.document}:
+    # A key may be empty, or nothing but dots and brackets: then the whole body is the place.
+    if not steps or (file.kind is FileKind.CALENDARS and steps[0] not in {"calendars", *file.document}):
         return Place("body", "", f"{found.place}: {reason}")
     return Place("body", pointer(_keys(file.document, steps)), reason)
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.flow.inbound.inbox import inbox, inbox_json, whole_delivery_json
 from app.flow.inbound.rerun import run_again
 from app.store.inbound import hooks
+from app.store.inbound.hooks import HookState
 from app.web.http.access import InboxReader, desks_for
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
@@ -29,7 +30,7 @@ class InboxDelivery(BaseModel):
     id: str
     desk: str
     system: str
-    state: str = Field(description="`kept`: unread; `done`, `ignored`: read, with warnings; `pending`")
+    state: HookState = Field(description="`kept`: unread; `done`, `ignored`: read, with warnings; `pending`")
     reason: str | None = Field(description="why it is kept, or reports nothing")
     warnings: list[str] = Field(
         description="words that are not mapped", examples=[["status 'Foo' of zammad is not mapped"]]
@@ -51,7 +52,7 @@ class WaitingDeliveries(BaseModel):
 
     desk: str
     system: str
-    state: str
+    state: HookState
     deliveries: int
 
 

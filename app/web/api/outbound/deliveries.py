@@ -15,6 +15,7 @@ from app.store.outbound.delivery_list import Delivery
 from app.store.outbound.outbox import DeliveryState
 from app.store.outbound.subscriptions import Subscription, SubscriptionState
 from app.web.api.outbound.subscriptions import SubscriptionId, found_for
+from app.web.api.tickets.signals import SignalKind
 from app.web.http.access import Subscriber, Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, not_found, problems
@@ -28,7 +29,7 @@ class DeliveryView(BaseModel):
     """The delivery of a signal to a subscription. `id` is the signal's, and the `webhook-id` of every attempt."""
 
     id: str = Field(examples=["sig_…"])
-    kind: str
+    kind: SignalKind
     desk: str
     ticket: str | None
     at: InstantOut = Field(description="when it happened")
@@ -109,7 +110,7 @@ async def list_deliveries(
     response_model=DeliveryView,
     responses=problems(401, 403, 404, 409),
 )
-async def retry(
+async def retry_delivery(
     request: Request,
     caller: Subscriber,
     subscription: SubscriptionId,
@@ -144,7 +145,7 @@ async def retry(
     response_model=RetriedDeliveries,
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
-async def retry_since(
+async def retry_deliveries_since(
     request: Request, caller: Subscriber, subscription: SubscriptionId, given: RetrySince
 ) -> Response:
     """Deliver signals recorded since then that were parked, or missed while the subscription was disabled.

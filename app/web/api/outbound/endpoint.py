@@ -41,7 +41,9 @@ class AttemptView(BaseModel):
     response_model=SubscriptionWithSecret,
     responses=problems(401, 403, 404, 409, 422),
 )
-async def replace_secret(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
+async def replace_subscription_secret(
+    request: Request, caller: Subscriber, subscription: SubscriptionId
+) -> Response:
     """Add a new secret, shown only in this response. The former one keeps signing for a while, beside the new one."""
     parts = running(request)
     overlap = length_of(parts.settings.secret_grace_period)
@@ -65,7 +67,7 @@ async def replace_secret(request: Request, caller: Subscriber, subscription: Sub
     response_model=AttemptView,
     responses=problems(401, 403, 404),
 )
-async def test(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
+async def test_subscription(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """Send a signed test signal once, now, and return the result. It is not recorded.
 
     A test changes nothing, whatever its result: a response of 410 does not disable the subscription. A message to

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from starlette.responses import Response
 
 from app.delivery.address import FaultyUrl
@@ -38,8 +38,22 @@ def _several(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
+_VALUE_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 255}
 Value = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Values = Annotated[list[Value], BeforeValidator(_several), Field(min_length=1, max_length=MAX_VALUES)]
+Values = Annotated[
+    list[Value],
+    BeforeValidator(_several),
+    Field(min_length=1, max_length=MAX_VALUES),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _VALUE_SCHEMA,
+                {"type": "array", "items": _VALUE_SCHEMA, "minItems": 1, "maxItems": MAX_VALUES},
+            ]
+        }
+    ),
+]
+"""The values of one filter. A single one may be written without its list."""
 Description = Annotated[str, StringConstraints(max_length=500)]
 TicketDetail = Literal["title", "url", "customer", "assignee", "group"]
 """What deliveries show of a ticket beside the signal."""
@@ -129,9 +143,9 @@ class SubscriptionView(BaseModel):
     desk: str
     channel: Channel
     url: str
-    kinds: list[str]
+    kinds: list[SignalKind]
     filter: dict[str, list[str]]
-    language: str
+    language: Language
     description: str
     omit: list[TicketDetail] = Field(description="fields of the ticket that deliveries leave out")
     state: SubscriptionState
@@ -163,7 +177,7 @@ class SubscriptionList(BaseModel):
     response_model=SubscriptionWithSecret,
     responses=problems(400, 401, 403, 404, 413, 422),
 )
-async def create(request: Request, caller: Subscriber, given: NewSubscription) -> Response:
+async def create_subscription(request: Request, caller: Subscriber, given: NewSubscription) -> Response:
     """Subscribe a system or people to the signals recorded from now on. The secret is shown only in this response."""
     parts, desk = running(request), must_see(caller, given.desk)
     known = await parts.database.read(parts.catalogue.desks)
@@ -192,7 +206,7 @@ async def create(request: Request, caller: Subscriber, given: NewSubscription) -
     response_model=SubscriptionList,
     responses=problems(401, 403, 404, 422),
 )
-async def list_all(
+async def list_subscriptions(
     request: Request, caller: Viewer, desk: Annotated[str | None, Query(description="of one desk")] = None
 ) -> Response:
     """All subscriptions that the key may see."""
@@ -207,7 +221,7 @@ async def list_all(
     response_model=SubscriptionView,
     responses=problems(401, 403, 404),
 )
-async def show(request: Request, caller: Viewer, subscription: SubscriptionId) -> Response:
+async def show_subscription(request: Request, caller: Viewer, subscription: SubscriptionId) -> Response:
     """One subscription, and the health of its endpoint."""
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, caller, subscription))
@@ -220,7 +234,7 @@ async def show(request: Request, caller: Viewer, subscription: SubscriptionId) -
     response_model=SubscriptionView,
     responses=problems(400, 401, 403, 404, 413, 422),
 )
-async def change(
+async def change_subscription(
     request: Request, caller: Subscriber, subscription: SubscriptionId, given: SubscriptionChanges
 ) -> Response:
     """Change a subscription, pause it, or enable it again. Deliveries that waited while it was paused are then made."""
@@ -243,7 +257,7 @@ async def change(
     status_code=204,
     responses=problems(401, 403, 404),
 )
-async def remove(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
+async def delete_subscription(request: Request, caller: Subscriber, subscription: SubscriptionId) -> Response:
     """Delete a subscription and its deliveries."""
 
     def delete(conn: Connection, now: int) -> None:  # noqa: ARG001 - required by the signature

@@ -3,10 +3,10 @@
 Nothing here is called: these are requests that the service makes. All examples are about one ticket.
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
@@ -15,11 +15,12 @@ from app.web.http.instant import InstantOut
 
 
 class DeliveredSignal(Signal):
-    """A signal, and beside it what is known of its ticket at the attempt.
+    """A signal of a delivery, one that is recorded or a test, and what is known of its ticket at the attempt.
 
     A field that the subscription omits is absent, and all are for a signal about no ticket.
     """
 
+    kind: Annotated[str, WithJsonSchema({"type": "string", "enum": [*KINDS, TEST]})]
     title: str | None = Field(None, description="the ticket's title")
     url: str | None = Field(None, description="the ticket's address in the ticket system")
     customer: str | None = None
@@ -35,7 +36,9 @@ class SignalEvent(BaseModel):
     specversion: Literal["1.0"]
     id: str = Field(description="the signal's; the same in every attempt", examples=["sig_…"])
     source: str = Field(description="the desk of its ticket", examples=["urn:slatimer:desk:haisoft"])
-    type: str = Field(description="`slatimer.` and the kind", examples=["slatimer.clock.breached"])
+    type: Annotated[
+        str, WithJsonSchema({"type": "string", "enum": [TYPE_PREFIX + kind for kind in (*KINDS, TEST)]})
+    ] = Field(description="`slatimer.` and the kind")
     subject: str | None = Field(None, description="the ticket; absent if the signal is about none")
     time: InstantOut = Field(description="when it happened")
     datacontenttype: Literal["application/json"]

@@ -3,7 +3,7 @@
 The list leaves retracted ones out unless they are asked for, and marks them.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request
@@ -38,7 +38,7 @@ class BreachView(BaseModel):
     """A breach, a missed objective or a lapsed deadline. `open`: its clock still goes on and it is not retracted."""
 
     id: str
-    kind: str = Field(examples=["clock.breached"])
+    kind: Literal["clock.breached", "clock.missed", "clock.lapsed"]
     desk: str
     ticket: str | None = Field(description="null where the subject is no ticket")
     subject: str = Field(description="the ticket's id, or as in `service:web`", examples=["4711"])
@@ -112,7 +112,7 @@ async def list_breaches(
     response_model=BreachView,
     responses=problems(400, 401, 403, 404, 413, 422),
 )
-async def acknowledge(
+async def acknowledge_breach(
     request: Request,
     caller: Acknowledger,
     breach_id: Annotated[str, Path(description="the id of its signal", examples=["sig_…"])],

@@ -5,31 +5,39 @@ event. So a client that was disconnected resumes where it was, without a gap and
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response, StreamingResponse
 
 from app.flow.outbound.subscribe import KINDS
 from app.principal import Desks
 from app.sla.subject import Subject
+from app.store.engine.database import Connection
 from app.store.tickets import signals
 from app.store.tickets.signals import Published
 from app.web.api.tickets.tickets import Clock, CommitmentKind
 from app.web.http.access import Viewer, desks_for
-from app.web.http.hub import Hub, encode_position, encode_signal
+from app.web.http.hub import encode_position, encode_signal
 from app.web.http.instant import InstantOut
-from app.web.http.problems import Place, invalid, problems
+from app.web.http.methods import wants_head
+from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import NO_STORE, Json
 from app.web.http.running import WebRuntime, running
 
-RETRY: Final = b"retry: 2000\n\n"
-"""Milliseconds until a client reconnects: soon enough for a wall board, rare enough for a restart."""
+OPENING: Final = b": slatimer\n"
+"""A comment, so that a client has an answer at once. Not an event: simple readers expect data in each."""
+
+RETRY: Final = b"retry: 2000\n"
+"""Beside the first event: milliseconds until a client reconnects. Soon enough for a wall board, rare enough for a
+restart."""
 
 LAST_PLACE: Final = 2**63 - 1
+_EVENTS: Final = "text/event-stream"
 
 router = APIRouter(prefix="/v1", tags=["signals"])
 
@@ -40,7 +48,10 @@ def _known(kind: str) -> str:
     return kind
 
 
-SignalKind = Annotated[str, AfterValidator(_known)]
+SIGNAL_KIND: Final[dict[str, Any]] = {"type": "string", "enum": list(KINDS)}
+"""The JSON schema of a kind of signal that is recorded."""
+
+SignalKind = Annotated[str, AfterValidator(_known), WithJsonSchema(SIGNAL_KIND)]
 """A kind in a query. A wrong one must not look like a kind without signals."""
 
 
@@ -50,7 +61,7 @@ class Signal(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     id: str = Field(description="never changes, so a repetition can be dropped")
-    kind: str = Field(examples=["clock.breached"])
+    kind: SignalKind = Field(examples=["clock.breached"])
     desk: str
     ticket: str | None = Field(description="null for a signal about no ticket")
     subject: str | None = Field(
@@ -83,12 +94,22 @@ class StreamQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: int | None = Field(
-        None, ge=0, le=LAST_PLACE, description="`next` of a page, or the id of a live event"
+    after: Annotated[int, Field(ge=0, le=LAST_PLACE)] | None = Field(
+        None, description="`next` of a page, or the id of a live event"
     )
     desk: str | None = None
     kind: list[SignalKind] = Field(
         default_factory=list[str], description="several may be given", examples=[["clock.breached"]]
+    )
+
+
+class LiveQuery(StreamQuery):
+    """Which signals, from where on, and in which form."""
+
+    named: bool = Field(
+        True,
+        description="whether each event has the kind of its signal as its name, for "
+        "`addEventListener('clock.breached', …)`; `false`: none, for one `onmessage`",
     )
 
 
@@ -101,24 +122,28 @@ class SignalListQuery(StreamQuery):
 
 
 @router.get(
-    "/signals", summary="List signals", response_model=SignalPage, responses=problems(401, 403, 404, 422)
+    "/signals", summary="List signals", response_model=SignalPage, responses=problems(401, 403, 404, 410, 422)
 )
 async def list_signals(
     request: Request, caller: Viewer, wanted: Annotated[SignalListQuery, Query()]
 ) -> Response:
     """The signals after a place in the stream, in order. Without `after` from the beginning.
 
+    410: `after` is beyond the end, since the database was restored from a backup; `last` is the end.
     With `latest` the page ends where the stream ends now, so that `next` is the place to follow it from.
     """
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
     subject = None if wanted.ticket is None else Subject.parse(wanted.ticket)
-    page = await parts.database.read(
-        lambda conn: signals.page(
-            conn, after, limit, desks, wanted.kind, subject=subject, latest=wanted.latest
-        )
-    )
+
+    def read(conn: Connection) -> list[Published]:
+        found = signals.page(conn, after, limit, desks, wanted.kind, subject=subject, latest=wanted.latest)
+        if not found:
+            _check_place(conn, after, "query", "after")
+        return found
+
+    page = await parts.database.read(read)
     recorded: list[Any] = [orjson.Fragment(each.body) for each in page]
     return Json({"signals": recorded, "next": str(page[-1].seq if page else after)})
 
@@ -129,37 +154,70 @@ async def list_signals(
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Server-sent events: `id` is a place in the stream, `data` a signal.",
+            "description": "Server-sent events: `event` is the kind of a signal, `id` its place, `data` the signal.",
             "content": {
                 "text/event-stream": {
                     "schema": {"type": "string"},
-                    "example": 'id: 17\ndata: {"id":"sig_…","kind":"clock.breached","desk":"haisoft"}\n\n',
+                    "example": 'event: clock.breached\nid: 17\ndata: {"id":"sig_…","kind":"clock.breached"}\n\n',
                 }
             },
         },
-        **problems(401, 403, 404, 422),
+        **problems(401, 403, 404, 410, 422),
     },
 )
-async def stream(
+async def stream_signals(
     request: Request,
     caller: Viewer,
-    wanted: Annotated[StreamQuery, Query()],
+    wanted: Annotated[LiveQuery, Query()],
     last_event_id: Annotated[
         str | None, Header(description="where the client was; goes before `after`")
     ] = None,
 ) -> Response:
     """Signals as they are recorded, each once. With `Last-Event-ID` or `after` first those since then.
 
-    A client that does not keep up is disconnected; it reconnects automatically and resumes where it was.
+    A client that does not keep up is disconnected; it reconnects automatically and resumes where it was. 410: that place
+    is beyond the end, since the database was restored from a backup; in an open stream an event `reset` says so. Read
+    what is shown again then, and go on from `next`.
     """
     parts = running(request)
     after = wanted.after if last_event_id is None else _place(last_event_id)
     desks = desks_for(caller, wanted.desk)
-    return StreamingResponse(
-        _stream(parts, after, desks, wanted.kind),
-        media_type="text/event-stream",
-        headers=NO_STORE | {"X-Accel-Buffering": "no"},
-    )
+    if after is not None:
+        place = ("query", "after") if last_event_id is None else ("header", "Last-Event-ID")
+        await parts.database.read(lambda conn: _check_place(conn, after, *place))
+    headers = NO_STORE | {"X-Accel-Buffering": "no"}
+    if wants_head(request):
+        return Response(media_type=_EVENTS, headers=headers)
+    form = _Form(desks, wanted.kind, wanted.named)
+    return StreamingResponse(_stream(parts, after, form), media_type=_EVENTS, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Which signals a stream has, and whether their events have names."""
+
+    desks: Desks
+    kinds: list[str]
+    named: bool
+
+    def frames(self, page: list[Published]) -> bytes:
+        return b"".join(
+            encode_signal(each.seq, each.body, each.kind if self.named else None) for each in page
+        )
+
+
+def _check_place(conn: Connection, after: int, location: str, name: str) -> None:
+    """Raises Problem for a place beyond the end: its signals were lost, and nothing would follow for a long time."""
+    last = signals.last(conn)
+    if after > last:
+        reason = f"is beyond the end of the stream, which is {last}: the database was restored from a backup"
+        remedy = f"Read again what you keep, then go on with after={last}"
+        raise Problem(
+            Kind.BEYOND_THE_END,
+            f"{name} {after} {reason}. {remedy}.",
+            errors=[Place(location, name, f"{reason}. {remedy}")],
+            extra={"last": str(last)},
+        )
 
 
 def _place(last_event_id: str) -> int:
@@ -170,47 +228,50 @@ def _place(last_event_id: str) -> int:
     return int(last_event_id)
 
 
-async def _page(parts: WebRuntime, after: int, limit: int, desks: Desks, kinds: list[str]) -> list[Published]:
-    return await parts.database.read(lambda conn: signals.page(conn, after, limit, desks, kinds))
+async def _page(parts: WebRuntime, after: int, form: _Form) -> list[Published]:
+    limit = parts.settings.max_page_size
+    return await parts.database.read(lambda conn: signals.page(conn, after, limit, form.desks, form.kinds))
 
 
-async def _stream(
-    parts: WebRuntime, after: int | None, desks: Desks, kinds: list[str]
-) -> AsyncIterator[bytes]:
+async def _stream(parts: WebRuntime, after: int | None, form: _Form) -> AsyncIterator[bytes]:
+    """The events, and at the end the place, if none had one: a client that heard nothing reconnects there too."""
+    yield OPENING
+    start = await parts.database.read(signals.last) if after is None else after
+    before = RETRY
+    async for frames in _events(parts, start, form):
+        is_event = b"data: " in frames
+        yield before + frames if is_event else frames
+        before = b"" if is_event else before
+    if before and after is None:
+        yield encode_position(start)
+
+
+async def _events(parts: WebRuntime, after: int, form: _Form) -> AsyncIterator[bytes]:
     """First the table from `after` on, then live. The client joins before the table's last page is read, so that no
     signal is missed between the two; one that comes both ways is sent once."""
-    hub, limit = parts.hub, parts.settings.max_page_size
-    yield RETRY
-    if after is None:
-        after = await parts.database.read(signals.last)
-        yield encode_position(after)
-    while not hub.closed:
-        page = await _page(parts, after, limit, desks, kinds)
+    limit = parts.settings.max_page_size
+    while not parts.hub.closed:
+        page = await _page(parts, after, form)
         if page:
             after = page[-1].seq
-            yield _frames(page)
+            yield form.frames(page)
         if len(page) < limit:
             break
-    async for frames in _live(parts, hub, after, desks, kinds):
+    async for frames in _live(parts, after, form):
         yield frames
 
 
-async def _live(
-    parts: WebRuntime, hub: Hub, after: int, desks: Desks, kinds: list[str]
-) -> AsyncIterator[bytes]:
-    listener = hub.join(desks, frozenset(kinds))
+async def _live(parts: WebRuntime, after: int, form: _Form) -> AsyncIterator[bytes]:
+    hub, limit = parts.hub, parts.settings.max_page_size
+    listener = hub.join(form.desks, frozenset(form.kinds), named=form.named)
     try:
         # Signals between the last page and joining. More than a page of them: the client reconnects for the rest.
-        page = await _page(parts, after, parts.settings.max_page_size, desks, kinds)
+        page = await _page(parts, after, form)
         if page:
             after = page[-1].seq
-            yield _frames(page)
-        if len(page) < parts.settings.max_page_size:
+            yield form.frames(page)
+        if len(page) < limit:
             async for frames in hub.live(listener, after):
                 yield frames
     finally:
         hub.leave(listener)
-
-
-def _frames(page: list[Published]) -> bytes:
-    return b"".join(encode_signal(each.seq, each.body) for each in page)

@@ -20,7 +20,7 @@ export function follow({ read, onSignal, latest = 1 }) {
     opening = false;
     if (!recent) setTimeout(open, RETRY);
     if (!recent || document.hidden) return;
-    source = new EventSource(`/v1/stream?after=${recent.next}`);
+    source = new EventSource(`/v1/stream?named=false&after=${recent.next}`);
     source.onopen = () => connected("live", "Live");
     source.onmessage = (message) => onSignal(JSON.parse(message.data));
     source.onerror = () => {
