@@ -32,6 +32,15 @@ def _no_options(_: Table) -> Mapping[str, object]:
     return {}
 
 
+PUBLIC_NOTES: Final = "public_notes_are_replies"
+"""Key of a source's table, for systems in which agents write public notes that are no replies."""
+
+
+def public_notes_option(own: Table, *, default: bool) -> dict[str, object]:
+    """The option `public_notes_are_replies`: whether an agent's public note counts as a reply."""
+    return {PUBLIC_NOTES: own.flag(PUBLIC_NOTES, default=default)}
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """One ticket system.

@@ -1,5 +1,6 @@
 """What Chatwoot's deliveries mean beyond the story: who wrote, what changed, deliveries that overlap."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -7,11 +8,12 @@ import pytest
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
 from app.intake.systems.chatwoot import ADAPTER
-from tests.intake.desk import after, desk_of, source_of
-from tests.intake.sample import samples, sent
+from tests.intake.desk import AT, after, desk_of, source_of
+from tests.intake.sample import instant_of, samples, sent
 
 STORY = samples("chatwoot")
 MESSAGE: dict[str, Any] = STORY["04_agent_reply"].body
+CREATED: dict[str, Any] = STORY["01_created"].body
 CHANGED: dict[str, Any] = STORY["02_priority_changed"].body
 USER = MESSAGE["sender"]
 
@@ -68,10 +70,122 @@ def test_the_opening_message_may_be_stored_in_the_next_second() -> None:
     assert _kinds(_reading({**body, "created_at": "2026-03-02T09:00:09Z"})) == ["customer.replied"]
 
 
+FIRST = {"message_type": 1, "sender_type": "User", "created_at": 1772442001}
+"""`messages` holds one element, the last message of the conversation when the job runs (`push_messages` of Chatwoot's
+`app/presenters/conversations/event_data_presenter.rb`), in the form of `Message#push_event_data`."""
+
+
 def test_a_conversation_that_an_agent_begins_is_the_desks() -> None:
-    body = STORY["01_created"].body
-    (created,) = _reading({**body, "messages": [{"message_type": 1}]}).events
+    (created,) = _reading({**CREATED, "messages": [FIRST]}).events
     assert created.data["author"] == "agent"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"message_type": 1, "sender_type": "AgentBot"},
+        {"message_type": 1, "sender_type": "AgentBot", "created_at": 1772442001},
+        {"message_type": 1, "sender_type": "User"},
+        {"message_type": 1, "sender_type": "User", "created_at": 1772442600},
+        {"message_type": "outgoing", "sender": {"type": "agent_bot"}, "created_at": 1772442000},
+        {"message_type": 3, "sender_type": None, "created_at": 1772442000},
+        None,
+        "text",
+    ],
+)
+def test_the_last_message_of_a_conversation_is_not_taken_for_the_one_that_opened_it(last: Any) -> None:
+    (created,) = _reading({**CREATED, "messages": [last]}).events
+    assert "author" not in created.data
+
+
+def test_a_second_creation_with_an_agents_reply_leaves_the_clock_running() -> None:
+    reply = {"message_type": 1, "sender_type": "User", "created_at": 1772442600}
+    later = {**CREATED, "messages": [reply], "updated_at": 1772442600.5, "priority": "urgent"}
+    for order in ([CREATED, later], [later, CREATED]):
+        desk = after(desk_of(ADAPTER), [sent(body) for body in order])
+        known = desk.known("42", instant_of("2026-03-02T09:15:00+00:00"))
+        assert known.fields["author"] == "customer"
+        assert known.fields["priority"] == "urgent"
+        assert [c.state for c in known.clocks if c.commitment == "response"] == ["running"]
+        assert desk.known("42", instant_of("2026-03-02T09:09:00+00:00")).fields.get("priority") is None
+
+
+def test_a_creation_that_is_read_late_has_its_state_as_of_the_body() -> None:
+    late = {**CREATED, "updated_at": 1772442600.5, "status": "snoozed", "labels": ["vip"]}
+    events = _reading(late).events
+    assert _kinds(_reading(late)) == ["ticket.created", "status.changed", "ticket.updated"]
+    assert "status" not in events[0].data
+    assert [event.at for event in events[1:]] == [1772442600_500000] * 2
+
+
+def _body(seconds: float, status: str, changed: dict[str, Any] | None, **content: Any) -> dict[str, Any]:
+    """A conversation as of so many seconds after the opening."""
+    names = {
+        name: {"previous_value": None, "current_value": value} for name, value in (changed or {}).items()
+    }
+    return {
+        **CREATED,
+        "event": "conversation_updated",
+        "updated_at": 1772442000 + seconds,
+        "status": status,
+        "changed_attributes": [{name: change} for name, change in names.items()] or None,
+        **content,
+    }
+
+
+def test_the_status_of_a_body_counts_where_the_changes_do_not_name_it() -> None:
+    marco = {**CREATED["meta"], "assignee": {"email": "marco@helpdesk.example"}}
+    requests = [
+        sent(CREATED),
+        sent(_body(600, "snoozed", {"status": "snoozed"}, event="conversation_status_changed")),
+        sent(_body(1200, "open", {"assignee_id": 10}, meta=marco)),
+    ]
+    for order in permutations(requests):
+        desk = after(desk_of(ADAPTER), order)
+        assert desk.known("42", AT).status == "open"
+        assert desk.known("42", instant_of("2026-03-02T09:15:00+00:00")).status == "pending"
+        states = {clock.commitment: str(clock.state) for clock in desk.known("42", AT).clocks}
+        assert states["response"] != "paused"
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "value"),
+    [
+        ({"priority": "urgent"}, "priority", "urgent"),
+        ({"labels": ["vip"]}, "tags", ["vip"]),
+        ({"meta": {**CREATED["meta"], "team": {"name": "Night"}}}, "group", "Night"),
+        ({"meta": {**CREATED["meta"], "assignee": {"name": "Nina"}}}, "assignee", "Nina"),
+    ],
+)
+def test_any_field_of_a_body_counts_where_the_changes_do_not_name_it(
+    content: dict[str, Any], field: str, value: Any
+) -> None:
+    desk = after(desk_of(ADAPTER), [sent(CREATED), sent(_body(600, "open", None, **content))])
+    assert desk.known("42").fields[field] == value
+
+
+def test_the_conversation_of_a_message_is_a_state_too() -> None:
+    lost = _body(600, "snoozed", {"status": "snoozed"})
+    reply = {**MESSAGE, "conversation": {**_body(1200, "open", None), "event": None}}
+    desk = after(desk_of(ADAPTER), [sent(CREATED), sent(lost), sent(reply)])
+    assert desk.known("42").status == "open"
+
+
+def test_a_body_that_is_built_late_does_not_date_the_change_later() -> None:
+    # `changed_attributes` are the previous changes of the record, with `updated_at` among them.
+    solved = _body(1200, "open", {"status": "resolved", "updated_at": "2026-03-02T09:10:00.000Z"})
+    desk = after(
+        desk_of(ADAPTER), [sent(CREATED), sent(solved), sent(_body(1200, "open", {"status": "open"}))]
+    )
+    assert desk.known("42", instant_of("2026-03-02T09:15:00+00:00")).status == "solved"
+    assert desk.known("42").status == "open"
+
+
+def test_a_customers_message_in_a_snoozed_conversation_opens_it_whatever_its_body_still_says() -> None:
+    snoozed = _body(600, "snoozed", {"status": "snoozed"})
+    wrote = STORY["07_customer_reply"].body
+    wrote = {**wrote, "conversation": {**wrote["conversation"], "status": "snoozed"}}
+    assert after(desk_of(ADAPTER), [sent(CREATED), sent(snoozed), sent(wrote)]).known("42").status == "open"
 
 
 def test_one_change_told_by_two_deliveries_is_told_once() -> None:
@@ -95,11 +209,14 @@ def test_what_was_taken_away_is_empty() -> None:
 
 def test_attributes_of_no_clock_mean_nothing() -> None:
     reading = _change("waiting_since", 1, 2)
-    assert (reading.events, reading.ignored) == ((), "no changed attribute concerns a clock")
+    assert (reading.events, len(reading.snapshots)) == ((), 1)
+    undated = _change("waiting_since", 1, 2, updated_at=None)
+    assert (undated.events, undated.ignored) == ((), "no changed attribute concerns a clock")
 
 
-def test_a_touch_without_changes_means_nothing() -> None:
-    assert _reading({**CHANGED, "changed_attributes": None}).ignored is not None
+def test_a_touch_without_changes_means_nothing_but_its_state() -> None:
+    reading = _reading({**CHANGED, "changed_attributes": None})
+    assert (reading.events, len(reading.snapshots)) == ((), 1)
 
 
 def test_a_group_has_the_queue_that_the_desk_gave_it() -> None:

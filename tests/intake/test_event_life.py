@@ -133,7 +133,10 @@ SYSTEMS = {
         {"rules": [_rule("intervention.started", tag="vip"), _rule("request.read", field="priority")]},
         {
             "02_priority_changed": Otherwise("a rule sees the field", besides=("request.read",)),
+            "06_internal_note": PENDING_AGAIN,
+            "07_customer_reply": Otherwise("its conversation is open again", besides=("status.changed",)),
             "10_labels_changed": Otherwise("a rule sees the label", besides=("intervention.started",)),
+            "11_solved": Otherwise("this body no longer has the label", besides=("ticket.updated",)),
         },
     ),
     "pagerduty": System(

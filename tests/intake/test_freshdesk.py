@@ -43,6 +43,15 @@ def test_a_message_is_what_event_and_actor_make_it(event: str, actor: str, kinds
     assert _kinds(_reading(triggered_event=event, actor=actor)) == kinds
 
 
+def test_a_desk_may_leave_its_public_notes_out_of_the_replies() -> None:
+    notes = {"public_notes_are_replies": False}
+    assert _kinds(_reading(notes, triggered_event="{note_type:public}", actor="agent")) == ["note.added"]
+    assert _kinds(_reading(notes, triggered_event="{note_type:public}", actor="requester")) == [
+        "customer.replied"
+    ]
+    assert _kinds(_reading(notes, triggered_event="{reply_sent:sent}", actor="agent")) == ["agent.replied"]
+
+
 def test_a_reply_of_the_system_is_automatic() -> None:
     (event,) = _reading(actor="system").events
     assert (event.type, event.data["automatic"]) == ("agent.replied", True)

@@ -22,7 +22,7 @@ from app.intake.adapter import Adapter
 from app.intake.cloudevents import Readable, read_event
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading
-from app.intake.mapping.snapshot import changes
+from app.intake.mapping.snapshot import Snapshot, changes
 from app.intake.mapping.source import Source
 from app.intake.request import InboundRequest
 from app.intake.source_file import EXPRESSION, parse_sources
@@ -141,9 +141,13 @@ def _check(reading: Reading, source: Source) -> str:
     for snapshot in reading.snapshots:
         assert json.dumps(dict(snapshot.state)).encode()
         recorded += changes(None, snapshot, source)
+        if snapshot.reported is not None:
+            # Beside events the first snapshot reports nothing; the next one what differs.
+            before = Snapshot.beside_events(snapshot.system, snapshot.ticket, snapshot.at, {})
+            recorded += changes(before, snapshot, source)
     for event in recorded:
         _check_event(event, source)
-    return "told" if recorded else "; ".join(reading.warnings) or reading.ignored or ""
+    return "told" if recorded or reading.snapshots else "; ".join(reading.warnings) or reading.ignored or ""
 
 
 def _check_event(event: Event, source: Source) -> None:

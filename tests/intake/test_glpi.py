@@ -30,6 +30,20 @@ def _followup(user: Any, team: list[dict[str, Any]] | None = None, **item: Any) 
     return sent(body, RAISED)
 
 
+@pytest.mark.parametrize(
+    ("private", "said", "kind"),
+    [
+        (False, {}, "note.added"),
+        (False, {"public_notes_are_replies": True}, "agent.replied"),
+        ("0", {"public_notes_are_replies": True}, "agent.replied"),
+        (True, {"public_notes_are_replies": True}, "note.added"),
+    ],
+)
+def test_a_desk_may_count_its_public_tasks_as_replies(private: Any, said: dict[str, Any], kind: str) -> None:
+    task = TASK | {"item": TASK["item"] | {"is_private": private}}
+    assert _kinds(sent(task, RAISED), **said) == [kind]
+
+
 @pytest.mark.parametrize("name", STORY)
 def test_the_kind_of_an_item_is_seen_without_a_header(name: str) -> None:
     delivery = STORY[name].delivery

@@ -1,6 +1,7 @@
 """Jira's webhooks: every composed delivery, a whole life, Server beside Cloud."""
 
 import copy
+from itertools import permutations
 from random import Random
 from typing import Any
 
@@ -189,9 +190,131 @@ def test_the_reporter_of_a_servers_issue_is_its_customer() -> None:
     assert [e.type for e in desk().receive(sent(commented))] == ["customer.replied"]
 
 
-def test_a_cloud_tells_a_comment_by_itself_and_not_again_with_the_issue() -> None:
-    told_again = with_issue() | {"comment": body("04_agent_reply")["comment"]}
-    assert desk().receive(sent(told_again)) == []
+EMILY = body("07_customer_reply")["comment"]["author"]
+MARCO = body("04_agent_reply")["comment"]["author"]
+
+
+def with_transition(person: dict[str, Any] = MARCO, **comment: Any) -> dict[str, Any]:
+    """A comment that is written on the screen of a transition: `jira:issue_updated` has `comment` beside `changelog`.
+    Atlassian's page on webhooks lists both as keys of the callback of an issue event."""
+    written = body("04_agent_reply")["comment"] | {"author": person} | comment
+    return body("05_status_pending") | {"comment": written, "issue_event_type_name": "issue_generic"}
+
+
+def alone(person: dict[str, Any] = MARCO) -> dict[str, Any]:
+    return body("04_agent_reply", comment__author=person)
+
+
+@pytest.mark.parametrize(
+    "order", [["with", "alone"], ["alone", "with"], ["with"], ["with", "alone", "alone"]]
+)
+@pytest.mark.parametrize(
+    ("person", "kind"),
+    [(MARCO, "agent.replied"), (EMILY, "customer.replied")],
+)
+def test_a_comment_with_a_transition_counts_once(order: list[str], person: Any, kind: str) -> None:
+    requests = {"with": sent(with_transition(person)), "alone": sent(alone(person))}
+    here = after(desk(), [requests[name] for name in order])
+    assert [(fact[0], fact[3].get("status")) for fact in here.facts] == [
+        (kind, None),
+        ("status.changed", "pending"),
+    ]
+
+
+@pytest.mark.parametrize("order", [["with", "alone"], ["alone", "with"]])
+def test_a_reporters_comment_with_a_transition_is_a_customers_in_either_order(order: list[str]) -> None:
+    nina = {"accountId": "5b10-nina", "accountType": "atlassian", "displayName": "Nina"}
+    changed = with_transition(nina)
+    changed["issue"]["fields"]["reporter"] = nina
+    requests = {"with": sent(changed), "alone": sent(alone(nina))}
+    here = after(desk(), [requests[name] for name in order])
+    assert [fact[0] for fact in here.facts] == ["customer.replied", "status.changed"]
+
+
+def test_a_servers_comment_with_a_transition_counts_too() -> None:
+    changed = body("05_status_pending") | {"comment": SERVER_COMMENT}
+    assert [e.type for e in desk().receive(sent(changed))] == ["status.changed", "agent.replied"]
+
+
+@pytest.mark.parametrize("kind", ["issue_comment_edited", "issue_comment_deleted"])
+def test_an_older_comment_that_was_edited_or_deleted_is_no_new_one(kind: str) -> None:
+    edited = with_issue() | {"issue_event_type_name": kind, "comment": SERVER_COMMENT | {"body": "Edited."}}
+    assert after(desk(), [sent(with_issue()), sent(edited)]).facts[0][3]["text"] == "Looking into it."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        # The keys of Atlassian's page "Workflow Post Function": no event is named.
+        (
+            {"transition": {"transitionName": "Resolve", "to_status": "Done"}, "issue": {"key": "SUP-1"}},
+            "workflow",
+        ),
+        ({"issue": {"key": "SUP-1", "fields": {}}}, "automation rule"),
+        # "Issue data (Automation format)" of the action "Send web request".
+        ({"self": "https://x", "id": 1, "key": "SUP-1", "changelog": {}, "fields": {}}, "automation rule"),
+        ({}, "not a webhook of Jira"),
+    ],
+)
+def test_a_body_without_an_event_says_what_to_use_instead(content: dict[str, Any], said: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        desk().reading(sent(content))
+    assert caught.value.place == "webhookEvent"
+    assert said in caught.value.reason
+    assert "Settings > System > WebHooks" in caught.value.reason
+
+
+def updated(minute: int, status: str, changelog: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """An update at that minute after nine, with the issue's fields as of then."""
+    written = body("08_status_open", changelog=changelog, timestamp=1772442000350 + minute * 60_000)
+    written["issue"]["fields"] |= {
+        "status": {"name": status},
+        "updated": f"2026-03-02T09:{minute:02}:00.000+0000",
+        **fields,
+    }
+    return written
+
+
+PRIORITY = item("priority", "Medium", "High")
+
+
+def test_the_status_of_an_issue_counts_where_the_changelog_does_not_name_it() -> None:
+    requests = [
+        SAMPLES["01_created"].delivery,
+        sent(updated(10, "Waiting for customer", item("status", "Open", "Waiting for customer"))),
+        sent(updated(20, "Waiting for support", PRIORITY)),
+    ]
+    for order in permutations(requests):
+        here = after(desk(), order)
+        assert here.known(TICKET).status == "open"
+        assert here.known(TICKET, instant_of("2026-03-02T09:15:00+00:00")).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"assignee": {"displayName": "Nina"}}, "assignee", "Nina"),
+        ({"labels": ["vip"]}, "tags", ["vip"]),
+        ({"priority": {"name": "Highest"}}, "priority", "urgent"),
+        ({"customfield_10050": {"value": "Night"}}, "group", "Night"),
+    ],
+)
+def test_any_field_of_an_issue_counts_where_the_changelog_does_not_name_it(
+    fields: dict[str, Any], name: str, value: Any
+) -> None:
+    update = updated(20, "Waiting for support", item("summary", "a", "b"), **fields)
+    here = after(desk(group_field="customfield_10050"), [SAMPLES["01_created"].delivery, sent(update)])
+    assert here.known(TICKET).fields[name] == value
+
+
+def test_a_customers_comment_reopens_though_its_issue_still_waits_for_the_customer() -> None:
+    pending = updated(10, "Waiting for customer", item("status", "Open", "Waiting for customer"))
+    wrote = updated(20, "Waiting for customer", {}) | {
+        "comment": SERVER_COMMENT | {"id": "9", "author": EMILY}
+    }
+    wrote["comment"]["created"] = "2026-03-02T09:20:00.000+0000"
+    here = after(desk(), [SAMPLES["01_created"].delivery, sent(pending), sent(wrote)])
+    assert here.known(TICKET).status == "open"
 
 
 def test_a_server_names_fields_and_no_field_ids() -> None:
@@ -224,8 +347,9 @@ def test_a_change_of_a_field_is_an_update(changelog: dict[str, Any], data: dict[
 
 def test_fields_that_no_clock_looks_at_are_ignored() -> None:
     reading = desk().reading(sent(body("08_status_open", changelog=item("description", "a", "b"))))
-    assert (reading.events, reading.warnings) == ((), ())
-    assert reading.ignored == "no field that a clock looks at has changed"
+    assert (reading.events, len(reading.snapshots), reading.warnings) == ((), 1, ())
+    bare = desk().reading(sent({"webhookEvent": "jira:issue_updated", "issue": {"key": "SUP-1"}}))
+    assert bare.ignored == "no field that a clock looks at has changed"
 
 
 def test_a_field_of_the_desks_own_is_seen_by_its_id_and_by_its_name() -> None:

@@ -37,6 +37,10 @@ def _kinds(events: list[Event]) -> list[str]:
         ({"sender": "Agent", "internal": True}, ["note.added"]),
         ({"sender": "Customer", "internal": True}, ["note.added"]),
         ({"sender": "Agent", "type": "note", "internal": False}, ["note.added"]),
+        ({"sender": "Customer", "type": "note", "internal": False}, ["customer.replied"]),
+        ({"sender": "Customer", "type": "note", "internal": "false"}, ["customer.replied"]),
+        ({"sender": "Customer", "type": "note", "internal": True}, ["note.added"]),
+        ({"sender": "Customer", "type": None, "internal": None}, ["customer.replied"]),
         ({"sender": "Agent", "type": "phone"}, ["call.registered", "agent.replied"]),
         ({"sender": "Customer", "type": "phone"}, ["call.registered", "customer.replied"]),
         ({"sender": "Agent", "type": "phone", "internal": True}, ["note.added"]),
@@ -46,6 +50,55 @@ def _kinds(events: list[Event]) -> list[str]:
 )
 def test_an_article_is_what_its_sender_and_type_make_it(article: dict[str, Any], kinds: list[str]) -> None:
     assert _kinds(_told(article)) == kinds
+
+
+@pytest.mark.parametrize(
+    "sort",
+    # `db/seeds/ticket_article_types.rb` of Zammad; all but `note` are communication.
+    [
+        "email",
+        "sms",
+        "chat",
+        "fax",
+        "web",
+        "telegram personal-message",
+        "whatsapp message",
+        "facebook feed post",
+    ],
+)
+@pytest.mark.parametrize(("sender", "kind"), [("Customer", "customer.replied"), ("Agent", "agent.replied")])
+def test_a_public_article_of_any_type_of_communication_is_a_message(
+    sort: str, sender: str, kind: str
+) -> None:
+    assert _kinds(_told({"sender": sender, "type": sort})) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("article", "kinds"),
+    [
+        ({"internal": False}, ["agent.replied"]),
+        ({"internal": True}, ["note.added"]),
+        ({"internal": False, "sender": "System"}, []),
+    ],
+)
+def test_a_desk_may_count_its_public_notes_as_replies(article: dict[str, Any], kinds: list[str]) -> None:
+    note = {"sender": "Agent", "type": "note"} | article
+    assert _kinds(_told(note, public_notes_are_replies=True)) == kinds
+    if kinds == ["agent.replied"]:
+        assert _kinds(_told(note, public_notes_are_replies=False)) == ["note.added"]
+
+
+def test_a_note_that_a_portal_writes_for_a_customer_starts_the_next_reply() -> None:
+    note = ARTICLE | {
+        "id": 200,
+        "sender": "Customer",
+        "type": "note",
+        "created_at": "2026-03-02T09:30:00.000Z",
+    }
+    ticket = {"article_ids": [104, 200], "updated_at": "2026-03-02T09:30:00.000Z", "state": "open"}
+    desk = after(desk_of(ADAPTER), [STORY["01_created"].delivery, _sent(ticket, note)])
+    states = {clock.commitment: str(clock.state) for clock in desk.known("81", AT).clocks}
+    assert states["next"] == "running"
 
 
 def test_a_call_is_the_customers_whoever_typed_it() -> None:

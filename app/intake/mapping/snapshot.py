@@ -2,10 +2,11 @@
 
 Snapshots of a ticket stand in one order, (at, digest), never that of arrival; events are derived from neighbouring
 pairs. The chain of stored snapshots is kept by `app.flow.inbound.snapshot_chain`, which derives a pair's events again
-when its earlier snapshot changes. Instants are microseconds UTC.
+when its earlier snapshot changes. Systems that name their changes and send the whole ticket with each have snapshots
+too, beside their events: what such a body says and no event of its request reports. Instants are microseconds UTC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ from app.sla.span import Micros
 _STATUS_WORD: Final = "status_word"
 _LOOKED_AT: Final = "looked_at"
 _AUTHOR: Final = "author"
+_REPORTED: Final = "reported"
 _HIGHEST_RANK: Final = 2**31 - 1
 _COMPARED: Final = tuple(name for name in TICKET_FIELDS if name != "status")
 
@@ -29,7 +31,8 @@ class Snapshot:
     """A ticket as it was at an instant, in our words.
 
     `state` holds ticket fields: an absent field is unknown, a null one is empty. Beside them stand
-    `author` (who opened it), `status_word` (their word) and `looked_at` (values of the fields that rules test).
+    `author` (who opened it), `status_word` (their word), `looked_at` (values of the fields that rules test) and, where
+    the request has events of its own, `reported` (the fields that they set to the same values).
     """
 
     system: str
@@ -61,6 +64,21 @@ class Snapshot:
             system, ticket, at, created_at, state, f"{min(max(rank, 0), _HIGHEST_RANK):010d}-{content}"
         )
 
+    @classmethod
+    def beside_events(
+        cls,
+        system: str,
+        ticket: str,
+        at: Micros,
+        fields: Mapping[str, Value],
+        reported: Collection[str] = (),
+        *,
+        rank: int = 0,
+    ) -> "Snapshot":
+        """The state that a request carries beside its events. The events report the creation, what the desk's rules
+        see and the fields `reported`; a snapshot reports the others where they differ from the one before it."""
+        return cls.of(system, ticket, at, None, {**fields, _REPORTED: sorted(reported)}, rank=rank)
+
     @property
     def place(self) -> tuple[Micros, str]:
         """Its sort key among the snapshots of its ticket."""
@@ -71,6 +89,12 @@ class Snapshot:
         """The same order as a number, for events of snapshots of one instant: they are replayed in it."""
         rank, _, content = self.digest.partition("-")
         return (int(rank) << 32) + int(content[:8], 16)
+
+    @property
+    def reported(self) -> frozenset[str] | None:
+        """The fields that events of its request report; None for the snapshots of a system without such events."""
+        names = self.state.get(_REPORTED)
+        return None if names is None else frozenset(str(name) for name in items(names))
 
     @property
     def tags(self) -> frozenset[str]:
@@ -85,6 +109,9 @@ def changes(before: Snapshot | None, this: Snapshot, source: Source) -> tuple[Ev
     made of both places, so the events of two pairs never meet.
     """
     key = f"{this.at}:{digest([None if before is None else before.place, this.place])}"
+    if this.reported is not None:
+        # The first one has nothing to contradict: events of their own have reported the ticket so far.
+        return () if before is None else tuple(_differences(before, this, key))
     reported = _created(this, key) if before is None else _differences(before, this, key)
     return (*reported, *_of_rules(before, this, key, source))
 
@@ -111,18 +138,24 @@ def _created(first: Snapshot, key: str) -> list[Event]:
 def _differences(before: Snapshot, this: Snapshot, key: str) -> list[Event]:
     """The events of a snapshot that differs from the one before it."""
     found: list[Event] = []
-    known = before.state
+    known, reported = before.state, this.reported or frozenset()
     different = {
         name: this.state[name]
         for name in _COMPARED
-        if name in this.state and (name not in known or known[name] != this.state[name])
+        if name in this.state
+        and name not in reported
+        and (name not in known or known[name] != this.state[name])
     }
     if different:
         found.append(_event(this, EventType.TICKET_UPDATED, key, different))
     status = this.state.get("status")
     # A customer's message ends `pending`, so a snapshot with `pending` always reports it: the system knows better. Any
     # other status stays until a snapshot has another.
-    if status is not None and (status == "pending" or known.get("status") != status):
+    if (
+        "status" not in reported
+        and status is not None
+        and (status == "pending" or known.get("status") != status)
+    ):
         found.append(_event(this, EventType.STATUS_CHANGED, key, {"status": status}))
     return found
 

@@ -1,13 +1,13 @@
 """Chatwoot adapter: created and changed conversations, and their messages.
 
 A change comes with the names of the changed attributes, at the instant of the conversation's `updated_at`; a message has
-an instant of its own. Only what the request reports as changed is an event, under an id of the conversation, the instant
-and the attribute, since one action sends several requests that overlap. Chatwoot's `pending` means "with the bot".
-Instants are microseconds UTC.
+an instant of its own. What the request reports as changed is an event, under an id of the conversation, the instant and
+the attribute, since one action sends several requests that overlap. The conversation that comes with it is a snapshot
+besides: what it says counts where it contradicts what is known. Chatwoot's `pending` means "with the bot". Instants are
+microseconds UTC.
 """
 
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.intake.adapter import Adapter
@@ -18,16 +18,20 @@ from app.intake.mapping.rule import Change, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, truth, word
 from app.intake.request import InboundRequest
+from app.intake.systems.chatwoot_conversation import OPENING, WORDS_OF_TYPE, Conversation
 from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
+from app.sla.ticket import Status
 
 SYSTEM: Final = "chatwoot"
 
 _DELIVERY_ID: Final = "x-chatwoot-delivery"
 
-_OPENING: Final[Micros] = 2 * SECOND
-"""The message that opens a conversation is stored with it; their seconds may differ, and no customer writes twice in
-so little time."""
+_LATEST_BODY: Final = 2**31 - 1
+"""Seconds after the opening that count in the order of two bodies of one creation: 68 years."""
+
+_CUT: Final[Micros] = SECOND // 100
+"""By how much two ways of writing one instant may differ: as a number of seconds, and to the millisecond."""
 
 _CHANGES: Final = frozenset({"conversation_updated", "conversation_status_changed", "conversation_resolved"})
 _OF_NO_CLOCK: Final = (
@@ -40,55 +44,35 @@ _OF_NO_CLOCK: Final = (
 )
 """Beginnings of the event names that concern no clock."""
 
-_WORDS_OF_TYPE: Final = {"0": "incoming", "1": "outgoing", "2": "activity", "3": "template"}
-"""Chatwoot writes the type of a message as a word or, in lists of messages, as a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """The conversation of a request, and the translator of its words."""
-
-    ticket: str
-    content: Mapping[str, object]
-    words: Translator
-
-    @property
-    def source(self) -> Source:
-        return self.words.source
-
 
 def _read(request: InboundRequest, source: Source) -> Reading:
     body = table(request.json())
     event = word(body.get("event"))
     if event is None:
-        raise Unreadable("the name of the event is missing", "event")
+        raise Unreadable(
+            "the name of the event is missing; connect it under Settings > Integrations > Webhooks, and not by a macro "
+            "or an automation rule",
+            "event",
+        )
     if event.startswith(_OF_NO_CLOCK):
         return Reading(ignored=f"{event} concerns no clock")
     words = Translator(source)
     if event == "message_created":
-        return _message(body, _conversation(table(body.get("conversation")), words))
+        return _message(body, Conversation.of(table(body.get("conversation")), words, "conversation.id"))
     if event == "conversation_created":
-        return Reading(_created(_conversation(body, words)), warnings=words.warnings)
+        return _created(Conversation.of(body, words, "id"))
     if event in _CHANGES:
-        return _changed(_conversation(body, words))
+        return _changed(Conversation.of(body, words, "id"))
     words.unknown("event", event)
     return Reading(warnings=words.warnings)
-
-
-def _conversation(content: Mapping[str, object], words: Translator) -> _Conversation:
-    # The number that the desk sees; within a contact's inbox other ids are used, which are of no use here.
-    ticket = identifier(content.get("id")) or identifier(content.get("display_id"))
-    if ticket is None:
-        raise Unreadable("the conversation's id is missing", "id")
-    return _Conversation(ticket, content, words)
 
 
 # -- messages ------------------------------------------------------------------------------------------------------
 
 
-def _message(body: Mapping[str, object], conversation: _Conversation) -> Reading:
+def _message(body: Mapping[str, object], conversation: Conversation) -> Reading:
     sort = word(body.get("message_type")) or ""
-    sort = _WORDS_OF_TYPE.get(sort, sort)
+    sort = WORDS_OF_TYPE.get(sort, sort)
     if sort in ("activity", "template"):
         return Reading(ignored=f"a message of type {sort} is neither reply nor note")
     at = instant_in(body, ["created_at"], "the instant of the message", conversation.source.zone)
@@ -96,33 +80,26 @@ def _message(body: Mapping[str, object], conversation: _Conversation) -> Reading
     if message_id is None:
         raise Unreadable("the message's id is missing", "id")
     private = truth(body.get("private")) or False
-    if sort == "incoming" and not private and _opens(conversation, at):
-        return Reading(ignored="the message that opened the conversation")
-    match sort:
-        case _ if private:
-            kind = EventType.NOTE_ADDED
-        case "incoming":
-            kind = EventType.CUSTOMER_REPLIED
-        case "outgoing":
-            kind = EventType.AGENT_REPLIED
-        case _:
-            conversation.words.unknown("message type", sort)
-            return Reading(warnings=conversation.words.warnings)
+    if sort not in ("incoming", "outgoing"):
+        conversation.words.unknown("message type", sort)
+        return Reading(warnings=conversation.words.warnings)
+    by_customer = sort == "incoming" and not private
+    # A customer's message opens a snoozed conversation; the body may have been built before.
+    state = conversation.state({}, without=Status.PENDING if by_customer else None)
+    if by_customer and conversation.opens(at):
+        ignored = None if state else "the message that opened the conversation"
+        return Reading((), state, conversation.words.warnings, ignored)
+    kind = EventType.CUSTOMER_REPLIED if by_customer else EventType.AGENT_REPLIED
     events = message(
         conversation.source,
         conversation.ticket,
-        kind,
+        EventType.NOTE_ADDED if private else kind,
         at,
         f"message:{message_id}",
         plain(body.get("content")),
         automatic=_automatic(body, sort),
     )
-    return Reading(events)
-
-
-def _opens(conversation: _Conversation, at: Micros) -> bool:
-    created_at = instant(conversation.content.get("created_at"), conversation.source.zone)
-    return created_at is not None and abs(at - created_at) <= _OPENING
+    return Reading(events, state, conversation.words.warnings)
 
 
 def _automatic(body: Mapping[str, object], sort: str) -> bool:
@@ -136,63 +113,70 @@ def _automatic(body: Mapping[str, object], sort: str) -> bool:
 # -- conversations --------------------------------------------------------------------------------------------------
 
 
-def _created(conversation: _Conversation) -> tuple[Event, ...]:
+def _created(conversation: Conversation) -> Reading:
     content, words = conversation.content, conversation.words
-    zone = conversation.source.zone
-    created_at = instant_in(content, ["created_at"], "the instant at which it was opened", zone)
-    sender = table(dig(content, "meta.sender"))
-    data = {
-        "title": text(dig(content, "additional_attributes.mail_subject")),
-        "customer": text(sender.get("email")) or text(sender.get("phone_number")) or text(sender.get("name")),
-        "organisation": text(dig(sender, "custom_attributes.company"))
-        or text(dig(sender, "additional_attributes.company_name")),
-        "channel": (word(content.get("channel")) or "").removeprefix("channel::") or None,
-        "status": words.status(text(content.get("status"))),
-        "tags": names(content.get("labels")) or None,
-        "author": _opened_by(content),
-        **_priority(conversation),
-        **_assignee(conversation),
-        **_team(conversation),
-    }
+    what, zone = "the instant at which it was opened", conversation.source.zone
+    created_at = instant_in(content, ["created_at"], what, zone)
+    as_opened, stated = conversation.age < OPENING, conversation.contact() | conversation.stated()
+    data = conversation.contact() | (stated if as_opened else {}) | {"author": conversation.opened_by}
     # A merge of contacts sends the creation again with the current content. The digest makes it another event of the
-    # same instant, and no conflict of content under one id.
+    # same instant, and no conflict of content under one id; the sequence lets the earliest body prevail.
     present = without_absent(data)
-    key = f"{EventType.TICKET_CREATED}:{digest(present)}"
     created = happened(
         conversation.source.system,
         conversation.ticket,
         EventType.TICKET_CREATED,
         created_at,
-        key,
+        f"{EventType.TICKET_CREATED}:{digest(present)}",
         present,
+        sequence=_LATEST_BODY - min(conversation.age // SECOND, _LATEST_BODY),
     )
+    if as_opened:
+        return Reading(
+            (created, *_seen_at_creation(conversation, created)), conversation.state({}), words.warnings
+        )
+    at = conversation.updated_at or created_at
+    later = (*_status(conversation, at, text(content.get("status"))), *_update(conversation, at, stated))
+    return Reading((created, *later), conversation.state(stated), words.warnings)
+
+
+def _seen_at_creation(conversation: Conversation, created: Event) -> tuple[Event, ...]:
+    content = conversation.content
     change = Change(
         tags=names(content.get("labels")),
         status=text(content.get("status")),
         fields=looked_at(conversation.source.rules, content),
     )
-    return (created, *_seen_by_rules(conversation, created.at, "created", change))
+    return _seen_by_rules(conversation, created.at, "created", change)
 
 
-def _opened_by(content: Mapping[str, object]) -> str | None:
-    """An agent, where the first message is outgoing; else none, which counts as the customer."""
-    first = text(dig(content, "messages.0.message_type")) or ""
-    return "agent" if _WORDS_OF_TYPE.get(first, first) == "outgoing" else None
-
-
-def _changed(conversation: _Conversation) -> Reading:
-    changed = _changed_attributes(conversation.content.get("changed_attributes"))
-    paths, zone = ("updated_at", "last_activity_at"), conversation.source.zone
-    at = instant_in(conversation.content, paths, "the instant of the change", zone)
-    if not changed:
-        return Reading(ignored="the conversation was saved without a reported change")
+def _changed(conversation: Conversation) -> Reading:
+    content, words, zone = conversation.content, conversation.words, conversation.source.zone
+    changed = _changed_attributes(content.get("changed_attributes"))
+    stated_at = instant_in(content, ("updated_at", "last_activity_at"), "the instant of the change", zone)
+    at = _dated(changed, stated_at, zone)
+    status: tuple[Event, ...] = ()
+    if "status" in changed:
+        status = _status(conversation, at, text(changed["status"][1]) or text(content.get("status")))
+    fields: dict[str, Value] = {}
+    for attribute, read in _FIELDS.items():
+        if attribute in changed:
+            fields |= read(conversation)
+    state = conversation.state({**fields, **(status[0].data if status and at == stated_at else {})})
     events = (
-        *_status_changed(conversation, at, changed),
-        *_updated(conversation, at, changed.keys()),
+        *status,
+        *_update(conversation, stated_at, fields),
         *_seen_by_rules(conversation, at, f"changed:{at}", _change(conversation, changed)),
     )
-    ignored = None if events or conversation.words.warnings else "no changed attribute concerns a clock"
-    return Reading(events, warnings=conversation.words.warnings, ignored=ignored)
+    ignored = None if events or state or words.warnings else "no changed attribute concerns a clock"
+    return Reading(events, state, words.warnings, ignored)
+
+
+def _dated(changed: Mapping[str, tuple[object, object]], stated_at: Micros, zone: str | None) -> Micros:
+    """The instant of the change: the one that it set `updated_at` to, where the body is of a later state."""
+    own = instant(changed["updated_at"][1], zone) if "updated_at" in changed else None
+    # It is cut to the millisecond, and so may be a fraction before the body's own without being earlier.
+    return own if own is not None and own < stated_at - _CUT else stated_at
 
 
 def _changed_attributes(value: object) -> dict[str, tuple[object, object]]:
@@ -204,55 +188,26 @@ def _changed_attributes(value: object) -> dict[str, tuple[object, object]]:
     }
 
 
-def _status_changed(
-    conversation: _Conversation, at: Micros, changed: Mapping[str, tuple[object, object]]
-) -> tuple[Event, ...]:
-    if "status" not in changed:
-        return ()
-    status = conversation.words.status(text(changed["status"][1]) or text(conversation.content.get("status")))
+def _status(conversation: Conversation, at: Micros, theirs: str | None) -> tuple[Event, ...]:
+    status = conversation.words.status(theirs)
     return () if status is None else (_event(conversation, EventType.STATUS_CHANGED, at, {"status": status}),)
 
 
-def _updated(conversation: _Conversation, at: Micros, changed: Set[str]) -> tuple[Event, ...]:
-    data: dict[str, Value] = {}
-    for attribute, fields in _FIELDS.items():
-        if attribute in changed:
-            data |= fields(conversation)
+def _update(conversation: Conversation, at: Micros, fields: Mapping[str, Value]) -> tuple[Event, ...]:
+    data = {name: value for name, value in fields.items() if name != "status"}
     return (_event(conversation, EventType.TICKET_UPDATED, at, data),) if data else ()
 
 
-def _event(conversation: _Conversation, kind: EventType, at: Micros, data: Mapping[str, Value]) -> Event:
+def _event(conversation: Conversation, kind: EventType, at: Micros, data: Mapping[str, Value]) -> Event:
     key = f"{at}:{kind}:{digest(dict(data))}"
     return happened(conversation.source.system, conversation.ticket, kind, at, key, data)
 
 
-def _priority(conversation: _Conversation) -> dict[str, Value]:
-    """The priority; null where it was removed, absent where theirs is not mapped."""
-    named = text(conversation.content.get("priority"))
-    priority = conversation.words.priority(named)
-    return {"priority": priority} if named is None or priority is not None else {}
-
-
-def _assignee(conversation: _Conversation) -> dict[str, Value]:
-    assignee = table(dig(conversation.content, "meta.assignee"))
-    return {"assignee": text(assignee.get("email")) or text(assignee.get("name"))}
-
-
-def _team(conversation: _Conversation) -> dict[str, Value]:
-    group = text(dig(conversation.content, "meta.team.name"))
-    queue = conversation.words.queue(group)
-    return {"group": group} if queue is None else {"group": group, "queue": queue}
-
-
-def _labels(conversation: _Conversation) -> dict[str, Value]:
-    return {"tags": names(conversation.content.get("labels"))}
-
-
-_FIELDS: Final[Mapping[str, Callable[[_Conversation], dict[str, Value]]]] = {
-    "priority": _priority,
-    "assignee_id": _assignee,
-    "team_id": _team,
-    "label_list": _labels,
+_FIELDS: Final[Mapping[str, Callable[[Conversation], dict[str, Value]]]] = {
+    "priority": Conversation.priority,
+    "assignee_id": Conversation.assignee,
+    "team_id": Conversation.team,
+    "label_list": Conversation.labels,
 }
 """The fields that each changed attribute is about."""
 
@@ -260,7 +215,7 @@ _FIELDS: Final[Mapping[str, Callable[[_Conversation], dict[str, Value]]]] = {
 # -- rules ----------------------------------------------------------------------------------------------------------
 
 
-def _change(conversation: _Conversation, changed: Mapping[str, tuple[object, object]]) -> Change:
+def _change(conversation: Conversation, changed: Mapping[str, tuple[object, object]]) -> Change:
     before, now = changed.get("label_list", ((), ()))
     looked = looked_at(conversation.source.rules, conversation.content)
     return Change(
@@ -270,7 +225,7 @@ def _change(conversation: _Conversation, changed: Mapping[str, tuple[object, obj
     )
 
 
-def _seen_by_rules(conversation: _Conversation, at: Micros, key: str, change: Change) -> tuple[Event, ...]:
+def _seen_by_rules(conversation: Conversation, at: Micros, key: str, change: Change) -> tuple[Event, ...]:
     source = conversation.source
     return rule_events(source.system, conversation.ticket, at, key, source.rules, change)
 

@@ -102,7 +102,11 @@ class Dialect:
         body = table(request.json())
         number = identifier(body.get("id"))
         if number is None:
-            raise Unreadable("there is no conversation in the body", "id")
+            raise Unreadable(
+                "there is no conversation in the body; connect a webhook of the mail desk itself, with events that "
+                "begin with convo.",
+                "id",
+            )
         at = self.dated(body, source.zone)
         if event in _DELETED:
             return Reading((_deletion(source, number, at, request.received_at),))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from app.intake.adapter import Adapter
+from app.intake.adapter import PUBLIC_NOTES, Adapter, public_notes_option
 from app.intake.mapping.events import Unreadable, happened
 from app.intake.mapping.message import message
 from app.intake.mapping.reading import Reading
@@ -51,6 +51,9 @@ _FIELDS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[object], str | None
 }
 """Where each field stands, the better place first."""
 
+_COUNTED: Final = True
+"""Unless the desk says otherwise, an agent's public note is a reply: Freshdesk mails it to whom the agent chooses."""
+
 _SAME: Final[Micros] = MINUTE
 """A body that comes twice within this is one request. Freshdesk tries again after five minutes at the earliest, but the
 same change made twice in a day has the same body as well, and must not be lost."""
@@ -82,7 +85,11 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     body = table(body.get(_WRAPPED)) or body
     ticket = identifier(body.get("ticket_id"))
     if ticket is None:
-        raise Unreadable("the ticket's id is missing; the rule must send our template", "ticket_id")
+        raise Unreadable(
+            "the ticket's id is missing; the rule must send our template: under Admin > Automations, in the rule's "
+            "action Trigger webhook, choose JSON, Advanced, and paste what `slatimer connect freshdesk` prints",
+            "ticket_id",
+        )
     event, argument = _triggered(body)
     at = instant(body.get("occurred_at"), source.zone) or request.received_at
     key = f"{at}:{_digest(request)}"
@@ -130,6 +137,9 @@ def _messages(sent: _Sent) -> tuple[Event, ...]:
             if author is None:
                 sent.words.unknown("actor", text(sent.body.get("actor")) or "")
                 return ()
+            counted = sent.words.source.options.get(PUBLIC_NOTES, _COUNTED)
+            if sent.event == "note_type" and author == "agent" and not counted:
+                return _message(sent, EventType.NOTE_ADDED, words)
             return _message(sent, _KIND_OF_REPLY[author], words, automatic=author == "system")
         case _:
             return ()
@@ -252,4 +262,5 @@ ADAPTER: Final = Adapter(
         "rule on ticket updates performed by the system: status is changed",
     ),
     template=TEMPLATE,
+    options=lambda own: public_notes_option(own, default=_COUNTED),
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from app.intake.adapter import Adapter
+from app.intake.adapter import PUBLIC_NOTES, Adapter, public_notes_option
 from app.intake.mapping.events import Unreadable, happened, instant_in
 from app.intake.mapping.message import message
 from app.intake.mapping.reading import Reading
@@ -71,7 +71,11 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     body = table(request.json())
     item = table(body.get("item"))
     if not item:
-        raise Unreadable("no item in the body; the webhook must send GLPI's own payload", "item")
+        raise Unreadable(
+            "no item in the body; the webhook must send GLPI's own payload: under Setup > Webhooks > Payload editor, "
+            "use the default payload",
+            "item",
+        )
     itemtype = word(request.header(_ITEMTYPE)) or _guessed(item)
     event = word(body.get("event")) or word(request.header(_EVENT))
     if itemtype not in set(ItemType):
@@ -210,11 +214,15 @@ def _written_at(source: Source, item: Item) -> Micros | None:
 
 
 def _kind(source: Source, translator: Translator, itemtype: ItemType, item: Item, parent: Item) -> EventType:
-    """The event type: a task is a note, a solution an agent's reply, a public follow-up a reply of its author."""
+    """The event type: a solution is an agent's reply, a public follow-up a reply of its author, a task a note; of a
+    public task, which the requester sees, the desk may say that it is a reply."""
+    public = not truth(item.get("is_private"))
     match itemtype:
         case ItemType.SOLUTION:
             return EventType.AGENT_REPLIED
-        case ItemType.FOLLOWUP if not truth(item.get("is_private")):
+        case ItemType.TASK if public and source.options.get(PUBLIC_NOTES):
+            return EventType.AGENT_REPLIED
+        case ItemType.FOLLOWUP if public:
             author = _author(item, parent) or source.options.get("unknown_author", Author.UNDECIDED)
             if author in _REPLY:
                 return _REPLY[Author(str(author))]
@@ -248,7 +256,8 @@ def _author(item: Item, parent: Item) -> Author | None:
 
 
 def _options(table: Table) -> Mapping[str, object]:
-    return {"unknown_author": table.word("unknown_author", Author.UNDECIDED)}
+    unknown_author = {"unknown_author": table.word("unknown_author", Author.UNDECIDED)}
+    return unknown_author | public_notes_option(table, default=False)
 
 
 ADAPTER: Final = Adapter(

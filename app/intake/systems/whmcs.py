@@ -73,7 +73,10 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     body = table(request.json())
     name = text(body.get("hook"))
     if name is None:
-        raise Unreadable("the name of the hook is missing", "hook")
+        raise Unreadable(
+            "the name of the hook is missing; WHMCS must send with integrations/whmcs/slatimer.php in includes/hooks/",
+            "hook",
+        )
     words = Translator(source)
     if (read := _READERS.get(name)) is None:
         words.unknown("hook", name)

@@ -7,7 +7,7 @@ author is the article's sender, never who typed it. Instants are microseconds UT
 from collections.abc import Mapping
 from typing import Final
 
-from app.intake.adapter import Adapter
+from app.intake.adapter import PUBLIC_NOTES, Adapter, public_notes_option
 from app.intake.mapping.events import Unreadable, happened, instant_in
 from app.intake.mapping.message import message
 from app.intake.mapping.reading import Reading
@@ -28,6 +28,7 @@ from app.intake.mapping.value import (
     word,
 )
 from app.intake.request import InboundRequest
+from app.sla.document.table import Table
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
 
@@ -50,9 +51,16 @@ _KINDS: Final = {"customer": EventType.CUSTOMER_REPLIED, "agent": EventType.AGEN
 """What an article is, by its sender. One that the system wrote is no reply."""
 
 _NOTE: Final = "note"
-"""The one type of article that is no communication: Zammad too counts no first response by it, even when public."""
+"""The one type of article that is no communication: of an agent, Zammad counts no first response by it, even when it is
+public. It is also the type that the REST API gives to an article for which a portal names none, so a customer's public
+one is a message like any other."""
 
 _PHONE: Final = "phone"
+
+_NO_TICKET: Final = (
+    "no ticket in the body; the webhook must send Zammad's own payload: "
+    "leave its custom payload empty under Manage > Webhook"
+)
 
 _NO_OWNER: Final = "-"
 """Login of the user to whom Zammad assigns tickets without an owner."""
@@ -63,7 +71,7 @@ def _read(request: InboundRequest, source: Source) -> Reading:
     ticket, article = table(body.get("ticket")), table(body.get("article"))
     number = identifier(ticket.get("id"))
     if number is None:
-        raise Unreadable("no ticket in the body; the webhook must send Zammad's own payload", "ticket.id")
+        raise Unreadable(_NO_TICKET, "ticket.id")
     at = instant_in(ticket, ["updated_at"], "the instant of the last update", source.zone, "ticket.")
     translator = Translator(source)
     recorded = _article(source, translator, number, ticket, article)
@@ -166,10 +174,19 @@ def _article(
         recorded = (happened(source.system, number, EventType.CALL_REGISTERED, at, f"{key}:call", data),)
     if _opens(ticket, article_id):
         return recorded
-    kind = EventType.NOTE_ADDED if internal or sort == _NOTE else _KINDS[sender]
+    kind = EventType.NOTE_ADDED if internal or _is_note(source, sender, sort) else _KINDS[sender]
     automatic = truth(dig(article, "preferences.is-auto-response")) or False
     words = plain(article.get("body"))
     return recorded + message(source, number, kind, at, f"{key}:{kind}", words, automatic=automatic)
+
+
+def _is_note(source: Source, sender: str, sort: str | None) -> bool:
+    """Whether a public article is a note and no message: an agent's of the type `note`, unless the desk counts those."""
+    return sort == _NOTE and sender == "agent" and not source.options.get(PUBLIC_NOTES)
+
+
+def _options(own: Table) -> Mapping[str, object]:
+    return public_notes_option(own, default=False)
 
 
 def _opens(ticket: Mapping[str, object], article_id: str) -> bool:
@@ -188,4 +205,5 @@ ADAPTER: Final = Adapter(
     priorities=_PRIORITIES,
     events_to_tick=("trigger: action is created", "trigger: action is updated, execution always"),
     headers=(_DELIVERY_ID,),
+    options=_options,
 )

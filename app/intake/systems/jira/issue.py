@@ -1,67 +1,42 @@
 """Jira and Jira Service Management adapter, Cloud and Server: changes and comments of an issue.
 
-Changes are in the changelog, replies in comments, and the two come apart or together. The ticket is the issue's key, or
-with `subject = "id"` its number, which stays when an issue moves to another project. A change happened at the request's
-`timestamp`, a comment when it was `created`. A Server names no issue with a comment, and sends the same comment again
-with the issue: there only that one counts.
+Changes are in the changelog, replies in comments, and the two come apart or together: a comment that is written with a
+transition comes with the change, and may come alone as well. The ticket is the issue's key, or with `subject = "id"` its
+number, which stays when an issue moves to another project. A change happened at the request's `timestamp`, a comment
+when it was `created`. What else the issue's fields say counts as of `updated`. A Server names no issue with a comment,
+and sends it again with the issue: there only that one counts.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from app.intake.adapter import Adapter
-from app.intake.mapping.events import Unreadable, happened, instant_in, without_absent
+from app.intake.mapping.events import Unreadable, without_absent
 from app.intake.mapping.reading import Reading
-from app.intake.mapping.rule import Change, rule_events
+from app.intake.mapping.rule import Change
+from app.intake.mapping.snapshot import Snapshot
 from app.intake.mapping.source import Source, Translator
-from app.intake.mapping.value import dig, identifier, instant, items, names, plain, table, text, word
+from app.intake.mapping.value import dig, identifier, instant, items, names, table, text, word
 from app.intake.request import InboundRequest
+from app.intake.systems.jira.comment import comment, comment_of_issue
 from app.intake.systems.jira.fields import (
     account,
     address,
-    chosen,
-    is_internal,
     issue_of,
     mail_or_name,
     organisation,
     shown_name,
 )
+from app.intake.systems.jira.state import state
 from app.intake.systems.jira.vocabulary import NEAR, PRIORITIES, STATUSES
+from app.intake.systems.jira.webhook import SYSTEM, IssueWebhook
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros
 
-SYSTEM: Final = "jira"
-_DATES: Final = ("timestamp", "issue.fields.updated")
 _ORGANISATION: Final = "customfield_10002"
 """Where most Cloud sites keep the organisations of a request."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Webhook:
-    """The parts of one request."""
-
-    source: Source
-    words: Translator
-    ticket: str | None
-    body: Mapping[str, object]
-    issue: Mapping[str, object]
-    fields: Mapping[str, object]
-
-    def dated(self) -> Micros:
-        """The instant of the change. Raises Unreadable without a readable instant."""
-        return instant_in(self.body, _DATES, "the instant of the change", self.source.zone)
-
-    def event(self, kind: EventType, key: str, data: Mapping[str, Value | None], at: Micros) -> Event:
-        return happened(SYSTEM, self.ticket, kind, at, key, data)
-
-    def option(self, name: str) -> str | None:
-        return text(self.source.options.get(name))
-
-    def rules(self, key: str, at: Micros, change: Change) -> tuple[Event, ...]:
-        return rule_events(SYSTEM, self.ticket or "", at, key, self.source.rules, change)
 
 
 def read(request: InboundRequest, source: Source) -> Reading:
@@ -69,20 +44,25 @@ def read(request: InboundRequest, source: Source) -> Reading:
     body = table(request.json())
     kind = text(body.get("webhookEvent"))
     if kind is None:
-        raise Unreadable("it names no event", "webhookEvent")
+        raise Unreadable(_sent_otherwise(body), "webhookEvent")
     kind = kind.removeprefix("jira:")
     webhook = _parsed(body, source)
     if source.drops(text(dig(webhook.fields, "status.name"))):
         return Reading(ignored="the issue's status is dropped")
+    snapshots: tuple[Snapshot, ...] = ()
     match kind:
         case "issue_created":
             events = _created(webhook)
+            snapshots = state(webhook, (), events)
         case "issue_updated":
-            events = (*_changes(webhook), *_comment_of_issue(webhook))
+            changes = tuple(_changes(webhook))
+            events = (*changes, *comment_of_issue(webhook))
+            snapshots = state(webhook, changes, events)
         case "comment_created":
             if webhook.ticket is None:
                 return Reading(ignored="the comment names no issue; it comes again with the issue")
-            events = _comment(webhook)
+            events = comment(webhook)
+            snapshots = state(webhook, (), events)
         case "issue_deleted":
             events = (webhook.event(EventType.TICKET_DELETED, "deleted", {}, webhook.dated()),)
         case _ if kind.startswith(NEAR):
@@ -90,23 +70,38 @@ def read(request: InboundRequest, source: Source) -> Reading:
         case _:
             webhook.words.unknown("event", kind)
             return Reading(warnings=webhook.words.warnings, ignored=f"{kind} is not known")
-    nothing = None if events or webhook.words.warnings else "no field that a clock looks at has changed"
-    return Reading(events, warnings=webhook.words.warnings, ignored=nothing)
+    silent = not (events or snapshots or webhook.words.warnings)
+    nothing = "no field that a clock looks at has changed" if silent else None
+    return Reading(events, snapshots, webhook.words.warnings, nothing)
 
 
-def _parsed(body: Mapping[str, object], source: Source) -> _Webhook:
+def _sent_otherwise(body: Mapping[str, object]) -> str:
+    """Why a body without `webhookEvent` cannot be read: Jira has other ways of sending that never name an event."""
+    if "transition" in body:
+        by = "it comes from a workflow's own webhook step (a post function)"
+    elif "issue" in body or ("key" in body and "fields" in body):
+        by = "it comes from an automation rule or another program"
+    else:
+        by = "it is not a webhook of Jira"
+    return (
+        f"it names no event; {by}. Use a webhook of the site in place of it, under Settings > System > WebHooks, with "
+        "Issue: created, updated, deleted and Comment: created"
+    )
+
+
+def _parsed(body: Mapping[str, object], source: Source) -> IssueWebhook:
     issue = table(body.get("issue"))
     by_id = source.options.get("subject") == "id"
     ticket = identifier(issue.get("id" if by_id else "key"))
     if ticket is None and by_id:
         ticket = issue_of(text(dig(body, "comment.self")))
-    return _Webhook(source, Translator(source), ticket, body, issue, table(issue.get("fields")))
+    return IssueWebhook(source, Translator(source), ticket, body, issue, table(issue.get("fields")))
 
 
 # -- the issue ----------------------------------------------------------------------------------------------------
 
 
-def _created(webhook: _Webhook) -> tuple[Event, ...]:
+def _created(webhook: IssueWebhook) -> tuple[Event, ...]:
     fields, words = webhook.fields, webhook.words
     status = text(dig(fields, "status.name"))
     creator, reporter = account(fields.get("creator")), account(fields.get("reporter"))
@@ -118,9 +113,9 @@ def _created(webhook: _Webhook) -> tuple[Event, ...]:
             "kind": word(dig(fields, "issuetype.name")),
             "priority": words.priority(text(dig(fields, "priority.name"))),
             "status": words.status(status),
-            "queue": _queue(webhook),
+            "queue": webhook.queue,
             "assignee": shown_name(fields.get("assignee")),
-            "group": _group(webhook),
+            "group": webhook.group,
             "tags": names(fields.get("labels")) if "labels" in fields else None,
             "url": address(webhook.issue),
             "author": "customer" if creator in (None, reporter) else "agent",
@@ -133,22 +128,10 @@ def _created(webhook: _Webhook) -> tuple[Event, ...]:
     return (created, *webhook.rules("created", created.at, seen))
 
 
-def _group(webhook: _Webhook) -> str | None:
-    field = webhook.option("group_field")
-    return None if field is None else chosen(webhook.fields.get(field))
-
-
-def _queue(webhook: _Webhook) -> str | None:
-    """The queue of the desk's group field or, failing that, of the project."""
-    return webhook.words.queue(_group(webhook)) or webhook.words.queue(
-        text(dig(webhook.fields, "project.key"))
-    )
-
-
 # -- changes ------------------------------------------------------------------------------------------------------
 
 
-def _changes(webhook: _Webhook) -> Iterable[Event]:
+def _changes(webhook: IssueWebhook) -> Iterable[Event]:
     log = table(webhook.body.get("changelog"))
     listed = items(log.get("items"))
     if not listed:
@@ -162,14 +145,14 @@ def _changes(webhook: _Webhook) -> Iterable[Event]:
 
 
 def _change(
-    webhook: _Webhook, at: Micros, name: str, key: str, item: Mapping[str, object]
+    webhook: IssueWebhook, at: Micros, name: str, key: str, item: Mapping[str, object]
 ) -> Iterable[Event]:
     new = text(item.get("toString"))
     change = Change(fields=_paths(name, text(item.get("field")), new))
     match name:
         case "status":
             change = Change(status=new, fields=change.fields)
-            if (status := _status(webhook, item)) is not None:
+            if (status := webhook.status(text(item.get("to")), new)) is not None:
                 yield webhook.event(EventType.STATUS_CHANGED, key, {"status": status}, at)
         case "labels":
             tags = names(new or "")
@@ -189,19 +172,11 @@ def _change(
     yield from webhook.rules(key, at, change)
 
 
-def _updated(webhook: _Webhook, at: Micros, key: str, data: Mapping[str, Value | None]) -> Event:
+def _updated(webhook: IssueWebhook, at: Micros, key: str, data: Mapping[str, Value | None]) -> Event:
     return webhook.event(EventType.TICKET_UPDATED, key, data, at)
 
 
-def _status(webhook: _Webhook, item: Mapping[str, object]) -> str | None:
-    """Our status for the new one, by its name or, where a desk has mapped that, by its id."""
-    number = text(item.get("to"))
-    if number in webhook.source.statuses:
-        return webhook.words.status(number)
-    return webhook.words.status(text(item.get("toString")))
-
-
-def _field(webhook: _Webhook, name: str, new: str | None) -> Mapping[str, Value | None]:
+def _field(webhook: IssueWebhook, name: str, new: str | None) -> Mapping[str, Value | None]:
     """The ticket fields that the change of a plain field sets; empty for a field that is not read."""
     match name:
         case "summary":
@@ -223,45 +198,6 @@ def _field(webhook: _Webhook, name: str, new: str | None) -> Mapping[str, Value 
 def _paths(field_id: str, name: str | None, new: str | None) -> dict[str, object]:
     """The names under which a rule may know a field: its id and its label."""
     return {path: new for path in (field_id, name) if path}
-
-
-# -- comments -----------------------------------------------------------------------------------------------------
-
-
-def _comment_of_issue(webhook: _Webhook) -> tuple[Event, ...]:
-    """The comment that Server sends with the issue. Cloud, known by its account ids, sends a request for the comment."""
-    sent_separately = dig(webhook.body, "comment.author.accountId") is not None
-    return () if sent_separately or "comment" not in webhook.body else _comment(webhook)
-
-
-def _comment(webhook: _Webhook) -> tuple[Event, ...]:
-    comment = table(webhook.body.get("comment"))
-    number = identifier(comment.get("id"))
-    if number is None:
-        raise Unreadable("the comment has no id", "comment.id")
-    at = instant(comment.get("created"), webhook.source.zone) or webhook.dated()
-    written = plain(comment.get("body"))
-    author = _author(webhook, comment.get("author"))
-    data = without_absent({"author": author, "text": written, "automatic": author == "system" or None})
-    key = f"comment:{number}"
-    if is_internal(comment):
-        note = webhook.event(EventType.NOTE_ADDED, key, data, at)
-        return (note, *webhook.rules(key, note.at, Change(note=written)))
-    kind = EventType.CUSTOMER_REPLIED if author == "customer" else EventType.AGENT_REPLIED
-    return (webhook.event(kind, key, data, at),)
-
-
-def _author(webhook: _Webhook, person: object) -> str:
-    """Who wrote: an app, a portal account, one of the desk's agents where it lists them, the reporter, or an agent."""
-    kind, known_as = word(dig(person, "accountType")), account(person)
-    if kind == "app":
-        return "system"
-    agents = {text(one) for one in items(webhook.source.options.get("agents"))}
-    if agents:
-        known = {known_as, text(dig(person, "emailAddress")), text(dig(person, "displayName"))}
-        return "agent" if known & agents - {None} else "customer"
-    is_reporter = known_as is not None and known_as == account(webhook.fields.get("reporter"))
-    return "customer" if kind == "customer" or is_reporter else "agent"
 
 
 # -- what to enter ------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """Zendesk adapter for event subscriptions: one change per request.
 
-The change is in `event`; `detail` is the ticket when the request was made, and only fills gaps. One action
-of an agent arrives as several requests in any order, so ids are made of Zendesk's own, and words sort a reply before the
-status that it brought. Instants are `time`, cut to the microsecond; that of the creation is the ticket's own.
+The change is in `event`; `detail` is the ticket when the request was made, and counts as of its own `updated_at` in what
+the change does not name. One action of an agent arrives as several requests in any order, so ids are made of Zendesk's
+own, and words sort a reply before the status that it brought. Instants are `time`, cut to the microsecond; that of the
+creation is the ticket's own.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from app.intake.mapping.rule import Change, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.mapping.value import dig, identifier, instant, names, plain, table, text, truth, word
 from app.intake.request import InboundRequest
+from app.intake.systems.zendesk.state import state
 from app.intake.systems.zendesk.vocabulary import CHANNELS, MEANINGLESS, PRIORITIES, STATUSES, TO_TICK
 from app.sla.event import Event, EventType, Value
 from app.sla.span import SECOND, Micros
@@ -23,6 +25,10 @@ from app.sla.span import SECOND, Micros
 SYSTEM: Final = "zendesk"
 _TYPE: Final = "zen:event-type:"
 _TICKET: Final = "zen:event-type:ticket."
+_NO_TYPE: Final = (
+    "it names no type of event; the webhook must be connected to Zendesk events (Admin Centre > Apps and integrations > "
+    "Webhooks). For a webhook that is connected to triggers, connect the system zendesk-trigger"
+)
 _SYSTEM_AUTHORS: Final = frozenset({"-1", "0"})
 """Ids under which Zendesk itself writes."""
 
@@ -56,7 +62,7 @@ def read(request: InboundRequest, source: Source) -> Reading:
     body = table(request.json())
     kind = text(body.get("type"))
     if kind is None:
-        raise Unreadable("it names no type of event", "type")
+        raise Unreadable(_NO_TYPE, "type")
     if not kind.startswith(_TICKET):
         return Reading(ignored=f"{kind.removeprefix(_TYPE)} is not about a ticket")
     kind = kind.removeprefix(_TICKET)
@@ -71,8 +77,9 @@ def read(request: InboundRequest, source: Source) -> Reading:
     if source.drops(text(webhook.detail.get("status"))) and kind not in _ENDINGS:
         return Reading(ignored=f"status {text(webhook.detail.get('status'))} is dropped")
     events = reader(webhook)
-    nothing = None if events or words.warnings else f"this ticket.{kind} concerns no clock"
-    return Reading(events, warnings=words.warnings, ignored=nothing)
+    snapshots = () if kind in _ENDINGS else state(webhook.ticket, webhook.detail, words, webhook.at, events)
+    nothing = None if events or snapshots or words.warnings else f"this ticket.{kind} concerns no clock"
+    return Reading(events, snapshots, words.warnings, nothing)
 
 
 def _parsed(body: Mapping[str, object], kind: str, source: Source, words: Translator) -> _Webhook:

@@ -56,7 +56,11 @@ def read(request: InboundRequest, source: Source) -> Reading:
         return Reading(ignored=f"status {status} is dropped")
     ticket = identifier(body.get("ticket_id"))
     if ticket is None:
-        raise Unreadable("the ticket's id is missing; the trigger must send our template", "ticket_id")
+        raise Unreadable(
+            "the ticket's id is missing; the trigger must send our template: paste what `slatimer connect "
+            "zendesk-trigger` prints as the JSON body of its action Notify active webhook",
+            "ticket_id",
+        )
     at = instant_in(body, ["updated_at"], "the instant of the last update", source.zone)
     event = _message(body, why, ticket, at, words)
     return Reading((event,) if event else (), (_snapshot(body, ticket, at, words),), words.warnings)
