@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     app.state.hub = hub
     problems.install(app)
     webhooks.describe(app)
-    app.add_middleware(RequestMiddleware, max_body=settings.max_body_size)
+    app.add_middleware(RequestMiddleware)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -34,6 +34,34 @@ class ServerSettings(SettingsGroup):
         ge=1024,
         description="Maximum size of a request body in bytes. 1,000 events with a message of 8 kB each fit.",
     )
+    object_max_body_size: int = Field(
+        default=64_000,
+        ge=1024,
+        description="Maximum size in bytes of a request body that is one object, such as a subscription. The "
+        "longest known is 4 kB.",
+    )
+    public_max_body_size: int = Field(
+        default=4_000,
+        ge=512,
+        description="Maximum size in bytes of a request body that is read without a key, as for signing in. A "
+        "key has 47 characters.",
+    )
+    max_pending_body_size: int = Field(
+        default=100_000_000,
+        ge=1_000_000,
+        description="Bytes of request bodies in memory at one time; beyond it, the answer is 503. Requests "
+        "without a key, as inbound webhooks, have as much again, so that they cannot block pushes.",
+    )
+    body_timeout: timedelta = Field(
+        default=timedelta(seconds=10),
+        description="Time for a request body to arrive, beside what `body_min_rate` adds. A sender sends at once.",
+    )
+    body_min_rate: int = Field(
+        default=10_000,
+        ge=1,
+        description="Bytes a second at which a body must arrive: each so many add a second to `body_timeout`. A "
+        "slow line is ten times as fast.",
+    )
     max_events: int = Field(
         default=1000,
         ge=1,

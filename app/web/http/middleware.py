@@ -1,8 +1,8 @@
-"""The middleware of every request: request id, access log, metric, security headers, body limit, unhandled errors.
+"""The middleware of every request: request id, access log, metric, security headers, unhandled errors.
 
-The request id is the caller's or a new one; it is in the response, in every log line and on the way to the signal. The
-body limit counts the bytes that arrive, whatever the header claims. An unhandled error becomes a problem document. Pure
-ASGI: a stream passes through unbuffered.
+The request id is the caller's or a new one; it is in the response, in every log line and on the way to the signal. An
+unhandled error becomes a problem document; a sender that hangs up is no error. Pure ASGI: a stream passes through
+unbuffered.
 """
 
 import re
@@ -13,8 +13,7 @@ from typing import Final
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.flow.metrics import REGISTRY
@@ -24,6 +23,9 @@ _log = structlog.stdlib.get_logger("app.web.request")
 
 _GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 """A caller's id is used only if it can do no harm in a log."""
+
+CLIENT_CLOSED_REQUEST: Final = 499
+"""The status in log and metric of a request whose sender hung up before it was answered."""
 
 _ID_BYTES: Final = 8
 _NUL: Final = "\0"
@@ -51,9 +53,8 @@ REQUESTS: Final = Histogram(
 class RequestMiddleware:
     """Pure ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -68,7 +69,9 @@ class RequestMiddleware:
                 if refusal is not None:
                     await respond(Request(scope), refusal)(scope, receive, response.send)
                     return
-                await self._app(scope, _limited(receive, self._max_body), response.send)
+                await self._app(scope, receive, response.send)
+            except ClientDisconnect:
+                response.status = response.status or CLIENT_CLOSED_REQUEST
             except Exception as error:  # noqa: BLE001 - the outermost handler: logs and answers
                 _log.error("request failed", path=scope["path"], exc_info=error)
                 if not response.status:
@@ -126,25 +129,3 @@ def request_id() -> str | None:
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
     return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """`receive` that refuses a body of more than `limit` bytes while it arrives."""
-    received = 0
-
-    async def limited_receive() -> Message:
-        nonlocal received
-        message = await receive()
-        if message["type"] != "http.request":
-            return message
-        received += len(message.get("body", b""))
-        if received <= limit:
-            return message
-        # A caller in the middle of sending does not read the response yet: discard as much again first.
-        while message.get("more_body") and received < 2 * limit:
-            message = await receive()
-            received += len(message.get("body", b""))
-        # Wherever a handler reads the body, the framework lets its own exception pass.
-        raise HTTPException(413, f"The body is larger than {limit} bytes. Split it.")
-
-    return limited_receive

@@ -7,7 +7,7 @@ with this site's requests only. A demonstration may sign its visitors in as gues
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
@@ -19,12 +19,13 @@ from app.web.http.access import COOKIE, unknown_key
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
 SESSION_LIFETIME: Final = timedelta(hours=12)
 """A working day: the next day, the key is entered again."""
 
-router = APIRouter(tags=["session"])
+router = Router(tags=["session"])
 
 
 class SignIn(BaseModel):

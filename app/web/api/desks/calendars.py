@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -23,6 +23,7 @@ from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
 LONGEST: Final = timedelta(days=2 * 366)
@@ -31,7 +32,7 @@ LONGEST: Final = timedelta(days=2 * 366)
 ICALENDAR_AHEAD: Final = timedelta(days=184)
 """Period of an iCalendar file without `to`: half a year, so that the file stays small for a phone."""
 
-router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
+router = Router(prefix="/v1/calendars", tags=["calendars"])
 
 Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
 Name = Annotated[str, Path(description="the calendar's name in the desk's file", examples=["tickets"])]

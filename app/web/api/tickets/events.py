@@ -6,7 +6,7 @@ ones are refused with their places, the others are stored. The answer follows th
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -22,9 +22,10 @@ from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.http.middleware import request_id
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = Router(prefix="/v1", tags=["events"])
 
 
 class RefusedEvent(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
@@ -24,6 +24,7 @@ from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import NO_STORE, Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
 RETRY: Final = b"retry: 2000\n\n"
@@ -31,7 +32,7 @@ RETRY: Final = b"retry: 2000\n\n"
 
 LAST_PLACE: Final = 2**63 - 1
 
-router = APIRouter(prefix="/v1", tags=["signals"])
+router = Router(prefix="/v1", tags=["signals"])
 
 
 def _known(kind: str) -> str:
