@@ -27,6 +27,7 @@ from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
+from app.web.http.connection import backlog, protocol_of
 from app.web.http.hub import Hub
 from app.web.http.middleware import RequestMiddleware
 from app.web.http.running import WebRuntime
@@ -136,6 +137,10 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         log_config=None,
         lifespan="on",
         server_header=False,
+        http=protocol_of(settings),
+        ws="none",
+        backlog=backlog(settings),
+        timeout_keep_alive=math.ceil(settings.keep_alive_timeout.total_seconds()),
         timeout_graceful_shutdown=math.ceil(settings.graceful_timeout.total_seconds()),
     )
     Server(config, app.state.hub).run()

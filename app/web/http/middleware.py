@@ -38,7 +38,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-_SECURITY_HEADERS: Final = (
+SECURITY_HEADERS: Final = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -87,7 +87,7 @@ class _ObservedResponse:
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._scope = scope
         self._send = send
-        self._headers = (*_SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
+        self._headers = (*SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
         self._started = perf_counter()
         self.status = 0
 
