@@ -21,6 +21,7 @@ from app.log import log_as_json
 from app.settings import Settings, environment_warnings
 from app.sla.span import Micros
 from app.store.engine.database import Database
+from app.store.engine.sqlite import readable_by_others
 from app.web.api import health
 from app.web.api.desks import agreements, calendars, deadlines, desks
 from app.web.api.inbound import hooks, inbox
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     app.state.hub = hub
     problems.install(app)
     webhooks.describe(app)
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -128,6 +129,8 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
     log_as_json(settings.log_level)
     for warning in environment_warnings(os.environ, Settings.model_fields):
         _log.warning(warning)
+    for path in readable_by_others(settings.database_url):
+        _log.warning("other users of this machine may read the database: chmod 600", path=path)
     app = app or create_app(settings)
     config = uvicorn.Config(
         app,

@@ -7,6 +7,7 @@ unbuffered.
 
 import re
 import secrets
+from collections.abc import Collection
 from time import perf_counter
 from typing import Final
 
@@ -17,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.flow.metrics import REGISTRY
+from app.web.http.hosts import is_allowed
 from app.web.http.problems import Kind, Problem, respond
 
 _log = structlog.stdlib.get_logger("app.web.request")
@@ -53,8 +55,9 @@ REQUESTS: Final = Histogram(
 class RequestMiddleware:
     """Pure ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str] = ()) -> None:
         self._app = app
+        self._allowed_hosts = allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -65,7 +68,7 @@ class RequestMiddleware:
         with structlog.contextvars.bound_contextvars(**{_LOG_KEY: request_id}):
             response = _ObservedResponse(scope, send, request_id)
             try:
-                refusal = _nul_refusal(scope)
+                refusal = _nul_refusal(scope) or self._host_refusal(scope)
                 if refusal is not None:
                     await respond(Request(scope), refusal)(scope, receive, response.send)
                     return
@@ -79,6 +82,13 @@ class RequestMiddleware:
                     await respond(Request(scope), problem)(scope, receive, response.send)
             finally:
                 response.finish()
+
+    def _host_refusal(self, scope: Scope) -> Problem | None:
+        if is_allowed(Headers(scope=scope).get("host", ""), scope["path"], self._allowed_hosts):
+            return None
+        return Problem(
+            Kind.WRONG_HOST, "The service does not answer under this name: see SLATIMER_ALLOWED_HOSTS."
+        )
 
 
 class _ObservedResponse:

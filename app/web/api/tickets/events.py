@@ -44,7 +44,9 @@ class Pushed(BaseModel):
     accepted: int = Field(description="stored now")
     repeated: int = Field(description="stored before with the same content")
     refused: list[RefusedEvent]
-    tickets: list[TicketView] = Field(description="the tickets of the push, as they stand now")
+    tickets: list[TicketView] = Field(
+        description="the tickets of the push, as they stand now; none for a key that may not read"
+    )
 
 
 _EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
@@ -97,7 +99,11 @@ async def push_events(request: Request, caller: Recorder) -> Response:
             "accepted": receipt.accepted,
             "repeated": receipt.repeated,
             "refused": _listed(refused),
-            "tickets": [serialize.ticket(answer) for answer in receipt.tickets],
+            "tickets": [
+                serialize.ticket(answer)
+                for answer in receipt.tickets
+                if caller.may(Permission.VIEW, answer.desk)
+            ],
         }
     )
 
