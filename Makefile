@@ -28,7 +28,7 @@ CLIENTS := tests/clients/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check lint bench chaos openapi lock clean
+.PHONY: help env demo test test-browser test-clients check lint bench chaos hostile openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: $(TOOLS) ## Measure, as ratios against the limit found in the same run
 
 chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under load, and look for what that lost (ROUNDS=)
 	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.chaos
+
+hostile: $(TOOLS) ## Attack a service on loopback in every known way, and measure what another desk notices
+	$(BIN)/python -m tests.hostile
 
 openapi: $(RUNTIME) ## Write openapi/openapi.json from the code
 	$(BIN)/slatimer openapi

@@ -21,12 +21,14 @@ from app.log import log_as_json
 from app.settings import Settings, environment_warnings
 from app.sla.span import Micros
 from app.store.engine.database import Database
+from app.store.engine.sqlite import readable_by_others
 from app.web.api import health
 from app.web.api.desks import agreements, calendars, deadlines, desks
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
+from app.web.http.connection import backlog, protocol_of
 from app.web.http.hub import Hub
 from app.web.http.methods import HeadMiddleware
 from app.web.http.middleware import RequestMiddleware
@@ -99,7 +101,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     problems.install(app)
     webhooks.describe(app)
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(RequestMiddleware, max_body=settings.max_body_size)
+    app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -130,6 +132,8 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
     log_as_json(settings.log_level)
     for warning in environment_warnings(os.environ, Settings.model_fields):
         _log.warning(warning)
+    for path in readable_by_others(settings.database_url):
+        _log.warning("other users of this machine may read the database: chmod 600", path=path)
     app = app or create_app(settings)
     config = uvicorn.Config(
         app,
@@ -139,6 +143,10 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         log_config=None,
         lifespan="on",
         server_header=False,
+        http=protocol_of(settings),
+        ws="none",
+        backlog=backlog(settings),
+        timeout_keep_alive=math.ceil(settings.keep_alive_timeout.total_seconds()),
         timeout_graceful_shutdown=math.ceil(settings.graceful_timeout.total_seconds()),
     )
     Server(config, app.state.hub).run()

@@ -6,6 +6,7 @@ Rich and structlog are imported where they are used: most commands print plain l
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from unicodedata import category
 
 import orjson
 import typer
@@ -22,9 +23,26 @@ MISUSED: Final = 2
 """Exit code: an argument, a file or a setting cannot be used."""
 
 
+_HARMLESS: Final = frozenset("\n\t")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of Unicode that a terminal obeys or hides: control, direction and other format characters."""
+
+
+def printable(text: str) -> str:
+    """A text in which every character that a terminal would obey is written as its escape: \\x1b.
+
+    Foreign text is printed in this form only: a ticket's title could else move the cursor or change its window.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        repr(each)[1:-1] if each not in _HARMLESS and category(each) in _HIDDEN else each for each in text
+    )
+
+
 def result(text: str) -> None:
     """Print a line of the result."""
-    typer.echo(text)
+    typer.echo(printable(text))
 
 
 def result_json(value: Any) -> None:
@@ -34,21 +52,31 @@ def result_json(value: Any) -> None:
 
 def remark(text: str) -> None:
     """Print a message on standard error."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
 def screen() -> "Console":
     """A console on standard output, for tables that are the result. It is wide when it is not a terminal."""
-    from rich.console import Console
-
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    return _console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
 
 
 def progress_screen() -> "Console":
     """A console on standard error, for progress."""
-    from rich.console import Console
+    return _console(stderr=True)
 
-    return Console(stderr=True, highlight=False)
+
+def _console(**given: Any) -> "Console":
+    from rich.console import Console
+    from rich.text import Text
+
+    class PlainConsole(Console):
+        """Prints texts as they are: no markup, no emoji, no character that the terminal obeys."""
+
+        def render_str(self, text: str, **given: Any) -> Text:
+            options: Any = given | {"markup": False, "emoji": False}
+            return super().render_str(printable(text), **options)
+
+    return PlainConsole(highlight=False, **given)
 
 
 def log_warnings_only() -> None:

@@ -13,6 +13,10 @@ _SHOWN_INPUT: Final = 60
 """Characters of a faulty value that a reason repeats: enough to find it, too few to flood a log."""
 
 
+MAX_FAULTS: Final = 20
+"""Faults of one value that are listed: enough to correct it by hand, and an answer cannot be larger than its request."""
+
+
 def pointer(parts: Iterable[object]) -> str:
     """A JSON pointer to the value that these keys and indexes lead to."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
@@ -47,6 +51,6 @@ def reason_of(error: Mapping[str, Any]) -> str:
 
 
 def faults_of(error: ValidationError, above: Iterable[object] = ()) -> Iterator[tuple[str, str]]:
-    """The (place, reason) of each fault of a value that lies at this path of a document."""
-    for fault in error.errors(include_url=False):
+    """The (place, reason) of the first faults of a value that lies at this path of a document."""
+    for fault in error.errors(include_url=False)[:MAX_FAULTS]:
         yield pointer((*above, *fault["loc"])), reason_of(cast(Mapping[str, Any], fault))

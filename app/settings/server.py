@@ -34,6 +34,64 @@ class ServerSettings(SettingsGroup):
         ge=1024,
         description="Maximum size of a request body in bytes. 1,000 events with a message of 8 kB each fit.",
     )
+    object_max_body_size: int = Field(
+        default=64_000,
+        ge=1024,
+        description="Maximum size in bytes of a request body that is one object, such as a subscription. The "
+        "longest known is 4 kB.",
+    )
+    public_max_body_size: int = Field(
+        default=4_000,
+        ge=512,
+        description="Maximum size in bytes of a request body that is read without a key, as for signing in. A "
+        "key has 47 characters.",
+    )
+    max_pending_body_size: int = Field(
+        default=100_000_000,
+        ge=1_000_000,
+        description="Bytes of request bodies in memory at one time; beyond it, the answer is 503. Requests "
+        "without a key, as inbound webhooks, have as much again, so that they cannot block pushes.",
+    )
+    body_timeout: timedelta = Field(
+        default=timedelta(seconds=10),
+        description="Time for a request body to arrive, beside what `body_min_rate` adds. A sender sends at once.",
+    )
+    body_min_rate: int = Field(
+        default=10_000,
+        ge=1,
+        description="Bytes a second at which a body must arrive: each so many add a second to `body_timeout`. A "
+        "slow line is ten times as fast.",
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=1,
+        description="Connections served at one time; fewer where the process may open fewer files. A further one "
+        "replaces the one that is idle longest. A connection takes about 30 kB.",
+    )
+    reserved_descriptors: int = Field(
+        default=64,
+        ge=16,
+        description="Files and sockets kept free of connections: database, Redis and deliveries take about 40.",
+    )
+    header_timeout: timedelta = Field(
+        default=timedelta(seconds=10),
+        description="Time for the headers of a request to arrive, also on a new connection. A client sends them at "
+        "once.",
+    )
+    max_header_size: int = Field(
+        default=32_000,
+        ge=4096,
+        description="Maximum size of the headers of a request in bytes. Browsers and proxies send 8 kB at most.",
+    )
+    keep_alive_timeout: timedelta = Field(
+        default=timedelta(seconds=75),
+        description="Time after which an idle connection is closed. It is longer than the 60 s for which proxies "
+        "keep one, so that none sends a request into a connection that is being closed.",
+    )
+    send_timeout: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="A client that reads nothing of its answer for this long is disconnected, a stream's too.",
+    )
     max_events: int = Field(
         default=1000,
         ge=1,

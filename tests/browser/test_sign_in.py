@@ -42,7 +42,12 @@ def test_a_page_asks_for_a_key_and_refuses_a_wrong_one(page: Page, locked: Site)
     expect(page.locator("article.clock")).to_have_count(1)
 
 
-def test_a_key_in_the_addresss_fragment_signs_in_and_is_gone_from_it(page: Page, locked: Site) -> None:
+def test_a_key_in_the_addresss_fragment_is_gone_from_it_and_signs_in_only_when_the_visitor_agrees(
+    page: Page, locked: Site
+) -> None:
     page.goto(f"{locked.url}/?desk=haisoft#key={locked.key}")
-    expect(page.locator("#clocks tbody tr").first).to_be_visible()
+    expect(page.locator("#sign-in-link")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/\?desk=haisoft$"))
+    assert page.context.cookies() == []
+    page.locator("#sign-in-form").get_by_role("button", name="Sign in").click()
+    expect(page.locator("#clocks tbody tr").first).to_be_visible()

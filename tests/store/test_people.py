@@ -220,3 +220,20 @@ def test_the_migration_gives_every_key_the_roles_of_its_scopes(databases: Databa
             session = found(database, "s1")
             assert session is not None
             assert session.roles == {"hvn": frozenset({Role.PUSH, Role.VIEWER})}
+
+
+def test_revoking_a_key_of_the_release_before_ends_every_descendant(database: Database) -> None:
+    for secret, parent in (("key", None), ("child", "key"), ("grandchild", "child"), ("other", None)):
+        written_before(database, secret, parent=parent)
+    assert database.write_now(lambda conn, _: keys.revoke(conn, "key", NOW))
+    ended = [found(database, each) is None for each in ("key", "child", "grandchild", "other")]
+    assert ended == [True, True, True, False]
+
+
+def test_a_changed_role_changes_every_session_of_its_key(database: Database) -> None:
+    _, made = new_key(database, "haisoft", Role.ADMIN)
+    secret, _ = new_session(database, made)
+    database.write_now(lambda conn, _: conn.execute(text("UPDATE principal_role SET role = 'viewer'")))
+    read = found(database, secret)
+    assert read is not None
+    assert read.roles == {"haisoft": frozenset({Role.VIEWER})}

@@ -51,7 +51,7 @@ class Room:
     def __init__(self, app: FastAPI, client: TestClient, wall: Wall) -> None:
         self.app, self.client, self.wall = app, client, wall
         self.read = self.key(ALL, Scope.READ)
-        self.push = self.key(ALL, Scope.PUSH)
+        self.push = self.key(ALL, Scope.PUSH, Scope.READ)
         self._ids = itertools.count(1)
 
     @property

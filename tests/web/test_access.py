@@ -275,3 +275,47 @@ def test_a_nul_character_in_path_or_query_is_refused(room: Room) -> None:
     response = room.client.get("/v1/tickets?assignee=%00", headers=room.read)
     assert response.status_code == 400
     assert response.headers["content-type"] == MEDIA_TYPE
+
+
+def test_a_page_that_is_signed_in_is_not_signed_in_as_another(room: Room) -> None:
+    """A link, or another site's form, could else replace who is signed in."""
+    sign_in(room, "webxtra", Scope.READ)
+    before = room.client.cookies[COOKIE]
+    response = sign_in(room, "haisoft", Scope.READ)
+    assert (response.status_code, "set-cookie" in response.headers) == (409, False)
+    assert room.client.cookies[COOKIE] == before
+    room.client.delete("/session")
+    assert sign_in(room, "haisoft", Scope.READ).status_code == 200
+
+
+def test_a_key_that_may_only_push_reads_no_ticket_by_pushing(room: Room) -> None:
+    room.sent(room.event())
+    key = room.key("haisoft", Scope.PUSH)
+    for event in (room.event(type="unknown.type", data={}), room.event(type="note.added", data={})):
+        answer = room.send(event, key)
+        assert (answer.status_code, answer.json()["tickets"]) == (200, [])
+        assert "Server unreachable" not in answer.text
+    assert room.send(room.event(type="note.added", data={})).json()["tickets"][0]["ticket"] == "4711"
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "status", "guest"),
+    [
+        ("localhost:8000", (), 200, True),
+        ("127.0.0.1", (), 200, True),
+        ("[::1]:8000", (), 200, True),
+        ("rebound.example", (), 200, False),
+        ("sla.example:443", ("SLA.example",), 200, True),
+        ("rebound.example", ("sla.example",), 421, False),
+    ],
+)
+def test_a_guest_is_signed_in_under_our_own_names_only(
+    databases: Databases, host: str, allowed: tuple[str, ...], status: int, *, guest: bool
+) -> None:
+    with (
+        databases.copy_of(with_desks) as url,
+        room_on(url, guest_sign_in=True, allowed_hosts=allowed) as room,
+    ):
+        response = room.client.get("/", headers={"Host": host})
+        assert (response.status_code, "set-cookie" in response.headers) == (status, guest)
+        assert room.client.get("/healthz", headers={"Host": host}).status_code == 200

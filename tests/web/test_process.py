@@ -25,7 +25,14 @@ from app.store.tickets import ledger
 from tests.servers.databases import Databases
 from tests.web.room import with_desks
 
-SERVE = "from app.main import serve; from app.settings import Settings; serve(Settings())"
+SERVE = """
+import os, resource
+if files := os.environ.get("SLATIMER_TEST_FILES"):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))
+from app.main import serve
+from app.settings import Settings
+serve(Settings())
+"""
 PATIENCE = 30.0
 
 
@@ -86,7 +93,8 @@ def process(databases: Databases, tmp_path: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def started(url: str, folder: Path) -> Generator[Process]:
+def started(url: str, folder: Path, **settings: str) -> Generator[Process]:
+    """A web process with these settings, by their names without the prefix."""
     with Database(Settings(database_url=url)) as database:
         secret, _ = database.write_now(
             lambda conn, now: keys.create(conn, roles_on(EVERY, [Scope.ADMIN]), now)
@@ -95,6 +103,7 @@ def started(url: str, folder: Path) -> Generator[Process]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = os.environ | {"SLATIMER_DATABASE_URL": url, "SLATIMER_PORT": str(port)}
+    env |= {f"SLATIMER_{name.upper()}": value for name, value in settings.items()}
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(

@@ -7,13 +7,15 @@ when two connections write.
 """
 
 import importlib
+import os
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 
 from app.settings import Settings
@@ -88,8 +90,33 @@ def _milliseconds(length: timedelta) -> int:
     return int(length.total_seconds() * 1000)
 
 
+FILE_MODE: Final = 0o600
+"""Of a database file: it holds secrets of webhooks and what customers wrote, for the service's own user only."""
+
+
+def create_private(url: str) -> None:
+    """Create the file if it does not exist yet, readable by its owner only. SQLite gives its mode to WAL and SHM."""
+    if path := path_of(url):
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, FILE_MODE))
+
+
+def path_of(url: str) -> str | None:
+    """The path of the database file; none for a database in memory, or a URI of SQLite."""
+    made = make_url(url)
+    path = made.database if made.get_backend_name() == "sqlite" else None
+    return path if path and path != ":memory:" and not path.startswith("file:") else None
+
+
+def readable_by_others(url: str) -> list[str]:
+    """The files of the database that others than the owner may read or write."""
+    path = path_of(url)
+    files = [Path(f"{path}{suffix}") for suffix in ("", "-wal", "-shm")] if path else []
+    return [str(each) for each in files if each.exists() and each.stat().st_mode & 0o077]
+
+
 def _engine(settings: Settings, begin: str, *more: str) -> Engine:
     pragmas = (f"busy_timeout={_milliseconds(settings.busy_timeout)}", "journal_mode=WAL", *more)
+    create_private(settings.database_url)
     engine = create_engine(
         settings.database_url,
         module=driver(),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, bindparam, or_, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from app.principal import Principal, PrincipalKind, Role, Roles, Scope, roles_on
 from app.sla.span import Micros
@@ -30,13 +30,10 @@ _LIST: Final = _LIVE.order_by(_key.c.created_at, _key.c.id)
 _CREATE: Final = _key.insert()
 _GRANT: Final = _role.insert()
 _ROLES: Final = select(_role).where(_role.c.principal.in_(bindparam("principals", expanding=True)))
+_CHILDREN: Final = select(_key.c.id).where(_key.c.parent.in_(bindparam("parents", expanding=True)))
 _REVOKE: Final = (
     _key.update()
-    .where(
-        # The sessions of the release before, which it stored with the key as their parent, end with it.
-        or_(_key.c.id == bindparam("which"), _key.c.parent == bindparam("which")),
-        _key.c.revoked_at.is_(None),
-    )
+    .where(_key.c.id.in_(bindparam("which", expanding=True)), _key.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
 
@@ -77,8 +74,20 @@ def listed(conn: Connection) -> list[Principal]:
 
 
 def revoke(conn: Connection, key_id: str, now: Micros) -> bool:
-    """Revoke a key, and with it every session that it signed in. False when there is no such key."""
-    return conn.execute(_REVOKE, {"which": key_id, "now": now}).rowcount >= 1
+    """Revoke a key, and with it every session that it signed in. False when there is no such key.
+
+    A session of this release looks its key up. Those of the release before are rows here, and so are the sessions that
+    they signed in: all descendants end.
+    """
+    descendants, generation = {key_id}, {key_id}
+    while generation:
+        found: set[str] = set()
+        for part in parts(generation):
+            found.update(conn.execute(_CHILDREN, {"parents": part}).scalars())
+        generation = found - descendants
+        descendants |= generation
+    ended = sum(conn.execute(_REVOKE, {"which": part, "now": now}).rowcount for part in parts(descendants))
+    return ended >= 1
 
 
 def _principals(conn: Connection, rows: Sequence[RowMapping]) -> list[Principal]:

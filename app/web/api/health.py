@@ -6,7 +6,7 @@ breaches late must be noticed. None of these requires a key, and none reveals an
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -19,9 +19,10 @@ from app.sla.span import SECOND
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 class Alive(BaseModel):

@@ -22,6 +22,9 @@ COOKIE: Final = "slatimer_session"
 PROOF_HEADER: Final = "x-slatimer"
 """A header that another site's form cannot send: with the cookie it proves that our own page sent the request."""
 
+_CALLER: Final = "slatimer.caller"
+"""The key of the admitted caller in the request's scope."""
+
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -113,27 +116,33 @@ def _is_from_own_page(request: Request) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Requires:
-    """The dependency that admits principals with a permission: 401 without a valid key, 403 without the permission."""
+    """The dependency that gives a handler its caller. The route has admitted it before (`routing.GuardedRoute`)."""
 
     permission: Permission
 
     async def __call__(self, request: Request) -> Caller:
-        """The caller. From here on, reads of this request see its desks only."""
-        secret, by_cookie = secret_of(request)
-        if secret is None:
-            raise unknown_key(given=False)
-        principal = await running(request).principals.find(secret)
-        if principal is None:
-            raise unknown_key(given=True)
-        if by_cookie and not _is_from_own_page(request):
-            raise Problem(
-                Kind.NOT_ALLOWED, f"A page must send the header {PROOF_HEADER} from its own origin."
-            )
-        desks = principal.desks_with(self.permission)
-        visible_desks.set(desks)
-        if not desks:
-            raise lacking(self.permission)
-        return Caller(principal, self.permission, desks)
+        """The caller."""
+        return request.scope[_CALLER]
+
+
+async def admit(request: Request, required: Requires) -> None:
+    """Authenticate a request, without its body. From here on, its transactions see the caller's desks only.
+
+    Raises Problem: 401 without a valid key, 403 without the permission on any desk.
+    """
+    secret, by_cookie = secret_of(request)
+    if secret is None:
+        raise unknown_key(given=False)
+    principal = await running(request).principals.find(secret)
+    if principal is None:
+        raise unknown_key(given=True)
+    if by_cookie and not _is_from_own_page(request):
+        raise Problem(Kind.NOT_ALLOWED, f"A page must send the header {PROOF_HEADER} from its own origin.")
+    desks = principal.desks_with(required.permission)
+    visible_desks.set(desks)
+    if not desks:
+        raise lacking(required.permission)
+    request.scope[_CALLER] = Caller(principal, required.permission, desks)
 
 
 Viewer = Annotated[Caller, Depends(Requires(Permission.VIEW))]

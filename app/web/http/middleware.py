@@ -1,28 +1,32 @@
-"""The middleware of every request: request id, access log, metric, security headers, body limit, unhandled errors.
+"""The middleware of every request: request id, access log, metric, security headers, unhandled errors.
 
-The request id is the caller's or a new one; it is in the response, in every log line and on the way to the signal. The
-body limit counts the bytes that arrive, whatever the header claims. An unhandled error becomes a problem document. Pure
-ASGI: a stream passes through unbuffered.
+The request id is the caller's or a new one; it is in the response, in every log line and on the way to the signal. An
+unhandled error becomes a problem document; a sender that hangs up is no error. Pure ASGI: a stream passes through
+unbuffered.
 """
 
 import re
 import secrets
+from collections.abc import Collection
 from time import perf_counter
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.flow.metrics import observe_request
+from app.web.http.hosts import is_allowed
 from app.web.http.problems import Kind, Problem, respond
 
 _log = structlog.stdlib.get_logger("app.web.request")
 
 _GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 """A caller's id is used only if it can do no harm in a log."""
+
+CLIENT_CLOSED_REQUEST: Final = 499
+"""The status in log and metric of a request whose sender hung up before it was answered."""
 
 _ID_BYTES: Final = 8
 _NUL: Final = "\0"
@@ -35,7 +39,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-_SECURITY_HEADERS: Final = (
+SECURITY_HEADERS: Final = (
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -46,9 +50,9 @@ _SECURITY_HEADERS: Final = (
 class RequestMiddleware:
     """Pure ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Collection[str] = ()) -> None:
         self._app = app
-        self._max_body = max_body
+        self._allowed_hosts = allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -59,11 +63,13 @@ class RequestMiddleware:
         with structlog.contextvars.bound_contextvars(**{_LOG_KEY: request_id}):
             response = _ObservedResponse(scope, send, request_id)
             try:
-                refusal = _nul_refusal(scope)
+                refusal = _nul_refusal(scope) or self._host_refusal(scope)
                 if refusal is not None:
                     await respond(Request(scope), refusal)(scope, receive, response.send)
                     return
-                await self._app(scope, _limited(receive, self._max_body), response.send)
+                await self._app(scope, receive, response.send)
+            except ClientDisconnect:
+                response.status = response.status or CLIENT_CLOSED_REQUEST
             except Exception as error:  # noqa: BLE001 - the outermost handler: logs and answers
                 _log.error("request failed", path=scope["path"], exc_info=error)
                 if not response.status:
@@ -72,6 +78,13 @@ class RequestMiddleware:
             finally:
                 response.finish()
 
+    def _host_refusal(self, scope: Scope) -> Problem | None:
+        if is_allowed(Headers(scope=scope).get("host", ""), scope["path"], self._allowed_hosts):
+            return None
+        return Problem(
+            Kind.WRONG_HOST, "The service does not answer under this name: see SLATIMER_ALLOWED_HOSTS."
+        )
+
 
 class _ObservedResponse:
     """A response on its way out: adds headers, notes its status, measures its duration."""
@@ -79,7 +92,7 @@ class _ObservedResponse:
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._scope = scope
         self._send = send
-        self._headers = (*_SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
+        self._headers = (*SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
         self._started = perf_counter()
         self.status = 0
 
@@ -121,25 +134,3 @@ def request_id() -> str | None:
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
     return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """`receive` that refuses a body of more than `limit` bytes while it arrives."""
-    received = 0
-
-    async def limited_receive() -> Message:
-        nonlocal received
-        message = await receive()
-        if message["type"] != "http.request":
-            return message
-        received += len(message.get("body", b""))
-        if received <= limit:
-            return message
-        # A caller in the middle of sending does not read the response yet: discard as much again first.
-        while message.get("more_body") and received < 2 * limit:
-            message = await receive()
-            received += len(message.get("body", b""))
-        # Wherever a handler reads the body, the framework lets its own exception pass.
-        raise HTTPException(413, f"The body is larger than {limit} bytes. Split it.")
-
-    return limited_receive

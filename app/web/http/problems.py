@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final, cast
 
 import orjson
@@ -19,7 +20,7 @@ from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
-from app.intake.validation import faults_of, pointer, reason_of
+from app.intake.validation import MAX_FAULTS, faults_of, pointer, reason_of
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
 from app.store.engine.database import Unreachable, WriteContention
@@ -40,14 +41,17 @@ class Kind(Enum):
     NOT_FOUND = ("not-found", "Not found", 404)
     NOTHING_KNOWN = ("nothing-known", "Nothing was known at that time", 404)
     WRONG_METHOD = ("wrong-method", "Method not allowed", 405)
+    TOO_SLOW = ("body-too-slow", "The body did not arrive in time", 408)
     CONFLICT = ("conflict", "Conflict with what is stored", 409)
     SWITCHED_OFF = ("switched-off", "The subscription is disabled", 409)
     GONE = ("no-longer-kept", "No longer stored", 410)
     BEYOND_THE_END = ("beyond-the-end", "Beyond the end of the stream", 410)
     TOO_LARGE = ("too-large", "The body is too large", 413)
     WRONG_MEDIA_TYPE = ("wrong-media-type", "Unsupported content type", 415)
+    WRONG_HOST = ("wrong-host", "Not served under this name", 421)
     INVALID = ("invalid-request", "The request is not valid", 422)
     EVENTS_REFUSED = ("events-refused", "Every event was refused", 422)
+    HEADERS_TOO_LARGE = ("headers-too-large", "The headers are too large", 431)
     PARKED = ("ticket-parked", "The ticket cannot be evaluated at present", 500)
     INTERNAL = ("internal-error", "Internal error", 500)
     UNAVAILABLE = ("unavailable", "The service is unavailable", 503)
@@ -71,6 +75,12 @@ class Place:
         return {"in": self.location, "place": self.place, "reason": self.reason}
 
 
+def _first(places: Iterable[Place]) -> tuple[tuple[Place, ...], bool]:
+    """The places that a problem lists, and whether there are more. The rest are not even rendered."""
+    found = tuple(islice(places, MAX_FAULTS + 1))
+    return found[:MAX_FAULTS], len(found) > MAX_FAULTS
+
+
 class Problem(Exception):
     """The request cannot be served, and why. `extra` are further members of the document."""
 
@@ -86,7 +96,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors, self.more_errors = _first(errors)
         self.headers = headers
         self.extra = extra or {}
 
@@ -128,6 +138,7 @@ _DESCRIPTIONS: Final = {
     401: "No key, or a key that is unknown, expired or revoked.",
     403: "The key lacks the permission, or a page's request lacks the header that proves its origin.",
     404: "It does not exist, or belongs to another desk.",
+    408: "The body did not arrive in time.",
     409: "It conflicts with what is stored; `detail` states how.",
     410: "It existed and is no longer stored; or the place lies beyond the end of the stream.",
     413: "The body is larger than the limit.",
@@ -169,9 +180,11 @@ def body_places(error: ValidationError, above: Iterable[object] = ()) -> list[Pl
 
 def invalid(places: Iterable[Place]) -> Problem:
     """The problem of a request that is readable and not valid at these places."""
-    places = tuple(places)
-    detail = "; ".join(f"{place.place or 'the ' + place.location}: {place.reason}" for place in places[:3])
-    return Problem(Kind.INVALID, detail, errors=places)
+    problem = Problem(Kind.INVALID, "", errors=places)
+    shown = (f"{place.place or 'the ' + place.location}: {place.reason}" for place in problem.errors[:3])
+    more = f"; only the first {MAX_FAULTS} faults are listed" if problem.more_errors else ""
+    problem.detail = "; ".join(shown) + more
+    return problem
 
 
 def respond(request: Request, problem: Problem) -> Response:

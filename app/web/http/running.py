@@ -7,6 +7,7 @@ from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.settings import Settings
 from app.store.engine.database import Database
+from app.web.http.arrival import BodyMemory
 from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
 
@@ -19,6 +20,8 @@ class WebRuntime(Runtime):
         self.hub = hub
         self.clock_metrics = ClockMetrics(database, self.catalogue, settings)
         self.principals = PrincipalCache(database)
+        self.bodies = BodyMemory(settings.max_pending_body_size)
+        self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)

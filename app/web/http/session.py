@@ -7,24 +7,26 @@ with this site's requests only. A demonstration may sign its visitors in as gues
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.flow.query.serialize import instant_text
-from app.principal import Principal, Role, Scope
+from app.principal import Principal, PrincipalKind, Role, Scope
 from app.sla.span import Micros, length_of
 from app.store.people import sessions
 from app.web.http.access import COOKIE, unknown_key
+from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
 SESSION_LIFETIME: Final = timedelta(hours=12)
 """A working day: the next day, the key is entered again."""
 
-router = APIRouter(tags=["session"])
+router = Router(tags=["session"])
 
 
 class SignIn(BaseModel):
@@ -50,18 +52,20 @@ class Session(BaseModel):
     "/session",
     summary="Sign a page in",
     response_model=Session,
-    responses=problems(400, 401, 403, 413, 415, 422),
+    responses=problems(400, 401, 403, 409, 413, 415, 422),
 )
 async def sign_in(request: Request, body: SignIn) -> Response:
     """Exchanges a key for a cookie (`HttpOnly`, `SameSite=Strict`) with the same desks and roles, for twelve hours.
 
     A page's request that changes something must also send the header `X-Slatimer`, with any value. 403: the secret is
-    that of a session, which cannot sign in again.
+    that of a session, which cannot sign in again. 409: the page is signed in with another key; sign out first, so that
+    no link can replace who is signed in.
     """
     runtime = running(request)
     principal = await runtime.principals.find(body.key)
     if principal is None:
         raise unknown_key(given=True)
+    await _check_not_another(request, principal)
     try:
         secret, signed_in = await runtime.database.write(
             lambda conn, now: sessions.create(conn, principal, now, _end(now))
@@ -92,13 +96,23 @@ async def sign_out(request: Request) -> Response:
 async def sign_in_guest(request: Request, answer: Response) -> None:
     """Sign a page's visitor in as a guest, if the settings allow guests and the visitor is not signed in yet."""
     runtime = running(request)
-    if not runtime.settings.guest_sign_in:
+    settings = runtime.settings
+    if not settings.guest_sign_in or not is_own_name(request.headers.get("host", ""), settings.allowed_hosts):
         return
     secret = request.cookies.get(COOKIE)
     if secret and await runtime.principals.find(secret):
         return
     secret, _ = await runtime.database.write(lambda conn, now: sessions.create_guest(conn, now, _end(now)))
     _set_cookie(request, answer, secret)
+
+
+async def _check_not_another(request: Request, principal: Principal) -> None:
+    """Raises Problem when the request's cookie is a session of another key. A guest may become somebody."""
+    secret = request.cookies.get(COOKIE)
+    current = None if secret is None else await running(request).principals.find(secret)
+    if current is None or current.kind is PrincipalKind.GUEST or current.id == principal.id:
+        return
+    raise Problem(Kind.CONFLICT, "This page is signed in with another key. Sign out first.")
 
 
 def _end(now: Micros) -> Micros:

@@ -10,11 +10,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from app.web.http.problems import not_found
+from app.web.http.routing import Router
 from app.web.http.session import sign_in_guest
 
 _HERE: Final = Path(__file__).resolve().parent
@@ -69,7 +70,7 @@ _templates: Final = Environment(
     lstrip_blocks=True,
 )
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 
 @router.get("/")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -17,9 +17,10 @@ from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1/agreements", tags=["agreements"])
+router = Router(prefix="/v1/agreements", tags=["agreements"])
 
 
 class CommitmentView(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from starlette.responses import Response
 
@@ -25,6 +25,7 @@ from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.instant import InstantOut, read_query_instant
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
 LONGEST: Final = timedelta(days=2 * 366)
@@ -35,7 +36,7 @@ ICALENDAR_AHEAD: Final = timedelta(days=184)
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
-router = APIRouter(prefix="/v1/calendars", tags=["calendars"])
+router = Router(prefix="/v1/calendars", tags=["calendars"])
 
 Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
 Name = Annotated[str, Path(description="the calendar's name in the desk's file", examples=["tickets"])]

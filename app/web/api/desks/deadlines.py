@@ -6,7 +6,7 @@ Counted by the same core as tickets. One question or an array of them; each answ
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self, cast
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from starlette.responses import Response
 
@@ -26,6 +26,7 @@ from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, body_places, invalid, pointer, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
 MOST: Final = 1_000
@@ -39,7 +40,7 @@ ALWAYS: Final = "always"
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
-router = APIRouter(prefix="/v1", tags=["deadlines"])
+router = Router(prefix="/v1", tags=["deadlines"])
 
 
 class DeadlineQuestion(BaseModel):

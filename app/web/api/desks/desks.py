@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -17,9 +17,10 @@ from app.web.http.access import Viewer, desks_for
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1", tags=["desks"])
+router = Router(prefix="/v1", tags=["desks"])
 
 
 class OpeningHours(BaseModel):

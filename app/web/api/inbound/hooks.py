@@ -8,7 +8,7 @@ the same address.
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse, Response
 
@@ -18,9 +18,10 @@ from app.intake.request import InboundRequest
 from app.intake.signature import BadSignature
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import NO_STORE, Json
+from app.web.http.routing import Router, limited_to
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
+router = Router(prefix="/v1/hooks", tags=["hooks"])
 
 _UNSIGNED: Final = {"WWW-Authenticate": 'Signature realm="slatimer"'}
 
@@ -60,6 +61,7 @@ class HookAccepted(BaseModel):
         }
     },
 )
+@limited_to(lambda settings: settings.inbound_max_body_size)
 async def take_hook(request: Request, desk: Desk, system: System) -> Response:
     """Receives a webhook that is signed as its system signs, with a secret that `slatimer connect` made.
 
@@ -68,7 +70,7 @@ async def take_hook(request: Request, desk: Desk, system: System) -> Response:
     the request was a challenge, as some systems send when their webhook is set up.
     """
     parts = running(request)
-    body = await _body(request, parts.settings.inbound_max_body_size)
+    body = await request.body()
     inbound = InboundRequest.of(dict(request.headers), body, parts.database.now(), request.url.query)
     try:
         accepted = await parts.acceptor.accept(desk, system, inbound)
@@ -118,13 +120,3 @@ def _refused(what: str, error: BadSignature) -> Problem:
 
 def _json(accepted: Accepted) -> dict[str, Any]:
     return {"id": accepted.id, "repeated": accepted.repeated}
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The body's bytes. Raises Problem as soon as more than `most` have arrived."""
-    arrived = bytearray()
-    async for piece in request.stream():
-        arrived += piece
-        if len(arrived) > most:
-            raise Problem(Kind.TOO_LARGE, f"The body is larger than {most} bytes.")
-    return bytes(arrived)

@@ -5,7 +5,7 @@ Bodies contain what customers wrote: they are shown to keys that may push, one w
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -17,9 +17,10 @@ from app.web.http.access import InboxReader, desks_for
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
+router = Router(prefix="/v1/inbox", tags=["inbox"])
 
 DeskQuery = Annotated[str | None, Query(description="only this desk", examples=["haisoft"])]
 

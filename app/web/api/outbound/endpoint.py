@@ -1,6 +1,6 @@
 """Replaces a subscription's secret, and sends a test to its endpoint."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -19,9 +19,10 @@ from app.web.api.outbound.subscriptions import (
 from app.web.http.access import Subscriber
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
+router = Router(prefix="/v1/subscriptions", tags=["subscriptions"])
 
 
 class AttemptView(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from starlette.responses import Response
 
@@ -26,9 +26,10 @@ from app.web.http.access import Caller, Subscriber, Viewer, desks_for, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
-router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
+router = Router(prefix="/v1/subscriptions", tags=["subscriptions"])
 
 MAX_VALUES: Final = 100
 """Values of one filter. More belong in another subscription."""

@@ -6,7 +6,7 @@ The list leaves retracted ones out unless they are asked for, and marks them.
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
@@ -21,9 +21,10 @@ from app.web.http.access import Acknowledger, Viewer, desks_for
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1/breaches", tags=["breaches"])
+router = Router(prefix="/v1/breaches", tags=["breaches"])
 
 
 class Acknowledgement(BaseModel):

@@ -6,7 +6,7 @@ ones are refused with their places, the others are stored. The answer follows th
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -23,9 +23,10 @@ from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.http.middleware import request_id
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = Router(prefix="/v1", tags=["events"])
 
 
 class RefusedEvent(BaseModel):
@@ -44,7 +45,9 @@ class Pushed(BaseModel):
     accepted: int = Field(description="stored now")
     repeated: int = Field(description="stored before with the same content")
     refused: list[RefusedEvent]
-    tickets: list[TicketView] = Field(description="the tickets of the push, as they stand now")
+    tickets: list[TicketView] = Field(
+        description="the tickets of the push, as they stand now; none for a key that may not read"
+    )
 
 
 _EVENT: Final = {"$ref": "#/components/schemas/CloudEvent"}
@@ -101,7 +104,11 @@ async def push_events(request: Request, caller: Recorder) -> Response:
             "accepted": receipt.accepted,
             "repeated": receipt.repeated,
             "refused": _listed(refused),
-            "tickets": [serialize.ticket(answer) for answer in receipt.tickets],
+            "tickets": [
+                serialize.ticket(answer)
+                for answer in receipt.tickets
+                if caller.may(Permission.VIEW, answer.desk)
+            ],
         }
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -26,9 +26,10 @@ from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1/queues", tags=["queues"])
+router = Router(prefix="/v1/queues", tags=["queues"])
 
 Desk = Annotated[str, Path(description="the desk", examples=["webxtra"])]
 Queue = Annotated[str, Path(description="the queue", examples=["support"])]

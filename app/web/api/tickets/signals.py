@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response, StreamingResponse
 
@@ -27,6 +27,7 @@ from app.web.http.methods import wants_head
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import NO_STORE, Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
 OPENING: Final = b": slatimer\n"
@@ -39,7 +40,7 @@ restart."""
 LAST_PLACE: Final = 2**63 - 1
 _EVENTS: Final = "text/event-stream"
 
-router = APIRouter(prefix="/v1", tags=["signals"])
+router = Router(prefix="/v1", tags=["signals"])
 
 
 def _known(kind: str) -> str:

@@ -5,7 +5,7 @@ In the order in which the clocks read them. `stands` is false for an event that 
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -18,9 +18,10 @@ from app.web.http.access import Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import running
 
-router = APIRouter(prefix="/v1", tags=["tickets"])
+router = Router(prefix="/v1", tags=["tickets"])
 
 
 class StoredEvent(BaseModel):

@@ -6,7 +6,7 @@
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -19,12 +19,13 @@ from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.reason import Detail
 from app.web.http.responses import Json
+from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
 
 FURTHEST: Final = timedelta(days=3653)
 """How far ahead of now `at` may lie: ten years are counted quickly, and no commitment is longer."""
 
-router = APIRouter(prefix="/v1", tags=["tickets"])
+router = Router(prefix="/v1", tags=["tickets"])
 
 State = Literal["awaiting", "running", "paused", "stopped", "cancelled"]
 CommitmentKind = Literal["guarantee", "objective", "customer"]

@@ -29,6 +29,8 @@ export function post(path, body) {
   return request(path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
+export const remove = (path) => request(path, { method: "DELETE", headers: { "X-Slatimer": "page" } });
+
 // A path of encoded parts: names of desks, tickets and queues may contain any character.
 export const path = (...parts) => parts.map((part) => "/" + encodeURIComponent(part)).join("");
 

@@ -1,16 +1,18 @@
-// Signs the visitor in: exchanges an API key, from the form or from `#key=`, for a cookie that scripts cannot read.
+// Signs the visitor in: exchanges an API key for a cookie that scripts cannot read. A key from `#key=` fills the form: the
+// visitor decides, since anybody can send a link. Who is signed in with another key signs out first.
 
-import { Problem, post } from "./api.js";
+import { Problem, post, remove } from "./api.js";
 import { find, h } from "./dom.js";
 
 const NOT_SIGNED_IN = 401;
+const SIGNED_IN_AS_ANOTHER = 409;
 
 // Run the work of a page, signing in when the service requires it.
 export async function signedIn(work) {
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
   if (key) {
     history.replaceState(null, "", location.pathname + location.search);
-    await attempt(() => post("/session", { key }));
+    keyEntered(key);
   }
   return attempt(work);
 }
@@ -24,6 +26,7 @@ export async function attempt(work) {
   } catch (error) {
     if (!(error instanceof Problem) && !(error instanceof TypeError)) throw error;
     if (error.status === NOT_SIGNED_IN) {
+      document.body.classList.add("signed-out");
       await keyEntered();
       return attempt(work);
     }
@@ -38,12 +41,13 @@ function show([title, ...lines]) {
 
 let entering = null; // several requests may need a key at the same time: they share one form
 
-function keyEntered() {
+function keyEntered(offered = null) {
   entering ??= new Promise((resolve) => {
     const section = find("#sign-in");
     const form = find("#sign-in-form");
     section.hidden = false;
-    document.body.classList.add("signed-out");
+    if (offered) form.elements.key.value = offered;
+    find("#sign-in-link").hidden = !offered;
     form.elements.key.focus();
     form.onsubmit = async (submitted) => {
       submitted.preventDefault();
@@ -51,14 +55,22 @@ function keyEntered() {
         await post("/session", { key: form.elements.key.value.trim() });
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
+        find("#sign-out").hidden = error.status !== SIGNED_IN_AS_ANOTHER;
         show([error.message, ...error.lines]);
         return;
       }
+      if (!document.body.classList.contains("signed-out")) location.reload(); // it shows what another key may see
+      show([]);
       form.reset();
       section.hidden = true;
       document.body.classList.remove("signed-out");
       entering = null;
       resolve();
+    };
+    find("#sign-out").onclick = async () => {
+      await remove("/session");
+      find("#sign-out").hidden = true;
+      show([]);
     };
   });
   return entering;

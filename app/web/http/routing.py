@@ -1,0 +1,87 @@
+"""`Router`: the router of every module with routes. Its routes admit a request before anything of its body is read.
+
+FastAPI parses a declared body before it calls a dependency. A `GuardedRoute` therefore checks in this order, each before
+the next and all before a byte of the body is parsed: the key and its permission (`access.Requires`), the declared size,
+the content type. What is then read of the body is limited in size, rate and memory (`arrival`).
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.settings import Settings
+from app.web.http.access import Requires, admit
+from app.web.http.arrival import ArrivalRate, ArrivingBody, too_large
+from app.web.http.bodies import ONE_OR_MANY, media_type_of
+from app.web.http.running import running
+
+BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+SizeLimit = Callable[[Settings], int]
+
+
+def limited_to(limit: SizeLimit) -> Callable[[Any], Any]:
+    """Decorator of an endpoint that reads its body itself: the setting that limits the body's size in bytes."""
+
+    def decorate(endpoint: Any) -> Any:
+        endpoint.size_limit = limit
+        return endpoint
+
+    return decorate
+
+
+class GuardedRoute(APIRoute):
+    """A route that authenticates and checks a request before its body is read."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler, behind the checks."""
+        handle = super().get_route_handler()
+        required = self.required
+
+        async def guarded(request: Request) -> Response:
+            if required is not None:
+                await admit(request, required)
+            if request.method not in BODY_METHODS:
+                return await handle(request)
+            return await self._with_body(request, handle)
+
+        return guarded
+
+    @property
+    def required(self) -> Requires | None:
+        """The permission that the route requires; none for a public route."""
+        return next((d.call for d in self.dependant.dependencies if isinstance(d.call, Requires)), None)
+
+    def size_limit(self, settings: Settings) -> int:
+        """The maximum size of a body of this route, in bytes."""
+        own: SizeLimit | None = getattr(self.endpoint, "size_limit", None)
+        if own is not None:
+            return own(settings)
+        if self.required is None:
+            return settings.public_max_body_size
+        return settings.max_body_size if self.body_field is None else settings.object_max_body_size
+
+    async def _with_body(self, request: Request, handle: Handler) -> Response:
+        parts = running(request)
+        limit = self.size_limit(parts.settings)
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            raise too_large(limit)
+        if self.body_field is not None:
+            media_type_of(request, (ONE_OR_MANY,))
+        memory = parts.public_bodies if self.required is None else parts.bodies
+        body = ArrivingBody(request.receive, limit, ArrivalRate.of(parts.settings), memory)
+        try:
+            return await handle(Request(request.scope, body.receive))
+        finally:
+            body.close()
+
+
+Router: Final = partial(APIRouter, route_class=GuardedRoute)
+"""An `APIRouter` whose routes are guarded."""

@@ -1,0 +1,105 @@
+"""Runs an attack against a service of its own, and measures what another desk and the health check see meanwhile.
+
+A kind of attack is a module `kind_NAME.py` with `attack(target)`, which sends one round of its load and returns. It is
+repeated while the other desk pushes. Nothing leaves the machine, and every round ends.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx2
+
+from app.sla.span import SECOND
+from tests.web.test_process import PATIENCE, Process, started
+
+KINDS: Final = sorted(path.stem.removeprefix("kind_") for path in Path(__file__).parent.glob("kind_*.py"))
+_PAGE: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an attacker knows: the address, and a key of its own desk."""
+
+    host: str
+    port: int
+    key: str
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What another desk saw: pushes' times in seconds, and the service's memory in bytes before and at its height."""
+
+    pushes: list[float]
+    memory_before: int
+    memory_most: int
+    rounds: int
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.pushes)[int(len(self.pushes) * 0.99)]
+
+    @property
+    def growth(self) -> int:
+        return self.memory_most - self.memory_before
+
+
+def attack_of(kind: str) -> Callable[[Target], None]:
+    """The attack of a kind."""
+    return import_module(f"tests.hostile.kind_{kind}").attack
+
+
+@contextmanager
+def service(url: str, folder: Path, **settings: str) -> Generator[tuple[Process, Target]]:
+    """A service over the database at a URL, and what its attacker knows of it."""
+    with started(url, folder, **settings) as process:
+        address = urlsplit(str(process.client.base_url))
+        key = str(process.client.headers["authorization"])
+        yield process, Target(address.hostname or "", address.port or 0, key, process.running.pid)
+
+
+def memory_of(pid: int) -> int:
+    """Resident memory of a process in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+
+
+def beside(process: Process, target: Target, attack: Callable[[Target], None] | None, pushes: int) -> Seen:
+    """Push for another desk while the attack is repeated, at least once. Raises what the attack raises."""
+    ended, errors, rounds = threading.Event(), list[BaseException](), 0
+
+    def repeat() -> None:
+        nonlocal rounds
+        try:
+            while attack is not None and not ended.is_set():
+                attack(target)
+                rounds += 1
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            errors.append(error)
+
+    attacker = threading.Thread(target=repeat, daemon=True)
+    before = most = memory_of(target.pid)
+    times: list[float] = []
+    attacker.start()
+    while len(times) < pushes or (attack is not None and not rounds and not errors):
+        began = time.perf_counter()
+        process.push(f"beside-{time.time_ns() * SECOND}")
+        times.append(time.perf_counter() - began)
+        most = max(most, memory_of(target.pid))
+    ended.set()
+    attacker.join(PATIENCE)
+    if errors:
+        raise errors[0]
+    with httpx2.Client(base_url=target.url, timeout=PATIENCE) as probe:
+        assert probe.get("/healthz").status_code == 200
+    return Seen(times, before, most, rounds)
