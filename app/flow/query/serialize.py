@@ -136,6 +136,11 @@ def ticket(answer: TicketAnswer | ArchivedAnswer) -> Json:
     }
 
 
+def clocks_alone(answer: TicketAnswer) -> Json:
+    """A TicketView without the ticket's fields and its place: what a system that only pushes may learn."""
+    return ticket(answer) | dict.fromkeys(VIEW_FIELDS) | {"queue": None}
+
+
 def queue_place(place: QueueAnswer) -> Json:
     """Where a ticket waits."""
     return {

@@ -4,6 +4,7 @@ The body is read raw, since a declared model would cost the rate of this route. 
 ones are refused with their places, the others are stored. The answer follows the commit.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from fastapi import Request
@@ -16,7 +17,7 @@ from app.flow.query import serialize
 from app.intake.cloudevents import Faulty, NotJson, read_event
 from app.intake.http_binding import binary_event, is_binary
 from app.principal import Permission, covers, permission_to_record
-from app.sla.event import Event
+from app.sla.event import KNOWN_TYPES, Event
 from app.web.api.tickets.tickets import TicketView
 from app.web.http.access import Caller, Recorder, one_of, roles_with
 from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
@@ -46,7 +47,8 @@ class Pushed(BaseModel):
     repeated: int = Field(description="stored before with the same content")
     refused: list[RefusedEvent]
     tickets: list[TicketView] = Field(
-        description="the tickets of the push, as they stand now; none for a key that may not read"
+        description="the tickets of the push, as they stand now. A key that may not read gets their clocks alone, "
+        "and of events of an unknown type nothing"
     )
 
 
@@ -104,13 +106,24 @@ async def push_events(request: Request, caller: Recorder) -> Response:
             "accepted": receipt.accepted,
             "repeated": receipt.repeated,
             "refused": _listed(refused),
-            "tickets": [
-                serialize.ticket(answer)
-                for answer in receipt.tickets
-                if caller.may(Permission.VIEW, answer.desk)
-            ],
+            "tickets": _views(receipt, incoming, caller),
         }
     )
+
+
+def _views(receipt: Receipt, incoming: Iterable[Incoming], caller: Caller) -> list[serialize.Json]:
+    """The tickets of a push. A key that may not read gets the clocks that its events move, and nothing else of them.
+
+    An event of an unknown type moves none, so it shows such a key nothing.
+    """
+    moved = {(one.desk, one.ticket) for one in incoming if one.event.type in KNOWN_TYPES}
+    views: list[serialize.Json] = []
+    for answer in receipt.tickets:
+        if caller.may(Permission.VIEW, answer.desk):
+            views.append(serialize.ticket(answer))
+        elif (answer.desk, answer.ticket) in moved:
+            views.append(serialize.clocks_alone(answer))
+    return views
 
 
 async def _values(request: Request, limit: int) -> list[object]:
