@@ -135,6 +135,6 @@ def test_a_newer_package_moves_a_due_date_when_its_holidays_are_put_into_force(
 
     applied = after("apply", "--refresh-holidays", "--applies-to", "open")
     assert f"own: version 2 is in force, for open tickets ({difference})" in applied
-    assert "1 tickets were evaluated again" in applied
+    assert "1 ticket was evaluated again" in applied
     assert "All of this was in force already." in after("apply", "--refresh-holidays")
     assert difference not in after("doctor", "--json")

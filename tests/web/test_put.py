@@ -320,8 +320,11 @@ def test_a_key_for_all_takes_the_desks_along_that_count_by_a_calendar(office: Of
             ("borrower", 2),
             ("own", 3),
         ]
-    found = office.faults(CALENDARS, CALENDAR.replace("calendars.desk", "calendars.night"))
-    assert found[""].startswith("the agreement of borrower: commitments.reply.calendar")
+    refused = office.put(CALENDARS, CALENDAR.replace("calendars.desk", "calendars.night"))
+    reasons = [fault["reason"] for fault in refused.json()["errors"]]
+    assert [reason.partition(": there")[0] for reason in reasons] == [
+        f"the agreement of {desk}: commitments.reply.calendar" for desk in ("borrower", "own")
+    ]
 
 
 def test_a_desks_own_key_leaves_those_alone_that_count_by_its_calendar(office: Office) -> None:

@@ -238,6 +238,8 @@ def _clock(kind: str) -> dict[str, Any]:
         "detected_at": "2026-03-06T14:15:00.003Z" if late else None,
         "met": False if late else True if state == "stopped" else None,
         "calendar": "haisoft/tickets",
+        "calendar_reason": None,
+        "calendar_reason_detail": None,
         "next_at": None,
         "cause": None,
         "cause_detail": None,

@@ -27,6 +27,7 @@ const cards = new Map(); // what is shown, by clock
 const TICKS = new Set(["remaining_seconds", "counted_seconds", "overdue_seconds", "due_if_resumed_now"]);
 let view = null;
 let commitments = [];
+let labels = new Map();
 let change = null;
 
 async function read({ afresh = false } = {}) {
@@ -39,6 +40,7 @@ async function read({ afresh = false } = {}) {
   ]);
   learn(desks.desks);
   commitments = agreement.document?.commitments ?? [];
+  labels = new Map(agreement.commitments.map((commitment) => [commitment.id, commitment.label]));
   view = found;
   head();
   showPosition();
@@ -67,7 +69,7 @@ function head() {
   find("#withheld").replaceChildren(...(withheld.length ? [h("h3", {}, "Not applicable"), h("ul", {}, withheld)] : []));
 }
 
-const label = (id) => commitments.find((commitment) => commitment.id === id)?.label ?? id;
+const label = (id) => labels.get(id) ?? id;
 const keyOf = ({ commitment, cycle }) => `${commitment} ${cycle}`;
 
 // A card is rebuilt when something in it changed or, if `afresh`, because time has moved its markers; but not while it has
