@@ -23,7 +23,7 @@ from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.web.api import health
-from app.web.api.desks import agreements, calendars, deadlines, desks
+from app.web.api.desks import agreements, calendars, deadlines, desks, feeds
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
@@ -47,6 +47,7 @@ ROUTERS = (
     tickets.router,
     desks.router,
     deadlines.router,
+    feeds.router,
     calendars.router,
     agreements.router,
     queues.router,

@@ -127,6 +127,12 @@ class ServerSettings(SettingsGroup):
     agreements: Path = Field(
         default_factory=lambda: _shipped("agreements"), description="Folder of the shipped agreements."
     )
+    calendar_feeds_max: int = Field(
+        default=20,
+        ge=0,
+        description="Feeds of one calendar: addresses with a secret of their own. One for each team or wall is enough, "
+        "and a list of twenty can still be overseen.",
+    )
     holiday_years_ahead: int = Field(
         default=10,
         ge=1,

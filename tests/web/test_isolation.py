@@ -44,6 +44,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
         "data": {},
     },
     ("POST", "/v1/hooks/{desk}/{system}"): {"anything": 1},
+    ("POST", "/v1/calendars/{desk}/{name}/feeds"): {},
     ("PUT", "/v1/calendars/{desk}"): {
         "calendars": {"tickets": {"time_zone": "Europe/Paris", "hours": {"mon": ["10:00-12:00"]}}}
     },
@@ -145,6 +146,8 @@ def intruder(databases: Databases) -> Iterator[Break]:
             headers=admin,
         )
         assert subscription.status_code == 201, subscription.text
+        feed = room.client.post("/v1/calendars/haisoft/tickets/feeds", json={"note": SECRET}, headers=admin)
+        assert feed.status_code == 201, feed.text
         room.wall.move(3 * 24 * 3600)
         room.sent(room.event(id="late", type="note.added", data={"text": SECRET}))
         breach = room.get("/v1/breaches", desk=OTHER).json()["breaches"][0]["id"]
@@ -159,6 +162,8 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "delivery": "1",
             "hook": "1",
             "digest": "0",
+            "feed": feed.json()["id"],
+            "secret": "slf_unknown",
         }
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
@@ -223,7 +228,9 @@ ACKNOWLEDGE, INBOX, SUBSCRIBE = Permission.ACKNOWLEDGE, Permission.INBOX, Permis
 REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/session"): None,
     ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
+    ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): CONFIGURE,
     ("GET", "/"): None,
+    ("GET", "/feeds/calendars/{secret}.ics"): None,
     ("GET", "/healthz"): None,
     ("GET", "/metrics"): None,
     ("GET", "/queues/{desk}/{queue}"): None,
@@ -236,6 +243,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/calendars"): VIEW,
     ("GET", "/v1/calendars/{desk}/{name}"): VIEW,
     ("GET", "/v1/calendars/{desk}/{name}.ics"): VIEW,
+    ("GET", "/v1/calendars/{desk}/{name}/feeds"): CONFIGURE,
     ("GET", "/v1/calendars/{desk}/{name}/spans"): VIEW,
     ("GET", "/v1/desks"): VIEW,
     ("GET", "/v1/hooks/{desk}/{system}"): None,
@@ -255,6 +263,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("PATCH", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
     ("POST", "/session"): None,
     ("POST", "/v1/breaches/{breach_id}/acknowledgement"): ACKNOWLEDGE,
+    ("POST", "/v1/calendars/{desk}/{name}/feeds"): CONFIGURE,
     ("POST", "/v1/deadlines"): VIEW,
     ("POST", "/v1/events"): RECORD,
     ("POST", "/v1/hooks/{desk}/{system}"): None,

@@ -4,7 +4,7 @@ from app.store.tables.columns import NEVER, metadata
 from app.store.tables.contracts import desk_version
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.outbound import delivery, subscription
-from app.store.tables.people import api_key, principal_role, session
+from app.store.tables.people import api_key, calendar_feed, principal_role, session
 from app.store.tables.tickets import (
     LATE_KINDS,
     OF_OTHER_SUBJECT,
@@ -27,6 +27,7 @@ __all__ = [
     "acknowledgement",
     "api_key",
     "archived_ticket",
+    "calendar_feed",
     "clock",
     "connection",
     "delivery",

@@ -62,6 +62,27 @@ class SessionRow(SQLModel, table=True):
     )
 
 
+class CalendarFeedRow(SQLModel, table=True):
+    """An address of a calendar's `.ics`, by the hash of the secret in it."""
+
+    __tablename__: ClassVar[Any] = "calendar_feed"
+
+    id: str = text_column(primary_key=True)
+    desk: str = text_column()
+    calendar: str = text_column()
+    hash: str = text_column()
+    note: str = text_column()
+    created_by: str = text_column()
+    """The id of the key that made it."""
+    created_at: int = instant_column()
+
+    __table_args__ = (
+        UniqueConstraint("hash", name="calendar_feed_hash"),
+        Index("calendar_feed_desk", "desk", "calendar"),  # serves the list of a calendar's feeds
+    )
+
+
 api_key = table_of(ApiKeyRow)
 principal_role = table_of(PrincipalRoleRow)
 session = table_of(SessionRow)
+calendar_feed = table_of(CalendarFeedRow)

@@ -28,6 +28,9 @@ _GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 CLIENT_CLOSED_REQUEST: Final = 499
 """The status in log and metric of a request whose sender hung up before it was answered."""
 
+FEEDS: Final = "/feeds/calendars"
+"""Below it are addresses with a secret."""
+
 _ID_BYTES: Final = 8
 _NUL: Final = "\0"
 _NUL_IN_QUERY: Final = b"%00"
@@ -71,7 +74,7 @@ class RequestMiddleware:
             except ClientDisconnect:
                 response.status = response.status or CLIENT_CLOSED_REQUEST
             except Exception as error:  # noqa: BLE001 - the outermost handler: logs and answers
-                _log.error("request failed", path=scope["path"], exc_info=error)
+                _log.error("request failed", path=logged_path(scope["path"]), exc_info=error)
                 if not response.status:
                     problem = Problem(Kind.INTERNAL, "The error is in the log under this request's id.")
                     await respond(Request(scope), problem)(scope, receive, response.send)
@@ -111,10 +114,15 @@ class _ObservedResponse:
         _log.info(
             "request",
             method=scope["method"],
-            path=scope["path"],
+            path=logged_path(scope["path"]),
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def logged_path(path: str) -> str:
+    """The path for the log: the address of a calendar feed is its secret."""
+    return f"{FEEDS}/***" if path.startswith(FEEDS) else path
 
 
 def _nul_refusal(scope: Scope) -> Problem | None:

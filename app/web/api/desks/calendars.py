@@ -181,7 +181,7 @@ async def show_icalendar(
     Events are whole, and keep their ids: what lies across the start or the end of the period is not cut.
     """
     parts = running(request)
-    stored, calendar = await _calendar(parts, must_see(caller, desk), name)
+    stored, calendar = await calendar_in_force(parts, must_see(caller, desk), name)
     since = parts.database.now() if asked.since is None else _start_of(calendar, asked.since)
     ahead = since + length_of(ICALENDAR_AHEAD)
     period = _period(since, ahead if asked.until is None else _end_of(calendar, asked.until))
@@ -201,7 +201,7 @@ async def spans(
     request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[Period, Query()]
 ) -> Response:
     """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with."""
-    _, calendar = await _calendar(running(request), must_see(caller, desk), name)
+    _, calendar = await calendar_in_force(running(request), must_see(caller, desk), name)
     period = _period(_start_of(calendar, asked.since), _end_of(calendar, asked.until))
     return Json(
         {
@@ -224,7 +224,7 @@ async def spans(
 async def show_calendar(request: Request, caller: Viewer, desk: Desk, name: Name) -> Response:
     """The calendar's rules as written, whether it is open now, and its special days."""
     parts = running(request)
-    stored, calendar = await _calendar(parts, must_see(caller, desk), name)
+    stored, calendar = await calendar_in_force(parts, must_see(caller, desk), name)
     now = parts.database.now()
     year = calendar.local(now).year
     days = [closed_date(day) for each in (year, year + 1) for day in calendar.closed_days(each)]
@@ -270,7 +270,7 @@ def _names(desk: str, stored: StoredVersion) -> list[str]:
     return sorted(stored.documents.calendars.get(desk, {}).get("calendars", {}))
 
 
-async def _calendar(parts: WebRuntime, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
+async def calendar_in_force(parts: WebRuntime, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
     """A calendar in force and its version. Raises Problem: not found."""
 
     def find(conn: Connection) -> StoredVersion | None:

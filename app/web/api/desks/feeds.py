@@ -1,0 +1,168 @@
+"""Calendar feeds: the address of a calendar's `.ics` with a secret of its own.
+
+Calendar programs fetch an address and can send no header. A feed opens this one calendar and nothing else, is shown
+once, listed without its secret, and ends when it is removed.
+"""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from app.flow.query.serialize import instant_text
+from app.sla.span import Micros, Span, length_of
+from app.store.engine.database import Connection
+from app.store.people import feeds
+from app.store.people.feeds import Feed
+from app.web.api.desks.calendars import ICALENDAR_AHEAD, Desk, Name, calendar_in_force
+from app.web.api.desks.icalendar_file import icalendar_file
+from app.web.http.access import Configurer, must_see
+from app.web.http.instant import InstantOut
+from app.web.http.middleware import FEEDS
+from app.web.http.problems import Kind, Problem, not_found, problems
+from app.web.http.responses import Json
+from app.web.http.routing import Router
+from app.web.http.running import running
+
+router = Router(tags=["calendars"])
+
+
+class FeedRequest(BaseModel):
+    """A feed to make."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"note": "Wall calendar of the first line"}]}
+    )
+
+    note: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="who uses it", examples=["Wall calendar of the first line"]
+    )
+
+
+class FeedView(BaseModel):
+    """A feed, without its secret."""
+
+    id: str
+    note: str
+    created_by: str = Field(description="the id of the key that made it")
+    created_at: InstantOut
+
+
+class FeedWithAddress(FeedView):
+    """A feed that was just made."""
+
+    url: str = Field(description="the address for the calendar program; it is shown this once")
+
+
+class FeedList(BaseModel):
+    """The feeds of a calendar."""
+
+    feeds: list[FeedView]
+
+
+FeedId = Annotated[str, Path(description="the feed's id")]
+
+
+@router.get(
+    "/v1/calendars/{desk}/{name}/feeds",
+    summary="List the feeds of a calendar",
+    operation_id="list_calendar_feeds",
+    response_model=FeedList,
+    responses=problems(401, 403, 404),
+)
+async def list_feeds(request: Request, caller: Configurer, desk: Desk, name: Name) -> Response:
+    """The addresses that were made for this calendar and not removed, without their secrets."""
+    parts = running(request)
+    await calendar_in_force(parts, must_see(caller, desk), name)
+    found = await parts.database.read(lambda conn: feeds.listed(conn, desk, name))
+    return Json({"feeds": [_view(feed) for feed in found]})
+
+
+@router.post(
+    "/v1/calendars/{desk}/{name}/feeds",
+    summary="Make a feed of a calendar",
+    operation_id="create_calendar_feed",
+    status_code=201,
+    response_model=FeedWithAddress,
+    responses=problems(401, 403, 404, 409, 422),
+)
+async def create_feed(
+    request: Request, caller: Configurer, desk: Desk, name: Name, wanted: FeedRequest
+) -> Response:
+    """An address with a secret of its own, which a calendar program subscribes to without a key.
+
+    It opens this calendar's `.ics` only. 409: the calendar has as many feeds as `SLATIMER_CALENDAR_FEEDS_MAX` allows.
+    """
+    parts = running(request)
+    await calendar_in_force(parts, must_see(caller, desk), name)
+    most = parts.settings.calendar_feeds_max
+
+    def add(conn: Connection, now: Micros) -> tuple[str, Feed] | None:
+        if len(feeds.listed(conn, desk, name)) >= most:
+            return None
+        by = caller.principal.id
+        return feeds.add(conn, desk, name, note=wanted.note, created_by=by, now=now)
+
+    made = await parts.database.write(add)
+    if made is None:
+        raise Problem(
+            Kind.CONFLICT,
+            f"The calendar has {most} feeds. Remove one, or set SLATIMER_CALENDAR_FEEDS_MAX.",
+        )
+    secret, feed = made
+    url = str(request.base_url.replace(path=f"{FEEDS}/{secret}.ics"))
+    return Json(_view(feed) | {"url": url}, status_code=201)
+
+
+@router.delete(
+    "/v1/calendars/{desk}/{name}/feeds/{feed}",
+    summary="Remove a feed of a calendar",
+    operation_id="remove_calendar_feed",
+    status_code=204,
+    response_class=Response,
+    responses=problems(401, 403, 404),
+)
+async def remove_feed(request: Request, caller: Configurer, desk: Desk, name: Name, feed: FeedId) -> Response:
+    """From now on its address is unknown."""
+    parts = running(request)
+    must_see(caller, desk)
+    if not await parts.database.write(lambda conn, _: feeds.remove(conn, desk, name, feed)):
+        raise not_found("feed", feed)
+    return Response(status_code=204)
+
+
+@router.get(
+    FEEDS + "/{secret}.ics",
+    summary="A calendar by its feed",
+    operation_id="show_calendar_feed",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "opening hours and special days from now for half a year",
+            "content": {"text/calendar": {"schema": {"type": "string"}, "example": "BEGIN:VCALENDAR…"}},
+        },
+        **problems(404),
+    },
+)
+async def show_feed(request: Request, secret: Annotated[str, Path(max_length=100)]) -> Response:
+    """The calendar that the address was made for. It needs no key; one that was removed is unknown, like any other."""
+    parts = running(request)
+    feed = await parts.database.look_up(lambda conn: feeds.find(conn, secret))
+    if feed is None:
+        raise Problem(Kind.NOT_FOUND, "There is no such feed. Make one with: POST /v1/calendars/…/feeds")
+    stored, calendar = await calendar_in_force(parts, feed.desk, feed.calendar)
+    now = parts.database.now()
+    period = Span(now, now + length_of(ICALENDAR_AHEAD))
+    content = await asyncio.to_thread(icalendar_file, calendar, period, stored.recorded_at)
+    return Response(content, media_type="text/calendar", headers={"Cache-Control": "private, max-age=300"})
+
+
+def _view(feed: Feed) -> dict[str, Any]:
+    return {
+        "id": feed.id,
+        "note": feed.note,
+        "created_by": feed.created_by,
+        "created_at": instant_text(feed.created_at),
+    }
