@@ -435,6 +435,40 @@ def test_a_date_whose_day_may_be_its_month_is_not_guessed(service: Service, log:
     assert service.view("phpnet", "A")["created_at"] == "2025-06-03T07:15:00Z"
 
 
+def in_layout(time: str, *, delimiter: str = ",", encoding: str = "utf-8") -> bytes:
+    """One row of a German customer in this layout."""
+    rows = (("Case", "Activity", "When", "Customer"), ("A", "Wait", time, "M\u00fcller"))
+    return "".join(delimiter.join(row) + "\n" for row in rows).encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        pytest.param(in_layout("2026-02-02 10:00:00", delimiter="\t"), "", id="tabs"),
+        pytest.param(in_layout("2026-02-02 10:00:00", delimiter="|"), "", id="pipes"),
+        pytest.param(in_layout("2026-02-02 10:00:00", delimiter=";"), "", id="semicolons"),
+        pytest.param(in_layout("2026-02-02 10:00:00", encoding="utf-16"), "", id="UTF-16"),
+        pytest.param(in_layout("2026-02-02 10:00:00", encoding="utf-16-le"), "", id="UTF-16 without a mark"),
+        pytest.param(in_layout("2026-02-02 10:00:00", encoding="utf-8-sig"), "", id="UTF-8 with a mark"),
+        pytest.param(in_layout("2026-02-02 10:00:00", encoding="cp1252"), "", id="Windows-1252"),
+        pytest.param(in_layout("02.02.2026 10:00"), "", id="dots"),
+        pytest.param(in_layout("02/02/2026 10:00 AM"), 'time_format = "month_first"', id="a.m."),
+        pytest.param(in_layout("02-02-2026 10:00"), 'time_format = "day_first"', id="hyphens"),
+        pytest.param(in_layout("1770022800"), "", id="seconds since 1970"),
+        pytest.param(in_layout("1770022800000"), "", id="milliseconds since 1970"),
+        pytest.param(in_layout("20260202100000"), "", id="year to second"),
+        pytest.param(in_layout("2026-02-02 10:00:00").replace(b"\n", b"\n\n"), "", id="blank lines"),
+    ],
+)
+def test_layouts_of_other_tools_are_recognised(service: Service, log: Path, content: bytes, key: str) -> None:
+    log.write_bytes(content)
+    fields = '[fields]\ncustomer = "Customer"\n[first]'
+    mapping = MAPPING.replace("[first]", f"{key}\n{fields}")
+    assert replayed(service, log, mapping).refusals == []
+    view = service.view("phpnet", "A")
+    assert (view["created_at"], view["customer"]) == ("2026-02-02T09:00:00Z", "M\u00fcller")
+
+
 XES = """<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xmlns="http://www.xes-standard.org/">
   <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>

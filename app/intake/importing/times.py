@@ -39,6 +39,8 @@ _TIME: Final = re.compile(
     re.ASCII,
 )
 _NUMBER: Final = re.compile(r"\d{9,17}(?:\.\d{1,9})?", re.ASCII)
+_COMPACT: Final = re.compile(r"(?:19|20)\d{12}", re.ASCII)
+"""Year to second without a separator. As milliseconds since 1970 these would lie after 2570."""
 _MONTH_NAMES: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS: Final = {name: number for number, name in enumerate(_MONTH_NAMES, start=1)}
 _UNITS: Final = {"epoch_seconds": SECOND, "epoch_milliseconds": 1_000}
@@ -92,6 +94,11 @@ class TimeReader:
         if not isinstance(value, str):
             raise self._unreadable(value, "is not a time")
         written = value.strip()
+        if _COMPACT.fullmatch(written):
+            written = f"{written[:8]}T{written[8:]}"
+        elif _NUMBER.fullmatch(written):
+            # Before ISO 8601, in whose compact form Python would read 1770022800000 as a day of 1770.
+            return self._lenient(written)
         try:
             at = datetime.fromisoformat(written)
         except ValueError:
