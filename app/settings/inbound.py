@@ -23,8 +23,8 @@ class InboundSettings(SettingsGroup):
     inbound_interpret_timeout: timedelta = Field(
         default=timedelta(seconds=2),
         gt=timedelta(0),
-        description="Processor time for interpreting one inbound webhook, a hundred times what the longest takes. One "
-        "that takes longer stays in the inbox.",
+        description="Processor time for interpreting one inbound webhook; the largest take less than 0.1 s. One that "
+        "takes longer stays in the inbox.",
     )
     inbound_duty_cycle: float = Field(
         default=0.1,
