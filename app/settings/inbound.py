@@ -20,6 +20,12 @@ class InboundSettings(SettingsGroup):
         ge=1,
         description="Inbound webhooks interpreted in one transaction, which takes about 15 ms.",
     )
+    inbound_interpret_timeout: timedelta = Field(
+        default=timedelta(seconds=2),
+        gt=timedelta(0),
+        description="Processor time for interpreting one inbound webhook; the largest take less than 0.1 s. One that "
+        "takes longer stays in the inbox.",
+    )
     inbound_duty_cycle: float = Field(
         default=0.1,
         gt=0,

@@ -10,6 +10,7 @@ from app.flow.inbound.accept import UnknownConnection
 from app.flow.inbound.connect import UnknownSystem
 from app.intake.signature import BadSignature, Stale
 from app.sla.span import HOUR, MINUTE
+from app.store.inbound import hooks
 from app.store.inbound.hooks import HookState
 from tests.flow.door import Door, samples
 from tests.service import Service
@@ -200,3 +201,30 @@ async def test_every_sample_signed_anew_is_let_in(door: Door) -> None:
     given = samples("zendesk")
     found = [await door.deliver(plug, body, headers) for body, headers in given]
     assert len({one.id for one in found}) == len(given) > 10
+
+
+async def test_a_desks_waiting_deliveries_do_not_delay_another_desks(door: Door) -> None:
+    plug, _ = door.connect("zammad")
+    other, _ = door.connect("zammad", "phpnet")
+    many = door.service.settings.inbound_batch_size * 3
+    for number in range(many):
+        await door.deliver(plug, f"{number}".encode())
+    await door.deliver(other, BODY)
+    claimed = door.service.database.write_now(
+        lambda conn, now: hooks.claim(conn, door.service.settings.inbound_batch_size)
+    )
+    assert [one.desk for one in claimed].count("phpnet") == 1
+    assert await door.reader.read_all() == many + 1
+
+
+async def test_desks_take_turns_when_a_batch_holds_one(door: Door) -> None:
+    plug, _ = door.connect("zammad")
+    other, _ = door.connect("zammad", "phpnet")
+    for number in range(2):
+        await door.deliver(plug, f"{number}".encode())
+        await door.deliver(other, f"{number}".encode())
+    turns = [
+        [one.desk for one in door.service.database.write_now(lambda conn, now: hooks.claim(conn, 1, after))]  # noqa: B023
+        for after in ("", "haisoft", "phpnet")
+    ]
+    assert turns == [["haisoft"], ["phpnet"], ["haisoft"]]

@@ -6,7 +6,7 @@ repeated while the other desk pushes. Nothing leaves the machine, and every roun
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,21 +16,33 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from app.sla.span import SECOND
+from app.flow.inbound.connect import connect
+from app.flow.inbound.sources import Sources
+from app.settings import Settings
+from app.sla.span import HOUR, SECOND
+from app.store.engine.database import Database
 from tests.web.test_process import PATIENCE, Process, started
 
 KINDS: Final = sorted(path.stem.removeprefix("kind_") for path in Path(__file__).parent.glob("kind_*.py"))
+ATTACKER: Final = "phpnet"
+"""The attacker's desk. The other desk is `haisoft`."""
+
+SYSTEMS: Final = ("freshdesk", "zendesk-trigger")
+"""Ticket systems that are connected to the attacker's desk."""
+
 _PAGE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an attacker knows: the address, and a key of its own desk."""
+    """What an attacker knows: the address, a key of its own desk, and the secrets of the desk's ticket systems."""
 
     host: str
     port: int
     key: str
     pid: int
+    secrets: Mapping[str, str]
+    """By system."""
 
     @property
     def url(self) -> str:
@@ -63,10 +75,19 @@ def attack_of(kind: str) -> Callable[[Target], None]:
 @contextmanager
 def service(url: str, folder: Path, **settings: str) -> Generator[tuple[Process, Target]]:
     """A service over the database at a URL, and what its attacker knows of it."""
+    with Database(Settings(database_url=url)) as database:
+        secrets = {system: _connected(database, system) for system in SYSTEMS}
     with started(url, folder, **settings) as process:
         address = urlsplit(str(process.client.base_url))
         key = str(process.client.headers["authorization"])
-        yield process, Target(address.hostname or "", address.port or 0, key, process.running.pid)
+        yield process, Target(address.hostname or "", address.port or 0, key, process.running.pid, secrets)
+
+
+def _connected(database: Database, system: str) -> str:
+    details, _ = database.write_now(
+        lambda conn, now: connect(conn, now, Sources(), ATTACKER, system, overlap=HOUR)
+    )
+    return details.secret
 
 
 def memory_of(pid: int) -> int:

@@ -305,3 +305,18 @@ def test_a_source_must_say_how_it_is_signed_and_what_it_tells() -> None:
 def test_without_a_file_nothing_can_be_read() -> None:
     with pytest.raises(Unreadable, match="no file describes"):
         ADAPTER.reading(_sent(BODY), ADAPTER.plain_source("d"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[@,@]" + "|[@,@][]" * 60,
+        "join('', [@,@])" + "|join('', [@,@])" * 60,
+        "[*].[" + ",".join("@" * 1500) + "]",
+    ],
+)
+def test_an_expression_that_multiplies_what_it_finds_is_unreadable(expression: str) -> None:
+    query = Query.of("sources.ours.read.ticket", expression)
+    body = "xxxxxxxxxx" if "join" in expression else [1] * 1000
+    with pytest.raises(Unreadable, match="too many steps"):
+        query.find(body)

@@ -153,3 +153,16 @@ def test_what_our_template_would_not_send_is_unreadable(changed: dict[str, Any])
 
 def test_the_template_has_every_key_of_the_samples() -> None:
     assert all(f'"{key}"' in TEMPLATE for key in BODY)
+
+
+@pytest.mark.parametrize("event", ["{ status : { from : 2 , to : 7 } }", "{status:{from:2, to: 7}}"])
+def test_spaces_in_a_rules_event_change_nothing(event: str) -> None:
+    assert _reading(triggered_event=event, status=None) == _reading(
+        triggered_event="{status:{from:2,to:7}}", status=None
+    )
+
+
+@pytest.mark.parametrize("event", ["{a:" + " " * 15_000, "{" * 15_000, "{:x}", "{a b:c}"])
+def test_a_broken_event_of_a_rule_is_unreadable(event: str) -> None:
+    with pytest.raises(Unreadable):
+        _reading(triggered_event=event)

@@ -151,3 +151,25 @@ def test_no_value_makes_a_reader_raise(anything: object) -> None:
 def test_any_markup_gives_a_text(one: str, other: str) -> None:
     found = value.plain(f"<{one}>{other}</{one}><!{one}&{other}")
     assert found is None or json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("a <b and so on", "a <b and so on"),
+        ("<p>one</p><a href='x>y'>two</a>", "one\ntwo"),
+        ('<a title="never closed>text</a>', "text"),
+        ("<!-- left out -->kept<!doctype html> too", "kept too"),
+        ("<head><title>t</title></head>body", "body"),
+        ("<script>if (a<b) '</p>'</SCRIPT >shown", "shown"),
+        ("<br/>it's 3 < 4 & 5 > 2 </3", "it's 3 < 4 & 5 > 2 </3"),
+        (f"a&#{'9' * 5000};b", "a\ufffdb"),
+        ("&eacute;t&#233; &notaname;", "été ¬aname;"),
+    ],
+)
+def test_broken_markup_loses_no_text(html: str, expected: str) -> None:
+    assert value.plain(html) == expected
+
+
+def test_a_text_longer_than_any_instant_is_none() -> None:
+    assert value.instant("2026-03-06T15:30:00" + " " * 200 + "Z", "UTC") is None

@@ -8,6 +8,7 @@ import pytest
 
 from app.intake.mapping.events import Unreadable
 from app.intake.source_file import SourceFault
+from app.intake.systems.zendesk import trigger
 from app.intake.systems.zendesk.trigger import ADAPTER, TEMPLATE, WORDS
 from app.sla.event import Event
 from tests.intake.desk import Desk, Known, after, desk_of
@@ -161,3 +162,19 @@ def test_the_template_names_all_four_words_and_is_json() -> None:
     template = json.loads(TEMPLATE)
     assert all(word in template["event"] for word in WORDS)
     assert {"ticket_id", "updated_at", "status"} <= template.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('  "subject" : "a "b": c" , ', ("subject", 'a "b": c')),
+        ('"subject": ""', ("subject", "")),
+        ('"subject": "', None),
+        ('"sub ject": "a"', None),
+        ("{", None),
+    ],
+)
+def test_a_line_of_the_template_is_its_name_and_what_stands_between_the_outer_quotes(
+    line: str, expected: tuple[str, str] | None
+) -> None:
+    assert trigger._entry(line) == expected

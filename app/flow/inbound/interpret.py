@@ -16,6 +16,7 @@ from app.flow.inbound.episode_chain import episode_changes
 from app.flow.inbound.reconcile import Reconciliation
 from app.flow.inbound.snapshot_chain import OriginEvents, chain_changes
 from app.flow.inbound.sources import ConfiguredSource, Sources
+from app.flow.inbound.time_limit import TookTooLong, within
 from app.flow.judge.receive import Receiver, ticket_of
 from app.intake.cloudevents import Limits
 from app.intake.mapping.events import Unreadable
@@ -51,6 +52,7 @@ class Interpreter:
         self._receiver, self._sources = receiver, sources
         self._limits = Limits(settings.max_events, settings.max_text_length)
         self._max_skew = length_of(settings.max_skew)
+        self._time_limit = settings.inbound_interpret_timeout.total_seconds()
 
     def interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
         """Read these webhooks, store their events and evaluate the tickets."""
@@ -90,9 +92,15 @@ class Interpreter:
             return one
         try:
             request = InboundRequest(hook.headers, hook.body, hook.received_at, limits=self._limits)
-            reading = configured.adapter.reading(request, configured.source)
+            reading = within(self._time_limit, lambda: configured.adapter.reading(request, configured.source))
         except Unreadable as error:
             one.faults.append(str(error))
+        except TookTooLong:
+            _log.error("webhook interpretation stopped", desk=hook.desk, system=hook.system, hook=hook.id)
+            one.faults.append(
+                f"reading it took more than {self._time_limit:g} s of processor time; simplify the source's expressions "
+                "if it has any, or raise SLATIMER_INBOUND_INTERPRET_TIMEOUT, and run the inbox again"
+            )
         except Exception as error:  # noqa: BLE001 - stored, logged and listed in the inbox: one adapter's defect affects no other webhook
             _log.exception("webhook interpretation failed", desk=hook.desk, system=hook.system, hook=hook.id)
             one.faults.append(f"reading it failed by a defect of the service, {_in_the_log(error, hook)}")

@@ -1,8 +1,9 @@
 """The loop that reads stored webhooks, and their retention.
 
 A commit wakes it; a poll finds what another process stored, or what a stopped one left. A batch that fails is repeated
-one by one, and a webhook that fails alone is kept with the reason, so that it blocks no other. Several processes may
-read: a claimed row is locked until the transaction ends. Instants are microseconds UTC.
+one by one, and a webhook that fails alone is kept with the reason, so that it blocks no other. Desks take turns: one
+desk's thousand waiting webhooks delay another's single one by one batch. Several processes may read: a claimed row is
+locked until the transaction ends. Instants are microseconds UTC.
 """
 
 import asyncio
@@ -48,6 +49,8 @@ class Reader:
         self._pruned_at: Micros | None = None
         self._duty = settings.inbound_duty_cycle
         self._busy: Callable[[], bool] = _never
+        self._last_desk = ""
+        """The desk whose webhook was read last: the next batch begins with another's."""
 
     def throttle_while(self, busy: Callable[[], bool]) -> None:
         """Read at a reduced duty cycle while `busy` is true: requests that wait for a commit go first."""
@@ -111,8 +114,9 @@ class Reader:
         """Read a batch; one by one if it fails. Raises when the database is unreachable."""
 
         def together(conn: Connection, now: Micros) -> int:
-            claimed = hooks.claim(conn, self._batch)
+            claimed = hooks.claim(conn, self._batch, self._last_desk)
             if claimed:
+                self._last_desk = claimed[-1].desk
                 self._interpreter.interpret(conn, now, claimed)
             return len(claimed)
 
@@ -128,8 +132,9 @@ class Reader:
         claimed: list[StoredHook] = []
 
         def alone(conn: Connection, now: Micros) -> int:
-            claimed[:] = hooks.claim(conn, 1)
+            claimed[:] = hooks.claim(conn, 1, self._last_desk)
             if claimed:
+                self._last_desk = claimed[0].desk
                 self._interpreter.interpret(conn, now, claimed)
             return len(claimed)
 

@@ -11,18 +11,26 @@ for what ticket systems do to JSON: `from_json`, `lower` and `split`.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import jmespath
 from jmespath import exceptions
 from jmespath.functions import Functions, signature
-from jmespath.visitor import Options
+from jmespath.visitor import Options, TreeInterpreter
 
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.value import items, table
 
 _LONGEST: Final = 4000
 """Characters of an expression: the parser recurses, and no sensible one comes near."""
+
+_LARGEST: Final = 200_000
+"""Entries of a list, or characters of a text divided by ten, that a step may find. A step can double what it is given,
+and an expression has hundreds: without a limit it fills the memory. The largest body has fewer."""
+
+_MOST_STEPS: Final = 1_000_000
+"""Steps of one expression on one body: a second of processor time, and several for each entry of the
+largest body."""
 
 _UNFIT: Final = (
     exceptions.JMESPathError,
@@ -43,7 +51,26 @@ class NoExpression(ValueError):
 class _Compiled(Protocol):
     parsed: object
 
-    def search(self, value: object, options: object = None) -> object: ...
+
+class _TooMuch(exceptions.JMESPathError):
+    """An expression takes too many steps, or finds too much."""
+
+
+class _Bounded(TreeInterpreter):
+    """One evaluation, which ends after a number of steps and finds no more than a size."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._steps = 0
+
+    def visit(self, node: Any, *args: object, **kwargs: object) -> object:
+        """Evaluate a node. Raises _TooMuch."""
+        self._steps += 1
+        found = cast("object", super().visit(node, *args, **kwargs))
+        size = len(items(found)) + (len(found) // 10 if isinstance(found, str) else 0)
+        if size > _LARGEST or self._steps > _MOST_STEPS:
+            raise _TooMuch("it takes too many steps on this body, or finds too much")
+        return found
 
 
 class _Functions(Functions):
@@ -93,7 +120,7 @@ class Query:
     def find(self, body: object) -> object:
         """What it finds: null where there is nothing. Raises Unreadable where it does not fit the body."""
         try:
-            return self.compiled.search(body, options=_OPTIONS)
+            return _Bounded(_OPTIONS).visit(self.compiled.parsed, body)
         except exceptions.JMESPathError as error:
             reason = str(error).partition("\n")[0]
             raise Unreadable(f"the expression {self.text!r} does not fit: {reason}", self.place) from error

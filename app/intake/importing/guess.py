@@ -52,8 +52,8 @@ _MEANINGS: Final = (
     (r"resolv|solv|complet|done|fixed", "status:solved"),
     (r"wait|pend|suspend|customer action", "status:pending"),
     (r"hold", "status:on_hold"),
-    (r"customer.*(repl|respon|comment)", "customer.replied"),
-    (r"(agent|public|staff).*(repl|respon|comment)|repl(y|ied)|respon[ds]", "agent.replied"),
+    (r"\A(?>.*?customer).*(repl|respon|comment)", "customer.replied"),
+    (r"\A(?>.*?(agent|public|staff)).*(repl|respon|comment)|repl(y|ied)|respon[ds]", "agent.replied"),
     (r"creat|insert|new|opened|submitted|registered", "status:new"),
     (r"open|progress|assign|accept|in charge|active", "status:open"),
 )

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
+from app.intake.mapping.markup import text_of
 from app.sla.span import SECOND, Micros, micros
 
 LONGEST_TEXT: Final = 16_000
@@ -36,6 +36,9 @@ _LATEST_EPOCH: Final = 253_402_300_800
 _PLAUSIBLE_SECONDS: Final = 20_000_000_000
 """A number of seconds beyond the year 2603 is read as milliseconds, one beyond that in milliseconds as microseconds."""
 
+
+_LONGEST_INSTANT: Final = 100
+"""Characters of an instant: RFC 2822 with a day, a zone and a comment has about 45. A longer text is not read."""
 
 _SHOWN: Final = 60
 """Characters of a value that a reason repeats: enough to find it in the body."""
@@ -151,6 +154,8 @@ def read_instant(value: object, zone: str | None = None) -> Micros:
     written = text(value)
     if written is None:
         raise NoInstant(f"it is not an instant; {_WRITE}")
+    if len(written) > _LONGEST_INSTANT:
+        raise NoInstant(f"{_shown(written)} is not an instant; {_WRITE}")
     if match := _ISO.fullmatch(written):
         return _iso(match, zone)
     if re.fullmatch(r"\d{9,17}(\.\d+)?", written, re.ASCII):
@@ -221,46 +226,10 @@ def _aware(at: datetime, zone: str | None, written: str) -> Micros:
     return found
 
 
-class _Plain(HTMLParser):
-    """Gathers the text of an HTML fragment: blocks become lines, scripts and styles are left out."""
-
-    _LINES: Final = frozenset({"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "pre"})
-    _SILENT: Final = frozenset({"script", "style", "head"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        """A block begins a line."""
-        if tag in self._LINES:
-            self.parts.append("\n")
-        self._silent += tag in self._SILENT
-
-    def handle_endtag(self, tag: str) -> None:
-        """A block ends a line."""
-        if tag in self._LINES:
-            self.parts.append("\n")
-        if tag in self._SILENT:
-            self._silent = max(self._silent - 1, 0)
-
-    def handle_data(self, data: str) -> None:
-        """A piece of text."""
-        if not self._silent:
-            self.parts.append(data)
-
-
 def plain(value: object) -> str | None:
     """The text of an HTML fragment, one line for each block; a text without markup stays as it is."""
     written = text(value)
     if written is None or ("<" not in written and "&" not in written):
         return written
-    parser = _Plain()
-    try:
-        parser.feed(written)
-        parser.close()
-    except (AssertionError, ValueError):  # what the standard parser raises for some broken declarations
-        return written
-    lines = (" ".join(line.split()) for line in "".join(parser.parts).splitlines())
+    lines = (" ".join(line.split()) for line in text_of(written).splitlines())
     return text("\n".join(line for line in lines if line))

@@ -27,8 +27,8 @@ from app.sla.span import MINUTE, Micros
 
 SYSTEM: Final = "freshdesk"
 
-_EVENT: Final = re.compile(r"\{\s*(\w+)\s*:\s*(.*?)\s*\}", re.DOTALL)
-_FROM_TO: Final = re.compile(r"\{\s*from\s*:(.*?),\s*to\s*:(.*?)\s*\}", re.DOTALL)
+_NAME: Final = re.compile(r"\w++")
+_TO: Final = re.compile(r",\s*+to\s*+:")
 
 _WRAPPED: Final = "freshdesk_webhook"
 """Freshdesk's own simple body wraps everything in this, and begins most names with `ticket_`."""
@@ -106,10 +106,22 @@ def _triggered(body: Mapping[str, object]) -> tuple[str | None, str]:
     written = text(body.get("triggered_event"))
     if written is None:
         return None, ""
-    match = _EVENT.fullmatch(written)
-    if match is None:
+    name, colon, argument = _within_braces(written).partition(":")
+    if not colon or _NAME.fullmatch(name.strip()) is None:
         raise Unreadable(f"{written[:80]!r} is no event of a rule", "triggered_event")
-    return match[1].lower(), match[2]
+    return name.strip().lower(), argument.strip()
+
+
+def _within_braces(written: str) -> str:
+    """What stands in the outer braces, as in `{reply_sent:sent}`; nothing without them."""
+    return written[1:-1] if written.startswith("{") and written.endswith("}") else ""
+
+
+def _changed_to(argument: str) -> str | None:
+    """The new value of a change, as in `{from:2,to:3}`."""
+    within = _within_braces(argument)
+    to = _TO.search(within)
+    return text(within[to.end() :]) if to and within.partition(":")[0].strip() == "from" else None
 
 
 def _digest(request: InboundRequest) -> str:
@@ -120,8 +132,7 @@ def _status_word(sent: _Sent) -> str | None:
     """The status by its label; by its number where the template has no label."""
     if (label := text(sent.value("status"))) is not None:
         return label
-    change = _FROM_TO.fullmatch(sent.argument) if sent.event == "status" else None
-    return None if change is None else text(change[2])
+    return _changed_to(sent.argument) if sent.event == "status" else None
 
 
 def _messages(sent: _Sent) -> tuple[Event, ...]:

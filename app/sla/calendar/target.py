@@ -15,7 +15,7 @@ from typing import Final, assert_never
 from app.sla.calendar import Calendar
 from app.sla.span import HOUR, MINUTE, SECOND, Micros
 
-_DURATION = re.compile(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?", re.ASCII)
+_DURATION = re.compile(r"(?:(\d+)\s*+h)?\s*+(?:(\d+)\s*+m(?:in)?)?\s*+(?:(\d+)\s*+s)?", re.ASCII)
 _PERCENT = re.compile(r"(\d+)\s*%", re.ASCII)
 _BEFORE = re.compile(r"(.+?) before")
 NEXT_WORKING_DAY = "next working day"

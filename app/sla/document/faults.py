@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-_HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
-_KEY: Final = re.compile(r"""\s*("[^"]*"|'[^']*'|[\w-]+)\s*(?:=|\.\S)""")
-_ID: Final = re.compile(r"""\s*id\s*=\s*["']([^"']+)["']""")
+_HEADER: Final = re.compile(r"\s*+(\[\[?+)([^\[\]]++)\]\]?+\s*+(?:#.*+)?")
+_KEY: Final = re.compile(r"""\s*+("[^"]*+"|'[^']*+'|[\w-]++)\s*+(?:=|\.\S)""")
+_ID: Final = re.compile(r"""\s*+id\s*+=\s*+["']([^"']++)["']""")
 _STEP: Final = re.compile(r"""[^.\[\]"']+""")
+
+_LONGEST_WORD: Final = 100
+"""Characters of an unknown word that are compared with the known ones, in quadratic time. No known word is longer."""
 
 _LONGEST_LIST: Final = 20
 """More known words than this are not written out beside the nearest one."""
@@ -64,7 +67,7 @@ def instead_of(word: object, known: Iterable[str]) -> str:
     known = sorted(set(known))
     if not known:
         return "Nothing is known here: leave it out."
-    near = get_close_matches(str(word), known, n=1)
+    near = get_close_matches(str(word)[:_LONGEST_WORD], known, n=1)
     meant = f'Did you mean "{near[0]}"?' if near else ""
     if near and len(known) > _LONGEST_LIST:
         return meant
@@ -91,7 +94,7 @@ def _written_places(text: str) -> Iterator[tuple[int, list[set[str]]]]:
     table: list[set[str]] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.fullmatch(line):
-            name = header[2]
+            name = header[2].strip()
             table = [{step} for step in _STEP.findall(name)]
             if header[1] == "[[":
                 counts[name] = counts.get(name, -1) + 1

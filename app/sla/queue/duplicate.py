@@ -79,7 +79,7 @@ def _prefixes(prefixes: tuple[str, ...]) -> re.Pattern[str]:
     """One or more of the prefixes at the start, each perhaps with a count: "Re:", "RE[2] :", "Antw (3):"."""
     alternatives = "|".join(re.escape(p.casefold()) for p in prefixes)
     count = r"(?:\[ ?\d+ ?\]|\( ?\d+ ?\))?"
-    return re.compile(rf"^(?: ?(?:{alternatives}) ?{count} ?:)+" if alternatives else r"(?!)")
+    return re.compile(rf"^(?: ?(?:{alternatives}) ?{count} ?:)++" if alternatives else r"(?!)")
 
 
 def lacks_domain(fields: Mapping[str, object], texts: Iterable[str], rules: QueueRules) -> bool:

@@ -95,7 +95,18 @@ class HookResult:
 _IS_PENDING: Final = text("state = 'pending'")
 _IN_INBOX: Final = text("(state = 'kept' OR warnings IS NOT NULL)")
 _ONCE: Final = select(_hook.c.once, _hook.c.id).where(_hook.c.once.in_(bindparam("onces", expanding=True)))
-_PENDING: Final = select(_hook).where(_IS_PENDING).order_by(_hook.c.seq).limit(bindparam("most"))
+_PENDING: Final = (
+    select(_hook)
+    .where(_IS_PENDING, _hook.c.desk == bindparam("desk"))
+    .order_by(_hook.c.seq)
+    .limit(bindparam("most"))
+)
+# One step in the index `hook_turns` for each desk: DISTINCT would read every pending row.
+_WAITING_DESKS: Final = text(
+    "WITH RECURSIVE waiting(desk) AS (SELECT min(desk) FROM hook WHERE state = 'pending' UNION ALL "
+    "SELECT (SELECT min(hook.desk) FROM hook WHERE state = 'pending' AND hook.desk > waiting.desk) "
+    "FROM waiting WHERE waiting.desk IS NOT NULL) SELECT desk FROM waiting WHERE desk IS NOT NULL"
+)
 _FIND: Final = select(_hook).where(_hook.c.id == bindparam("id"))
 _INBOX: Final = (
     select(
@@ -181,17 +192,23 @@ def _row(new: NewHook, now: Micros) -> dict[str, Any]:
     }
 
 
-def claim(conn: Connection, most: int) -> list[StoredHook]:
-    """Pending webhooks, in order of arrival.
+def claim(conn: Connection, most: int, after: str = "") -> list[StoredHook]:
+    """Pending webhooks: an equal share of each desk that has any, in order of arrival.
 
-    On PostgreSQL their rows are locked until the transaction ends, and rows locked by another process are skipped.
+    Desks take turns, beginning with the one that follows the desk `after` by name. On PostgreSQL the rows are locked
+    until the transaction ends, and rows locked by another process are skipped.
     """
-    return [
-        _stored(row)
-        for row in conn.execute(dialect.for_update_skip_locked(conn, _PENDING), {"most": most})
-        .mappings()
-        .all()
-    ]
+    desks = conn.execute(_WAITING_DESKS).scalars().all()
+    turns = sorted(desks, key=lambda desk: (desk <= after, desk))
+    query = dialect.for_update_skip_locked(conn, _PENDING)
+    claimed: list[StoredHook] = []
+    for number, desk in enumerate(turns):
+        if len(claimed) >= most:
+            break
+        share = -((len(claimed) - most) // (len(turns) - number))  # rounded up
+        rows = conn.execute(query, {"desk": desk, "most": share}).mappings().all()
+        claimed += map(_stored, rows)
+    return claimed
 
 
 def finish(conn: Connection, outcomes: Sequence[HookResult], now: Micros) -> None:

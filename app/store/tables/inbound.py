@@ -58,7 +58,15 @@ class HookRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("id", name="hook_id"),
         UniqueConstraint("once", name="hook_once"),
-        # Serves the reader: pending webhooks in order of arrival.
+        # Serves the reader: a desk's pending webhooks in order of arrival, and which desks have any.
+        Index(
+            "hook_turns",
+            "desk",
+            "seq",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        # Serves the count of pending webhooks.
         Index(
             "hook_pending",
             "seq",

@@ -40,8 +40,7 @@ _ROLES: Final = {
     "light agent": "agent",
     "owner": "agent",
 }
-_LINE: Final = re.compile(r'\s*"(\w+)"\s*:\s*"(.*)"\s*,?\s*')
-"""A line of the template. What stands between the outer quotes is the value, whatever quotes it holds itself."""
+_NAME: Final = re.compile(r'"(\w++)"')
 
 
 def read(request: InboundRequest, source: Source) -> Reading:
@@ -72,10 +71,23 @@ def _body(request: InboundRequest) -> Mapping[str, object]:
         return table(request.json())
     except Unreadable:
         written = request.body.decode("utf-8", "replace")
-        found = {m[1]: m[2] for line in written.splitlines() if (m := _LINE.fullmatch(line))}
+        found = dict(filter(None, map(_entry, written.splitlines())))
         if "ticket_id" not in found:
             raise
         return {**found}
+
+
+def _entry(line: str) -> tuple[str, str] | None:
+    """The name and value of a line of the template; None for another line.
+
+    What stands between the outer quotes is the value, whatever quotes it holds itself.
+    """
+    name, _, value = line.strip().removesuffix(",").partition(":")
+    value = value.strip()
+    quoted = _NAME.fullmatch(name.rstrip())
+    if quoted is None or len(value) < len('""') or not (value.startswith('"') and value.endswith('"')):
+        return None
+    return quoted[1], value[1:-1]
 
 
 def _snapshot(body: Mapping[str, object], ticket: str, at: Micros, words: Translator) -> Snapshot:
