@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_hook_turns"
-down_revision = "20261129_messages"
+down_revision = "20261129_feeds"
 branch_labels = None
 depends_on = None
 
