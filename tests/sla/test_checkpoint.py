@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sla.agreement.agreement import QueueRules
 from app.sla.clock.checkpoint import REWRITES_THE_PAST, Checkpoint, begin
-from app.sla.clock.evaluation import Evaluation, NothingKnown, Version, evaluate
+from app.sla.clock.evaluation import AppliesTo, Evaluation, NothingKnown, Version, evaluate
 from app.sla.event import Event, in_order
 from app.sla.queue.waiting import LoneWait, wait_intervals
-from app.sla.span import HOUR, MINUTE
+from app.sla.span import DAY, HOUR, MINUTE
 from tests.sla.test_evaluation_laws import AGREEMENT, RESTATED, SUNDAY, VERSIONS, logs
 from tests.sla.test_queue_laws import days, rule_sets
 
@@ -74,12 +75,12 @@ def _walk(
     logs(exclusions=True),
     st.lists(st.integers(0, 600), min_size=1, max_size=4),
     st.lists(st.integers(1, 3), min_size=1, max_size=4),
-    st.booleans(),
+    st.none() | st.sampled_from(AppliesTo),
 )
 def test_an_evaluation_from_a_checkpoint_equals_that_of_the_whole_log(
-    log: list[Event], waits: list[int], groups: list[int], restated: bool
+    log: list[Event], waits: list[int], groups: list[int], restated: AppliesTo | None
 ) -> None:
-    later = [Version(2, RESTATED, SUNDAY + 30 * HOUR)] if restated else []
+    later = [] if restated is None else [Version(2, RESTATED, SUNDAY + 30 * HOUR, restated)]
     _walk(in_order(log), [*VERSIONS, *later], waits, groups)
 
 
@@ -103,6 +104,22 @@ def test_what_rewrites_the_past_or_lies_in_it_or_ahead_needs_the_whole_log() -> 
     assert not checkpoint.accepts([replace(reply, type="exclusion.granted")], VERSIONS, at)
     assert not checkpoint.accepts([reply], [*VERSIONS, Version(2, AGREEMENT, at)], at)
     assert not checkpoint.accepts([], VERSIONS, at - HOUR - 1)
+
+
+@pytest.mark.parametrize(
+    ("applies_to", "accepted"), [(AppliesTo.NEW, True), (AppliesTo.OPEN, False), (AppliesTo.REST, False)]
+)
+def test_an_event_before_a_version_needs_the_whole_log_where_the_version_looks_at_the_status(
+    applies_to: AppliesTo, accepted: bool
+) -> None:
+    at = CONVERSATION[-1].at + DAY
+    versions = [
+        Version(1, AGREEMENT, at - MINUTE),
+        Version(2, RESTATED, CONVERSATION[-1].at + HOUR, applies_to),
+    ]
+    _, checkpoint = begin(CONVERSATION, versions, at)
+    assert checkpoint is not None
+    assert checkpoint.accepts([_reply(41, "customer")], versions, at) is accepted
 
 
 def test_a_log_with_something_ahead_or_merged_away_has_no_checkpoint() -> None:

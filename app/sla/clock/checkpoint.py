@@ -9,7 +9,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from app.sla.agreement.version import Version
+from app.sla.agreement.version import AppliesTo, Version
 from app.sla.clock.evaluation import Evaluation, names_domain, replayed, result_of
 from app.sla.clock.replay import Replay
 from app.sla.clock.time_account import TimeAccount
@@ -36,7 +36,7 @@ class Checkpoint:
         self._flags: set[str] = set()
         """Those of the cycles that were left out."""
         edges = [edge for x in replay.exclusions for edge in (x.start, x.end)]
-        self._until = max(replay.past[-1].at, *edges, *(v.effective_from for v in versions))
+        self._until = max([replay.past[-1].at, *edges, *_boundaries(replay, versions)])
         replay.past.clear()
 
     def accepts(self, new: Sequence[Event], versions: Sequence[Version], at: Micros) -> bool:
@@ -79,10 +79,26 @@ def begin(
     replay, flags, ahead = replayed(log, versions, at)
     unknown = withdrawals_of_unknown(log)
     ends = any(event.type in ("ticket.merged", "ticket.deleted") for event in log)
-    later = any(version.effective_from > at for version in versions)
+    later = any(boundary > at for boundary in _boundaries(replay, versions))
     complete = not (ahead or unknown or ends or later or _names_a_date(replay, log))
     evaluation = result_of(replay, flags, ahead, any_domain=None)
     return evaluation, Checkpoint(replay, versions) if complete else None
+
+
+def _boundaries(replay: Replay, versions: Sequence[Version]) -> list[Micros]:
+    """When versions began of which the ticket's status decides whether they judge it.
+
+    The first one judges whatever came before the others; one for new tickets, those that are created later.
+    """
+    born = replay.ticket.created_at
+    first = min(version.number for version in versions)
+    return [
+        version.effective_from
+        for version in versions
+        if version.number != first
+        and version.applies_to is not AppliesTo.NEW
+        and (born is None or version.effective_from > born)
+    ]
 
 
 def _names_a_date(replay: Replay, events: Iterable[Event]) -> bool:
