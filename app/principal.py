@@ -45,6 +45,8 @@ class Permission(StrEnum):
     """Put calendars and agreements into force."""
     SUBSCRIBE = "subscribe"
     """Create, change and remove subscriptions, and see their addresses whole."""
+    PUBLISH = "publish"
+    """Make, list and remove feeds: addresses that open a calendar to everyone who has them."""
 
 
 class Role(StrEnum):
@@ -60,7 +62,7 @@ class Role(StrEnum):
 
 _VIEWER: Final = frozenset({Permission.VIEW})
 _AGENT: Final = _VIEWER | {Permission.RECORD, Permission.ACKNOWLEDGE}
-_LEAD: Final = _AGENT | {Permission.CORRECT, Permission.INBOX}
+_LEAD: Final = _AGENT | {Permission.CORRECT, Permission.INBOX, Permission.PUBLISH}
 
 ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {

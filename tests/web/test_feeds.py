@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from icalendar import Calendar
 
-from app.principal import Scope
+from app.principal import Role, Scope
 from app.web.api.desks.feeds import FeedList, FeedWithAddress
 from app.web.http.middleware import logged_path
 from tests.web.room import Room, conforms
@@ -56,7 +56,7 @@ def test_a_removed_feed_is_unknown_at_once_like_any_other(room: Room) -> None:
     ("desks", "scope", "status"),
     [("haisoft", Scope.READ, 403), ("haisoft", Scope.PUSH, 403), ("webxtra", Scope.ADMIN, 404)],
 )
-def test_only_an_administrator_of_the_desk_makes_lists_and_removes_feeds(
+def test_no_other_role_and_no_other_desk_makes_lists_and_removes_feeds(
     room: Room, desks: str, scope: Scope, status: int
 ) -> None:
     feed, key = made(room), room.key(desks, scope)
@@ -77,4 +77,32 @@ def test_the_log_has_the_path_of_a_feed_without_its_secret(room: Room) -> None:
     path = urlsplit(made(room)["url"]).path
     assert "slf_" in path
     assert logged_path(path) == "/feeds/calendars/***"
+    assert logged_path(f"/sla{path}") == "/sla/feeds/calendars/***"
+    assert logged_path("/feed/slf_a-b_c.ics") == "/feed/***.ics"
     assert logged_path("/v1/calendars/haisoft/tickets.ics") == "/v1/calendars/haisoft/tickets.ics"
+
+
+def test_no_metric_of_a_fetch_has_the_secret(room: Room) -> None:
+    url = made(room)["url"]
+    secret = url.rpartition("/")[2].removesuffix(".ics")
+    assert room.client.get(url).status_code == 200
+    assert room.client.get(f"/elsewhere/{secret}.ics").status_code == 404
+    assert secret not in room.client.get("/metrics").text
+
+
+def test_a_lead_makes_a_feed_without_a_body(room: Room) -> None:
+    response = room.client.post(FEEDS, headers=room.key("haisoft", Role.LEAD))
+    assert (response.status_code, response.json()["note"]) == (201, "")
+
+
+def test_an_unchanged_calendar_is_not_sent_again(room: Room) -> None:
+    url = made(room)["url"]
+    first = room.client.get(url)
+    room.wall.move(60)
+    again = room.client.get(url, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert room.client.get(url, headers={"If-None-Match": '"other"'}).content == first.content
+
+
+def test_a_secret_of_any_length_is_unknown_alike(room: Room) -> None:
+    assert room.client.get(f"/feeds/calendars/{'x' * 500}.ics").status_code == 404

@@ -224,11 +224,12 @@ def test_a_list_without_a_desk_is_of_all_desks_of_the_caller(intruder: Break, pa
 
 VIEW, RECORD, CONFIGURE = Permission.VIEW, Permission.RECORD, Permission.CONFIGURE
 ACKNOWLEDGE, INBOX, SUBSCRIBE = Permission.ACKNOWLEDGE, Permission.INBOX, Permission.SUBSCRIBE
+PUBLISH: Final = Permission.PUBLISH
 
 REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/session"): None,
     ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
-    ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): CONFIGURE,
+    ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): PUBLISH,
     ("GET", "/"): None,
     ("GET", "/feeds/calendars/{secret}.ics"): None,
     ("GET", "/healthz"): None,
@@ -243,7 +244,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/calendars"): VIEW,
     ("GET", "/v1/calendars/{desk}/{name}"): VIEW,
     ("GET", "/v1/calendars/{desk}/{name}.ics"): VIEW,
-    ("GET", "/v1/calendars/{desk}/{name}/feeds"): CONFIGURE,
+    ("GET", "/v1/calendars/{desk}/{name}/feeds"): PUBLISH,
     ("GET", "/v1/calendars/{desk}/{name}/spans"): VIEW,
     ("GET", "/v1/desks"): VIEW,
     ("GET", "/v1/hooks/{desk}/{system}"): None,
@@ -263,7 +264,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("PATCH", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
     ("POST", "/session"): None,
     ("POST", "/v1/breaches/{breach_id}/acknowledgement"): ACKNOWLEDGE,
-    ("POST", "/v1/calendars/{desk}/{name}/feeds"): CONFIGURE,
+    ("POST", "/v1/calendars/{desk}/{name}/feeds"): PUBLISH,
     ("POST", "/v1/deadlines"): VIEW,
     ("POST", "/v1/events"): RECORD,
     ("POST", "/v1/hooks/{desk}/{system}"): None,
@@ -281,12 +282,12 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
 GRANTED: Final[dict[Role | Scope, set[Permission]]] = {
     Scope.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Scope.READ: {VIEW},
-    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE},
+    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH},
     Role.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Role.VIEWER: {VIEW},
     Role.AGENT: {VIEW, RECORD, ACKNOWLEDGE},
-    Role.LEAD: {VIEW, RECORD, ACKNOWLEDGE, INBOX},
-    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE},
+    Role.LEAD: {VIEW, RECORD, ACKNOWLEDGE, INBOX, PUBLISH},
+    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH},
 }
 
 

@@ -31,6 +31,8 @@ CLIENT_CLOSED_REQUEST: Final = 499
 FEEDS: Final = "/feeds/calendars"
 """Below it are addresses with a secret."""
 
+_FEED_SECRET: Final = re.compile(r"slf_[\w-]+", re.ASCII)
+
 _ID_BYTES: Final = 8
 _NUL: Final = "\0"
 _NUL_IN_QUERY: Final = b"%00"
@@ -122,7 +124,9 @@ class _ObservedResponse:
 
 def logged_path(path: str) -> str:
     """The path for the log: the address of a calendar feed is its secret."""
-    return f"{FEEDS}/***" if path.startswith(FEEDS) else path
+    before, found, _ = path.partition(FEEDS)
+    # A mistyped address may still contain a secret.
+    return f"{before}{FEEDS}/***" if found else _FEED_SECRET.sub("***", path)
 
 
 def _nul_refusal(scope: Scope) -> Problem | None:

@@ -73,7 +73,7 @@ class GuardedRoute(APIRoute):
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > limit:
             raise too_large(limit)
-        if self.body_field is not None:
+        if self.body_field is not None and (self.body_field.field_info.is_required() or _has_body(request)):
             media_type_of(request, (ONE_OR_MANY,))
         memory = parts.public_bodies if self.required is None else parts.bodies
         body = ArrivingBody(request.receive, limit, ArrivalRate.of(parts.settings), memory)
@@ -81,6 +81,11 @@ class GuardedRoute(APIRoute):
             return await handle(Request(request.scope, body.receive))
         finally:
             body.close()
+
+
+def _has_body(request: Request) -> bool:
+    """Whether a request declares a body: an optional one that is left out has no content type either."""
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
 Router: Final = partial(APIRouter, route_class=GuardedRoute)

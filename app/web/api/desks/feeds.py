@@ -5,6 +5,8 @@ once, listed without its secret, and ends when it is removed.
 """
 
 import asyncio
+from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Path, Request
@@ -13,12 +15,12 @@ from starlette.responses import Response
 
 from app.flow.query.serialize import instant_text
 from app.sla.span import Micros, Span, length_of
-from app.store.engine.database import Connection
+from app.store.engine.database import Connection, visible_desks
 from app.store.people import feeds
 from app.store.people.feeds import Feed
 from app.web.api.desks.calendars import ICALENDAR_AHEAD, Desk, Name, calendar_in_force
 from app.web.api.desks.icalendar_file import icalendar_file
-from app.web.http.access import Configurer, must_see
+from app.web.http.access import Publisher, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.middleware import FEEDS
 from app.web.http.problems import Kind, Problem, not_found, problems
@@ -72,7 +74,7 @@ FeedId = Annotated[str, Path(description="the feed's id")]
     response_model=FeedList,
     responses=problems(401, 403, 404),
 )
-async def list_feeds(request: Request, caller: Configurer, desk: Desk, name: Name) -> Response:
+async def list_feeds(request: Request, caller: Publisher, desk: Desk, name: Name) -> Response:
     """The addresses that were made for this calendar and not removed, without their secrets."""
     parts = running(request)
     await calendar_in_force(parts, must_see(caller, desk), name)
@@ -89,7 +91,7 @@ async def list_feeds(request: Request, caller: Configurer, desk: Desk, name: Nam
     responses=problems(401, 403, 404, 409, 422),
 )
 async def create_feed(
-    request: Request, caller: Configurer, desk: Desk, name: Name, wanted: FeedRequest
+    request: Request, caller: Publisher, desk: Desk, name: Name, wanted: FeedRequest | None = None
 ) -> Response:
     """An address with a secret of its own, which a calendar program subscribes to without a key.
 
@@ -97,13 +99,13 @@ async def create_feed(
     """
     parts = running(request)
     await calendar_in_force(parts, must_see(caller, desk), name)
-    most = parts.settings.calendar_feeds_max
+    most, note = parts.settings.calendar_feeds_max, "" if wanted is None else wanted.note
 
     def add(conn: Connection, now: Micros) -> tuple[str, Feed] | None:
         if len(feeds.listed(conn, desk, name)) >= most:
             return None
         by = caller.principal.id
-        return feeds.add(conn, desk, name, note=wanted.note, created_by=by, now=now)
+        return feeds.add(conn, desk, name, note=note, created_by=by, now=now)
 
     made = await parts.database.write(add)
     if made is None:
@@ -112,7 +114,8 @@ async def create_feed(
             f"The calendar has {most} feeds. Remove one, or set SLATIMER_CALENDAR_FEEDS_MAX.",
         )
     secret, feed = made
-    url = str(request.base_url.replace(path=f"{FEEDS}/{secret}.ics"))
+    # The base has the path prefix of a reverse proxy, where the server knows it.
+    url = f"{str(request.base_url).rstrip('/')}{FEEDS}/{secret}.ics"
     return Json(_view(feed) | {"url": url}, status_code=201)
 
 
@@ -124,7 +127,7 @@ async def create_feed(
     response_class=Response,
     responses=problems(401, 403, 404),
 )
-async def remove_feed(request: Request, caller: Configurer, desk: Desk, name: Name, feed: FeedId) -> Response:
+async def remove_feed(request: Request, caller: Publisher, desk: Desk, name: Name, feed: FeedId) -> Response:
     """From now on its address is unknown."""
     parts = running(request)
     must_see(caller, desk)
@@ -140,23 +143,32 @@ async def remove_feed(request: Request, caller: Configurer, desk: Desk, name: Na
     response_class=Response,
     responses={
         200: {
-            "description": "opening hours and special days from now for half a year",
+            "description": "opening hours and special days from today for half a year",
             "content": {"text/calendar": {"schema": {"type": "string"}, "example": "BEGIN:VCALENDAR…"}},
         },
+        304: {"description": "unchanged since the ETag in `If-None-Match`"},
         **problems(404),
     },
 )
-async def show_feed(request: Request, secret: Annotated[str, Path(max_length=100)]) -> Response:
+async def show_feed(
+    request: Request, secret: Annotated[str, Path(description="the feed's secret")]
+) -> Response:
     """The calendar that the address was made for. It needs no key; one that was removed is unknown, like any other."""
     parts = running(request)
     feed = await parts.database.look_up(lambda conn: feeds.find(conn, secret))
     if feed is None:
         raise Problem(Kind.NOT_FOUND, "There is no such feed. Make one with: POST /v1/calendars/…/feeds")
+    visible_desks.set(frozenset({feed.desk}))
     stored, calendar = await calendar_in_force(parts, feed.desk, feed.calendar)
-    now = parts.database.now()
-    period = Span(now, now + length_of(ICALENDAR_AHEAD))
+    # From the start of the local day: the bytes, and so the ETag, are the same all day.
+    since = calendar.end_of_day(calendar.local_date(parts.database.now()) - timedelta(days=1))
+    period = Span(since, since + length_of(ICALENDAR_AHEAD))
     content = await asyncio.to_thread(icalendar_file, calendar, period, stored.recorded_at)
-    return Response(content, media_type="text/calendar", headers={"Cache-Control": "private, max-age=300"})
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "private, max-age=300", "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="text/calendar", headers=headers)
 
 
 def _view(feed: Feed) -> dict[str, Any]:
