@@ -100,7 +100,7 @@ def _story(chance: random.Random) -> list[Incoming]:
         created(name, "2026-03-02T09:00:00+01:00", desk=DESK, title="Mail", plan="basic") for name in names
     ]
     times: list[Micros] = [START]
-    for number in range(6):
+    for number in range(60):
         times.append(times[-1] + chance.choice([0, MINUTE, 20 * MINUTE, HOUR]))
         kind, data = chance.choice(RARE if chance.random() < 0.03 else KINDS)
         name = chance.choice(names[1:] if kind == "ticket.merged" else names)

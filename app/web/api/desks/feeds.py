@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Body, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
@@ -91,7 +91,13 @@ async def list_feeds(request: Request, caller: Publisher, desk: Desk, name: Name
     responses=problems(401, 403, 404, 409, 422),
 )
 async def create_feed(
-    request: Request, caller: Publisher, desk: Desk, name: Name, wanted: FeedRequest | None = None
+    request: Request,
+    caller: Publisher,
+    desk: Desk,
+    name: Name,
+    wanted: Annotated[
+        FeedRequest | None, Body(examples=[{"note": "Wall calendar of the first line"}])
+    ] = None,
 ) -> Response:
     """An address with a secret of its own, which a calendar program subscribes to without a key.
 
