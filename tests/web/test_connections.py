@@ -34,7 +34,7 @@ def small(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("small")
     with (
         sqlite_databases.copy_of(with_desks) as url,
-        started(url, folder, test_files=str(FILES)) as process,
+        started(url, folder, test_files=str(FILES), key_streams_max=str(FILES)) as process,
     ):
         yield process
 
