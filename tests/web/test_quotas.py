@@ -12,6 +12,7 @@ from app.store.tickets import signals
 from app.web.api.desks.calendars import CalendarSpans
 from app.web.api.desks.deadlines import Deadline
 from app.web.api.tickets.signals import Backlog, StreamForm
+from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.http.problems import Problem
 from app.web.http.quotas import RequestRate
 from tests.servers.databases import Databases
@@ -265,3 +266,44 @@ def test_health_and_metrics_are_answered_to_a_key_that_sends_too_much(databases:
         assert int(refused.headers["retry-after"]) > 1
         assert [room.get(path).status_code for path in ("/healthz", "/metrics")] == [200, 200]
         assert room.get("/v1/desks", room.push).status_code == 200
+
+
+def test_subscriptions_beyond_the_quota_of_a_desk_are_refused_and_others_desks_have_their_own(
+    small: Room,
+) -> None:
+    admin = small.key(ALL, Scope.ADMIN)
+
+    def subscribe(desk: str) -> Any:
+        wanted = {
+            "desk": desk,
+            "channel": "webhook",
+            "url": "https://example.org/",
+            "kinds": ["clock.breached"],
+        }
+        return small.client.post("/v1/subscriptions", json=wanted, headers=admin)
+
+    first, _ = subscribe("haisoft"), subscribe("haisoft")
+    refused = subscribe("haisoft")
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:slatimer:problem:limit-reached"
+    assert "SLATIMER_DESK_SUBSCRIPTIONS_MAX" in refused.json()["detail"]
+    assert subscribe("hvn").status_code == 201
+    small.client.delete(f"/v1/subscriptions/{first.json()['id']}", headers=admin)
+    assert subscribe("haisoft").status_code == 201
+
+
+def test_the_events_of_a_ticket_are_paged_in_the_order_of_its_clocks(small: Room) -> None:
+    message = {"type": "customer.message", "data": {}}
+    small.sent(
+        small.event(subject="long", id="m0"),
+        *[small.event(subject="long", id=f"m{n}", **message) for n in range(1, 8)],
+    )
+    path, pages, after = "/v1/tickets/haisoft/long/events", list[list[str]](), None
+    while not pages or after is not None:
+        page = conforms(TicketEvents, small.get(path, **({} if after is None else {"after": after})).content)
+        pages.append([event["id"] for event in page["events"]])
+        after = page["next"]
+    assert [len(page) for page in pages] == [3, 3, 2]
+    assert sorted(each for page in pages for each in page) == sorted(f"m{n}" for n in range(8))
+    unknown = small.get(path, after="m99")
+    assert (unknown.status_code, unknown.json()["errors"][0]["place"]) == (422, "after")

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
+from app.flow.outbound.subscribe import TooManySubscriptions
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
 from app.intake.validation import MAX_FAULTS, faults_of, pointer, reason_of
 from app.sla.budget import TooExpensive
@@ -219,6 +220,7 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     FaultyCursor: Kind.INVALID,
     UnknownConnection: Kind.NOT_FOUND,
     UncoveredYear: Kind.INVALID,
+    TooManySubscriptions: Kind.LIMIT_REACHED,
     TooExpensive: Kind.TOO_EXPENSIVE,
     CannotBeJudged: Kind.PARKED,
     WriteContention: Kind.UNAVAILABLE,
