@@ -24,7 +24,7 @@ def attack(target: Target) -> None:
 
 def _subscribe(client: httpx2.Client) -> int:
     kinds = ["clock.started", "clock.breached"]
-    wanted = {"desk": "hvn", "channel": "webhook", "url": "https://192.0.2.1/", "kinds": kinds}
+    wanted = {"desk": "hvn", "channel": "webhook", "url": "https://example.org/", "kinds": kinds}
     return client.post("/v1/subscriptions", json=wanted).status_code
 
 
