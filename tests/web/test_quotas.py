@@ -1,6 +1,5 @@
 """Quotas: what one desk, one key and one answer may take, each refused or paged with the way to go on."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -223,7 +222,8 @@ def test_a_backlog_is_read_in_pages_within_the_size_of_a_chunk(databases: Databa
         async def pages() -> list[bytes]:
             return [page async for page in backlog.frames()]
 
-        read = asyncio.run(pages())
+        assert room.client.portal is not None
+        read = room.client.portal.call(pages)
         longest = max(len(page) for page in read)
         places = [int(place) for place in re.findall(rb"^id: ([0-9]+)$", b"".join(read), re.MULTILINE)]
         assert backlog.after == last
