@@ -76,7 +76,9 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     """The app of the web process, started and stopped by its lifespan. `clock` replaces the database server's or the
     machine's time, in microseconds."""
     settings = settings or Settings()
-    hub = Hub(settings.stream_buffer_size)
+    hub = Hub(
+        settings.stream_buffer_size, memory=settings.stream_buffer_memory, chunk=settings.stream_chunk_size
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:

@@ -19,6 +19,7 @@ from app.flow.agreement.desk_files import (
     check_files,
     read_files,
 )
+from app.flow.agreement.limits import limits_of
 from app.flow.agreement.remarks import remarks_of
 from app.flow.importing.mapping_file import faults_of_mappings, mapping_files
 from app.sla.calendar import Calendar
@@ -42,7 +43,8 @@ def check(
         file for path in paths for file in _or_faults(lambda path=path: read_files([path]), faults) or []
     ]
     files = [file for file in files if Path(file.path) not in mappings]
-    _or_faults(lambda: check_files(files, _calendars_for(files)), faults)
+    limits = limits_of(read_settings())
+    _or_faults(lambda: check_files(files, _calendars_for(files), limits=limits), faults)
     for fault in faults:
         result(str(fault))
     if faults:

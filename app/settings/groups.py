@@ -8,6 +8,7 @@ from app.settings.group import SettingsGroup
 from app.settings.health import HealthSettings
 from app.settings.inbound import InboundSettings
 from app.settings.notification import NotificationSettings
+from app.settings.quota import QuotaSettings
 from app.settings.replay import ReplaySettings
 from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
@@ -17,6 +18,7 @@ from app.settings.worker import WorkerSettings
 
 GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     ServerSettings,
+    QuotaSettings,
     DatabaseSettings,
     WorkerSettings,
     SweepSettings,
@@ -33,6 +35,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
 
 class Settings(
     ServerSettings,
+    QuotaSettings,
     DatabaseSettings,
     WorkerSettings,
     SweepSettings,

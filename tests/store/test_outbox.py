@@ -181,3 +181,14 @@ def test_retry_since_is_limited_per_call_and_reports_that_more_remain(service: S
 def test_each_partial_index_serves_its_query(service: Service, condition: str, index: str) -> None:
     query = f"EXPLAIN QUERY PLAN SELECT min(signal) FROM delivery WHERE subscription = 's' AND {condition}"
     assert any(index in str(row) for row in service.rows(query))
+
+
+def test_subscriptions_of_other_desks_are_not_read_for_a_desks_signals(service: Service) -> None:
+    mine = subscribed(service)
+    every = subscribed(service, desk="*")
+    for _ in range(3):
+        subscribed(service, desk="hvn")
+    found = service.database.read_now(lambda conn: subscriptions.subscribers(conn, ["haisoft", "*"]))
+    assert {each.id for each in found} == {mine.id, every.id}
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    assert {row[0] for row in service.rows("SELECT subscription FROM delivery")} == {mine.id, every.id}

@@ -36,7 +36,7 @@ def frame(seq: int, kind: str = "clock.started") -> bytes:
 
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
-    made = Hub(LONGEST)
+    made = Hub(LONGEST, memory=1_000_000, chunk=64_000)
     made.open()
     yield made
     made.close()
@@ -89,6 +89,38 @@ async def test_a_slow_listener_is_dropped_and_the_others_continue(hub: Hub) -> N
     assert [frames async for frames in hub.live(slow, 0)] == []
 
 
+async def test_a_listener_is_dropped_by_bytes_as_well_and_what_is_queued_is_freed() -> None:
+    hub = Hub(1000, memory=3 * len(frame(1)), chunk=64_000)
+    hub.open()
+    slow = hub.join(EVERY, frozenset())
+    hub.publish([recorded(1), recorded(2), recorded(3)])
+    await asyncio.sleep(0)
+    assert (slow.ended, slow.queued_bytes) == (False, 3 * len(frame(1)))
+    hub.publish([recorded(4)])
+    await asyncio.sleep(0)
+    assert (slow.ended, slow.queued_bytes, len(slow.queue)) == (True, 0, 0)
+    hub.close()
+    await asyncio.sleep(0)
+
+
+async def test_what_is_queued_is_sent_in_chunks_and_counted_until_it_is_sent() -> None:
+    size = len(frame(1))
+    hub = Hub(1000, memory=100 * size, chunk=2 * size)
+    hub.open()
+    client = hub.join(EVERY, frozenset())
+    hub.publish([recorded(seq) for seq in range(1, 6)])
+    live = hub.live(client, 0)
+    assert await anext(live) == frame(1) + frame(2)
+    assert client.queued_bytes == 3 * size
+    assert await anext(live) == frame(3) + frame(4)
+    hub.publish([recorded(6)])
+    await asyncio.sleep(0)
+    assert await anext(live) == frame(5) + frame(6)
+    assert client.queued_bytes == 0
+    hub.close()
+    await asyncio.sleep(0)
+
+
 async def test_closing_ends_every_stream_and_refuses_new_ones(hub: Hub) -> None:
     listener = hub.join(EVERY, frozenset())
     waiting = asyncio.create_task(anext(hub.live(listener, 0), b"ended"))
@@ -99,7 +131,7 @@ async def test_closing_ends_every_stream_and_refuses_new_ones(hub: Hub) -> None:
 
 
 async def test_an_idle_stream_gets_a_keep_alive_comment() -> None:
-    hub = Hub(LONGEST, keep_alive=0.01)
+    hub = Hub(LONGEST, memory=1_000_000, chunk=64_000, keep_alive=0.01)
     hub.open()
     listener = hub.join(EVERY, frozenset())
     assert await asyncio.wait_for(anext(hub.live(listener, 5)), 1) == b": keep-alive\n"

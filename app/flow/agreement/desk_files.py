@@ -21,6 +21,7 @@ from app.intake.source_file import parse_sources
 from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.document.faults import Fault, FaultyFile, line_of
+from app.sla.limits import DEFAULT_LIMITS, Limits
 
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 """The place in the message of a syntax error of TOML. Before Python 3.14 it is in the message only."""
@@ -116,8 +117,14 @@ def unreadable(path: Path, error: Exception) -> FileFault:
     )
 
 
-def check_files(files: Sequence[DeskFile], known: Mapping[str, Calendar] | None = None) -> None:
+def check_files(
+    files: Sequence[DeskFile],
+    known: Mapping[str, Calendar] | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> None:
     """Check every file. `known` are calendars that are not among the files. Raises FaultyFiles with all faults."""
+    check_limits(files, limits)
     calendars, faults = dict(known or {}), list[FileFault]()
     for file in files:
         if file.kind is FileKind.CALENDARS:
@@ -132,6 +139,19 @@ def check_files(files: Sequence[DeskFile], known: Mapping[str, Calendar] | None 
             except FaultyFile as error:
                 faults += faults_of(file, error)
     faults += faults_of_sources(files)
+    if faults:
+        raise FaultyFiles(faults)
+
+
+def check_limits(files: Iterable[DeskFile], limits: Limits) -> None:
+    """Measure files before they are parsed. Raises FaultyFiles with what is too many in them."""
+    measures = {FileKind.AGREEMENT: limits.faults_of_agreement, FileKind.CALENDARS: limits.faults_of_calendar}
+    faults = [
+        fault
+        for file in files
+        if (measure := measures.get(file.kind)) is not None
+        for fault in faults_of(file, FaultyFile(measure(file.document)))
+    ]
     if faults:
         raise FaultyFiles(faults)
 

@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
+from app.flow.agreement.desk_files import (
+    DeskFile,
+    FaultyFiles,
+    FileFault,
+    FileKind,
+    check_limits,
+    faults_of,
+)
 from app.flow.agreement.holidays import note_of, with_holidays
 from app.principal import EVERY, Desks, covers
 from app.sla.agreement.agreement import Agreement
@@ -65,6 +72,8 @@ def plans(conn: Connection, now: Micros, catalogue: Catalogue, proposal: Proposa
         for desk, number in catalogue.desks(conn).items()
         if covers(proposal.only, desk)
     }
+    # Only what changes is measured: a stored file beyond a limit that was lowered stays in force.
+    check_limits((file for file in proposal.files if not _is_stored(file, latest)), catalogue.limits)
     changed = proposal.calendars.keys() | set(proposal.refresh)
     counting_by = {desk for desk, held in latest.items() if held.documents.calendars.keys() & changed}
     found, faults = list[Plan](), list[FileFault]()
@@ -83,6 +92,16 @@ def plans(conn: Connection, now: Micros, catalogue: Catalogue, proposal: Proposa
         # A calendar file that several desks count by has the same fault for each of them.
         raise FaultyFiles(dict.fromkeys(faults))
     return found
+
+
+def _is_stored(file: DeskFile, latest: Mapping[str, StoredVersion]) -> bool:
+    """Whether the latest version of the file's desk has the same document."""
+    held = latest.get(file.desk)
+    if held is None:
+        return False
+    documents = held.documents
+    stored = documents.agreement if file.kind is FileKind.AGREEMENT else documents.calendars.get(file.desk)
+    return stored is not None and digest_of(stored) == digest_of(file.document)
 
 
 def _is_same(documents: Documents, before: StoredVersion) -> bool:

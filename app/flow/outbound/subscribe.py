@@ -43,6 +43,10 @@ class TooManySecrets(RuntimeError):
     """Two former secrets of this subscription still sign. Replace it again when the older one has expired."""
 
 
+class TooManySubscriptions(RuntimeError):
+    """The desk has as many subscriptions as it may have. Delete one first."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionSpec:
     """The fields that a new subscription is created from."""
@@ -57,8 +61,18 @@ class SubscriptionSpec:
     omit: tuple[str, ...] = ()
 
 
-def create(conn: Connection, spec: SubscriptionSpec, now: Micros) -> Subscription:
-    """Create a subscription to the signals recorded from now on. A webhook gets its first secret."""
+def create(
+    conn: Connection, spec: SubscriptionSpec, now: Micros, *, limit: int | None = None
+) -> Subscription:
+    """Create a subscription to the signals recorded from now on. A webhook gets its first secret.
+
+    Raises TooManySubscriptions for a desk that has `limit` of them.
+    """
+    if limit is not None and (have := subscriptions.count(conn, spec.desk)) >= limit:
+        raise TooManySubscriptions(
+            f"desk {spec.desk} has {have} subscriptions, and {limit} is the limit "
+            "SLATIMER_DESK_SUBSCRIPTIONS_MAX. Delete one that is not needed, or raise the limit"
+        )
     webhook = spec.channel is Channel.WEBHOOK
     made = Subscription(
         id="sub_" + chance.token_hex(_ID_BYTES),

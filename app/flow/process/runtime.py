@@ -7,6 +7,7 @@ Redis the last four run in workers only, and web processes enqueue wake-ups for 
 from collections.abc import Callable
 
 from app.flow.agreement.holidays import log_newer_holidays, store_missing_holidays
+from app.flow.agreement.limits import limits_of
 from app.flow.inbound.accept import Acceptor
 from app.flow.inbound.interpret import Interpreter
 from app.flow.inbound.reader import Reader
@@ -31,7 +32,7 @@ class Runtime:
         self.settings, self.database = settings, database
         self.sweeps = worker or settings.redis_url is None
         """Whether this process sweeps and delivers."""
-        self.catalogue = Catalogue(settings.holiday_years_ahead)
+        self.catalogue = Catalogue(settings.holiday_years_ahead, limits=limits_of(settings))
         store_missing_holidays(database, self.catalogue)
         self.assessor = Assessor(settings, self.catalogue)
         self.receiver = Receiver(database, self.assessor, settings)

@@ -162,8 +162,15 @@ def move(one: Move) -> Json:
     return {"at": instant_text(one.at), "kind": kind, **cause, "queue": one.queue}
 
 
-def explanation(explained: Explanation, detected_at: Micros | None = None) -> Json:
-    """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone."""
+def explanation(
+    explained: Explanation, detected_at: Micros | None = None, *, after: int = 0, limit: int | None = None
+) -> Json:
+    """The spans of a deadline or a stop, each in UTC and on the clock of the calendar's zone.
+
+    Spans after the first `after`, `limit` at most; `next` is the `after` of those that follow.
+    """
+    until = None if limit is None else after + limit
+    more = until is not None and until < len(explained.spans)
     calendar = explained.calendar
     chosen = None if explained.clock is None else explained.clock.calendar_reason
     return {
@@ -177,7 +184,8 @@ def explanation(explained: Explanation, detected_at: Micros | None = None) -> Js
         "target_seconds": seconds(explained.target_length),
         "due_at": instant_text(explained.due_at),
         "due_local": local(explained.due_at, calendar),
-        "spans": explained_spans(explained.spans, calendar),
+        "spans": explained_spans(explained.spans[after:until], calendar),
+        "next": until if more else None,
     }
 
 

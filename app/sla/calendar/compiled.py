@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from app.sla.budget import charge
 from app.sla.calendar.opening import Opening
 from app.sla.calendar.zone import Zone, midnight
 from app.sla.span import DAY, Micros, Span
@@ -195,6 +196,7 @@ class CompiledYears:
         """The hours of a date as instants; none for a date of a year that is not covered."""
         if not self._covered[0] <= on.year <= self._covered[1]:
             return []
+        charge()
         start = midnight(on)
         return [
             span

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
+from app.sla.budget import charge
 from app.sla.calendar.compiled import ALWAYS, OpenTime
 from app.sla.calendar.opening import Day, Opening
 from app.sla.calendar.zone import Zone, midnight
@@ -35,13 +36,16 @@ class CalendarSpan:
     source: str | None = None
 
 
-def timeline(known: OpenTime, opening: Opening, zone: Zone, start: Micros, end: Micros) -> list[CalendarSpan]:
-    """Adjacent spans that cover `start` to `end` exactly, both within the compiled years."""
+def timeline(
+    known: OpenTime, opening: Opening, zone: Zone, start: Micros, end: Micros, limit: int | None = None
+) -> list[CalendarSpan]:
+    """Adjacent spans that cover `start` to `end` exactly, both within the compiled years; only the first `limit`."""
     if known is ALWAYS:
         return [CalendarSpan(start, end, open=True, reason=ALWAYS_OPEN)] if start < end else []
     spans: list[CalendarSpan] = []
     index, at = max(bisect_right(known.starts, start) - 1, 0), start
-    while at < end:
+    while at < end and (limit is None or len(spans) < limit):
+        charge()
         if index < len(known.starts) and at >= known.ends[index]:
             index += 1
             continue
@@ -55,7 +59,7 @@ def timeline(known: OpenTime, opening: Opening, zone: Zone, start: Micros, end: 
             day = opening.day(zone.local_date(opens))
             spans.append(_open(day, at, until))
             at = until
-    return spans
+    return spans[:limit]
 
 
 def _open(day: Day, start: Micros, end: Micros) -> CalendarSpan:
@@ -69,6 +73,7 @@ def _closed(opening: Opening, zone: Zone, start: Micros, end: Micros) -> list[Ca
     spans: list[CalendarSpan] = []
     at = start
     while at < end:
+        charge()
         on = zone.local_date(at)
         until = min(end, zone.end_of_day(on))
         reason, source = _why_closed(opening, zone, on, at)

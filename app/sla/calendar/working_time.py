@@ -91,12 +91,15 @@ class WorkingTime:
         before = on - timedelta(days=1)
         return date.fromordinal(self._working_day(1, before, self.end_of_day(before) - 1)[0])
 
-    def spans_us(self, start: Micros, end: Micros) -> list[CalendarSpan]:
-        """Every span from `start` to `end`, open or closed, with its reason; they cover it without gaps."""
+    def spans_us(self, start: Micros, end: Micros, limit: int | None = None) -> list[CalendarSpan]:
+        """Every span from `start` to `end`, open or closed, with its reason; they cover it without gaps.
+
+        With `limit` only the first ones.
+        """
         if end < start:
             raise ValueError("Spans go from the earlier instant to the later one.")
         known = self._years.spanning(start, max(start, end - 1))
-        return timeline(known, self._opening, self._zone, start, end)
+        return timeline(known, self._opening, self._zone, start, end, limit)
 
     def local_date(self, at: Micros) -> date:
         """The local date at an instant."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
+from app.sla.budget import charge
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target
 from app.sla.clock.evaluation import Evaluation
@@ -158,6 +159,7 @@ def _uncounted_span(stretch: Stretch, total: int, at: Micros) -> ExplainedSpan:
 def _counted_spans(piece: _Piece, total: int, due_at: Micros | None, at: Micros) -> Iterator[ExplainedSpan]:
     """The calendar's own spans of a running piece, cut at the due date and at the instant of the question."""
     for span in piece.measuring.spans_us(piece.start, piece.end):
+        charge()
         cuts = sorted({span.start, span.end, *(c for c in (due_at, at) if c and span.start < c < span.end)})
         for start, end in pairwise(cuts):
             if span.open:

@@ -20,6 +20,7 @@ from app.sla.calendar.holiday import HolidaySource
 from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.stored_holidays import StoredHolidays
 from app.sla.clock.evaluation import AppliesTo, Version
+from app.sla.limits import DEFAULT_LIMITS, Limits
 from app.sla.span import Micros
 from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, advisory_lock_shared
@@ -113,11 +114,13 @@ class Catalogue:
     """The versions of every desk. One per process; it may be used from several threads.
 
     `installed` is where new versions take their holidays from, for `years_ahead` years, and all versions those of years
-    that they do not store.
+    that they do not store. `limits` measure new versions only.
     """
 
-    def __init__(self, years_ahead: int, installed: HolidaySource = INSTALLED) -> None:
-        self.years_ahead, self.installed = years_ahead, installed
+    def __init__(
+        self, years_ahead: int, installed: HolidaySource = INSTALLED, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self.years_ahead, self.installed, self.limits = years_ahead, installed, limits
         self._parsed: dict[str, tuple[StoredVersion, ...]] = {}
 
     def desks(self, conn: Connection) -> dict[str, int]:

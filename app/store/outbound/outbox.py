@@ -63,12 +63,7 @@ def fill(conn: Connection, published: Sequence[Published], now: Micros, notice_w
     signals = [each for each in published if each.deliver]
     if not signals:
         return 0
-    pairs = [
-        (subscriber, signal)
-        for subscriber in subscriptions.subscribers(conn)
-        for signal in signals
-        if subscriber.desk in (signal.desk, EVERY_DESK) and signal.kind in subscriber.filter.kinds
-    ]
+    pairs = _pairs(conn, signals)
     tickets = ticket_values(
         conn, {(signal.desk, signal.subject) for who, signal in pairs if who.filter.needs_ticket}
     )
@@ -79,6 +74,21 @@ def fill(conn: Connection, published: Sequence[Published], now: Micros, notice_w
     ]
     enqueue(conn, rows)
     return len(rows)
+
+
+def _pairs(conn: Connection, signals: Sequence[Published]) -> list[tuple[Subscriber, Published]]:
+    """Each signal with the subscriptions to its desk and kind. Those of other desks are not read."""
+    by_place: dict[tuple[str, str], list[Published]] = {}
+    for signal in signals:
+        for desk in (signal.desk, EVERY_DESK):
+            by_place.setdefault((desk, signal.kind), []).append(signal)
+    return [
+        (subscriber, signal)
+        for subscriber in subscriptions.subscribers(conn, {desk for desk, _ in by_place})
+        for (desk, kind), found in by_place.items()
+        if desk == subscriber.desk and kind in subscriber.filter.kinds
+        for signal in found
+    ]
 
 
 def _row(subscriber: Subscriber, signal: Published, now: Micros, notice_wait: Micros) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import orjson
-from sqlalchemy import RowMapping, bindparam, select
+from sqlalchemy import RowMapping, bindparam, func, select
 
 from app.principal import EVERY, Desks
 from app.sla.fields import SUBSCRIPTION_FILTERS
@@ -87,6 +87,8 @@ class SubscriptionFilter:
         """Whether a signal and the fields of its ticket match. A queue signal's own queue replaces the ticket's."""
         if signal.kind not in self.kinds:
             return False
+        if not self.fields:
+            return True
         own = {"commitment": signal.commitment, "commitment_kind": signal.commitment_kind}
         values = {**ticket, **own, **({"queue": signal.queue} if signal.queue else {})}
         return all((values.get(name) or "").casefold() in accepted for name, accepted in self.fields.items())
@@ -153,7 +155,11 @@ _SUBSCRIBERS: Final = select(
     _subscription.c.channel,
     _subscription.c.kinds,
     _subscription.c.filter,
-).where(_subscription.c.state != SubscriptionState.DISABLED.value)
+).where(
+    _subscription.c.state != SubscriptionState.DISABLED.value,
+    _subscription.c.desk.in_(bindparam("desks", expanding=True)),
+)
+_COUNT: Final = select(func.count()).where(_subscription.c.desk == bindparam("desk"))
 _INSERT: Final = _subscription.insert()
 _THIS: Final = _subscription.c.id == bindparam("_id")
 _UPDATE: Final = (
@@ -220,11 +226,18 @@ def listed(conn: Connection, desks: Desks = EVERY) -> list[Subscription]:
     return [_subscription_of(conn, row) for row in conn.execute(query).mappings()]
 
 
-def subscribers(conn: Connection) -> list[Subscriber]:
-    """All subscriptions that are not disabled."""
+def count(conn: Connection, desk: str) -> int:
+    """The subscriptions of a desk, disabled ones too. Until the transaction ends no other one adds to them."""
+    dialect.advisory_lock(conn, [f"subscriptions of {desk}"])
+    return conn.execute(_COUNT, {"desk": desk}).scalar_one()
+
+
+def subscribers(conn: Connection, desks: Iterable[str]) -> list[Subscriber]:
+    """The subscriptions of these desks that are not disabled."""
     return [
         Subscriber(which, desk, Channel(channel), parse_filter(kinds, filters))
-        for which, desk, channel, kinds, filters in conn.execute(_SUBSCRIBERS).all()
+        for part in parts(sorted(set(desks)))
+        for which, desk, channel, kinds, filters in conn.execute(_SUBSCRIBERS, {"desks": part}).all()
     ]
 
 

@@ -128,7 +128,7 @@ class Requires:
 async def admit(request: Request, required: Requires) -> None:
     """Authenticate a request, without its body. From here on, its transactions see the caller's desks only.
 
-    Raises Problem: 401 without a valid key, 403 without the permission on any desk.
+    Raises Problem: 401 without a valid key, 429 for one that sends too much, 403 without the permission on any desk.
     """
     secret, by_cookie = secret_of(request)
     if secret is None:
@@ -138,6 +138,7 @@ async def admit(request: Request, required: Requires) -> None:
         raise unknown_key(given=True)
     if by_cookie and not _is_from_own_page(request):
         raise Problem(Kind.NOT_ALLOWED, f"A page must send the header {PROOF_HEADER} from its own origin.")
+    running(request).rates.take(principal.id)
     desks = principal.desks_with(required.permission)
     visible_desks.set(desks)
     if not desks:

@@ -25,12 +25,14 @@ from uvicorn.server import ServerState
 
 from app.flow.metrics import REGISTRY
 from app.settings import Settings
+from app.web.http.hub import DROPPED
 from app.web.http.middleware import SECURITY_HEADERS
 from app.web.http.problems import Kind, Problem, respond
 
 _log = structlog.stdlib.get_logger()
 
 LIVENESS: Final = "/healthz"
+STREAM: Final = "/v1/stream"
 
 ENDED: Final = Counter(
     "slatimer_connections_ended",
@@ -131,9 +133,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client has not read what was sent so far."""
         super().pause_writing()
-        self._send_timer = self.loop.call_later(
-            self.settings.send_timeout.total_seconds(), self.end, "send_timeout"
-        )
+        self._send_timer = self.loop.call_later(self.settings.send_timeout.total_seconds(), self._end_unread)
 
     def resume_writing(self) -> None:
         """The client has read."""
@@ -192,6 +192,11 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _end_unread(self) -> None:
+        if self.scope["path"] == STREAM:
+            DROPPED.inc()
+        self.end("send_timeout")
 
     def end(self, reason: str) -> None:
         """Close the connection at once."""

@@ -1,8 +1,9 @@
 """Fans out recorded signals to the clients of the event stream (server-sent events).
 
 Each signal is encoded once, after its commit, and queued for every listener whose desk and kinds match. Queues are
-bounded: a listener that falls behind is dropped, and reads what it missed from the signal table when it reconnects. So
-no client slows down the service or another client. All methods but `publish` and `close` belong to the event loop.
+bounded in signals and in bytes: a listener that falls behind is dropped, and reads what it missed from the signal table
+when it reconnects. So no client slows down the service or another client. All methods but `publish` and `close` belong
+to the event loop.
 """
 
 import asyncio
@@ -61,6 +62,7 @@ class Listener:
     kinds: frozenset[str]
     named: bool = True
     queue: deque[Frame] = field(default_factory=deque[Frame])
+    queued_bytes: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
@@ -71,8 +73,31 @@ class Listener:
     def end(self) -> None:
         """Drop what is queued: the client reconnects and reads it from the table."""
         self.queue.clear()
+        self.queued_bytes = 0
         self.ended = True
         self.woken.set()
+
+    def put(self, frames: Iterable[Frame]) -> None:
+        """Queue frames."""
+        for frame in frames:
+            self.queue.append(frame)
+            self.queued_bytes += len(frame[1])
+
+    def take(self, size: int, after: int) -> tuple[bytes, int]:
+        """The first frames of the queue past a place, so many bytes of them, and the place after them.
+
+        What remains stays queued and counted: a client that does not read is seen by the length of its queue.
+        """
+        taken: list[bytes] = []
+        while self.queue and size > 0:
+            seq, frame = self.queue.popleft()
+            self.queued_bytes -= len(frame)
+            # Signals that the caller has read from the table may also be queued.
+            if seq > after or seq == 0:
+                after = max(after, seq)
+                taken.append(frame)
+                size -= len(frame)
+        return b"".join(taken), after
 
     def reset_to(self, last: int) -> None:
         """End with a `reset`, after which the client reads from `last` on."""
@@ -87,10 +112,14 @@ def _frames(batch: Iterable[Published], *, named: bool) -> list[tuple[Published,
 
 
 class Hub:
-    """The listeners. `limit` bounds the queue of each; `keep_alive` is the interval of comments, in seconds."""
+    """The listeners. `limit` bounds the queue of each in frames and `memory` in bytes; `chunk` is how many bytes are
+    sent at one time, and `keep_alive` the interval of comments, in seconds."""
 
-    def __init__(self, limit: int, *, keep_alive: float = KEEP_ALIVE_SECONDS) -> None:
-        self._limit, self._keep_alive_seconds = limit, keep_alive
+    def __init__(
+        self, limit: int, *, memory: int, chunk: int, keep_alive: float = KEEP_ALIVE_SECONDS
+    ) -> None:
+        self._limit, self._memory, self._chunk = limit, memory, chunk
+        self._keep_alive_seconds = keep_alive
         self._listeners: set[Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keep_alive_task: asyncio.Task[None] | None = None
@@ -132,7 +161,7 @@ class Hub:
             LISTENERS.dec()
 
     async def live(self, listener: Listener, after: int) -> AsyncIterator[bytes]:
-        """The signals recorded from now on, past `after`; everything queued is sent as one chunk.
+        """The signals recorded from now on, past `after`; what is queued is sent in chunks.
 
         Ends when the listener is dropped, when the hub closes, or after the maximum duration of a connection.
         """
@@ -140,15 +169,10 @@ class Hub:
         while (listener.queue or not listener.ended) and monotonic() < ends_at:
             await listener.woken.wait()
             listener.woken.clear()
-            queue, listener.queue = listener.queue, deque()
-            frames: list[bytes] = []
-            for seq, frame in queue:
-                # Signals that the caller has read from the table may also be queued.
-                if seq > after or seq == 0:
-                    after = max(after, seq)
-                    frames.append(frame)
-            if frames:
-                yield b"".join(frames)
+            while listener.queue:
+                frames, after = listener.take(self._chunk, after)
+                if frames:
+                    yield frames
 
     def _in_loop(self, action: Callable[..., None], *given: object) -> None:
         loop = self._loop
@@ -166,8 +190,8 @@ class Hub:
             self._enqueue(listener, [frame for recorded, frame in frames if listener.wants(recorded)])
 
     def _enqueue(self, listener: Listener, frames: Iterable[Frame]) -> None:
-        listener.queue.extend(frames)
-        if len(listener.queue) > self._limit:
+        listener.put(frames)
+        if len(listener.queue) > self._limit or listener.queued_bytes > self._memory:
             DROPPED.inc()
             listener.end()
             self.leave(listener)

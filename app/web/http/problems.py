@@ -19,8 +19,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
+from app.flow.outbound.subscribe import TooManySubscriptions
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
 from app.intake.validation import MAX_FAULTS, faults_of, pointer, reason_of
+from app.sla.budget import TooExpensive
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
 from app.store.engine.database import Unreachable, WriteContention
@@ -43,6 +45,7 @@ class Kind(Enum):
     WRONG_METHOD = ("wrong-method", "Method not allowed", 405)
     TOO_SLOW = ("body-too-slow", "The body did not arrive in time", 408)
     CONFLICT = ("conflict", "Conflict with what is stored", 409)
+    LIMIT_REACHED = ("limit-reached", "A limit of the desk is reached", 409)
     SWITCHED_OFF = ("switched-off", "The subscription is disabled", 409)
     GONE = ("no-longer-kept", "No longer stored", 410)
     BEYOND_THE_END = ("beyond-the-end", "Beyond the end of the stream", 410)
@@ -50,7 +53,9 @@ class Kind(Enum):
     WRONG_MEDIA_TYPE = ("wrong-media-type", "Unsupported content type", 415)
     WRONG_HOST = ("wrong-host", "Not served under this name", 421)
     INVALID = ("invalid-request", "The request is not valid", 422)
+    TOO_EXPENSIVE = ("too-expensive", "The answer takes too long to compute", 422)
     EVENTS_REFUSED = ("events-refused", "Every event was refused", 422)
+    TOO_MANY = ("too-many-requests", "Too many requests of this key", 429)
     HEADERS_TOO_LARGE = ("headers-too-large", "The headers are too large", 431)
     PARKED = ("ticket-parked", "The ticket cannot be evaluated at present", 500)
     INTERNAL = ("internal-error", "Internal error", 500)
@@ -144,6 +149,7 @@ _DESCRIPTIONS: Final = {
     413: "The body is larger than the limit.",
     415: "The content type is none of those listed.",
     422: "Readable, but not valid; `errors` lists each place.",
+    429: "Too many requests or streams of this key; `Retry-After` says when to retry.",
     500: "A defect. The log has it under the request's id.",
     503: "Busy or not ready; retry.",
 }
@@ -214,6 +220,8 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     FaultyCursor: Kind.INVALID,
     UnknownConnection: Kind.NOT_FOUND,
     UncoveredYear: Kind.INVALID,
+    TooManySubscriptions: Kind.LIMIT_REACHED,
+    TooExpensive: Kind.TOO_EXPENSIVE,
     CannotBeJudged: Kind.PARKED,
     WriteContention: Kind.UNAVAILABLE,
     Unreachable: Kind.UNAVAILABLE,

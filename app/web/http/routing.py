@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.web.http.access import Requires, admit
 from app.web.http.arrival import ArrivalRate, ArrivingBody, too_large
 from app.web.http.bodies import ONE_OR_MANY, media_type_of
+from app.web.http.problems import problems
 from app.web.http.running import running
 
 BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -38,6 +39,12 @@ def limited_to(limit: SizeLimit) -> Callable[[Any], Any]:
 
 class GuardedRoute(APIRoute):
     """A route that authenticates and checks a request before its body is read."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        super().__init__(path, endpoint, **given)
+        if self.required is not None:
+            # Any route of a key may find its bucket empty.
+            self.responses = {**self.responses, **problems(429)}
 
     def get_route_handler(self) -> Handler:
         """The handler, behind the checks."""

@@ -10,6 +10,7 @@ from app.store.engine.database import Database
 from app.web.http.arrival import BodyMemory
 from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
+from app.web.http.quotas import RequestRate, StreamQuota
 
 
 class WebRuntime(Runtime):
@@ -22,6 +23,8 @@ class WebRuntime(Runtime):
         self.principals = PrincipalCache(database)
         self.bodies = BodyMemory(settings.max_pending_body_size)
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
+        self.streams = StreamQuota(settings)
+        self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)

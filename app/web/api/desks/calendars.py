@@ -17,16 +17,17 @@ from app.flow.query.serialize import instant_text, local, seconds
 from app.intake.instant import JSON_SCHEMA
 from app.sla.calendar import Calendar, CalendarSpan, ClosedDay, NeverCloses, NeverOpen
 from app.sla.span import Micros, Span, length_of
-from app.store.contracts.catalogue import StoredVersion
+from app.store.contracts.catalogue import Catalogue, StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
 from app.web.api.desks.icalendar_file import icalendar_file
 from app.web.http.access import Configurer, Viewer, must_see
+from app.web.http.budget import budgeted
 from app.web.http.instant import InstantOut, read_query_instant
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
-from app.web.http.running import WebRuntime, running
+from app.web.http.running import running
 
 LONGEST: Final = timedelta(days=2 * 366)
 """The longest period whose spans are listed at once: two years are some 2,000 spans."""
@@ -100,8 +101,11 @@ class CalendarSpans(BaseModel):
     time_zone: str
     start: InstantOut
     end: InstantOut
-    open_seconds: int
+    open_seconds: int = Field(description="of the whole period")
     spans: list[CalendarSpanView]
+    next: InstantOut | None = Field(
+        None, description="the answer has only the first spans; go on with this as `from`. Null: it has all"
+    )
 
 
 def _read_day_or_instant(text: object) -> Micros | date:
@@ -180,12 +184,20 @@ async def show_icalendar(
 
     Events are whole, and keep their ids: what lies across the start or the end of the period is not cut.
     """
-    parts = running(request)
-    stored, calendar = await calendar_in_force(parts, must_see(caller, desk), name)
-    since = parts.database.now() if asked.since is None else _start_of(calendar, asked.since)
-    ahead = since + length_of(ICALENDAR_AHEAD)
-    period = _period(since, ahead if asked.until is None else _end_of(calendar, asked.until))
-    content = icalendar_file(calendar, period, stored.recorded_at)
+    parts, limit = running(request), running(request).settings.answer_spans
+    must_see(caller, desk)
+
+    def read(conn: Connection) -> bytes:
+        stored, calendar = calendar_in_force(conn, parts.catalogue, desk, name)
+        since = parts.database.now() if asked.since is None else _start_of(calendar, asked.since)
+        ahead = since + length_of(ICALENDAR_AHEAD)
+        period = _period(since, ahead if asked.until is None else _end_of(calendar, asked.until))
+        if len(calendar.spans_us(period.start, period.end, limit + 1)) > limit:
+            reason = f"the file has more than {limit} spans (SLATIMER_ANSWER_SPANS). Request a shorter period"
+            raise Problem(Kind.INVALID, f"to: {reason}.", errors=[Place("query", "to", reason)])
+        return icalendar_file(calendar, period, stored.recorded_at)
+
+    content = await parts.database.read(budgeted(parts.settings, read))
     disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
     return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
 
@@ -200,19 +212,34 @@ async def show_icalendar(
 async def spans(
     request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[Period, Query()]
 ) -> Response:
-    """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with."""
-    _, calendar = await calendar_in_force(running(request), must_see(caller, desk), name)
-    period = _period(_start_of(calendar, asked.since), _end_of(calendar, asked.until))
-    return Json(
-        {
-            "calendar": calendar.name,
-            "time_zone": calendar.time_zone,
-            "start": instant_text(period.start),
-            "end": instant_text(period.end),
-            "open_seconds": seconds(calendar.within_us(period.start, period.end)),
-            "spans": [_span(calendar, span) for span in calendar.spans_us(period.start, period.end)],
-        }
-    )
+    """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with.
+
+    Of a calendar with very many spans the answer has the first ones, and in `next` the `from` of those that follow.
+    """
+    parts = running(request)
+    must_see(caller, desk)
+
+    def read(conn: Connection) -> Json:
+        _, calendar = calendar_in_force(conn, parts.catalogue, desk, name)
+        period = _period(_start_of(calendar, asked.since), _end_of(calendar, asked.until))
+        return Json(_spans(calendar, period, parts.settings.answer_spans))
+
+    return await parts.database.read(budgeted(parts.settings, read))
+
+
+def _spans(calendar: Calendar, period: Span, limit: int) -> dict[str, Any]:
+    """The first spans of a period, and where the next ones begin."""
+    shown = calendar.spans_us(period.start, period.end, limit)
+    is_cut = bool(shown) and shown[-1].end < period.end
+    return {
+        "calendar": calendar.name,
+        "time_zone": calendar.time_zone,
+        "start": instant_text(period.start),
+        "end": instant_text(period.end),
+        "open_seconds": seconds(calendar.within_us(period.start, period.end)),
+        "spans": [_span(calendar, span) for span in shown],
+        "next": instant_text(shown[-1].end) if is_cut else None,
+    }
 
 
 @router.get(
@@ -224,19 +251,14 @@ async def spans(
 async def show_calendar(request: Request, caller: Viewer, desk: Desk, name: Name) -> Response:
     """The calendar's rules as written, whether it is open now, and its special days."""
     parts = running(request)
-    stored, calendar = await calendar_in_force(parts, must_see(caller, desk), name)
+    must_see(caller, desk)
     now = parts.database.now()
-    year = calendar.local(now).year
-    days = [closed_date(day) for each in (year, year + 1) for day in calendar.closed_days(each)]
-    return Json(
-        _summary(desk, name, stored)
-        | {
-            "open_now": calendar.is_open_us(now),
-            "next_open_at": _or_none(calendar.next_open_us, now),
-            "next_close_at": _or_none(calendar.next_close_us, now),
-            "closed_days": days,
-        }
-    )
+
+    def read(conn: Connection) -> Json:
+        stored, calendar = calendar_in_force(conn, parts.catalogue, desk, name)
+        return Json(_summary(desk, name, stored) | _detail(calendar, now))
+
+    return await parts.database.read(budgeted(parts.settings, read))
 
 
 _JSON: Final = {
@@ -270,16 +292,14 @@ def _names(desk: str, stored: StoredVersion) -> list[str]:
     return sorted(stored.documents.calendars.get(desk, {}).get("calendars", {}))
 
 
-async def calendar_in_force(parts: WebRuntime, desk: str, name: str) -> tuple[StoredVersion, Calendar]:
+def calendar_in_force(
+    conn: Connection, catalogue: Catalogue, desk: str, name: str
+) -> tuple[StoredVersion, Calendar]:
     """A calendar in force and its version. Raises Problem: not found."""
-
-    def find(conn: Connection) -> StoredVersion | None:
-        latest = parts.catalogue.desks(conn).get(desk)
-        return None if latest is None else parts.catalogue.history(conn, desk, latest)[-1]
-
-    stored = await parts.database.read(find)
-    if stored is None:
+    latest = catalogue.desks(conn).get(desk)
+    if latest is None:
         raise not_found("desk", desk)
+    stored = catalogue.history(conn, desk, latest)[-1]
     if name not in _names(desk, stored):
         raise not_found("calendar", f"{desk}/{name}")
     return stored, stored.calendars[f"{desk}/{name}"]
@@ -295,6 +315,17 @@ def _summary(desk: str, name: str, stored: StoredVersion) -> dict[str, Any]:
         "rules": stored.documents.calendars[desk]["calendars"][name],
         "holidays_from": calendar.version,
         "digest": calendar.digest,
+    }
+
+
+def _detail(calendar: Calendar, now: Micros) -> dict[str, Any]:
+    """Whether a calendar is open, and its special days of this year and the next."""
+    year = calendar.local(now).year
+    return {
+        "open_now": calendar.is_open_us(now),
+        "next_open_at": _or_none(calendar.next_open_us, now),
+        "next_close_at": _or_none(calendar.next_close_us, now),
+        "closed_days": [closed_date(day) for each in (year, year + 1) for day in calendar.closed_days(each)],
     }
 
 

@@ -3,25 +3,31 @@
 Counted by the same core as tickets. One question or an array of them; each answer has its spans.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self, cast
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from starlette.responses import Response
 
+from app.flow.agreement.limits import limits_of
 from app.flow.query.reasons import text
 from app.flow.query.serialize import explanation, instant_text
 from app.intake.instant import InstantIn
 from app.sla.agreement.agreement import Withheld
+from app.sla.budget import charge
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
 from app.sla.calendar.target import Target, TargetFault
-from app.sla.clock.explanation import explain_deadline
+from app.sla.clock.explanation import Explanation, explain_deadline
 from app.sla.document.faults import FaultyFile
+from app.sla.limits import Limits
 from app.store.contracts.catalogue import StoredVersion
 from app.store.engine.database import Connection
+from app.web.api.tickets.tickets import LAST_SPAN
 from app.web.http.access import Viewer
 from app.web.http.bodies import ONE_OR_MANY, read_values
+from app.web.http.budget import budgeted
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, body_places, invalid, pointer, problems
 from app.web.http.reason import Detail
@@ -72,6 +78,9 @@ class DeadlineQuestion(BaseModel):
     level: Word | None = None
     contract: Word | None = None
     priority: Word | None = None
+    after: int = Field(
+        0, ge=0, le=LAST_SPAN, description="`next` of the answer before, to go on after its spans"
+    )
 
     @property
     def desk(self) -> str | None:
@@ -120,6 +129,10 @@ class DeadlineExplanation(BaseModel):
     due_at: InstantOut | None
     due_local: str | None
     spans: list[DeadlineSpan]
+    next: int | None = Field(
+        None,
+        description="the answer has only some of the spans; ask again with this as `after`. Null: no more follow",
+    )
 
 
 class Deadline(BaseModel):
@@ -156,20 +169,37 @@ _QUESTION: Final = {"$ref": "#/components/schemas/DeadlineQuestion"}
 async def compute_deadlines(request: Request, caller: Viewer) -> Response:
     """Computes when something is due that starts at `start`, and why. Nothing is stored.
 
-    The answer to an array is an array in the same order; if one of its questions is faulty, all are refused.
+    The answer to an array is an array in the same order; if one of its questions is faulty, all are refused. An answer
+    has a limited number of spans in all: `next` of an explanation says where to go on.
     """
     values, many = await read_values(request, limit=MOST, media_types=(ONE_OR_MANY,))
     questions = _read(values, many=many)
     parts = running(request)
 
-    def answer(conn: Connection) -> list[dict[str, Any]]:
+    def answer(conn: Connection) -> Json:
         known = _versions(
             parts, conn, {desk for each in questions if (desk := each.desk) and caller.sees(desk)}
         )
-        return [_answer(each, known, (index,) if many else ()) for index, each in enumerate(questions)]
+        answers = _answers(
+            questions, _Terms(known, limits_of(parts.settings)), parts.settings.answer_spans, many
+        )
+        return Json(answers if many else answers[0])
 
-    answers = await parts.database.read(answer)
-    return Json(answers if many else answers[0])
+    return await parts.database.read(budgeted(parts.settings, answer))
+
+
+def _answers(
+    questions: Sequence[DeadlineQuestion], terms: "_Terms", spans: int, many: bool
+) -> list[dict[str, Any]]:
+    """The answers; they show this many spans in all."""
+    answers: list[dict[str, Any]] = []
+    for index, question in enumerate(questions):
+        charge()
+        recorded = _deadline(question, terms, (index,) if many else ())
+        shown = explanation(recorded, after=question.after, limit=spans)
+        spans -= len(shown["spans"])
+        answers.append({"due_at": instant_text(recorded.due_at), "explanation": shown})
+    return answers
 
 
 def _read(values: list[object], *, many: bool) -> list[DeadlineQuestion]:
@@ -194,40 +224,45 @@ def _versions(parts: WebRuntime, conn: Connection, desks: set[str]) -> dict[str,
 _Path = tuple[int, ...]
 
 
-def _answer(question: DeadlineQuestion, known: Mapping[str, StoredVersion], path: _Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What answers are made from: the versions of the desks, and the limits of an inline calendar."""
+
+    known: Mapping[str, StoredVersion]
+    limits: Limits
+
+
+def _deadline(question: DeadlineQuestion, terms: _Terms, path: _Path) -> Explanation:
     try:
-        target, calendar = _terms(question, known, path)
-        recorded = explain_deadline(target, calendar, question.start)
+        target, calendar = _terms(question, terms, path)
+        return explain_deadline(target, calendar, question.start)
     except (UncoveredYear, NeverOpen, NeverCloses) as error:
         raise invalid([Place("body", pointer((*path, "start")), str(error))]) from error
     except TargetFault as error:
         raise invalid([Place("body", pointer((*path, "within")), str(error))]) from error
-    return {"due_at": instant_text(recorded.due_at), "explanation": explanation(recorded)}
 
 
-def _terms(
-    question: DeadlineQuestion, known: Mapping[str, StoredVersion], path: _Path
-) -> tuple[Target, Calendar]:
+def _terms(question: DeadlineQuestion, terms: _Terms, path: _Path) -> tuple[Target, Calendar]:
     if question.within is None:
-        return _committed(question, known, path)
+        return _committed(question, terms.known, path)
     target = Target.parse(question.within)
-    calendar = _calendar(question.calendar, known, path)
+    calendar = _calendar(question.calendar, terms, path)
     target.check(calendar)
     return target, calendar
 
 
-def _calendar(given: object, known: Mapping[str, StoredVersion], path: _Path) -> Calendar:
+def _calendar(given: object, terms: _Terms, path: _Path) -> Calendar:
     if given == ALWAYS:
         return Calendar.always()
     if isinstance(given, str):
-        stored = known.get(given.partition("/")[0])
+        stored = terms.known.get(given.partition("/")[0])
         if stored is None or given not in stored.calendars:
             raise _not_found("calendar", given, (*path, "calendar"))
         return stored.calendars[given]
-    return _inline(cast(dict[str, Any], given), path)
+    return _inline(cast(dict[str, Any], given), path, terms.limits)
 
 
-def _inline(table: dict[str, Any], path: _Path) -> Calendar:
+def _inline(table: dict[str, Any], path: _Path, limits: Limits) -> Calendar:
     """A calendar inside the question. Raises Problem that names every faulty key."""
     years = table.get("years")
     if isinstance(years, list) and not all(
@@ -237,6 +272,8 @@ def _inline(table: dict[str, Any], path: _Path) -> Calendar:
         reason = f"must lie within {INLINE_YEARS[0]} and {INLINE_YEARS[1]}"
         raise invalid([Place("body", pointer((*path, "calendar", "years")), reason)])
     try:
+        if faults := tuple(limits.faults_of_calendar(table)):
+            raise FaultyFile(faults)
         return Calendar.parse({"years": list(INLINE_YEARS)} | table)
     except FaultyFile as error:
         places = [

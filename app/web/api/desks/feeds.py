@@ -4,7 +4,6 @@ Calendar programs fetch an address and can send no header. A feed opens this one
 once, listed without its secret, and ends when it is removed.
 """
 
-import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -21,6 +20,7 @@ from app.store.people.feeds import Feed
 from app.web.api.desks.calendars import ICALENDAR_AHEAD, Desk, Name, calendar_in_force
 from app.web.api.desks.icalendar_file import icalendar_file
 from app.web.http.access import Publisher, must_see
+from app.web.http.budget import budgeted
 from app.web.http.instant import InstantOut
 from app.web.http.middleware import FEEDS
 from app.web.http.problems import Kind, Problem, not_found, problems
@@ -77,8 +77,13 @@ FeedId = Annotated[str, Path(description="the feed's id")]
 async def list_feeds(request: Request, caller: Publisher, desk: Desk, name: Name) -> Response:
     """The addresses that were made for this calendar and not removed, without their secrets."""
     parts = running(request)
-    await calendar_in_force(parts, must_see(caller, desk), name)
-    found = await parts.database.read(lambda conn: feeds.listed(conn, desk, name))
+    must_see(caller, desk)
+
+    def read(conn: Connection) -> list[Feed]:
+        calendar_in_force(conn, parts.catalogue, desk, name)
+        return feeds.listed(conn, desk, name)
+
+    found = await parts.database.read(read)
     return Json({"feeds": [_view(feed) for feed in found]})
 
 
@@ -104,10 +109,11 @@ async def create_feed(
     It opens this calendar's `.ics` only. 409: the calendar has as many feeds as `SLATIMER_CALENDAR_FEEDS_MAX` allows.
     """
     parts = running(request)
-    await calendar_in_force(parts, must_see(caller, desk), name)
+    must_see(caller, desk)
     most, note = parts.settings.calendar_feeds_max, "" if wanted is None else wanted.note
 
     def add(conn: Connection, now: Micros) -> tuple[str, Feed] | None:
+        calendar_in_force(conn, parts.catalogue, desk, name)
         if len(feeds.listed(conn, desk, name)) >= most:
             return None
         by = caller.principal.id
@@ -165,11 +171,14 @@ async def show_feed(
     if feed is None:
         raise Problem(Kind.NOT_FOUND, "There is no such feed. Make one with: POST /v1/calendars/…/feeds")
     visible_desks.set(frozenset({feed.desk}))
-    stored, calendar = await calendar_in_force(parts, feed.desk, feed.calendar)
-    # From the start of the local day: the bytes, and so the ETag, are the same all day.
-    since = calendar.end_of_day(calendar.local_date(parts.database.now()) - timedelta(days=1))
-    period = Span(since, since + length_of(ICALENDAR_AHEAD))
-    content = await asyncio.to_thread(icalendar_file, calendar, period, stored.recorded_at)
+
+    def read(conn: Connection) -> bytes:
+        stored, calendar = calendar_in_force(conn, parts.catalogue, feed.desk, feed.calendar)
+        # From the start of the local day: the bytes, and so the ETag, are the same all day.
+        since = calendar.end_of_day(calendar.local_date(parts.database.now()) - timedelta(days=1))
+        return icalendar_file(calendar, Span(since, since + length_of(ICALENDAR_AHEAD)), stored.recorded_at)
+
+    content = await parts.database.read(budgeted(parts.settings, read))
     tag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {"Cache-Control": "private, max-age=300", "ETag": tag}
     if tag in request.headers.get("if-none-match", ""):

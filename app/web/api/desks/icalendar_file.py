@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
+from app.sla.budget import charge
 from app.sla.calendar import Calendar
 from app.sla.span import DAY, Micros, Span, instant
 
@@ -33,6 +34,7 @@ def icalendar_file(calendar: Calendar, period: Span, stamped_at: Micros) -> byte
         x_wr_timezone=calendar.time_zone,
     )
     for values in (*_opening_hours(calendar, period), *_special_days(calendar, period)):
+        charge()
         entry = Entry()
         _fill(entry, dtstamp=instant(stamped_at), **values)
         file.add_component(entry)
@@ -72,6 +74,7 @@ def _days_of(calendar: Calendar, span: Span) -> Iterator[Span]:
     """A span cut at every local midnight."""
     at = span.start
     while at < span.end:
+        charge()
         until = min(calendar.end_of_day(calendar.local_date(at)), span.end)
         yield Span(at, until)
         at = until

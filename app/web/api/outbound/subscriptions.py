@@ -176,7 +176,7 @@ class SubscriptionList(BaseModel):
     summary="Subscribe",
     status_code=201,
     response_model=SubscriptionWithSecret,
-    responses=problems(400, 401, 403, 404, 413, 422),
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 async def create_subscription(request: Request, caller: Subscriber, given: NewSubscription) -> Response:
     """Subscribe a system or people to the signals recorded from now on. The secret is shown only in this response."""
@@ -195,7 +195,8 @@ async def create_subscription(request: Request, caller: Subscriber, given: NewSu
         description=given.description,
         omit=_distinct(given.omit),
     )
-    made = await parts.database.write(lambda conn, now: subscribe.create(conn, spec, now))
+    limit = parts.settings.desk_subscriptions_max
+    made = await parts.database.write(lambda conn, now: subscribe.create(conn, spec, now, limit=limit))
     secret = made.secrets[0].secret if made.secrets else None
     headers = {"Location": f"{router.prefix}/{made.id}"}
     return Json(view(parts, made, caller) | {"secret": secret}, 201, headers)

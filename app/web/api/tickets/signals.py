@@ -12,6 +12,7 @@ import orjson
 from fastapi import Header, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.flow.outbound.subscribe import KINDS
 from app.principal import Desks
@@ -25,6 +26,7 @@ from app.web.http.hub import encode_position, encode_signal
 from app.web.http.instant import InstantOut
 from app.web.http.methods import wants_head
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
+from app.web.http.quotas import StreamQuota
 from app.web.http.reason import Detail
 from app.web.http.responses import NO_STORE, Json
 from app.web.http.routing import Router
@@ -39,6 +41,7 @@ restart."""
 
 LAST_PLACE: Final = 2**63 - 1
 _EVENTS: Final = "text/event-stream"
+_HEADERS: Final = NO_STORE | {"X-Accel-Buffering": "no"}
 
 router = Router(prefix="/v1", tags=["signals"])
 
@@ -163,7 +166,7 @@ async def list_signals(
                 }
             },
         },
-        **problems(401, 403, 404, 410, 422),
+        **problems(401, 403, 404, 410, 422, 429, 503),
     },
 )
 async def stream_signals(
@@ -186,25 +189,38 @@ async def stream_signals(
     if after is not None:
         place = ("query", "after") if last_event_id is None else ("header", "Last-Event-ID")
         await parts.database.read(lambda conn: _check_place(conn, after, *place))
-    headers = NO_STORE | {"X-Accel-Buffering": "no"}
     if wants_head(request):
-        return Response(media_type=_EVENTS, headers=headers)
-    form = _Form(desks, wanted.kind, wanted.named)
-    return StreamingResponse(_stream(parts, after, form), media_type=_EVENTS, headers=headers)
+        return Response(media_type=_EVENTS, headers=_HEADERS)
+    form, key = StreamForm(desks, wanted.kind, wanted.named), caller.principal.id
+    parts.streams.take(key)
+    return _Stream(_stream(parts, after, form), parts.streams, key)
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class StreamForm:
     """Which signals a stream has, and whether their events have names."""
 
     desks: Desks
     kinds: list[str]
     named: bool
 
-    def frames(self, page: list[Published]) -> bytes:
-        return b"".join(
-            encode_signal(each.seq, each.body, each.kind if self.named else None) for each in page
-        )
+    def frame(self, signal: Published) -> bytes:
+        """A signal as it is sent."""
+        return encode_signal(signal.seq, signal.body, signal.kind if self.named else None)
+
+
+class _Stream(StreamingResponse):
+    """A stream that releases its place in the quota when it ends, however it ends."""
+
+    def __init__(self, content: AsyncIterator[bytes], quota: StreamQuota, key: str) -> None:
+        super().__init__(content, media_type=_EVENTS, headers=_HEADERS)
+        self._quota, self._key = quota, key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._quota.release(self._key)
 
 
 def _check_place(conn: Connection, after: int, location: str, name: str) -> None:
@@ -229,12 +245,36 @@ def _place(last_event_id: str) -> int:
     return int(last_event_id)
 
 
-async def _page(parts: WebRuntime, after: int, form: _Form) -> list[Published]:
-    limit = parts.settings.max_page_size
-    return await parts.database.read(lambda conn: signals.page(conn, after, limit, form.desks, form.kinds))
+@dataclass(slots=True)
+class Backlog:
+    """The signals of the table after a place. A page is read when the client has read the one before."""
+
+    parts: WebRuntime
+    after: int
+    form: StreamForm
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """The pages up to the end of the table, each within `stream_chunk_size`."""
+        ended = False
+        while not ended and not self.parts.hub.closed:
+            page, self.after, ended = await self.parts.database.read(self._page)
+            if page:
+                yield page
+
+    def _page(self, conn: Connection) -> tuple[bytes, int, bool]:
+        """A page, the place after it, and whether it is the last. At least one signal, however long it is."""
+        settings, form, after = self.parts.settings, self.form, self.after
+        page = signals.page(conn, after, settings.stream_page_size, form.desks, form.kinds)
+        frames, size = list[bytes](), 0
+        for signal in page:
+            if frames and size >= settings.stream_chunk_size:
+                break
+            frames.append(form.frame(signal))
+            size, after = size + len(frames[-1]), signal.seq
+        return b"".join(frames), after, len(frames) == len(page) < settings.stream_page_size
 
 
-async def _stream(parts: WebRuntime, after: int | None, form: _Form) -> AsyncIterator[bytes]:
+async def _stream(parts: WebRuntime, after: int | None, form: StreamForm) -> AsyncIterator[bytes]:
     """The events, and at the end the place, if none had one: a client that heard nothing reconnects there too."""
     yield OPENING
     start = await parts.database.read(signals.last) if after is None else after
@@ -247,32 +287,17 @@ async def _stream(parts: WebRuntime, after: int | None, form: _Form) -> AsyncIte
         yield encode_position(start)
 
 
-async def _events(parts: WebRuntime, after: int, form: _Form) -> AsyncIterator[bytes]:
-    """First the table from `after` on, then live. The client joins before the table's last page is read, so that no
+async def _events(parts: WebRuntime, after: int, form: StreamForm) -> AsyncIterator[bytes]:
+    """First the table from `after` on, then live. The client joins before the end of the table is read, so that no
     signal is missed between the two; one that comes both ways is sent once."""
-    limit = parts.settings.max_page_size
-    while not parts.hub.closed:
-        page = await _page(parts, after, form)
-        if page:
-            after = page[-1].seq
-            yield form.frames(page)
-        if len(page) < limit:
-            break
-    async for frames in _live(parts, after, form):
+    backlog = Backlog(parts, after, form)
+    async for frames in backlog.frames():
         yield frames
-
-
-async def _live(parts: WebRuntime, after: int, form: _Form) -> AsyncIterator[bytes]:
-    hub, limit = parts.hub, parts.settings.max_page_size
-    listener = hub.join(form.desks, frozenset(form.kinds), named=form.named)
+    listener = parts.hub.join(form.desks, frozenset(form.kinds), named=form.named)
     try:
-        # Signals between the last page and joining. More than a page of them: the client reconnects for the rest.
-        page = await _page(parts, after, form)
-        if page:
-            after = page[-1].seq
-            yield form.frames(page)
-        if len(page) < limit:
-            async for frames in hub.live(listener, after):
-                yield frames
+        async for frames in backlog.frames():
+            yield frames
+        async for frames in parts.hub.live(listener, backlog.after):
+            yield frames
     finally:
-        hub.leave(listener)
+        parts.hub.leave(listener)

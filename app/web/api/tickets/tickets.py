@@ -3,6 +3,7 @@
 `at` selects the state at another instant by all that is known, `as_of` what was known at an instant.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
@@ -14,7 +15,9 @@ from app.flow.query import serialize, tickets
 from app.flow.query.answer import ArchivedAnswer, TicketAnswer
 from app.sla.span import Micros, length_of
 from app.store.contracts.catalogue import UnknownDesk
+from app.store.engine.database import Connection
 from app.web.http.access import Caller, Viewer, desks_for, must_see
+from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.reason import Detail
@@ -24,6 +27,9 @@ from app.web.http.running import WebRuntime, running
 
 FURTHEST: Final = timedelta(days=3653)
 """How far ahead of now `at` may lie: ten years are counted quickly, and no commitment is longer."""
+
+LAST_SPAN: Final = 2**31 - 1
+"""The largest number of a span that can be asked for."""
 
 router = Router(prefix="/v1", tags=["tickets"])
 
@@ -168,6 +174,10 @@ class TicketExplanation(BaseModel):
     due_at: InstantOut | None
     due_local: str | None
     spans: list[ExplainedSpan]
+    next: int | None = Field(
+        None,
+        description="the answer has only some of the spans; go on with this as `after`. Null: no more follow",
+    )
 
 
 class When(BaseModel):
@@ -194,6 +204,9 @@ class WhichClock(When):
         None, description="default the one that is due next", examples=["ticket-response"]
     )
     cycle: int | None = Field(None, ge=1, description="default the latest")
+    after: int = Field(
+        0, ge=0, le=LAST_SPAN, description="`next` of the answer before, to go on after its spans"
+    )
 
 
 class TicketListQuery(BaseModel):
@@ -235,7 +248,10 @@ async def list_tickets(
     filters = tickets.Filters(desks=desks_for(caller, wanted.desk), **conditions)
     now = parts.database.now()
     page = await parts.database.read(
-        lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now)
+        budgeted(
+            parts.settings,
+            lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now),
+        )
     )
     return Json({"tickets": [_view(parts, answer) for answer in page.items], "next": page.next})
 
@@ -250,11 +266,15 @@ async def explain_clock(
     request: Request, caller: Viewer, desk: Desk, ticket: TicketId, wanted: Annotated[WhichClock, Query()]
 ) -> Response:
     """Every span from the clock's start to its end or its deadline: counted or not, and why."""
-    answer = await _answer(running(request), caller, desk, ticket, wanted)
-    explanation = tickets.explanation(answer, wanted.commitment, wanted.cycle)
-    view = explanation.clock
-    detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
-    return Json(serialize.explanation(explanation, detected_at))
+    limit = running(request).settings.answer_spans
+
+    def render(answer: TicketAnswer) -> Json:
+        explanation = tickets.explanation(answer, wanted.commitment, wanted.cycle)
+        view = explanation.clock
+        detected_at = answer.detected.get((view.commitment, view.cycle_id)) if view else None
+        return Json(serialize.explanation(explanation, detected_at, after=wanted.after, limit=limit))
+
+    return await _answer(running(request), caller, desk, ticket, wanted, render)
 
 
 @router.get(
@@ -275,12 +295,17 @@ async def show_ticket(
     """
     parts = running(request)
     if wanted.at is not None or wanted.as_of is not None:
-        return Json(_view(parts, await _answer(parts, caller, desk, ticket, wanted), wanted.cycles_before))
+        before = wanted.cycles_before
+        return await _answer(
+            parts, caller, desk, ticket, wanted, lambda answer: Json(_view(parts, answer, before))
+        )
     must_see(caller, desk)
     now = parts.database.now()
     try:
         answer = await parts.database.read(
-            lambda conn: tickets.ticket_now(conn, parts.catalogue, desk, ticket, now=now)
+            budgeted(
+                parts.settings, lambda conn: tickets.ticket_now(conn, parts.catalogue, desk, ticket, now=now)
+            )
         )
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
@@ -296,16 +321,27 @@ def _view(
     return serialize.ticket(answer)
 
 
-async def _answer(parts: WebRuntime, caller: Caller, desk: str, ticket: str, wanted: When) -> TicketAnswer:
+async def _answer(
+    parts: WebRuntime,
+    caller: Caller,
+    desk: str,
+    ticket: str,
+    wanted: When,
+    render: Callable[[TicketAnswer], Json],
+) -> Json:
+    """The answer about a ticket, rendered in the reader's thread and within its time budget."""
     must_see(caller, desk)
     now = parts.database.now()
     _check(wanted, now)
-    try:
-        return await parts.database.read(
-            lambda conn: tickets.ticket_answer(
-                conn, parts.catalogue, desk, ticket, now=now, at=wanted.at, as_of=wanted.as_of
-            )
+
+    def read(conn: Connection) -> Json:
+        answer = tickets.ticket_answer(
+            conn, parts.catalogue, desk, ticket, now=now, at=wanted.at, as_of=wanted.as_of
         )
+        return render(answer)
+
+    try:
+        return await parts.database.read(budgeted(parts.settings, read))
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
 

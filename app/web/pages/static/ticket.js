@@ -31,11 +31,11 @@ let labels = new Map();
 let change = null;
 
 async function read({ afresh = false } = {}) {
-  const [desks, agreement, found, { events }, { signals }] = await Promise.all([
+  const [desks, agreement, found, events, { signals }] = await Promise.all([
     get(query("/v1/desks", { desk })),
     get(`/v1/agreements${path(desk)}`),
     get(here),
-    get(`${here}/events`),
+    everyEvent(),
     get(query("/v1/signals", { desk, ticket, latest: true, limit: SIGNALS })),
   ]);
   learn(desks.desks);
@@ -51,6 +51,17 @@ async function read({ afresh = false } = {}) {
   clearTimeout(change);
   const ahead = untilChange() + AFTER_CHANGE;
   if (ahead < MAX_TIMEOUT) change = setTimeout(readAfresh, ahead);
+}
+
+async function everyEvent() {
+  const events = [];
+  let after = null;
+  do {
+    const page = await get(after === null ? `${here}/events` : query(`${here}/events`, { after }));
+    events.push(...page.events);
+    after = page.next;
+  } while (after !== null);
+  return events;
 }
 
 const readAgain = debounced(() => attempt(read), GATHER);

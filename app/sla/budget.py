@@ -1,0 +1,60 @@
+"""A time budget for one computation, checked by the loops that can be long.
+
+Spans of decades, or a calendar of many short windows, are cheap to request and long to compute. The caller gives such a
+computation a budget (`spending`); a loop calls `charge` at every step, which raises `TooExpensive` when the budget is
+spent. Without a budget `charge` does nothing: what must be evaluated, as by the sweep, is always finished.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+_STEPS: Final = 32
+"""Steps between two looks at the clock. A step takes some microseconds, a look half of one."""
+
+
+class TooExpensive(RuntimeError):
+    """Computing the answer takes longer than its budget allows. Ask for less at a time."""
+
+
+class Budget:
+    """A budget in seconds of a clock, from its first step on; `name` is the setting that an error names."""
+
+    __slots__ = ("_clock", "_name", "_seconds", "_steps", "_until")
+
+    def __init__(self, seconds: float, clock: Callable[[], float], *, name: str) -> None:
+        self._seconds, self._clock, self._name = seconds, clock, name
+        self._until: float | None = None
+        self._steps = 0
+
+    def charge(self) -> None:
+        """Count a step. Raises TooExpensive."""
+        if self._until is None:
+            self._until = self._clock() + self._seconds
+        self._steps += 1
+        if self._steps % _STEPS == 0 and self._clock() > self._until:
+            raise TooExpensive(
+                f"computing this answer takes more than {self._seconds:g} s, the limit {self._name}. Ask for a shorter "
+                "period, for fewer questions at a time, or of a calendar with fewer hours a day"
+            )
+
+
+_current: ContextVar[Budget | None] = ContextVar("budget", default=None)
+
+
+@contextmanager
+def spending(budget: Budget) -> Generator[None]:
+    """Everything inside spends this budget."""
+    token = _current.set(budget)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def charge() -> None:
+    """A step of a loop that can be long. Raises TooExpensive when the budget of the computation is spent."""
+    budget = _current.get()
+    if budget is not None:
+        budget.charge()
