@@ -224,6 +224,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/session"): None,
     ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
     ("GET", "/"): None,
+    ("GET", "/v1/audit"): Permission.AUDIT,
     ("GET", "/healthz"): None,
     ("GET", "/metrics"): None,
     ("GET", "/queues/{desk}/{queue}"): None,
@@ -272,12 +273,12 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
 GRANTED: Final[dict[Role | Scope, set[Permission]]] = {
     Scope.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Scope.READ: {VIEW},
-    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE},
+    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, Permission.AUDIT},
     Role.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Role.VIEWER: {VIEW},
     Role.AGENT: {VIEW, RECORD, ACKNOWLEDGE},
     Role.LEAD: {VIEW, RECORD, ACKNOWLEDGE, INBOX},
-    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE},
+    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, Permission.AUDIT},
 }
 
 
