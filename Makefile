@@ -28,7 +28,7 @@ CLIENTS := tests/clients/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check lint bench chaos hostile openapi lock clean
+.PHONY: help env demo test test-browser test-clients check lint bench chaos hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,17 @@ chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under
 
 hostile: $(TOOLS) ## Attack a service on loopback in every known way, and measure what another desk notices
 	$(BIN)/python -m tests.hostile
+
+# Asks the package index for known vulnerabilities of what is locked, and installs nothing. --strict: a package that it
+# could not ask about is a failure, too.
+audit: $(TOOLS) ## Look for known vulnerabilities of the locked packages (needs the index's JSON API)
+	@set -e; for lock in requirements.lock requirements-dev.lock; do echo "== $$lock"; \
+		$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r "$$lock"; done
+
+sbom: $(TOOLS) ## Write the bill of materials of what is locked, as CycloneDX (build/sbom.json)
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json \
+		requirements.lock
 
 openapi: $(RUNTIME) ## Write openapi/openapi.json from the code
 	$(BIN)/slatimer openapi

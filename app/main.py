@@ -22,7 +22,7 @@ from app.settings import Settings, environment_warnings
 from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
-from app.web.api import health
+from app.web.api import audit, health
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
@@ -56,6 +56,7 @@ ROUTERS = (
     endpoint.router,
     deliveries.router,
     breaches.router,
+    audit.router,
     session.router,
     health.router,
     pages.router,

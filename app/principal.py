@@ -43,6 +43,8 @@ class Permission(StrEnum):
     """Read inbound webhooks that could not be understood, bodies included, and run them again."""
     CONFIGURE = "configure"
     """Put calendars and agreements into force."""
+    AUDIT = "audit"
+    """Read the audit log."""
     SUBSCRIBE = "subscribe"
     """Create, change and remove subscriptions, and see their addresses whole."""
     PUBLISH = "publish"

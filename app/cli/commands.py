@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
     "key": ("app.cli.key", "Create, list and revoke API keys."),
+    "audit": ("app.cli.audit", "List sign-ins, and what administrators did."),
     "secrets": ("app.cli.secrets", "Encrypt the secrets in the database."),
     "connect": ("app.cli.connect", "Connect a ticket system to a desk."),
     "record": ("app.cli.record", "Record an event by hand."),

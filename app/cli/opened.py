@@ -4,6 +4,8 @@ While a server runs on a SQLite file, a command waits for its turn to write as t
 finds what was written at its next poll.
 """
 
+import getpass
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 def opened(settings: Settings | None = None) -> "Generator[Runtime]":
     """Open the database of the settings, which migrates it, and close it at the end."""
     from app.flow.process.runtime import Runtime
+    from app.store import audit
     from app.store.engine.database import Database
     from app.store.engine.dialect import UnusableDatabase, without_password
     from app.store.engine.vault import UnusableKey
@@ -34,11 +37,22 @@ def opened(settings: Settings | None = None) -> "Generator[Runtime]":
         misused(f"SLATIMER_DATABASE_URL: {error}")
     except Database.failures as error:
         failed(f"{without_password(settings.database_url)} cannot be opened: {error}")
+    actor = audit.acting.set(audit.Actor(f"command {_user()}"))
     with database:
         try:
             yield Runtime(settings, database)
         except Database.failures as error:
             failed(f"{without_password(settings.database_url)}: {error}")
+        finally:
+            audit.acting.reset(actor)
+
+
+def _user() -> str:
+    """The user of the machine, for the audit log."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        return str(os.getuid())
 
 
 def must_know(runtime: "Runtime", desk: str) -> None:

@@ -29,14 +29,23 @@ def rotate_secrets() -> None:
     Run it after the first key was set, and after a new one was put before it. Processes must know the new key first;
     afterwards the old one can be removed.
     """
+    from app.principal import EVERY_DESK
+    from app.store import audit
+    from app.store.audit import Action
+    from app.store.engine.database import Connection
     from app.store.engine.encrypted import rotate
     from app.store.engine.vault import UnreadableSecret, vault
+
+    def rotated(conn: Connection, _: int) -> int:
+        changed = rotate(conn)
+        audit.record(conn, Action.SECRETS_ROTATED, [EVERY_DESK], counted(changed, "secret"))
+        return changed
 
     with opened() as runtime:
         if not runtime.database.read_now(lambda conn: vault(conn).encrypts):
             misused("SLATIMER_SECRET_KEYS has no key. Make one with: slatimer secrets new-key")
         try:
-            changed = runtime.database.write_now(lambda conn, _: rotate(conn))
+            changed = runtime.database.write_now(rotated)
         except UnreadableSecret as error:
             failed(error)
     remark(f"{counted(changed, 'secret')} encrypted by the newest key.")

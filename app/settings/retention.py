@@ -18,6 +18,10 @@ class RetentionSettings(SettingsGroup):
         default=timedelta(days=30),
         description="A ticket that ended this long ago is archived: its final view is stored as one document.",
     )
+    keep_audit: timedelta = Field(
+        default=timedelta(days=365),
+        description="Retention of the audit log: a year covers the period that an auditor asks for.",
+    )
     partitions_ahead: int = Field(
         default=3,
         ge=1,

@@ -1,5 +1,7 @@
 """Settings of signing in to the pages."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from app.settings.group import SettingsGroup
@@ -14,6 +16,17 @@ class SignInSettings(SettingsGroup):
         description="Host names under which the service answers, with commas; 421 for others, apart from health checks "
         "and metrics. Empty: under any, but guests are signed in only under `localhost` and addresses, since another "
         "site's name can be made to lead here.",
+    )
+    refused_sign_in_addresses: int = Field(
+        default=100,
+        ge=1,
+        description="Addresses of refused sign-ins that the audit log lists for each minute and process. The rest of "
+        "a flood is counted together.",
+    )
+    refused_sign_in_interval: timedelta = Field(
+        default=timedelta(seconds=1),
+        description="Minimum interval between two writes of refused sign-ins, so that a flood is no load on the "
+        "database.",
     )
     guest_sign_in: bool = Field(
         default=False,

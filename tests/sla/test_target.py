@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sla.calendar import Calendar, parse_calendars
+from app.sla.calendar import Calendar, UncoveredYear, parse_calendars
 from app.sla.calendar.target import _UNITS, NEXT_WORKING_DAY, Target, TargetFault, TargetKind, Threshold
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, micros
 
@@ -181,3 +181,19 @@ def test_a_warning_is_reached_at_a_counted_time(text: str, length: int, counted:
 def test_a_text_that_is_no_warning_is_refused_with_what_would_be_right(text: str) -> None:
     with pytest.raises(TargetFault, match=r'"75%", or "30m before"'):
         Threshold.parse(text)
+
+
+@pytest.mark.parametrize("written", ["2h", "9 days", "3 months", "next working day", "2 working days"])
+@pytest.mark.parametrize(
+    "start", ["0001-01-01T00:00:00+00:00", "9998-12-31T23:00:00+00:00", "9999-12-31T23:59:59+00:00"]
+)
+@pytest.mark.parametrize("kind", ["always", "always elsewhere", "hours"])
+def test_a_deadline_beyond_the_years_that_exist_names_the_years(written: str, start: str, kind: str) -> None:
+    """Never an overflow."""
+    calendar = {
+        "always": Calendar.always(),
+        "always elsewhere": Calendar.always("Pacific/Kiritimati"),
+        "hours": Calendar.parse({"time_zone": "America/Los_Angeles", "hours": {"mon-sun": ["00:00-24:00"]}}),
+    }[kind]
+    with pytest.raises((UncoveredYear, TargetFault)):
+        Target.parse(written).deadline(micros(datetime.fromisoformat(start)), calendar)

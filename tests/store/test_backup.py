@@ -10,6 +10,7 @@ import pytest
 from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.store.engine.database import Database
+from app.store.engine.sqlite import readable_by_others
 from tests.servers import postgres
 from tests.servers.databases import Databases, postgresql_only
 from tests.service import Service, WallClock, created, event
@@ -55,6 +56,7 @@ def test_the_copy_of_a_file_is_whole(tmp_path: Path, wall_clock: WallClock) -> N
         service.apply_shipped("haisoft")
         fill(service)
         subprocess.run(one("sqlite3", "backup"), shell=True, check=True, cwd=tmp_path)
+    assert readable_by_others(f"sqlite:///{tmp_path / 'copy.db'}") == []
     assert is_whole(Settings(database_url=f"sqlite:///{tmp_path / 'copy.db'}"))
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
+from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 
@@ -35,3 +37,16 @@ def test_a_file_that_others_may_read_is_named(tmp_path: Path) -> None:
     path.chmod(0o644)
     assert readable_by_others(f"sqlite:///{path}") == [str(path)]
     assert readable_by_others("postgresql+asyncpg://somebody@127.0.0.1/slatimer") == []
+
+
+def test_the_doctor_warns_of_files_that_others_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "wide open.db"
+    settings = Settings(database_url=f"sqlite:///{path}")
+    catalogue = Catalogue(settings.holiday_years_ahead)
+    found: list[tuple[Verdict, str]] = []
+    with Database(settings) as database:
+        for mode in (0o600, 0o644):
+            path.chmod(mode)
+            checks = database.read_now(lambda conn: list(run_checks(conn, catalogue, database.now())))
+            found += [(each.verdict, each.detail) for each in checks if "owner may read" in each.name]
+    assert found == [(Verdict.OK, ""), (Verdict.WARNING, f"others may; run: chmod 600 '{path}'")]

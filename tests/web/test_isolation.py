@@ -232,6 +232,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): PUBLISH,
     ("GET", "/"): None,
     ("GET", "/feeds/calendars/{secret}.ics"): None,
+    ("GET", "/v1/audit"): Permission.AUDIT,
     ("GET", "/healthz"): None,
     ("GET", "/metrics"): None,
     ("GET", "/queues/{desk}/{queue}"): None,
@@ -282,12 +283,12 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
 GRANTED: Final[dict[Role | Scope, set[Permission]]] = {
     Scope.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Scope.READ: {VIEW},
-    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH},
+    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH, Permission.AUDIT},
     Role.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Role.VIEWER: {VIEW},
     Role.AGENT: {VIEW, RECORD, ACKNOWLEDGE},
     Role.LEAD: {VIEW, RECORD, ACKNOWLEDGE, INBOX, PUBLISH},
-    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH},
+    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH, Permission.AUDIT},
 }
 
 

@@ -425,3 +425,11 @@ def test_a_filter_takes_one_value_or_a_list(shared_room: Room) -> None:
             "/v1/subscriptions", json=body | {"filter": {"assignee": given}}, headers=admin
         )
         assert (made.status_code, made.json()["filter"]) == (201, {"assignee": ["AAA"]}), made.text
+
+
+@pytest.mark.parametrize("within", ["2h", "3 days", "3 months"])
+def test_a_deadline_beyond_the_years_that_exist_is_refused(shared_room: Room, within: str) -> None:
+    body = {"calendar": "always", "start": "9999-12-31T23:00:00Z", "within": within}
+    response = shared_room.client.post("/v1/deadlines", json=body, headers=shared_room.read)
+    assert response.status_code == 422, response.text
+    assert "9998" in response.json()["detail"]

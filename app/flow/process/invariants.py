@@ -4,6 +4,7 @@
 the service or of the machine, and its traces are evidence. Instants are microseconds UTC.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,6 +72,7 @@ def run_checks(conn: Connection, catalogue: Catalogue, now: Micros) -> Iterator[
     yield _stored_equals_fresh(conn, catalogue, now, inspection.sample(conn, now, SAMPLE))
     yield _holidays(conn, catalogue, now)
     yield _secrets(conn)
+    yield _files(conn)
     yield _remarks(conn, catalogue, now)
     yield _channels(conn)
     yield from _environment(conn, now)
@@ -183,6 +185,14 @@ def _secrets(conn: Connection) -> Check:
             name, Verdict.OK, "" if vault(conn).encrypts else "no key is given: they are stored readable"
         )
     return Check(name, Verdict.WARNING, f"{outdated} of {count} are not; run: slatimer secrets rotate")
+
+
+def _files(conn: Connection) -> Check:
+    name = "only the owner may read the database's files"
+    found = inspection.readable_files(conn)
+    if not found:
+        return Check(name, Verdict.OK, "")
+    return Check(name, Verdict.WARNING, f"others may; run: chmod 600 {' '.join(map(shlex.quote, found))}")
 
 
 def _partitions(conn: Connection) -> Check:

@@ -22,6 +22,7 @@ from app.flow.query.tickets import answers
 from app.settings import Settings
 from app.sla.calendar import Calendar
 from app.sla.span import Micros, length_of
+from app.store import audit
 from app.store.engine import partitions
 from app.store.engine.database import Connection, Database
 from app.store.tickets import archive, clocks
@@ -39,6 +40,7 @@ class RetentionResult:
 
     archived: int = 0
     purged: int = 0
+    audit_dropped: int = 0
     partitions_created: int = 0
     partitions_dropped: int = 0
 
@@ -109,6 +111,7 @@ class Retention:
             partitions_created=len(created),
             archived=self._archive(conn, now, eligible),
             purged=self._purge(conn, now),
+            audit_dropped=audit.drop(conn, now - length_of(self._settings.keep_audit), _BATCH),
             partitions_dropped=len(partitions.drop_empty(conn, now)),
         )
 

@@ -8,17 +8,22 @@ of the start never counts. Lengths and instants are microseconds.
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
-from app.sla.calendar import Calendar
-from app.sla.span import HOUR, MINUTE, SECOND, Micros
+from app.sla.calendar import Calendar, UncoveredYear
+from app.sla.calendar.opening import ALL_YEARS
+from app.sla.span import HOUR, MINUTE, SECOND, Micros, micros
 
 _DURATION = re.compile(r"(?:(\d+)\s*+h)?\s*+(?:(\d+)\s*+m(?:in)?)?\s*+(?:(\d+)\s*+s)?", re.ASCII)
 _PERCENT = re.compile(r"(\d+)\s*%", re.ASCII)
 _BEFORE = re.compile(r"(.+?) before")
 NEXT_WORKING_DAY = "next working day"
+
+_FIRST: Final = micros(datetime(ALL_YEARS[0], 1, 1, tzinfo=UTC))
+_LAST: Final = micros(datetime(ALL_YEARS[1] + 1, 1, 1, tzinfo=UTC))
+"""Between these an instant is a datetime in every zone."""
 
 _MAX_DURATION: Final = 87_600 * HOUR
 """Ten years, as for every unit: a longer target is a typing error."""
@@ -130,6 +135,19 @@ class Target:
     def deadline(self, since: Micros, calendar: Calendar) -> Micros:
         """The instant at which it is due. Raises TargetFault as `check`, UncoveredYear and NeverOpen."""
         self.check(calendar)
+        try:
+            due = self._deadline(since, calendar)
+        except (OverflowError, ValueError) as error:  # there is no such date
+            raise UncoveredYear(calendar.name, ALL_YEARS[1] + 1, ALL_YEARS) from error
+        # `always`, days and months count in every year, but not every year has datetimes in every zone.
+        for at in (since, due):
+            if not _FIRST <= at <= _LAST:
+                raise UncoveredYear(
+                    calendar.name, ALL_YEARS[0] - 1 if at < _FIRST else ALL_YEARS[1] + 1, ALL_YEARS
+                )
+        return due
+
+    def _deadline(self, since: Micros, calendar: Calendar) -> Micros:
         match self.kind:
             case TargetKind.DURATION:
                 return calendar.after_us(self.amount, since)

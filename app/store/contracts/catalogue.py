@@ -22,6 +22,8 @@ from app.sla.calendar.stored_holidays import StoredHolidays
 from app.sla.clock.evaluation import AppliesTo, Version
 from app.sla.limits import DEFAULT_LIMITS, Limits
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, advisory_lock_shared
 from app.store.tables import desk_version as _version
@@ -231,6 +233,7 @@ def put(
             "note": note,
         },
     )
+    audit.record(conn, Action.VERSION_APPLIED, [desk], f"version {number}", note=note)
 
 
 def without_holidays(conn: Connection) -> list[VersionWithoutHolidays]:

@@ -41,6 +41,7 @@ __all__ = [
     "after_commit",
     "failure_kind",
     "memoized",
+    "transaction_time",
     "visible_desks",
     "wall_clock",
 ]
@@ -52,6 +53,7 @@ T = TypeVar("T")
 _NANOSECONDS_A_MICRO: Final = 1000
 _AFTER_COMMIT: Final = "after_commit"
 _MEMO: Final = "memo"
+_TIME: Final = "time"
 MAX_ATTEMPTS: Final = 5
 """Attempts of a transaction under contention."""
 
@@ -100,6 +102,11 @@ def memoized(conn: Connection, key: str, read: Callable[[], T]) -> T:
     if key not in memo:
         memo[key] = read()
     return memo[key]
+
+
+def transaction_time(conn: Connection) -> Micros:
+    """The time of a write transaction."""
+    return conn.info[_TIME]
 
 
 def after_commit(conn: Connection, action: Callable[[], None]) -> None:
@@ -218,7 +225,7 @@ class Database:
         def transaction(conn: Connection) -> tuple[T, Micros]:
             conn.info[_AFTER_COMMIT], conn.info[_MEMO] = actions, dict[str, object]()
             give(conn, self._vault)
-            now = self._time(conn)
+            now = conn.info[_TIME] = self._time(conn)
             return work(conn, now), now
 
         result, self._last = self._writing_runner.run(transaction, EVERY_DESK)

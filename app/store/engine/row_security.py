@@ -1,7 +1,8 @@
-"""Row-level security on PostgreSQL: a transaction sees and writes the rows of its desks, whatever a query selects.
+"""Row-level security on PostgreSQL: a read sees the rows of its desks, whatever a query selects.
 
 Every table with a desk has the policy `visible_desks`, which compares the row's desk with the transaction setting
-`slatimer.desk`. `guard` creates it after every migration, over all tables there are, so that a new table cannot be
+`slatimer.desk`. Write transactions set every desk, since one holds the requests of several: they are confined by the
+application. `guard` creates the policy after every migration, over all tables there are, so that a new table cannot be
 forgotten. The server lets a superuser bypass it; the doctor reports that.
 """
 

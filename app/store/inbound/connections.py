@@ -12,6 +12,8 @@ import orjson
 from sqlalchemy import Row, bindparam, select
 
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine.database import Connection
 from app.store.engine.vault import vault
 from app.store.tables import connection as _connection
@@ -90,6 +92,7 @@ def add_secret(
                 "changed_at": now,
             },
         )
+        audit.record(conn, Action.CONNECTION_CREATED, [desk], system)
         return made
     ends_at = now + overlap
     older = (
@@ -102,6 +105,7 @@ def add_secret(
         _UPDATE,
         {"_desk": desk, "_system": system, "secrets": _written(conn, changed.secrets), "changed_at": now},
     )
+    audit.record(conn, Action.CONNECTION_CHANGED, [desk], system)
     return changed
 
 

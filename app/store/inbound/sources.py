@@ -13,6 +13,8 @@ import orjson
 from sqlalchemy import bindparam, select
 
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine.database import Connection
 from app.store.tables import source as _source
 
@@ -74,4 +76,5 @@ def put(conn: Connection, desk: str, document: Mapping[str, Any], text: str, now
         conn.execute(_INSERT, {"desk": desk, **content})
     else:
         conn.execute(_UPDATE, {"_desk": desk, **content})
+    audit.record(conn, Action.SOURCES_APPLIED, [desk], f"digest {found}")
     return True

@@ -17,6 +17,8 @@ from sqlalchemy import RowMapping, bindparam, func, select
 from app.principal import EVERY, Desks
 from app.sla.fields import SUBSCRIPTION_FILTERS
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
@@ -149,6 +151,7 @@ class Health:
 _ALL: Final = select(_subscription).order_by(_subscription.c.created_at, _subscription.c.id)
 _SOME: Final = _ALL.where(_subscription.c.id.in_(bindparam("ids", expanding=True)))
 _ONE: Final = select(_subscription).where(_subscription.c.id == bindparam("which"))
+_DESK: Final = select(_subscription.c.desk).where(_subscription.c.id == bindparam("which"))
 _SUBSCRIBERS: Final = select(
     _subscription.c.id,
     _subscription.c.desk,
@@ -185,11 +188,13 @@ def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
 def add(conn: Connection, subscription: Subscription) -> None:
     """Insert a subscription."""
     conn.execute(_INSERT, {"id": subscription.id} | _values(conn, subscription))
+    audit.record(conn, Action.SUBSCRIPTION_CREATED, [subscription.desk], subscription.id)
 
 
 def change(conn: Connection, subscription: Subscription) -> None:
     """Update all columns of a subscription."""
     conn.execute(_UPDATE, {"_id": subscription.id} | _values(conn, subscription))
+    audit.record(conn, Action.SUBSCRIPTION_CHANGED, [subscription.desk], subscription.id)
 
 
 def record_health(conn: Connection, which: str, health: Health) -> None:
@@ -201,7 +206,9 @@ def record_health(conn: Connection, which: str, health: Health) -> None:
 def remove(conn: Connection, which: str) -> None:
     """Delete a subscription and its deliveries."""
     conn.execute(_DELETE_DELIVERIES, {"_id": which})
+    desks = conn.execute(_DESK, {"which": which}).scalars().all()
     conn.execute(_DELETE, {"_id": which})
+    audit.record(conn, Action.SUBSCRIPTION_REMOVED, desks, which)
 
 
 def find(conn: Connection, which: str) -> Subscription | None:

@@ -9,6 +9,8 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine.database import Connection
 from app.store.people.secrets import hash_of, new_id, new_secret
 from app.store.tables import calendar_feed as _feed
@@ -56,6 +58,7 @@ def add(
     feed = Feed(new_id(), desk, calendar, note, created_by, now)
     values = {"id": feed.id, "desk": desk, "calendar": calendar, "note": note, "created_by": created_by}
     conn.execute(_INSERT, {**values, "created_at": now, "hash": hash_of(secret)})
+    audit.record(conn, Action.FEED_CREATED, [desk], feed.id, note=calendar)
     return secret, feed
 
 
@@ -67,4 +70,7 @@ def find(conn: Connection, secret: str) -> Feed | None:
 
 def remove(conn: Connection, desk: str, calendar: str, feed_id: str) -> bool:
     """End a feed at once. False when the calendar has no such feed."""
-    return conn.execute(_DELETE, {"_desk": desk, "_calendar": calendar, "_id": feed_id}).rowcount == 1
+    removed = conn.execute(_DELETE, {"_desk": desk, "_calendar": calendar, "_id": feed_id}).rowcount == 1
+    if removed:
+        audit.record(conn, Action.FEED_REMOVED, [desk], feed_id, note=calendar)
+    return removed

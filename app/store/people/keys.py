@@ -14,6 +14,8 @@ from sqlalchemy import RowMapping, bindparam, select
 
 from app.principal import Principal, PrincipalKind, Role, Roles, Scope, roles_on
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.people.secrets import KEY_PREFIX, hash_of, new_id, new_secret
@@ -26,6 +28,7 @@ _NO_DESK: Final = ""
 _LIVE: Final = select(_key).where(_key.c.revoked_at.is_(None))
 _FIND: Final = _LIVE.where(_key.c.hash == bindparam("hash"))
 _BY_ID: Final = _LIVE.where(_key.c.id == bindparam("id"))
+_ANY: Final = select(_key).where(_key.c.id == bindparam("id"))
 _LIST: Final = _LIVE.order_by(_key.c.created_at, _key.c.id)
 _CREATE: Final = _key.insert()
 _GRANT: Final = _role.insert()
@@ -51,6 +54,8 @@ def create(conn: Connection, roles: Roles, now: Micros) -> tuple[str, Principal]
         for role in sorted(granted)
     ]
     conn.execute(_GRANT, rows)
+    for desk, granted in roles.items():
+        audit.record(conn, Action.KEY_CREATED, [desk], made.id, note=",".join(sorted(granted)))
     return secret, made
 
 
@@ -86,8 +91,17 @@ def revoke(conn: Connection, key_id: str, now: Micros) -> bool:
             found.update(conn.execute(_CHILDREN, {"parents": part}).scalars())
         generation = found - descendants
         descendants |= generation
+    desks = desks_of(conn, key_id)
     ended = sum(conn.execute(_REVOKE, {"which": part, "now": now}).rowcount for part in parts(descendants))
+    if ended:
+        audit.record(conn, Action.KEY_REVOKED, desks, key_id)
     return ended >= 1
+
+
+def desks_of(conn: Connection, key_id: str) -> list[str]:
+    """The desks of a key, also of a revoked one; none when there is no such key."""
+    rows = conn.execute(_ANY, {"id": key_id}).mappings().all()
+    return [desk for each in _principals(conn, rows) for desk in each.roles]
 
 
 def _principals(conn: Connection, rows: Sequence[RowMapping]) -> list[Principal]:

@@ -12,6 +12,8 @@ from sqlalchemy import RowMapping, bindparam, select
 
 from app.principal import EVERY, Principal, PrincipalKind, Role, Roles, roles_on
 from app.sla.span import Micros
+from app.store import audit
+from app.store.audit import Action
 from app.store.engine.database import Connection
 from app.store.people import keys
 from app.store.people.secrets import SESSION_PREFIX, hash_of, new_id, new_secret
@@ -24,6 +26,7 @@ _LIVE: Final = select(_session).where(
     _session.c.revoked_at.is_(None), _session.c.expires_at > bindparam("now")
 )
 _FIND: Final = _LIVE.where(_session.c.hash == bindparam("hash"))
+_PRINCIPAL: Final = select(_session.c.principal).where(_session.c.id == bindparam("which"))
 _LIST: Final = _LIVE.order_by(_session.c.created_at, _session.c.id)
 _CREATE: Final = _session.insert()
 _REMOVE_EXPIRED: Final = _session.delete().where(_session.c.expires_at <= bindparam("now"))
@@ -54,11 +57,13 @@ def create(conn: Connection, principal: Principal, now: Micros, expires_at: Micr
     """
     if principal.session_id is not None:
         raise SessionCannotSignIn("A session cannot sign in again. Sign in with the key itself.")
-    return _create(conn, principal, now, expires_at, new_id())
+    secret, signed_in = _create(conn, principal, now, expires_at, new_id())
+    audit.record(conn, Action.SESSION_STARTED, principal.roles, _about(signed_in.session_id, principal.id))
+    return secret, signed_in
 
 
 def create_guest(conn: Connection, now: Micros, expires_at: Micros) -> tuple[str, Principal]:
-    """Sign a guest in. Returns the session's secret and the guest."""
+    """Sign a guest in. Returns the session's secret and the guest. It gives no key, so it is not in the audit log."""
     session_id = new_id()
     return _create(conn, Principal(session_id, PrincipalKind.GUEST, GUEST_ROLES), now, expires_at, session_id)
 
@@ -96,8 +101,16 @@ def listed(conn: Connection, now: Micros) -> list[LiveSession]:
 def end(conn: Connection, session_id: str, now: Micros) -> bool:
     """End a session. False when there is no such session."""
     # One of the release before is a row of `api_key`.
-    ended = conn.execute(_END, {"which": session_id, "at": now}).rowcount >= 1
-    return ended or keys.revoke(conn, session_id, now)
+    if not conn.execute(_END, {"which": session_id, "at": now}).rowcount:
+        return keys.revoke(conn, session_id, now)
+    principal = conn.execute(_PRINCIPAL, {"which": session_id}).scalar_one()
+    # A guest has no key, and so no desks here.
+    audit.record(conn, Action.SESSION_ENDED, keys.desks_of(conn, principal), _about(session_id, principal))
+    return True
+
+
+def _about(session_id: str | None, principal_id: str) -> str:
+    return f"session {session_id} of key {principal_id}"
 
 
 def _principal(conn: Connection, row: RowMapping, now: Micros) -> Principal | None:

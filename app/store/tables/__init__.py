@@ -1,5 +1,6 @@
 """The tables: row classes, one module for each subpackage of the store, and the Core tables that statements use."""
 
+from app.store.tables.audit import audit
 from app.store.tables.columns import NEVER, metadata
 from app.store.tables.contracts import desk_version
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
@@ -27,6 +28,7 @@ __all__ = [
     "acknowledgement",
     "api_key",
     "archived_ticket",
+    "audit",
     "calendar_feed",
     "clock",
     "connection",

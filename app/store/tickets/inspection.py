@@ -196,6 +196,11 @@ def passes_by_security(conn: Connection) -> bool:
     return dialect.has_many_writers(conn) and row_security.is_bypassed(conn)
 
 
+def readable_files(conn: Connection) -> list[str]:
+    """The database's files that other users of the machine may read, of SQLite."""
+    return sqlite.readable_by_others(conn.engine.url.render_as_string(hide_password=False))
+
+
 def risky_version(conn: Connection) -> str | None:
     """The version of the database engine when several writers could corrupt it; none when it is safe."""
     if dialect.has_many_writers(conn):

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from app.principal import ROLE_OF_SCOPE, ROLE_PERMISSIONS, Desks, Permission, Principal, Role, Scope, covers
+from app.store.audit import Actor, acting
 from app.store.engine.database import visible_desks
+from app.web.http.middleware import request_id
 from app.web.http.problems import Kind, Problem, not_found
 from app.web.http.running import running
 
@@ -125,6 +127,20 @@ class Requires:
         return request.scope[_CALLER]
 
 
+def actor_of(request: Request, principal: Principal) -> Actor:
+    """A request's principal, as the audit log names it."""
+    return Actor(f"{principal.kind} {principal.id}", request_id(), _host(request))
+
+
+def count_refused(request: Request) -> None:
+    """Count a refused sign-in in the audit log."""
+    running(request).refused_sign_ins.count(_host(request), request_id())
+
+
+def _host(request: Request) -> str | None:
+    return None if request.client is None else request.client.host
+
+
 async def admit(request: Request, required: Requires) -> None:
     """Authenticate a request, without its body. From here on, its transactions see the caller's desks only.
 
@@ -135,7 +151,10 @@ async def admit(request: Request, required: Requires) -> None:
         raise unknown_key(given=False)
     principal = await running(request).principals.find(secret)
     if principal is None:
+        if not by_cookie:  # a cookie that has ended is every morning's
+            count_refused(request)
         raise unknown_key(given=True)
+    acting.set(actor_of(request, principal))
     if by_cookie and not _is_from_own_page(request):
         raise Problem(Kind.NOT_ALLOWED, f"A page must send the header {PROOF_HEADER} from its own origin.")
     running(request).rates.take(principal.id)
@@ -152,4 +171,5 @@ Acknowledger = Annotated[Caller, Depends(Requires(Permission.ACKNOWLEDGE))]
 InboxReader = Annotated[Caller, Depends(Requires(Permission.INBOX))]
 Configurer = Annotated[Caller, Depends(Requires(Permission.CONFIGURE))]
 Publisher = Annotated[Caller, Depends(Requires(Permission.PUBLISH))]
+Auditor = Annotated[Caller, Depends(Requires(Permission.AUDIT))]
 Subscriber = Annotated[Caller, Depends(Requires(Permission.SUBSCRIBE))]

@@ -11,6 +11,7 @@ from app.web.http.arrival import BodyMemory
 from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
 from app.web.http.quotas import RequestRate, StreamQuota
+from app.web.http.refused_sign_ins import RefusedSignIns
 
 
 class WebRuntime(Runtime):
@@ -25,6 +26,7 @@ class WebRuntime(Runtime):
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.streams = StreamQuota(settings)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
+        self.refused_sign_ins = RefusedSignIns(database, settings)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)
@@ -40,6 +42,7 @@ class WebRuntime(Runtime):
         self.hub.close()
         await super().stop()
         await self.tail.stop()
+        await self.refused_sign_ins.stop()
 
 
 def running(request: Request) -> WebRuntime:

@@ -14,8 +14,9 @@ from starlette.responses import Response
 from app.flow.query.serialize import instant_text
 from app.principal import Principal, PrincipalKind, Role, Scope
 from app.sla.span import Micros, length_of
+from app.store.audit import acting
 from app.store.people import sessions
-from app.web.http.access import COOKIE, unknown_key
+from app.web.http.access import COOKIE, actor_of, count_refused, unknown_key
 from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -64,13 +65,16 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     runtime = running(request)
     principal = await runtime.principals.find(body.key)
     if principal is None:
+        count_refused(request)
         raise unknown_key(given=True)
+    acting.set(actor_of(request, principal))
     await _check_not_another(request, principal)
     try:
         secret, signed_in = await runtime.database.write(
             lambda conn, now: sessions.create(conn, principal, now, _end(now))
         )
     except sessions.SessionCannotSignIn as error:
+        count_refused(request)
         raise Problem(Kind.NOT_ALLOWED, str(error)) from error
     answer = Json(_view(signed_in))
     _set_cookie(request, answer, secret)
@@ -86,7 +90,8 @@ async def sign_out(request: Request) -> Response:
         runtime = running(request)
         principal = await runtime.principals.find(secret)
         session_id = principal and principal.session_id
-        if session_id:
+        if principal and session_id:
+            acting.set(actor_of(request, principal))
             await runtime.database.write(lambda conn, now: sessions.end(conn, session_id, now))
         runtime.principals.forget(secret)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")

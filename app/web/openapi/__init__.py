@@ -47,6 +47,7 @@ TAGS: Final = {
     "deadlines": "Deadlines without a ticket.",
     "hooks": "Webhooks of ticket systems.",
     "inbox": "What could not be read or evaluated.",
+    "audit": "Sign-ins, and what administrators did.",
     "session": "Sign-in of the pages.",
     "health": "Liveness, readiness, metrics.",
 }
