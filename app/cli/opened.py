@@ -25,13 +25,13 @@ def opened(settings: Settings | None = None) -> "Generator[Runtime]":
     from app.store import audit
     from app.store.engine.database import Database
     from app.store.engine.dialect import UnusableDatabase, without_password
-    from app.store.engine.vault import UnusableKey
+    from app.store.engine.vault import UnreadableSecret, UnusableKey
 
     log_warnings_only()
     settings = settings or read_settings()
     try:
         database = Database(settings)
-    except (UnusableKey, OSError) as error:
+    except (UnusableKey, UnreadableSecret, OSError) as error:
         misused(f"SLATIMER_SECRET_KEYS: {error}")
     except UnusableDatabase as error:
         misused(f"SLATIMER_DATABASE_URL: {error}")

@@ -21,13 +21,17 @@ def serve(
     """Serve the API, the stream and the pages, and detect breaches as they happen."""
     import app.main
     from app.store.engine.dialect import UnusableDatabase, check
+    from app.store.engine.vault import UnusableKey, vault_of_settings
 
     settings = read_settings(logged=True)
     given = {"host": host, "port": port}
     settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
     try:
         check(settings.database_url)
+        vault_of_settings(settings)
     except UnusableDatabase as error:
         misused(error)
+    except (UnusableKey, OSError) as error:
+        misused(f"SLATIMER_SECRET_KEYS: {error}")
     with suppress(KeyboardInterrupt):  # Ctrl-C is the normal way to stop it
         app.main.serve(settings)

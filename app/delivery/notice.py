@@ -102,7 +102,9 @@ def trial_notice(*, name: str, desk: str | None, sender: str, language: str) -> 
     shown, by = clean(name, MAX_FIELD), clean(sender, MAX_FIELD)
     phrase = phrases.TEST_TEXT_OF_ALL if desk is None else phrases.TEST_TEXT
     text = words.say(phrase, name=shown, desk=where, sender=by)
-    return Notice(clean(f"[{where}] {what}: {shown}", MAX_SUBJECT), (Line((text,)),), key="test")
+    return Notice(
+        clean(f"[{where}] {_about_what(what, shown, words)}", MAX_SUBJECT), (Line((text,)),), key="test"
+    )
 
 
 def _key(signals: Sequence[Reported]) -> str:
@@ -126,7 +128,9 @@ def _subject(
     names = [clean(name, MAX_FIELD) for _, name in tickets if name]
     more = [words.count(phrases.MORE, len(names) - _NAMED)] if len(names) > _NAMED else []
     named = ", ".join(names[:_NAMED])
-    return clean(f"[{desks}] {what}" + (f": {' '.join([named, *more])}" if named else ""), MAX_SUBJECT)
+    return clean(
+        f"[{desks}] {_about_what(what, ' '.join([named, *more]), words) if named else what}", MAX_SUBJECT
+    )
 
 
 def _counted(kind: str, n: int, words: Wording) -> str:

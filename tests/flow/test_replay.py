@@ -574,3 +574,27 @@ def test_a_fact_by_hand_takes_the_same_road(service: Service) -> None:
 def test_a_fact_that_lacks_something_is_refused(kind: str, given: dict[str, object], lacking: str) -> None:
     with pytest.raises(FaultyFact, match=lacking):
         fact("haisoft", "4711", kind, at=0, author="Ann", max_text=MAX_TEXT, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [("x-nope", XES.encode()), ("shift_jis", XES.encode("shift_jis")), ("big5", XES.encode("big5"))],
+)
+def test_xml_in_an_encoding_that_is_not_read_names_the_remedy(
+    service: Service, tmp_path: Path, encoding: str, content: bytes
+) -> None:
+    path = tmp_path / "log.xes"
+    path.write_bytes(content.replace(b'encoding="UTF-8"', f'encoding="{encoding}"'.encode()))
+    with pytest.raises(UnusableLog, match="iconv -t UTF-8"):
+        replayed(service, path)
+
+
+def test_half_an_emoji_in_a_log_is_refused_with_its_place_and_id(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"id": "e1", "type": "ticket.created", "subject": "T", "time": "2026-02-02T10:00:00Z", '
+        '"data": {"title": "Down \\ud83d"}}\n'
+    )
+    (refused,) = replayed(service, path, None).refusals
+    assert (refused.line, refused.id) == (1, "e1")
+    assert refused.reason.startswith("/data/title: holds half of a surrogate pair")

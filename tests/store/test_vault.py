@@ -1,5 +1,7 @@
 """Secrets in the database: encrypted by a key that is not in it, and by a new key after a rotation."""
 
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -7,7 +9,7 @@ from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.store.engine import encrypted
 from app.store.engine.database import Database
-from app.store.engine.vault import UnreadableSecret, UnusableKey, Vault
+from app.store.engine.vault import UnreadableSecret, UnusableKey, Vault, vault_of_settings
 from app.store.inbound import connections
 from app.store.outbound import subscriptions
 from app.store.outbound.subscriptions import Channel, Secret, Subscription, SubscriptionState
@@ -101,11 +103,16 @@ def test_a_secret_of_a_key_that_is_not_given_says_which_setting_lacks_it(
 ) -> None:
     with Database(_with_keys(database_settings, NEW), wall_clock) as database:
         _fill(database)
-    with (
-        Database(_with_keys(database_settings, *keys), wall_clock) as database,
-        pytest.raises(UnreadableSecret, match="SLATIMER_SECRET_KEYS"),
-    ):
-        _read(database)
+    with pytest.raises(UnreadableSecret, match="SLATIMER_SECRET_KEYS"):
+        Database(_with_keys(database_settings, *keys), wall_clock)
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"\xff\xfe", "no text"), (b"\n", "no key")])
+def test_a_file_of_keys_without_one_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(content)
+    with pytest.raises(UnusableKey, match=reason):
+        vault_of_settings(Settings(secret_keys_file=file))
 
 
 def test_a_key_that_is_none_is_refused_with_how_to_make_one() -> None:

@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.store.engine.database import Connection, Database
 from app.store.engine.notify import Announcement
+from app.store.engine.vault import UnreadableSecret
 from app.store.outbound import deliveries
 from app.store.outbound.deliveries import DeliveryUpdate
 from app.store.outbound.outbox import DeliveryState
@@ -113,7 +114,7 @@ class Deliverer:
                 while await self._pass() and not self._stopping:
                     pass
                 self._failure = None
-            except self._database.failures as error:
+            except (*self._database.failures, UnreadableSecret) as error:
                 # Nothing is lost: what is due stays due, and the results are put back. The next pass finds both.
                 self._failure = f"{type(error).__name__}: {error}"
                 await self._background.back_off("delivery loop failed", error)

@@ -132,8 +132,8 @@ def _stated(file: Table) -> Stated:
 
 def _is_encoding(name: str) -> bool:
     try:
-        "".encode(name)
-    except (LookupError, ValueError):
+        b"\xff".decode(name, "replace")
+    except (LookupError, ValueError, TypeError):
         return False
     return True
 

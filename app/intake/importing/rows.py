@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from typing import BinaryIO, Final, cast
 
-from app.intake.cloudevents import NotJson, parse
 from app.intake.importing.layout import Format, Layout
 from app.intake.importing.unreadable import Refused, UnusableLog, columns_listed
 from app.intake.importing.xes import xes_rows
+from app.intake.json_values import Faulty, NotJson, parse_values
 
 _WIDE: Final = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
 """Encodings whose faulty bytes cannot be carried along as half surrogates."""
@@ -91,18 +91,20 @@ def _json_rows(lines: _Lines, layout: Layout) -> Iterator[Row | Refused]:
         if not line.strip() and not lines.too_long:
             continue
         number += 1
-        reason = lines.fault(layout, line)
+        reason, named = lines.fault(layout, line), None
         try:
-            value = parse(line) if reason is None else None
+            value = parse_values(line, most=1) if reason is None else None
         except NotJson as error:
             reason = f"it is no JSON: {error}"
         else:
-            if reason is None and not isinstance(value, dict):
+            if isinstance(value, Faulty):
+                named, reason = value.id, value.reason
+            elif reason is None and not isinstance(value, dict):
                 reason = "it is no JSON object"
             elif reason is None:
                 yield Row(lines.number, number, cast("dict[str, object]", value))
         if reason is not None:
-            yield Refused(lines.number, number, reason)
+            yield Refused(lines.number, number, reason, named)
 
 
 def _csv_rows(lines: _Lines, layout: Layout) -> Iterator[Row | Refused]:

@@ -91,6 +91,11 @@ def xes_rows(stream: BinaryIO, *, longest: int) -> Iterator[XesRow]:
         raise UnusableLog(
             "it declares a document type or entities, which XES has not. Remove them"
         ) from error
+    except (LookupError, ValueError) as error:
+        raise UnusableLog(
+            f"its XML declaration names an encoding that is not read here: {error}. Write it anew as UTF-8: "
+            "iconv -t UTF-8"
+        ) from error
     yield from events.done
     if events.root != "log":
         raise UnusableLog(f"it is no XES event log: its root is {events.root!r}, not 'log'")

@@ -55,9 +55,10 @@ def _day_ends(place: str, value: object) -> Iterator[Remark]:
 
 
 def _lapsed(place: str, days: Iterable[object], today: date) -> Iterator[Remark]:
-    """A list of dates alone, all of them in years that have passed."""
+    """The dates of a list, all of them in years that have passed. Days that recur do not speak for them."""
     listed = [day.isoformat() if isinstance(day, date) else str(day) for day in days]
-    if listed and all(map(_DATE.fullmatch, listed)) and (last := max(listed)) < f"{today.year:04}":
+    dates = list(filter(_DATE.fullmatch, listed))
+    if dates and (last := max(dates)) < f"{today.year:04}":
         yield Remark(place, f"the last date is {last}: none is of {today.year} or later", _RECUR)
 
 

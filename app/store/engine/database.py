@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from app.principal import EVERY_DESK
 from app.settings import Settings
 from app.sla.span import Micros
-from app.store.engine import dialect, row_security
+from app.store.engine import dialect, encrypted, row_security
 from app.store.engine.desks import setting_of, visible_desks
 from app.store.engine.dialect import FailureKind, TransactionRunner
 from app.store.engine.migrate import upgrade
@@ -126,7 +126,8 @@ class Database:
     def __init__(self, settings: Settings, clock: Callable[[], Micros] | None = None) -> None:
         """Open and migrate. `clock` replaces the server's and the system clock.
 
-        Raises UnusableDatabase, and UnusableKey for a key that encrypts no secrets.
+        Raises UnusableDatabase, UnusableKey for a key that encrypts no secrets, and UnreadableSecret for a stored secret
+        whose key is not given.
         """
         dialect.check(settings.database_url)
         self._vault = vault_of_settings(settings)
@@ -156,9 +157,15 @@ class Database:
             runner.run(upgrade, EVERY_DESK)
             if self.shared:
                 row_security.replace_old_policies(lambda work: runner.run(work, EVERY_DESK))
+            runner.run(self._read_secrets, EVERY_DESK)
         finally:
             runner.close()
         self._last = self._writing_runner.run(self._time, EVERY_DESK)
+
+    def _read_secrets(self, conn: Connection) -> None:
+        """Refuse to start without a key that the stored secrets need: each use of one would fail later."""
+        give(conn, self._vault)
+        encrypted.read_all(conn)
 
     def now(self) -> Micros:
         """The time for a read. It is never before the time of the last write transaction."""

@@ -22,6 +22,13 @@ def rotate(conn: Connection) -> int:
     return changed
 
 
+def read_all(conn: Connection) -> None:
+    """Decrypt every stored secret. Raises UnreadableSecret where a key is missing."""
+    keys = vault(conn)
+    for *_, stored in _stored(conn):
+        keys.unseal(stored)
+
+
 def outdated(conn: Connection) -> tuple[int, int]:
     """(how many secrets are stored otherwise than now, how many there are)."""
     keys = vault(conn)

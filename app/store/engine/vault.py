@@ -74,8 +74,14 @@ class Vault:
 def vault_of_settings(settings: Settings) -> Vault:
     """The vault with the keys of the settings. Raises UnusableKey and, for a file that cannot be read, OSError."""
     keys = list(settings.secret_keys)
-    if settings.secret_keys_file is not None:
-        keys += settings.secret_keys_file.read_text().split()
+    if (path := settings.secret_keys_file) is not None:
+        try:
+            found = path.read_text().split()
+        except UnicodeDecodeError as error:
+            raise UnusableKey(f"{path} is no text. Write one key a line") from error
+        if not found:
+            raise UnusableKey(f"{path} has no key. Write one key a line, or leave the setting out")
+        keys += found
     return Vault(keys)
 
 

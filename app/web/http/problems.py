@@ -26,6 +26,7 @@ from app.sla.budget import TooExpensive
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
 from app.store.engine.database import Unreachable, WriteContention
+from app.store.engine.vault import UnreadableSecret
 from app.store.tickets.board import FaultyCursor
 from app.web.http.methods import allowed_methods
 
@@ -225,6 +226,7 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     CannotBeJudged: Kind.PARKED,
     WriteContention: Kind.UNAVAILABLE,
     Unreachable: Kind.UNAVAILABLE,
+    UnreadableSecret: Kind.UNAVAILABLE,
 }
 """The kind of problem for each named error of the layers below; the error's text is the detail."""
 
