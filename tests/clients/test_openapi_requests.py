@@ -32,7 +32,7 @@ CHECKS: Final = [
 ]
 ENDLESS: Final = "/v1/stream"
 """Answers for as long as a client listens; tested by tests/web/test_process.py."""
-EXAMPLES: Final = 15
+EXAMPLES: Final = 6
 """Of each operation in each mode."""
 TIMEOUT: Final = 60
 
