@@ -160,7 +160,7 @@ def test_the_doctor_finds_nothing_in_a_healthy_database(desks: Terminal) -> None
     said = desks("doctor", "--json")
     assert said.code == 0
     assert {check["verdict"] for check in said.json} <= {"ok", "warning"}
-    assert len(said.json) == 18
+    assert len(said.json) == 19
 
 
 def test_the_doctor_tells_of_a_clock_that_nobody_sweeps(desks: Terminal) -> None:

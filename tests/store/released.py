@@ -98,7 +98,7 @@ def answered(room: Room, path: str) -> Json:
     if answer.status_code != 200:
         return {"status": answer.status_code}
     body: Json = answer.json()
-    if "next" in body:
+    if body.keys() == {"next", *_lists(body)}:
         whole = [*_pages(room, path, body)]
         body = {name: [entry for page in whole for entry in page[name]] for name in _lists(body)}
     return {"status": 200, "body": body}
