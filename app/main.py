@@ -29,6 +29,7 @@ from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
 from app.web.http.connection import backlog, protocol_of
+from app.web.http.encoded_slash import EncodedSlashMiddleware
 from app.web.http.hub import Hub
 from app.web.http.methods import HeadMiddleware
 from app.web.http.middleware import RequestMiddleware
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     app.state.hub = hub
     problems.install(app)
     webhooks.describe(app)
+    app.add_middleware(EncodedSlashMiddleware)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestMiddleware, allowed_hosts=settings.allowed_hosts)
     for router in ROUTERS:

@@ -206,3 +206,13 @@ def test_of_many_cycles_the_latest_are_shown_and_the_others_paged(room: Room) ->
 
     assert cycles() == (list(range(11, 61)), 10)
     assert cycles(cycles_before=11) == (list(range(1, 11)), None)
+
+
+@pytest.mark.parametrize("ticket", ["a/events", "a/explanation", "a/b/events"])
+def test_a_ticket_whose_id_ends_like_a_route_is_not_taken_for_another(room: Room, ticket: str) -> None:
+    room.sent(room.event(subject=ticket), room.event(id="other", subject="a"))
+    here = f"/v1/tickets/haisoft/{quote(ticket, safe='')}"
+    assert room.get(here).json()["ticket"] == ticket
+    assert room.get(f"{here}/events").json()["ticket"] == ticket
+    assert room.get(f"{here}/explanation").status_code == 200
+    assert room.get("/v1/tickets/haisoft/a/events").json()["ticket"] == "a"

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.flow.metrics import observe_request
+from app.web.http.encoded_slash import APART
 from app.web.http.hosts import is_allowed
 from app.web.http.problems import Kind, Problem, respond
 
@@ -124,9 +125,9 @@ class _ObservedResponse:
 
 def logged_path(path: str) -> str:
     """The path for the log: the address of a calendar feed is its secret."""
-    before, found, _ = path.partition(FEEDS)
+    before, found, _ = path.replace(APART, "%2F").partition(FEEDS)
     # A mistyped address may still contain a secret.
-    return f"{before}{FEEDS}/***" if found else _FEED_SECRET.sub("***", path)
+    return f"{before}{FEEDS}/***" if found else _FEED_SECRET.sub("***", before)
 
 
 def _nul_refusal(scope: Scope) -> Problem | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.query import serialize, tickets
@@ -18,6 +18,7 @@ from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.web.http.access import Caller, Viewer, desks_for, must_see
 from app.web.http.budget import budgeted
+from app.web.http.encoded_slash import with_slashes
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.reason import Detail
@@ -232,7 +233,11 @@ class TicketListQuery(BaseModel):
 
 
 Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
-TicketId = Annotated[str, Path(description="the ticket's id", examples=["4711"])]
+TicketId = Annotated[
+    str,
+    AfterValidator(with_slashes),
+    Path(description="the ticket's id; a slash in it is written as %2F", examples=["4711"]),
+]
 
 
 @router.get(

@@ -1,0 +1,37 @@
+"""Slashes in a ticket's id: an encoded one (`%2F`) stays apart from those that separate the parts of a path.
+
+A server decodes a path before it is routed, so the ticket `a/events` would be read as the events of the ticket `a`. An
+id may still be written with plain slashes where that is not ambiguous.
+"""
+
+from typing import Final
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+APART: Final = "\x1f"
+"""In place of an encoded slash while a request is routed: the unit separator, which no printable id contains."""
+
+_PREFIX: Final = "/v1/tickets/"
+_ENCODED: Final = b"%2f"
+
+
+def with_slashes(ticket: str) -> str:
+    """The id as it was meant."""
+    return ticket.replace(APART, "/")
+
+
+class EncodedSlashMiddleware:
+    """Pure ASGI middleware in front of the routes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route a ticket's path with its encoded slashes set apart."""
+        raw: bytes = scope.get("raw_path") or b""
+        if scope["type"] == "http" and _ENCODED in raw.lower() and _PREFIX in scope["path"]:
+            parts = raw.decode("ascii", "replace").split("/")
+            # The same object: the middleware around this one reads the matched route from it.
+            scope["path"] = "/".join(unquote(part).replace("/", APART) for part in parts)
+        await self._app(scope, receive, send)
