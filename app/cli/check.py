@@ -44,7 +44,11 @@ def check(
     ]
     files = [file for file in files if Path(file.path) not in mappings]
     limits = limits_of(read_settings())
-    _or_faults(lambda: check_files(files, _calendars_for(files), limits=limits), faults)
+    beside: list[FileFault] = []
+    calendars = _or_faults(lambda: _calendars_for(files), beside)
+    _or_faults(lambda: check_files(files, calendars or {}, limits=limits), faults)
+    # A faulty calendar beside an agreement may be one of the files themselves.
+    faults += [fault for fault in beside if fault.fault.place not in {each.fault.place for each in faults}]
     for fault in faults:
         result(str(fault))
     if faults:

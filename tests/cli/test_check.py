@@ -1,5 +1,7 @@
 """`check` and `deadline` need no database."""
 
+import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,3 +218,20 @@ def test_a_year_that_the_calendar_does_not_cover_is_told(terminal: Terminal) -> 
     )
     assert said.code == 1
     assert "2101" in said.err
+
+
+def test_a_faulty_calendar_beside_an_agreement_is_a_fault_with_its_line(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    for folder, desk in (("calendars", "haisoft"), ("agreements", "haisoft")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(ROOT / folder / f"{desk}.toml", tmp_path / folder)
+    calendar = tmp_path / "calendars" / "haisoft.toml"
+    calendar.write_text(calendar.read_text().replace('"Europe/Paris"', '"Europe/Pariss"'))
+    for paths in ((tmp_path / "calendars", tmp_path / "agreements"), (tmp_path / "agreements",)):
+        said = terminal("check", *paths)
+        assert said.code == 1
+        assert "Europe/Pariss" in said.out
+        assert re.search(
+            rf"^{re.escape(str(calendar))}:\d+: calendars\.\w+\.time_zone", said.out, re.MULTILINE
+        )

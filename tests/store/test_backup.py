@@ -2,7 +2,9 @@
 
 import os
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,25 @@ def is_whole(settings: Settings) -> bool:
             created("2", "2026-03-02T11:00:00+01:00"), created("3", "2026-03-02T17:00:00+01:00")
         )
         return (again.accepted, again.repeated) == (1, 1)
+
+
+def test_a_copy_beside_a_running_service_leaves_its_write_ahead_log_alone(
+    tmp_path: Path, wall_clock: WallClock
+) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'slatimer.db'}")
+    with Database(settings, wall_clock) as database:
+        service = Service(settings, database, wall_clock)
+        service.apply_shipped("haisoft")
+        fill(service)
+        assert service.clock_of("haisoft", "1", "ticket-response")["met"] is True  # a reader is open too
+        log = tmp_path / "slatimer.db-wal"
+        before = log.stat().st_ino
+        # By Python's own SQLite, whose locks are all that tell it of the service.
+        subprocess.run(one("sqlite3", "backup"), shell=True, check=True, cwd=tmp_path)
+        assert log.stat().st_ino == before
+        service.push(created("4", "2026-03-02T11:00:00+01:00"))
+        with closing(sqlite3.connect(tmp_path / "slatimer.db")) as other:
+            assert other.execute("SELECT count(*) FROM event").fetchone() == (4,)
 
 
 def test_the_copy_of_a_file_is_whole(tmp_path: Path, wall_clock: WallClock) -> None:

@@ -171,12 +171,18 @@ def faults_of_sources(
 
 
 def calendars_beside(files: Sequence[DeskFile]) -> dict[str, Calendar]:
-    """The calendars in the folder `calendars` beside the folder of these files, as a checkout has them."""
+    """The calendars in the folder `calendars` beside the folder of these files, as a checkout has them.
+
+    Raises FaultyFiles for a calendar that is faulty.
+    """
     folders = {Path(file.path).resolve().parent.parent / "calendars" for file in files}
     found: dict[str, Calendar] = {}
     for folder in sorted(folders):
         for file in read_files([folder]) if folder.is_dir() else []:
-            found |= parse_calendars(file.document, desk=file.desk)
+            try:
+                found |= parse_calendars(file.document, desk=file.desk)
+            except FaultyFile as error:
+                raise FaultyFiles(faults_of(file, error)) from error
     return found
 
 

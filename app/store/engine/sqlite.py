@@ -10,6 +10,7 @@ import importlib
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -95,9 +96,14 @@ FILE_MODE: Final = 0o600
 
 
 def create_private(url: str) -> None:
-    """Create the file if it does not exist yet, readable by its owner only. SQLite gives its mode to WAL and SHM."""
-    if path := path_of(url):
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, FILE_MODE))
+    """Create the file if it does not exist yet, readable by its owner only. SQLite gives its mode to WAL and SHM.
+
+    An existing file is not opened: closing any descriptor of a file drops all POSIX locks that the process has on it,
+    those of open connections too, and then another program removes the write-ahead log in use.
+    """
+    if (path := path_of(url)) and not Path(path).exists():
+        with suppress(FileExistsError):  # another process was first
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, FILE_MODE))
 
 
 def path_of(url: str) -> str | None:
