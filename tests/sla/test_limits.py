@@ -8,7 +8,7 @@ import pytest
 from app.sla.budget import Budget, TooExpensive, charge, spending
 from app.sla.calendar import Calendar
 from app.sla.limits import Limits
-from app.sla.span import micros
+from app.sla.span import DAY, micros
 
 SINCE = micros(datetime(2026, 3, 2, tzinfo=UTC))
 UNTIL = micros(datetime(2027, 3, 2, tzinfo=UTC))
@@ -48,7 +48,7 @@ def test_a_calendar_whose_computation_was_given_up_counts_on_as_if_it_had_not_be
 
 
 def test_without_a_budget_everything_is_computed() -> None:
-    assert len(busy().spans_us(SINCE, UNTIL)) > 200_000
+    assert len(busy().spans_us(SINCE, SINCE + 10 * DAY)) > 5_000
     charge()
 
 
@@ -61,7 +61,7 @@ def test_a_budget_ends_with_its_computation() -> None:
 
 def test_the_first_spans_are_those_of_all() -> None:
     calendar = busy()
-    whole = calendar.spans_us(SINCE, UNTIL)
+    whole = calendar.spans_us(SINCE, SINCE + 10 * DAY)
     assert calendar.spans_us(SINCE, UNTIL, 500) == whole[:500]
     assert calendar.spans_us(whole[500].start, UNTIL, 500) == whole[500:1000]
 
