@@ -5,7 +5,7 @@ computes every clock, its transitions and the next instant at which time alone c
 applying and replaying call it, and none of them knows a rule. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -137,12 +137,7 @@ def result_of(
     """
     # A copy: a checkpoint goes on with its own.
     ticket = replace(replay.ticket, fields=dict(replay.ticket.fields))
-    if ticket.created_at is None:
-        flags.append("creation_unknown")
-    if lacks_domain(ticket.fields, (), replay.agreement.queue) and not (
-        names_domain(replay.past) if any_domain is None else any_domain
-    ):
-        flags.append("domain_missing")
+    flags += _flags_of_ticket(replay, ticket, any_domain)
     views: list[ClockView] = []
     histories: dict[tuple[str, Micros], TimeAccount] = {}
     transitions: list[Transition] = []
@@ -173,9 +168,24 @@ def result_of(
         next_at=min(ahead, default=None),
         flags=tuple(dict.fromkeys(flags)),
         histories=histories,
-        settled={
-            name: Settled(track.settled, track.settled_before)
-            for name, track in replay.tracks.items()
-            if track.settled_before
-        },
+        settled=_settled(replay),
     )
+
+
+def _flags_of_ticket(replay: Replay, ticket: Ticket, any_domain: bool | None) -> Iterator[str]:
+    """The flags of the ticket itself, none of which is a clock's."""
+    if ticket.created_at is None:
+        yield "creation_unknown"
+    if lacks_domain(ticket.fields, (), replay.agreement.queue) and not (
+        names_domain(replay.past) if any_domain is None else any_domain
+    ):
+        yield "domain_missing"
+
+
+def _settled(replay: Replay) -> dict[str, Settled]:
+    """The cycles that a checkpoint has left out, by commitment."""
+    return {
+        name: Settled(track.settled, track.settled_before)
+        for name, track in replay.tracks.items()
+        if track.settled_before
+    }
