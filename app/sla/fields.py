@@ -70,6 +70,11 @@ FIELDS: Final = (
 """The view has `status` and `queue` beside these: the evaluated status, and the ticket's place in its queue."""
 
 
+def casefolded(value: object) -> str:
+    """A field's value as it is compared: without case and outer space; absent is empty."""
+    return "" if value is None else str(value).strip().casefold()
+
+
 def _names(which: Callable[[TicketField], bool] = lambda _: True) -> tuple[str, ...]:
     return tuple(field.name for field in FIELDS if which(field))
 

@@ -11,29 +11,22 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.rule import (
     EVERY_TICKET,
     CalendarRule,
     Choice,
     Condition,
     Exemption,
+    Kind,
     Regime,
     TargetRule,
     Withheld,
-    casefolded,
 )
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target, Threshold
-from app.sla.fields import DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK
+from app.sla.fields import DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK, casefolded
 from app.sla.reason import Reason, ReasonCode
-
-
-class Kind(StrEnum):
-    """How binding it is: late, a guarantee is a breach, an objective a miss, a customer's duty a lapse."""
-
-    GUARANTEE = "guarantee"
-    OBJECTIVE = "objective"
-    CUSTOMER = "customer"
 
 
 class CycleRule(StrEnum):
@@ -220,6 +213,7 @@ class Agreement:
     derived: tuple[DerivedFact, ...] = ()
     customer_reply_ends_pending: bool = True
     queue: QueueRules = QueueRules()
+    availability: tuple[AvailabilityRule, ...] = ()
     missing: tuple[str, ...] = ()
     """What the source text refers to and does not contain."""
     keep_events: Target | None = None

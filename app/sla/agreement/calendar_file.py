@@ -7,10 +7,11 @@ One calendar, or one for each value of a ticket field:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.sla.agreement.agreement import CalendarRule, casefolded
+from app.sla.agreement.agreement import CalendarRule
 from app.sla.calendar import Calendar
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
+from app.sla.fields import casefolded
 
 
 @dataclass(frozen=True, slots=True)

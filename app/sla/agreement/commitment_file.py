@@ -17,7 +17,6 @@ from app.sla.agreement.agreement import (
     OnChange,
     OnReopen,
     TargetRule,
-    casefolded,
 )
 from app.sla.agreement.calendar_file import read_calendar
 from app.sla.agreement.label import read_label
@@ -27,7 +26,7 @@ from app.sla.calendar.target import NEXT_WORKING_DAY, Target, TargetFault, Targe
 from app.sla.document.faults import Fault, instead_of, listed
 from app.sla.document.table import Table
 from app.sla.event import KNOWN_TYPES
-from app.sla.fields import STATUS_MARK, TICKET_FIELDS
+from app.sla.fields import STATUS_MARK, TICKET_FIELDS, casefolded
 from app.sla.span import Micros
 from app.sla.ticket import STATUSES
 

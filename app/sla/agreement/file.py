@@ -16,7 +16,6 @@ from app.sla.agreement.agreement import (
     MessageEffect,
     QueueRules,
     Terms,
-    casefolded,
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.agreement.label import read_language
@@ -26,6 +25,7 @@ from app.sla.calendar.target import Target, TargetFault
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 from app.sla.document.table import Table
 from app.sla.event import KNOWN_TYPES
+from app.sla.fields import casefolded
 from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")

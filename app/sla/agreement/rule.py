@@ -2,11 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, cast
 
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target
+from app.sla.fields import casefolded
 from app.sla.reason import Reason, ReasonCode
+
+
+class Kind(StrEnum):
+    """How binding it is: late, a guarantee is a breach, an objective a miss, a customer's duty a lapse."""
+
+    GUARANTEE = "guarantee"
+    OBJECTIVE = "objective"
+    CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +46,6 @@ class Condition:
 
 
 EVERY_TICKET: Final = Condition()
-
-
-def casefolded(value: object) -> str:
-    """A field's value as it is compared: without case and outer space; absent is empty."""
-    return "" if value is None else str(value).strip().casefold()
 
 
 def _matches(value: object, values: frozenset[str]) -> bool:

@@ -12,10 +12,10 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Final
 
-from app.sla.agreement.agreement import Agreement, casefolded
+from app.sla.agreement.agreement import Agreement
 from app.sla.calendar.zone import zone
 from app.sla.event import BEFORE_EVENTS, SETS_FIELDS, Event, OrderKey, Value, order_key
-from app.sla.fields import ASSIGNED_FIELDS, DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK
+from app.sla.fields import ASSIGNED_FIELDS, DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK, casefolded
 from app.sla.span import Micros, micros
 
 _DATE_LENGTH: Final = len("2026-03-06")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules, casefolded
+from app.sla.agreement.agreement import Agreement, MessageEffect, QueueRules
+from app.sla.fields import casefolded
 from app.sla.pattern import desk_pattern
 from app.sla.ticket import Ticket
 
