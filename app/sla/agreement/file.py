@@ -17,6 +17,7 @@ from app.sla.agreement.agreement import (
     QueueRules,
     Terms,
 )
+from app.sla.agreement.availability_file import read_availabilities
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.agreement.label import read_language
 from app.sla.calendar import Calendar
@@ -30,7 +31,6 @@ from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 _NOT_JUDGED_YET: Final = {
-    "availability": "objectives of availability",
     "averages": "objectives of averages",
     "credits": "credits",
     "allowances": "allowances",
@@ -75,6 +75,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
+        availability=read_availabilities(top, reader, taken={w.commitment.id for w in written}),
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
