@@ -17,8 +17,10 @@ from app.sla.agreement.agreement import (
     QueueRules,
     Terms,
 )
+from app.sla.agreement.allowance_file import check_limits, names_of_limits, read_limits
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.agreement.label import read_language
+from app.sla.agreement.measure_file import read_allowances, read_averages, read_charges
 from app.sla.calendar import Calendar
 from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
@@ -31,10 +33,7 @@ from app.sla.pattern import PatternFault, desk_pattern
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 _NOT_JUDGED_YET: Final = {
     "availability": "objectives of availability",
-    "averages": "objectives of averages",
     "credits": "credits",
-    "allowances": "allowances",
-    "charges": "charges",
 }
 """Tables of an agreement that a text may have and that nothing reads yet: each is a fault of its own."""
 
@@ -57,14 +56,20 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     reader = AgreementReader(calendars, Calendar.always(zone_name), faults, language=read_language(top))
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
-    levels = _terms(top, "levels", reader, written, sets_allowance=True)
-    contracts = _terms(top, "contracts", reader, written, sets_allowance=False)
+    currency = top.text("currency", example='"EUR"')
+    taken = {w.commitment.id for w in written}
+    averages = read_averages(top, reader, taken)
+    allowances = read_allowances(top, reader, taken)
+    limits = names_of_limits(allowances)
+    levels = _terms(top, "levels", reader, written, limits, sets_allowance=True)
+    contracts = _terms(top, "contracts", reader, written, limits, sets_allowance=False)
     _check_references(written, levels)
+    check_limits(top, allowances, levels)
     agreement = Agreement(
         desk=desk,
         name=top.text("name", example='"Support agreement"') or desk,
         commitments=tuple(w.commitment for w in written),
-        currency=top.text("currency", example='"EUR"'),
+        currency=currency,
         source=top.text("source", example='"sla-2026.pdf"'),
         time_zone=zone_name,
         applies_to=reader.condition(top, "applies_to"),
@@ -75,6 +80,9 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
+        averages=averages,
+        allowances=allowances,
+        charges=read_charges(top, reader, taken, currency),
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
@@ -144,7 +152,13 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
 
 
 def _terms(
-    top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
+    top: Table,
+    key: str,
+    reader: AgreementReader,
+    written: Iterable[Written],
+    limits: frozenset[str],
+    *,
+    sets_allowance: bool,
 ) -> dict[str, Terms]:
     """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by casefolded name."""
     example = f"[{key}.example]"
@@ -156,9 +170,12 @@ def _terms(
             continue
         if casefolded(name) in found:
             outer.fault(name, "the name is taken, without regard to case", "Give each table its own name.")
+        allowance = table.whole("allowance", None, least=0) if sets_allowance else None
+        own = {} if allowance is None else {"allowance": allowance}
         found[casefolded(name)] = Terms(
             calendar=reader.calendar(table, "calendar"),
-            allowance=table.whole("allowance", None, least=0) if sets_allowance else None,
+            allowance=allowance,
+            limits=own | read_limits(table, limits - own.keys()),
             targets=_terms_targets(table, reader, written),
         )
         table.close()
