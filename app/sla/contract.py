@@ -70,7 +70,7 @@ class Contract:
     fee: Fee | None = None
     currency: str | None = None
     """None: the agreement's."""
-    targets: Mapping[str, Target] = field(default_factory=dict[str, Target])
+    targets: Mapping[str, Target] = field(default_factory=dict[str, Target], hash=False)
     calendar: str | None = None
     """The reference of a calendar, as "haisoft/tickets". The version that judges a ticket decides what it means."""
     billing_day: int | None = None
