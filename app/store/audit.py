@@ -30,6 +30,8 @@ class Action(StrEnum):
     KEY_REVOKED = "key.revoked"
     VERSION_APPLIED = "version.applied"
     """A calendar or an agreement was put into force."""
+    VERSION_WITHDRAWN = "version.withdrawn"
+    """A planned version was taken back."""
     SOURCES_APPLIED = "sources.applied"
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"

@@ -36,6 +36,8 @@ HAPPENED: Final[Mapping[str, str]] = {
     "queue.moved": N_("moved in the queue"),
     "queue.left": N_("left the queue"),
     "subscription.disabled": N_("deliveries disabled"),
+    "agreement.applied": N_("new version of the agreement"),
+    "calendar.applied": N_("new version of the calendars"),
 }
 """What happened, by kind of signal."""
 
@@ -57,6 +59,8 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "queue.moved": NN_("{n} ticket moved in the queue", "{n} tickets moved in the queue"),
     "queue.left": NN_("{n} ticket left the queue", "{n} tickets left the queue"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
+    "agreement.applied": NN_("{n} new version of an agreement", "{n} new versions of agreements"),
+    "calendar.applied": NN_("{n} new version of calendars", "{n} new versions of calendars"),
 }
 """The same with a number, for the subject of a message about several tickets."""
 

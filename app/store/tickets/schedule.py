@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_
 
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
@@ -75,6 +75,13 @@ _MARK_TICKETS_DUE: Final = (
 )
 _MARK_SUBJECTS_DUE: Final = (
     _subject.update().where(_subject.c.desk == bindparam("_desk")).values(next_at=bindparam("now"))
+)
+_MARK_SOME_DUE: Final = _MARK_TICKETS_DUE.where(_ticket.c.ticket.in_(bindparam("tickets", expanding=True)))
+_WAKE_TICKETS: Final = _MARK_TICKETS_DUE.where(
+    or_(_ticket.c.next_at.is_(None), _ticket.c.next_at > bindparam("now"))
+)
+_WAKE_SUBJECTS: Final = _MARK_SUBJECTS_DUE.where(
+    or_(_subject.c.next_at.is_(None), _subject.c.next_at > bindparam("now"))
 )
 _COLUMNS: Final = tuple(field.name for field in fields(Parked))
 _PARKED: Final = select(*(_parked.c[name] for name in _COLUMNS))
@@ -151,6 +158,25 @@ def mark_due(conn: Connection, desk: str, now: Micros) -> int:
     given = {"_desk": desk, "now": now}
     conn.execute(_MARK_SUBJECTS_DUE, given)
     return conn.execute(_MARK_TICKETS_DUE, given).rowcount
+
+
+def mark_some_due(conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> int:
+    """`mark_due` for these tickets only, and for every other subject. Returns how many tickets."""
+    conn.execute(_MARK_SUBJECTS_DUE, {"_desk": desk, "now": now})
+    return sum(
+        conn.execute(_MARK_SOME_DUE, {"_desk": desk, "now": now, "tickets": part}).rowcount
+        for part in parts(tickets)
+    )
+
+
+def wake_at(conn: Connection, desk: str, at: Micros) -> int:
+    """Make every subject of the desk due at an instant ahead, or earlier if it is; closed tickets are left out.
+
+    Returns how many tickets had been due later. What is evaluated before that instant must be made due at it again.
+    """
+    given = {"_desk": desk, "now": at}
+    conn.execute(_WAKE_SUBJECTS, given)
+    return conn.execute(_WAKE_TICKETS, given).rowcount
 
 
 def parked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, Parked]:

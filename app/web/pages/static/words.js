@@ -55,6 +55,8 @@ const SIGNALS = {
   "queue.left": "left the queue",
   "queue.moved": "moved in the queue",
   "subscription.disabled": "subscription disabled",
+  "agreement.applied": "new version of the agreement",
+  "calendar.applied": "new version of the calendars",
 };
 
 const LATE = { guarantee: "guarantee breached", objective: "objective missed", customer: "customer deadline passed" };
