@@ -37,6 +37,8 @@ HAPPENED: Final[Mapping[str, str]] = {
     "queue.left": N_("left the queue"),
     "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
+    "agreement.applied": N_("new version of the agreement"),
+    "calendar.applied": N_("new version of the calendars"),
 }
 """What happened, by kind of signal."""
 
@@ -59,6 +61,8 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "queue.left": NN_("{n} ticket left the queue", "{n} tickets left the queue"),
     "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
+    "agreement.applied": NN_("{n} new version of an agreement", "{n} new versions of agreements"),
+    "calendar.applied": NN_("{n} new version of calendars", "{n} new versions of calendars"),
 }
 """The same with a number, for the subject of a message about several tickets."""
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
+from app.flow.agreement.applied_signals import AGREEMENT_APPLIED, APPLIED_KINDS, CALENDAR_APPLIED
 from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.web.api.tickets.signals import Signal
@@ -65,6 +66,8 @@ DESCRIPTIONS: Final = {
     "queue.left": "A ticket left its queue.",
     APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
+    AGREEMENT_APPLIED: "A new version of the desk's agreement was stored; `effective_from` may lie ahead.",
+    CALENDAR_APPLIED: "A new version of the desk's calendars was stored; `effective_from` may lie ahead.",
     TEST: "A test that an administrator sent. It is not recorded.",
 }
 """What each kind means, in a sentence."""
@@ -227,6 +230,16 @@ def _more(kind: str) -> dict[str, Any]:
         }
     if kind == APPLIED:
         return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
+    if kind in APPLIED_KINDS:
+        return {
+            "number": 2,
+            "effective_from": "2026-04-01T00:00:00Z",
+            "applies_to": "open",
+            "who": "key key_8c6f0d2b9a1e",
+            "note": "the contract of 2026",
+            "holiday_changes": None,
+            "replaced_versions": [],
+        }
     more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
     return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
 

@@ -56,6 +56,8 @@ const SIGNALS = {
   "queue.moved": "moved in the queue",
   "contract.applied": "contract changed",
   "subscription.disabled": "subscription disabled",
+  "agreement.applied": "new version of the agreement",
+  "calendar.applied": "new version of the calendars",
 };
 
 const LATE = { guarantee: "guarantee breached", objective: "objective missed", customer: "customer deadline passed" };
