@@ -286,6 +286,7 @@ def agreement_keys(place: str) -> set[str]:
     document = {
         **unknown,
         "commitments": [commitment],
+        "availability": [{**unknown, "maintenance": unknown}],
         "levels": {"gold": unknown},
         "contracts": {"C-17": unknown},
         "averages": [unknown],
@@ -310,6 +311,8 @@ def agreement_keys(place: str) -> set[str]:
         ("### Top of the file", lambda: agreement_keys("")),
         ("### `[[commitments]]`", lambda: agreement_keys("commitments[0].")),
         ("### `not_after`", lambda: agreement_keys("commitments[0].not_after.")),
+        ("### `[[availability]]`", lambda: agreement_keys("availability[0].")),
+        ("### `maintenance`", lambda: agreement_keys("availability[0].maintenance.")),
         ("### `[levels.NAME]`", lambda: agreement_keys("levels.gold.")),
         ("### `[contracts.NAME]`", lambda: agreement_keys("contracts.C-17.")),
         ("### `[[averages]]`", lambda: agreement_keys("averages[0].")),
@@ -365,7 +368,7 @@ def test_every_example_of_an_agreement_is_read() -> None:
     whole, *parts = sorted(examples, key=lambda document: "desk" not in document)
     document = dict(whole)
     for part in parts:
-        assert part.keys() <= {"commitments", "averages", "allowances", "charges", "derived"}
+        assert part.keys() <= {"commitments", "availability", "averages", "allowances", "charges", "derived"}
         document |= {key: [*document.get(key, []), *tables] for key, tables in part.items()}
     agreement = parse_agreement(document, calendars=documented_calendars())
     assert parts
