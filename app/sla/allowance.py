@@ -16,6 +16,7 @@ from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
+from app.sla.ticket import Ticket
 
 FLAG: Final = "allowance_exceeded"
 """The flag of a ticket that is past an allowance."""
@@ -62,26 +63,26 @@ class Exceeded:
 def uses_of(
     ticket: str,
     log: Iterable[Event],
-    fields: Mapping[str, object],
+    state: Ticket,
     versions: Sequence[Version],
     months: Months,
     at: Micros,
 ) -> list[Use]:
-    """The allowances that a ticket with this log and these fields uses up by an instant."""
+    """The allowances that a ticket uses up by an instant. `state` is the ticket after this log."""
     kinds = {rule.counts for version in versions for rule in version.agreement.allowances}
     first: dict[str, Event] = {}
     for event in in_order(event for event in log if event.type in kinds or event.type == "event.withdrawn"):
         if event.type in kinds and event.at <= at:
             first.setdefault(event.type, event)
+    contract, customer = _named(state.fields, "contract"), _named(state.fields, "customer")
     found: list[Use] = []
     for kind, event in first.items():
         period = months.at(event.at)
         agreement = version_of_period(versions, period, at).agreement
-        contract, customer = _named(fields, "contract"), _named(fields, "customer")
         for rule in agreement.allowances:
             if rule.counts == kind:
                 unknown = contract is None and customer is None
-                limit = None if unknown else agreement.limit(rule, fields)
+                limit = None if unknown else agreement.limit(rule, state.fields, state.contract)
                 found.append(
                     Use(rule.id, period.start, ticket, event.at, event.id, contract, customer, limit)
                 )

@@ -111,7 +111,7 @@ class TicketAllowances:
             known = (rule_of(stored.use, self.versions, months, evaluation.at) for stored in before)
             facts = [Event(k.use.event, k.rule.counts, name, k.use.at) for k in known if k is not None]
             log = [*facts, *log]
-        return uses_of(name, log, evaluation.ticket.fields, self.versions, months, evaluation.at)
+        return uses_of(name, log, evaluation.ticket, self.versions, months, evaluation.at)
 
     def _marked(self, name: str, evaluation: Evaluation, again: Again) -> Evaluation:
         exceeded = self.exceeded.get(name)

@@ -3,17 +3,19 @@
 As stored for what is known now, derived from the log for what was known earlier. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from app.flow.query.averages import When
 from app.flow.query.measured_calls import months_of
+from app.flow.query.merge_graph import gather
 from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.allowance import AllowanceRule
 from app.sla.agreement.version import Version, known_versions, version_of_period
 from app.sla.allowance import Exceeded, Use, in_turn, rule_of, uses_of
+from app.sla.contract_finder import ContractFinder
 from app.sla.event import Event, in_order
 from app.sla.fields import casefolded
 from app.sla.period import Period
@@ -105,20 +107,22 @@ def uses_from_log(
         ticket for _, ticket in ledger.counted(conn, desk, rule.counts, period.span) if ticket is not None
     }
     months, found = months_of(versions), list[Use]()
-    for name, log in ledger.logs(conn, desk, sorted(tickets)).items():
-        known = [event for event in log if as_of is None or event.received_at <= as_of]
-        uses = uses_of(name, known, _fields(known, at), versions, months, at)
+    graph = gather(conn, desk, sorted(tickets), as_of=as_of)
+    finder = graph.contract_finder(versions[-1].agreement)
+    for name in sorted(tickets):
+        log = graph.whole_log(name, at)
+        uses = uses_of(name, log, _after(log, at, finder), versions, months, at)
         found += [use for use in uses if (use.allowance, use.period) == (rule.id, period.start)]
     return found
 
 
-def _fields(log: Iterable[Event], at: Micros) -> Mapping[str, object]:
-    """The fields of a ticket at an instant."""
-    ticket = Ticket()
+def _after(log: Iterable[Event], at: Micros, finder: ContractFinder | None) -> Ticket:
+    """A ticket after its events up to an instant."""
+    ticket = Ticket(finder=finder)
     for event in in_order(log):
         if event.at <= at:
             ticket.apply(event)
-    return ticket.fields
+    return ticket
 
 
 def exceeded_as_stored(

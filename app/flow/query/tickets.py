@@ -259,8 +259,8 @@ class _Query:
         if self._known_at is None:
             exceeded = exceeded_as_stored(self._uses.get(ticket, ()), self._versions, self._at)
         else:
-            log, fields = merge_graph.whole_log(ticket, self._at), evaluation.ticket.fields
-            uses = uses_of(ticket, log, fields, self._versions, months_of(self._versions), self._at)
+            log, months = merge_graph.whole_log(ticket, self._at), months_of(self._versions)
+            uses = uses_of(ticket, log, evaluation.ticket, self._versions, months, self._at)
             exceeded = exceeded_from_log(
                 self._conn, self._desk, self._versions, uses, self._at, self._known_at
             )

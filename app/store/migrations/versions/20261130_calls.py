@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_calls"
-down_revision = "20261129_audit"
+down_revision = "20261130_contracts"
 branch_labels = None
 depends_on = None
 
