@@ -12,7 +12,7 @@ from app.sla.average.month import calls_within
 from app.sla.calendar.zone import zone
 from app.sla.event import Event, EventType
 from app.sla.period import Months, Period
-from app.sla.span import Micros
+from app.sla.span import Micros, Span
 from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
 from app.store.tickets import ledger
@@ -23,11 +23,11 @@ def months_of(versions: Sequence[Version]) -> Months:
     return Months(zone(versions[-1].agreement.time_zone))
 
 
-def logs_of_month(
-    conn: Connection, desk: str, period: Period, kind: str = EventType.CALL_OFFERED
+def logs_of_calls(
+    conn: Connection, desk: str, span: Span, kind: str = EventType.CALL_OFFERED
 ) -> Mapping[Subject, Sequence[Event]]:
-    """The whole logs of the calls that have an event of this type in a month."""
-    found = (Subject.parse(subject) for subject, _ in ledger.counted(conn, desk, kind, period.span))
+    """The whole logs of the calls that have an event of this type in a span."""
+    found = (Subject.parse(subject) for subject, _ in ledger.counted(conn, desk, kind, span))
     return ledger.subject_logs(conn, desk, sorted(each for each in found if each.kind is SubjectKind.CALL))
 
 
@@ -41,4 +41,4 @@ def calls_from_log(
     conn: Connection, desk: str, rule: AverageRule, period: Period, as_of: Micros | None = None
 ) -> list[Call]:
     """The calls that count in a month of an average, by the events received by `as_of`."""
-    return calls_within(rule, period, calls_of(logs_of_month(conn, desk, period).values(), as_of))
+    return calls_within(rule, period, calls_of(logs_of_calls(conn, desk, period.span).values(), as_of))
