@@ -65,8 +65,7 @@ def used(
     `ids`: those of these ids; `contract`: those of this contract.
     """
     versions = known_versions(catalogue.versions(conn, desk), when.as_of)
-    months = months_of(versions)
-    period = months.at(when.at) if when.period is None else months.named(when.period)
+    period = when.month(months_of(versions))
     rules = version_of_period(versions, period, when.at).agreement.allowances
     wanted = None if ids is None else set(ids)
     found: list[Allowance] = []

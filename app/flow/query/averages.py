@@ -11,7 +11,7 @@ from app.sla.agreement.average import AverageRule
 from app.sla.agreement.version import known_versions, version_of_period
 from app.sla.average.call import Call
 from app.sla.average.month import Month, month_of
-from app.sla.period import Period
+from app.sla.period import Months, Period, PeriodFault
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
@@ -35,6 +35,15 @@ class When:
         wanted = now if at is None else at
         return cls(wanted if as_of is None else min(wanted, as_of), as_of, period)
 
+    def month(self, months: Months) -> Period:
+        """The month. Raises PeriodFault."""
+        if self.period is not None:
+            return months.named(self.period)
+        try:
+            return months.at(self.at)
+        except (OverflowError, ValueError) as error:
+            raise PeriodFault("The instant lies outside the years of a calendar.") from error
+
 
 def months(
     conn: Connection, catalogue: Catalogue, desk: str, when: When, ids: Iterable[str] | None = None
@@ -42,7 +51,7 @@ def months(
     """The averages of a desk, all or those of these ids. Raises UnknownDesk and PeriodFault."""
     versions = known_versions(catalogue.versions(conn, desk), when.as_of)
     of_desk = months_of(versions)
-    period = of_desk.at(when.at) if when.period is None else of_desk.named(when.period)
+    period = when.month(of_desk)
     version = version_of_period(versions, period, when.at)
     wanted = None if ids is None else set(ids)
     return [

@@ -67,7 +67,7 @@ def _of_calls(
     found: list[tuple[Charge, str | None]] = []
     for log in logs.values():
         ticket = next((str(e.data["ticket"]) for e in log if e.data.get("ticket") is not None), None)
-        found += [(charge, ticket) for charge in charges_of(log, versions, span)]
+        found += [(each, ticket) for each in charges_of(log, versions, span) if each.rule.on in OF_A_CALL]
     needed = {ticket for charge, ticket in found if ticket is not None and charge.customer is None}
     graph = gather(conn, desk, sorted(needed), as_of=as_of)
     of_ticket = {name: _ticket(graph, name, versions, span.end) for name in needed}
@@ -92,8 +92,9 @@ def _of_tickets(
     graph, found = gather(conn, desk, sorted(names), as_of=as_of), list[Charge]()
     for name in sorted(names):
         ticket = _ticket(graph, name, versions, span.end)
-        log = graph.logs[name]
-        found += [_paid_by(charge, ticket) for charge in charges_of(log, versions, span)]
+        # A call that names the ticket is in its log too.
+        own = (each for each in charges_of(graph.logs[name], versions, span) if each.rule.on not in OF_A_CALL)
+        found += [_paid_by(charge, ticket) for charge in own]
     return found
 
 

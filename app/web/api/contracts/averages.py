@@ -182,13 +182,12 @@ async def list_charges(request: Request, caller: Viewer, wanted: Annotated[Charg
     """The facts of a month that cost the customer an amount each, as a call to the emergency line."""
 
     def find(conn: Connection, catalogue: Catalogue, desk: str, when: When) -> list[JsonObject]:
-        months = months_of(known_versions(catalogue.versions(conn, desk), when.as_of))
-        period = months.at(when.at) if when.period is None else months.named(when.period)
+        versions = known_versions(catalogue.versions(conn, desk), when.as_of)
         found = charges.charges(
             conn,
             catalogue,
             desk,
-            period.span,
+            when.month(months_of(versions)).span,
             at=when.at,
             as_of=when.as_of,
             contract=wanted.contract,
@@ -214,6 +213,4 @@ async def _found(request: Request, caller: Caller, wanted: MonthQuery, find: Fin
     except UnknownDesk as error:
         raise not_found("desk", wanted.desk or "") from error
     except PeriodFault as fault:
-        raise invalid([Place("query", "period", str(fault))]) from fault
-    except OverflowError as error:
-        raise invalid([Place("query", "at", "lies outside the years of a calendar")]) from error
+        raise invalid([Place("query", "at" if when.period is None else "period", str(fault))]) from fault
