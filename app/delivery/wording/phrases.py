@@ -40,6 +40,7 @@ HAPPENED: Final[Mapping[str, str]] = {
     "average.breach_retracted": N_("breach retracted"),
     "allowance.exceeded": N_("past the allowance"),
     "allowance.exceeded_retracted": N_("not past the allowance"),
+    "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
 }
 """What happened, by kind of signal."""
@@ -68,6 +69,7 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "allowance.exceeded_retracted": NN_(
         "{n} ticket not past the allowance", "{n} tickets not past the allowance"
     ),
+    "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
 }
 """The same with a number, for the subject of a message about several tickets."""

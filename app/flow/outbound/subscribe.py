@@ -13,6 +13,7 @@ import structlog
 
 from app.delivery.outcome import DeliveryOutcome
 from app.delivery.signing import new_secret
+from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.sla.allowance import ALLOWANCE_SIGNALS
@@ -38,6 +39,7 @@ KINDS: Final = (
     *(QUEUE + kind for kind in QueueKind),
     *AVERAGE_SIGNALS,
     *ALLOWANCE_SIGNALS,
+    CONTRACT_APPLIED,
     DISABLED,
 )
 """All kinds that can be subscribed to."""
