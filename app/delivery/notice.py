@@ -45,6 +45,11 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
     "clock.breach_retracted": Severity.GOOD,
     "clock.miss_retracted": Severity.GOOD,
     "clock.stopped": Severity.GOOD,
+    "average.warned": Severity.WARNING,
+    "average.breached": Severity.BREACH,
+    "average.breach_retracted": Severity.GOOD,
+    "allowance.exceeded": Severity.WARNING,
+    "allowance.exceeded_retracted": Severity.GOOD,
     "subscription.disabled": Severity.WARNING,
 }
 _LATE: Final = frozenset({"clock.breached", "clock.missed", "clock.lapsed"})

@@ -62,6 +62,8 @@ class ReasonCode(StrEnum):
     """Params: `level`."""
     NOT_IN_LEVEL = "not_in_level"
     """Params: `target`."""
+    PAST_ALLOWANCE = "past_allowance"
+    """The month's allowance is used up. `ref`: the allowance; params: `limit`, `period`."""
 
     NO_CALENDAR_FOR_VALUE = "no_calendar_for_value"
     """Params: `field`, `value`."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.flow import metrics
+from app.flow.judge.averages import AveragesCase
 from app.flow.judge.emit import Emitter
 from app.flow.judge.judges import JUDGES, SubjectJudge
 from app.flow.judge.locking import lock_merge_graph
@@ -67,7 +68,12 @@ class Assessor:
         judges: Mapping[SubjectKind, SubjectJudge] = JUDGES,
     ) -> None:
         self.catalogue = catalogue
-        self.kinds: Collection[SubjectKind] = {SubjectKind.TICKET, *judges}
+        self.kinds: Collection[SubjectKind] = {
+            SubjectKind.TICKET,
+            SubjectKind.CALL,
+            SubjectKind.DESK,
+            *judges,
+        }
         """The kinds of subjects that are evaluated. Events of others are stored only."""
         self._judges = judges
         self._positions = QueuePositions()
@@ -140,9 +146,13 @@ class Assessor:
                 graph = lock_merge_graph(conn, self.catalogue, desk, names, now, self._checkpoints)
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 tickets.append(TicketCase(graph, versions, self._checkpoints))
+            measured = by_kind.pop(SubjectKind.CALL, []) + by_kind.pop(SubjectKind.DESK, [])
             for kind, subjects in sorted(by_kind.items()):
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 others.append(SubjectCase.locked(conn, desk, subjects, versions, self._judges.get(kind)))
+            if measured:
+                versions = self.catalogue.timeline(conn, desk, latest.get(desk))
+                others.append(AveragesCase.locked(conn, desk, measured, versions))
         return tickets + others
 
     def _recorded(self, conn: Connection, at: Micros, judged: Sequence[Judged]) -> Assessed:

@@ -100,13 +100,16 @@ class SubjectCase:
             next_at=checked_next_at(min(coming, default=None), turn.at),
         )
         judged_at = None if before is None else before.evaluated_at
-        emitted = [_emitted(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals]
+        emitted = [
+            emitted_signal(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals
+        ]
         return emitted, row
 
 
-def _emitted(
+def emitted_signal(
     emitter: Emitter, desk: str, subject: Subject, signal: SubjectSignal, judged_at: Micros | None
 ) -> NewSignal:
+    """A subject's signal as a row of the stream. `judged_at`: when the subject was last evaluated before, if it was."""
     new = NewSignal(
         desk=desk,
         subject=subject,

@@ -17,6 +17,8 @@ from app.flow.agreement.applied_signals import APPLIED_KINDS
 from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
+from app.sla.allowance import ALLOWANCE_SIGNALS
+from app.sla.average.signals import AVERAGE_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
@@ -37,6 +39,8 @@ KINDS: Final = (
     *CLOCK_SIGNALS,
     *(QUEUE + kind for kind in QueueKind),
     *APPLIED_KINDS,
+    *AVERAGE_SIGNALS,
+    *ALLOWANCE_SIGNALS,
     CONTRACT_APPLIED,
     DISABLED,
 )

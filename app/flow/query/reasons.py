@@ -32,6 +32,7 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
     ReasonCode.NO_LEVEL: "no level",
     ReasonCode.UNKNOWN_LEVEL: "unknown level {level!r}",
     ReasonCode.NOT_IN_LEVEL: "the level sets no {target}",
+    ReasonCode.PAST_ALLOWANCE: "past the {limit} {ref} of {period}",
     ReasonCode.NO_CALENDAR_FOR_VALUE: "no calendar for {field} {value!r}",
     ReasonCode.CALENDAR_FOR_VALUE: "{field} is {value}",
     ReasonCode.CALENDAR_FOR_OTHERS: "{field} {value!r} has no calendar of its own",

@@ -38,6 +38,7 @@ TAGS: Final = {
     "tickets": "Tickets with their clocks, explanations and events.",
     "queues": "Waiting tickets in order, and forecasts.",
     "breaches": "What was late, and who has seen it.",
+    "contracts": "What customers have bought, and how what is agreed with them stands.",
     "signals": "What was recorded, in order: by pages, or live.",
     "subscriptions": "Outbound webhooks and messages to people.",
     "webhooks": "The requests that the service makes to subscribers.",
