@@ -23,6 +23,7 @@ from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.web.api import audit, health
+from app.web.api.contracts import contracts
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
@@ -51,6 +52,7 @@ ROUTERS = (
     feeds.router,
     calendars.router,
     agreements.router,
+    contracts.router,
     queues.router,
     signals.router,
     subscriptions.router,
@@ -123,6 +125,10 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, then exclude the long-lived objects from garbage collection (`gc.freeze`)."""
         await super().startup(sockets)
+        for server in self.servers:
+            for listener in server.sockets:
+                host, port = listener.getsockname()[:2]
+                _log.info("serving", url=f"http://{host}:{port}")
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)

@@ -289,6 +289,9 @@ def agreement_keys(place: str) -> set[str]:
         "availability": [{**unknown, "maintenance": unknown}],
         "levels": {"gold": unknown},
         "contracts": {"C-17": unknown},
+        "averages": [unknown],
+        "allowances": [unknown],
+        "charges": [unknown],
         "derived": [unknown],
         "queue": unknown,
     }
@@ -312,6 +315,9 @@ def agreement_keys(place: str) -> set[str]:
         ("### `maintenance`", lambda: agreement_keys("availability[0].maintenance.")),
         ("### `[levels.NAME]`", lambda: agreement_keys("levels.gold.")),
         ("### `[contracts.NAME]`", lambda: agreement_keys("contracts.C-17.")),
+        ("### `[[averages]]`", lambda: agreement_keys("averages[0].")),
+        ("### `[[allowances]]`", lambda: agreement_keys("allowances[0].")),
+        ("### `[[charges]]`", lambda: agreement_keys("charges[0].")),
         ("### `[[derived]]`", lambda: agreement_keys("derived[0].")),
         ("### `[queue]`", lambda: agreement_keys("queue.")),
     ],
@@ -362,7 +368,7 @@ def test_every_example_of_an_agreement_is_read() -> None:
     whole, *parts = sorted(examples, key=lambda document: "desk" not in document)
     document = dict(whole)
     for part in parts:
-        assert part.keys() <= {"commitments", "availability", "derived"}
+        assert part.keys() <= {"commitments", "availability", "averages", "allowances", "charges", "derived"}
         document |= {key: [*document.get(key, []), *tables] for key, tables in part.items()}
     agreement = parse_agreement(document, calendars=documented_calendars())
     assert parts

@@ -43,6 +43,9 @@ class EventType(StrEnum):
     OUTAGE_ENDED = "outage.ended"
     OUTAGE_VERIFIED = "outage.verified"
     MAINTENANCE_ANNOUNCED = "maintenance.announced"
+    CREDIT_REQUESTED = "credit.requested"
+    CREDIT_GRANTED = "credit.granted"
+    CREDIT_REFUSED = "credit.refused"
 
 
 KNOWN_TYPES: Final = frozenset(t.value for t in EventType)
@@ -94,6 +97,8 @@ _STARTS_OR_STOPS: Final = frozenset(
         "outage.verified",
         "call.offered",
         "call.answered",
+        "credit.granted",
+        "credit.refused",
     }
 )
 _RANK_OF_TYPE: Final = dict.fromkeys(_STARTS_OR_STOPS, 2) | {"ticket.merged": 4, "ticket.deleted": 4}

@@ -39,6 +39,7 @@ HAPPENED: Final[Mapping[str, str]] = {
     "availability.breached": N_("uptime below the target"),
     "availability.breach_moved": N_("instant of the breach corrected"),
     "availability.breach_retracted": N_("breach retracted"),
+    "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
 }
 """What happened, by kind of signal."""
@@ -66,6 +67,7 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
         "{n} instant of a breach corrected", "{n} instants of breaches corrected"
     ),
     "availability.breach_retracted": NN_("{n} breach retracted", "{n} breaches retracted"),
+    "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
 }
 """The same with a number, for the subject of a message about several tickets."""

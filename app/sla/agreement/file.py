@@ -7,6 +7,7 @@ faults at once. Nothing is guessed: an unknown key is a fault. Day targets under
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, cast
 
 from app.sla.agreement.agreement import (
@@ -17,9 +18,12 @@ from app.sla.agreement.agreement import (
     QueueRules,
     Terms,
 )
+from app.sla.agreement.allowance_file import check_limits, names_of_limits, read_limits
 from app.sla.agreement.availability_file import read_availabilities
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
+from app.sla.agreement.contract_file import read_contracts
 from app.sla.agreement.label import read_language
+from app.sla.agreement.measure_file import read_allowances, read_averages, read_charges
 from app.sla.calendar import Calendar
 from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
@@ -31,10 +35,7 @@ from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 _NOT_JUDGED_YET: Final = {
-    "averages": "objectives of averages",
     "credits": "credits",
-    "allowances": "allowances",
-    "charges": "charges",
 }
 """Tables of an agreement that a text may have and that nothing reads yet: each is a fault of its own."""
 
@@ -57,28 +58,37 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     reader = AgreementReader(calendars, Calendar.always(zone_name), faults, language=read_language(top))
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
-    levels = _terms(top, "levels", reader, written, sets_allowance=True)
-    contracts = _terms(top, "contracts", reader, written, sets_allowance=False)
+    currency = top.text("currency", example='"EUR"')
+    taken = {w.commitment.id for w in written}
+    availability = read_availabilities(top, reader, taken=taken)
+    averages = read_averages(top, reader, taken)
+    allowances = read_allowances(top, reader, taken)
+    levels = _levels(top, reader, written, names_of_limits(allowances))
     _check_references(written, levels)
+    check_limits(top, allowances, levels)
     agreement = Agreement(
         desk=desk,
         name=top.text("name", example='"Support agreement"') or desk,
         commitments=tuple(w.commitment for w in written),
-        currency=top.text("currency", example='"EUR"'),
+        currency=currency,
         source=top.text("source", example='"sla-2026.pdf"'),
         time_zone=zone_name,
         applies_to=reader.condition(top, "applies_to"),
         otherwise_reason=top.text("otherwise_reason", example='"Not covered by the agreement"'),
         levels=levels,
-        contracts=contracts,
+        calendars=reader.calendars,
         default_level=_default_level(top, levels),
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
-        availability=read_availabilities(top, reader, taken={w.commitment.id for w in written}),
+        availability=availability,
+        averages=averages,
+        allowances=allowances,
+        charges=read_charges(top, reader, taken, currency),
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
+    agreement = replace(agreement, contracts=read_contracts(top, reader, agreement))
     top.close(later=_NOT_JUDGED_YET)
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
@@ -144,12 +154,12 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
     return written
 
 
-def _terms(
-    top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
+def _levels(
+    top: Table, reader: AgreementReader, written: Iterable[Written], limits: frozenset[str]
 ) -> dict[str, Terms]:
-    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by casefolded name."""
-    example = f"[{key}.example]"
-    outer = top.table(key, example=example)
+    """`[levels.gold]`: targets by the names that commitments refer to, by casefolded name."""
+    example = "[levels.example]"
+    outer = top.table("levels", example=example)
     found: dict[str, Terms] = {}
     for name in outer.content:
         table = outer.inner(name, outer.value(name), example=example)
@@ -157,9 +167,12 @@ def _terms(
             continue
         if casefolded(name) in found:
             outer.fault(name, "the name is taken, without regard to case", "Give each table its own name.")
+        allowance = table.whole("allowance", None, least=0)
+        own = {} if allowance is None else {"allowance": allowance}
         found[casefolded(name)] = Terms(
             calendar=reader.calendar(table, "calendar"),
-            allowance=table.whole("allowance", None, least=0) if sets_allowance else None,
+            allowance=allowance,
+            limits=own | read_limits(table, limits - own.keys()),
             targets=_terms_targets(table, reader, written),
         )
         table.close()
@@ -167,7 +180,7 @@ def _terms(
 
 
 def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Written]) -> dict[str, Target]:
-    """The targets that this table sets for the names in "level:gti" and "contract:response"."""
+    """The targets that this table sets for the names in "level:gti"."""
     own_calendar = reader.calendars.get(str(table.content.get("calendar")))
     targets: dict[str, Target] = {}
     for w in written:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
+from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.sla.availability.signals import AVAILABILITY_SIGNALS, AvailabilityKind
 from app.web.api.tickets.signals import Signal
@@ -68,6 +69,7 @@ DESCRIPTIONS: Final = {
     "availability.breach_moved": "A late fact gave a recorded breach of an uptime another instant. `replaces` names it.",
     "availability.breach_retracted": "A recorded breach of an uptime is retracted: later facts show that it was none. "
     "`replaces` names it.",
+    APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
     TEST: "A test that an administrator sent. It is not recorded.",
 }
@@ -79,6 +81,22 @@ _DETAILS: Final = {
     "customer": "Lycée Carnot",
     "assignee": "ann@example.org",
     "group": "second-level",
+}
+
+_TERM: Final = {
+    "id": "C-1001",
+    "customer": "Lycée Carnot",
+    "services": None,
+    "resources": ["srv1.example.org"],
+    "plan": None,
+    "level": "gold",
+    "fee": {"amount": "49.90", "per": "month"},
+    "currency": "EUR",
+    "targets": {},
+    "calendar": None,
+    "billing_day": None,
+    "valid_from": "2026-01-01",
+    "valid_to": None,
 }
 
 _STATES: Final = {
@@ -216,6 +234,8 @@ def _more(kind: str) -> dict[str, Any]:
             "position_after": None if kind == "queue.left" else 5,
             "stands": True,
         }
+    if kind == APPLIED:
+        return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
     more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
     return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
 
