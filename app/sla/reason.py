@@ -103,6 +103,20 @@ class ReasonCode(StrEnum):
     PAST_STATE = "past_state"
     """The question is about an earlier state of knowledge."""
 
+    # Why a span of an outage counts, or does not.
+    OUTAGE_CAUSE = "outage_cause"
+    """It counts. `ref`: the cause, as the latest fact states it."""
+    CAUSE_NOT_STATED = "cause_not_stated"
+    """It counts: an outage without a cause is the desk's own."""
+    EXCLUDED_CAUSE = "excluded_cause"
+    """The agreement excludes the cause. `ref`: the cause."""
+    MAINTENANCE = "maintenance"
+    """Maintenance announced in time. `ref`: the announcement; params: `emergency`."""
+    MAINTENANCE_COUNTS = "maintenance_counts"
+    """Announced maintenance, which the agreement does not exempt. `ref`: the announcement."""
+    SHORT_NOTICE = "short_notice"
+    """Maintenance announced too late. `ref`: the announcement; params: `notice_seconds`, `needed_seconds`."""
+
 
 Ref: TypeAlias = str | int
 

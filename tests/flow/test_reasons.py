@@ -17,6 +17,8 @@ PARAMS: dict[str, object] = {
     "level": "gold",
     "days": 5,
     "replies": 2,
+    "notice_seconds": 86_399,
+    "needed_seconds": 86_400,
 }
 
 

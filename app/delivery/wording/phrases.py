@@ -40,6 +40,10 @@ HAPPENED: Final[Mapping[str, str]] = {
     "average.breach_retracted": N_("breach retracted"),
     "allowance.exceeded": N_("past the allowance"),
     "allowance.exceeded_retracted": N_("not past the allowance"),
+    "availability.warned": N_("downtime nearly used up"),
+    "availability.breached": N_("uptime below the target"),
+    "availability.breach_moved": N_("instant of the breach corrected"),
+    "availability.breach_retracted": N_("breach retracted"),
     "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
     "agreement.applied": N_("new version of the agreement"),
@@ -71,6 +75,12 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "allowance.exceeded_retracted": NN_(
         "{n} ticket not past the allowance", "{n} tickets not past the allowance"
     ),
+    "availability.warned": NN_("{n} warning", "{n} warnings"),
+    "availability.breached": NN_("{n} uptime below the target", "{n} uptimes below the target"),
+    "availability.breach_moved": NN_(
+        "{n} instant of a breach corrected", "{n} instants of breaches corrected"
+    ),
+    "availability.breach_retracted": NN_("{n} breach retracted", "{n} breaches retracted"),
     "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
     "agreement.applied": NN_("{n} new version of an agreement", "{n} new versions of agreements"),

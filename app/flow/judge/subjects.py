@@ -90,7 +90,9 @@ class SubjectCase:
             raise NoJudge(f"no judge is registered for subjects of the kind {subject.kind.value!r}")
         before = self.before.get(subject)
         versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
-        found: Judgement = self.judge_of_kind(self.logs[subject], versions, known.others, turn.at)
+        judged_at = None if before is None else before.evaluated_at
+        log = self.logs[subject]
+        found: Judgement = self.judge_of_kind(log, versions, known.others, turn.at, judged_at)
         coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(
             desk=self.desk,
@@ -99,7 +101,6 @@ class SubjectCase:
             evaluated_at=turn.at,
             next_at=checked_next_at(min(coming, default=None), turn.at),
         )
-        judged_at = None if before is None else before.evaluated_at
         emitted = [
             emitted_signal(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals
         ]
@@ -125,6 +126,7 @@ def emitted_signal(
         deliver=emitter.delivers(signal.at),
         trace=emitter.trace(desk, subject),
         retracts=signal.retracts,
+        corrects=None if signal.corrects is None else (signal.corrects, signal.at),
     )
     more: dict[str, Any] = {"replaces": signal.retracts, **signal.details, "clock": None}
     return encoded(new, serialize.signal(new) | more)

@@ -18,6 +18,7 @@ from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.sla.allowance import ALLOWANCE_SIGNALS
+from app.sla.availability.signals import AVAILABILITY_SIGNALS
 from app.sla.average.signals import AVERAGE_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.queue.signals import QueueKind
@@ -41,6 +42,7 @@ KINDS: Final = (
     *APPLIED_KINDS,
     *AVERAGE_SIGNALS,
     *ALLOWANCE_SIGNALS,
+    *AVAILABILITY_SIGNALS,
     CONTRACT_APPLIED,
     DISABLED,
 )

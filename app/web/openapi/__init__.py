@@ -42,6 +42,7 @@ TAGS: Final = {
     "signals": "What was recorded, in order: by pages, or live.",
     "subscriptions": "Outbound webhooks and messages to people.",
     "webhooks": "The requests that the service makes to subscribers.",
+    "availability": "Uptimes of services, resources and contracts.",
     "desks": "Desks, now.",
     "calendars": "Opening hours and special days.",
     "agreements": "Commitments and their targets.",
