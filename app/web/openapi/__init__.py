@@ -44,6 +44,7 @@ TAGS: Final = {
     "desks": "Desks, now.",
     "calendars": "Opening hours and special days.",
     "agreements": "Commitments and their targets.",
+    "contracts": "What each customer has bought, for which time, at which fee.",
     "deadlines": "Deadlines without a ticket.",
     "hooks": "Webhooks of ticket systems.",
     "inbox": "What could not be read or evaluated.",
