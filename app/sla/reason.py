@@ -49,6 +49,8 @@ class ReasonCode(StrEnum):
     """An event became known. `ref`: its id; params: `type`."""
     VERSION_APPLIED = "version_applied"
     """A version of the agreement was applied. `ref`: its number."""
+    CONTRACT_APPLIED = "contract_applied"
+    """The ticket's contract was entered or changed. `ref`: the contract."""
 
     # Why a commitment does not apply.
     AGREEMENT_TEXT = "agreement_text"

@@ -64,6 +64,12 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
             }
         ],
     },
+    ("PUT", "/v1/contracts/{desk}/{contract}"): {"customer": "Intruder", "valid_from": "2026-01-01"},
+    ("POST", "/v1/contracts/{desk}/import"): {
+        "id": "C-1",
+        "customer": "Intruder",
+        "valid_from": "2026-01-01",
+    },
     ("POST", "/v1/inbox/run-again"): None,
     ("POST", "/v1/deadlines"): {
         "calendar": f"{OTHER}/tickets",
@@ -164,6 +170,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "digest": "0",
             "feed": feed.json()["id"],
             "secret": "slf_unknown",
+            "contract": "C-1",
         }
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
@@ -244,6 +251,12 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/allowances"): VIEW,
     ("GET", "/v1/averages"): VIEW,
     ("GET", "/v1/breaches"): VIEW,
+    ("GET", "/v1/contracts"): VIEW,
+    ("GET", "/v1/contracts/{desk}/{contract}"): VIEW,
+    ("GET", "/v1/contracts/{desk}/{contract}/versions"): VIEW,
+    ("DELETE", "/v1/contracts/{desk}/{contract}"): CONFIGURE,
+    ("POST", "/v1/contracts/{desk}/import"): CONFIGURE,
+    ("PUT", "/v1/contracts/{desk}/{contract}"): CONFIGURE,
     ("GET", "/v1/calendars"): VIEW,
     ("GET", "/v1/calendars/{desk}/{name}"): VIEW,
     ("GET", "/v1/calendars/{desk}/{name}.ics"): VIEW,

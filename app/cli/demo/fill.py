@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.cli.demo.clamehost import clamehost
+from app.cli.demo.contracts import put_contracts
 from app.cli.demo.desk_history import ReceivedEvent
 from app.cli.demo.haisoft import haisoft
 from app.cli.demo.hvn import LONGEST_PAST, hvn
@@ -56,6 +57,7 @@ def fill_database(settings: Settings, now: Micros) -> str:
         runtime = Runtime(settings, database)
         files = read_files([settings.calendars, settings.agreements])
         database.write_now(lambda conn, at: apply(conn, at, runtime.assessor, Proposal(files)))
+        put_contracts(runtime, now)
         _receive(runtime, clock, past_events(settings, now))
         clock.set(now)
         runtime.sweeper.sweep_now()

@@ -22,6 +22,7 @@ from app.flow.query.merge_graph import MergeGraph
 from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.clock.signals import LATE_KINDS, signals
+from app.sla.contract import Contract
 from app.sla.event import Event
 from app.sla.fields import casefolded
 from app.sla.queue.duplicate import queue_of
@@ -199,7 +200,13 @@ class TicketCase:
         row = self.graph.rows.get(name)
         last = {key: clock.last_recorded for key, clock in before.items()}
         revision = _next_revision(row)
-        new = signals(known.clocks, last, evaluation, revision=revision, because=self._learnt(turn, name))
+        new = signals(
+            known.clocks,
+            last,
+            evaluation,
+            revision=revision,
+            because=self._learnt(turn, name, evaluation.ticket.contract),
+        )
         late = {(signal.commitment, signal.cycle): turn.at for signal in new if signal.kind in LATE_KINDS}
         answer = TicketAnswer(
             self.graph.desk,
@@ -229,13 +236,15 @@ class TicketCase:
             found += allowances.signals(turn.emitter, answer.ticket, others, judged_at)
         return found
 
-    def _learnt(self, turn: Turn, name: str) -> Reason | None:
+    def _learnt(self, turn: Turn, name: str, contract: Contract | None) -> Reason | None:
         """What is known that was not at the ticket's last evaluation; none when only time has passed."""
         log = self.graph.whole_log(name, turn.at)
         new = [event for event in log if event.received_at == turn.received_at]
         if new:
             return Reason(ReasonCode.EVENT_RECEIVED, new[-1].id, {"type": new[-1].type})
         row, latest = self.graph.rows.get(name), self.versions[-1].number
+        if row is not None and contract is not None and (contract.recorded_at or 0) >= row.evaluated_at:
+            return Reason(ReasonCode.CONTRACT_APPLIED, contract.id)
         if row is None or row.version == latest:
             return None
         return Reason(ReasonCode.VERSION_APPLIED, latest)

@@ -26,6 +26,7 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
     ReasonCode.WARNING: "{ref}",
     ReasonCode.EVENT_RECEIVED: "{type} {ref}",
     ReasonCode.VERSION_APPLIED: "version {ref} of the agreement",
+    ReasonCode.CONTRACT_APPLIED: "contract {ref} was changed",
     ReasonCode.AGREEMENT_TEXT: "{text}",
     ReasonCode.NO_TARGET_FOR_VALUE: "no target for {field} {value!r}",
     ReasonCode.NO_CONTRACT_VALUE: "no contract value for {target}",

@@ -97,7 +97,7 @@ def parse_mapping(document: Mapping[str, Any]) -> Mapped:
         time=columns.text("time", example='"Timestamp"') or default.time,
         time_zone=time_zone(columns) if columns.value("time_zone") else None,
         time_format=columns.word("time_format", TimeFormat.AUTO),
-        stated=_stated(file),
+        stated=stated_of(file),
         order=file.word("order", Order.AUTO),
         first_types=_words(first, "types", first.value("types") or []),
         first_data=_first_data(first),
@@ -113,7 +113,8 @@ def parse_mapping(document: Mapping[str, Any]) -> Mapped:
     return mapped
 
 
-def _stated(file: Table) -> Stated:
+def stated_of(file: Table) -> Stated:
+    """What a mapping states of the file, in its table [file]."""
     encoding = file.text("encoding", example='"windows-1252"')
     if encoding is not None and not _is_encoding(encoding):
         file.fault("encoding", f"{encoding!r} is not an encoding", 'Write encoding = "windows-1252".')

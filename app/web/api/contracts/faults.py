@@ -20,3 +20,11 @@ def invalid_contracts(error: FaultyContracts) -> Problem:
 
 def _steps(place: str) -> list[str]:
     return _STEP.findall(place)
+
+
+def invalid_rows(error: FaultyContracts) -> Problem:
+    """The problem of an export that was refused: each fault by its line and key."""
+    return invalid(
+        Place("body", f"{place}: {fault.place}", f"{fault.wrong}. {fault.right}")
+        for place, fault in error.faults
+    )
