@@ -13,7 +13,7 @@ from app.flow.judge.judgement import Judgement
 from app.flow.judge.uptime_signals import Difference, JudgedUptime
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import Version
-from app.sla.availability.change import changed_spans, spans_of
+from app.sla.availability.change import spans_of, spans_of_news
 from app.sla.availability.facts import ServiceFacts, read_facts
 from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.uptime import ALL, Uptime, Who, compile_downtime
@@ -89,15 +89,16 @@ class ServiceJudge:
                     yield JudgedUptime(rule, resource, named, general)
 
 
-def _news(facts: ServiceFacts, events: Iterable[Event], judged_at: Micros | None) -> list[Span]:
+def _news(facts: ServiceFacts, events: Sequence[Event], judged_at: Micros | None) -> list[Span]:
     """The spans of what was not known at the last evaluation, or had not passed."""
     if judged_at is None:
         return spans_of(facts)
-    log = list(events)
-    old = [event for event in log if event.received_at < judged_at - _TRANSACTION]
-    before = facts if len(old) == len(log) else read_facts(facts.service, old)
-    ended = (outage.span for outage in facts.outages if outage.span.end > judged_at)
-    return [*changed_spans(before, facts), *(Span(max(span.start, judged_at), span.end) for span in ended)]
+    new = [event for event in events if event.received_at >= judged_at - _TRANSACTION]
+    passed = (each for each in facts.outages if each.lasts_after(judged_at))
+    return [
+        *spans_of_news(facts.service, events, new),
+        *(Span(max(each.start, judged_at), each.span.end) for each in passed),
+    ]
 
 
 def _of_versions(versions: Iterable[Version], judged_at: Micros | None, at: Micros) -> list[Span]:
@@ -120,7 +121,7 @@ def _next_at(
 ) -> Micros | None:
     """When a signal can become due though nothing is reported: not before a fact ahead or an open outage makes one."""
     ahead = taking_over(versions, at)
-    if any(outage.span.end > at for outage in facts.outages):
+    if any(outage.lasts_after(at) for outage in facts.outages):
         running = period_at(versions, at, at).period
         ahead.append(running.end)
         ahead += [

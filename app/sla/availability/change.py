@@ -3,10 +3,29 @@
 Only the periods that such a span touches are judged again: a fact of today leaves the months of past years alone.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from app.sla.availability.facts import ServiceFacts
+from app.sla.availability.facts import ServiceFacts, read_facts
+from app.sla.availability.outage import key_of
+from app.sla.event import Event, EventType
 from app.sla.span import Span
+
+
+def spans_of_news(service: str, events: Sequence[Event], new: Iterable[Event]) -> list[Span]:
+    """The spans about which a service's events say something else than they did without the new ones.
+
+    Only facts that share a reference, or without one the resource, have an effect on each other, so no others are read.
+    A withdrawal may be about any.
+    """
+    coming = {event.id: event for event in new}
+    if not coming:
+        return []
+    log = events
+    if not any(event.type == EventType.EVENT_WITHDRAWN for event in coming.values()):
+        keys = {key_of(event) for event in coming.values()}
+        log = [event for event in events if event.type == EventType.EVENT_WITHDRAWN or key_of(event) in keys]
+    before = [event for event in log if event.id not in coming]
+    return changed_spans(read_facts(service, before), read_facts(service, log))
 
 
 def changed_spans(before: ServiceFacts, after: ServiceFacts) -> list[Span]:

@@ -57,7 +57,7 @@ class ServiceFacts:
         """Those that touch a span. Resources and flags stay."""
         return replace(
             self,
-            outages=tuple(each for each in self.outages if _touch(each.span, span)),
+            outages=tuple(o for o in self.outages if o.start < span.end and o.lasts_after(span.start)),
             windows=tuple(each for each in self.windows if _touch(each.span, span)),
             exclusions=tuple(each for each in self.exclusions if _touch(each.span, span)),
             reports=tuple(each for each in self.reports if each[0] in span),

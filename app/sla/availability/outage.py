@@ -6,7 +6,7 @@ the latest fact about the outage says. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
 
@@ -22,7 +22,8 @@ VERIFIED_WITHOUT_OUTAGE: Final = "verified_without_outage"
 EVERY_RESOURCE: Final = ""
 """The resource of a fact that names none: it concerns all of the service's."""
 
-_Key: TypeAlias = tuple[str | None, str]
+Key: TypeAlias = tuple[str | None, str]
+"""(reference, resource where there is none)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Outage:
         """From its start up to its end; an open one is endless."""
         return Span(self.start, ENDLESS if self.end is None else self.end)
 
+    def lasts_after(self, at: Micros) -> bool:
+        """Whether it is open, or ends after an instant."""
+        return self.end is None or self.end > at
+
     def concerns(self, resource: str) -> bool:
         """Whether a resource is down while it lasts."""
         return self.resource in (EVERY_RESOURCE, resource)
@@ -60,84 +65,86 @@ def text_of(event: Event, name: str) -> str | None:
 def read_outages(ordered: Iterable[Event]) -> tuple[list[Outage], list[str]]:
     """The outages that these facts of one service state, in order of their starts, and the flags of faulty facts."""
     reading = _Reading()
-    for _, group in groupby(ordered, key=lambda event: (event.at, event.sequence)):
-        same = [event for event in group if event.type in _TYPES]
-        for event in reading.in_turn(same):
+    about_outages = (event for event in ordered if event.type in _TYPES)
+    for _, same in groupby(about_outages, key=lambda event: (event.at, event.sequence)):
+        for event in reading.in_turn(list(same)):
             reading.read(event)
-    return sorted(reading.outages, key=lambda each: (each.start, each.event)), reading.flags
+    found = [draft.outage for draft in reading.drafts]
+    return sorted(found, key=lambda each: (each.start, each.event)), reading.flags
 
 
 _TYPES: Final = frozenset({EventType.OUTAGE_STARTED, EventType.OUTAGE_ENDED, EventType.OUTAGE_VERIFIED})
 
 
-def _key(event: Event) -> _Key:
+def key_of(event: Event) -> Key:
+    """What an event about an outage or a window names: facts with other keys have no effect on what it is about."""
     reference = text_of(event, "reference")
     return reference, EVERY_RESOURCE if reference is not None else casefolded(event.data.get("resource"))
 
 
+class _Draft:
+    """An outage that further facts may end or explain. Not frozen: a service may have ten thousand facts."""
+
+    __slots__ = ("cause", "end", "key", "started")
+
+    def __init__(self, started: Event, key: Key) -> None:
+        self.started, self.key = started, key
+        self.end: Micros | None = None
+        self.cause = text_of(started, "cause")
+
+    @property
+    def outage(self) -> Outage:
+        named = text_of(self.started, "resource") or EVERY_RESOURCE
+        return Outage(
+            start=self.started.at,
+            end=self.end,
+            resource=casefolded(named),
+            reference=self.key[0],
+            cause=self.cause,
+            named=named,
+            event=self.started.id,
+        )
+
+
 class _Reading:
-    """The outages so far. `_latest` is the place of the latest one of each key."""
+    """The outages so far. `_latest` is the latest one of each key."""
 
     def __init__(self) -> None:
-        self.outages: list[Outage] = []
+        self.drafts: list[_Draft] = []
         self.flags: list[str] = []
-        self._latest: dict[_Key, int] = {}
+        self._latest: dict[Key, _Draft] = {}
 
-    def in_turn(self, same: Sequence[Event]) -> list[Event]:
+    def in_turn(self, same: Sequence[Event]) -> Sequence[Event]:
         """Facts of one instant in the order that makes sense: an open outage ends before the next begins, and one that
         begins now can end now."""
         if len(same) < 2:
-            return list(same)
-        return sorted(same, key=lambda event: _rank(event, is_open=self._open(_key(event)) is not None))
+            return same
+        return sorted(same, key=lambda event: _rank(event, is_open=self._open(key_of(event)) is not None))
 
     def read(self, event: Event) -> None:
-        key = _key(event)
-        match event.type:
-            case EventType.OUTAGE_STARTED:
-                self._start(event, key)
-            case EventType.OUTAGE_ENDED:
-                self._end(event, key)
-            case _:
-                self._verify(event, key)
+        key = key_of(event)
+        if event.type == EventType.OUTAGE_STARTED:
+            self._start(event, key)
+            return
+        is_end = event.type == EventType.OUTAGE_ENDED
+        draft = self._open(key) if is_end else self._latest.get(key)
+        if draft is None:
+            self.flags.append(f"{END_WITHOUT_START if is_end else VERIFIED_WITHOUT_OUTAGE}:{event.id}")
+            return
+        if is_end:
+            draft.end = event.at
+        draft.cause = text_of(event, "cause") or draft.cause
 
-    def _open(self, key: _Key) -> int | None:
-        place = self._latest.get(key)
-        return None if place is None or self.outages[place].end is not None else place
+    def _open(self, key: Key) -> _Draft | None:
+        draft = self._latest.get(key)
+        return None if draft is None or draft.end is not None else draft
 
-    def _start(self, event: Event, key: _Key) -> None:
+    def _start(self, event: Event, key: Key) -> None:
         if self._open(key) is not None:
             self.flags.append(f"{SECOND_START}:{event.id}")
             return
-        self._latest[key] = len(self.outages)
-        named = text_of(event, "resource") or EVERY_RESOURCE
-        self.outages.append(
-            Outage(
-                start=event.at,
-                end=None,
-                resource=casefolded(named),
-                reference=key[0],
-                cause=text_of(event, "cause"),
-                named=named,
-                event=event.id,
-            )
-        )
-
-    def _end(self, event: Event, key: _Key) -> None:
-        place = self._open(key)
-        if place is None:
-            self.flags.append(f"{END_WITHOUT_START}:{event.id}")
-        else:
-            self._change(place, replace(self.outages[place], end=event.at), event)
-
-    def _verify(self, event: Event, key: _Key) -> None:
-        place = self._latest.get(key)
-        if place is None:
-            self.flags.append(f"{VERIFIED_WITHOUT_OUTAGE}:{event.id}")
-        else:
-            self._change(place, self.outages[place], event)
-
-    def _change(self, place: int, outage: Outage, event: Event) -> None:
-        self.outages[place] = replace(outage, cause=text_of(event, "cause") or outage.cause)
+        self._latest[key] = draft = _Draft(event, key)
+        self.drafts.append(draft)
 
 
 def _rank(event: Event, *, is_open: bool) -> int:
