@@ -216,6 +216,8 @@ class Agreement:
     availability: tuple[AvailabilityRule, ...] = ()
     missing: tuple[str, ...] = ()
     """What the source text refers to and does not contain."""
+    names_in_reports: bool = True
+    """Whether reports may name assignees."""
     keep_events: Target | None = None
     """Retention of a ticket's events after its end; None: for ever. Its final view is never deleted."""
     field_starts: frozenset[str] = field(init=False, compare=False)

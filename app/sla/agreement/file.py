@@ -76,6 +76,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
         keep_events=_keep_events(top),
+        names_in_reports=_names_in_reports(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
     top.close(later=_NOT_JUDGED_YET)
@@ -115,6 +116,13 @@ def _keep_events(top: Table) -> Target | None:
         top.fault("keep_events", f"{text!r} is not a calendar time", f'Write it as {example} or "90 days".')
         return None
     return target
+
+
+def _names_in_reports(top: Table) -> bool:
+    table = top.table("reports", example="[reports]")
+    allowed = table.flag("names", default=True)
+    table.close()
+    return allowed
 
 
 def _name(table: Table, key: str, *, example: str) -> str | None:

@@ -9,6 +9,7 @@ from app.store.tables.people import api_key, calendar_feed, principal_role, sess
 from app.store.tables.tickets import (
     LATE_KINDS,
     OF_OTHER_SUBJECT,
+    UNREPORTED,
     acknowledgement,
     archived_ticket,
     clock,
@@ -25,6 +26,7 @@ __all__ = [
     "LATE_KINDS",
     "NEVER",
     "OF_OTHER_SUBJECT",
+    "UNREPORTED",
     "acknowledgement",
     "api_key",
     "archived_ticket",

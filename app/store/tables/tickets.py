@@ -36,6 +36,15 @@ _LATE: Final = text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in LATE
 OF_OTHER_SUBJECT: Final = "ticket IS NULL OR ticket <> subject"
 """Events that are about another subject than their ticket, or than any."""
 
+UNREPORTED: Final = "reported_revision IS NULL OR reported_revision <> revision"
+"""Tickets whose clocks lack what reports count."""
+
+
+def _index_in_time(name: str, column: str) -> Index:
+    """An index of a desk's rows in the order of an instant, of those that have it."""
+    has_it = text(f"{column} IS NOT NULL")
+    return Index(name, "desk", column, sqlite_where=has_it, postgresql_where=has_it)
+
 
 class EventRow(SQLModel, table=True):
     """An event as received. Only `known` ever changes; a row is deleted when the desk's agreement drops old events."""
@@ -122,6 +131,9 @@ class TicketRow(SQLModel, table=True):
     url: str | None = text_column(nullable=True)
     known_since: int | None = instant_column(nullable=True)
     """When its first event was received: the lower bound for reading its log."""
+    reported_revision: int | None = instant_column(nullable=True)
+    """The revision by which its clocks have what reports count; another, or none, after a release that knows no
+    reports."""
 
     __table_args__ = (
         # Serves the sweep: which tickets are due, and which instant is the next.
@@ -157,6 +169,14 @@ class TicketRow(SQLModel, table=True):
             "merged_into",
             sqlite_where=text("merged_into IS NOT NULL"),
             postgresql_where=text("merged_into IS NOT NULL"),
+        ),
+        # Serves the search for tickets whose clocks lack what reports count; usually there is none.
+        Index(
+            "ticket_unreported",
+            "desk",
+            "ticket",
+            sqlite_where=text(UNREPORTED),
+            postgresql_where=text(UNREPORTED),
         ),
     )
 
@@ -197,9 +217,21 @@ class ClockRow(SQLModel, table=True):
     due_at: int | None = instant_column(nullable=True)
     breached_at: int | None = instant_column(nullable=True)
     met: bool | None = Field(sa_type=Boolean, nullable=True)
+    started_at: int | None = instant_column(nullable=True)
+    ended_at: int | None = instant_column(nullable=True)
+    counted: int | None = instant_column(nullable=True)
+    target_length: int | None = instant_column(nullable=True)
+    late_cause: str | None = text_column(nullable=True)
+    first_pause: str | None = text_column(nullable=True)
 
-    # Serves the counts of a desk and the filters by state and due date.
-    __table_args__ = (Index("clock_due", "desk", "state", "due_at"),)
+    __table_args__ = (
+        # Serves the counts of a desk and the filters by state and due date.
+        Index("clock_due", "desk", "state", "due_at"),
+        # Serve the reports: clocks that started, were late and ended in a period.
+        _index_in_time("clock_started", "started_at"),
+        _index_in_time("clock_breached", "breached_at"),
+        _index_in_time("clock_ended", "ended_at"),
+    )
 
 
 class SignalRow(SQLModel, table=True):
@@ -301,6 +333,8 @@ class WaitIntervalRow(SQLModel, table=True):
             sqlite_where=text("to_at IS NULL"),
             postgresql_where=text("to_at IS NULL"),
         ),
+        # Serves the report of queues: the waits that ended in a period.
+        _index_in_time("stint_ended", "to_at"),
     )
 
 
