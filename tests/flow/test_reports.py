@@ -2,16 +2,17 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.flow.judge.receive import Incoming
+from app.flow.process.retention import Retention
+from app.flow.query.queue_reports import queue_report, steps_behind
+from app.flow.query.report_scope import Answer, Asked, NamesAreOff
 from app.flow.query.reports import (
-    Answer,
-    Asked,
-    NamesAreOff,
     ReportKind,
     clock_report,
     clocks_behind,
@@ -24,7 +25,9 @@ from app.sla.event import Event
 from app.sla.report.clock_report import ReportRow
 from app.sla.report.cut import By, cut, pieces
 from app.sla.report.measure import Cell, Measure, ReportedClock, Value, cells_of
-from app.sla.span import DAY, HOUR, MINUTE, Micros, Span
+from app.sla.report.queue_report import QueueStep
+from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros, Span
+from app.store.engine.database import Connection
 from app.store.tickets import clocks, reports
 from tests.service import Service, at, created, event
 
@@ -151,7 +154,7 @@ def live(service: Service, happened: Sequence[tuple[Micros, Incoming]], until: M
 def fresh(service: Service, desk: str) -> list[ReportedClock]:
     """The clocks of all tickets, evaluated now."""
 
-    def find(conn: Any) -> list[ReportedClock]:
+    def find(conn: Connection) -> list[ReportedClock]:
         names = clocks.all_tickets(conn, desk)
         found = answers(conn, service.catalogue, desk, names, now=service.clock.now, placed=False)
         return [each for name, answer in found.items() for each in reported_clocks(name, answer.evaluation)]
@@ -268,3 +271,82 @@ def test_a_late_fact_moves_a_clock_from_one_period_to_another(service: Service) 
     }
     assert (("ticket-response",), 30) in periods
     assert (("ticket-response",), 1) in {(row.split, row.period) for row in after.rows}
+
+
+@pytest.mark.parametrize("known", ["NULL", "revision - 1"])
+def test_clocks_that_a_release_without_reports_has_evaluated_are_completed(
+    service: Service, known: str
+) -> None:
+    live(service, history(random.Random(7), "haisoft", 12), at("2026-04-20T00:00:00+02:00"))
+    asked = march(splits=("commitment",), by=By.WEEK)
+    whole = {kind: report(service, kind, asked) for kind in ReportKind}
+
+    def forget(conn: Connection, _: Micros) -> None:
+        """As such a release leaves the rows, new ones or raised."""
+        columns = "started_at = NULL, ended_at = NULL, counted = 7, target_length = NULL, late_cause = NULL"
+        conn.exec_driver_sql(f"UPDATE clock SET {columns}")
+        conn.exec_driver_sql(f"UPDATE ticket SET reported_revision = {known}")
+
+    service.database.write_now(forget)
+    assert report(service, ReportKind.ATTAINMENT, asked).incomplete == 12
+    signals, revisions = service.signals(), service.rows("SELECT ticket, revision FROM ticket")
+    retention = Retention(service.database, service.assessor, service.settings)
+    assert retention.apply_now().reported == 12
+    assert {kind: report(service, kind, asked) for kind in ReportKind} == whole
+    assert (service.signals(), service.rows("SELECT ticket, revision FROM ticket")) == (signals, revisions)
+    assert retention.apply_now().reported == 0
+
+
+# -- queues ----------------------------------------------------------------------------------------------------------
+
+
+def queues(service: Service, asked: Asked) -> Answer:
+    return service.database.read_now(
+        lambda conn: queue_report(conn, service.catalogue, service.settings, asked)
+    )
+
+
+def all_steps(service: Service, asked: Asked, **wanted: str | None) -> list[QueueStep]:
+    """Every page of the steps behind a figure."""
+    found: list[QueueStep] = []
+    cursor: str | None = None
+    while True:
+        part, cursor = service.database.read_now(
+            lambda conn, cursor=cursor: steps_behind(
+                conn, service.catalogue, service.settings, asked, wanted, cursor, 7
+            )
+        )
+        found += part
+        if cursor is None:
+            return found
+
+
+def test_the_report_of_queues_as_of_an_instant_is_the_one_that_was_made_then(service: Service) -> None:
+    happened = history(random.Random(8), "webxtra", 20)
+    then, later = at("2026-03-20T17:00:00+01:00"), at("2026-04-20T00:00:00+02:00")
+    live(service, happened, then)
+    asked = march("webxtra", by=By.WEEK, splits=("priority",))
+    # What is open then is known up to then: the rate is by the open hours so far.
+    made = queues(service, replace(asked, now=then))
+    live(service, [each for each in happened if each[0] >= then], later)
+    again = queues(service, replace(asked, as_of=then))
+    assert (again.report, again.periods) == (made.report, made.periods)
+    assert len(made.report.rows) > 3
+    assert queues(service, asked).report != made.report
+
+
+def test_every_figure_of_queues_equals_the_number_of_steps_that_it_leads_to(service: Service) -> None:
+    live(service, history(random.Random(9), "webxtra", 20), at("2026-04-20T00:00:00+02:00"))
+    asked = march("webxtra", splits=("priority",))
+    rows = queues(service, asked).report.rows
+    assert rows
+    for row in rows:
+        of = {"queue": str(row.about["queue"]), "priority": row.split[0]}
+        left = all_steps(service, asked, **of, step="left")
+        waited = sum(step.waited or 0 for step in left)
+        assert (len(left), waited // SECOND) == (row.figures["waits"], row.figures["waited_seconds"])
+        for step in ("joined", "moved", "left"):
+            causes = row.figures[step]
+            assert isinstance(causes, Mapping)
+            for cause, count in causes.items():
+                assert len(all_steps(service, asked, **of, step=step, cause=cause)) == count

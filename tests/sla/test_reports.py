@@ -14,10 +14,12 @@ from app.sla.agreement.file import parse_agreement
 from app.sla.calendar.zone import zone
 from app.sla.clock.evaluation import AppliesTo, Version, evaluate
 from app.sla.event import Event
+from app.sla.queue.interval import WaitInterval
 from app.sla.report.clock_report import BREAKDOWNS, attainment, breaches, heatmap, share_text, usage
 from app.sla.report.cut import By, TooManyPeriods, cut, pieces
 from app.sla.report.figures import ClockFigures, figures_of
 from app.sla.report.measure import Cell, Measure, ReportedClock, cells_of, hour_of_week
+from app.sla.report.queue_report import QueueTally, steps
 from app.sla.span import HOUR, MINUTE, Micros, Span, micros
 
 PARIS: Final = zone("Europe/Paris")
@@ -31,6 +33,7 @@ def span(start: str, end: str) -> Span:
     return Span(at(start), at(end))
 
 
+START: Final = at("2026-03-02T09:00:00+01:00")
 MARCH: Final = span("2026-03-01T00:00:00+01:00", "2026-04-01T00:00:00+02:00")
 
 
@@ -136,7 +139,8 @@ def test_each_breakdown_of_breaches_adds_up_to_all() -> None:
     sums: dict[str, int] = dict.fromkeys(BREAKDOWNS, 0)
     for row in found.rows:
         sums[str(row.about["breakdown"])] += int(str(row.figures["breaches"]))
-    assert set(sums.values()) == {3} == {found.totals["guarantee"]["breaches"]}
+    assert set(sums.values()) == {3}
+    assert found.totals["guarantee"]["breaches"] == 3
     assert "assignee" not in {row.about["breakdown"] for row in breaches(cells, names=False).rows}
 
 
@@ -191,6 +195,68 @@ def test_too_many_periods_are_refused() -> None:
         cut(PARIS, MARCH, By.DAY, 30)
 
 
+# -- queues ---------------------------------------------------------------------------------------------------------
+
+
+def wait(start: int, end: int | None, queue: str, cause: str, ended_by: str | None) -> WaitInterval:
+    to_at = None if end is None else START + end * MINUTE
+    return WaitInterval("1", START + start * MINUTE, to_at, 0, START, START, cause, queue, ended_by)
+
+
+WAITS: Final = (
+    wait(0, 10, "support", "created", "repeat_message"),
+    wait(10, 30, "support", "repeat_message", "queue"),
+    wait(30, 60, "sales", "queue", "answered"),
+    wait(90, None, "sales", "message", None),
+)
+
+
+def test_a_wait_is_the_time_in_one_queue_however_often_the_ticket_moves() -> None:
+    found = [
+        ((step.at - START) // MINUTE, step.step.value, step.queue, step.cause, step.waited)
+        for step in steps(WAITS)
+    ]
+    assert found == [
+        (0, "joined", "support", "created", None),
+        (10, "moved", "support", "repeat_message", None),
+        (30, "left", "support", "queue", 30 * MINUTE),
+        (30, "joined", "sales", "queue", None),
+        (60, "left", "sales", "answered", 30 * MINUTE),
+        (90, "joined", "sales", "message", None),
+    ]
+
+
+def test_the_report_of_queues_counts_waits_where_they_end_and_replies_by_open_hour() -> None:
+    tally = QueueTally(pieces(PARIS, cut(PARIS, MARCH, None, 1)))
+    tally.add(steps(WAITS))
+    report = tally.report({0: 3 * HOUR})
+    by_queue = {str(row.about["queue"]): row.figures for row in report.rows}
+    assert by_queue["support"] == {
+        "waits": 1,
+        "waited_seconds": 1800,
+        "mean_seconds": 1800,
+        "longest_seconds": 1800,
+        "joined": {"created": 1, "message": 0, "queue": 0},
+        "moved": {"repeat_message": 1},
+        "left": {"answered": 0, "queue": 1},
+        "replies": 0,
+        "replies_an_hour": "0.0000",
+    }
+    assert (by_queue["sales"]["replies"], by_queue["sales"]["replies_an_hour"]) == (1, "0.3333")
+    assert report.totals == by_queue
+
+
+def test_without_a_calendar_or_an_end_there_is_no_rate_and_no_mean() -> None:
+    tally = QueueTally(pieces(PARIS, cut(PARIS, MARCH, None, 1)))
+    tally.add(steps(WAITS[3:]))
+    figures = tally.report({0: None}).rows[0].figures
+    assert (figures["mean_seconds"], figures["longest_seconds"], figures["replies_an_hour"]) == (
+        None,
+        None,
+        None,
+    )
+
+
 # -- the figures of a clock ----------------------------------------------------------------------------------------
 
 AGREEMENT: Final = parse_agreement(
@@ -214,7 +280,6 @@ AGREEMENT: Final = parse_agreement(
     },
     calendars={},
 )
-START: Final = at("2026-03-02T09:00:00+01:00")
 
 
 def fact(minutes: int, kind: str, **data: Any) -> Event:

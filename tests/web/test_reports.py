@@ -12,6 +12,7 @@ import pytest
 
 from app.principal import Scope
 from app.web.api.reports.behind import BehindPage
+from app.web.api.reports.queues import QueuesReport, StepPage
 from app.web.api.reports.reports import AttainmentReport, BreachesReport, HeatmapReport, UsageReport
 from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE, Format, Table, as_csv, chosen_format
 from app.web.api.reports.workbook import as_xlsx
@@ -68,6 +69,18 @@ def test_every_row_leads_to_the_clocks_that_it_counts(room: Room, report: str) -
         assert len(clocks) == sums(report, row)
         for clock in clocks:
             assert room.client.get(clock["url"], headers=room.read).status_code == 200
+
+
+def test_every_row_of_queues_leads_to_its_waits(room: Room) -> None:
+    answered_and_late(room)
+    asked = HAISOFT | {"by": "week", "split": "customer"}
+    body = conforms(QueuesReport, room.get("/v1/reports/queues", None, **asked).content)
+    assert sum(row["waits"] for row in body["rows"]) == 3
+    for row in body["rows"]:
+        page = conforms(StepPage, room.client.get(row["tickets"], headers=room.read).content)
+        assert len(page["steps"]) == row["waits"] == sum(row["left"].values())
+    text = room.get("/v1/reports/queues", None, **asked, format="csv").text
+    assert {"left_answered", "joined_created"} <= {*text.removeprefix("\ufeff").splitlines()[0].split(",")}
 
 
 def test_the_share_of_a_period_without_clocks_is_null(room: Room) -> None:
@@ -142,6 +155,7 @@ def test_the_header_accept_chooses_the_format(accept: str | None, chosen: Format
         ("attainment/tickets", {"tenth": "3"}, "tenth"),
         ("heatmap/tickets", {"hour": "3"}, "weekday"),
         ("usage/tickets", {"outcome": "met"}, "outcome"),
+        ("queues", {"split": "commitment"}, "split"),
     ],
 )
 def test_a_faulty_parameter_is_named(shared_room: Room, path: str, wrong: dict[str, str], place: str) -> None:
@@ -152,7 +166,7 @@ def test_a_faulty_parameter_is_named(shared_room: Room, path: str, wrong: dict[s
 
 def test_the_reports_of_a_desk_are_for_those_who_see_it(shared_room: Room) -> None:
     other = shared_room.key("phpnet", Scope.READ)
-    for path in ("attainment", "attainment/tickets"):
+    for path in ("attainment", "attainment/tickets", "queues", "queues/tickets"):
         assert shared_room.get(f"/v1/reports/{path}", other, **HAISOFT).status_code == 404
         assert shared_room.get(f"/v1/reports/{path}", None, **(SPAN | {"desk": "none"})).status_code == 404
 

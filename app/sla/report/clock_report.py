@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from app.sla.report.measure import WHOLE, Cell, Outcome, Value
 
-Figure: TypeAlias = "Value | tuple[Value, ...]"
+Figure: TypeAlias = "Value | tuple[Value, ...] | Mapping[str, int]"
 Figures: TypeAlias = Mapping[str, Figure]
 
 TENTHS: Final = 11
@@ -33,7 +33,7 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows in order, and the totals of each kind of commitment, or of all under an empty name."""
+    """Rows in order, and the totals of each kind of commitment, or of each queue."""
 
     rows: tuple[ReportRow, ...]
     totals: Mapping[str, Figures]

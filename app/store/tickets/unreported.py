@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, exists, func, or_, select, text
+from sqlalchemy import Text, bindparam, exists, func, or_, select, text, tuple_
 
 from app.sla.report.figures import ClockFigures
 from app.sla.span import Micros
@@ -20,7 +20,8 @@ from app.store.tables import UNREPORTED
 from app.store.tables import archived_ticket as _archived
 from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
-from app.store.tickets.clocks import ClockKey
+from app.store.tables import wait_interval as _wait_interval
+from app.store.tickets.clocks import ClockKey, TicketKey
 
 
 class UnreportedTicket(NamedTuple):
@@ -29,7 +30,6 @@ class UnreportedTicket(NamedTuple):
     desk: str
     ticket: str
     revision: int
-    evaluated_at: Micros
 
 
 # Written as in the index: SQLite uses a partial index only for a condition like its own.
@@ -40,24 +40,37 @@ _HAS_EVENTS: Final = ~exists().where(
     _archived.c.events_dropped_at.is_not(None),
 )
 _UNREPORTED: Final = (
-    select(_ticket.c.desk, _ticket.c.ticket, _ticket.c.revision, _ticket.c.evaluated_at)
-    .where(_LACKS, _HAS_EVENTS)
+    select(_ticket.c.desk, _ticket.c.ticket, _ticket.c.revision)
+    .where(
+        _LACKS,
+        _HAS_EVENTS,
+        tuple_(_ticket.c.desk, _ticket.c.ticket)
+        > tuple_(bindparam("desk", type_=Text), bindparam("ticket", type_=Text)),
+    )
+    .order_by(_ticket.c.desk, _ticket.c.ticket)
     .limit(bindparam("limit"))
 )
 _COUNT: Final = select(func.count()).select_from(_ticket).where(_LACKS, _ticket.c.desk == bindparam("desk"))
 _SOME: Final = select(_ticket.c.ticket).where(
     _LACKS, _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(bindparam("tickets", expanding=True))
 )
-_CANDIDATES: Final = (
+_KNOWN: Final = (
     select(_ticket.c.ticket)
     .where(
         _ticket.c.desk == bindparam("desk"),
-        _ticket.c.evaluated_at >= bindparam("since"),
         or_(_ticket.c.known_since.is_(None), _ticket.c.known_since <= bindparam("as_of")),
     )
     .order_by(_ticket.c.ticket)
     .limit(bindparam("limit"))
 )
+_EVALUATED: Final = _ticket.c.evaluated_at >= bindparam("since")
+_WAITED: Final = exists().where(
+    _wait_interval.c.desk == _ticket.c.desk,
+    _wait_interval.c.ticket == _ticket.c.ticket,
+    or_(_wait_interval.c.to_at.is_(None), _wait_interval.c.to_at >= bindparam("since")),
+)
+_CANDIDATES: Final = _KNOWN.where(_EVALUATED)
+_CANDIDATES_WAITING: Final = _KNOWN.where(or_(_EVALUATED, _WAITED))
 _FIGURES: Final = tuple(field.name for field in fields(ClockFigures))
 _COMPLETE_CLOCK: Final = (
     _clock.update()
@@ -80,9 +93,15 @@ _COMPLETE_TICKET: Final = (
 )
 
 
-def unreported(conn: Connection, limit: int) -> list[UnreportedTicket]:
-    """Such tickets of all desks, up to `limit`. Those whose events were deleted cannot be completed and are left out."""
-    return [UnreportedTicket(*row) for row in conn.execute(_UNREPORTED, {"limit": limit}).all()]
+START: Final = ("", "")
+"""Before the (desk, ticket) of every ticket."""
+
+
+def unreported(conn: Connection, after: TicketKey, limit: int) -> list[UnreportedTicket]:
+    """Such tickets of all desks after a (desk, ticket), in order. Those whose events were deleted are left out."""
+    desk, ticket = after
+    given = {"desk": desk, "ticket": ticket, "limit": limit}
+    return [UnreportedTicket(*row) for row in conn.execute(_UNREPORTED, given).all()]
 
 
 def count(conn: Connection, desk: str) -> int:
@@ -121,10 +140,14 @@ def complete(
     return True
 
 
-def candidates(conn: Connection, desk: str, since: Micros, as_of: Micros, limit: int) -> list[str]:
+def candidates(
+    conn: Connection, desk: str, since: Micros, as_of: Micros, limit: int, *, waiting: bool = False
+) -> list[str]:
     """Tickets of which something may lie at or after `since`, by what was known at `as_of`.
 
-    A ticket that was evaluated before `since` and never again has neither facts nor deadlines from there on.
+    A ticket that was evaluated before `since` and never again has neither facts nor deadlines from there on; but it may
+    have waited, and others may have moved it. `waiting`: those too.
     """
+    query = _CANDIDATES_WAITING if waiting else _CANDIDATES
     given = {"desk": desk, "since": since, "as_of": as_of, "limit": limit}
-    return list(conn.execute(_CANDIDATES, given).scalars())
+    return list(conn.execute(query, given).scalars())

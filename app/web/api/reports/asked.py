@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.flow.query.reports import Asked, NamesAreOff
+from app.flow.query.report_scope import Asked, NamesAreOff
 from app.sla.report.cut import By
 from app.sla.report.measure import SPLITS
 from app.sla.span import Micros, Span, length_of

@@ -1,21 +1,20 @@
 """Reports of ticket clocks: attainment, usage, heatmap and breaches."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from app.flow.query.reports import Answer, Asked, ReportKind, clock_report
-from app.flow.query.serialize import instant_text
-from app.sla.report.clock_report import Figure, ReportRow
-from app.sla.span import Micros, Span
+from app.flow.query.report_scope import Asked
+from app.flow.query.reports import ReportKind, clock_report
+from app.sla.report.clock_report import ReportRow
+from app.sla.span import Span
 from app.web.api.reports.asked import ReportQuery, Split, answered, asked, written
-from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE, Cell, Table
+from app.web.api.reports.rendering import as_json, as_table, link_to
+from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE
 from app.web.api.tickets.tickets import CommitmentKind
 from app.web.http.access import Caller, Viewer
 from app.web.http.instant import InstantOut
@@ -147,7 +146,7 @@ class BreachesReport(ReportEnd):
     totals: dict[CommitmentKind, Late]
 
 
-_FILES: Final[dict[int | str, dict[str, Any]]] = {
+FILES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {
             CSV_TYPE: {"schema": {"type": "string"}},
@@ -155,7 +154,7 @@ _FILES: Final[dict[int | str, dict[str, Any]]] = {
         }
     }
 }
-_RESPONSES: Final = _FILES | problems(401, 403, 404, 410, 422)
+_RESPONSES: Final = FILES | problems(401, 403, 404, 410, 422)
 
 
 @router.get("/attainment", summary="Attainment", response_model=AttainmentReport, responses=_RESPONSES)
@@ -210,25 +209,13 @@ async def _report(request: Request, caller: Caller, wanted: ReportQuery, kind: R
     found = await answered(
         request, wanted, lambda conn: clock_report(conn, parts.catalogue, parts.settings, kind, what)
     )
+    link = partial(_link, kind, what)
     return await written(
-        request, wanted, lambda: _table(kind, what, found), lambda: Json(_json(kind, what, found))
+        request,
+        wanted,
+        lambda: as_table(kind.value, what, found),
+        lambda: Json(as_json(what, found, link)),
     )
-
-
-def _json(kind: ReportKind, what: Asked, found: Answer) -> dict[str, Any]:
-    rows = [
-        {
-            "from": instant_text(span.start),
-            "to": instant_text(span.end),
-            "split": dict(zip(what.splits, row.split, strict=True)),
-            **row.about,
-            **row.figures,
-            "tickets": _link(kind, what, span, row),
-        }
-        for row in found.report.rows
-        for span in (found.periods[row.period],)
-    ]
-    return {"rows": rows, "totals": found.report.totals, "incomplete": found.incomplete}
 
 
 _FIXED: Final[Mapping[ReportKind, Mapping[str, str]]] = {ReportKind.HEATMAP: {"of": "starts"}}
@@ -239,60 +226,6 @@ def _link(kind: ReportKind, what: Asked, span: Span, row: ReportRow) -> str:
     about = dict(row.about)
     if kind is ReportKind.BREACHES:
         about[str(about.pop("breakdown"))] = about.pop("value")
-    filters = dict(zip(what.splits, row.split, strict=True)) | about
-    query: dict[str, Any] = {
-        "desk": what.desk,
-        "from": instant_text(span.start),
-        "to": instant_text(span.end),
-    }
-    if what.as_of is not None:
-        query["as_of"] = instant_text(what.as_of)
-    query |= _FIXED.get(kind, {})
-    query |= {name: "" if value is None else value for name, value in filters.items()}
-    return f"{router.prefix}/{kind.value}/tickets?{urlencode(query)}"
-
-
-def _table(kind: ReportKind, what: Asked, found: Answer) -> Table:
-    rows = found.report.rows
-    about = list(rows[0].about) if rows else []
-    figures = list(_flat(rows[0].figures)) if rows else []
-    return Table(
-        f"{what.desk}-{kind.value}"
-        if what.desk.isascii() and what.desk.replace("-", "").isalnum()
-        else kind.value,
-        ["from", "to", *what.splits, *about, *figures],
-        [
-            [
-                _local(found, span.start),
-                _local(found, span.end),
-                *row.split,
-                *row.about.values(),
-                *_flat(row.figures).values(),
-            ]
-            for row in rows
-            for span in (found.periods[row.period],)
-        ],
+    return link_to(
+        f"{router.prefix}/{kind.value}/tickets", what, span, row, {**_FIXED.get(kind, {}), **about}
     )
-
-
-def _local(found: Answer, at: Micros) -> datetime:
-    return found.zone.local(at).replace(tzinfo=None)
-
-
-_DECIMAL: Final = ("share", "deciles")
-"""Figures whose text is a number."""
-
-
-def _flat(figures: Mapping[str, Figure]) -> dict[str, Cell]:
-    """The figures as cells: a list has a column for each of its entries."""
-    cells: dict[str, Cell] = {}
-    for name, figure in figures.items():
-        entries: Iterable[tuple[str, str | int | None]] = (
-            ((f"{name}_{number}", each) for number, each in enumerate(figure, start=1))
-            if isinstance(figure, tuple)
-            else ((name, figure),)
-        )
-        for column, entry in entries:
-            is_number = name in _DECIMAL and isinstance(entry, str)
-            cells[column] = Decimal(entry) if is_number and entry is not None else entry
-    return cells
