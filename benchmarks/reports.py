@@ -9,6 +9,7 @@ so that others on the machine do not count. The second time of a report is with 
 """
 
 import argparse
+import gc
 import random
 import sys
 import tempfile
@@ -24,6 +25,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from app.flow.query.queue_reports import queue_report
 from app.flow.query.report_scope import Answer, Asked
 from app.flow.query.reports import ReportKind, clock_report, clocks_behind
+from app.main import GC_THRESHOLD
 from app.settings import Settings
 from app.sla.report.cut import By
 from app.sla.report.measure import Measure
@@ -193,6 +195,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tickets", type=int, default=100_000)
+    gc.set_threshold(GC_THRESHOLD)  # as in the service
     tickets: int = parser.parse_args().tickets
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(database_url=f"sqlite:///{folder}/reports.db")

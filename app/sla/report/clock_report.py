@@ -127,7 +127,11 @@ def _expected(periods: int, kinds: Iterable[str], *, is_split: bool) -> list[_Of
 def _grouped(cells: Iterable[Cell]) -> dict[_Of, _Keys]:
     grouped: dict[_Of, _Keys] = {}
     for period, split, kind, key, count in cells:
-        grouped.setdefault((period, split, kind), Counter())[key] += count
+        of = (period, split, kind)
+        keys = grouped.get(of)
+        if keys is None:
+            keys = grouped[of] = Counter()
+        keys[key] = keys.get(key, 0) + count
     return grouped
 
 

@@ -4,7 +4,8 @@ A day, week or month has its real length, an hour more or less when the clocks c
 period end where the span does. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -78,3 +79,13 @@ def pieces(zone: Zone, periods: list[Span]) -> list[Piece]:
         for number, period in enumerate(periods)
         for part, offset in zone.offsets(period)
     ]
+
+
+def piece_at(parts: Sequence[Piece], at: Micros) -> Piece | None:
+    """The piece in which an instant lies; none outside the report. `parts` follow each other without a gap."""
+    place = bisect_right(parts, at, key=_start) - 1
+    return parts[place] if place >= 0 and at < parts[place].span.end else None
+
+
+def _start(part: Piece) -> Micros:
+    return part.span.start

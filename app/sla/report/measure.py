@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
-from app.sla.report.cut import Piece
+from app.sla.report.cut import Piece, piece_at
 from app.sla.report.figures import ClockFigures
 from app.sla.span import DAY, HOUR, Micros
 
@@ -149,7 +149,7 @@ def is_behind(
 ) -> bool:
     """Whether a measure counts the clock in one of these parts under these values: of splits, `kind`, or its key."""
     at = clock.at(INSTANT_OF[measure])
-    part = None if at is None else next((each for each in parts if at in each.span), None)
+    part = None if at is None else piece_at(parts, at)
     if at is None or part is None:
         return False
     key = key_of(clock, measure, at, part.offset)
@@ -175,7 +175,7 @@ def cells_of(
     counts: Counter[tuple[int, tuple[str | None, ...], str, tuple[Value, ...]]] = Counter()
     for clock in clocks:
         at = clock.at(INSTANT_OF[measure])
-        part = None if at is None else next((each for each in parts if at in each.span), None)
+        part = None if at is None else piece_at(parts, at)
         if at is None or part is None:
             continue
         key = key_of(clock, measure, at, part.offset)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from app.sla.queue.interval import Cause, WaitInterval
 from app.sla.report.clock_report import Figures, Report, ReportRow
-from app.sla.report.cut import Piece
+from app.sla.report.cut import Piece, piece_at
 from app.sla.span import HOUR, SECOND, Micros
 
 
@@ -86,7 +86,10 @@ class QueueTally:
             period = self.period_of(each.at)
             if period is None:
                 continue
-            tally = self._tallies.setdefault((period, each.split, each.queue), _Tally(Counter()))
+            of = (period, each.split, each.queue)
+            tally = self._tallies.get(of)
+            if tally is None:
+                tally = self._tallies[of] = _Tally(Counter())
             tally.counts[each.step, each.cause] += 1
             if each.waited is not None:
                 tally.waited += each.waited
@@ -94,7 +97,8 @@ class QueueTally:
 
     def period_of(self, at: Micros) -> int | None:
         """The period in which an instant lies."""
-        return next((part.period for part in self._parts if at in part.span), None)
+        part = piece_at(self._parts, at)
+        return None if part is None else part.period
 
     @property
     def rows(self) -> int:

@@ -40,10 +40,10 @@ UNREPORTED: Final = "reported_revision IS NULL OR reported_revision <> revision"
 """Tickets whose clocks lack what reports count."""
 
 
-def _index_in_time(name: str, column: str) -> Index:
-    """An index of a desk's rows in the order of an instant, of those that have it."""
+def _index_in_time(name: str, column: str, *covered: str) -> Index:
+    """An index of a desk's rows in the order of an instant, of those that have it. `covered`: read from it as well."""
     has_it = text(f"{column} IS NOT NULL")
-    return Index(name, "desk", column, sqlite_where=has_it, postgresql_where=has_it)
+    return Index(name, "desk", column, *covered, sqlite_where=has_it, postgresql_where=has_it)
 
 
 class EventRow(SQLModel, table=True):
@@ -227,10 +227,11 @@ class ClockRow(SQLModel, table=True):
     __table_args__ = (
         # Serves the counts of a desk and the filters by state and due date.
         Index("clock_due", "desk", "state", "due_at"),
-        # Serve the reports: clocks that started, were late and ended in a period.
+        # Serve the reports: clocks that started, were late and ended in a period. Attainment, the most usual report, is
+        # counted from the index alone.
         _index_in_time("clock_started", "started_at"),
         _index_in_time("clock_breached", "breached_at"),
-        _index_in_time("clock_ended", "ended_at"),
+        _index_in_time("clock_ended", "ended_at", "kind", "commitment", "met"),
     )
 
 

@@ -112,11 +112,8 @@ def cells(
     found: list[Cell] = []
     for piece in pieces:
         given = {"desk": desk, "start": piece.span.start, "end": piece.span.end, "offset": piece.offset}
-        for row in conn.execute(query, {**given, "most": most + 1 - len(found)}).all():
-            *values, count = row
-            found.append(
-                Cell(piece.period, tuple(values[:width]), values[width], tuple(values[width + 1 :]), count)
-            )
+        rows = conn.execute(query, {**given, "most": most + 1 - len(found)}).all()
+        found += [Cell(piece.period, row[:width], row[width], row[width + 1 : -1], row[-1]) for row in rows]
         if len(found) > most:
             raise TooManyCells(f"the report has more than {most} figures")
     return found

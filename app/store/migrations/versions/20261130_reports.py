@@ -12,6 +12,7 @@ down_revision = "20261129_audit"
 branch_labels = None
 depends_on = None
 
+_COVERED = {"ended_at": ("kind", "commitment", "met")}
 _UNREPORTED = sa.text("reported_revision IS NULL OR reported_revision <> revision")
 
 
@@ -26,7 +27,7 @@ def upgrade() -> None:
         op.create_index(
             f"clock_{name.removesuffix('_at')}",
             "clock",
-            ["desk", name],
+            ["desk", name, *_COVERED.get(name, ())],
             sqlite_where=condition,
             postgresql_where=condition,
         )

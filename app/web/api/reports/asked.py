@@ -107,11 +107,9 @@ async def answered(request: Request, wanted: SpanQuery, work: Callable[[Connecti
 async def written(
     request: Request, wanted: ReportQuery, table: Callable[[], Table], json: Callable[[], Response]
 ) -> Response:
-    """A report in the format that the request prefers. Spreadsheets are written in a thread of their own."""
+    """A report in the format that the request prefers, written outside the event loop."""
     chosen = wanted.format or chosen_format(request.headers.get("accept"))
-    if chosen is Format.JSON:
-        return json()
-    return await run_in_threadpool(lambda: in_format(table(), chosen))
+    return await run_in_threadpool(json if chosen is Format.JSON else lambda: in_format(table(), chosen))
 
 
 Split = Annotated[

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from app.web.api.reports.workbook import Cell, as_xlsx
 from app.web.http.responses import NO_STORE
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE: Final = "text/csv"
 
