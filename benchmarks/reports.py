@@ -139,15 +139,17 @@ def push(service: Service, tickets: int) -> None:
         service.push(*events, deliver=False)
 
 
+def _once(work: Callable[[], object]) -> tuple[object, float]:
+    before = process_time()
+    return work(), process_time() - before
+
+
 def timed(what: str, work: Callable[[], object]) -> None:
     """Print the processor time of a first and of a second run."""
-    times: list[float] = []
-    for _ in range(2):
-        before = process_time()
-        found = work()
-        times.append(process_time() - before)
+    found, first = _once(work)
+    _, again = _once(work)
     size = f"{len(found.report.rows):>6} rows" if isinstance(found, Answer) else ""
-    print(f"{what:<44} {times[0] * 1000:>8.0f} ms {times[1] * 1000:>8.0f} ms {size}")
+    print(f"{what:<44} {first * 1000:>8.0f} ms {again * 1000:>8.0f} ms {size}")
 
 
 def measure(service: Service) -> None:
