@@ -289,11 +289,17 @@ def test_clocks_that_a_release_without_reports_has_evaluated_are_completed(
 
     service.database.write_now(forget)
     assert report(service, ReportKind.ATTAINMENT, asked).incomplete == 12
-    signals, revisions = service.signals(), service.rows("SELECT ticket, revision FROM ticket")
+    signals, revisions = (
+        service.signals(),
+        service.rows("SELECT ticket, revision FROM ticket ORDER BY ticket"),
+    )
     retention = Retention(service.database, service.assessor, service.settings)
     assert retention.apply_now().reported == 12
     assert {kind: report(service, kind, asked) for kind in ReportKind} == whole
-    assert (service.signals(), service.rows("SELECT ticket, revision FROM ticket")) == (signals, revisions)
+    assert (service.signals(), service.rows("SELECT ticket, revision FROM ticket ORDER BY ticket")) == (
+        signals,
+        revisions,
+    )
     assert retention.apply_now().reported == 0
 
 

@@ -156,6 +156,8 @@ def test_the_header_accept_chooses_the_format(accept: str | None, chosen: Format
         ("heatmap/tickets", {"hour": "3"}, "weekday"),
         ("usage/tickets", {"outcome": "met"}, "outcome"),
         ("queues", {"split": "commitment"}, "split"),
+        ("breaches/tickets", {"cause": "none"}, "cause"),
+        ("breaches/tickets", {"first_pause": "none"}, "first_pause"),
     ],
 )
 def test_a_faulty_parameter_is_named(shared_room: Room, path: str, wrong: dict[str, str], place: str) -> None:

@@ -85,5 +85,5 @@ def _first_pause(account: TimeAccount, late_at: Micros) -> str | None:
 
 
 def pause_name(reason: Reason) -> str:
-    """The name of a pause in reports: the status that paused the clock, else the code of the reason."""
+    """The name of a pause in reports: the status that paused the clock, or `exclusion`."""
     return str(reason.ref) if reason.code is ReasonCode.STATUS else reason.code.value

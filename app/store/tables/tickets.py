@@ -20,6 +20,7 @@ from sqlmodel import Field, SQLModel
 from app.sla.subject import Subject
 from app.store.tables.columns import (
     NEVER,
+    CodedText,
     instant_column,
     renamed_instant_column,
     serial_column,
@@ -32,6 +33,10 @@ LATE_KINDS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
 """Kinds of signals that report a clock as late, in the order in which the indexes name them: SQLite uses a partial index
 only for a condition that is written like the index's own."""
 _LATE: Final = text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in LATE_KINDS)))
+
+LATE_CAUSES: Final = ("deadline", "target_changed", "applied_later", "merged")
+PAUSES: Final = ("new", "open", "pending", "on_hold", "solved", "closed", "exclusion")
+"""Texts by their codes in columns: new ones go to the end."""
 
 OF_OTHER_SUBJECT: Final = "ticket IS NULL OR ticket <> subject"
 """Events that are about another subject than their ticket, or than any."""
@@ -221,8 +226,8 @@ class ClockRow(SQLModel, table=True):
     ended_at: int | None = instant_column(nullable=True)
     counted: int | None = instant_column(nullable=True)
     target_length: int | None = instant_column(nullable=True)
-    late_cause: str | None = text_column(nullable=True)
-    first_pause: str | None = text_column(nullable=True)
+    late_cause: str | None = Field(sa_column=Column(CodedText(*LATE_CAUSES), nullable=True))
+    first_pause: str | None = Field(sa_column=Column(CodedText(*PAUSES), nullable=True))
 
     __table_args__ = (
         # Serves the counts of a desk and the filters by state and due date.

@@ -20,7 +20,7 @@ def upgrade() -> None:
     for name in ("started_at", "ended_at", "counted", "target_length"):
         op.add_column("clock", sa.Column(name, sa.BigInteger(), nullable=True))
     for name in ("late_cause", "first_pause"):
-        op.add_column("clock", sa.Column(name, sa.Text(), nullable=True))
+        op.add_column("clock", sa.Column(name, sa.SmallInteger(), nullable=True))
     op.add_column("ticket", sa.Column("reported_revision", sa.BigInteger(), nullable=True))
     for name in ("started_at", "ended_at", "breached_at"):
         condition = sa.text(f"{name} IS NOT NULL")

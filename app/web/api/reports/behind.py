@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.flow.query.reports import ReportKind, clocks_behind
 from app.flow.query.serialize import instant_text, seconds
+from app.sla.report.figures import LateCause
 from app.sla.report.measure import SPLITS, Measure, Outcome, ReportedClock, Value
 from app.web.api.reports.asked import SpanQuery, answered, asked
 from app.web.api.tickets.tickets import CommitmentKind
@@ -24,6 +25,9 @@ from app.web.http.running import running
 router = Router(prefix="/v1/reports", tags=["reports"])
 
 _BY_FIELD: Final = "the split's value; empty: none"
+
+
+Pause = Literal["", "new", "open", "pending", "on_hold", "solved", "closed", "exclusion"]
 
 
 class Of(StrEnum):
@@ -53,8 +57,8 @@ class BehindQuery(SpanQuery):
     of: Of | None = Field(None, description="of the heatmap; `starts` if left out")
     weekday: int | None = Field(None, ge=1, le=7, description="of the heatmap, with `hour`")
     hour: int | None = Field(None, ge=0, le=23, description="of the heatmap and of breaches")
-    cause: str | None = Field(None, description="of breaches")
-    first_pause: str | None = Field(None, description="of breaches; empty: not paused before")
+    cause: LateCause | None = Field(None, description="of breaches")
+    first_pause: Pause | None = Field(None, description="of breaches; empty: not paused before")
     cursor: str | None = Field(None, description="`next` of the page before")
     limit: int | None = Field(None, ge=1, description="entries on the page")
 

@@ -104,8 +104,8 @@ class BreachesRow(Late, Period):
     kind: CommitmentKind
     breakdown: Literal["cause", "first_pause", "assignee", "hour"]
     value: str | int | None = Field(
-        description="cause: `deadline`, `target_changed`, `applied_later`, `merged`; first_pause: the status or code of "
-        "the reason, null: not paused before; assignee: null for none; hour: 0 to 23"
+        description="cause: `deadline`, `target_changed`, `applied_later`, `merged`; first_pause: the status, or "
+        "`exclusion`, null: not paused before; assignee: null for none; hour: 0 to 23"
     )
 
 
