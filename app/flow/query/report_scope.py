@@ -6,6 +6,9 @@ Instants are microseconds UTC.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from app.flow import metrics
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.flow.query.tickets import EventsDropped
 from app.settings import Settings
@@ -20,6 +23,8 @@ from app.store.contracts.catalogue import Catalogue
 from app.store.engine.batch import pieces as batches
 from app.store.engine.database import Connection
 from app.store.tickets import archive, unreported
+
+_log = structlog.stdlib.get_logger()
 
 
 class NamesAreOff(ValueError):
@@ -42,7 +47,8 @@ class Asked:
 class Answer:
     """A report with its periods in the desk's zone.
 
-    `incomplete`: tickets that a release without reports has evaluated last, and that it does not count.
+    `incomplete`: tickets that it does not count: a release without reports has evaluated them last, or, as of an earlier
+    instant, they cannot be evaluated.
     """
 
     zone: Zone
@@ -74,6 +80,8 @@ class ReportScope:
         except TooManyPeriods as error:
             raise too_large(f"{error}, the limit SLATIMER_REPORT_PERIODS_MAX") from error
         self.pieces = pieces(self.zone, self.periods)
+        self.failed = 0
+        """How many tickets could not be evaluated, and are not counted."""
 
     @property
     def known_at(self) -> Micros:
@@ -91,7 +99,8 @@ class ReportScope:
         """The report with its periods. Raises TooExpensive for one with too many rows."""
         if len(report.rows) > (most := self.settings.report_rows_max):
             raise too_large(f"the report has more than {most} rows, the limit SLATIMER_REPORT_ROWS_MAX")
-        incomplete = 0 if self.asked.as_of is not None else unreported.count(self.conn, self.asked.desk)
+        stored = self.asked.as_of is None
+        incomplete = unreported.count(self.conn, self.asked.desk) if stored else self.failed
         return Answer(self.zone, self.periods, report, incomplete)
 
     def evaluations(self, *, waiting: bool = False) -> Iterator[tuple[MergeGraph, dict[str, Evaluation]]]:
@@ -112,6 +121,12 @@ class ReportScope:
                 yield ticket, judge(graph, ticket, self._versions, self.known_at)
             except NothingKnown:
                 continue
+            except TooExpensive:
+                raise
+            except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
+                _log.exception("evaluation for a report failed", desk=self.asked.desk, subject=ticket)
+                metrics.FAILURES.labels(self.asked.desk).inc()
+                self.failed += 1
 
     def _candidates(self, *, waiting: bool) -> list[str]:
         most, start, desk = self.settings.report_as_of_tickets_max, self.asked.span.start, self.asked.desk

@@ -113,8 +113,8 @@ class ReportEnd(BaseModel):
     """What stands under the rows of a report."""
 
     incomplete: int = Field(
-        description="tickets that an earlier release evaluated and that are not counted yet, or whose events were "
-        "deleted"
+        description="tickets that are not counted: an earlier release evaluated them and they are completed soon, or "
+        "their events were deleted before, or, with `as_of`, they cannot be evaluated"
     )
 
 
