@@ -10,6 +10,7 @@ from app.settings.inbound import InboundSettings
 from app.settings.notification import NotificationSettings
 from app.settings.quota import QuotaSettings
 from app.settings.replay import ReplaySettings
+from app.settings.report import ReportSettings
 from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
 from app.settings.sign_in import SignInSettings
@@ -26,6 +27,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
+    ReportSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,
@@ -43,6 +45,7 @@ class Settings(
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
+    ReportSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,

@@ -7,9 +7,13 @@ import pytest
 from sqlalchemy import event as event_of_engine
 
 from app.principal import EVERY
+from app.sla.reason import ReasonCode
+from app.sla.report.figures import LateCause
 from app.sla.subject import THE_DESK, Subject
+from app.sla.ticket import STATUSES
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.tables import LATE_KINDS
+from app.store.tables.tickets import LATE_CAUSES, PAUSES
 from app.store.tickets import archive, board, breaches, clocks, ledger, queues, schedule, signals
 from app.store.tickets.board import FaultyCursor, Filters
 from app.store.tickets.breaches import BreachFilters
@@ -255,3 +259,9 @@ def test_pages_of_tickets_neither_double_nor_hide(service: Service) -> None:
 def test_a_cursor_that_was_never_given_is_refused(database: Database, cursor: str) -> None:
     with pytest.raises(FaultyCursor):
         database.read_now(lambda conn: board.tickets(conn, Filters(), NOW, cursor, 3))
+
+
+def test_every_cause_and_pause_of_a_breach_has_a_code_of_its_own() -> None:
+    assert tuple(LateCause) == LATE_CAUSES
+    assert set(PAUSES) == STATUSES | {ReasonCode.EXCLUSION}
+    assert len(set(PAUSES)) == len(PAUSES)

@@ -100,6 +100,18 @@ ENDLESS: Final = {"/v1/stream"}
 QUERIES: Final = {
     "/v1/calendars/{desk}/{name}/spans": {"from": "2026-03-06T00:00:00Z", "to": "2026-03-07T00:00:00Z"},
     "/v1/queues/{desk}/{queue}/forecast": {"ticket": "4711"},
+    **{
+        f"/v1/reports/{report}": {"desk": OTHER, "from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
+        for report in (
+            "attainment",
+            "breaches",
+            "heatmap",
+            "queues",
+            "queues/tickets",
+            "usage",
+            "{report}/tickets",
+        )
+    },
 }
 
 
@@ -162,6 +174,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "ticket": "4711",
             "name": "tickets",
             "queue": "default",
+            "report": "attainment",
             "system": "zammad",
             "breach_id": breach,
             "subscription": subscription.json()["id"],
@@ -269,6 +282,13 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/inbox/{hook}"): INBOX,
     ("GET", "/v1/queues/{desk}/{queue}"): VIEW,
     ("GET", "/v1/queues/{desk}/{queue}/forecast"): VIEW,
+    ("GET", "/v1/reports/attainment"): VIEW,
+    ("GET", "/v1/reports/breaches"): VIEW,
+    ("GET", "/v1/reports/heatmap"): VIEW,
+    ("GET", "/v1/reports/queues"): VIEW,
+    ("GET", "/v1/reports/queues/tickets"): VIEW,
+    ("GET", "/v1/reports/usage"): VIEW,
+    ("GET", "/v1/reports/{report}/tickets"): VIEW,
     ("GET", "/v1/signals"): VIEW,
     ("GET", "/v1/stream"): VIEW,
     ("GET", "/v1/subscriptions"): VIEW,
@@ -318,7 +338,7 @@ class Callers:
 
     def status(self, method: str, path: str, key: dict[str, str]) -> int:
         """The status of a request about the desk, for objects that it does not have: nothing is changed."""
-        values = {"desk": OTHER, "name": "none", "system": "zammad"}
+        values = {"desk": OTHER, "name": "none", "report": "attainment", "system": "zammad"}
         filled = re.sub(r"{(\w+)(?::path)?}", lambda match: values.get(match[1], "none"), path)
         body = TAKES[method, path] if method not in ("GET", "DELETE", "HEAD") else None
         query = QUERIES.get(path, {}) | ({"desk": "nowhere"} if path in ENDLESS else {})

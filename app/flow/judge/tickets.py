@@ -269,7 +269,7 @@ class TicketCase:
         changes: list[ClockChange] = []
         for answer in answers:
             subject = Subject.parse(answer.ticket)
-            after = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
+            after = StoredClock.all_of(answer.evaluation)
             changes.append(ClockChange(desk, subject, before.get(subject, {}), after))
         clocks.write_clocks(turn.conn, changes)
 

@@ -23,7 +23,7 @@ from app.store.engine.vault import vault
 from app.store.inbound import hooks
 from app.store.outbound import deliveries, redelivery, subscriptions
 from app.store.outbound.subscriptions import Channel, SubscriptionState
-from app.store.tickets import clocks, inspection, schedule
+from app.store.tickets import clocks, inspection, schedule, unreported
 from app.store.tickets.clocks import StoredClock
 
 SAMPLE: Final = 500
@@ -140,8 +140,9 @@ def _stored_equals_fresh(
     for desk, subjects in tickets.items():
         stored = clocks.clocks(conn, desk, subjects)
         names = [subject.text for subject in subjects]
+        names = sorted(set(names) - unreported.among(conn, desk, names))
         for ticket, answer in answers(conn, catalogue, desk, names, now=now).items():
-            fresh = {(c.commitment, c.cycle_id): StoredClock.of(c) for c in answer.evaluation.clocks}
+            fresh = StoredClock.all_of(answer.evaluation)
             subject = Subject.parse(ticket)
             if fresh != stored.get(subject, {}):
                 unequal.append((desk, subject))

@@ -1,7 +1,8 @@
-"""Retention: archive old tickets, delete expired events, maintain monthly partitions.
+"""Retention: archive old tickets, delete expired events, maintain monthly partitions, complete reports.
 
 A ticket that ended `archive_after` ago is archived: its final view is stored as one document. When the agreement's
 `keep_events` has passed, its events are deleted. Partitions of the event log are created ahead and dropped when empty.
+Clocks that a release without reports has evaluated get the figures that reports count (`report_figures`).
 Each step is a small idempotent transaction, so several processes may run it and any may be killed. Instants are
 microseconds UTC.
 """
@@ -17,6 +18,7 @@ import structlog
 from app.background import BackgroundLoop
 from app.flow.judge.assess import Assessor
 from app.flow.judge.locking import lock
+from app.flow.process.report_figures import complete_figures
 from app.flow.query import serialize
 from app.flow.query.tickets import answers
 from app.settings import Settings
@@ -43,6 +45,7 @@ class RetentionResult:
     audit_dropped: int = 0
     partitions_created: int = 0
     partitions_dropped: int = 0
+    reported: int = 0
 
     def __add__(self, other: "RetentionResult") -> "RetentionResult":
         return RetentionResult(
@@ -80,7 +83,7 @@ class Retention:
 
         Candidates are selected in a read transaction, so that writers are not blocked.
         """
-        total = _NOTHING
+        total = RetentionResult(reported=await complete_figures(self._database, self._catalogue))
         while True:
             before = self._database.now() - length_of(self._settings.archive_after)
             since = self._archived_until

@@ -232,6 +232,8 @@ class Agreement:
     """Why none of its commitments applies, though they otherwise would: the ticket is past an allowance."""
     missing: tuple[str, ...] = ()
     """What the source text refers to and does not contain."""
+    names_in_reports: bool = True
+    """Whether reports may name assignees."""
     keep_events: Target | None = None
     """Retention of a ticket's events after its end; None: for ever. Its final view is never deleted."""
     field_starts: frozenset[str] = field(init=False, compare=False)

@@ -86,6 +86,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         allowances=allowances,
         charges=read_charges(top, reader, taken, currency),
         keep_events=_keep_events(top),
+        names_in_reports=_names_in_reports(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
     agreement = replace(agreement, contracts=read_contracts(top, reader, agreement))
@@ -126,6 +127,13 @@ def _keep_events(top: Table) -> Target | None:
         top.fault("keep_events", f"{text!r} is not a calendar time", f'Write it as {example} or "90 days".')
         return None
     return target
+
+
+def _names_in_reports(top: Table) -> bool:
+    table = top.table("reports", example="[reports]")
+    allowed = table.flag("names", default=True)
+    table.close()
+    return allowed
 
 
 def _name(table: Table, key: str, *, example: str) -> str | None:

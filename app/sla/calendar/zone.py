@@ -76,6 +76,13 @@ class Zone:
                 found.append(Span(opens, closes))
         return found
 
+    def offsets(self, span: Span) -> Iterator[tuple[Span, Micros]]:
+        """The parts of a span with one offset from UTC, each with that offset, in order."""
+        for first, last, offset in self._periods(span.start, span.end):
+            start, end = max(first, span.start), min(last, span.end)
+            if start < end:
+                yield Span(start, end), offset
+
     def end_of_day(self, on: date) -> Micros:
         """24:00 of a date. A date that the zone skips ends when the one before it does."""
         start = midnight(on)

@@ -21,6 +21,7 @@ from sqlmodel import Field, SQLModel
 from app.sla.subject import Subject
 from app.store.tables.columns import (
     NEVER,
+    CodedText,
     instant_column,
     renamed_instant_column,
     serial_column,
@@ -43,6 +44,10 @@ def _is_one_of(kinds: tuple[str, ...]) -> TextClause:
 _LATE: Final = _is_one_of(LATE_KINDS)
 _LATE_CLOCK: Final = _is_one_of(LATE_CLOCKS)
 
+LATE_CAUSES: Final = ("deadline", "target_changed", "applied_later", "merged")
+PAUSES: Final = ("new", "open", "pending", "on_hold", "solved", "closed", "exclusion")
+"""Texts by their codes in columns: new ones go to the end."""
+
 OF_OTHER_SUBJECT: Final = "ticket IS NULL OR ticket <> subject"
 """Events that are about another subject than their ticket, or than any."""
 
@@ -50,6 +55,14 @@ COUNTED_FACTS: Final = (
     "type IN ('call.answered', 'call.offered', 'call.registered', 'intervention.started', 'part.replaced')"
 )
 """Events that averages, allowances and charges count by the month."""
+UNREPORTED: Final = "reported_revision IS NULL OR reported_revision <> revision"
+"""Tickets whose clocks lack what reports count."""
+
+
+def _index_in_time(name: str, column: str, *covered: str) -> Index:
+    """An index of a desk's rows in the order of an instant, of those that have it. `covered`: read from it as well."""
+    has_it = text(f"{column} IS NOT NULL")
+    return Index(name, "desk", column, *covered, sqlite_where=has_it, postgresql_where=has_it)
 
 
 class EventRow(SQLModel, table=True):
@@ -151,6 +164,9 @@ class TicketRow(SQLModel, table=True):
     """The contract that it names, casefolded; on desks with contracts only."""
     customer_key: str | None = text_column(nullable=True)
     """Its customer, casefolded; on desks with contracts only."""
+    reported_revision: int | None = instant_column(nullable=True)
+    """The revision by which its clocks have what reports count; another, or none, after a release that knows no
+    reports."""
 
     __table_args__ = (
         # Serves a change of a contract: the tickets that it may concern. Null, and so free, without contracts.
@@ -202,6 +218,14 @@ class TicketRow(SQLModel, table=True):
             sqlite_where=text("merged_into IS NOT NULL"),
             postgresql_where=text("merged_into IS NOT NULL"),
         ),
+        # Serves the search for tickets whose clocks lack what reports count; usually there is none.
+        Index(
+            "ticket_unreported",
+            "desk",
+            "ticket",
+            sqlite_where=text(UNREPORTED),
+            postgresql_where=text(UNREPORTED),
+        ),
     )
 
 
@@ -241,9 +265,22 @@ class ClockRow(SQLModel, table=True):
     due_at: int | None = instant_column(nullable=True)
     breached_at: int | None = instant_column(nullable=True)
     met: bool | None = Field(sa_type=Boolean, nullable=True)
+    started_at: int | None = instant_column(nullable=True)
+    ended_at: int | None = instant_column(nullable=True)
+    counted: int | None = instant_column(nullable=True)
+    target_length: int | None = instant_column(nullable=True)
+    late_cause: str | None = Field(sa_column=Column(CodedText(*LATE_CAUSES), nullable=True))
+    first_pause: str | None = Field(sa_column=Column(CodedText(*PAUSES), nullable=True))
 
-    # Serves the counts of a desk and the filters by state and due date.
-    __table_args__ = (Index("clock_due", "desk", "state", "due_at"),)
+    __table_args__ = (
+        # Serves the counts of a desk and the filters by state and due date.
+        Index("clock_due", "desk", "state", "due_at"),
+        # Serve the reports: clocks that started, were late and ended in a period. Attainment, the most usual report, is
+        # counted from the index alone.
+        _index_in_time("clock_started", "started_at"),
+        _index_in_time("clock_breached", "breached_at"),
+        _index_in_time("clock_ended", "ended_at", "kind", "commitment", "met"),
+    )
 
 
 class SignalRow(SQLModel, table=True):
@@ -349,6 +386,8 @@ class WaitIntervalRow(SQLModel, table=True):
             sqlite_where=text("to_at IS NULL"),
             postgresql_where=text("to_at IS NULL"),
         ),
+        # Serves the report of queues: the waits that ended in a period.
+        _index_in_time("stint_ended", "to_at"),
     )
 
 

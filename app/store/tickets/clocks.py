@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 
+from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.signals import LastRecorded
 from app.sla.clock.transition import State
 from app.sla.clock.view import ClockView
+from app.sla.report.figures import ClockFigures, figures_of
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine import dialect
@@ -63,6 +65,11 @@ class StoredTicket:
     customer_key: str | None = None
     """Its customer, casefolded; on desks with contracts only."""
 
+    @property
+    def reported_revision(self) -> int:
+        """The revision by which its clocks have what reports count: they are written with it."""
+        return self.revision
+
 
 @dataclass(frozen=True, slots=True)
 class StoredClock:
@@ -75,9 +82,15 @@ class StoredClock:
     due_at: Micros | None
     breached_at: Micros | None
     met: bool | None
+    started_at: Micros | None
+    ended_at: Micros | None
+    counted: Micros | None
+    target_length: Micros | None
+    late_cause: str | None
+    first_pause: str | None
 
     @classmethod
-    def of(cls, view: ClockView) -> "StoredClock":
+    def of(cls, view: ClockView, figures: ClockFigures) -> "StoredClock":
         """What is stored of a view."""
         return cls(
             commitment=view.commitment,
@@ -87,7 +100,23 @@ class StoredClock:
             due_at=view.due_at,
             breached_at=view.breached_at,
             met=view.met,
+            started_at=figures.started_at,
+            ended_at=figures.ended_at,
+            counted=figures.counted,
+            target_length=figures.target_length,
+            late_cause=figures.late_cause,
+            first_pause=figures.first_pause,
         )
+
+    @classmethod
+    def all_of(cls, evaluation: Evaluation) -> "dict[ClockKey, StoredClock]":
+        """What is stored of the clocks of an evaluation."""
+        histories = evaluation.histories
+        return {
+            key: cls.of(view, figures_of(histories[key]))
+            for view in evaluation.clocks
+            for key in ((view.commitment, view.cycle_id),)
+        }
 
     @property
     def last_recorded(self) -> LastRecorded:
@@ -100,6 +129,7 @@ ClockKey = tuple[str, Micros]
 
 
 _TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket))
+_WRITTEN: Final = (*_TICKET_FIELDS, "reported_revision")
 _CLOCK_FIELDS: Final = tuple(f.name for f in fields(StoredClock))
 _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 
@@ -133,7 +163,7 @@ _UPDATE_TICKET: Final = (
         _ticket.c.ticket == bindparam("_ticket"),
         _ticket.c.revision == bindparam("_read"),
     )
-    .values({name: bindparam(name) for name in _TICKET_FIELDS if name not in ("desk", "ticket")})
+    .values({name: bindparam(name) for name in _WRITTEN if name not in ("desk", "ticket")})
 )
 _THIS_CLOCK: Final = (
     (_clock.c.desk == bindparam("_desk"))
@@ -145,7 +175,7 @@ _INSERT_CLOCK: Final = _clock.insert()
 _UPDATE_CLOCK: Final = (
     _clock.update()
     .where(_THIS_CLOCK)
-    .values({name: bindparam(name) for name in ("state", "kind", "due_at", "breached_at", "met")})
+    .values({name: bindparam(name) for name in _CLOCK_FIELDS if name not in ("commitment", "cycle")})
 )
 _DELETE_CLOCK: Final = _clock.delete().where(_THIS_CLOCK)
 
@@ -245,7 +275,7 @@ def clocks_since(
 
 def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
     """Store tickets, each with its new revision. Raises WriteContention when another writer was first."""
-    values = [{name: getattr(row, name) for name in _TICKET_FIELDS} for row in rows]
+    values = [{name: getattr(row, name) for name in _WRITTEN} for row in rows]
     new = [value for value in values if value["revision"] == 1]
     known = [_against_revision(value) for value in values if value["revision"] != 1]
     if new:

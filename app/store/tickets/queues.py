@@ -3,14 +3,14 @@
 Rows are replaced by what is derived and never patched. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_
 
 from app.sla.queue.position import Key
 from app.sla.queue.waiting import WaitInterval
-from app.sla.span import Micros
+from app.sla.span import Micros, Span
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.tables import ticket as _ticket
@@ -55,6 +55,12 @@ _AT: Final = and_(
     _wait_interval.c.queue == bindparam("queue"),
     _wait_interval.c.from_at <= bindparam("at"),
     or_(_wait_interval.c.to_at.is_(None), _wait_interval.c.to_at > bindparam("at")),
+)
+_MOVED_BEFORE: Final = select(_wait_interval.c.ticket).where(
+    _wait_interval.c.desk == bindparam("desk"),
+    _wait_interval.c.number > 0,
+    _wait_interval.c.from_at <= bindparam("at"),
+    or_(_wait_interval.c.to_at.is_(None), _wait_interval.c.to_at >= bindparam("at")),
 )
 _LENGTH_AT: Final = select(func.count()).where(_AT)
 _BEFORE_AT: Final = select(func.count()).where(
@@ -126,6 +132,41 @@ def wait_intervals(
             stored = WaitInterval(**row)
             found[stored.ticket] = (*found.get(stored.ticket, ()), stored)
     return found
+
+
+def intervals_in(
+    conn: Connection, desk: str, span: Span, fields: Sequence[str]
+) -> Iterator[tuple[WaitInterval, tuple[str | None, ...]]]:
+    """The wait intervals of a desk that have an instant in a span, or its end, each with these fields of its ticket.
+
+    In order, ticket by ticket.
+    """
+    columns = [func.nullif(_ticket.c[name], "") for name in fields]
+    query = (
+        select(*(_wait_interval.c[name] for name in _COLUMNS), *columns)
+        .where(
+            _wait_interval.c.desk == desk,
+            _wait_interval.c.from_at < span.end,
+            or_(_wait_interval.c.to_at.is_(None), _wait_interval.c.to_at >= span.start),
+        )
+        .order_by(_wait_interval.c.ticket, _wait_interval.c.number)
+    )
+    if fields:
+        same = and_(_ticket.c.desk == _wait_interval.c.desk, _ticket.c.ticket == _wait_interval.c.ticket)
+        query = query.join(_ticket, same)
+    width = len(_COLUMNS)
+    for row in conn.execute(query):
+        yield WaitInterval(*row[:width]), tuple(row[width:])
+
+
+def intervals_before(conn: Connection, desk: str, at: Micros) -> dict[str, list[WaitInterval]]:
+    """The earlier wait intervals of the tickets of a desk that waited at an instant, each ticket's in order."""
+    tickets = conn.execute(_MOVED_BEFORE, {"desk": desk, "at": at}).scalars().all()
+    stored = wait_intervals(conn, desk, tickets) if tickets else {}
+    return {
+        ticket: [each for each in own if each.to_at is not None and each.to_at < at]
+        for ticket, own in stored.items()
+    }
 
 
 def waiting(conn: Connection, desk: str, queue: str) -> list[Key]:

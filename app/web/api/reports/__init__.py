@@ -1,0 +1,1 @@
+"""Reports over HTTP: figures by period and split, and the clocks behind each figure."""
