@@ -43,6 +43,9 @@ class EventType(StrEnum):
     OUTAGE_ENDED = "outage.ended"
     OUTAGE_VERIFIED = "outage.verified"
     MAINTENANCE_ANNOUNCED = "maintenance.announced"
+    CREDIT_REQUESTED = "credit.requested"
+    CREDIT_GRANTED = "credit.granted"
+    CREDIT_REFUSED = "credit.refused"
 
 
 KNOWN_TYPES: Final = frozenset(t.value for t in EventType)

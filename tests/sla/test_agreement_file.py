@@ -85,7 +85,7 @@ BAD_FILES = [
         "[levels", "levels = 4\n[level", "levels", "not a table", "[levels.", id="levels is no table"
     ),
     pytest.param(
-        "[levels", "[[credits]]\nrate = 1\n[levels", "credits", "not judged yet", "Leave", id="later table"
+        "[levels", "[[charges]]\nrate = 1\n[levels", "charges", "not judged yet", "Leave", id="later table"
     ),
     pytest.param(
         "gold]", 'gold]\ngtx = "soon"', "levels.gold.gtx", "no such key", '"gti"', id="unknown key of a level"

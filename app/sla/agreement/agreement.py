@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.sla.agreement.availability import AvailabilityRule
+from app.sla.agreement.credit import CreditRule
 from app.sla.agreement.rule import (
     EVERY_TICKET,
     CalendarRule,
@@ -214,6 +215,7 @@ class Agreement:
     customer_reply_ends_pending: bool = True
     queue: QueueRules = QueueRules()
     availability: tuple[AvailabilityRule, ...] = ()
+    credits: tuple[CreditRule, ...] = ()
     missing: tuple[str, ...] = ()
     """What the source text refers to and does not contain."""
     keep_events: Target | None = None

@@ -18,6 +18,9 @@ from app.sla.agreement.agreement import (
     Terms,
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
+from app.sla.agreement.credit import CreditRule
+from app.sla.agreement.credit_file import EXAMPLE as CREDIT_EXAMPLE
+from app.sla.agreement.credit_file import Answered, read_credit
 from app.sla.agreement.label import read_language
 from app.sla.calendar import Calendar
 from app.sla.calendar.file import time_zone
@@ -32,7 +35,6 @@ _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 _NOT_JUDGED_YET: Final = {
     "availability": "objectives of availability",
     "averages": "objectives of averages",
-    "credits": "credits",
     "allowances": "allowances",
     "charges": "charges",
 }
@@ -75,6 +77,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
+        credits=_credits(top, reader, Answered.of((), (each.commitment for each in written))),
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
@@ -141,6 +144,18 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
         written.append(read_commitment(table, commitment_id, reader, earlier=seen))
         seen.add(commitment_id)
     return written
+
+
+def _credits(top: Table, reader: AgreementReader, answered: Answered) -> tuple[CreditRule, ...]:
+    found: list[CreditRule] = []
+    for table in top.tables("credits", example=CREDIT_EXAMPLE):
+        credit_id = _name(table, "id", example='"uptime-credit"') or ""
+        if any(credit.id == credit_id for credit in found):
+            table.fault("id", f'"{credit_id}" is taken', "Give each credit an id of its own.")
+        elif credit_id:
+            table.place = f"credits.{credit_id}"
+        found.append(read_credit(table, credit_id, reader, answered))
+    return tuple(found)
 
 
 def _terms(
