@@ -12,7 +12,7 @@ from structlog.typing import Processor
 
 def log_as_json(level: str) -> None:
     """Configure structlog and `logging`. Each line carries the id of its request."""
-    numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    numeric = logging.getLevelNamesMapping()[level]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

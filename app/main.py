@@ -123,6 +123,10 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, then exclude the long-lived objects from garbage collection (`gc.freeze`)."""
         await super().startup(sockets)
+        for server in self.servers:
+            for listener in server.sockets:
+                host, port = listener.getsockname()[:2]
+                _log.info("serving", url=f"http://{host}:{port}")
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)

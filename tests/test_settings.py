@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from app.settings import RENAMED, Settings, environment_warnings
 from app.settings.renamed import variable
+from app.settings.server import LogLevel
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = Settings.model_fields
@@ -123,3 +124,8 @@ def test_a_command_reports_former_names_on_standard_error(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     assert "use SLATIMER_DATABASE_READ_POOL_SIZE" in done.stderr
     assert "SLATIMER" not in done.stdout
+
+
+@pytest.mark.parametrize("written", ["debug", "Debug", "DEBUG"])
+def test_a_log_level_is_read_in_any_case(written: str) -> None:
+    assert Settings.model_validate({"log_level": written}).log_level is LogLevel.DEBUG

@@ -5,10 +5,13 @@ short help of each command, which the list of commands shows, is therefore in th
 """
 
 from importlib import import_module
-from typing import Any, Final
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from app.cli.terminal import result
 
 _COMMANDS: Final = {
     "serve": ("app.cli.serve", "Run the web process: the API, the stream and the pages."),
@@ -65,6 +68,17 @@ cli = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        result(version("slatimer"))
+        raise typer.Exit
+
+
 @cli.callback()
-def slatimer() -> None:
+def slatimer(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
     """A service-level timer for help desks: explained deadlines, and breaches detected on time."""

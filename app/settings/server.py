@@ -1,6 +1,7 @@
 """Settings of the HTTP server, of requests and of the stream."""
 
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -17,6 +18,21 @@ def _shipped(folder: str) -> Path:
     return packaged if packaged.is_dir() else _APP.parent / folder
 
 
+class LogLevel(StrEnum):
+    """The levels of log messages, the most talkative first."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "LogLevel | None":
+        """The level of a name in any case."""
+        return cls.__members__.get(str(value).upper())
+
+
 class ServerSettings(SettingsGroup):
     """Server"""
 
@@ -24,7 +40,7 @@ class ServerSettings(SettingsGroup):
         default="127.0.0.1", description="Address to listen on. The default accepts local connections only."
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
-    log_level: str = Field(default="INFO", description="Minimum level of log messages.")
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="Minimum level of log messages.")
     graceful_timeout: timedelta = Field(
         default=timedelta(seconds=5),
         description="Time for open requests to finish after SIGTERM.",

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import Any, Final
 
 import pytest
+from typer.testing import CliRunner
 
 from app.cli.commands import cli, loaded
 
@@ -59,3 +61,8 @@ def test_the_list_names_every_command_with_its_short_help(capsys: pytest.Capture
     for name in COMMANDS:
         row = next(line.strip("│ ") for line in lines if line.strip("│ ").startswith(f"{name} "))
         assert len(row.split()) > 3, row
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    ended = CliRunner().invoke(cli, ["--version"])
+    assert (ended.exit_code, ended.stdout) == (0, f"{version('slatimer')}\n")

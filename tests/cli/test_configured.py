@@ -36,6 +36,7 @@ def test_every_command_refuses_a_wrong_setting(command: list[str]) -> None:
         ("slatimer_sweep_batch_size", "0"),
         ("SLATIMER_PORT", "tpc://10.0.0.7:8000"),
         ("SLATIMER_JOB_TIMEOUT", "soon"),
+        ("SLATIMER_LOG_LEVEL", "loud"),
         ("SLATIMER_REDIS_URL", "http://ann:secret@x"),
         ("SLATIMER_REDIS_URL", "redis://ann:secret@x:port/0"),
         ("SLATIMER_REDIS_URL", "redis://ann:secret@x/first"),
