@@ -33,6 +33,35 @@ class QuotaSettings(SettingsGroup):
         description="Windows in the hours of one day of a calendar, also of one inside a question. Opening hours change "
         "once an hour at most; each window is stored for every day of every compiled year.",
     )
+    contract_resources_max: int = Field(
+        default=1000,
+        ge=1,
+        description="Resources of a contract's term, and services. Each is compared with those of every outage; the "
+        "largest hosting contracts known have some hundred servers.",
+    )
+    contract_targets_max: int = Field(
+        default=50,
+        ge=1,
+        description="Targets of a contract's term: as many as an agreement may have commitments.",
+    )
+    contract_text_max: int = Field(
+        default=255,
+        ge=1,
+        description="Characters of a name in a contract: its id, customer, plan, a service or a resource. A host name "
+        "has 253.",
+    )
+    contract_import_max: int = Field(
+        default=100_000,
+        ge=1,
+        description="Terms in one import of contracts; beyond it, the import is refused. The largest desk known has "
+        "20,000 contracts.",
+    )
+    contract_import_slice: int = Field(
+        default=500,
+        ge=1,
+        description="Contracts that an import stores in one transaction. No ticket of any desk is evaluated during it: "
+        "500 take a tenth of a second.",
+    )
     read_time_budget: timedelta = Field(
         default=timedelta(seconds=3),
         gt=timedelta(0),

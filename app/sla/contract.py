@@ -13,9 +13,9 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target
 from app.sla.fields import casefolded
+from app.sla.span import Micros
 
 MONTHS_A_YEAR: Final = 12
 
@@ -26,6 +26,11 @@ class FeePer(StrEnum):
     MONTH = "month"
     YEAR = "year"
     TERM = "term"
+
+    @property
+    def months(self) -> int:
+        """How many months it has; a term states them itself, and counts as one until it does."""
+        return MONTHS_A_YEAR if self is FeePer.YEAR else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,21 @@ class Contract:
     currency: str | None = None
     """None: the agreement's."""
     targets: Mapping[str, Target] = field(default_factory=dict[str, Target])
-    calendar: Calendar | None = None
+    calendar: str | None = None
+    """The reference of a calendar, as "haisoft/tickets". The version that judges a ticket decides what it means."""
     billing_day: int | None = None
+    recorded_at: Micros | None = field(default=None, compare=False)
+    """When the service stored it; None: the agreement file states it."""
+
+    @property
+    def key(self) -> str:
+        """Its id as ids are compared."""
+        return casefolded(self.id)
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether it begins or ends at all: a contract of an agreement file may be valid for ever."""
+        return self.valid_from != date.min or self.valid_to is not None
 
     def is_valid_on(self, on: date) -> bool:
         """Whether a local date lies in this term."""
@@ -77,6 +95,12 @@ class Contract:
         """Whether it is about a service; one that is not named ("" or None) is covered."""
         named = casefolded(service)
         return not named or self.services is None or named in map(casefolded, self.services)
+
+    def overlaps(self, other: "Contract") -> bool:
+        """Whether some date lies in both terms."""
+        return (self.valid_to is None or other.valid_from < self.valid_to) and (
+            other.valid_to is None or self.valid_from < other.valid_to
+        )
 
     def names_resource(self, resource: object) -> bool:
         """Whether an outage of this resource is one of the contract's: one without a resource is every contract's."""

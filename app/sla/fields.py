@@ -24,9 +24,10 @@ class Column(Enum):
     """How a field becomes a column of the ticket's row, for the filters of lists and subscriptions and for messages."""
 
     AS_SENT = auto()
-    """The value of the last event that names the field."""
+    """The value of the last event that names the field; plan and level also the contract's."""
     EVALUATED = auto()
-    """What the evaluation makes of it: the status after replies, the queue after the agreement's default."""
+    """What the evaluation makes of it: the status after replies, the queue after the agreement's default, the contract
+    that the ticket belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ FIELDS: Final = (
         "customer", column=Column.AS_SENT, in_view=True, filters_lists=True, filters_subscriptions=True
     ),
     TicketField("organisation", column=Column.AS_SENT, in_view=True, filters_subscriptions=True),
-    TicketField("contract"),
+    TicketField("contract", column=Column.EVALUATED, in_view=True, filters_lists=True),
     TicketField("priority", column=Column.AS_SENT, in_view=True, filters_subscriptions=True),
     TicketField("plan", column=Column.AS_SENT, in_view=True, filters_lists=True, filters_subscriptions=True),
     TicketField("level", column=Column.AS_SENT, in_view=True, filters_subscriptions=True),

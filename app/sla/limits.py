@@ -21,6 +21,9 @@ class Limits:
     agreement_commitments_max: int = 50
     commitment_warnings_max: int = 10
     calendar_windows_max: int = 24
+    contract_resources_max: int = 1_000
+    contract_targets_max: int = 50
+    contract_text_max: int = 255
 
     def faults_of_agreement(self, document: Mapping[str, object]) -> Iterator[Fault]:
         """What is too many in an agreement's document."""

@@ -30,6 +30,8 @@ class Action(StrEnum):
     KEY_REVOKED = "key.revoked"
     VERSION_APPLIED = "version.applied"
     """A calendar or an agreement was put into force."""
+    CONTRACT_APPLIED = "contract.applied"
+    """Contracts of customers were entered or changed."""
     SOURCES_APPLIED = "sources.applied"
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"

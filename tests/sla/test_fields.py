@@ -40,6 +40,8 @@ OF_THE_ROW = {
     "merged_into",
     "group_key",
     "known_since",
+    "contract_key",
+    "customer_key",
 }
 OF_THE_VIEW = {
     "desk",
@@ -72,7 +74,7 @@ def test_a_field_that_filters_has_a_column(field: Any) -> None:
 def test_the_row_of_a_ticket_has_the_declared_columns() -> None:
     assert {column.name for column in ticket_table.columns} == {*OF_THE_ROW, *COLUMNS}
     assert {field.name for field in fields(StoredTicket)} == {*OF_THE_ROW, *COLUMNS}
-    assert set(COLUMNS) - set(COLUMNS_AS_SENT) == {"status", "queue"}
+    assert set(COLUMNS) - set(COLUMNS_AS_SENT) == {"status", "queue", "contract"}
 
 
 def test_lists_filter_by_the_declared_fields() -> None:

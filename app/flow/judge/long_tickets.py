@@ -32,14 +32,14 @@ class LongTickets:
         if resumed is not None:
             replay = resumed.checkpoint.clocks
             self._checkpoints.drop(graph.desk, name)
-            if replay.accepts(resumed.later, self._versions, at):
+            if replay.accepts(resumed.later, self._versions, at, graph.contracts):
                 self.replays[name] = replay
                 return replay.advance(resumed.later, at, cycles=limits.kept)
             graph.read_whole(conn, name)
         log = graph.logs[name]
         if len(log) < limits.events or name in graph.children or name in graph.merges:
             return judge(graph, name, self._versions, at)
-        evaluation, begun = begin(log, self._versions, at)
+        evaluation, begun = begin(log, self._versions, at, graph.contracts)
         if begun is not None:
             self.replays[name] = begun
         return evaluation

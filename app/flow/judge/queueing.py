@@ -119,7 +119,8 @@ class Queueing:
     def _begin(self, name: str) -> None:
         """Derive the wait intervals of a lone ticket from its whole log, and keep how it waits."""
         rules, ends_pending = self._agreement.queue, self._agreement.customer_reply_ends_pending
-        wait = LoneWait.begin(name, self._merge_graph.logs[name], rules, reply_ends_pending=ends_pending)
+        log, finder = self._merge_graph.logs[name], self._merge_graph.contract_finder(self._agreement)
+        wait = LoneWait.begin(name, log, rules, reply_ends_pending=ends_pending, finder=finder)
         if wait is not None:
             self.lone[name] = wait
             self.wait_intervals[name] = wait.wait_intervals
@@ -133,6 +134,7 @@ class Queueing:
             self._now,
             reply_ends_pending=self._agreement.customer_reply_ends_pending,
             faulty_merges=faulty,
+            finder=self._merge_graph.contract_finder(self._agreement),
         )
         self.wait_intervals |= {name: own for name, own in derived.items() if name in group.within}
 

@@ -20,10 +20,12 @@ from app.flow.query.merge_graph import MergeGraph
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
 from app.sla.clock.signals import LATE_KINDS, signals
 from app.sla.event import Event
+from app.sla.fields import casefolded
 from app.sla.queue.duplicate import queue_of
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.subject import Subject
+from app.sla.ticket import Ticket
 from app.store.engine.database import Connection, after_commit
 from app.store.tables import NEVER
 from app.store.tickets import archive, clocks
@@ -34,6 +36,7 @@ from app.store.tickets.signals import NewSignal
 _FILTERED: Final = (
     "customer",
     "organisation",
+    "contract",
     "plan",
     "level",
     "priority",
@@ -246,6 +249,8 @@ class TicketCase:
             queue=queue_of(ticket.fields),
             group_key=queueing.keys[name],
             known_since=self._known_since(name),
+            contract_key=_key(ticket, ticket.named_contract),
+            customer_key=_key(ticket, ticket.fields.get("customer")),
             **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
         )
 
@@ -300,6 +305,11 @@ def _next_revision(row: StoredTicket | None) -> int:
 
 def _known_since(log: Sequence[Event]) -> Micros | None:
     return min((event.received_at for event in log), default=None)
+
+
+def _key(ticket: Ticket, value: object) -> str | None:
+    """A name as contracts are found by it; none on a desk without contracts."""
+    return None if ticket.finder is None else _text(casefolded(value) or None)
 
 
 def _text(value: object) -> str | None:

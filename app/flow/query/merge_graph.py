@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.flow.query.checkpoints import Checkpoints, Resumed
+from app.sla.agreement.agreement import Agreement
 from app.sla.clock.evaluation import Evaluation, Version, evaluate
+from app.sla.contract_finder import NO_CONTRACTS, ContractFinder, Named, StoredContracts
 from app.sla.event import Event, in_order
 from app.sla.merge import Absorbed, with_absorbed
 from app.sla.span import DAY, Micros
 from app.sla.subject import Subject
+from app.store.contracts import contracts
 from app.store.engine.database import Connection
 from app.store.tickets import clocks, ledger, schedule
 from app.store.tickets.clocks import StoredTicket
@@ -40,6 +43,12 @@ class MergeGraph:
     """The sources of each target."""
     resumed: dict[str, Resumed] = field(default_factory=dict[str, Resumed])
     """The tickets that go on from a checkpoint. Their `logs` have only the events after it."""
+    contracts: StoredContracts = NO_CONTRACTS
+    """The stored contracts that these tickets may belong to."""
+
+    def contract_finder(self, agreement: Agreement) -> ContractFinder | None:
+        """Finds the contracts of its tickets; None: the desk has none."""
+        return agreement.contract_finder(self.contracts)
 
     def is_known(self, ticket: str) -> bool:
         """Whether the ticket has any event."""
@@ -89,6 +98,8 @@ class MergeGraph:
         """Know the logs and merges of another graph of the desk as well. Its tickets are not concerned."""
         self.logs |= other.logs
         self.merges |= other.merges
+        if other.contracts.exist:
+            self.contracts = self.contracts.beside(other.contracts)
         for target, sources in other.children.items():
             self.children[target] = sorted({*self.children.get(target, ()), *sources})
 
@@ -137,6 +148,7 @@ def judge(graph: MergeGraph, ticket: str, versions: Sequence[Version], at: Micro
         at,
         absorbed=graph.absorbed(ticket, at),
         merge_fault=graph.fault(ticket),
+        contracts=graph.contracts,
     )
 
 
@@ -192,7 +204,19 @@ class _Gathering:
             sources.sort()
         for target in merge_graph.children.keys() & merge_graph.resumed.keys():
             merge_graph.read_whole(self.conn, target)
+        if contracts.exist(self.conn, merge_graph.desk):
+            merge_graph.contracts = contracts.of_names(
+                self.conn, merge_graph.desk, self._named(), as_of=self.as_of
+            )
         return merge_graph
+
+    def _named(self) -> Named:
+        """The customers and contracts that the events of these tickets name."""
+        merge_graph = self.merge_graph
+        named = Named.by(event.data for log in merge_graph.logs.values() for event in log)
+        for resumed in merge_graph.resumed.values():
+            named |= resumed.checkpoint.clocks.named
+        return named
 
     def _read(self, tickets: set[str]) -> None:
         merge_graph = self.merge_graph

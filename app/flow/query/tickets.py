@@ -290,5 +290,10 @@ class _Query:
         faulty = [name for name in known if merge_graph.fault(name) is not None]
         reply_ends_pending = self._agreement.customer_reply_ends_pending
         return wait_intervals(
-            known, rules, self._at, reply_ends_pending=reply_ends_pending, faulty_merges=faulty
+            known,
+            rules,
+            self._at,
+            reply_ends_pending=reply_ends_pending,
+            faulty_merges=faulty,
+            finder=merge_graph.contract_finder(self._agreement),
         )[ticket]

@@ -26,6 +26,9 @@ from app.sla.agreement.rule import (
 )
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target, Threshold
+from app.sla.calendar.zone import zone
+from app.sla.contract import Contract
+from app.sla.contract_finder import ContractFinder, StoredContracts
 from app.sla.fields import DATE_FIELDS, FIELD_MARK, RELEASED_MARK, STATUS_MARK, casefolded
 from app.sla.reason import Reason, ReasonCode
 
@@ -146,7 +149,7 @@ class DerivedFact:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a level or a contract sets: targets by name, and optionally a calendar and an allowance."""
+    """What a level sets: targets by name, and optionally a calendar and an allowance."""
 
     targets: Mapping[str, Target]
     calendar: Calendar | None = None
@@ -209,7 +212,10 @@ class Agreement:
     """Tickets that the agreement covers; to all others no commitment applies, for `otherwise_reason`."""
     otherwise_reason: str | None = None
     levels: Mapping[str, Terms] = field(default_factory=dict[str, Terms])
-    contracts: Mapping[str, Terms] = field(default_factory=dict[str, Terms])
+    contracts: Mapping[str, Contract] = field(default_factory=dict[str, Contract])
+    """Those of the file, by their ids as they are compared. Others are stored."""
+    calendars: Mapping[str, Calendar] = field(default_factory=dict[str, Calendar], compare=False)
+    """The calendars that contracts may name, by their references."""
     default_level: str | None = None
     derived: tuple[DerivedFact, ...] = ()
     customer_reply_ends_pending: bool = True
@@ -229,6 +235,12 @@ class Agreement:
         marked = frozenset(fact for fact in starts if fact.startswith((FIELD_MARK, STATUS_MARK)))
         object.__setattr__(self, "field_starts", marked)
 
+    def contract_finder(self, stored: StoredContracts) -> ContractFinder | None:
+        """Finds the contracts of tickets; None: the desk has no contracts."""
+        if not stored.exist and not self.contracts:
+            return None
+        return ContractFinder.of(stored, self.contracts, zone(self.time_zone))
+
     def commitment(self, commitment_id: str) -> Commitment:
         """The commitment of that id. Raises KeyError."""
         for commitment in self.commitments:
@@ -246,48 +258,65 @@ class Agreement:
             return _withheld(commitment.otherwise_reason)
         return True if self.applies_to.all_hold(fields) else _withheld(self.otherwise_reason)
 
-    def regime(self, commitment: Commitment, fields: Mapping[str, object]) -> Regime | Withheld:
-        """The target and calendar for a ticket with these fields, or why there is none."""
+    def regime(
+        self, commitment: Commitment, fields: Mapping[str, object], contract: Contract | None = None
+    ) -> Regime | Withheld:
+        """The target and calendar for a ticket with these fields, or why there is none.
+
+        `contract`: the ticket's. Without it, the one of the file that the fields name, if it is valid for ever.
+        """
         if commitment.fixed_regime is not None:
             return commitment.fixed_regime
         rule = commitment.target
+        if contract is None:
+            filed = self.contracts.get(casefolded(fields.get("contract")))
+            contract = None if filed is None or filed.has_dates else filed
         if rule.fixed is not None:
-            return self._counted(rule.fixed, commitment, fields)
+            return self._counted(rule.fixed, commitment, fields, contract)
         if rule.by is None:
-            return self._regime_from_terms(commitment, fields)
+            return self._regime_from_terms(commitment, fields, contract)
         target = rule.of.get(casefolded(fields.get(rule.by)), rule.otherwise)
         if target is None:
             params = {"field": rule.by, "value": fields.get(rule.by)}
             return Withheld(Reason(ReasonCode.NO_TARGET_FOR_VALUE, params=params))
-        return self._counted(target, commitment, fields)
+        return self._counted(target, commitment, fields, contract)
 
     def _counted(
-        self, target: Target, commitment: Commitment, fields: Mapping[str, object]
+        self,
+        target: Target,
+        commitment: Commitment,
+        fields: Mapping[str, object],
+        contract: Contract | None,
     ) -> Regime | Withheld:
         """A target in the calendar of its commitment."""
         if commitment.calendar_of is None and commitment.calendar_rule is None:
             return Regime(target, commitment.calendar)
-        choice = self._calendar(commitment, fields)
+        choice = self._calendar(commitment, fields, contract)
         return choice if isinstance(choice, Withheld) else Regime(target, *choice)
 
-    def _calendar(self, commitment: Commitment, fields: Mapping[str, object]) -> Choice | Withheld:
+    def _calendar(
+        self, commitment: Commitment, fields: Mapping[str, object], contract: Contract | None
+    ) -> Choice | Withheld:
         """The calendar of a commitment where neither level nor contract has its own."""
         if commitment.calendar_of is not None and commitment.target.fixed is not None:
-            other = self.regime(self.commitment(commitment.calendar_of), fields)
+            other = self.regime(self.commitment(commitment.calendar_of), fields, contract)
             if isinstance(other, Regime):
                 return other.calendar, _chosen(ReasonCode.CALENDAR_OF_COMMITMENT, commitment.calendar_of)
         rule = commitment.calendar_rule
         return (commitment.calendar, None) if rule is None else rule.choose(fields)
 
-    def _regime_from_terms(self, commitment: Commitment, fields: Mapping[str, object]) -> Regime | Withheld:
+    def _regime_from_terms(
+        self, commitment: Commitment, fields: Mapping[str, object], contract: Contract | None
+    ) -> Regime | Withheld:
+        """A target by level or contract: the contract's own value of that name wins over the level's."""
         rule = commitment.target
         named = rule.level or rule.contract or ""
-        contract = self.contracts.get(casefolded(fields.get("contract")))
+        own = self._calendar_of_contract(contract)
         if contract is not None and named in contract.targets:
-            if contract.calendar is None:
-                return self._counted(contract.targets[named], commitment, fields)
-            reason = _chosen(ReasonCode.CALENDAR_OF_CONTRACT, str(fields.get("contract")))
-            return Regime(contract.targets[named], contract.calendar, reason)
+            target = contract.targets[named]
+            return (
+                self._counted(target, commitment, fields, contract) if own is None else Regime(target, *own)
+            )
         if rule.contract:
             return Withheld(Reason(ReasonCode.NO_CONTRACT_VALUE, params={"target": named}))
         given = fields.get("level")
@@ -297,10 +326,20 @@ class Agreement:
             return Withheld(unknown if given else Reason(ReasonCode.NO_LEVEL))
         if named not in level.targets:
             return Withheld(Reason(ReasonCode.NOT_IN_LEVEL, params={"target": named}))
+        target = level.targets[named]
+        if own is not None:
+            return Regime(target, *own)
         if level.calendar is None:
-            return self._counted(level.targets[named], commitment, fields)
+            return self._counted(target, commitment, fields, contract)
         reason = _chosen(ReasonCode.CALENDAR_OF_LEVEL, str(given or self.default_level))
-        return Regime(level.targets[named], level.calendar, reason)
+        return Regime(target, level.calendar, reason)
+
+    def _calendar_of_contract(self, contract: Contract | None) -> Choice | None:
+        """A contract's own calendar, for every target that comes from it or from its level."""
+        calendar = None if contract is None else self.calendars.get(contract.calendar or "")
+        if contract is None or calendar is None:
+            return None
+        return calendar, _chosen(ReasonCode.CALENDAR_OF_CONTRACT, contract.id)
 
 
 # Cached: it is looked up for each evaluation, and levels and contracts are few.

@@ -7,6 +7,7 @@ faults at once. Nothing is guessed: an unknown key is a fault. Day targets under
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, cast
 
 from app.sla.agreement.agreement import (
@@ -18,6 +19,7 @@ from app.sla.agreement.agreement import (
     Terms,
 )
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
+from app.sla.agreement.contract_file import read_contracts
 from app.sla.agreement.credit import CreditRule
 from app.sla.agreement.credit_file import EXAMPLE as CREDIT_EXAMPLE
 from app.sla.agreement.credit_file import Answered, read_credit
@@ -59,8 +61,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     reader = AgreementReader(calendars, Calendar.always(zone_name), faults, language=read_language(top))
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
-    levels = _terms(top, "levels", reader, written, sets_allowance=True)
-    contracts = _terms(top, "contracts", reader, written, sets_allowance=False)
+    levels = _levels(top, reader, written)
     _check_references(written, levels)
     agreement = Agreement(
         desk=desk,
@@ -72,7 +73,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         applies_to=reader.condition(top, "applies_to"),
         otherwise_reason=top.text("otherwise_reason", example='"Not covered by the agreement"'),
         levels=levels,
-        contracts=contracts,
+        calendars=reader.calendars,
         default_level=_default_level(top, levels),
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
@@ -81,6 +82,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
+    agreement = replace(agreement, contracts=read_contracts(top, reader, agreement))
     top.close(later=_NOT_JUDGED_YET)
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
@@ -158,12 +160,10 @@ def _credits(top: Table, reader: AgreementReader, answered: Answered) -> tuple[C
     return tuple(found)
 
 
-def _terms(
-    top: Table, key: str, reader: AgreementReader, written: Iterable[Written], *, sets_allowance: bool
-) -> dict[str, Terms]:
-    """`[levels.gold]`, `[contracts.C-17]`: targets by the names that commitments refer to, by casefolded name."""
-    example = f"[{key}.example]"
-    outer = top.table(key, example=example)
+def _levels(top: Table, reader: AgreementReader, written: Iterable[Written]) -> dict[str, Terms]:
+    """`[levels.gold]`: targets by the names that commitments refer to, by casefolded name."""
+    example = "[levels.example]"
+    outer = top.table("levels", example=example)
     found: dict[str, Terms] = {}
     for name in outer.content:
         table = outer.inner(name, outer.value(name), example=example)
@@ -173,7 +173,7 @@ def _terms(
             outer.fault(name, "the name is taken, without regard to case", "Give each table its own name.")
         found[casefolded(name)] = Terms(
             calendar=reader.calendar(table, "calendar"),
-            allowance=table.whole("allowance", None, least=0) if sets_allowance else None,
+            allowance=table.whole("allowance", None, least=0),
             targets=_terms_targets(table, reader, written),
         )
         table.close()
@@ -181,7 +181,7 @@ def _terms(
 
 
 def _terms_targets(table: Table, reader: AgreementReader, written: Iterable[Written]) -> dict[str, Target]:
-    """The targets that this table sets for the names in "level:gti" and "contract:response"."""
+    """The targets that this table sets for the names in "level:gti"."""
     own_calendar = reader.calendars.get(str(table.content.get("calendar")))
     targets: dict[str, Target] = {}
     for w in written:

@@ -15,6 +15,7 @@ from app.sla.clock.replay import Replay
 from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.track import Track
 from app.sla.clock.view import UNCOVERED
+from app.sla.contract_finder import NO_CONTRACTS, Named, StoredContracts
 from app.sla.event import Event, in_order, withdrawals_of_unknown
 from app.sla.span import Micros
 
@@ -27,27 +28,51 @@ REWRITES_THE_PAST: Final = frozenset(
 class Checkpoint:
     """A ticket's replay up to its last event. Changed by `advance`; if that fails it must be dropped."""
 
-    __slots__ = ("_flags", "_names_domain", "_replay", "_until", "_versions")
+    __slots__ = ("_flags", "_named", "_names_domain", "_replay", "_until", "_versions")
 
     def __init__(self, replay: Replay, versions: Sequence[Version]) -> None:
         """`replay` has run. `begin` says which logs have a checkpoint."""
         self._replay, self._versions = replay, tuple(versions)
         self._names_domain = replay.agreement.queue.domain_required and names_domain(replay.past)
+        self._named = Named.by(event.data for event in replay.past) if _finds_contracts(replay) else Named()
         self._flags: set[str] = set()
         """Those of the cycles that were left out."""
         edges = [edge for x in replay.exclusions for edge in (x.start, x.end)]
         self._until = max([replay.past[-1].at, *edges, *_boundaries(replay, versions)])
         replay.past.clear()
 
-    def accepts(self, new: Sequence[Event], versions: Sequence[Version], at: Micros) -> bool:
-        """Whether `advance` by these events gives what the whole log would give at `at`."""
+    @property
+    def named(self) -> Named:
+        """The customers and contracts that its events name, where the desk has contracts."""
+        return self._named
+
+    def accepts(
+        self,
+        new: Sequence[Event],
+        versions: Sequence[Version],
+        at: Micros,
+        contracts: StoredContracts = NO_CONTRACTS,
+    ) -> bool:
+        """Whether `advance` by these events gives what the whole log would give at `at`.
+
+        `contracts` has at least the stored contracts that the names so far and those of the events concern.
+        """
         return (
             at >= self._replay.at
             and len(versions) == len(self._versions)
             and all(map(operator.is_, versions, self._versions))
+            and self._knows(contracts, new)
             and not _names_a_date(self._replay, new)
             and all(self._until < e.at <= at and e.type not in REWRITES_THE_PAST for e in new)
         )
+
+    def _knows(self, contracts: StoredContracts, new: Sequence[Event]) -> bool:
+        """Whether these contracts are those of the replay, and it has all that the events name."""
+        before = self._replay.contracts
+        if not (contracts.exist or before.exist):
+            return True
+        named = self._named | Named.by(event.data for event in new)
+        return before.only(named) == contracts.only(named)
 
     def advance(self, new: Iterable[Event], at: Micros, *, cycles: int) -> Evaluation:
         """Evaluate the ticket at `at` with these further events, which `accepts` has accepted.
@@ -63,12 +88,17 @@ class Checkpoint:
             self._names_domain = self._names_domain or names_domain(ordered)
         if ordered:
             self._until = max(self._until, ordered[-1].at)
+            if _finds_contracts(replay):
+                self._named |= Named.by(event.data for event in ordered)
         flags = [*replay.flags, *sorted(self._flags)]
         return result_of(replay, flags, [], any_domain=self._names_domain)
 
 
 def begin(
-    events: Iterable[Event], versions: Sequence[Version], at: Micros
+    events: Iterable[Event],
+    versions: Sequence[Version],
+    at: Micros,
+    contracts: StoredContracts = NO_CONTRACTS,
 ) -> tuple[Evaluation, Checkpoint | None]:
     """Evaluate a ticket that no merge concerns, and keep its replay.
 
@@ -76,7 +106,7 @@ def begin(
     start on a date of the ticket. Raises NothingKnown when no event lies at or before `at`.
     """
     log = list(events)
-    replay, flags, ahead = replayed(log, versions, at)
+    replay, flags, ahead = replayed(log, versions, at, contracts=contracts)
     unknown = withdrawals_of_unknown(log)
     ends = any(event.type in ("ticket.merged", "ticket.deleted") for event in log)
     later = any(boundary > at for boundary in _boundaries(replay, versions))
@@ -99,6 +129,10 @@ def _boundaries(replay: Replay, versions: Sequence[Version]) -> list[Micros]:
         and version.applies_to is not AppliesTo.NEW
         and (born is None or version.effective_from > born)
     ]
+
+
+def _finds_contracts(replay: Replay) -> bool:
+    return replay.contracts.exist
 
 
 def _names_a_date(replay: Replay, events: Iterable[Event]) -> bool:

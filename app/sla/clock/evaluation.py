@@ -15,6 +15,7 @@ from app.sla.clock.replay import Replay
 from app.sla.clock.time_account import TimeAccount
 from app.sla.clock.transition import Transition
 from app.sla.clock.view import ClockView, view_of
+from app.sla.contract_finder import NO_CONTRACTS, StoredContracts
 from app.sla.event import Event, in_order, withdrawals_of_unknown
 from app.sla.merge import Absorbed, with_absorbed
 from app.sla.queue.duplicate import domains_named, lacks_domain
@@ -67,14 +68,18 @@ def evaluate(
     *,
     absorbed: Sequence[Absorbed] = (),
     merge_fault: str | None = None,
+    contracts: StoredContracts = NO_CONTRACTS,
 ) -> Evaluation:
     """Evaluate a ticket at `at` by these events and versions.
 
     `absorbed` are the tickets merged into it: their waits, and what happens in them later. `merge_fault` says why its
-    own merge is invalid (an unknown target, a ring): then the merge is flagged and changes nothing. Raises NothingKnown
-    when no event lies at or before `at`.
+    own merge is invalid (an unknown target, a ring): then the merge is flagged and changes nothing. `contracts` are the
+    desk's stored contracts, or those among them that the ticket may belong to. Raises NothingKnown when no event lies
+    at or before `at`.
     """
-    replay, flags, ahead = replayed(events, versions, at, absorbed=absorbed, merge_fault=merge_fault)
+    replay, flags, ahead = replayed(
+        events, versions, at, absorbed=absorbed, merge_fault=merge_fault, contracts=contracts
+    )
     return result_of(replay, flags, ahead, any_domain=None)
 
 
@@ -85,6 +90,7 @@ def replayed(
     *,
     absorbed: Sequence[Absorbed] = (),
     merge_fault: str | None = None,
+    contracts: StoredContracts = NO_CONTRACTS,
 ) -> tuple[Replay, list[str], list[Micros]]:
     """The replay of these events up to `at`, its flags, and the instants at which something of it lies ahead.
 
@@ -98,7 +104,7 @@ def replayed(
         raise NothingKnown("nothing of this ticket had happened by then")
     if absorbed:
         ordered = with_absorbed(ordered, absorbed)
-    replay = Replay(ordered, versions, at, absorbed)
+    replay = Replay(ordered, versions, at, absorbed, contracts)
     replay.run()
     flags = [merge_fault] if merge_fault is not None else []
     flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
@@ -176,6 +182,8 @@ def _flags_of_ticket(replay: Replay, ticket: Ticket, any_domain: bool | None) ->
     """The flags of the ticket itself, none of which is a clock's."""
     if ticket.created_at is None:
         yield "creation_unknown"
+    if ticket.contract_flag is not None:
+        yield ticket.contract_flag
     if lacks_domain(ticket.fields, (), replay.agreement.queue) and not (
         names_domain(replay.past) if any_domain is None else any_domain
     ):

@@ -19,6 +19,7 @@ from app.sla.clock.timeline import (
     timeline,
 )
 from app.sla.clock.track import Track
+from app.sla.contract_finder import NO_CONTRACTS, StoredContracts
 from app.sla.event import Event, status_instants
 from app.sla.merge import Absorbed, passed_through, until_merge
 from app.sla.reason import Reason, ReasonCode
@@ -30,7 +31,12 @@ class Replay:
     """A ticket's events from the first to the last up to `at`, and the tracks that they lead to."""
 
     def __init__(
-        self, ordered: Sequence[Event], versions: Sequence[Version], at: Micros, absorbed: Sequence[Absorbed]
+        self,
+        ordered: Sequence[Event],
+        versions: Sequence[Version],
+        at: Micros,
+        absorbed: Sequence[Absorbed],
+        contracts: StoredContracts = NO_CONTRACTS,
     ) -> None:
         """`ordered` are the ticket's events in their order, at least one of them up to `at`.
 
@@ -38,7 +44,7 @@ class Replay:
         the past as a late fact does.
         """
         self.past = [event for event in ordered if event.at <= at]
-        self.versions, self.at = versions, at
+        self.versions, self.at, self.contracts = versions, at, contracts
         # By all that is known: one that had ended before a version is not judged by it at an earlier instant either.
         base, self._later = in_force(versions, ordered)
         self.exclusions, self.flags = read_exclusions(ordered)
@@ -46,7 +52,7 @@ class Replay:
         self.watched = None
         if base.agreement.field_starts or self._later:
             self.watched = watched([base.agreement, *(version.agreement for version in self._later)])
-        self._timeline = timeline(base.agreement, self.exclusions, self.past, self.watched)
+        self._timeline = timeline(base.agreement, self.exclusions, self.past, self.watched, contracts)
         self.dates: list[DateComes] = []
         """The dates of the ticket that commitments start on, those ahead as well."""
         if self.watched is not None:
@@ -135,7 +141,7 @@ class Replay:
         track = Track(commitment, self.agreement, not_after, in_force=False)
         earlier = [event for event in self.past if event.at < step.at]
         edges = [each for each in self._edges() if each.at <= step.at]
-        line = timeline(self.agreement, self.exclusions, earlier, self.watched)
+        line = timeline(self.agreement, self.exclusions, earlier, self.watched, self.contracts)
         track.run(
             line.step(item) if isinstance(item, Event) else _between(line, item)
             for item in in_sequence(earlier, edges if earlier else ())
@@ -151,7 +157,7 @@ class Replay:
         before = until_merge(source)
         if not any(event.at <= merge.at for event in before):
             return
-        other = Replay(before, self.versions, merge.at, source.absorbed)
+        other = Replay(before, self.versions, merge.at, source.absorbed, self.contracts)
         other.run()
         for name, track in self.tracks.items():
             if name in other.tracks:

@@ -12,6 +12,8 @@ from typing import Final, TypeAlias, cast
 from app.sla.agreement.agreement import Agreement, DerivedFact
 from app.sla.agreement.version import Version
 from app.sla.clock.field_fact import DateComes, Watched, field_facts
+from app.sla.contract import Contract
+from app.sla.contract_finder import NO_CONTRACTS, StoredContracts
 from app.sla.event import (
     AFTER_EVENTS,
     BEFORE_EVENTS,
@@ -68,6 +70,8 @@ class Step:
     """The commitments that an exclusion covers now; `*` stands for all."""
     by_customer: bool = False
     """Whether it is a human message of the customer, the creation included."""
+    contract: Contract | None = None
+    """The ticket's contract after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Timeline:
     begun: bool = False
     watched: Watched | None = None
     """The fields and statuses that some commitment starts on."""
+    contracts: StoredContracts = NO_CONTRACTS
+    """The stored contracts that the ticket may belong to."""
 
     def step(self, event: Event) -> Step:
         """Apply the next event to the ticket."""
@@ -160,6 +166,7 @@ class Timeline:
             status_changed,
             self.excluded,
             by_customer,
+            ticket.contract,
         )
 
     def exclusion_boundary(self, at: Micros) -> Step:
@@ -175,6 +182,9 @@ class Timeline:
     def version_boundary(self, version: Version, at: Micros) -> Step:
         """Go on under another version of the agreement."""
         self.agreement = version.agreement
+        finder = version.agreement.contract_finder(self.contracts)
+        if finder is not None or self.ticket.finder is not None:
+            self.ticket.use_finder(finder)
         cause = Reason(ReasonCode.VERSION, version.number)
         return self._boundary(at, f"version {version.number}", cause, fields_changed=True)
 
@@ -208,14 +218,22 @@ class Timeline:
             fields_changed,
             True,
             self.excluded,
+            contract=ticket.contract,
         )
 
 
 def timeline(
-    agreement: Agreement, exclusions: Sequence[Exclusion], past: Sequence[Event], of: Watched | None = None
+    agreement: Agreement,
+    exclusions: Sequence[Exclusion],
+    past: Sequence[Event],
+    of: Watched | None = None,
+    contracts: StoredContracts = NO_CONTRACTS,
 ) -> Timeline:
     """The timeline of a ticket at its beginning. `of`: the fields and statuses that some commitment starts on."""
-    return Timeline(agreement, exclusions, status_instants(past), watched=of)
+    ticket = Ticket(finder=agreement.contract_finder(contracts))
+    return Timeline(
+        agreement, exclusions, status_instants(past), ticket=ticket, watched=of, contracts=contracts
+    )
 
 
 def in_sequence(past: Sequence[Event], boundaries: Sequence[Boundary]) -> Sequence[Item]:

@@ -206,7 +206,7 @@ class Track:
             return
         fields = step.fields
         applies = self.agreement.applies(self.commitment, fields)
-        found = self.agreement.regime(self.commitment, fields) if applies is True else applies
+        found = self.agreement.regime(self.commitment, fields, step.contract) if applies is True else applies
         self.regime = found if isinstance(found, Regime) else None
         self.withheld = found.reason if isinstance(found, Withheld) else None
         clock = self.current

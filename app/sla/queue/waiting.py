@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import groupby
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
+from app.sla.contract_finder import ContractFinder
 from app.sla.event import Event, in_order, order_key, status_instants
 from app.sla.queue.duplicate import GroupKey, domains_named, group_of, lacks_domain, queue_of
 from app.sla.queue.interval import Cause, Move, WaitInterval, moves
@@ -29,18 +30,23 @@ def wait_intervals(
     *,
     reply_ends_pending: bool = True,
     faulty_merges: Collection[str] = (),
+    finder: ContractFinder | None = None,
 ) -> dict[str, tuple[WaitInterval, ...]]:
     """The wait intervals up to `at` of each of these tickets.
 
     `logs` has whole duplicate groups, one or several. A ticket that never waited has no interval.
     `reply_ends_pending` is the agreement's `customer_reply_ends_pending`; `faulty_merges` are the tickets whose
-    own merge is invalid (an unknown target, a ring) and changes nothing.
+    own merge is invalid (an unknown target, a ring) and changes nothing. `finder` finds the contracts of the tickets.
     """
     ordered = {
         ticket: [e for e in in_order(log) if e.at <= at and _is_valid(e, faulty_merges)]
         for ticket, log in logs.items()
     }
-    waits = {ticket: _Wait(_TicketFacts(ticket, log, rules), rules) for ticket, log in ordered.items() if log}
+    waits = {
+        ticket: _Wait(_TicketFacts(ticket, log, rules), rules, Ticket(finder=finder))
+        for ticket, log in ordered.items()
+        if log
+    }
     _replay(waits, ordered, reply_ends_pending=reply_ends_pending)
     return {ticket: tuple(waits[ticket].wait_intervals) if ticket in waits else () for ticket in ordered}
 
@@ -58,15 +64,20 @@ class LoneWait:
 
     @classmethod
     def begin(
-        cls, ticket: str, log: Iterable[Event], rules: QueueRules, *, reply_ends_pending: bool
+        cls,
+        ticket: str,
+        log: Iterable[Event],
+        rules: QueueRules,
+        *,
+        reply_ends_pending: bool,
+        finder: ContractFinder | None = None,
     ) -> "LoneWait | None":
         """The waiting by these events, none of which lies ahead; none without an event."""
         ordered = in_order(log)
         if not ordered:
             return None
-        lone = cls(
-            ticket, _Wait(_TicketFacts(ticket, ordered, rules), rules), reply_ends_pending=reply_ends_pending
-        )
+        wait = _Wait(_TicketFacts(ticket, ordered, rules), rules, Ticket(finder=finder))
+        lone = cls(ticket, wait, reply_ends_pending=reply_ends_pending)
         lone._replay(ordered)
         return lone
 

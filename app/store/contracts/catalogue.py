@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import RowMapping, bindparam, func, select
+from sqlalchemy import RowMapping, bindparam, exists, func, select
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.file import parse_agreement
@@ -24,8 +24,10 @@ from app.sla.limits import DEFAULT_LIMITS, Limits
 from app.sla.span import Micros
 from app.store import audit
 from app.store.audit import Action
+from app.store.contracts.contracts import note_desks
 from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, advisory_lock_shared
+from app.store.tables import contract as _contract
 from app.store.tables import desk_version as _version
 
 Document = Mapping[str, Any]
@@ -87,7 +89,11 @@ class UnknownDesk(LookupError):
     """No such desk is known here. Put its agreement into force with `slatimer apply`."""
 
 
-_NUMBERS: Final = select(_version.c.desk, func.max(_version.c.number)).group_by(_version.c.desk)
+_NUMBERS: Final = select(
+    _version.c.desk,
+    func.max(_version.c.number),
+    exists().where(_contract.c.desk == _version.c.desk).label("contracts"),
+).group_by(_version.c.desk)
 _VERSIONS: Final = (
     select(_version)
     .where(_version.c.desk == bindparam("desk"), _version.c.number > bindparam("after"))
@@ -139,7 +145,9 @@ class Catalogue:
 
     def _settle(self, conn: Connection) -> dict[str, int]:
         advisory_lock_shared(conn, _SETTLED)
-        return self.desks(conn)
+        rows = conn.execute(_NUMBERS).all()
+        note_desks(conn, (row.desk for row in rows if row.contracts))
+        return {row[0]: row[1] for row in rows}
 
     def history(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
         """The versions of a desk, oldest first. Raises UnknownDesk. `latest` saves the query for the latest number."""

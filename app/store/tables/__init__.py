@@ -2,7 +2,7 @@
 
 from app.store.tables.audit import audit
 from app.store.tables.columns import NEVER, metadata
-from app.store.tables.contracts import desk_version
+from app.store.tables.contracts import contract, desk_version
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.outbound import delivery, subscription
 from app.store.tables.people import api_key, calendar_feed, principal_role, session
@@ -32,6 +32,7 @@ __all__ = [
     "calendar_feed",
     "clock",
     "connection",
+    "contract",
     "delivery",
     "desk_version",
     "event",

@@ -1,7 +1,8 @@
-"""Table of the versions of a desk's agreement and calendars."""
+"""Tables of the versions of a desk's agreement and calendars, and of its customers' contracts."""
 
 from typing import Any, ClassVar
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from app.store.tables.columns import instant_column, table_of, text_column
@@ -32,3 +33,31 @@ class DeskVersionRow(SQLModel, table=True):
 
 
 desk_version = table_of(DeskVersionRow)
+
+
+class ContractRow(SQLModel, table=True):
+    """One term of a contract as a version of the contract states it. Appended only.
+
+    A term is known by its first date: the row with the highest `number` is how it stands. Without a `document` the
+    version has taken the term back. Ids and customers are casefolded; as written they are in the document.
+    """
+
+    __tablename__: ClassVar[Any] = "contract"
+
+    desk: str = text_column(primary_key=True)
+    contract: str = text_column(primary_key=True)
+    valid_from: str = text_column(primary_key=True)
+    """ISO 8601, so that texts sort as dates do."""
+    number: int = Field(primary_key=True)
+    valid_to: str | None = text_column(nullable=True)
+    customer: str | None = text_column(nullable=True)
+    document: str | None = text_column(nullable=True)
+    recorded_at: int = instant_column()
+    recorded_by: str = text_column()
+    note: str | None = text_column(nullable=True)
+
+    # Serves the contracts of a ticket's customer.
+    __table_args__ = (Index("contract_customer", "desk", "customer"),)
+
+
+contract = table_of(ContractRow)

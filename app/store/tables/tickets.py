@@ -122,8 +122,28 @@ class TicketRow(SQLModel, table=True):
     url: str | None = text_column(nullable=True)
     known_since: int | None = instant_column(nullable=True)
     """When its first event was received: the lower bound for reading its log."""
+    contract: str | None = text_column(nullable=True)
+    contract_key: str | None = text_column(nullable=True)
+    """The contract that it names, casefolded; on desks with contracts only."""
+    customer_key: str | None = text_column(nullable=True)
+    """Its customer, casefolded; on desks with contracts only."""
 
     __table_args__ = (
+        # Serves a change of a contract: the tickets that it may concern. Null, and so free, without contracts.
+        Index(
+            "ticket_contract_key",
+            "desk",
+            "contract_key",
+            sqlite_where=text("contract_key IS NOT NULL"),
+            postgresql_where=text("contract_key IS NOT NULL"),
+        ),
+        Index(
+            "ticket_customer_key",
+            "desk",
+            "customer_key",
+            sqlite_where=text("customer_key IS NOT NULL"),
+            postgresql_where=text("customer_key IS NOT NULL"),
+        ),
         # Serves the sweep: which tickets are due, and which instant is the next.
         Index(
             "ticket_next",

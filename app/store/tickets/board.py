@@ -63,6 +63,7 @@ class Filters:
     group: str | None = None
     queue: str | None = None
     plan: str | None = None
+    contract: str | None = None
     customer: str | None = None
     commitment: str | None = None
     kind: str | None = None

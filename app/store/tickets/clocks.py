@@ -56,6 +56,12 @@ class StoredTicket:
     url: str | None
     known_since: Micros | None
     """When its first event was received; none when that is not known."""
+    contract: str | None = None
+    """The contract that it belongs to, else the one that it names."""
+    contract_key: str | None = None
+    """The contract that it names, casefolded; on desks with contracts only."""
+    customer_key: str | None = None
+    """Its customer, casefolded; on desks with contracts only."""
 
 
 @dataclass(frozen=True, slots=True)

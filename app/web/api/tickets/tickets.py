@@ -112,6 +112,11 @@ class TicketView(BaseModel):
     url: str | None
     customer: str | None
     organisation: str | None
+    contract: str | None = Field(
+        default=None,
+        description="the contract that it belongs to; the flags say why it has none",
+        examples=["C-1001"],
+    )
     priority: str | None
     plan: str | None
     level: str | None
@@ -223,6 +228,7 @@ class TicketListQuery(BaseModel):
     group: str | None = None
     queue: str | None = None
     plan: str | None = None
+    contract: str | None = None
     customer: str | None = None
     commitment: str | None = None
     kind: str | None = Field(

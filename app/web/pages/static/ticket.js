@@ -18,7 +18,7 @@ const REFRESH = 60_000;
 const AFTER_CHANGE = 400;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 const SIGNALS = 200; // the latest ones of the ticket
-const FIELDS = ["status", "priority", "customer", "organisation", "plan", "level", "service", "category", "domain", "assignee", "group"];
+const FIELDS = ["status", "priority", "customer", "organisation", "contract", "plan", "level", "service", "category", "domain", "assignee", "group"];
 
 const { desk, ticket } = document.body.dataset;
 const here = `/v1/tickets${path(desk, ticket)}`;
