@@ -1,1 +1,1 @@
-"""Availability: outages of services, what of them counts as downtime, and whether a period's uptime is kept."""
+"""Availability: the downtime and uptime of services, from their outages. Pure; instants are microseconds UTC."""
