@@ -287,6 +287,7 @@ def agreement_keys(place: str) -> set[str]:
     document = {
         **unknown,
         "commitments": [commitment],
+        "availability": [{**unknown, "maintenance": unknown}],
         "levels": {"gold": unknown},
         "contracts": {"C-17": unknown},
         "derived": [unknown],
@@ -321,6 +322,8 @@ def credit_keys(place: str) -> set[str]:
         ("### Top of the file", lambda: agreement_keys("")),
         ("### `[[commitments]]`", lambda: agreement_keys("commitments[0].")),
         ("### `not_after`", lambda: agreement_keys("commitments[0].not_after.")),
+        ("### `[[availability]]`", lambda: agreement_keys("availability[0].")),
+        ("### `maintenance`", lambda: agreement_keys("availability[0].maintenance.")),
         ("### `[levels.NAME]`", lambda: agreement_keys("levels.gold.")),
         ("### `[contracts.NAME]`", lambda: agreement_keys("contracts.C-17.")),
         ("### `[[credits]]`", lambda: credit_keys("credits[0].")),
@@ -376,7 +379,7 @@ def test_every_example_of_an_agreement_is_read() -> None:
     whole, *parts = sorted(examples, key=lambda document: "desk" not in document)
     document = dict(whole)
     for part in parts:
-        assert part.keys() <= {"commitments", "credits", "derived"}
+        assert part.keys() <= {"commitments", "availability", "credits", "derived"}
         document |= {key: [*document.get(key, []), *tables] for key, tables in part.items()}
     agreement = parse_agreement(document, calendars=documented_calendars())
     assert parts

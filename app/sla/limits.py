@@ -27,25 +27,26 @@ class Limits:
 
     def faults_of_agreement(self, document: Mapping[str, object]) -> Iterator[Fault]:
         """What is too many in an agreement's document."""
-        commitments = document.get("commitments")
-        if not isinstance(commitments, list):
-            return
-        tables = cast("list[object]", commitments)
+        for key in ("commitments", "availability"):
+            if isinstance(tables := document.get(key), list):
+                yield from self._of_commitments(key, cast("list[object]", tables))
+
+    def _of_commitments(self, key: str, tables: list[object]) -> Iterator[Fault]:
         most = self.agreement_commitments_max
         if len(tables) > most:
             wrong = f"{len(tables)} commitments are more than {most}, the limit SLATIMER_AGREEMENT_COMMITMENTS_MAX"
-            yield Fault("commitments", wrong, "Split the agreement over several desks, or raise the limit.")
+            yield Fault(key, wrong, "Split the agreement over several desks, or raise the limit.")
             return
         for index, table in enumerate(tables):
             if isinstance(table, Mapping):
-                yield from self._of_warnings(index, cast("Mapping[str, object]", table))
+                yield from self._of_warnings(key, index, cast("Mapping[str, object]", table))
 
-    def _of_warnings(self, index: int, table: Mapping[str, object]) -> Iterator[Fault]:
+    def _of_warnings(self, key: str, index: int, table: Mapping[str, object]) -> Iterator[Fault]:
         warnings, most = table.get("warn_at"), self.commitment_warnings_max
         if isinstance(warnings, list) and len(cast("list[object]", warnings)) > most:
             count = len(cast("list[object]", warnings))
             wrong = f"{count} warnings are more than {most}, the limit SLATIMER_COMMITMENT_WARNINGS_MAX"
-            place = f"commitments.{table.get('id', index)}.warn_at"
+            place = f"{key}.{table.get('id', index)}.warn_at"
             yield Fault(place, wrong, "Keep the warnings that somebody acts on, or raise the limit.")
 
     def faults_of_calendar(self, document: Mapping[str, object]) -> Iterator[Fault]:

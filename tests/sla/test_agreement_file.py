@@ -543,6 +543,20 @@ def test_a_shipped_file_names_its_source_and_every_commitment_a_sentence_of_it(d
     assert "# Not judged yet" in text
 
 
+UPTIMES = {
+    "clamehost": {"uptime": ">= 99.9%"},
+    "haisoft": {"network-uptime": "> 99.95%"},
+    "hvn": {"uptime": ">= 99.9%"},
+}
+
+
+@pytest.mark.parametrize("desk", DESKS)
+def test_a_shipped_file_promises_the_uptime_of_its_provider_beside_a_sentence_of_it(desk: str) -> None:
+    assert {a.id: a.target.written for a in shipped(desk).availability} == UPTIMES.get(desk, {})
+    text = (ROOT / "agreements" / f"{desk}.toml").read_text()
+    assert all(table.startswith("# ") for table in text.split("[[availability]]\n")[1:])
+
+
 def test_claims_and_progress_are_cycles() -> None:
     cycles = {
         (desk, c.id): c.cycle

@@ -25,11 +25,15 @@ class UptimeTarget:
 class MaintenanceNotice:
     """How long before its beginning a maintenance must be announced so that its window does not count.
 
-    `emergency` is the notice of maintenance that is marked as an emergency; None: an emergency always counts.
+    `emergency` is the notice of maintenance that is marked as an emergency; None: the same as of any other.
     """
 
     normal: Micros
-    emergency: Micros | None
+    emergency: Micros | None = None
+
+    def needed(self, *, emergency: bool) -> Micros:
+        """The notice that maintenance needs."""
+        return self.normal if self.emergency is None or not emergency else self.emergency
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ class AgreementReader:
             return None
         if target.kind is not TargetKind.DURATION:
             table.fault(key, f'"{text}" is not a length of time', f'Write {key} = "24h".')
+            return None
         return target.measure(0, self.always).length
 
     def condition(self, table: Table, key: str) -> Condition:

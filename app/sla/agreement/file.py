@@ -18,6 +18,7 @@ from app.sla.agreement.agreement import (
     QueueRules,
     Terms,
 )
+from app.sla.agreement.availability_file import read_availabilities
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.agreement.contract_file import read_contracts
 from app.sla.agreement.credit import CreditRule
@@ -35,7 +36,6 @@ from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
 _NOT_JUDGED_YET: Final = {
-    "availability": "objectives of availability",
     "averages": "objectives of averages",
     "allowances": "allowances",
     "charges": "charges",
@@ -63,6 +63,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     written = _commitments(top, reader)
     levels = _levels(top, reader, written)
     _check_references(written, levels)
+    availability = read_availabilities(top, reader, taken={w.commitment.id for w in written})
     agreement = Agreement(
         desk=desk,
         name=top.text("name", example='"Support agreement"') or desk,
@@ -78,7 +79,8 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         derived=_derived(top, reader),
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
-        credits=_credits(top, reader, Answered.of((), (each.commitment for each in written))),
+        availability=availability,
+        credits=_credits(top, reader, Answered.of(availability, (each.commitment for each in written))),
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )

@@ -29,16 +29,9 @@ class Window:
     resource: str
     event: str
 
-    def needed(self, rule: MaintenanceNotice) -> Micros | None:
-        """The notice that such a window needs; None: none at all."""
-        return rule.emergency if self.emergency else rule.normal
-
     def is_exempt(self, rule: MaintenanceNotice | None) -> bool:
         """Whether downtime within it does not count. None: maintenance always counts."""
-        if rule is None:
-            return False
-        needed = self.needed(rule)
-        return needed is None or self.notice >= needed
+        return rule is not None and self.notice >= rule.needed(emergency=self.emergency)
 
 
 @dataclass(frozen=True, slots=True)

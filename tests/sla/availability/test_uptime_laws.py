@@ -155,8 +155,9 @@ def excused(rule: AvailabilityRule, events: Sequence[Event], resource: str, at: 
                 and other is not event
                 for other in events
             )
-            needed = rule.maintenance.emergency if event.data["emergency"] else rule.maintenance.normal
-            if start <= at < end and not replaced and (needed is None or start - event.at >= needed):
+            marked = bool(event.data["emergency"])
+            needed = (rule.maintenance.emergency if marked else None) or rule.maintenance.normal
+            if start <= at < end and not replaced and start - event.at >= needed:
                 return True
     return False
 
