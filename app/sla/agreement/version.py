@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.event import Event
+from app.sla.period import Period
 from app.sla.span import Micros
 from app.sla.ticket import SHUT, Ticket
 
@@ -67,6 +68,27 @@ def in_force(versions: Sequence[Version], ordered: Sequence[Event]) -> tuple[Ver
         else:
             rests.append(version)
     return base, rests
+
+
+def version_of_period(versions: Sequence[Version], period: Period, at: Micros) -> Version:
+    """The version by which a period is judged at an instant: the last one in force at its first instant.
+
+    One that takes over what is open also judges the period that is running when it comes into force, from then on. The
+    first version judges every period before it.
+    """
+    known = sorted(versions, key=lambda v: v.number)
+    found = known[0]
+    for version in (each for each in known[1:] if each.effective_from <= at):
+        takes_over = version.applies_to is not AppliesTo.NEW and version.effective_from < period.end
+        if version.effective_from <= period.start or takes_over:
+            found = version
+    return found
+
+
+def version_at(versions: Sequence[Version], at: Micros) -> Version:
+    """The last version in force at an instant; the first one for what came before it."""
+    known = sorted(versions, key=lambda v: v.number)
+    return next((version for version in reversed(known) if version.effective_from <= at), known[0])
 
 
 def _was_open(ordered: Iterable[Event], at: Micros) -> bool:
