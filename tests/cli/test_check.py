@@ -91,7 +91,7 @@ def test_remarks_are_printed_with_file_and_line_and_refuse_nothing(
     assert "1 file, no fault, 2 remarks" in checked.err
 
 
-@pytest.mark.parametrize("table", ["averages", "credits", "allowances", "charges"])
+@pytest.mark.parametrize("table", ["averages", "allowances", "charges"])
 def test_a_table_that_nothing_judges_yet_is_named_as_such(
     terminal: Terminal, tmp_path: Path, table: str
 ) -> None:

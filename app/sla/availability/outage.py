@@ -40,6 +40,10 @@ class Outage:
     """The resource as written."""
     event: str = ""
     """The id of the event that started it."""
+    verified_at: Micros | None = None
+    """When the desk first confirmed it."""
+    reports: tuple[str, ...] = ()
+    """The ids of the further events about it."""
 
     @property
     def span(self) -> Span:
@@ -137,7 +141,15 @@ class _Reading:
             self._change(place, self.outages[place], event)
 
     def _change(self, place: int, outage: Outage, event: Event) -> None:
-        self.outages[place] = replace(outage, cause=text_of(event, "cause") or outage.cause)
+        verified_at = outage.verified_at
+        if event.type == EventType.OUTAGE_VERIFIED and verified_at is None:
+            verified_at = event.at
+        self.outages[place] = replace(
+            outage,
+            cause=text_of(event, "cause") or outage.cause,
+            verified_at=verified_at,
+            reports=(*outage.reports, event.id),
+        )
 
 
 def _rank(event: Event, *, is_open: bool) -> int:

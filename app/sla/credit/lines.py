@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.credit import CreditOwed, CreditRule, FlatShare, TimeShare
-from app.sla.calendar.zone import Zone
+from app.sla.calendar.zone import Zone, zone
 from app.sla.contract import Contract
 from app.sla.credit.cause import BrokenUptime, Cause, Incident, MissedClock, claim_deadlines, latest
 from app.sla.credit.claim import Claimable, CreditState, Transition, course, reason_of
@@ -49,13 +49,13 @@ class ContractCredits:
         caused_at = cause.breached_at
         if not _answers(rule, cause) or caused_at is None or caused_at > at:
             return None
-        zone = Zone(agreement.time_zone)
-        period = _period(cause, zone)
-        term = term_of_month(self.terms, zone, period.span)
+        local = zone(agreement.time_zone)
+        period = _period(cause, local)
+        term = term_of_month(self.terms, local, period.span)
         if term is None:
             return None
         key = self._key(rule, cause, period)
-        found = worth(rule.amount, cause, Terms(term, zone, term.currency or agreement.currency), at)
+        found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
         about = self._about(rule, cause, key, period, facts)
         transitions = course(about, facts, at)
         return Line(
@@ -109,8 +109,8 @@ def _answers(rule: CreditRule, cause: Cause) -> bool:
     return not rule.of_availability and rule.answers == cause.commitment
 
 
-def _period(cause: Cause, zone: Zone) -> Period:
-    return cause.period if isinstance(cause, BrokenUptime) else Months(zone).at(cause.breached_at)
+def _period(cause: Cause, local: Zone) -> Period:
+    return cause.period if isinstance(cause, BrokenUptime) else Months(local).at(cause.breached_at)
 
 
 def _arises_at(

@@ -94,19 +94,25 @@ class Terms:
     def paid_time(self, base: CreditBase, at: Micros) -> Micros:
         """The length of the time that the base pays for and in which an instant lies.
 
-        Months begin on the billing day. Longer times follow each other from the month of the contract's first day.
+        Months begin on the billing day. Longer times follow each other from the month of the contract's first day, or
+        from January where it is valid for ever.
         """
         months = Months(self.zone, self.contract.billing_day or FIRST_DAY)
         count = self._months(base)
-        first = months.at(self.zone.end_of_day(self.contract.valid_from - _ONE_DAY))
         month = months.at(at)
-        passed = _ordinal(month.name) - _ordinal(first.name)
+        passed = _ordinal(month.name) - self._first_month(months)
         for _ in range(passed % count):
             month = months.before(month)
         start = month.start
         for _ in range(count - 1):
             month = months.after(month)
         return Span(start, month.end).length
+
+    def _first_month(self, months: Months) -> int:
+        begins = self.contract.valid_from
+        if begins == date.min:
+            return 1
+        return _ordinal(months.at(self.zone.end_of_day(begins - _ONE_DAY)).name)
 
     def _months(self, base: CreditBase) -> int:
         match base:
