@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 from standardwebhooks import Webhook
 
+from tests.waiting import HANG
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -83,7 +85,7 @@ class Receiver:
             await self._server.wait_closed()
             self._server = None
 
-    async def until(self, count: int, seconds: float = 10) -> None:
+    async def until(self, count: int, seconds: float = HANG) -> None:
         """Wait until so many requests have arrived. Raises TimeoutError if that takes longer."""
         async with asyncio.timeout(seconds):
             while len(self.arrived) < count:

@@ -290,6 +290,9 @@ def agreement_keys(place: str) -> set[str]:
         "availability": [{**unknown, "maintenance": unknown}],
         "levels": {"gold": unknown},
         "contracts": {"C-17": unknown},
+        "averages": [unknown],
+        "allowances": [unknown],
+        "charges": [unknown],
         "derived": [unknown],
         "queue": unknown,
     }
@@ -326,6 +329,9 @@ def credit_keys(place: str) -> set[str]:
         ("### `maintenance`", lambda: agreement_keys("availability[0].maintenance.")),
         ("### `[levels.NAME]`", lambda: agreement_keys("levels.gold.")),
         ("### `[contracts.NAME]`", lambda: agreement_keys("contracts.C-17.")),
+        ("### `[[averages]]`", lambda: agreement_keys("averages[0].")),
+        ("### `[[allowances]]`", lambda: agreement_keys("allowances[0].")),
+        ("### `[[charges]]`", lambda: agreement_keys("charges[0].")),
         ("### `[[credits]]`", lambda: credit_keys("credits[0].")),
         ("#### `monthly` and `yearly`", lambda: credit_keys("credits[0].monthly.")),
         ("#### `bands`", lambda: credit_keys("credits[0].bands[0].")),
@@ -379,7 +385,15 @@ def test_every_example_of_an_agreement_is_read() -> None:
     whole, *parts = sorted(examples, key=lambda document: "desk" not in document)
     document = dict(whole)
     for part in parts:
-        assert part.keys() <= {"commitments", "availability", "credits", "derived"}
+        assert part.keys() <= {
+            "commitments",
+            "availability",
+            "averages",
+            "allowances",
+            "charges",
+            "credits",
+            "derived",
+        }
         document |= {key: [*document.get(key, []), *tables] for key, tables in part.items()}
     agreement = parse_agreement(document, calendars=documented_calendars())
     assert parts

@@ -1,7 +1,7 @@
 """`slatimer record`: a fact entered by hand, checked and stored like a pushed event.
 
-A call registered by telephone, an intervention begun, a service restored; an exclusion or a withdrawal with its author
-and reason. Prints the event's id, by which it can be withdrawn.
+A call registered by telephone, a service that is down or restored, announced maintenance; an exclusion or a withdrawal
+with its author and reason. Prints the event's id, by which it can be withdrawn.
 """
 
 import getpass
@@ -25,50 +25,83 @@ from app.sla.span import Micros
 _BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
 """Types whose author is the customer unless --set author says otherwise."""
 
+_Desk = Annotated[str, typer.Argument(help="Desk that the subject belongs to.")]
+_Subject = Annotated[
+    str,
+    typer.Argument(metavar="SUBJECT", help="Ticket id at that desk, or service:NAME, call:ID, contract:ID."),
+]
+_Type = Annotated[
+    str, typer.Argument(metavar="TYPE", help="Event type, such as call.registered or status:solved.")
+]
+_Time = Annotated[
+    str | None,
+    typer.Option(metavar="INSTANT", help="When it happened, or was announced, with an offset; default: now."),
+]
+_Author = Annotated[str | None, typer.Option(help="Author of the event; default: the logged-in user.")]
+_Reason = Annotated[
+    str | None,
+    typer.Option(help="Reason. Required for an exclusion, a withdrawal and a decision on a credit."),
+]
+_Start = Annotated[
+    str | None,
+    typer.Option("--from", metavar="INSTANT", help="Start of the exclusion or of the maintenance."),
+]
+_End = Annotated[
+    str | None, typer.Option("--to", metavar="INSTANT", help="End of the exclusion or of the maintenance.")
+]
+_Commitments = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Commitment that the exclusion covers, or for a service an availability; repeatable; default: all."
+    ),
+]
+_EventId = Annotated[str | None, typer.Option("--id", metavar="EVENT", help="Id of the event to withdraw.")]
+_Reference = Annotated[
+    str | None, typer.Option(help="Which outage or maintenance it is about; any text of your own.")
+]
+_Resource = Annotated[
+    str | None, typer.Option(help="Host, server or domain of the service; default: all of them.")
+]
+_Cause = Annotated[
+    str | None, typer.Option(help="Cause of the outage: network, hardware, third_party, force_majeure, ...")
+]
+_Emergency = Annotated[bool, typer.Option("--emergency", help="The maintenance is an emergency.")]
+_Fields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Further data, repeatable: status=solved for a text, accepted:=true for a JSON value.",
+    ),
+]
+
 command = typer.Typer(add_completion=False)
 
 
 @command.command()
 def record(
-    desk: Annotated[str, typer.Argument(help="Desk that the ticket belongs to.")],
-    ticket: Annotated[str, typer.Argument(help="Ticket id at that desk.")],
-    type_: Annotated[
-        str,
-        typer.Argument(metavar="TYPE", help="Event type, such as call.registered or status:solved."),
-    ],
-    time: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="When it happened, with an offset; default: now.")
-    ] = None,
-    author: Annotated[
-        str | None, typer.Option(help="Author of the event; default: the logged-in user.")
-    ] = None,
-    reason: Annotated[
-        str | None, typer.Option(help="Reason. Required for an exclusion and a withdrawal.")
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="INSTANT", help="Start of the exclusion.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="INSTANT", help="End of the exclusion.")] = None,
-    commitment: Annotated[
-        list[str] | None, typer.Option(help="Commitment that the exclusion covers; repeatable; default: all.")
-    ] = None,
-    event_id: Annotated[
-        str | None, typer.Option("--id", metavar="EVENT", help="Id of the event to withdraw.")
-    ] = None,
-    fields: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Further data, repeatable: status=solved for a text, accepted:=true for a JSON value.",
-        ),
-    ] = None,
+    desk: _Desk,
+    subject: _Subject,
+    type_: _Type,
+    time: _Time = None,
+    author: _Author = None,
+    reason: _Reason = None,
+    start: _Start = None,
+    end: _End = None,
+    commitment: _Commitments = None,
+    event_id: _EventId = None,
+    reference: _Reference = None,
+    resource: _Resource = None,
+    cause: _Cause = None,
+    emergency: _Emergency = False,
+    fields: _Fields = None,
 ) -> None:
     """Record a fact by hand. Prints the new event's id."""
     since, until, at = (_instant(*given) for given in (("--from", start), ("--to", end), ("--time", time)))
-    more = _fields(fields or ())
-    if commitment:
-        more["commitments"] = commitment
+    options = {"commitments": commitment, "reference": reference, "resource": resource, "cause": cause}
+    more = _fields(fields or ()) | {name: value for name, value in options.items() if value}
+    if emergency:
+        more["emergency"] = True
     if type_ in _BY_CUSTOMERS:
         more.setdefault("author", "customer")
     with opened() as parts:
@@ -76,7 +109,7 @@ def record(
         try:
             incoming = fact(
                 desk,
-                ticket,
+                subject,
                 type_,
                 at=parts.database.now() if at is None else at,
                 author=author or getpass.getuser(),
@@ -89,7 +122,12 @@ def record(
             )
         except FaultyFact as error:
             misused(error)
-        answer = _receive(parts, incoming)
+        _store(parts, incoming)
+
+
+def _store(parts: Runtime, incoming: Incoming) -> None:
+    """Store the fact; print its id and the clocks of the ticket that it is about."""
+    answer = _receive(parts, incoming)
     result(incoming.event.id)
     if answer is not None:
         _show(answer)

@@ -11,7 +11,9 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.intake.event_data import DATA_OF, MAX_NAME, CloudEvent, Name, Sequence
+from app.intake.data_fields import MAX_NAME, Name, Sequence
+from app.intake.event_data import DATA_OF, CloudEvent
+from app.intake.event_subject import subject_fault
 from app.intake.json_values import (
     BEYOND_64_BITS,
     HALF_A_PAIR,
@@ -97,7 +99,7 @@ def read_event(value: object, *, max_text: int) -> Readable | Faulty:
         sequence=envelope.sequence,
         attributes=attributes or None,
     )
-    fault = _fault_of_data(event, max_text) or (_fault_of_attributes(event, max_text) if attributes else None)
+    fault = _fault_of(event, max_text) or (_fault_of_attributes(event, max_text) if attributes else None)
     return fault or Readable(envelope.source, event)
 
 
@@ -154,6 +156,13 @@ def check(event: Event, *, max_text: int) -> Faulty | None:
         _Names(id=event.id, type=str(event.type), subject=event.subject, sequence=event.sequence)
     except ValidationError as error:
         return _faulty(event.id, (), error)
+    return _fault_of(event, max_text)
+
+
+def _fault_of(event: Event, max_text: int) -> Faulty | None:
+    """The first fault of an event's subject or data."""
+    if (reason := subject_fault(event.type, event.subject)) is not None:
+        return Faulty(event.id, "/subject", f"/subject: {reason}")
     return _fault_of_data(event, max_text)
 
 

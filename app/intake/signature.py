@@ -193,6 +193,16 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
         ),
         _scheme("frappe", Keyed("x-frappe-webhook-signature", text=in_base64)),
         _scheme("pagerduty", Keyed("x-pagerduty-signature", prefix="v1=", separator=",")),
+        _scheme("grafana", Keyed("x-grafana-alerting-signature")),
+        _scheme(
+            "grafana-timed",
+            Keyed(
+                "x-grafana-alerting-signature",
+                time=unix("x-grafana-alerting-timestamp"),
+                layout=lambda time, _id, body: time + b":" + body,
+            ),
+            RESIGNED,
+        ),
         _scheme(
             "front",
             Keyed(

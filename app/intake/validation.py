@@ -13,6 +13,14 @@ _SHOWN_INPUT: Final = 60
 """Characters of a faulty value that a reason repeats: enough to find it, too few to flood a log."""
 
 
+NAME_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
+PERIOD_PATTERN: Final = r"^\d{4}-(0[1-9]|1[0-2])(-\d{2})?$"
+_PATTERNS: Final = {
+    NAME_PATTERN: "must hold no control character",
+    PERIOD_PATTERN: "must be a month as 2026-11, or the date on which one begins",
+}
+"""What a text that does not match a pattern should be."""
+
 MAX_FAULTS: Final = 20
 """Faults of one value that are listed: enough to correct it by hand, and an answer cannot be larger than its request."""
 
@@ -44,8 +52,9 @@ def reason_of(error: Mapping[str, Any]) -> str:
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"must be an object, got {shown(error['input'])}"
         case "string_pattern_mismatch":
-            # The one pattern of this service is that of names.
-            return f"must hold no control character, got {shown(error['input'])}"
+            return (
+                f"{_PATTERNS.get(error['ctx']['pattern'], 'has another form')}, got {shown(error['input'])}"
+            )
         case _:
             return f"{message[:1].lower()}{message[1:]}, got {shown(error['input'])}"
 

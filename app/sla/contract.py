@@ -71,6 +71,8 @@ class Contract:
     currency: str | None = None
     """None: the agreement's."""
     targets: Mapping[str, Target] = field(default_factory=dict[str, Target])
+    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of the allowances, by name, in place of those of its level."""
     calendar: str | None = None
     """The reference of a calendar, as "haisoft/tickets". The version that judges a ticket decides what it means."""
     billing_day: int | None = None

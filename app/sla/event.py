@@ -97,6 +97,8 @@ _STARTS_OR_STOPS: Final = frozenset(
         "outage.verified",
         "call.offered",
         "call.answered",
+        "credit.granted",
+        "credit.refused",
     }
 )
 _RANK_OF_TYPE: Final = dict.fromkeys(_STARTS_OR_STOPS, 2) | {"ticket.merged": 4, "ticket.deleted": 4}

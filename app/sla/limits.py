@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from app.sla.document.faults import Fault
 
+_MEASURES: Final = ("averages", "allowances", "charges")
 _WINDOW: Final = re.compile(r"\s{0,8}\d{1,2}:\d{2}.*", re.DOTALL)
 
 
@@ -27,6 +28,7 @@ class Limits:
 
     def faults_of_agreement(self, document: Mapping[str, object]) -> Iterator[Fault]:
         """What is too many in an agreement's document."""
+        yield from self._of_measures(document)
         for key in ("commitments", "availability"):
             if isinstance(tables := document.get(key), list):
                 yield from self._of_commitments(key, cast("list[object]", tables))
@@ -40,6 +42,15 @@ class Limits:
         for index, table in enumerate(tables):
             if isinstance(table, Mapping):
                 yield from self._of_warnings(key, index, cast("Mapping[str, object]", table))
+
+    def _of_measures(self, document: Mapping[str, object]) -> Iterator[Fault]:
+        """Averages, allowances and charges: of each as many as commitments."""
+        most = self.agreement_commitments_max
+        for key in _MEASURES:
+            tables = document.get(key)
+            if isinstance(tables, list) and (count := len(cast("list[object]", tables))) > most:
+                wrong = f"{count} {key} are more than {most}, the limit SLATIMER_AGREEMENT_COMMITMENTS_MAX"
+                yield Fault(key, wrong, "Split the agreement over several desks, or raise the limit.")
 
     def _of_warnings(self, key: str, index: int, table: Mapping[str, object]) -> Iterator[Fault]:
         warnings, most = table.get("warn_at"), self.commitment_warnings_max

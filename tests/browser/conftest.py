@@ -1,12 +1,14 @@
 """A service full of tickets, and Chromium. An error on the console or a request to another host fails the test."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.browser.site import Site, fill, site_in
+from tests.waiting import HANG
 
 CHROMIUM_ARGS = (
     "--no-sandbox",
@@ -18,7 +20,8 @@ CHROMIUM_ARGS = (
     "--disable-sync",
 )
 WIDE = {"width": 1280, "height": 800}
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = HANG * 1000
+expect.set_options(timeout=TIMEOUT_MS)
 
 Opened = Callable[..., Page]
 """Opens a path of the site: `opened("/", color_scheme="dark")`."""
@@ -34,8 +37,10 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A service with guest access and a day of tickets."""
-    with site_in(tmp_path_factory.mktemp("site"), guest_sign_in=True) as made:
+    """A service with guest access and a day of tickets, in which everything is woken and nothing polls."""
+    hour = timedelta(hours=1)
+    given: dict[str, Any] = {"sweep_poll_interval": hour, "stream_poll_interval": hour}
+    with site_in(tmp_path_factory.mktemp("site"), guest_sign_in=True, **given) as made:
         fill(made)
         yield made
 

@@ -21,12 +21,11 @@ from app.principal import EVERY, Scope, roles_on
 from app.settings import Settings
 from app.sla.span import SECOND, instant, micros
 from app.store.people import keys
+from tests.waiting import HANG, until
 from tests.web.room import put_shipped_desks
 
 NOON_AHEAD = datetime.fromisoformat("2026-03-06T11:20:00+01:00")
 """Friday, 6 March 2026, 11:20 in Paris: every desk is open, and HaiSoft's lunch comes in forty minutes."""
-
-TIMEOUT_SECONDS = 20.0
 
 
 class Site:
@@ -37,7 +36,7 @@ class Site:
         self._ids = itertools.count(1)
         self.url = ""
         self.key = ""
-        self.client = httpx2.Client()
+        self.client = httpx2.Client(timeout=HANG)
 
     def clock(self) -> int:
         return micros(self._began) + round((time.monotonic() - self._started) * SECOND)
@@ -81,11 +80,8 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
     thread = Thread(target=server.run, name="site")
     thread.start()
     try:
-        until = time.monotonic() + TIMEOUT_SECONDS
-        while not server.started:
-            assert thread.is_alive(), "the service has failed"
-            assert time.monotonic() < until, "the service does not start"
-            time.sleep(0.01)
+        until(lambda: server.started or not thread.is_alive())
+        assert server.started, "the service has failed"
         host, port = server.servers[0].sockets[0].getsockname()[:2]
         site.url = f"http://{host}:{port}"
         database = app.state.running.database
@@ -97,7 +93,7 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
         site.client.close()
         app.state.hub.close()
         server.should_exit = True
-        thread.join(TIMEOUT_SECONDS)
+        thread.join(HANG)
 
 
 def fill(site: Site) -> None:

@@ -106,6 +106,28 @@ def test_a_system_that_cannot_sign_sends_its_secret_in_a_header(desks: Terminal,
     assert said.json["secret"] in str(said.json["headers"])
 
 
+MONITORS = ("grafana", "uptime-kuma", "icinga", "nagios", "zabbix", "healthchecks")
+
+
+def test_a_monitor_is_connected_with_what_is_entered_there(desks: Terminal) -> None:
+    for system in MONITORS:
+        said = desks.done(
+            *("connect", system, "--desk", "haisoft", "--json", "--url", "https://sla.example.com")
+        )
+        shown = json.loads(said)
+        assert shown["url"] == f"https://sla.example.com/v1/hooks/haisoft/{system}"
+        assert shown["headers"] == {"x-slatimer-token": shown["secret"]}
+        assert shown["url"] in shown["template"], system
+        assert shown["secret"] in shown["template"], system
+        assert shown["events"]
+
+
+def test_statuspage_which_signs_nothing_has_its_secret_in_the_address(desks: Terminal) -> None:
+    shown = json.loads(desks.done("connect", "statuspage", "--desk", "haisoft", "--json"))
+    assert shown["url"].endswith(f"/v1/hooks/haisoft/statuspage?secret={shown['secret']}")
+    assert shown["headers"] == {}
+
+
 def test_an_unknown_system_or_desk_is_a_wrong_question(desks: Terminal) -> None:
     said = desks("connect", "kayako", "--desk", "haisoft")
     assert (said.code, "zammad" in said.err, "sources/haisoft.toml" in said.err) == (2, True, True)

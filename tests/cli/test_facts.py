@@ -110,9 +110,35 @@ def test_an_exclusion_takes_its_span_out_of_the_count(desks: Terminal) -> None:
     assert "2026-03-06T13:00:00Z" in said.err
 
 
+def test_facts_of_a_service_are_recorded_with_what_the_options_say(desks: Terminal) -> None:
+    record, span = ("record", "clamehost", "service:web"), ("--from", "2026-03-07T22:00:00Z")
+    span = (*span, "--to", "2026-03-08T02:00:00Z", "--resource", "eu-3")
+    ids = [
+        desks.done(*record, *arguments).strip()
+        for arguments in (
+            ("outage.started", "--reference", "o-17", "--resource", "eu-3", "--cause", "hardware"),
+            ("outage.ended", "--reference", "o-17", "--resource", "eu-3"),
+            ("maintenance.announced", "--reference", "m-4", "--emergency", *span),
+            ("exclusion.granted", "--reason", "agreed", "--commitment", "uptime", *span),
+        )
+    ]
+    with opened(desks.settings) as parts:
+        logs = parts.database.read_now(
+            lambda conn: ledger.subject_logs(conn, "clamehost", [Subject.parse("service:web")])
+        )
+    found = {event.id: event.data for event in logs[Subject.parse("service:web")]}
+    (started, ended, announced, granted) = (found[name] for name in ids)
+    assert (started["reference"], started["resource"], started["cause"]) == ("o-17", "eu-3", "hardware")
+    assert (ended["reference"], "cause" in ended) == ("o-17", False)
+    assert (announced["from"], announced["emergency"]) == ("2026-03-07T22:00:00Z", True)
+    assert (granted["commitments"], granted["resource"]) == (["uptime"], "eu-3")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("clamehost", "call:7", "outage.started"), "service:NAME"),
+        (("clamehost", "service:web", "maintenance.announced"), "an instant from which"),
         (("nowhere", "T1", "ticket.created"), "haisoft"),
         (("haisoft", "T1", "ticket.create"), "ticket.created"),
         (("haisoft", "T1", "exclusion.granted"), "reason"),

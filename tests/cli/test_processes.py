@@ -20,7 +20,8 @@ from app.settings import Settings
 from app.store.engine.database import Connection, Database
 from tests.cli.conftest import ROOT, Terminal
 from tests.servers.databases import Databases
-from tests.servers.slatimer import Service, free_port
+from tests.servers.process import free_port
+from tests.servers.slatimer import Service
 
 DESK = ROOT / "benchmarks" / "helpdesk"
 PATIENCE = 60.0

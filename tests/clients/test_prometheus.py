@@ -1,10 +1,10 @@
-"""A real Prometheus and a real Alertmanager, killed and restarted together while an alert fires."""
+"""A real Prometheus and a real Alertmanager: both restarted while an alert fires; a dead target that comes back."""
 
 import json
 import os
 import shutil
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.servers.process import HOST, Process, free_port, new_folder
 from tests.servers.slatimer import Service
 
 AGREEMENT: Final = """
-desk = "watch"
+desk = "{desk}"
 name = "Watched systems"
 time_zone = "UTC"
 
@@ -35,7 +35,7 @@ calendar = "always"
 """
 
 PROMETHEUS: Final = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: {scrape}, evaluation_interval: 1s}}
 scrape_configs:
   - job_name: disk
     static_configs: [{{targets: ["{target}"]}}]
@@ -55,6 +55,23 @@ groups:
         annotations: {summary: "The disk of {{ $labels.service }} is full"}
 """
 
+DEAD: Final = """
+groups:
+  - name: targets
+    rules:
+      - alert: TargetDead
+        expr: up == 0
+        labels: {severity: page, service: Mail, cause: hardware}
+        annotations: {summary: "{{ $labels.instance }} does not answer"}
+"""
+
+SOURCES: Final = """
+[sources.alertmanager]
+outages = true
+outage_when = { alertname = "TargetDead" }
+resource_label = "job"
+"""
+
 # The group is sent again each second, so that what a restarted Alertmanager learns is sent too.
 ROUTE: Final = """
 route: {receiver: slatimer, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1s}
@@ -62,16 +79,17 @@ route: {receiver: slatimer, group_by: [alertname], group_wait: 1s, group_interva
 
 
 class Disk:
-    """What Prometheus scrapes: a disk that is full or is not."""
+    """What Prometheus scrapes: a disk that is full or is not. A dead one answers with an error, and keeps its port: a
+    port that is given up may be another's when it is wanted again."""
 
     def __init__(self) -> None:
-        self.full = False
+        self.full = self.dead = False
         disk = self
 
         class Metrics(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = f'disk_full{{service="mail"}} {int(disk.full)}\n'.encode()
-                self.send_response(200)
+                self.send_response(503 if disk.dead else 200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.end_headers()
                 self.wfile.write(body)
@@ -136,30 +154,42 @@ def installed(*names: str) -> str:
 
 
 class Desk:
-    """The desk that is told of alerts."""
+    """The desk that alerts are reported to."""
 
-    def __init__(self, service: Service, folder: Path) -> None:
-        (folder / "watch.toml").write_text(AGREEMENT)
-        service.command("apply", folder / "watch.toml")
-        secret = service.command("key", "create", "--desk", "watch", "--scope", "push,read").strip()
+    def __init__(self, service: Service, folder: Path, name: str, sources: str = "") -> None:
+        self.name = name
+        (folder / f"{name}.toml").write_text(AGREEMENT.replace("{desk}", name))
+        service.command("apply", folder / f"{name}.toml")
+        if sources:
+            described = folder / "sources" / f"{name}.toml"
+            described.parent.mkdir()
+            described.write_text(sources)
+            service.command("apply", described)
+        secret = service.command("key", "create", "--desk", name, "--scope", "push,read").strip()
         self.headers = {"Authorization": f"Bearer {secret}"}
         self.base = service.base
-        plug = json.loads(service.command("connect", "alertmanager", "--desk", "watch", "--json"))
+        plug = json.loads(service.command("connect", "alertmanager", "--desk", name, "--json"))
         template = str(plug["template"]).replace("<SECRET>", plug["secret"])
         self.receiver = template.replace("<URL>", plug["url"]).replace(
-            plug["url"], f"{service.base}/v1/hooks/watch/alertmanager"
+            plug["url"], f"{service.base}/v1/hooks/{name}/alertmanager"
         )
 
     def get(self, path: str) -> Any:
         return httpx2.get(self.base + path, headers=self.headers).json()
 
     def tickets(self) -> list[dict[str, Any]]:
-        return self.get("/v1/tickets?desk=watch")["tickets"]
+        return self.get(f"/v1/tickets?desk={self.name}")["tickets"]
 
+    def open(self) -> list[str]:
+        return [ticket["ticket"] for ticket in self.tickets() if ticket["status"] == "open"]
 
-@pytest.fixture
-def desk(running: Service, tmp_path: Path) -> Desk:
-    return Desk(running, tmp_path)
+    def events(self, ticket: str) -> list[dict[str, Any]]:
+        return self.get(f"/v1/tickets/{self.name}/{ticket}/events")["events"]
+
+    def outages(self, ticket: str) -> list[dict[str, Any]]:
+        """The facts of the outage that a ticket is about, without when they were received."""
+        found = [event for event in self.events(ticket) if event["type"].startswith("outage.")]
+        return [{key: event[key] for key in ("type", "time", "data")} for event in found]
 
 
 @pytest.fixture
@@ -168,33 +198,45 @@ def disk() -> Iterator[Disk]:
         yield served
 
 
+Monitored = Callable[[Desk, str, str], tuple[Monitor, Monitor]]
+
+
 @pytest.fixture
-def alertmanager(desk: Desk) -> Iterator[Monitor]:
-    monitor = Monitor(
+def monitored(disk: Disk) -> Iterator[Monitored]:
+    """Makes an Alertmanager that sends to a desk, and a Prometheus that scrapes the disk and judges it by rules."""
+    made: list[Monitor] = []
+
+    def make(desk: Desk, rules: str, scrape: str) -> tuple[Monitor, Monitor]:
+        made.append(_alertmanager(desk))
+        made.append(_prometheus(disk, made[0], rules, scrape))
+        return made[0], made[1]
+
+    yield make
+    for monitor in made:
+        monitor.close()
+
+
+def _alertmanager(desk: Desk) -> Monitor:
+    return Monitor(
         installed("prometheus-alertmanager", "alertmanager"),
         {"alertmanager.yml": ROUTE + desk.receiver},
         "--config.file=alertmanager.yml",
         "--storage.path=data",
         "--cluster.listen-address=",
     )
-    yield monitor
-    monitor.close()
 
 
-@pytest.fixture
-def prometheus(disk: Disk, alertmanager: Monitor) -> Iterator[Monitor]:
-    configuration = PROMETHEUS.format(target=disk.address, alertmanager=alertmanager.address)
-    monitor = Monitor(
+def _prometheus(disk: Disk, alertmanager: Monitor, rules: str, scrape: str) -> Monitor:
+    configuration = PROMETHEUS.format(target=disk.address, alertmanager=alertmanager.address, scrape=scrape)
+    return Monitor(
         installed("prometheus"),
-        {"prometheus.yml": configuration, "rules.yml": RULES},
+        {"prometheus.yml": configuration, "rules.yml": rules},
         "--config.file=prometheus.yml",
         "--storage.tsdb.path=data",
         # An alert that fires before Prometheus has found its Alertmanager is dropped, and sent again after this time.
         # It is valid for four times as long: no slowness of a machine resolves it.
         "--rules.alert.resend-delay=10s",
     )
-    yield monitor
-    monitor.close()
 
 
 def _beginnings(alertmanager: Monitor) -> set[str]:
@@ -210,23 +252,39 @@ def _sent(alertmanager: Monitor) -> float:
     return float(line.rpartition(" ")[2])
 
 
-def test_both_restarted_during_an_alert_are_one_ticket_and_one_clock_without_a_breach(
-    desk: Desk, disk: Disk, alertmanager: Monitor, prometheus: Monitor
-) -> None:
+def _health(prometheus: Monitor) -> str:
+    (target,) = prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
+    return str(target["health"])
+
+
+def _start(alertmanager: Monitor, prometheus: Monitor) -> None:
     alertmanager.start()
     prometheus.start()
     until(lambda: bool(prometheus.get("/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]))
-    disk.full = True
-    until(lambda: len(desk.tickets()) == 1)
-    (before,) = _beginnings(alertmanager)
 
+
+def _restart(alertmanager: Monitor, prometheus: Monitor) -> None:
+    """Kill both and start both. Returns when Alertmanager has an alert again, and has sent it."""
     prometheus.kill()
     alertmanager.kill()
     alertmanager.start()
     prometheus.start()
     until(lambda: bool(_beginnings(alertmanager)))
-    assert before not in _beginnings(alertmanager), "the alert was dated anew"
     until(lambda: _sent(alertmanager) >= 1)
+
+
+def test_both_restarted_during_an_alert_are_one_ticket_and_one_clock_without_a_breach(
+    running: Service, tmp_path: Path, disk: Disk, monitored: Monitored
+) -> None:
+    desk = Desk(running, tmp_path, "watch")
+    alertmanager, prometheus = monitored(desk, RULES, "1s")
+    _start(alertmanager, prometheus)
+    disk.full = True
+    until(lambda: len(desk.tickets()) == 1)
+    (before,) = _beginnings(alertmanager)
+
+    _restart(alertmanager, prometheus)
+    assert before not in _beginnings(alertmanager), "the alert was dated anew"
 
     disk.full = False
     until(lambda: any(ticket["status"] == "solved" for ticket in desk.tickets()))
@@ -235,6 +293,40 @@ def test_both_restarted_during_an_alert_are_one_ticket_and_one_clock_without_a_b
     assert (ticket["title"], ticket["priority"]) == ("The disk of mail is full", "urgent")
     assert (clock["state"], clock["met"], clock["breached_at"]) == ("stopped", True, None)
     assert desk.get("/v1/breaches?desk=watch")["breaches"] == []
-    kinds = [event["type"] for event in desk.get(f"/v1/tickets/watch/{ticket['ticket']}/events")["events"]]
+    kinds = [event["type"] for event in desk.events(ticket["ticket"])]
     assert sorted(kinds) == ["anomaly.detected", "service.restored", "status.changed", "ticket.created"]
     assert desk.get("/v1/inbox?desk=watch")["deliveries"] == []
+
+
+def test_a_dead_target_is_an_outage_of_its_service_through_a_restart_of_both_until_it_is_restored(
+    running: Service, tmp_path: Path, disk: Disk, monitored: Monitored
+) -> None:
+    desk = Desk(running, tmp_path, "probe", SOURCES)
+    # A scrape may take as long as the interval. A busy machine that exceeds it makes an outage of its own, so only the
+    # one that is open while the target is dead is looked at.
+    alertmanager, prometheus = monitored(desk, DEAD, "3s")
+    _start(alertmanager, prometheus)
+    until(lambda: _health(prometheus) == "up")
+
+    disk.dead = True
+    until(lambda: _health(prometheus) == "down")
+    until(lambda: len(desk.open()) == 1)
+    (ticket,) = desk.open()
+    (started,) = desk.outages(ticket)
+    assert started["data"] == {
+        "service": "Mail",
+        "resource": "disk",
+        "cause": "hardware",
+        "reference": ticket,
+        "ticket": ticket,
+    }
+
+    _restart(alertmanager, prometheus)
+    disk.dead = False
+    until(lambda: ticket not in desk.open())
+    begun, ended = desk.outages(ticket)
+    assert (begun, ended["type"], ended["data"]) == (started, "outage.ended", started["data"])
+    assert begun["time"] < ended["time"]
+    (restored,) = (event for event in desk.events(ticket) if event["type"] == "service.restored")
+    assert ended["time"] == restored["time"]
+    assert desk.get("/v1/inbox?desk=probe")["deliveries"] == []

@@ -26,14 +26,15 @@ SAMPLES = Path(__file__).resolve().parent.parent / "intake" / "samples"
 
 
 class Door:
-    """One process's way in for ticket systems, over a service."""
+    """One process's way in for ticket systems, over a service, with these settings replaced."""
 
-    def __init__(self, service: Service, adapters: Mapping[str, Adapter] = ADAPTERS) -> None:
+    def __init__(self, service: Service, adapters: Mapping[str, Adapter] = ADAPTERS, **given: Any) -> None:
         self.service = service
         self.sources = Sources(adapters)
-        interpreter = Interpreter(service.receiver, self.sources, service.settings)
-        self.reader = Reader(service.database, interpreter, service.settings)
-        self.acceptor = Acceptor(service.database, self.sources, service.settings, self.reader.wake)
+        settings = service.settings.model_copy(update=given)
+        interpreter = Interpreter(service.receiver, self.sources, settings)
+        self.reader = Reader(service.database, interpreter, settings)
+        self.acceptor = Acceptor(service.database, self.sources, settings, self.reader.wake)
         self._ids = itertools.count(1)
 
     def connect(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from app.store.inbound.hooks import HookState
 from tests.flow.door import Door, samples
 from tests.servers.databases import Databases
 from tests.service import Service, WallClock, at
+from tests.waiting import until_true
 
 NOW = "2026-03-09T10:00:00+01:00"
 
@@ -370,14 +372,14 @@ async def test_two_processes_read_each_delivery_once(databases: Databases, door:
     assert creations - withdrawn <= 10
 
 
-async def test_a_commit_wakes_the_running_reader(door: Door) -> None:
+async def test_a_commit_wakes_the_running_reader(service: Service) -> None:
+    service.clock.set(NOW)
+    door = Door(service, inbound_poll_interval=timedelta(hours=1))  # polling would not find it
     plug, _ = door.connect("zammad")
     door.reader.start()
     try:
         await door.deliver(plug, zammad("open", "2026-03-02T09:00:00Z"))
-        async with asyncio.timeout(3):  # the safety period is longer
-            while states(door) != ["done"]:  # noqa: ASYNC110 - it is not told when it has read
-                await asyncio.sleep(0.005)
+        await until_true(lambda: states(door) == ["done"])
     finally:
         await door.reader.stop()
     assert standing(door, "81")["status"] == "open"
@@ -391,9 +393,7 @@ async def test_reading_gives_way_to_a_crowd_at_the_door_and_comes_to_its_end(doo
     door.reader.throttle_while(lambda: looks.append(None) is None)
     door.reader.start()
     try:
-        async with asyncio.timeout(60):
-            while "pending" in states(door):  # noqa: ASYNC110 - it is not told when it has read
-                await asyncio.sleep(0.01)
+        await until_true(lambda: "pending" not in states(door))
     finally:
         await door.reader.stop()
     assert len(looks) > 3

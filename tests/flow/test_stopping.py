@@ -9,6 +9,7 @@ from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.store.engine.notify import Announcement
 from tests.service import Service
+from tests.waiting import HANG
 
 Part = tuple[Callable[[], None], Callable[[], None], Callable[[], Awaitable[None]]]
 """(start, wake, stop)."""
@@ -41,6 +42,6 @@ async def test_a_part_that_is_woken_and_stopped_at_once_ends(service: Service, n
     for _ in range(turns):
         await asyncio.sleep(0)
     before = asyncio.all_tasks()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         await stop()
     assert asyncio.all_tasks() < before

@@ -10,6 +10,7 @@ from app.store.engine.database import Database
 from app.store.tables import signal
 from app.store.tickets.signals import Published
 from tests.service import Service, WallClock, created, event
+from tests.waiting import until_true
 
 
 class Collector:
@@ -64,9 +65,7 @@ async def test_signals_of_another_process_are_found_by_polling(
             created("1", "2026-03-02T08:00:00+01:00"),
             event("r", "agent.replied", "1", "2026-03-02T08:30:00+01:00", author="agent"),
         )
-    async with asyncio.timeout(5):
-        while collected.seqs != all_recorded(service):  # noqa: ASYNC110 - another process sets no event here
-            await asyncio.sleep(0.01)
+    await until_true(lambda: collected.seqs == all_recorded(service))
     await tail.stop()
     assert collected.seqs == sorted(set(collected.seqs))
 
@@ -78,8 +77,6 @@ async def test_a_stream_that_became_shorter_is_reported_with_its_end(service: Se
     last = all_recorded(service)[-1]
     service.database.write_now(lambda conn, now: conn.execute(signal.delete().where(signal.c.seq == last)))
     tail.start()
-    async with asyncio.timeout(5):
-        while not ends:  # noqa: ASYNC110 - the tail sets no event
-            await asyncio.sleep(0.01)
+    await until_true(lambda: ends)
     await tail.stop()
     assert ends == [last - 1]

@@ -21,7 +21,8 @@ from app.flow.inbound.sources import Sources
 from app.settings import Settings
 from app.sla.span import HOUR, SECOND
 from app.store.engine.database import Database
-from tests.web.test_process import PATIENCE, Process, started
+from tests.waiting import HANG
+from tests.web.test_process import Process, started
 
 KINDS: Final = sorted(path.stem.removeprefix("kind_") for path in Path(__file__).parent.glob("kind_*.py"))
 ATTACKER: Final = "phpnet"
@@ -118,9 +119,9 @@ def beside(process: Process, target: Target, attack: Callable[[Target], None] | 
         times.append(time.perf_counter() - began)
         most = max(most, memory_of(target.pid))
     ended.set()
-    attacker.join(PATIENCE)
+    attacker.join(HANG)
     if errors:
         raise errors[0]
-    with httpx2.Client(base_url=target.url, timeout=PATIENCE) as probe:
+    with httpx2.Client(base_url=target.url, timeout=HANG) as probe:
         assert probe.get("/healthz").status_code == 200
     return Seen(times, before, most, rounds)

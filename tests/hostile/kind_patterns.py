@@ -9,7 +9,7 @@ import httpx2
 from app.intake.signature import SCHEMES, TOKEN_HEADER
 from app.store.engine.database import wall_clock
 from tests.hostile.harness import ATTACKER, Target
-from tests.web.test_process import PATIENCE
+from tests.waiting import HANG
 
 _LONG: Final = 15_000
 _EVENTS: Final = (
@@ -23,7 +23,7 @@ _LINES: Final = ('"a": "' + '" ' * 500_000, '"ticket_id": "1' + " " * 500_000, '
 
 def attack(target: Target) -> None:
     """Send each of them once to the attacker's own desk. Each is accepted: no body is refused for its content."""
-    with httpx2.Client(base_url=target.url, timeout=PATIENCE) as client:
+    with httpx2.Client(base_url=target.url, timeout=HANG) as client:
         bodies = [_freshdesk(event, "short") for event in _EVENTS]
         bodies += [_freshdesk("{reply_sent:sent}", markup) for markup in _MARKUP]
         for body in bodies:

@@ -53,7 +53,8 @@ def samples(system: str, write: Write = compact, order: Iterable[str] = ()) -> d
         expected = kept["expect"]
         last = expected[-1]["time"] if expected else "2026-03-02T09:00:00Z"
         received_at = instant_of(last) + (place + 1) * SECOND
-        delivery = InboundRequest.of(kept["request"]["headers"], write(kept["body"]).encode(), received_at)
+        request, query = kept["request"], kept["request"].get("query", "")
+        delivery = InboundRequest.of(request["headers"], write(kept["body"]).encode(), received_at, query)
         found[name] = Sample(name, delivery, kept["meta"]["fixture_secret"], expected, kept["body"])
     return found
 

@@ -60,17 +60,94 @@ def test_an_alert_that_names_a_ticket_tells_of_that_ticket_and_opens_none() -> N
     assert events[0].data == {"author": "system", "reference": TICKET}
 
 
+def _outages(body: dict[str, Any], **said: Any) -> list[tuple[str, str, int, dict[str, Any]]]:
+    events = _events(body, **said)
+    return [(str(e.type), e.subject, e.at, dict(e.data)) for e in events if e.type.startswith("outage.")]
+
+
 def test_outages_of_the_service_are_told_where_the_desk_counts_them() -> None:
-    events = _events(_body(**ENDED), outages=True)
-    outages = [event for event in events if event.subject == "service:checkout"]
-    assert [(e.type, e.at, e.data) for e in outages] == [
-        (
-            "outage.started",
-            instant_of("2026-03-02T09:00:00.123456Z"),
-            {"service": "checkout", "ticket": TICKET},
-        ),
-        ("outage.ended", instant_of("2026-03-02T13:30:00Z"), {"service": "checkout", "ticket": TICKET}),
+    data = {"service": "checkout", "reference": TICKET, "ticket": TICKET}
+    assert _outages(_body(**ENDED), outages=True) == [
+        ("outage.started", "service:checkout", instant_of("2026-03-02T09:00:00.123456Z"), data),
+        ("outage.ended", "service:checkout", instant_of("2026-03-02T13:30:00Z"), data),
     ]
+    assert _outages(_body(**ENDED)) == []
+
+
+def test_labels_name_the_service_the_resource_and_the_cause_of_an_outage() -> None:
+    body = _body({"app": "shop", "host": "eu-3", "why": "Upstream"})
+    said = {
+        "service_label": "app",
+        "resource_label": "host",
+        "cause_label": "why",
+        "services": {"SHOP": "Hosting"},
+        "causes": {"upstream": "third_party"},
+    }
+    ((_, subject, _, data),) = _outages(body, outages=True, **said)
+    assert (subject, data["service"], data["resource"], data["cause"]) == (
+        "service:Hosting",
+        "Hosting",
+        "eu-3",
+        "third_party",
+    )
+    ((_, _, _, as_sent),) = _outages(body, outages=True, cause_label="why")
+    assert as_sent["cause"] == "Upstream"
+
+
+def test_an_alert_without_a_resource_or_a_cause_is_an_outage_without_them() -> None:
+    ((_, _, _, data),) = _outages(_body(), outages=True)
+    assert {"resource", "cause"}.isdisjoint(data)
+
+
+@pytest.mark.parametrize(
+    ("when", "outage"),
+    [
+        ({"severity": "CRITICAL"}, True),
+        ({"severity": ["page", "critical"]}, True),
+        ({"severity": ["warning"]}, False),
+        ({"severity": "critical", "job": "checkout"}, True),
+        ({"severity": "critical", "job": "billing"}, False),
+        ({"outage": "yes"}, False),
+    ],
+)
+def test_alerts_with_these_values_of_labels_are_outages(when: dict[str, Any], outage: bool) -> None:
+    assert bool(_outages(_body(), outages=True, outage_when=when)) == outage
+
+
+def test_an_outage_instead_of_a_ticket() -> None:
+    assert _told(_events(_body(**ENDED), outages=True, tickets=False)) == [
+        ("outage.started", "service:checkout"),
+        ("outage.ended", "service:checkout"),
+    ]
+    ((_, _, _, data), _) = _outages(_body(**ENDED), outages=True, tickets=False)
+    assert data == {"service": "checkout", "reference": TICKET}
+
+
+def test_without_tickets_an_alert_still_reports_to_the_ticket_that_it_names() -> None:
+    events = _events(_body({"ticket": "4711"}), outages=True, tickets=False)
+    assert _told(events) == [("anomaly.detected", "4711"), ("outage.started", "service:checkout")]
+    assert events[1].data["ticket"] == "4711"
+
+
+def test_an_alert_that_is_neither_ticket_nor_outage_means_nothing() -> None:
+    reading = _reading(_body(), outages=True, tickets=False, outage_when={"severity": "page"})
+    assert reading.ignored == "none of its alerts is a ticket or an outage here"
+
+
+@pytest.mark.parametrize("service", ["", "x" * 201, "a\nb"])
+def test_an_outage_without_a_service_is_a_warning(service: str) -> None:
+    said = {"outages": True, "outage_when": {"severity": "critical"}}
+    reading = _reading(_body({"service": service}), **said)
+    assert reading.warnings == ("an outage of alertmanager names no service in the label 'service'",)
+    assert [event.type for event in events_alone(reading, source_of(ADAPTER, **said))] == [
+        "ticket.created",
+        "anomaly.detected",
+    ]
+
+
+def test_where_the_label_tells_which_alerts_are_outages_its_absence_is_no_warning() -> None:
+    assert _reading(_body({"service": ""}), outages=True).warnings == ()
+    assert _reading(_body({"service": ""}), outages=True, tickets=False).warnings != ()
 
 
 def test_labels_have_the_names_that_the_desk_gave_them() -> None:
@@ -140,6 +217,25 @@ def test_an_alert_without_status_or_instants_is_unreadable(changed: dict[str, An
 def test_a_body_that_is_no_group_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="alerts"):
         _reading({"status": "firing"})
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"outage_when": {"severity": "critical"}}, "outage_when"),
+        ({"outages": True, "outage_when": {"severity": []}}, "outage_when.severity"),
+        ({"outages": True, "outage_when": {"severity": [1]}}, "outage_when.severity[0]"),
+        ({"outages": True, "outage_when": "critical"}, "outage_when"),
+        ({"tickets": False}, "tickets"),
+        ({"outages": True, "causes": {"net": 4}}, "causes.net"),
+        ({"outages": True, "services": ["a"]}, "services"),
+        ({"outages": True, "states": ["down"]}, "states"),
+    ],
+)
+def test_a_faulty_key_of_outages_is_named(said: dict[str, Any], place: str) -> None:
+    with pytest.raises(SourceFault) as refused:
+        source_of(ADAPTER, **said)
+    assert f"sources.alertmanager.{place}" in {fault.place for fault in refused.value.faults}
 
 
 def test_an_option_that_is_none_is_a_fault() -> None:

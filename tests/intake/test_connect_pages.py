@@ -12,7 +12,7 @@ from app.intake.source_file import EXPRESSION, parse_sources
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "connect"
 _BLOCK = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 
-OF_ITS_OWN = {EXPRESSION: "any-other", "zendesk-trigger": "zendesk"}
+OF_ITS_OWN = {EXPRESSION: "any-other", "zendesk-trigger": "zendesk", "nagios": "icinga"}
 """Systems whose page bears another name."""
 
 

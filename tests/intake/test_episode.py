@@ -127,6 +127,27 @@ def test_an_end_that_arrives_late_parts_one_ticket_into_two() -> None:
     }
 
 
+def test_an_end_that_arrives_late_parts_one_outage_into_two_with_references_of_their_own() -> None:
+    requests = [group(alert("09:00")), group(alert("11:00")), group(alert("09:00", "10:00"))]
+    found = [after(desk(outages=True, tickets=False), order).facts for order in permutations(requests)]
+    assert all(other == found[0] for other in found)
+    assert [(kind, subject, instant, data["reference"]) for kind, subject, instant, data in found[0]] == [
+        ("outage.started", "service:mail", at("09:00"), ticket("09:00")),
+        ("outage.ended", "service:mail", at("10:00"), ticket("09:00")),
+        ("outage.started", "service:mail", at("11:00"), ticket("11:00")),
+    ]
+
+
+def test_an_outage_goes_on_under_another_beginning_with_its_first_reference() -> None:
+    requests = [group(alert("09:00")), group(alert("09:20")), group(alert("09:20", "10:00"))]
+    found = [after(desk(outages=True, tickets=False), order).facts for order in permutations(requests)]
+    assert all(other == found[0] for other in found)
+    assert [(kind, instant, data["reference"]) for kind, _, instant, data in found[0]] == [
+        ("outage.started", at("09:00"), ticket("09:00")),
+        ("outage.ended", at("10:00"), ticket("09:00")),
+    ]
+
+
 def test_a_beginning_that_arrives_late_is_the_tickets_own() -> None:
     known = after(desk(), [group(alert("09:20")), group(alert("09:20", "10:00")), group(alert("09:00"))])
     assert lives(known) == {ticket("09:00"): (at("09:00"), at("10:00"))}

@@ -112,6 +112,7 @@ DATA: list[tuple[str, str, dict[str, Any], str | None]] = [
     ("a withdrawal of a number", "event.withdrawn", {"id": 5, "reason": "x"}, "/data/id"),
     ("maintenance that ends first", "maintenance.announced",
      {"from": "2026-03-06T15:30:00Z", "to": "2026-03-06T14:30:00Z"}, "/data/to"),
+    ("a claim of nothing", "claim.filed", {"about": {}}, "/data/about"),
     ("maintenance without an offset", "maintenance.announced",
      {"from": "2026-03-06T15:30:00", "to": "2026-03-06T16:30:00Z"}, "/data/from"),
 ]  # fmt: skip
@@ -143,6 +144,7 @@ ENVELOPE: list[tuple[str, dict[str, Any], str]] = [
     ("encoded data", {"data_base64": "e30="}, "/data_base64"),
     ("an exclusion that ends first", {"type": "exclusion.granted", "data":
       {"from": "2026-03-06T15:30:00Z", "to": "2026-03-06T15:30:00Z"}}, "/data/to"),
+    ("an outage of a call", {"type": "outage.started", "subject": "call:1", "data": {}}, "/subject"),
     ("a year ahead", {"time": "2099-03-06T15:30:00Z"}, "/time"),
 ]  # fmt: skip
 """What the command line has no words for, or words of its own."""

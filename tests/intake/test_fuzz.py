@@ -40,7 +40,11 @@ RULES: list[dict[str, Any]] = [
     {"when": {"note": ""}, "then": "service.restored"},
     {"when": {"field": "status"}, "then": "call.registered"},
 ]
-SAMPLES_OF = {"zendesk-trigger": "zendesk_trigger", "cloudevents": "cloudevents"}
+SAMPLES_OF = {
+    "zendesk-trigger": "zendesk_trigger",
+    "uptime-kuma": "uptime_kuma",
+    "cloudevents": "cloudevents",
+}
 """Where an adapter's samples lie in a folder of another name."""
 
 OWN_FORMAT = [
@@ -147,7 +151,9 @@ def _check(reading: Reading, source: Source) -> str:
             recorded += changes(before, snapshot, source)
     for event in recorded:
         _check_event(event, source)
-    return "told" if recorded or reading.snapshots else "; ".join(reading.warnings) or reading.ignored or ""
+    # An end of what nothing is known of is a mark without an event.
+    reported = recorded or reading.snapshots or reading.marks
+    return "told" if reported else "; ".join(reading.warnings) or reading.ignored or ""
 
 
 def _check_event(event: Event, source: Source) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from app.intake import ADAPTERS
 from app.intake.adapter import TEST_BODY, Adapter
-from app.intake.event_data import MAX_NAME
+from app.intake.data_fields import MAX_NAME
 from app.intake.mapping.events import Unreadable, event_id, happened, withdrawal
 from app.intake.mapping.reading import Reading
 from app.intake.request import InboundRequest

@@ -29,6 +29,12 @@ INSTANTS = {
     ("helpscout", "tags"): ("userUpdatedAt", "closedAt", "customerWaitingSince.time", "createdAt"),
     ("alertmanager", "01_firing"): ("alerts.0.startsAt",),
     ("alertmanager", "04_all_resolved"): ("alerts.0.endsAt",),
+    ("grafana", "01_firing"): ("alerts.0.startsAt",),
+    ("grafana", "02_resolved"): ("alerts.0.endsAt",),
+    ("icinga", "02_critical"): ("since",),
+    ("healthchecks", "01_down"): ("now",),
+    ("statuspage", "01_component_down"): ("component_update.created_at",),
+    ("statuspage", "05_maintenance"): ("incident.updated_at", "incident.created_at"),
     ("pagerduty", "triggered"): ("event.occurred_at",),
     ("whmcs", "01_created"): ("occurred_at",),
 }

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from tests.servers.process import (
     open_to_all,
     unprivileged,
 )
+from tests.waiting import HANG
 
 ADMINISTRATOR: Final = "postgres"
 """The superuser: it makes databases. The service never comes as this role."""
@@ -48,8 +50,8 @@ NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
 PROGRAMS: Final = ("initdb", "postgres")
 TRIES: Final = 5
 """Starts on another port, when somebody takes the free one first."""
-# What a killed server leaves behind for a moment: its children, which still hold its memory.
-STILL_HELD: Final = "is still in use"
+# What a killed server leaves behind for a moment: its children, which still hold its memory or its socket.
+STILL_HELD: Final = ("is still in use", "Address already in use")
 
 
 class NoPostgres(RuntimeError):
@@ -129,9 +131,10 @@ class Postgres:
 
     def start(self) -> None:
         """Start again on the same data and port, after `kill` or `stop`. Raises ServerFailed."""
+        deadline = monotonic() + HANG
         while not self._started():
             failure = self._process.failed("did not start")
-            if STILL_HELD not in str(failure):
+            if monotonic() > deadline or not any(words in str(failure) for words in STILL_HELD):
                 raise failure
             self._process.log.write_bytes(b"")
 
@@ -233,7 +236,7 @@ class Administrator:
     def close(self) -> None:
         """Close the connection in order, and end the thread."""
         if self._connection is not None:
-            self._thread.submit(self._runner.run, self._connection.close(timeout=5)).result()
+            self._thread.submit(self._runner.run, self._connection.close(timeout=HANG)).result()
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
 

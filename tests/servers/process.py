@@ -19,9 +19,9 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
+from tests.waiting import HANG
+
 HOST: Final = "127.0.0.1"
-TIMEOUT: Final = 60.0
-"""Seconds that a server may take to answer or to stop; a loaded machine takes long."""
 POLL_INTERVAL: Final = 0.005
 """Seconds between two checks of a server that is starting."""
 TAIL: Final = 2000
@@ -39,6 +39,9 @@ while read -r line; do server=$line; done
 tries=100
 until rm -rf "$1" 2>/dev/null || [ "$tries" -eq 0 ]; do sleep 0.1; tries=$((tries - 1)); done
 """
+
+
+_reservations: Final[list[socket.socket]] = []
 
 
 class ServerFailed(RuntimeError):
@@ -75,16 +78,21 @@ def new_folder(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A port that no process listens on now."""
+    """A port that is this process's until it ends: no other gets it, here or in a process of tests beside this one.
+
+    A socket that is bound to it and never listens reserves it. A server that sets SO_REUSEADDR, as all here do, can
+    listen on it all the same, and a client that connects while no server does is refused.
+    """
     while True:
-        port = random.choice(PORTS)
-        with socket.socket() as taken:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                taken.bind((HOST, port))
-            except OSError:
-                continue
-            return port
+        port, reservation = random.choice(PORTS), socket.socket()
+        try:
+            reservation.bind((HOST, port))  # without the option: fails beside any other socket
+        except OSError:
+            reservation.close()
+            continue
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _reservations.append(reservation)
+        return port
 
 
 class Process:
@@ -121,7 +129,7 @@ class Process:
         """Run a command to its end, as the server's account. Raises ServerFailed with its output."""
         with self.log.open("ab") as log:
             child = self._popen(command, environment, log.fileno())
-        if child.wait(TIMEOUT) != 0:
+        if child.wait(HANG) != 0:
             raise self.failed(f"{Path(command[0]).name} ended with {child.returncode}")
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
@@ -132,7 +140,7 @@ class Process:
 
     def until(self, ready: Callable[[], bool]) -> bool:
         """Wait until the server is ready: true. False when it ended instead; raises ServerFailed after the timeout."""
-        deadline = monotonic() + TIMEOUT
+        deadline = monotonic() + HANG
         while not ready():
             if not self.running:
                 self._gone()
@@ -148,7 +156,7 @@ class Process:
             return
         self._child.send_signal(with_signal)
         try:
-            self._child.wait(TIMEOUT)
+            self._child.wait(HANG)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()

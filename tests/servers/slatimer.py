@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,18 +11,12 @@ from typing import Final
 
 import httpx2
 
+from tests.servers.process import free_port
+from tests.waiting import HANG
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-START: Final = 120.0
-"""Timeout of a start in seconds. Imports are slow on a loaded machine."""
 POLL_INTERVAL: Final = 0.05
 """Seconds between two checks of a starting process."""
-
-
-def free_port() -> int:
-    """A free port."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def cpu_of(pid: int) -> float:
@@ -63,7 +56,7 @@ class _Part:
     def _until(self, began: float) -> bool:
         """Wait a little. Raises RuntimeError when the process has ended or the timeout has passed."""
         running = self.process is not None and self.process.poll() is None
-        if not running or time.perf_counter() - began > START:
+        if not running or time.perf_counter() - began > HANG:
             raise RuntimeError(f"the service did not start: {self.log.read_text()[-2000:]}")
         time.sleep(POLL_INTERVAL)
         return True
@@ -72,7 +65,7 @@ class _Part:
         """Send a signal and wait for the end of the process."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(timeout=START)
+            self.process.wait(timeout=HANG)
             self.process = None
 
     def cpu(self) -> float:
@@ -130,12 +123,13 @@ class Service(_Part):
         """Start and wait until it responds. Returns the duration in seconds."""
         began = time.perf_counter()
         self._begin(*self._module, "--port", str(self.port))
-        while self._until(began):
-            try:
-                if httpx2.get(f"{self.base}/healthz", timeout=1).is_success:
-                    break
-            except httpx2.TransportError:
-                continue
+        with httpx2.Client(timeout=1) as client:  # one for all polls: a new client costs more than a poll
+            while self._until(began):
+                try:
+                    if client.get(f"{self.base}/healthz").is_success:
+                        break
+                except httpx2.TransportError:
+                    continue
         return time.perf_counter() - began
 
 

@@ -5,11 +5,11 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import asyncpg
@@ -20,9 +20,11 @@ from tests.servers import postgres, valkey
 from tests.servers.postgres import Postgres, ServerFailed
 from tests.servers.process import new_folder
 from tests.servers.valkey import Valkey
+from tests.waiting import HANG, until
 
+KEYS = 5000
+"""A Valkey that reads its file answers after every 1,024 commands."""
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 30.0
 
 # The checkout, and Python itself, may be closed to other accounts: once as root, to load everything, then as nobody.
 AS_ROOT_AND_AS_NOBODY = """
@@ -66,6 +68,13 @@ def own_postgres() -> Iterator[Postgres]:
 def own_valkey(request: pytest.FixtureRequest) -> Iterator[Valkey]:
     """A server that tests may kill."""
     with valkey.start(append_only=request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def slow_valkey() -> Iterator[Valkey]:
+    """A server that takes a moment for each key of its file."""
+    with valkey.start(append_only=True, options=("--key-load-delay", "20")) as made:
         yield made
 
 
@@ -165,6 +174,19 @@ def test_a_killed_valkey_comes_back_with_its_file_or_empty(own_valkey: Valkey) -
         assert client.get("fact") == ("1" if own_valkey.append_only else None)
 
 
+def test_a_valkey_is_started_when_it_has_read_its_file(slow_valkey: Valkey) -> None:
+    """While it reads, it answers that it is loading, and refuses what it is asked."""
+    with slow_valkey.client() as client:
+        pipeline = client.pipeline(transaction=False)
+        for number in range(KEYS):
+            pipeline.set(f"fact {number}", "1")
+        pipeline.execute()
+    slow_valkey.kill()
+    slow_valkey.start()
+    with slow_valkey.client() as client:
+        assert client.dbsize() == KEYS
+
+
 def test_an_emptied_valkey_knows_nothing_and_goes_on(own_valkey: Valkey) -> None:
     with own_valkey.client() as client:
         client.set("fact", "1")
@@ -189,7 +211,7 @@ def test_the_servers_start_for_root_and_for_others(copies: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         text=True,
         capture_output=True,
-        timeout=PATIENCE * 2,
+        timeout=HANG,
     )
     assert done.returncode == 0, done.stderr
     accounts = [0, pwd.getpwnam("nobody").pw_uid] if os.geteuid() == 0 else [os.geteuid()]
@@ -208,10 +230,15 @@ def test_the_servers_end_with_the_process_that_started_them_however_it_ends() ->
         recorded = json.loads(starter.stdout.readline())
         assert all(Path(folder).is_dir() for folder in recorded["folders"])
         starter.send_signal(signal.SIGKILL)
-    deadline = monotonic() + PATIENCE
-    while any(Path(folder).exists() for folder in recorded["folders"]):
-        assert monotonic() < deadline, "the folders are still there"
-        sleep(0.02)
-    for port in recorded["ports"]:
-        with redis.Redis(host="127.0.0.1", port=port) as client, pytest.raises(redis.ConnectionError):
-            client.ping()
+    until(lambda: not any(Path(folder).exists() for folder in recorded["folders"]))
+    # A folder can be removed while its server still ends.
+    until(lambda: not any(listens(port) for port in recorded["ports"]))
+
+
+def listens(port: int) -> bool:
+    """Whether a process listens on this port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), HANG).close()
+    except ConnectionRefusedError:
+        return False
+    return True

@@ -7,6 +7,7 @@ comes back with what it knew, otherwise empty.
 
 import shutil
 import signal
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -39,9 +40,11 @@ def program() -> Path:
     raise NoValkey
 
 
-def start(*, append_only: bool = False, installation: Path | None = None) -> "Valkey":
+def start(
+    *, append_only: bool = False, options: Sequence[str] = (), installation: Path | None = None
+) -> "Valkey":
     """A new, empty Valkey. `installation` names its program. Raises NoValkey, and ServerFailed."""
-    made = Valkey(installation or program(), append_only=append_only)
+    made = Valkey(installation or program(), append_only=append_only, options=options)
     try:
         made.begin()
     except BaseException:
@@ -53,11 +56,11 @@ def start(*, append_only: bool = False, installation: Path | None = None) -> "Va
 class Valkey:
     """One server. Leaving it as a context ends it and removes its file."""
 
-    def __init__(self, program: Path, *, append_only: bool) -> None:
+    def __init__(self, program: Path, *, append_only: bool, options: Sequence[str]) -> None:
         self.folder = new_folder("valkey")
         self._program = reachable(program, self.folder)
         self._process = Process(self.folder, unprivileged(), signal.SIGKILL)
-        self.append_only = append_only
+        self.append_only, self._options = append_only, options
         self.port = free_port()
 
     @property
@@ -117,16 +120,17 @@ class Valkey:
     def _started(self) -> bool:
         kept = ("--appendonly", "yes" if self.append_only else "no", "--save", "")
         bound = ("--bind", HOST, "--port", str(self.port), "--dir", self.folder)
-        self._process.start([self._program, *bound, *kept], ENVIRONMENT)
+        self._process.start([self._program, *bound, *kept, *self._options], ENVIRONMENT)
         return self._process.until(self._ready)
 
     def _ready(self) -> bool:
         try:
             with self.client() as client:
-                # Another server on this port would answer as well; this one says who it is.
+                # Another server on this port would answer as well; this one says who it is. It does so already while
+                # it reads its file, when it refuses every other command.
                 about: Any = client.info("server")
-                return about["process_id"] == self._process.pid
-        except redis.ConnectionError:
+                return about["process_id"] == self._process.pid and bool(client.ping())
+        except redis.ConnectionError:  # among them BusyLoadingError
             return False
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import Table, select
@@ -15,6 +14,7 @@ from app.store.engine.database import Connection, Database, visible_desks
 from app.store.tables import metadata
 from tests.servers.databases import Databases, postgresql_only, with_tables
 from tests.service import Service, created
+from tests.waiting import HANG, until
 
 pytestmark = postgresql_only
 
@@ -158,13 +158,11 @@ def test_replacing_the_policies_deadlocks_with_no_writer_of_the_release_before(d
                 conn.exec_driver_sql("LOCK TABLE clock IN ROW EXCLUSIVE MODE")
                 return opening
 
-            database.write_now(write).result(timeout=30)
+            database.write_now(write).result(HANG)
             assert database.read_now(row_security.outdated) == []
 
 
 def wait_for_lock(conn: Connection) -> None:
     """Return when another connection waits for a lock on the table `ticket`."""
-    waiting, until = "SELECT count(*) FROM pg_locks WHERE NOT granted", monotonic() + 20
-    while not conn.exec_driver_sql(f"{waiting} AND relation = 'ticket'::regclass").scalar():
-        assert monotonic() < until, "nothing waits for the lock"
-        sleep(0.01)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ticket'::regclass"
+    until(lambda: conn.exec_driver_sql(waiting).scalar())

@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
-from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from tests.receiver import Receiver
+from tests.waiting import HANG
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Subscriber:
         self._thread.start()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(HANG)
 
     def close(self) -> None:
         self.do(self.receiver.shut())
@@ -40,13 +40,3 @@ def subscriber() -> Generator[Subscriber]:
         yield made
     finally:
         made.close()
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
-    """Wait until it holds; whether it did in time."""
-    end = monotonic() + seconds
-    while not holds():
-        if monotonic() > end:
-            return False
-        sleep(0.01)
-    return True

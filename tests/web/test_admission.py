@@ -80,9 +80,16 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def impatient(databases: Databases) -> Iterator[Room]:
-    """A room whose bodies must arrive at once and fit into a megabyte together."""
-    given = {"body_timeout": "PT0.05S", "body_min_rate": 1_000_000, "max_pending_body_size": 1_000_000}
+    """A room whose bodies must arrive at once."""
+    given = {"body_timeout": "PT0.05S", "body_min_rate": 1_000_000}
     with databases.copy_of(with_desks) as url, room_on(url, **given) as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def small(databases: Databases) -> Iterator[Room]:
+    """A room whose bodies must fit into a megabyte together."""
+    with databases.copy_of(with_desks) as url, room_on(url, max_pending_body_size=1_000_000) as room:
         yield room
 
 
@@ -133,12 +140,12 @@ def test_a_body_that_does_not_arrive_in_time_is_refused(impatient: Room) -> None
     assert impatient.app.state.running.bodies.used == 0
 
 
-def test_bodies_beyond_the_memory_set_aside_are_asked_to_come_again(impatient: Room) -> None:
+def test_bodies_beyond_the_memory_set_aside_are_asked_to_come_again(small: Room) -> None:
     pieces = [b" " * 400_000] * 3
-    sender = send(impatient, Sender(*pieces), "POST", "/v1/events", impatient.push | JSON)
+    sender = send(small, Sender(*pieces), "POST", "/v1/events", small.push | JSON)
     assert sender.status == 503
-    assert impatient.app.state.running.bodies.used == 0
-    assert impatient.send(impatient.event()).status_code == 200
+    assert small.app.state.running.bodies.used == 0
+    assert small.send(small.event()).status_code == 200
 
 
 def test_a_sender_that_hangs_up_is_no_error(shared_room: Room, capfd: pytest.CaptureFixture[str]) -> None:

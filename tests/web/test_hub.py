@@ -9,6 +9,7 @@ from app.principal import EVERY, EVERY_DESK
 from app.sla.subject import Subject
 from app.store.tickets.signals import Published
 from app.web.http.hub import Hub, encode_signal
+from tests.waiting import HANG
 
 LONGEST = 10
 
@@ -126,7 +127,7 @@ async def test_closing_ends_every_stream_and_refuses_new_ones(hub: Hub) -> None:
     waiting = asyncio.create_task(anext(hub.live(listener, 0), b"ended"))
     await asyncio.sleep(0)
     hub.close()
-    assert await asyncio.wait_for(waiting, 1) == b"ended"
+    assert await asyncio.wait_for(waiting, HANG) == b"ended"
     assert hub.join(EVERY, frozenset()).ended
 
 
@@ -134,7 +135,7 @@ async def test_an_idle_stream_gets_a_keep_alive_comment() -> None:
     hub = Hub(LONGEST, memory=1_000_000, chunk=64_000, keep_alive=0.01)
     hub.open()
     listener = hub.join(EVERY, frozenset())
-    assert await asyncio.wait_for(anext(hub.live(listener, 5)), 1) == b": keep-alive\n"
+    assert await asyncio.wait_for(anext(hub.live(listener, 5)), HANG) == b": keep-alive\n"
     hub.close()
     await asyncio.sleep(0)
 
@@ -142,7 +143,7 @@ async def test_an_idle_stream_gets_a_keep_alive_comment() -> None:
 async def test_signals_may_come_from_another_thread(hub: Hub) -> None:
     listener = hub.join(EVERY, frozenset())
     await asyncio.to_thread(hub.publish, [recorded(1)])
-    assert await asyncio.wait_for(anext(hub.live(listener, 0)), 1) == frame(1)
+    assert await asyncio.wait_for(anext(hub.live(listener, 0)), HANG) == frame(1)
 
 
 async def test_a_client_of_two_desks_gets_the_signals_of_both(hub: Hub) -> None:

@@ -1,7 +1,6 @@
 """Calendars and agreements put into force over the network: as files, as JSON, previewed, refused, and by whom."""
 
 import tomllib
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from app.sla.clock.evaluation import AppliesTo
 from app.web.api.desks.agreements import AgreementDetail
 from app.web.api.desks.desk_document import LARGEST, MOST_CHANGES, DocumentPut
 from app.web.http.problems import MEDIA_TYPE
+from tests.waiting import until
 from tests.web.room import Room, conforms
 
 CALENDAR = """# Opening hours
@@ -36,7 +36,6 @@ target = "4h"
 calendar = "own/desk"
 """
 CALENDARS, AGREEMENTS = "/v1/calendars/own", "/v1/agreements/own"
-PATIENCE = 10.0
 
 
 class Office:
@@ -124,9 +123,8 @@ def test_open_tickets_are_judged_anew_without_waiting_for_their_time(office: Off
     recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), applies_to="open")
     assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": 1, "note": None}]
     assert office.history()[-1]["applies_to"] == "open"
-    until = monotonic() + PATIENCE
-    while not (moved := signals(office.room, "clock.due_changed")) and monotonic() < until:
-        sleep(0.02)
+    until(lambda: signals(office.room, "clock.due_changed"))
+    moved = signals(office.room, "clock.due_changed")
     assert [(each["ticket"], each["new_due_at"]) for each in moved] == [("1", "2026-03-06T15:30:00Z")]
     assert office.due_at("1") == "2026-03-06T15:30:00Z"
 

@@ -13,8 +13,9 @@ from app.web.api.outbound.endpoint import AttemptView
 from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, SubscriptionWithSecret
 from tests.receiver import status
 from tests.servers.databases import Databases
+from tests.waiting import HANG, until
 from tests.web.room import Room, conforms, room_on, with_desks
-from tests.web.subscriber import Subscriber, subscriber, until
+from tests.web.subscriber import Subscriber, subscriber
 
 KINDS = ["clock.started", "clock.stopped"]
 
@@ -41,13 +42,17 @@ class Office:
         response = self.room.get(f"/v1/subscriptions/{which}/deliveries", self.admin, **wanted)
         return conforms(DeliveryPage, response.content)["deliveries"]
 
-    def settled(self, which: str, outcome: str) -> bool:
-        return until(lambda: {each["outcome"] for each in self.deliveries(which)} == {outcome})
+    def until_settled(self, which: str, outcome: str) -> None:
+        until(lambda: {each["outcome"] for each in self.deliveries(which)} == {outcome})
 
 
 @pytest.fixture
 def office(databases: Databases) -> Iterator[Office]:
     given = {"allow_networks": ("127.0.0.0/8",), "delivery_retry_schedule": ()}
+    given |= {
+        "delivery_timeout": HANG,
+        "delivery_connect_timeout": HANG,
+    }  # a busy machine makes no attempt fail
     with databases.copy_of(with_desks) as url, subscriber() as other, room_on(url, **given) as room:
         yield Office(room, other)
 
@@ -68,7 +73,7 @@ def test_a_new_subscription_has_a_secret_that_is_shown_once(office: Office) -> N
 def test_a_signal_is_delivered_signed_to_the_subscriber(office: Office) -> None:
     made = office.subscribe()
     office.room.sent(office.room.event())
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
     (arrived,) = office.other.receiver.arrived
     (delivery,) = office.deliveries(made["id"])
     assert arrived.event["subject"] == delivery["ticket"] == "4711"
@@ -183,7 +188,7 @@ def test_a_secret_is_replaced_with_an_overlap_and_a_limited_number_sign(office: 
     refused = office.ask("POST", f"/{made['id']}/secret")
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:slatimer:problem:conflict")
     office.room.sent(office.room.event())
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
     assert office.other.receiver.arrived[0].headers["webhook-signature"].count("v1,") == 3
     people = office.subscribe(channel="notice", url="slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
     assert office.ask("POST", f"/{people['id']}/secret").status_code == 422
@@ -219,18 +224,18 @@ def test_parked_deliveries_are_listed_and_retried_one_by_one_or_since_an_instant
     made = office.subscribe()
     office.other.receiver.answer = lambda number, request: status(500)
     office.room.sent(office.room.event(subject="A"), office.room.event(subject="B"))
-    assert office.settled(made["id"], "status")
+    office.until_settled(made["id"], "status")
     parked = office.deliveries(made["id"], state="parked")
     assert [each["ticket"] for each in parked] == ["B", "A"]
     assert {each["reason"] for each in parked} == {"answered 500 Internal Server Error"}
     office.other.receiver.answer = lambda number, request: status(204)
     response = office.ask("POST", f"/{made['id']}/deliveries/{parked[0]['id']}/retry")
     assert conforms(DeliveryView, response.content)["state"] == "pending"
-    assert until(lambda: office.deliveries(made["id"], state="parked") == parked[1:])
+    until(lambda: office.deliveries(made["id"], state="parked") == parked[1:])
     since = {"since": "2026-03-06T15:00:00+01:00"}
     again = conforms(RetriedDeliveries, office.ask("POST", f"/{made['id']}/retry-since", since).content)
     assert again == {"retried": 1, "more": False}
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
     assert office.ask("POST", f"/{made['id']}/deliveries/sig_none/retry").status_code == 404
 
 
@@ -239,7 +244,7 @@ def disabled(office: Office, **given: Any) -> dict[str, Any]:
     made = office.subscribe(**given)
     office.other.receiver.answer = lambda number, request: status(410)
     office.room.sent(office.room.event(subject="gone"))
-    assert until(lambda: office.ask("GET", f"/{made['id']}").json()["state"] == "disabled")
+    until(lambda: office.ask("GET", f"/{made['id']}").json()["state"] == "disabled")
     office.other.receiver.answer = lambda number, request: status(204)
     return office.ask("GET", f"/{made['id']}").json()
 
@@ -262,14 +267,14 @@ def test_a_disabled_subscription_refuses_retries_and_says_why(
         200,
         200,
     ]
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
 
 
 def test_retries_of_a_paused_subscription_wait(office: Office) -> None:
     made = office.subscribe()
     office.other.receiver.answer = lambda number, request: status(500)
     office.room.sent(office.room.event())
-    assert office.settled(made["id"], "status")
+    office.until_settled(made["id"], "status")
     office.ask("PATCH", f"/{made['id']}", {"state": "paused"})
     since = {"since": "2026-03-06T15:00:00+01:00"}
     assert office.ask("POST", f"/{made['id']}/retry-since", since).json()["retried"] == 1
@@ -279,7 +284,7 @@ def test_retries_of_a_paused_subscription_wait(office: Office) -> None:
 def test_deliveries_come_in_pages(office: Office) -> None:
     made = office.subscribe()
     office.room.sent(*(office.room.event(subject=f"T{n}") for n in range(5)))
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
@@ -300,13 +305,13 @@ def test_a_paused_subscription_resumes_where_it_stopped(office: Office) -> None:
     (waiting,) = office.deliveries(made["id"])
     assert (waiting["state"], waiting["attempts"]) == ("pending", 0)
     office.ask("PATCH", f"/{made['id']}", {"state": "active"})
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
 
 
 def test_the_metrics_count_deliveries(office: Office) -> None:
     made = office.subscribe()
     office.room.sent(office.room.event())
-    assert office.settled(made["id"], "delivered")
+    office.until_settled(made["id"], "delivered")
     text = office.room.client.get("/metrics").text
     assert 'slatimer_deliveries_total{outcome="delivered"}' in text
     assert "slatimer_pending_deliveries 0.0" in text

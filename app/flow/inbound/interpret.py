@@ -168,7 +168,9 @@ def _tickets(one: _Read) -> Iterable[tuple[str, str]]:
     found = {ticket for ticket in named if ticket is not None}
     found.update(snapshot.ticket for snapshot in one.reading.snapshots)
     # Another episode of a series may be the one that a mark concerns: the series is locked, not the ticket alone.
-    found.update(name for mark in one.reading.marks for name in (mark.series, mark.ticket))
+    found.update(
+        name for mark in one.reading.marks for name in (mark.series, mark.ticket) if name is not None
+    )
     return ((one.hook.desk, ticket) for ticket in found)
 
 

@@ -1,6 +1,7 @@
-"""Facts entered by hand: a call, an intervention, an exclusion, a withdrawal, as events with their author and reason.
+"""Facts entered by hand: a call, an outage, announced maintenance, an exclusion, a withdrawal, as events.
 
-Checked as every pushed event is, and received as one. Instants are microseconds UTC.
+Each has its author, and a reason where one is needed. Checked as every pushed event is, and received as one. Instants
+are microseconds UTC.
 """
 
 import secrets
@@ -10,13 +11,25 @@ from typing import Any, Final
 from app.flow.judge.receive import Incoming
 from app.flow.query.serialize import instant_text
 from app.intake.cloudevents import check
-from app.sla.event import KNOWN_TYPES, Event
+from app.sla.event import KNOWN_TYPES, Event, EventType
 from app.sla.span import Micros
 from app.sla.ticket import STATUSES
 
 _PREFIX: Final = "by-hand-"
 _STATUS: Final = "status:"
-_NEEDS_NO_REASON: Final = KNOWN_TYPES - {"exclusion.granted", "event.withdrawn"}
+
+_DECISIONS: Final = frozenset(
+    {
+        EventType.EXCLUSION_GRANTED,
+        EventType.CREDIT_REQUESTED,
+        EventType.CREDIT_GRANTED,
+        EventType.CREDIT_REFUSED,
+    }
+)
+"""What a person decides: its author is that person, and it has a reason."""
+
+_NEEDS_REASON: Final = _DECISIONS | {EventType.EVENT_WITHDRAWN}
+_HAS_SPAN: Final = frozenset({EventType.EXCLUSION_GRANTED, EventType.MAINTENANCE_ANNOUNCED})
 
 
 class FaultyFact(ValueError):
@@ -25,7 +38,7 @@ class FaultyFact(ValueError):
 
 def fact(
     desk: str,
-    ticket: str,
+    subject: str,
     kind: str,
     *,
     at: Micros,
@@ -39,26 +52,26 @@ def fact(
 ) -> Incoming:
     """A fact by hand, checked and ready to be received. `kind` is an event type, or a status as in "status:solved".
 
-    An exclusion needs `since` and `until`, a withdrawal the id that it `withdraws`, both a `reason`. Raises FaultyFact.
+    `subject` is a ticket's id, or "service:web" and the like. An exclusion and announced maintenance need `since` and
+    `until`, a withdrawal the id that it `withdraws`; it, an exclusion and a decision on a credit need a `reason`. Raises
+    FaultyFact.
     """
     data: dict[str, Any] = {**(more or {}), "recorded_by": author}
     if kind.startswith(_STATUS):
-        kind, data["status"] = "status.changed", _status(kind.removeprefix(_STATUS))
+        kind, data["status"] = EventType.STATUS_CHANGED, _status(kind.removeprefix(_STATUS))
     if kind not in KNOWN_TYPES:
         raise FaultyFact(f"{kind!r} is no event type; write one of {', '.join(sorted(KNOWN_TYPES))}")
     if reason is not None:
         data["reason"] = reason
-    elif kind not in _NEEDS_NO_REASON:
+    elif kind in _NEEDS_REASON:
         raise FaultyFact(f"{kind} needs a reason")
-    if kind == "exclusion.granted":
-        data |= _span(since, until) | {"author": author}
-    elif kind == "event.withdrawn":
-        if withdraws is None:
-            raise FaultyFact("event.withdrawn needs the id of the event that it takes back")
-        data |= {"id": withdraws, "author": author}
-    else:
-        data.setdefault("author", "agent")
-    event = Event(_PREFIX + secrets.token_hex(8), kind, ticket, at, data)
+    data |= _span(kind, since, until, data)
+    if kind == EventType.EVENT_WITHDRAWN:
+        data["id"] = _withdrawn(withdraws)
+    if kind in _NEEDS_REASON:
+        data["author"] = author
+    data.setdefault("author", "agent")
+    event = Event(_PREFIX + secrets.token_hex(8), kind, subject, at, data)
     if faulty := check(event, max_text=max_text):
         raise FaultyFact(faulty.reason)
     return Incoming.of(desk, event)
@@ -70,9 +83,20 @@ def _status(status: str) -> str:
     return status
 
 
-def _span(since: Micros | None, until: Micros | None) -> dict[str, Any]:
+def _withdrawn(event_id: str | None) -> str:
+    if event_id is None:
+        raise FaultyFact("event.withdrawn needs the id of the event that it takes back")
+    return event_id
+
+
+def _span(kind: str, since: Micros | None, until: Micros | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The span of an exclusion or of maintenance; it may stand in the data already."""
+    if kind not in _HAS_SPAN:
+        if since is not None or until is not None:
+            raise FaultyFact(f"{kind} has no span; say when it happened with one instant")
+        return {}
+    if since is None and until is None and {"from", "to"} & data.keys():
+        return {}
     if since is None or until is None or since >= until:
-        raise FaultyFact(
-            "exclusion.granted needs an instant from which and a later one up to which it excludes"
-        )
+        raise FaultyFact(f"{kind} needs an instant from which and a later one up to which it is")
     return {"from": instant_text(since), "to": instant_text(until)}

@@ -44,10 +44,18 @@ _SINGLE: Final = (
 )
 """Keys of single expressions, each with one result."""
 
-_DATA: Final = ("into", "service", "cause", "claim", "accepted", "ticket")
+_DATA: Final = ("into", "service", "resource", "cause", "claim", "accepted", "ticket")
 """Further data of an event, beside fields and messages."""
 
-_NOT_HERE: Final = frozenset({EventType.EVENT_WITHDRAWN, EventType.EXCLUSION_GRANTED})
+_NOT_HERE: Final = frozenset(
+    {
+        EventType.EVENT_WITHDRAWN,
+        EventType.EXCLUSION_GRANTED,
+        EventType.CREDIT_REQUESTED,
+        EventType.CREDIT_GRANTED,
+        EventType.CREDIT_REFUSED,
+    }
+)
 """Events that need a person's name and a reason; a ticket system cannot report them."""
 
 _TYPE_VALUES: Final = frozenset(

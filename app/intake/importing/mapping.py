@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, cast
 
 from app.intake.cloudevents import check
-from app.intake.event_data import MAX_NAME
+from app.intake.data_fields import MAX_NAME
 from app.intake.importing.layout import Format, Stated
 from app.intake.importing.times import TimeFormat
 from app.sla.calendar.file import time_zone

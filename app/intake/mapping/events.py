@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
-from app.intake.event_data import MAX_NAME
+from app.intake.data_fields import MAX_NAME
 from app.intake.mapping.value import NoInstant, dig, instant, is_empty, read_instant
 from app.sla.event import Event, EventType, Value
 from app.sla.span import Micros

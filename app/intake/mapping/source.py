@@ -36,7 +36,8 @@ class Source:
 
 @dataclass(slots=True)
 class Translator:
-    """Maps the words of one request. `warnings` are the words that are not mapped, each once, in order."""
+    """Maps the words of one request. `warnings` are the words that are not mapped, and what else is left out, each once,
+    in order."""
 
     source: Source
     _warnings: dict[str, None] = field(default_factory=dict[str, None])
@@ -61,6 +62,10 @@ class Translator:
     def unknown(self, what: str, word: str) -> None:
         """Warn that a word has no mapping."""
         self._warnings[f"{what} {word!r} of {self.source.system} is not mapped"] = None
+
+    def warn(self, words: str) -> None:
+        """Warn of anything else that is left out."""
+        self._warnings[words] = None
 
     def _known(self, what: str, word: str | None, known: Mapping[str, str | None]) -> str | None:
         if word is None:

@@ -11,7 +11,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from app.sla.agreement.allowance import AllowanceRule
 from app.sla.agreement.availability import AvailabilityRule
+from app.sla.agreement.average import AverageRule
+from app.sla.agreement.charge import ChargeRule
 from app.sla.agreement.credit import CreditRule
 from app.sla.agreement.rule import (
     EVERY_TICKET,
@@ -154,6 +157,8 @@ class Terms:
     targets: Mapping[str, Target]
     calendar: Calendar | None = None
     allowance: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The limits of allowances by name; `allowance` is among them where it is set."""
 
 
 class MessageEffect(StrEnum):
@@ -222,6 +227,11 @@ class Agreement:
     queue: QueueRules = QueueRules()
     availability: tuple[AvailabilityRule, ...] = ()
     credits: tuple[CreditRule, ...] = ()
+    averages: tuple[AverageRule, ...] = ()
+    allowances: tuple[AllowanceRule, ...] = ()
+    charges: tuple[ChargeRule, ...] = ()
+    withheld_for: Reason | None = None
+    """Why none of its commitments applies, though they otherwise would: the ticket is past an allowance."""
     missing: tuple[str, ...] = ()
     """What the source text refers to and does not contain."""
     keep_events: Target | None = None
@@ -256,7 +266,19 @@ class Agreement:
                 return _withheld(exemption.reason)
         if not commitment.applies_to.all_hold(fields):
             return _withheld(commitment.otherwise_reason)
-        return True if self.applies_to.all_hold(fields) else _withheld(self.otherwise_reason)
+        if not self.applies_to.all_hold(fields):
+            return _withheld(self.otherwise_reason)
+        return True if self.withheld_for is None else Withheld(self.withheld_for)
+
+    def limit(self, rule: AllowanceRule, fields: Mapping[str, object]) -> int | None:
+        """The limit of an allowance for a ticket with these fields: the contract's, else the level's. None: no limit."""
+        if rule.limit_name is None:
+            return rule.limit
+        contract = self.contracts.get(casefolded(fields.get("contract")))
+        if contract is not None and rule.limit_name in contract.limits:
+            return contract.limits[rule.limit_name]
+        level = self.levels.get(casefolded(fields.get("level") or self.default_level))
+        return None if level is None else level.limits.get(rule.limit_name)
 
     def regime(
         self, commitment: Commitment, fields: Mapping[str, object], contract: Contract | None = None

@@ -16,6 +16,7 @@ from typing import Final
 from babel.core import get_global
 
 from app.sla.agreement.agreement import Agreement, Commitment, Terms
+from app.sla.agreement.allowance_file import names_of_limits, read_limits
 from app.sla.agreement.commitment_file import AgreementReader
 from app.sla.calendar import Calendar
 from app.sla.calendar.target import Target, TargetFault
@@ -43,6 +44,7 @@ KEYS: Final = (
     "fee",
     "currency",
     "targets",
+    "limits",
     "calendar",
     "billing_day",
 )
@@ -62,12 +64,15 @@ class Known:
     """As written, by casefolded name. Empty: the agreement names none, and any is accepted."""
     commitments: tuple[Commitment, ...]
     currency: str | None
+    limits: frozenset[str] = frozenset()
+    """The names of the limits of its allowances."""
 
     @classmethod
     def of(cls, agreement: Agreement) -> "Known":
         """That of an agreement."""
         named = named_services(agreement)
-        return cls(agreement.levels, named, agreement.commitments, agreement.currency)
+        limits = names_of_limits(agreement.allowances)
+        return cls(agreement.levels, named, agreement.commitments, agreement.currency, limits)
 
     def calendars(self, name: str) -> tuple[Calendar, ...]:
         """The calendars in which the commitments with the target "level:NAME" or "contract:NAME" count."""
@@ -138,6 +143,7 @@ def read_contract(
         fee=_fee(table, currency or known.currency),
         currency=currency,
         targets=targets,
+        limits=_limits(table, known, beside=not stored),
         calendar=None if calendar is None else str(table.value("calendar")),
         billing_day=_billing_day(table),
     )
@@ -381,6 +387,14 @@ def _spare(table: Table, asked: Iterable[str]) -> dict[str, Target]:
             continue  # not read, so refused as an unknown key
         table.value(name)
     return found
+
+
+def _limits(table: Table, known: Known, *, beside: bool) -> dict[str, int]:
+    """The limits of allowances, in a table of their own; in an agreement file they may stand beside the other keys."""
+    inner = table.table("limits", example="limits = { interventions = 5 }")
+    found = read_limits(inner, known.limits)
+    inner.close()
+    return found | (read_limits(table, known.limits) if beside else {})
 
 
 def _check_targets(

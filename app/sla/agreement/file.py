@@ -18,6 +18,7 @@ from app.sla.agreement.agreement import (
     QueueRules,
     Terms,
 )
+from app.sla.agreement.allowance_file import check_limits, names_of_limits, read_limits
 from app.sla.agreement.availability_file import read_availabilities
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.agreement.contract_file import read_contracts
@@ -25,6 +26,7 @@ from app.sla.agreement.credit import CreditRule
 from app.sla.agreement.credit_file import EXAMPLE as CREDIT_EXAMPLE
 from app.sla.agreement.credit_file import Answered, read_credit
 from app.sla.agreement.label import read_language
+from app.sla.agreement.measure_file import read_allowances, read_averages, read_charges
 from app.sla.calendar import Calendar
 from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
@@ -35,12 +37,6 @@ from app.sla.fields import casefolded
 from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
-_NOT_JUDGED_YET: Final = {
-    "averages": "objectives of averages",
-    "allowances": "allowances",
-    "charges": "charges",
-}
-"""Tables of an agreement that a text may have and that nothing reads yet: each is a fault of its own."""
 
 ASSIGNED: Final = "assigned"
 """Among `shown_by`: a change of assignee, which has no event type of its own."""
@@ -61,14 +57,19 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     reader = AgreementReader(calendars, Calendar.always(zone_name), faults, language=read_language(top))
     desk = _name(top, "desk", example='"haisoft"') or ""
     written = _commitments(top, reader)
-    levels = _levels(top, reader, written)
+    currency = top.text("currency", example='"EUR"')
+    taken = {w.commitment.id for w in written}
+    availability = read_availabilities(top, reader, taken=taken)
+    averages = read_averages(top, reader, taken)
+    allowances = read_allowances(top, reader, taken)
+    levels = _levels(top, reader, written, names_of_limits(allowances))
     _check_references(written, levels)
-    availability = read_availabilities(top, reader, taken={w.commitment.id for w in written})
+    check_limits(top, allowances, levels)
     agreement = Agreement(
         desk=desk,
         name=top.text("name", example='"Support agreement"') or desk,
         commitments=tuple(w.commitment for w in written),
-        currency=top.text("currency", example='"EUR"'),
+        currency=currency,
         source=top.text("source", example='"sla-2026.pdf"'),
         time_zone=zone_name,
         applies_to=reader.condition(top, "applies_to"),
@@ -81,11 +82,14 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         queue=_queue(top, reader),
         availability=availability,
         credits=_credits(top, reader, Answered.of(availability, (each.commitment for each in written))),
+        averages=averages,
+        allowances=allowances,
+        charges=read_charges(top, reader, taken, currency),
         keep_events=_keep_events(top),
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
     agreement = replace(agreement, contracts=read_contracts(top, reader, agreement))
-    top.close(later=_NOT_JUDGED_YET)
+    top.close()
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
     return agreement
@@ -162,7 +166,9 @@ def _credits(top: Table, reader: AgreementReader, answered: Answered) -> tuple[C
     return tuple(found)
 
 
-def _levels(top: Table, reader: AgreementReader, written: Iterable[Written]) -> dict[str, Terms]:
+def _levels(
+    top: Table, reader: AgreementReader, written: Iterable[Written], limits: frozenset[str]
+) -> dict[str, Terms]:
     """`[levels.gold]`: targets by the names that commitments refer to, by casefolded name."""
     example = "[levels.example]"
     outer = top.table("levels", example=example)
@@ -173,9 +179,12 @@ def _levels(top: Table, reader: AgreementReader, written: Iterable[Written]) -> 
             continue
         if casefolded(name) in found:
             outer.fault(name, "the name is taken, without regard to case", "Give each table its own name.")
+        allowance = table.whole("allowance", None, least=0)
+        own = {} if allowance is None else {"allowance": allowance}
         found[casefolded(name)] = Terms(
             calendar=reader.calendar(table, "calendar"),
-            allowance=table.whole("allowance", None, least=0),
+            allowance=allowance,
+            limits=own | read_limits(table, limits - own.keys()),
             targets=_terms_targets(table, reader, written),
         )
         table.close()

@@ -20,7 +20,7 @@ from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, File
 from app.flow.agreement.put import PutResult
 from app.flow.agreement.remarks import FileRemark, remarks_of
 from app.flow.query.serialize import instant_text
-from app.intake.event_data import MAX_NAME
+from app.intake.data_fields import MAX_NAME
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros, instant
 from app.store.engine.database import Connection

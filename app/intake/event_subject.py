@@ -1,0 +1,42 @@
+"""What an event of each type may be about: a ticket, a service, a call, a contract."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.intake.validation import shown
+from app.sla.event import EventType
+from app.sla.subject import Subject, SubjectKind
+
+_ANY: Final = frozenset(SubjectKind) - {SubjectKind.DESK}
+_OF_SERVICES: Final = frozenset({SubjectKind.SERVICE, SubjectKind.TICKET})
+_OF_CONTRACTS: Final = frozenset({SubjectKind.CONTRACT})
+
+_SUBJECTS_OF: Final[Mapping[str, frozenset[SubjectKind]]] = {
+    EventType.OUTAGE_STARTED: _OF_SERVICES,
+    EventType.OUTAGE_ENDED: _OF_SERVICES,
+    EventType.OUTAGE_VERIFIED: _OF_SERVICES,
+    EventType.MAINTENANCE_ANNOUNCED: _OF_SERVICES,
+    EventType.CREDIT_REQUESTED: _OF_CONTRACTS,
+    EventType.CREDIT_GRANTED: _OF_CONTRACTS,
+    EventType.CREDIT_REFUSED: _OF_CONTRACTS,
+}
+"""What an event of a type may be about; any type that is not listed may be about anything."""
+
+_WRITTEN: Final = {
+    SubjectKind.TICKET: "a ticket's id",
+    SubjectKind.SERVICE: "service:NAME",
+    SubjectKind.CALL: "call:ID",
+    SubjectKind.CONTRACT: "contract:ID",
+}
+
+
+def subject_fault(kind: str, written: str) -> str | None:
+    """Why an event of this type cannot be about this subject; None when it can."""
+    subject = Subject.parse(written)
+    if not subject.id.strip():
+        return f"names no {subject.kind}. Write {_WRITTEN.get(subject.kind, 'one')}"
+    allowed = _SUBJECTS_OF.get(kind, _ANY)
+    if subject.kind in allowed:
+        return None
+    right = " or ".join(words for each, words in _WRITTEN.items() if each in allowed)
+    return f"an event of the type {kind} is about {right}, got {shown(written)}"
