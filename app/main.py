@@ -23,6 +23,7 @@ from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.web.api import audit, health
+from app.web.api.contracts import contracts
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
@@ -51,6 +52,7 @@ ROUTERS = (
     feeds.router,
     calendars.router,
     agreements.router,
+    contracts.router,
     queues.router,
     signals.router,
     subscriptions.router,

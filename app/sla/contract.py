@@ -70,8 +70,8 @@ class Contract:
     fee: Fee | None = None
     currency: str | None = None
     """None: the agreement's."""
-    targets: Mapping[str, Target] = field(default_factory=dict[str, Target])
-    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    targets: Mapping[str, Target] = field(default_factory=dict[str, Target], hash=False)
+    limits: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
     """Of the allowances, by name, in place of those of its level."""
     calendar: str | None = None
     """The reference of a calendar, as "haisoft/tickets". The version that judges a ticket decides what it means."""

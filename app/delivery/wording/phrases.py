@@ -35,6 +35,7 @@ HAPPENED: Final[Mapping[str, str]] = {
     "queue.joined": N_("joined the queue"),
     "queue.moved": N_("moved in the queue"),
     "queue.left": N_("left the queue"),
+    "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
 }
 """What happened, by kind of signal."""
@@ -56,6 +57,7 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "queue.joined": NN_("{n} ticket joined the queue", "{n} tickets joined the queue"),
     "queue.moved": NN_("{n} ticket moved in the queue", "{n} tickets moved in the queue"),
     "queue.left": NN_("{n} ticket left the queue", "{n} tickets left the queue"),
+    "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
 }
 """The same with a number, for the subject of a message about several tickets."""

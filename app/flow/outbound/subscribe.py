@@ -13,6 +13,7 @@ import structlog
 
 from app.delivery.outcome import DeliveryOutcome
 from app.delivery.signing import new_secret
+from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.sla.clock.signals import CLOCK_SIGNALS
@@ -31,7 +32,7 @@ DISABLED: Final = "subscription.disabled"
 TEST: Final = "subscription.test"
 """The kind of a test delivery. It is not recorded: it is not in the stream, and each test has its own id."""
 
-KINDS: Final = (*CLOCK_SIGNALS, *(QUEUE + kind for kind in QueueKind), DISABLED)
+KINDS: Final = (*CLOCK_SIGNALS, *(QUEUE + kind for kind in QueueKind), CONTRACT_APPLIED, DISABLED)
 """All kinds that can be subscribed to."""
 
 _MAX_SECRETS: Final = 3

@@ -1,4 +1,4 @@
-"""Stored contracts: every change of a term as a row of its own, and how the terms stand at an instant.
+"""Stored contracts: every change of a term as a row of its own, and how the terms are at an instant.
 
 A version of a contract states one term or several; a term is known by its first date. What a version states takes the
 place of that term until a later version states it again or takes it back. Nothing is overwritten, so a view as of an
@@ -81,9 +81,9 @@ def _as_of() -> ColumnElement[bool]:
 
 _EXISTS: Final = select(exists().where(_contract.c.desk == bindparam("desk")))
 _ORDER: Final = (_contract.c.contract, _contract.c.valid_from)
-_STANDING: Final = select(_contract).where(_as_of(), _contract.c.document.is_not(None))
-_OF_CONTRACTS: Final = _STANDING.where(_contract.c.contract.in_(bindparam("contracts", expanding=True)))
-_OF_NAMES: Final = _STANDING.where(
+_CURRENT: Final = select(_contract).where(_as_of(), _contract.c.document.is_not(None))
+_OF_CONTRACTS: Final = _CURRENT.where(_contract.c.contract.in_(bindparam("contracts", expanding=True)))
+_OF_NAMES: Final = _CURRENT.where(
     or_(
         _contract.c.contract.in_(bindparam("contracts", expanding=True)),
         _contract.c.customer.in_(bindparam("customers", expanding=True)),
@@ -107,7 +107,7 @@ _INSERT: Final = _contract.insert()
 
 
 def of_names(conn: Connection, desk: str, named: Named, *, as_of: Micros | None = None) -> StoredContracts:
-    """The contracts that tickets with these names may belong to, as they stood at `as_of`. One query a batch."""
+    """The contracts that tickets with these names may belong to, as of an instant. One query a batch."""
     if as_of is not None and not _existed(conn, desk, as_of):
         return NO_CONTRACTS
     found: list[Contract] = []
@@ -124,7 +124,7 @@ def of_names(conn: Connection, desk: str, named: Named, *, as_of: Micros | None 
 def of_contracts(
     conn: Connection, desk: str, contracts: Iterable[str], *, as_of: Micros | None = None
 ) -> dict[str, tuple[Contract, ...]]:
-    """The terms of these contracts as they stood at `as_of`, by casefolded id, by their first dates."""
+    """The terms of these contracts as of an instant, by casefolded id, by their first dates."""
     found: dict[str, list[Contract]] = {}
     for part in pieces(sorted({casefolded(each) for each in contracts})):
         for term in _terms(conn, _OF_CONTRACTS.order_by(*_ORDER), desk, as_of, {"contracts": part}):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import Select, bindparam, exists, func, or_, select, tuple_
 
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
@@ -18,6 +18,7 @@ from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.engine.desks import in_desks
+from app.store.tables import archived_ticket as _archived
 from app.store.tables import parked as _parked
 from app.store.tables import subject as _subject
 from app.store.tables import ticket as _ticket
@@ -75,6 +76,40 @@ _MARK_TICKETS_DUE: Final = (
 )
 _MARK_SUBJECTS_DUE: Final = (
     _subject.update().where(_subject.c.desk == bindparam("_desk")).values(next_at=bindparam("now"))
+)
+_MARK_CONTRACTS_DUE: Final = (
+    _ticket.update()
+    .where(
+        _ticket.c.desk == bindparam("_desk"),
+        or_(
+            _ticket.c.contract_key.in_(bindparam("contracts", expanding=True)),
+            _ticket.c.customer_key.in_(bindparam("customers", expanding=True)),
+        ),
+        # A fact about the past, so closed tickets are judged again as well; an archived one has its final view.
+        ~exists().where(_archived.c.desk == _ticket.c.desk, _archived.c.ticket == _ticket.c.ticket),
+    )
+    .values(next_at=bindparam("now"))
+)
+_IS_OPEN: Final = (
+    _ticket.c.desk == bindparam("desk"),
+    _ticket.c.status != "closed",
+    _ticket.c.merged_into.is_(None),
+)
+_OPEN_OF: Final = (
+    select(_ticket.c.ticket)
+    .where(
+        *_IS_OPEN,
+        or_(
+            _ticket.c.contract_key.in_(bindparam("contracts", expanding=True)),
+            _ticket.c.customer_key.in_(bindparam("customers", expanding=True)),
+        ),
+    )
+    .order_by(_ticket.c.ticket)
+)
+_OPEN_WITH_NAMES: Final = (
+    select(_ticket.c.ticket, _ticket.c.customer, _ticket.c.contract)
+    .where(*_IS_OPEN)
+    .order_by(_ticket.c.ticket)
 )
 _COLUMNS: Final = tuple(field.name for field in fields(Parked))
 _PARKED: Final = select(*(_parked.c[name] for name in _COLUMNS))
@@ -151,6 +186,47 @@ def mark_due(conn: Connection, desk: str, now: Micros) -> int:
     given = {"_desk": desk, "now": now}
     conn.execute(_MARK_SUBJECTS_DUE, given)
     return conn.execute(_MARK_TICKETS_DUE, given).rowcount
+
+
+def mark_contracts_due(
+    conn: Connection, desk: str, contracts: Iterable[str], customers: Iterable[str], now: Micros
+) -> int:
+    """Make the tickets due now that name one of these contracts, or are of these customers. Returns how many.
+
+    Contracts and customers are casefolded.
+    """
+    ids, names = list(parts(sorted(contracts))), list(parts(sorted(customers)))
+    count = 0
+    for n in range(max(len(ids), len(names))):
+        given = {
+            "_desk": desk,
+            "now": now,
+            "contracts": ids[n] if n < len(ids) else [],
+            "customers": names[n] if n < len(names) else [],
+        }
+        count += conn.execute(_MARK_CONTRACTS_DUE, given).rowcount
+    return count
+
+
+def open_tickets_of(
+    conn: Connection, desk: str, contracts: Iterable[str], customers: Iterable[str]
+) -> list[str]:
+    """The open tickets that name one of these contracts, or are of these customers. All of them are casefolded."""
+    ids, names = list(parts(sorted(contracts))), list(parts(sorted(customers)))
+    found: list[str] = []
+    for n in range(max(len(ids), len(names))):
+        given = {
+            "desk": desk,
+            "contracts": ids[n] if n < len(ids) else [],
+            "customers": names[n] if n < len(names) else [],
+        }
+        found += conn.execute(_OPEN_OF, given).scalars()
+    return list(dict.fromkeys(found))
+
+
+def open_tickets_with_names(conn: Connection, desk: str) -> list[tuple[str, str | None, str | None]]:
+    """The open tickets of a desk, each with its customer and contract as they were sent."""
+    return [(row[0], row[1], row[2]) for row in conn.execute(_OPEN_WITH_NAMES, {"desk": desk}).all()]
 
 
 def parked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, Parked]:

@@ -1,4 +1,4 @@
-"""Slashes in a ticket's id: an encoded one (`%2F`) stays apart from those that separate the parts of a path.
+"""Slashes in the id of a ticket or contract: an encoded one (`%2F`) stays apart from those that separate a path's parts.
 
 A server decodes a path before it is routed, so the ticket `a/events` would be read as the events of the ticket `a`. An
 id may still be written with plain slashes where that is not ambiguous.
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 APART: Final = "\x1f"
 """In place of an encoded slash while a request is routed: the unit separator, which no printable id contains."""
 
-_PREFIX: Final = "/v1/tickets/"
+_PREFIXES: Final = ("/v1/tickets/", "/v1/contracts/")
 _ENCODED: Final = b"%2f"
 
 
@@ -28,9 +28,13 @@ class EncodedSlashMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Route a ticket's path with its encoded slashes set apart."""
+        """Route the path of a ticket or contract with its encoded slashes set apart."""
         raw: bytes = scope.get("raw_path") or b""
-        if scope["type"] == "http" and _ENCODED in raw.lower() and _PREFIX in scope["path"]:
+        if (
+            scope["type"] == "http"
+            and _ENCODED in raw.lower()
+            and any(prefix in scope["path"] for prefix in _PREFIXES)
+        ):
             parts = raw.decode("ascii", "replace").split("/")
             # The same object: the middleware around this one reads the matched route from it.
             scope["path"] = "/".join(unquote(part).replace("/", APART) for part in parts)

@@ -20,11 +20,13 @@ from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
 from app.flow.outbound.subscribe import TooManySubscriptions
+from app.flow.query.contracts import UnknownContract
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
 from app.intake.validation import MAX_FAULTS, faults_of, pointer, reason_of
 from app.sla.budget import TooExpensive
 from app.sla.calendar.compiled import UncoveredYear
 from app.sla.clock.explanation import NoSuchClock
+from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Unreachable, WriteContention
 from app.store.engine.vault import UnreadableSecret
 from app.store.tickets.board import FaultyCursor
@@ -222,6 +224,8 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     UnknownConnection: Kind.NOT_FOUND,
     UncoveredYear: Kind.INVALID,
     TooManySubscriptions: Kind.LIMIT_REACHED,
+    UnknownContract: Kind.NOT_FOUND,
+    UnknownDesk: Kind.NOT_FOUND,
     TooExpensive: Kind.TOO_EXPENSIVE,
     CannotBeJudged: Kind.PARKED,
     WriteContention: Kind.UNAVAILABLE,

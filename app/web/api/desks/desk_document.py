@@ -235,7 +235,7 @@ def _answer(desk: str, asked: PutQuestion, outcome: PutResult) -> dict[str, Any]
         "preview": asked.preview,
         "applies_to": asked.applies_to.value,
         "versions": [_version(each, preview=asked.preview) for each in outcome.applied],
-        "changes": [_change(each) for each in outcome.changes[:MOST_CHANGES]] if asked.preview else None,
+        "changes": [change_json(each) for each in outcome.changes[:MOST_CHANGES]] if asked.preview else None,
         "changes_in_all": len(outcome.changes) if asked.preview else None,
     }
 
@@ -249,7 +249,8 @@ def _version(applied: Applied, *, preview: bool) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_json(change: Change) -> dict[str, Any]:
+    """A due date that would move."""
     return {
         "desk": change.desk,
         "ticket": change.ticket,

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
+from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.web.api.tickets.signals import Signal
 from app.web.http.instant import InstantOut
@@ -62,6 +63,7 @@ DESCRIPTIONS: Final = {
     "queue.joined": "A ticket joined a queue.",
     "queue.moved": "A ticket moved in its queue; the cause is given.",
     "queue.left": "A ticket left its queue.",
+    APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
     TEST: "A test that an administrator sent. It is not recorded.",
 }
@@ -73,6 +75,22 @@ _DETAILS: Final = {
     "customer": "Lycée Carnot",
     "assignee": "ann@example.org",
     "group": "second-level",
+}
+
+_TERM: Final = {
+    "id": "C-1001",
+    "customer": "Lycée Carnot",
+    "services": None,
+    "resources": ["srv1.example.org"],
+    "plan": None,
+    "level": "gold",
+    "fee": {"amount": "49.90", "per": "month"},
+    "currency": "EUR",
+    "targets": {},
+    "calendar": None,
+    "billing_day": None,
+    "valid_from": "2026-01-01",
+    "valid_to": None,
 }
 
 _STATES: Final = {
@@ -207,6 +225,8 @@ def _more(kind: str) -> dict[str, Any]:
             "position_after": None if kind == "queue.left" else 5,
             "stands": True,
         }
+    if kind == APPLIED:
+        return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
     more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
     return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
 

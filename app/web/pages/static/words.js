@@ -54,6 +54,7 @@ const SIGNALS = {
   "queue.joined": "joined the queue",
   "queue.left": "left the queue",
   "queue.moved": "moved in the queue",
+  "contract.applied": "contract changed",
   "subscription.disabled": "subscription disabled",
 };
 
