@@ -7,8 +7,9 @@ evaluated since, until none is left. Rows are keyed by the casefolded id. Instan
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from app.flow.judge.concerned import ALL_CONTRACTS, contract_subject
 from app.flow.judge.emit import encoded
 from app.flow.judge.parking import park_failed
 from app.flow.judge.subjects import checked_next_at
@@ -20,7 +21,6 @@ from app.flow.query.credits import ContractLines, asked, lines_of
 from app.sla.agreement.version import Version
 from app.sla.calendar.zone import zone
 from app.sla.credit.changes import Change, changes
-from app.sla.fields import casefolded
 from app.sla.period import FIRST_DAY, Months, PeriodRule
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
@@ -30,9 +30,6 @@ from app.store.engine.database import Connection
 from app.store.tickets import subjects
 from app.store.tickets.signals import NewSignal
 from app.store.tickets.subjects import StoredSubject
-
-ALL_CONTRACTS: Final = Subject(SubjectKind.CONTRACT, "")
-"""Due while contracts of the desk are to be evaluated: all whose last evaluation was before its `next_at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class ContractCase:
         batch_size: int,
     ) -> "ContractCase":
         """Lock these contracts, and where all are to be evaluated the next `batch_size` of them."""
-        wanted = {Subject(SubjectKind.CONTRACT, casefolded(each.id)) for each in given}
+        wanted = {contract_subject(each.id) for each in given}
         goes_on_at: Micros | None = None
         if ALL_CONTRACTS in wanted:
             marked = subjects.locked(conn, desk, [ALL_CONTRACTS]).get(ALL_CONTRACTS)
@@ -194,7 +191,7 @@ class ContractCase:
 
 def _of_file(versions: Sequence[Version]) -> list[Subject]:
     """The contracts of the agreement file."""
-    return [Subject(SubjectKind.CONTRACT, key) for key in versions[-1].agreement.contracts]
+    return [contract_subject(key) for key in versions[-1].agreement.contracts]
 
 
 def _filed(

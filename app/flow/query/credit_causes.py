@@ -76,19 +76,19 @@ class Uptimes:
     def read(cls, asked: Asked) -> "Uptimes":
         """Read the facts of all services of which a credit depends."""
         wanted = {
-            casefolded(service)
+            service
             for version in asked.versions
             for rule in _credited(version.agreement)
             for service in rule.services
         }
         if not wanted:
             return cls(asked, {})
-        subjects = [
-            each for each in credits.services(asked.conn, asked.desk) if casefolded(each.id) in wanted
-        ]
+        subjects = credits.services(asked.conn, asked.desk, wanted)
         logs = ledger.subject_logs(asked.conn, asked.desk, subjects)
         by_service: dict[str, list[ServiceFacts]] = {}
         for subject, log in logs.items():
+            if not log:
+                continue
             known = [event for event in log if asked.is_known(event.received_at)]
             by_service.setdefault(casefolded(subject.id), []).append(read_facts(subject.id, known))
         return cls(asked, {name: _joined(each) for name, each in by_service.items()})

@@ -165,6 +165,13 @@ def stale(conn: Connection, desk: str, before: Micros, limit: int) -> list[Subje
     return [*known, *(Subject(SubjectKind.CONTRACT, key) for key in never)][:limit]
 
 
-def services(conn: Connection, desk: str) -> list[Subject]:
-    """The services of a desk of which anything was reported, as they were written."""
-    return list(conn.execute(_SERVICES, {"desk": desk}).scalars())
+def services(conn: Connection, desk: str, named: Iterable[str]) -> list[Subject]:
+    """The services of a desk that have these names, as they were written where they were evaluated."""
+    wanted = {casefolded(name) for name in named}
+    found = {
+        subject
+        for subject in conn.execute(_SERVICES, {"desk": desk}).scalars()
+        if casefolded(subject.id) in wanted
+    }
+    found |= {Subject(SubjectKind.SERVICE, text) for name in named for text in (name, casefolded(name))}
+    return sorted(found)
