@@ -45,8 +45,12 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
     "clock.breach_retracted": Severity.GOOD,
     "clock.miss_retracted": Severity.GOOD,
     "clock.stopped": Severity.GOOD,
+    "availability.warned": Severity.WARNING,
+    "availability.breached": Severity.BREACH,
+    "availability.breach_retracted": Severity.GOOD,
     "subscription.disabled": Severity.WARNING,
 }
+_WARNINGS: Final = frozenset({"clock.warned", "availability.warned"})
 _LATE: Final = frozenset({"clock.breached", "clock.missed", "clock.lapsed"})
 
 
@@ -150,15 +154,16 @@ def _happened(each: Reported, words: Wording) -> str:
 
 def _name(each: Reported) -> str:
     signal = each.signal
-    return clean(signal.get("ticket") or signal.get("subject") or "", MAX_FIELD)
+    name = signal.get("ticket") or signal.get("subject") or ""
+    return clean(" ".join(filter(None, (name, signal.get("resource")))), MAX_FIELD)
 
 
 def _about(each: Reported, words: Wording) -> str:
     """The commitment, queue or subscription that the signal is about."""
     signal = each.signal
     clock: Mapping[str, Any] = signal.get("clock") or {}
-    label = nearest(words.language.value, dict(each.labels)) or clock.get("label") or signal.get("commitment")
-    if label:
+    label = nearest(words.language.value, dict(each.labels)) or clock.get("label") or signal.get("label")
+    if label := label or signal.get("commitment"):
         return clean(label, MAX_FIELD)
     if signal.get("queue"):
         return words.say(phrases.QUEUE, name=clean(signal["queue"], MAX_FIELD))
@@ -220,11 +225,11 @@ def _due(each: Reported, words: Wording, *, zone: bool) -> str:
 
 
 def _left(each: Reported, words: Wording) -> str:
-    clock: Mapping[str, Any] = each.signal.get("clock") or {}
-    left = clock.get("remaining_seconds")
-    if each.signal["kind"] != "clock.warned" or not isinstance(left, int) or left <= 0:
+    figures: Mapping[str, Any] = each.signal.get("clock") or each.signal
+    left = figures.get("remaining_seconds")
+    if each.signal["kind"] not in _WARNINGS or not isinstance(left, int | float) or left <= 0:
         return ""
-    return words.say(phrases.LEFT, length=words.length(left))
+    return words.say(phrases.LEFT, length=words.length(int(left)))
 
 
 def _why(each: Reported, words: Wording) -> str:

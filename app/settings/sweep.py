@@ -45,3 +45,15 @@ class SweepSettings(SettingsGroup):
     evaluation_backoff_max: timedelta = Field(
         default=timedelta(hours=1), description="Maximum delay between these retries."
     )
+    availability_months: int = Field(
+        default=24,
+        ge=1,
+        description="Months back in which a fact about a service still makes signals. Views count older ones too. An "
+        "outage that stays open for years is judged for so many months at most.",
+    )
+    availability_resources_max: int = Field(
+        default=1_000,
+        ge=0,
+        description="Resources of a service up to which those are judged too that no fact of the month names. An outage "
+        "of the whole service is a breach of each.",
+    )

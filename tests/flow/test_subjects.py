@@ -30,7 +30,11 @@ AN_HOUR_LATER = "2026-03-02T10:00:00.000001+01:00"
 
 
 def judge_of_services(
-    events: Sequence[Event], _: Sequence[Version], recorded: Sequence[RecordedSignal], at: Micros
+    events: Sequence[Event],
+    _: Sequence[Version],
+    recorded: Sequence[RecordedSignal],
+    at: Micros,
+    __: Micros | None,
 ) -> Judgement:
     if any(event.data.get("service") == "broken" for event in events):
         raise ValueError("a service that cannot be judged")
@@ -136,6 +140,8 @@ def test_a_service_that_is_long_due_is_a_fault_for_the_doctor(judging: Service) 
 
 
 def test_without_a_judge_events_of_a_service_are_stored_and_nothing_is_scheduled(service: Service) -> None:
+    service.assessor = Assessor(service.settings, service.catalogue, {})
+    service.receiver = Receiver(service.database, service.assessor, service.settings)
     assert service.push(OUTAGE).accepted == 1
     assert service.database.read_now(schedule.next_at) is None
     assert service.rows("SELECT * FROM subject") == []

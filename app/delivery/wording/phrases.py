@@ -35,6 +35,10 @@ HAPPENED: Final[Mapping[str, str]] = {
     "queue.joined": N_("joined the queue"),
     "queue.moved": N_("moved in the queue"),
     "queue.left": N_("left the queue"),
+    "availability.warned": N_("downtime nearly used up"),
+    "availability.breached": N_("uptime below the target"),
+    "availability.breach_moved": N_("instant of the breach corrected"),
+    "availability.breach_retracted": N_("breach retracted"),
     "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
 }
@@ -57,6 +61,12 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "queue.joined": NN_("{n} ticket joined the queue", "{n} tickets joined the queue"),
     "queue.moved": NN_("{n} ticket moved in the queue", "{n} tickets moved in the queue"),
     "queue.left": NN_("{n} ticket left the queue", "{n} tickets left the queue"),
+    "availability.warned": NN_("{n} warning", "{n} warnings"),
+    "availability.breached": NN_("{n} uptime below the target", "{n} uptimes below the target"),
+    "availability.breach_moved": NN_(
+        "{n} instant of a breach corrected", "{n} instants of breaches corrected"
+    ),
+    "availability.breach_retracted": NN_("{n} breach retracted", "{n} breaches retracted"),
     "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
 }

@@ -13,7 +13,7 @@ import structlog
 from app.flow import metrics
 from app.flow.judge.contract_case import ContractCase
 from app.flow.judge.emit import Emitter
-from app.flow.judge.judges import JUDGES, SubjectJudge
+from app.flow.judge.judges import SubjectJudge, judges
 from app.flow.judge.locking import lock_merge_graph
 from app.flow.judge.parking import Backoff, park_failed
 from app.flow.judge.subjects import SubjectCase
@@ -59,19 +59,19 @@ Listener = Callable[[Assessed], None]
 class Assessor:
     """Assesses subjects. Used by the thread that writes, within its transactions.
 
-    `judges` are those of the kinds of subjects beside tickets.
+    `of_kinds` are the judges of subjects beside tickets; None: those of the service.
     """
 
     def __init__(
         self,
         settings: Settings,
         catalogue: Catalogue,
-        judges: Mapping[SubjectKind, SubjectJudge] = JUDGES,
+        of_kinds: Mapping[SubjectKind, SubjectJudge] | None = None,
     ) -> None:
         self.catalogue = catalogue
-        self.kinds: Collection[SubjectKind] = {SubjectKind.TICKET, SubjectKind.CONTRACT, *judges}
+        self._judges = judges(settings) if of_kinds is None else of_kinds
+        self.kinds: Collection[SubjectKind] = {SubjectKind.TICKET, SubjectKind.CONTRACT, *self._judges}
         """The kinds of subjects that are evaluated. Events of others are stored only."""
-        self._judges = judges
         self._positions = QueuePositions()
         self._checkpoints = Checkpoints(
             CheckpointLimits(

@@ -103,7 +103,9 @@ class SubjectCase:
         if self.judge_of_kind is None:
             raise NoJudge(f"no judge is registered for subjects of the kind {subject.kind.value!r}")
         before = self.before.get(subject)
-        found: Judgement = self.judge_of_kind(self.logs[subject], self.versions, known.others, turn.at)
+        judged_at = None if before is None else before.evaluated_at
+        log = self.logs[subject]
+        found: Judgement = self.judge_of_kind(log, self.versions, known.others, turn.at, judged_at)
         row = StoredSubject(
             desk=self.desk,
             subject=subject,
@@ -111,7 +113,6 @@ class SubjectCase:
             evaluated_at=turn.at,
             next_at=checked_next_at(found.next_at, turn.at),
         )
-        judged_at = None if before is None else before.evaluated_at
         emitted = [_emitted(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals]
         return emitted, row
 
@@ -134,6 +135,7 @@ def _emitted(
         deliver=emitter.delivers(signal.at),
         trace=emitter.trace(desk, subject),
         retracts=signal.retracts,
+        corrects=None if signal.corrects is None else (signal.corrects, signal.at),
     )
     more: dict[str, Any] = {"replaces": signal.retracts, **signal.details, "clock": None}
     return encoded(new, serialize.signal(new) | more)

@@ -16,6 +16,7 @@ from app.delivery.signing import new_secret
 from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
+from app.sla.availability.signals import AVAILABILITY_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
@@ -32,7 +33,13 @@ DISABLED: Final = "subscription.disabled"
 TEST: Final = "subscription.test"
 """The kind of a test delivery. It is not recorded: it is not in the stream, and each test has its own id."""
 
-KINDS: Final = (*CLOCK_SIGNALS, *(QUEUE + kind for kind in QueueKind), CONTRACT_APPLIED, DISABLED)
+KINDS: Final = (
+    *CLOCK_SIGNALS,
+    *(QUEUE + kind for kind in QueueKind),
+    *AVAILABILITY_SIGNALS,
+    CONTRACT_APPLIED,
+    DISABLED,
+)
 """All kinds that can be subscribed to."""
 
 _MAX_SECRETS: Final = 3

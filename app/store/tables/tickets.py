@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -28,10 +29,19 @@ from app.store.tables.columns import (
     text_column,
 )
 
-LATE_KINDS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
-"""Kinds of signals that report a clock as late, in the order in which the indexes name them: SQLite uses a partial index
-only for a condition that is written like the index's own."""
-_LATE: Final = text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in LATE_KINDS)))
+LATE_CLOCKS: Final = ("clock.breached", "clock.missed", "clock.lapsed")
+"""Kinds of signals that report a clock as late."""
+LATE_KINDS: Final = (*LATE_CLOCKS, "availability.breached", "average.breached")
+"""Kinds of signals that report something as late, in the order in which the indexes name them: SQLite uses a partial
+index only for a condition that is written like the index's own."""
+
+
+def _is_one_of(kinds: tuple[str, ...]) -> TextClause:
+    return text("kind IN ({})".format(", ".join(f"'{kind}'" for kind in kinds)))
+
+
+_LATE: Final = _is_one_of(LATE_KINDS)
+_LATE_CLOCK: Final = _is_one_of(LATE_CLOCKS)
 
 OF_OTHER_SUBJECT: Final = "ticket IS NULL OR ticket <> subject"
 """Events that are about another subject than their ticket, or than any."""
@@ -266,14 +276,18 @@ class SignalRow(SQLModel, table=True):
             name="signal_once",
         ),
         # Serves the list of breaches, which are few among the signals.
+        Index("signal_late", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),
+        Index("signal_late_desk", "desk", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),
+        # The same for processes of the release before, which knows clocks only.
+        Index("signal_breach", "at", "seq", sqlite_where=_LATE_CLOCK, postgresql_where=_LATE_CLOCK),
         Index(
-            "signal_breach",
+            "signal_breach_desk",
+            "desk",
             "at",
             "seq",
-            sqlite_where=_LATE,
-            postgresql_where=_LATE,
+            sqlite_where=_LATE_CLOCK,
+            postgresql_where=_LATE_CLOCK,
         ),
-        Index("signal_breach_desk", "desk", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, or_, select
 
 from app.principal import EVERY, Desks
 from app.sla.event import KNOWN_TYPES
@@ -120,15 +120,23 @@ _REPORTS: Final[ColumnElement[bool]] = and_(
 )
 _CLOCK_NAME: Final = (_clock.c.desk, _clock.c.subject, _clock.c.commitment, _clock.c.cycle)
 _UNRECORDED: Final = select(*_CLOCK_NAME).where(_clock.c.breached_at.is_not(None), ~exists().where(_REPORTS))
+_OF_CLOCK: Final = _signal.c.kind.like(CLOCK + "%")
 _RECORDED_TWICE: Final = (
     select(_signal.c.desk, _signal.c.subject, _signal.c.commitment, _signal.c.cycle)
     .where(IS_LATE, _signal.c.retracted_at.is_(None))
-    .group_by(_signal.c.desk, _signal.c.subject, _signal.c.commitment, _signal.c.cycle)
+    .group_by(
+        _signal.c.desk,
+        _signal.c.subject,
+        _signal.c.commitment,
+        _signal.c.cycle,
+        # A clock is late once; of a service each resource can be, which the occurrence names.
+        case((_OF_CLOCK, ""), else_=_signal.c.occurrence),
+    )
     .having(func.count() > 1)
 )
 _RECORDED_EARLY: Final = select(
     _signal.c.desk, _signal.c.subject, _signal.c.commitment, _signal.c.cycle
-).where(_signal.c.kind.like(CLOCK + "%"), _signal.c.detected_at < _signal.c.at)
+).where(or_(_OF_CLOCK, IS_LATE), _signal.c.detected_at < _signal.c.at)
 
 
 def unread_events(conn: Connection, limit: int, before: int, desks: Desks = EVERY) -> list[UnreadEvent]:

@@ -13,7 +13,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
 
 from app.principal import EVERY, Desks
-from app.sla.clock.signals import LATE_KINDS
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine import dialect
@@ -24,8 +23,8 @@ from app.store.tables import signal as _signal
 
 CLOCK: Final = "clock."
 QUEUE: Final = "queue."
-LATE: Final = frozenset(CLOCK + kind for kind in LATE_KINDS)
-"""Kinds that report a clock as late."""
+LATE: Final = frozenset(_INDEXED)
+"""Kinds that report something as late: a clock, an uptime, an average."""
 IS_LATE: Final[ColumnElement[bool]] = _signal.c.kind.in_([literal_column(f"'{kind}'") for kind in _INDEXED])
 """The same as a condition, written as the partial indexes have it."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
 from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
+from app.sla.availability.signals import AVAILABILITY_SIGNALS, AvailabilityKind
 from app.web.api.tickets.signals import Signal
 from app.web.http.instant import InstantOut
 
@@ -63,6 +64,11 @@ DESCRIPTIONS: Final = {
     "queue.joined": "A ticket joined a queue.",
     "queue.moved": "A ticket moved in its queue; the cause is given.",
     "queue.left": "A ticket left its queue.",
+    "availability.warned": "A warning threshold of a month's downtime was reached.",
+    "availability.breached": "A commitment on uptime was breached. `at` is when the month could no longer keep it.",
+    "availability.breach_moved": "A late fact gave a recorded breach of an uptime another instant. `replaces` names it.",
+    "availability.breach_retracted": "A recorded breach of an uptime is retracted: later facts show that it was none. "
+    "`replaces` names it.",
     APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
     TEST: "A test that an administrator sent. It is not recorded.",
@@ -101,6 +107,7 @@ _STATES: Final = {
 }
 _LATE: Final = {"clock.breached": "guarantee", "clock.missed": "objective", "clock.lapsed": "customer"}
 _RETRACTED: Final = {"clock.breach_retracted", "clock.miss_retracted"}
+_REPLACED: Final = "sig_f7fafe68dd0390f8d2a3889bac14b7"
 _AT: Final = "2026-03-06T14:15:00Z"
 _DUE: Final = "2026-03-06T14:15:00Z"
 
@@ -184,6 +191,8 @@ def example(kind: str) -> dict[str, Any]:
 
 def _signal(kind: str) -> dict[str, Any]:
     about_clock, about_queue = kind.startswith("clock."), kind.startswith("queue.")
+    if kind in AVAILABILITY_SIGNALS:
+        return _UPTIME | {"kind": kind} | _more_of_uptime(kind)
     signal: dict[str, Any] = {
         "id": "sig_3d30b14718c803bfd600d7fdf061e3",
         "kind": kind,
@@ -205,7 +214,7 @@ def _signal(kind: str) -> dict[str, Any]:
 
 def _more(kind: str) -> dict[str, Any]:
     if kind.startswith("clock."):
-        replaced = "sig_f7fafe68dd0390f8d2a3889bac14b7" if kind in _RETRACTED else None
+        replaced = _REPLACED if kind in _RETRACTED else None
         more: dict[str, Any] = {
             "cycle_id": None,
             "cause": None if kind in _LATE else "e-17",
@@ -229,6 +238,59 @@ def _more(kind: str) -> dict[str, Any]:
         return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
     more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
     return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
+
+
+def _more_of_uptime(kind: str) -> dict[str, Any]:
+    match kind:
+        case AvailabilityKind.WARNED:
+            figures = {
+                "state": "running",
+                "uptime": "99.9596",
+                "downtime_seconds": 1080,
+                "remaining_seconds": 257.4,
+            }
+            return figures | {"breached_at": None, "threshold": "80%", "occurrence": "80% srv-17"}
+        case AvailabilityKind.BREACHED:
+            return {}
+        case _:
+            cause = {"code": "event_received", "ref": "e-17", "params": {"type": "outage.ended"}}
+            shown = {"cause": "outage.ended e-17", "cause_detail": cause, "replaces": _REPLACED}
+            moved = {"old_at": _AT, "new_at": "2026-03-06T14:12:00Z", "at": "2026-03-06T14:12:00Z"}
+            return shown | (moved if kind == AvailabilityKind.BREACH_MOVED else {})
+
+
+_UPTIME: Final[dict[str, Any]] = {
+    "id": "sig_3d30b14718c803bfd600d7fdf061e3",
+    "desk": "haisoft",
+    "ticket": None,
+    "subject": "service:network",
+    "commitment": "network-uptime",
+    "cycle": None,
+    "occurrence": "srv-17",
+    "generation": 0,
+    "at": _AT,
+    "detected_at": "2026-03-06T14:15:00.003Z",
+    "commitment_kind": "guarantee",
+    "late": False,
+    "replaces": None,
+    "service": "network",
+    "resource": "srv-17",
+    "label": "Network uptime",
+    "period": "2026-03",
+    "from": "2026-02-28T23:00:00Z",
+    "to": "2026-03-31T22:00:00Z",
+    "target": "> 99.95%",
+    "state": "breached",
+    "uptime": "99.9500",
+    "total_seconds": 2_674_800,
+    "downtime_seconds": 1337.4,
+    "excluded_seconds": 0,
+    "allowance_seconds": 1337.4,
+    "remaining_seconds": 0,
+    "breached_at": _AT,
+    "next_at": "2026-03-31T22:00:00Z",
+    "clock": None,
+}
 
 
 def _clock(kind: str) -> dict[str, Any]:

@@ -39,17 +39,24 @@ class BreachView(BaseModel):
     """A breach, a missed objective or a lapsed deadline. `open`: its clock still goes on and it is not retracted."""
 
     id: str
-    kind: Literal["clock.breached", "clock.missed", "clock.lapsed"]
+    kind: Literal[
+        "clock.breached", "clock.missed", "clock.lapsed", "availability.breached", "average.breached"
+    ]
     desk: str
     ticket: str | None = Field(description="null where the subject is no ticket")
     subject: str = Field(description="the ticket's id, or as in `service:web`", examples=["4711"])
+    service: str | None = Field(description="the service whose uptime it is; null for a clock")
+    resource: str | None = Field(description="its resource; null for the whole service")
+    period: str | None = Field(
+        description="the month that was judged; null for a clock", examples=["2026-11"]
+    )
     commitment: str
-    cycle: int
+    cycle: int | None = Field(description="the number of the clock; null for what has none")
     commitment_kind: CommitmentKind
     at: InstantOut = Field(description="when it was late, corrected where the record was")
     detected_at: InstantOut
     retracted_at: InstantOut | None = Field(description="when it was retracted")
-    state: State | None = Field(description="the state of its clock now")
+    state: State | None = Field(description="the state of its clock now; null for what has none")
     open: bool
     acknowledgement: Acknowledgement | None
     signal: Signal = Field(description="as it was recorded")
@@ -142,6 +149,9 @@ def _breach(breach: Breach) -> dict[str, Any]:
         "desk": breach.desk,
         "ticket": breach.subject.ticket,
         "subject": breach.subject.text,
+        "service": recorded.get("service"),
+        "resource": recorded.get("resource"),
+        "period": recorded.get("period"),
         "commitment": recorded["commitment"],
         "cycle": recorded["cycle"],
         "commitment_kind": recorded["commitment_kind"],

@@ -38,6 +38,10 @@ const CAUSES = {
 const REASONS = { "after closing": "end of the day", "lunch gap": "lunch break" };
 
 const SIGNALS = {
+  "availability.breach_moved": "uptime breached at another instant",
+  "availability.breach_retracted": "breach of an uptime retracted",
+  "availability.breached": "uptime breached",
+  "availability.warned": "downtime nearly used up",
   "clock.breach_retracted": "breach retracted",
   "clock.breached": "guarantee breached",
   "clock.cancelled": "cancelled",

@@ -1,0 +1,141 @@
+"""The judge of services: warnings, breaches and retractions of their commitments on uptime.
+
+Judged are the periods about which something new is known, those that have passed since the last evaluation, and the
+running one; of each every commitment that names the service, for the service and for each resource that was ever named.
+Recorded signals are compared with what is true now, so that each is emitted once, whatever the order of the facts and
+however often a service is evaluated. Pure. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from app.flow.judge.judgement import Judgement
+from app.flow.judge.uptime_signals import Difference, JudgedUptime
+from app.sla.agreement.availability import AvailabilityRule
+from app.sla.agreement.version import Version
+from app.sla.availability.change import changed_spans, spans_of
+from app.sla.availability.facts import ServiceFacts, read_facts
+from app.sla.availability.outage import EVERY_RESOURCE
+from app.sla.availability.uptime import ALL, Uptime, Who, compile_downtime
+from app.sla.availability.version import JudgedPeriod, period_at, periods_of, taking_over
+from app.sla.clock.signals import RecordedSignal
+from app.sla.event import Event
+from app.sla.fields import casefolded
+from app.sla.reason import Reason, ReasonCode
+from app.sla.span import DAY, HOUR, Micros, Span
+from app.sla.subject import Subject
+
+_TRANSACTION: Final = HOUR
+"""An event may have been received before the last evaluation and stored after it, by a transaction that waited for it.
+None waits so long: the statement timeout ends it before."""
+_MONTH: Final = 31 * DAY
+
+
+class ServiceJudge:
+    """The judge of services. Facts about what was more than `months` months ago make no signals.
+
+    A resource that no fact of the month names is judged where the service has no more than `resources` of them.
+    """
+
+    def __init__(self, *, months: int, resources: int) -> None:
+        self._months, self._resources = months, resources
+
+    def __call__(
+        self,
+        events: Sequence[Event],
+        versions: Sequence[Version],
+        recorded: Sequence[RecordedSignal],
+        at: Micros,
+        judged_at: Micros | None,
+    ) -> Judgement:
+        """The signals that are not recorded yet, and the next instant at which one can become due."""
+        if not events:
+            return Judgement()
+        service = Subject.parse(events[0].subject).id
+        facts = read_facts(service, events)
+        spans = [*_news(facts, events, judged_at), *_of_versions(versions, judged_at, at)]
+        periods = list(periods_of(versions, self._bounded(spans, at), at))
+        judged = [each for period in periods for each in self._judged(facts, period, at)]
+        difference = Difference(service, recorded, _because(events, versions, judged_at))
+        signals = difference.signals(judged, [each.period.span for each in periods])
+        return Judgement(signals, _next_at(facts, judged, versions, at))
+
+    def _bounded(self, spans: Iterable[Span], at: Micros) -> Iterator[Span]:
+        """The spans up to now and not too long ago, and the running period."""
+        since = at - self._months * _MONTH
+        yield Span(at, at)
+        for span in spans:
+            if span.start <= at and span.end > since:
+                yield Span(max(span.start, since), max(since, min(span.end, at)))
+
+    def _judged(self, facts: ServiceFacts, judged: JudgedPeriod, at: Micros) -> Iterator[JudgedUptime]:
+        """Every object of the service by every commitment that names it, in one period."""
+        service = casefolded(facts.service)
+        touching = facts.within(judged.period.span)
+        named_now = {each.resource for each in (*touching.outages, *touching.windows, *touching.exclusions)}
+        is_small = len(facts.resources) <= self._resources
+        for rule in judged.agreement.availability:
+            if service not in map(casefolded, rule.services):
+                continue
+            yield JudgedUptime(rule, EVERY_RESOURCE, EVERY_RESOURCE, _uptime(rule, touching, ALL, judged, at))
+            # A resource without facts of its own in the period is up and down with the service.
+            general = _uptime(rule, touching, Who.of(), judged, at)
+            for resource, named in facts.resources.items():
+                if resource in named_now:
+                    yield JudgedUptime(
+                        rule, resource, named, _uptime(rule, touching, Who.of(resource), judged, at)
+                    )
+                elif is_small:
+                    yield JudgedUptime(rule, resource, named, general)
+
+
+def _news(facts: ServiceFacts, events: Iterable[Event], judged_at: Micros | None) -> list[Span]:
+    """The spans of what was not known at the last evaluation, or had not passed."""
+    if judged_at is None:
+        return spans_of(facts)
+    log = list(events)
+    old = [event for event in log if event.received_at < judged_at - _TRANSACTION]
+    before = facts if len(old) == len(log) else read_facts(facts.service, old)
+    ended = (outage.span for outage in facts.outages if outage.span.end > judged_at)
+    return [*changed_spans(before, facts), *(Span(max(span.start, judged_at), span.end) for span in ended)]
+
+
+def _of_versions(versions: Iterable[Version], judged_at: Micros | None, at: Micros) -> list[Span]:
+    """The spans in which versions judge that are new, or came into force, since the last evaluation."""
+    if judged_at is None:
+        return []
+    since = judged_at - _TRANSACTION
+    new = (v for v in versions if _recorded_at(v) >= since or since <= v.effective_from <= at)
+    return [Span(version.effective_from, max(version.effective_from, at)) for version in new]
+
+
+def _uptime(
+    rule: AvailabilityRule, facts: ServiceFacts, who: Who, judged: JudgedPeriod, at: Micros
+) -> Uptime:
+    return compile_downtime(rule, [facts], who).uptime(judged.period, at)
+
+
+def _next_at(
+    facts: ServiceFacts, judged: Iterable[JudgedUptime], versions: Sequence[Version], at: Micros
+) -> Micros | None:
+    """When a signal can become due though nothing is reported: not before a fact ahead or an open outage makes one."""
+    ahead = taking_over(versions, at)
+    if any(outage.span.end > at for outage in facts.outages):
+        running = period_at(versions, at, at).period
+        ahead.append(running.end)
+        ahead += [
+            each.uptime.next_at for each in judged if each.uptime.period == running and each.uptime.next_at
+        ]
+    return min(ahead, default=None)
+
+
+def _recorded_at(version: Version) -> Micros:
+    return version.effective_from if version.recorded_at is None else version.recorded_at
+
+
+def _because(events: Sequence[Event], versions: Sequence[Version], judged_at: Micros | None) -> Reason:
+    """What became known last: an event, or a version that was recorded after it."""
+    last, version = events[-1], versions[-1]
+    if judged_at is not None and last.received_at <= judged_at <= _recorded_at(version):
+        return Reason(ReasonCode.VERSION_APPLIED, version.number)
+    return Reason(ReasonCode.EVENT_RECEIVED, last.id, {"type": last.type})

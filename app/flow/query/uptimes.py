@@ -1,0 +1,33 @@
+"""Uptimes as JSON: the figures of a view, which signals carry too. Seconds have a fraction where there is one."""
+
+from app.flow.query.serialize import Json, instant_text
+from app.sla.agreement.availability import AvailabilityRule
+from app.sla.availability.uptime import Uptime
+from app.sla.span import SECOND, Micros
+
+
+def exact_seconds(length: Micros) -> int | float:
+    """A length in seconds: whole where it is, else with up to six decimals."""
+    return length / SECOND if length % SECOND else length // SECOND
+
+
+def figures(rule: AvailabilityRule, found: Uptime) -> Json:
+    """What an uptime came to by a commitment."""
+    return {
+        "id": rule.id,
+        "label": rule.label,
+        "kind": rule.kind.value,
+        "period": found.period.name or None,
+        "from": instant_text(found.period.start),
+        "to": instant_text(found.period.end),
+        "target": rule.target.written,
+        "state": found.state.value,
+        "uptime": found.text,
+        "total_seconds": exact_seconds(found.total),
+        "downtime_seconds": exact_seconds(found.downtime),
+        "excluded_seconds": exact_seconds(found.excluded),
+        "allowance_seconds": exact_seconds(found.allowance),
+        "remaining_seconds": exact_seconds(found.remaining),
+        "breached_at": instant_text(found.breached_at),
+        "next_at": instant_text(found.next_at),
+    }
