@@ -66,7 +66,7 @@ def test_every_code_has_a_text(code: ReasonCode) -> None:
         ),
         (
             Reason(ReasonCode.CREDIT_UPTIME, "uptime", PARAMS | {"target": "> 99.95%"}),
-            "uptime was 99.8611 % in 2026-11, with 1 h of downtime in 720 h; the target is > 99.95%",
+            "the uptime (uptime) was 99.8611 % in 2026-11, with 1 h of downtime in 720 h; the target is > 99.95%",
         ),
         (
             Reason(ReasonCode.CREDIT_UNITS, None, PARAMS),

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.flow.agreement.plan import Plan, Proposal, plans
+from app.flow.judge.concerned import ALL_CONTRACTS
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.sla.clock.evaluation import AppliesTo, NothingKnown, Version
 from app.sla.span import Micros
+from app.store.contracts import contracts
 from app.store.contracts.catalogue import Catalogue, lock_versions, put
 from app.store.engine.batch import pieces
 from app.store.engine.database import Connection
-from app.store.tickets import clocks, schedule
+from app.store.tickets import clocks, schedule, subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ def _insert(conn: Connection, now: Micros, plan: Plan, applies_to: AppliesTo) ->
     same_rules = plan.before is not None and plan.before.agreement.queue == plan.agreement.queue
     changes_open = applies_to is not AppliesTo.NEW or not same_rules
     tickets = schedule.mark_due(conn, plan.desk, now) if changes_open else 0
+    if plan.agreement.credits and (plan.agreement.contracts or contracts.exist(conn, plan.desk)):
+        # What a period is worth may be another amount now, and new contracts of the file have a running period.
+        subjects.mark_due(conn, plan.desk, [ALL_CONTRACTS], now + 1)
     return Applied(plan.desk, plan.number, tickets, plan.note)
 
 

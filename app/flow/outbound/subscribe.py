@@ -18,6 +18,7 @@ from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.sla.availability.signals import AVAILABILITY_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
+from app.sla.credit.changes import CREDIT_SIGNALS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
 from app.sla.subject import THE_DESK
@@ -37,6 +38,7 @@ KINDS: Final = (
     *CLOCK_SIGNALS,
     *(QUEUE + kind for kind in QueueKind),
     *AVAILABILITY_SIGNALS,
+    *CREDIT_SIGNALS,
     CONTRACT_APPLIED,
     DISABLED,
 )

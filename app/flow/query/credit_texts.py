@@ -45,7 +45,7 @@ def _uptime(reason: Reason, params: Mapping[str, object]) -> str:
     uptime = percent(Fraction(str(params["uptime"])), _UPTIME_DECIMALS)
     down, total = (length_text(Fraction(str(params[key]))) for key in ("downtime_seconds", "total_seconds"))
     return (
-        f"{reason.ref} was {uptime} % in {params['period']}, with {down} of downtime in {total}; "
+        f"the uptime ({reason.ref}) was {uptime} % in {params['period']}, with {down} of downtime in {total}; "
         f"the target is {params['target']}"
     )
 
@@ -85,7 +85,7 @@ def _decided(_: Reason, params: Mapping[str, object]) -> str:
 CREDIT_TEXTS: Final[Mapping[ReasonCode, Callable[[Reason, Mapping[str, object]], str]]] = {
     ReasonCode.CREDIT_UPTIME: _uptime,
     ReasonCode.CREDIT_MISSED: lambda reason, params: (
-        f"{reason.ref} of ticket {params['ticket']} was missed at {params['at']}"
+        f"the commitment {reason.ref} of ticket {params['ticket']} was missed at {params['at']}"
     ),
     ReasonCode.CREDIT_UNITS: _units,
     ReasonCode.CREDIT_BAND: lambda _, params: (

@@ -59,6 +59,14 @@ const SIGNALS = {
   "queue.left": "left the queue",
   "queue.moved": "moved in the queue",
   "contract.applied": "contract changed",
+  "credit.owed": "credit owed",
+  "credit.claimable": "credit can be claimed",
+  "credit.changed": "credit changed",
+  "credit.claimed": "credit claimed",
+  "credit.granted": "credit granted",
+  "credit.refused": "credit refused",
+  "credit.lapsed": "credit lapsed",
+  "credit.withdrawn": "credit withdrawn",
   "subscription.disabled": "subscription disabled",
 };
 
