@@ -24,7 +24,7 @@ from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.web.api import audit, health
 from app.web.api.contracts import contracts, credits, statements
-from app.web.api.desks import agreements, calendars, deadlines, desks, feeds
+from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
@@ -50,6 +50,8 @@ ROUTERS = (
     desks.router,
     deadlines.router,
     feeds.router,
+    # Before the names of calendars.
+    versions.router,
     calendars.router,
     agreements.router,
     contracts.router,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from app.log import log_as_json
 from app.settings import Settings
@@ -24,10 +24,13 @@ FIRST = {"chaos": 0, "kill": 1, "clients": 2, "worker": 3, "servers": 4, "cli": 
 """Folders whose tests start whole processes, the slowest first."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# No deadline per example: a shared machine's hiccup is no defect. The rest is Hypothesis's own choice,
-# which in CI is a fixed sequence of examples.
+# The same examples in every run, and nothing that a slow machine makes fail: neither a deadline for an example nor a
+# complaint that examples take long to make. `--hypothesis-profile explore` looks for new ones.
 settings.register_profile(
-    "house", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
+    "explore", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "house", parent=settings.get_profile("explore"), max_examples=60, derandomize=True, database=None
 )
 settings.load_profile("house")
 

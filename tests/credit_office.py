@@ -43,7 +43,7 @@ class CreditOffice:
         }
 
         def put(conn: Connection, now: Micros) -> None:
-            agreement = agreement_known(conn, self.service.catalogue, self.desk, None)
+            agreement = agreement_known(conn, self.service.catalogue, self.desk, None, at=now)
             terms, faults = contracts.read_terms([("", document)], agreement)
             assert faults == []
             contracts.put_terms(conn, now, self.desk, terms)

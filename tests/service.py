@@ -9,7 +9,8 @@ import orjson
 
 from app.flow.agreement.apply import Applied, apply
 from app.flow.agreement.desk_files import DeskFile, desk_file, read_files
-from app.flow.agreement.plan import Proposal
+from app.flow.agreement.plan import Proposal, plans
+from app.flow.agreement.preview import Preview, preview
 from app.flow.judge.assess import Assessor
 from app.flow.judge.receive import Incoming, Receipt, Receiver
 from app.flow.process.sweep import Sweeper
@@ -21,7 +22,7 @@ from app.sla.clock.evaluation import AppliesTo
 from app.sla.event import Event
 from app.sla.span import Micros, length_of, micros
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import Database
+from app.store.engine.database import Connection, Database
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,11 +72,21 @@ class Service:
         self.receiver = Receiver(database, self.assessor, settings)
         self.sweeper = Sweeper(database, self.assessor, settings)
 
-    def apply(self, *files: DeskFile, to: AppliesTo = AppliesTo.NEW) -> list[Applied]:
-        """Put files into force."""
-        return self.database.write_now(
-            lambda conn, now: apply(conn, now, self.catalogue, Proposal(files), to)
-        )
+    def apply(self, *files: DeskFile, to: AppliesTo = AppliesTo.NEW, **given: Any) -> list[Applied]:
+        """Put files into force. `given` are further fields of the proposal."""
+        proposal = Proposal(files, applies_to=to, **given)
+        return self.database.write_now(lambda conn, now: apply(conn, now, self.assessor, proposal))
+
+    def preview(self, *files: DeskFile, to: AppliesTo = AppliesTo.NEW, **given: Any) -> Preview:
+        """What putting files into force would change."""
+        proposal = Proposal(files, applies_to=to, **given)
+        now = self.database.now()
+
+        def read(conn: Connection) -> Preview:
+            coming = plans(conn, now, self.catalogue, proposal)
+            return preview(conn, self.catalogue, Preview(coming, now, budget=600.0, most_changes=1000))
+
+        return self.database.read_now(read)
 
     def apply_shipped(self, *desks: str) -> None:
         """Put shipped desks into force."""
@@ -136,10 +147,14 @@ class Service:
 
 
 def with_desks_in_force(url: str) -> None:
-    """A database with three shipped desks in force since the instant at which a `WallClock` begins."""
+    """A database with three shipped desks in force since the instant at which a `WallClock` begins.
+
+    The stream is empty: the signals of these versions are deleted.
+    """
     settings, clock = Settings(database_url=url), WallClock()
     with Database(settings, clock) as database:
         Service(settings, database, clock).apply_shipped("haisoft", "phpnet", "webxtra")
+        database.write_now(lambda conn, _: conn.exec_driver_sql("DELETE FROM signal"))
 
 
 def event(

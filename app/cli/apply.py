@@ -1,23 +1,44 @@
-"""`slatimer apply`: put files, or newer holidays, into force, or preview which due dates would move."""
+"""`slatimer apply`: put files, or newer holidays, into force, or preview what they would change."""
 
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
 
 from app.cli.opened import must_know, opened
-from app.cli.terminal import MISUSED, counted, misused, remark, result, screen
+from app.cli.terminal import MISUSED, counted, misused, progress_screen, remark, result, screen
 from app.flow.agreement import apply as use_case
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, faults_of_sources, read_files
-from app.flow.agreement.plan import Proposal, plans
+from app.flow.agreement.effective import Unplannable
+from app.flow.agreement.effects import Change
+from app.flow.agreement.plan import Plan, Proposal, plans
+from app.flow.agreement.preview import Preview
 from app.flow.importing.mapping_file import mapping_files
 from app.flow.inbound.sources import apply_sources
 from app.flow.process.runtime import Runtime
 from app.flow.query.serialize import instant_text
-from app.sla.clock.evaluation import AppliesTo
+from app.intake.instant import read_instant
+from app.sla.agreement.version import AppliesTo
+from app.sla.span import Micros
 
 command = typer.Typer(add_completion=False)
+
+_MOST_CHANGES: Final = 1_000
+"""Changes of due dates that are listed; all are counted. No person reads a longer list."""
+
+
+def read_day_or_instant(text: str) -> Micros | date:
+    """An instant with an offset, or a date. Exits with a usage error for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return read_instant(text)
+    except ValueError as error:
+        misused(f"--effective-from {error}")
 
 
 @command.command()
@@ -31,6 +52,13 @@ def apply(
     applies_to: Annotated[
         AppliesTo, typer.Option(help="New tickets only, open ones too, or the rest of their lives.")
     ] = AppliesTo.NEW,
+    effective_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANT|DATE", help="When it comes into force, ahead; a date in the desk's zone."
+        ),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why: kept with the version.")] = None,
     refresh_holidays: Annotated[
         bool,
         typer.Option("--refresh-holidays", help="Use the holidays of the installed package. Takes no files."),
@@ -47,16 +75,25 @@ def apply(
         misused("name files to apply, or --refresh-holidays without files.")
     if desk is not None and not refresh_holidays:
         misused("--desk goes with --refresh-holidays. A file names its desk itself.")
+    begins = None if effective_from is None else read_day_or_instant(effective_from)
     with opened() as parts:
         try:
             files = _without_mappings(read_files(paths or []))
-            proposal = Proposal(files, refresh=_refreshed(parts, desk) if refresh_holidays else ())
-            (_show if preview else _put)(parts, files, proposal, applies_to)
+            proposal = Proposal(
+                files,
+                refresh=_refreshed(parts, desk) if refresh_holidays else (),
+                applies_to=applies_to,
+                effective_from=begins,
+                author_note=note,
+            )
+            (_show if preview else _put)(parts, files, proposal)
         except FaultyFiles as error:
             for fault in error.faults:
                 result(str(fault))
             remark("Nothing was put into force.")
             raise typer.Exit(MISUSED) from error
+        except Unplannable as error:
+            misused(f"--effective-from: {error}. Nothing was put into force.")
 
 
 def _without_mappings(files: list[DeskFile]) -> list[DeskFile]:
@@ -75,46 +112,77 @@ def _refreshed(parts: Runtime, desk: str | None) -> list[str]:
     return [desk]
 
 
-def _show(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: AppliesTo) -> None:
+def _show(parts: Runtime, files: list[DeskFile], proposal: Proposal) -> None:
     if faults := faults_of_sources(files):
         raise FaultyFiles(faults)
     now = parts.database.now()
     planned = parts.database.read_now(lambda conn: plans(conn, now, parts.catalogue, proposal))
-    changes = parts.database.read_now(
-        lambda conn: use_case.preview(conn, now, parts.catalogue, proposal, applies_to)
-    )
     for plan in planned:
-        remark(f"{plan.desk}: would be version {plan.number}{_because(plan.note)}")
+        remark(f"{plan.desk}: would be version {plan.number}{_from(plan)}{_because(plan.note)}")
     sources = [file for file in files if file.kind is FileKind.SOURCES]
     for file in sources:
         remark(f"{file.desk}: its ticket systems would be read by {file.path}")
     if not planned and not sources:
         remark("All of this is in force already.")
+    run = Preview(planned, now, float("inf"), _MOST_CHANGES)
+    _compare(parts, run)
+    _list("", run.effects.changes)
+    if run.effects.changed > len(run.effects.changes):
+        _list("furthest", run.effects.worst)
+    if run.skipped:
+        remark(f"{counted(run.skipped, 'open ticket')} cannot change and need no comparison")
+    remark(run.effects.sentence)
+    remark(f"{counted(run.effects.changed, 'clock')} would change; nothing was written")
+
+
+def _compare(parts: Runtime, run: Preview) -> None:
+    """Compare the tickets slice by slice, with progress on a terminal."""
+    with progress_screen().status("open tickets") as status:
+        while not run.is_done:
+            parts.database.read_now(lambda conn: run.step(conn, parts.catalogue))
+            status.update(f"{run.compared:,} of {run.total:,} open tickets compared")
+
+
+def _from(plan: Plan) -> str:
+    return f" from {instant_text(plan.effective_from)} on" if plan.is_planned else ""
+
+
+def _list(title: str, changes: list[Change]) -> None:
     table = Table("desk", "ticket", "commitment", "cycle", "due", "would be due", box=None, pad_edge=False)
     for change in changes:
         due = (instant_text(change.old_due_at) or "-", instant_text(change.new_due_at) or "-")
         table.add_row(change.desk, change.ticket, change.commitment, str(change.cycle), *due)
+    if title:
+        remark(f"The {title} of them:")
     screen().print(table)
-    remark(f"{counted(len(changes), 'clock')} would change; nothing was written")
 
 
-def _put(parts: Runtime, files: list[DeskFile], proposal: Proposal, applies_to: AppliesTo) -> None:
+def _put(parts: Runtime, files: list[DeskFile], proposal: Proposal) -> None:
     applied, changed_sources = parts.database.write_now(
         lambda conn, now: (
-            use_case.apply(conn, now, parts.catalogue, proposal, applies_to),
+            use_case.apply(conn, now, parts.assessor, proposal),
             apply_sources(conn, now, parts.catalogue, parts.sources, files),
         )
     )
     for one in applied:
-        result(
-            f"{one.desk}: version {one.number} is in force, for {applies_to.value} tickets{_because(one.note)}"
+        begins = (
+            "is in force"
+            if one.effective_from is None
+            else f"is planned from {instant_text(one.effective_from)} on"
         )
+        result(
+            f"{one.desk}: version {one.number} {begins}, for {one.applies_to.value} tickets{_because(one.note)}"
+        )
+        for number in one.replaces:
+            remark(
+                f"{one.desk}: it takes the place of version {number}, which was planned for the same instant"
+            )
     for desk in changed_sources:
         result(f"{desk}: its ticket systems are read by its sources from now on")
         remark(f"To read what is in the inbox by them: slatimer inbox --run-again --desk {desk}")
     if not applied and not changed_sources:
         remark("All of this was in force already.")
-    if any(one.tickets for one in applied):
+    if any(one.tickets and one.effective_from is None for one in applied):
         swept = parts.sweeper.sweep_now()
         remark(f"{counted(swept, 'ticket')} {'was' if swept == 1 else 'were'} evaluated again")
 

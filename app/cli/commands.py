@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "worker": ("app.cli.worker", "Run a worker that sweeps and delivers. Needs Redis."),
     "demo": ("app.cli.demo.command", "Run the service with five desks and a day of tickets."),
     "apply": ("app.cli.apply", "Put calendars, agreements and sources into force."),
+    "versions": ("app.cli.versions", "List a desk's versions, show one, compare two."),
     "check": ("app.cli.check", "Validate calendars, agreements and sources."),
     "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),

@@ -35,8 +35,12 @@ def subject_fault(kind: str, written: str) -> str | None:
     subject = Subject.parse(written)
     if not subject.id.strip():
         return f"names no {subject.kind}. Write {_WRITTEN.get(subject.kind, 'one')}"
-    allowed = _SUBJECTS_OF.get(kind, _ANY)
-    if subject.kind in allowed:
+    if subject.kind in _SUBJECTS_OF.get(kind, _ANY):
         return None
-    right = " or ".join(words for each, words in _WRITTEN.items() if each in allowed)
-    return f"an event of the type {kind} is about {right}, got {shown(written)}"
+    return f"an event of the type {kind} is about {subjects_of(kind)}, got {shown(written)}"
+
+
+def subjects_of(kind: str) -> str:
+    """What an event of this type may be about, in words."""
+    allowed = _SUBJECTS_OF.get(kind, _ANY)
+    return " or ".join(words for each, words in _WRITTEN.items() if each in allowed)

@@ -68,6 +68,12 @@ class QuotaSettings(SettingsGroup):
         description="Processor time for computing one answer; beyond it, the answer is the problem `too-expensive`. A "
         "usual answer takes 5 ms.",
     )
+    preview_time_budget: timedelta = Field(
+        default=timedelta(seconds=60),
+        gt=timedelta(0),
+        description="Processor time for a preview of a version over the network; beyond it, the preview is incomplete "
+        "and says so. 100,000 open tickets take about 30 s, and a change of some days ahead a few seconds.",
+    )
     answer_spans: int = Field(
         default=20_000,
         ge=1,

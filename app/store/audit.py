@@ -32,6 +32,8 @@ class Action(StrEnum):
     """A calendar or an agreement was put into force."""
     CONTRACT_APPLIED = "contract.applied"
     """Contracts of customers were entered or changed."""
+    VERSION_WITHDRAWN = "version.withdrawn"
+    """A planned version was taken back."""
     SOURCES_APPLIED = "sources.applied"
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"

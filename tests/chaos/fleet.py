@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -19,12 +20,15 @@ from typing import Any, Final, Self, TypeVar
 
 import asyncpg
 import httpx2
+from typer.testing import Result
 
 from tests.chaos.proxy import Proxy
 from tests.chaos.pusher import GO, QUIET, Orders
 from tests.servers import postgres, valkey
 from tests.servers.postgres import ADMINISTRATOR
 from tests.servers.process import HOST, Process, ServerFailed, free_port, new_folder
+from tests.servers.slatimer import commanded
+from tests.waiting import HANG
 
 T = TypeVar("T")
 
@@ -38,15 +42,20 @@ DATABASE_TIMEOUT: Final = 3.0
 """Seconds for both database timeouts below: faults last longer than that."""
 RATE: Final = 8.0
 """Tickets a second, each with about three events and eight signals. More would measure the machine."""
-_QUIET_WITHIN: Final = 60.0
 
 SETTINGS: Final = {
     "SLATIMER_DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": f"PT{DATABASE_TIMEOUT:g}S",
     "SLATIMER_DATABASE_STATEMENT_TIMEOUT": f"PT{DATABASE_TIMEOUT:g}S",
     "SLATIMER_ALLOW_NETWORKS": "127.0.0.0/8",
     # Every attempt that fails is made again within the round.
-    "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT1S"] * 30),
+    "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT1S"] * 300),
     "SLATIMER_DELIVERY_TIMEOUT": "PT2S",
+}
+
+
+USUAL_TIMEOUTS: Final = {
+    "SLATIMER_DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": f"PT{HANG:g}S",
+    "SLATIMER_DATABASE_STATEMENT_TIMEOUT": f"PT{HANG:g}S",
 }
 
 
@@ -139,7 +148,7 @@ class Web(Member):
         port = free_port()
         super().__init__(name, ("serve", "--port", str(port)), environment, folder)
         self.base = f"http://{HOST}:{port}"
-        self._client = httpx2.Client(timeout=1)  # one for all polls: a new client costs more than a poll
+        self._client = httpx2.Client(timeout=10)  # one for all polls: a new client costs more than a poll
 
     def _ready(self) -> bool:
         try:
@@ -233,20 +242,13 @@ class Fleet:
     def command(self, *arguments: object) -> str:
         """The output of a `slatimer` command. Raises ServerFailed when it fails."""
         done = self.run(*arguments)
-        if done.returncode:
-            raise ServerFailed(f"slatimer {arguments} ended with {done.returncode}\n{done.stderr}")
+        if done.exit_code:
+            raise ServerFailed(f"slatimer {arguments} ended with {done.exit_code}\n{done.stderr}")
         return done.stdout
 
-    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        """The result of a `slatimer` command."""
-        return subprocess.run(
-            [sys.executable, "-m", "app", *map(str, arguments)],
-            env=self.environment,
-            cwd=ROOT,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
+    def run(self, *arguments: object) -> Result:
+        """The result of a `slatimer` command, whose statements have the usual time."""
+        return commanded(self.environment | USUAL_TIMEOUTS, *arguments)
 
     def pusher(self, seed: int, rate: float = RATE) -> Push:
         """A process that pushes to the web processes."""
@@ -258,10 +260,12 @@ class Fleet:
         return self.beside.run(self._ask(statement, arguments))
 
     async def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Any]:
-        if self._database is None or self._database.is_closed():
-            self._database = await asyncpg.connect(
-                host=HOST, port=self.postgres.port, user=ADMINISTRATOR, database=DATABASE, ssl=False
-            )
+        with suppress(asyncpg.PostgresConnectionError, asyncpg.InterfaceError):  # the server was killed since
+            if self._database is not None:
+                return await self._database.fetch(statement, *arguments)
+        self._database = await asyncpg.connect(
+            host=HOST, port=self.postgres.port, user=ADMINISTRATOR, database=DATABASE, ssl=False
+        )
         return await self._database.fetch(statement, *arguments)
 
     def _environment_of(self, worker: int) -> dict[str, str]:

@@ -20,11 +20,10 @@ from tests.chaos.life import DESK, SECOND, Happening
 from tests.chaos.pusher import ACKNOWLEDGED, REFUSED
 from tests.chaos.reference import Reference
 from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, RecordedSignal, compare
+from tests.waiting import HANG
 
 _BEFORE: Final = (1.0, 3.0)
 """Seconds of load before the fault, and after its repair."""
-_REST_WITHIN: Final = 20.0
-"""Seconds after the last push within which all signals must be recorded and delivered."""
 _POLL_INTERVAL: Final = 0.25
 _RECORD: Final = ("event", "ticket", "clock", "signal", "delivery")
 
@@ -90,14 +89,14 @@ class Rounds:
         asked = {"desk": DESK, "kinds": KINDS, "url": url}
         headers = {"Authorization": f"Bearer {self._fleet.key}"}
         base = self._fleet.webs[0].base
-        httpx2.post(f"{base}/v1/subscriptions", json=asked, headers=headers).raise_for_status()
+        httpx2.post(f"{base}/v1/subscriptions", json=asked, headers=headers, timeout=HANG).raise_for_status()
         self._fleet.beside.begin(self._follower.follow())
 
     def _rest(self) -> tuple[Findings, list[Delay]]:
-        """Wait until all signals are recorded and delivered, at most for `_REST_WITHIN`."""
+        """Wait until all signals are recorded and delivered; those that are not after HANG are lost."""
         self._read_acknowledged()
         time.sleep(max(0, self._reference.last() + GRACE - now()) / SECOND)
-        until = time.monotonic() + _REST_WITHIN
+        until = time.monotonic() + HANG
         while True:
             found, delays = self._compared()
             pending = found.lost or found.unrecorded or found.invented or found.undelivered or found.unseen
@@ -120,7 +119,7 @@ class Rounds:
     def _examined(self, number: int) -> Iterator[str]:
         """Failed checks of `slatimer doctor` and ended processes, which are restarted."""
         done = self._fleet.run("doctor", "--json")
-        if done.returncode:
+        if done.exit_code:
             yield f"round {number}: {done.stderr}"
             checks: list[dict[str, Any]] = json.loads(done.stdout or "[]")
             yield from (

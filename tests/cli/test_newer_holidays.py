@@ -11,9 +11,9 @@ from pathlib import Path
 import holidays
 import pytest
 
-from tests.cli.conftest import ROOT
+from tests.cli.conftest import ROOT, Terminal
+from tests.waiting import HANG
 
-PATIENCE = 60.0
 RULE = "    def _populate_public_holidays(self):\n"
 AGREEMENT = """
 desk = "own"
@@ -73,12 +73,11 @@ def newer_package(folder: Path, added: date) -> Path:
 class Process:
     """Runs commands as processes on one database, with a folder before the installed packages on their path."""
 
-    def __init__(self, database: Path, first: Path | None = None) -> None:
-        folders = [ROOT] if first is None else [first, ROOT]
+    def __init__(self, url: str, first: Path) -> None:
         self.environment = {
             **os.environ,
-            "SLATIMER_DATABASE_URL": f"sqlite:///{database}",
-            "PYTHONPATH": os.pathsep.join(map(str, folders)),
+            "SLATIMER_DATABASE_URL": url,
+            "PYTHONPATH": os.pathsep.join(map(str, (first, ROOT))),
         }
 
     def __call__(self, *arguments: object) -> str:
@@ -93,7 +92,7 @@ class Process:
             cwd=ROOT,
             text=True,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=HANG,
             check=False,
         )
         assert ended.returncode == 0, ended.stderr
@@ -101,25 +100,25 @@ class Process:
 
 
 @pytest.fixture
-def before(tmp_path: Path) -> Process:
+def before(tmp_path: Path) -> Terminal:
     """A desk and a ticket, by the installed package."""
-    process = Process(tmp_path / "slatimer.db")
+    terminal = Terminal(f"sqlite:///{tmp_path / 'slatimer.db'}")
     for folder, text in (("agreements", AGREEMENT), ("calendars", CALENDAR)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "own.toml").write_text(text)
-    process("apply", tmp_path / "agreements", tmp_path / "calendars")
-    process("record", "own", "4711", "ticket.created")
-    return process
+    terminal.done("apply", tmp_path / "agreements", tmp_path / "calendars")
+    terminal.done("record", "own", "4711", "ticket.created")
+    return terminal
 
 
 def test_a_newer_package_moves_a_due_date_when_its_holidays_are_put_into_force(
-    before: Process, tmp_path: Path
+    before: Terminal, tmp_path: Path
 ) -> None:
     added = soon()
-    after = Process(tmp_path / "slatimer.db", newer_package(tmp_path / "newer", added))
+    after = Process(before.settings.database_url, newer_package(tmp_path / "newer", added))
     difference = f"holidays 99.1: NL {added} added: Harvest Day"
 
-    assert "the stored holidays are those of the installed package" in before("doctor")
+    assert "the stored holidays are those of the installed package" in before.done("doctor")
     examined = "".join(after("doctor", "--json").split("\n"))
     assert f"own: {difference}" in examined
     assert "fault" not in examined

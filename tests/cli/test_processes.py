@@ -22,9 +22,9 @@ from tests.cli.conftest import ROOT, Terminal
 from tests.servers.databases import Databases
 from tests.servers.process import free_port
 from tests.servers.slatimer import Service
+from tests.waiting import HANG, until, until_true
 
 DESK = ROOT / "benchmarks" / "helpdesk"
-PATIENCE = 60.0
 OPENED = "2026-03-02T09:00:00Z"
 
 
@@ -42,7 +42,7 @@ def _slatimer(url: str, *arguments: object, **more: Any) -> subprocess.Popen[str
 
 def _output(url: str, *arguments: object) -> str:
     with _slatimer(url, *arguments) as process:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=HANG)
     assert process.returncode == 0, err
     return out
 
@@ -85,30 +85,45 @@ def _events(conn: Connection) -> int:
     return conn.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
 
 
-def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(new_url: str, tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
-    with log.open("w") as file:
-        for n in range(6_000):
-            about = {
-                "id": f"e{n}",
-                "type": "ticket.created",
-                "subject": f"T{n}",
-                "time": "2013-03-04T10:00:00Z",
-            }
+LENGTH = 2_500
+"""Events of a log: some seconds of work."""
+
+
+def _log(path: Path, number: int) -> Path:
+    """A log of so many tickets of its own."""
+    with path.open("w") as file:
+        for n in range(LENGTH):
+            name = f"{number}-{n}"
+            about = {"id": name, "type": "ticket.created", "subject": name, "time": "2013-03-04T10:00:00Z"}
             file.write(json.dumps(about | {"data": {}}) + "\n")
-    _output(new_url, "apply", DESK / "agreements", DESK / "calendars")
-    asked = ("replay", log, "--desk", "helpdesk", "--at", "2013-03-05T00:00:00Z", "--json")
-    with Database(Settings(database_url=new_url)) as watched, _slatimer(new_url, *asked) as process:
-        until = time.monotonic() + PATIENCE
-        while watched.read_now(_events) < 500 and time.monotonic() < until:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (130, ""), err
+    return path
+
+
+def _interrupted(url: str, *asked: object) -> tuple[int, str, str, int]:
+    """(exit code, output, errors, stored events) of a replay that is interrupted after its first transaction."""
+    with Database(Settings(database_url=url)) as watched:
+        before = watched.read_now(_events)
+        with _slatimer(url, *asked) as process:
+            until(lambda: watched.read_now(_events) > before)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=HANG)
+        return process.returncode, out, err, watched.read_now(_events) - before
+
+
+def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(new_url: str, tmp_path: Path) -> None:
+    terminal, number, stored = Terminal(new_url), 0, LENGTH
+    terminal.done("apply", DESK / "agreements", DESK / "calendars")
+    asked, code, out, err = tuple[object, ...](), 0, "", ""
+    while stored == LENGTH:  # one that has come to its end before the signal was not interrupted
+        number += 1
+        log = _log(tmp_path / f"{number}.jsonl", number)
+        asked = ("replay", log, "--desk", "helpdesk", "--at", "2013-03-05T00:00:00Z", "--json")
+        code, out, err, stored = _interrupted(new_url, *asked)
+    assert (code, out) == (130, ""), err
     assert "Run the command again" in err
-    recorded = json.loads(_output(new_url, *asked))
-    assert recorded["events"] == recorded["tickets"] == 6_000
-    assert 0 < recorded["repeated"] < 6_000
+    recorded = json.loads(terminal.done(*asked))
+    assert recorded["events"] == recorded["tickets"] == LENGTH
+    assert recorded["repeated"] == stored
 
 
 def test_a_fact_recorded_beside_a_running_service_is_seen_by_it(
@@ -119,7 +134,11 @@ def test_a_fact_recorded_beside_a_running_service_is_seen_by_it(
         "record", "phpnet", "P1", "ticket.created", "--set", "category=hardware", "--set", "level=example-1"
     )
     running.command("record", "phpnet", "P1", "call.registered")
-    view = httpx2.get(f"{running.base}/v1/tickets/phpnet/P1", headers=headers).raise_for_status().json()
+    view = (
+        httpx2.get(f"{running.base}/v1/tickets/phpnet/P1", headers=headers, timeout=HANG)
+        .raise_for_status()
+        .json()
+    )
     assert [clock["state"] for clock in view["clocks"]] == ["running"]
 
 
@@ -130,13 +149,14 @@ def test_a_breach_recorded_beside_a_running_service_is_told_by_it(
     almost = time.time() - 2 * 3600 + 4
     written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(almost))
     running.command("record", "clamehost", "C1", "outage.started", "--time", written)
-    until = time.monotonic() + PATIENCE
-    recorded: list[str] = []
-    while not recorded and time.monotonic() < until:
-        page = httpx2.get(f"{running.base}/v1/breaches", params={"desk": "clamehost"}, headers=headers)
-        recorded = [breach["ticket"] for breach in page.raise_for_status().json()["breaches"]]
-        time.sleep(0.1)
-    assert recorded == ["C1"]
+
+    def recorded() -> list[str]:
+        page = client.get("/v1/breaches", params={"desk": "clamehost"}).raise_for_status().json()
+        return [breach["ticket"] for breach in page["breaches"]]
+
+    with httpx2.Client(base_url=running.base, headers=headers, timeout=HANG) as client:
+        until(recorded)
+        assert recorded() == ["C1"]
 
 
 def test_a_tested_connection_has_sent_a_sample(service: tuple[Service, dict[str, str]]) -> None:
@@ -146,7 +166,7 @@ def test_a_tested_connection_has_sent_a_sample(service: tuple[Service, dict[str,
     )
     connection = json.loads(out)
     sample = connection["template"] | {"id": "x1", "subject": "H1", "type": "note.added"}
-    answer = httpx2.post(connection["url"], json=sample, headers=connection["headers"])
+    answer = httpx2.post(connection["url"], json=sample, headers=connection["headers"], timeout=HANG)
     assert answer.json()["accepted"] == 1
 
 
@@ -168,9 +188,10 @@ def test_the_demonstration_serves_its_day_and_leaves_nothing_behind(tmp_path: Pa
             f"http://127.0.0.1:{port}/v1/tickets",
             params={"limit": 500},
             headers={"Authorization": f"Bearer {key}"},
+            timeout=HANG,
         )
         demo.send_signal(signal.SIGTERM)
-        _, err = demo.communicate(timeout=PATIENCE)
+        _, err = demo.communicate(timeout=HANG)
     assert demo.returncode == 0, err
     assert {view["desk"] for view in page.json()["tickets"]} == {
         "haisoft",
@@ -189,7 +210,7 @@ def test_a_tested_ticket_system_has_sent_a_signed_sample(service: tuple[Service,
             "connect", system, "--desk", "haisoft", "--url", running.base, "--test", "--json"
         )
         assert json.loads(out)["url"] == f"{running.base}/v1/hooks/haisoft/{system}"
-    inbox = httpx2.get(f"{running.base}/v1/inbox", headers=headers)
+    inbox = httpx2.get(f"{running.base}/v1/inbox", headers=headers, timeout=HANG)
     assert inbox.raise_for_status().json()["deliveries"] == []
 
 
@@ -207,20 +228,21 @@ class Sending:
         self.secrets = [secret]
         self.answers: Counter[tuple[str, int]] = Counter()
         """How many deliveries of each secret had which status for an answer."""
+        self.sent: Counter[int] = Counter()
+        """How many deliveries each sender has sent."""
 
     async def send(self, late: int) -> None:
         """Send one after the other until this is cancelled."""
         while True:
             secret = self.secrets[max(len(self.secrets) - 1 - late, 0)]
             self.answers[secret, await self._status(secret)] += 1
+            self.sent[late] += 1
             await asyncio.sleep(PACE)
 
     async def until_all_have_sent(self) -> None:
-        """Wait until each sender has sent, with whatever secret it uses now."""
-        before = self.answers.total()
-        async with asyncio.timeout(PATIENCE):
-            while self.answers.total() < before + 5 * SENDERS:  # noqa: ASYNC110 - they have no one end to be told of
-                await asyncio.sleep(PACE)
+        """Wait until each sender has begun to send with the secret that it uses now, and has its answer."""
+        before = self.sent.copy()
+        await until_true(lambda: all(self.sent[late] >= before[late] + 2 for late in range(SENDERS)))
 
     async def _status(self, secret: str) -> int:
         self._number += 1
@@ -243,7 +265,7 @@ async def test_a_secret_rotated_by_the_command_while_deliveries_come_refuses_non
         asked = ("connect", "zammad", "--desk", "webxtra", "--json", *more)
         return json.loads(await asyncio.to_thread(terminal.done, *asked))["secret"]
 
-    async with httpx2.AsyncClient(base_url=running.base, timeout=PATIENCE) as client:
+    async with httpx2.AsyncClient(base_url=running.base, timeout=HANG) as client:
         sending = Sending(client, await connect())
         tasks = [asyncio.create_task(sending.send(late)) for late in range(SENDERS)]
         for _ in range(ROTATIONS):

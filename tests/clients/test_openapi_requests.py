@@ -22,6 +22,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.web.openapi import openapi_document
 from tests.servers.slatimer import Service
+from tests.waiting import HANG
 
 CHECKS: Final = [
     not_a_server_error,
@@ -34,7 +35,6 @@ ENDLESS: Final = "/v1/stream"
 """Answers for as long as a client listens; tested by tests/web/test_process.py."""
 EXAMPLES: Final = 6
 """Of each operation in each mode."""
-TIMEOUT: Final = 60
 
 DOCUMENT: Final = openapi_document(create_app(Settings()))
 SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
@@ -79,7 +79,7 @@ def test_an_answer_is_one_that_the_document_declares(
     )
     @given(operation.as_strategy(generation_mode=mode))
     def answered(case: Case[Any]) -> None:
-        response = case.call(base_url=running.base, headers=headers, timeout=TIMEOUT)
+        response = case.call(base_url=running.base, headers=headers, timeout=HANG)
         # Of a parameter that is repeated the last one counts, as in most frameworks: no schema can say that.
         repeated = any(isinstance(value, list) for value in (case.query or {}).values())
         checks = [check for check in CHECKS if not (repeated and check is negative_data_rejection)]

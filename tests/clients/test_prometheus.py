@@ -14,9 +14,9 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from tests.clients.conftest import until
 from tests.servers.process import HOST, Process, free_port, new_folder
 from tests.servers.slatimer import Service
+from tests.waiting import HANG, until
 
 AGREEMENT: Final = """
 desk = "{desk}"
@@ -128,7 +128,7 @@ class Monitor:
         assert self.process.until(self._is_ready), self.process.failed("ended")
 
     def get(self, path: str) -> httpx2.Response:
-        return httpx2.get(f"http://{self.address}{path}")
+        return httpx2.get(f"http://{self.address}{path}", timeout=HANG)
 
     def kill(self) -> None:
         self.process.end(signal.SIGKILL)
@@ -175,7 +175,7 @@ class Desk:
         )
 
     def get(self, path: str) -> Any:
-        return httpx2.get(self.base + path, headers=self.headers).json()
+        return httpx2.get(self.base + path, headers=self.headers, timeout=HANG).json()
 
     def tickets(self) -> list[dict[str, Any]]:
         return self.get(f"/v1/tickets?desk={self.name}")["tickets"]

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.flow.agreement.apply import Change, preview
 from app.flow.agreement.desk_files import (
     DeskFile,
     FaultyFiles,
@@ -13,7 +12,7 @@ from app.flow.agreement.desk_files import (
     desk_file,
     read_files,
 )
-from app.flow.agreement.plan import Proposal
+from app.flow.agreement.effects import Change
 from app.sla.clock.evaluation import AppliesTo
 from app.store.engine.database import Database
 from tests.service import ROOT, Service, created
@@ -106,11 +105,11 @@ def test_a_preview_tells_what_would_change_and_changes_nothing(own: Service) -> 
     own.clock.set("2026-03-02T10:00:00+01:00")
     files = [agreement(AGREEMENT.replace("4h", "2h"))]
     before = own.rows("SELECT * FROM desk_version"), own.rows("SELECT * FROM ticket")
-    found = own.database.read_now(
-        lambda conn: preview(conn, own.clock.now, own.catalogue, Proposal(files), AppliesTo.OPEN)
-    )
+    run = own.preview(*files, to=AppliesTo.OPEN)
     hour = 3_600_000_000
-    assert found == [Change("own", "4711", "reply", 1, own.clock.now + 3 * hour, own.clock.now + hour)]
+    assert run.effects.changes == [
+        Change("own", "4711", "reply", 1, own.clock.now + 3 * hour, own.clock.now + hour)
+    ]
     assert (own.rows("SELECT * FROM desk_version"), own.rows("SELECT * FROM ticket")) == before
 
 

@@ -73,7 +73,8 @@ def test_the_stored_waits_are_those_of_the_whole_group_in_any_order_of_arrival(
         service.push(events.pop(), *(events.pop() for _ in range(min(len(events), seed % 3))))
     names = [f"t{number:02}" for number in range(14)]
     read = service.database.read_now
-    rules = read(lambda conn: service.catalogue.versions(conn, DESK))[-1].agreement.queue
+    now = service.clock.now
+    rules = read(lambda conn: service.catalogue.in_force(conn, DESK, at=now)).agreement.queue
     logs = read(lambda conn: ledger.logs(conn, DESK, names))
     stored = read(lambda conn: queues.wait_intervals(conn, DESK, names))
     derived = wait_intervals(logs, rules, service.clock.now)

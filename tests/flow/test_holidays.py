@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.flow.agreement.apply import Applied, Change, apply, preview
+from app.flow.agreement.apply import Applied
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, desk_file
+from app.flow.agreement.effects import Change
 from app.flow.agreement.holidays import (
     newer_holidays,
     store_missing_holidays,
@@ -72,8 +73,7 @@ def due_at(service: Service) -> str:
 
 
 def refresh(service: Service, to: AppliesTo = AppliesTo.OPEN) -> list[Applied]:
-    proposal = Proposal(refresh=["own"])
-    return service.database.write_now(lambda conn, now: apply(conn, now, service.catalogue, proposal, to))
+    return service.apply(to=to, refresh=["own"])
 
 
 def test_a_newer_package_moves_no_due_date(upgraded: Service) -> None:
@@ -104,12 +104,9 @@ def test_the_package_that_they_were_taken_from_differs_in_nothing(own: Service) 
 
 
 def test_a_preview_lists_what_a_refresh_would_move_and_writes_nothing(upgraded: Service) -> None:
-    proposal = Proposal(refresh=["own"])
     before = upgraded.rows("SELECT * FROM desk_version")
-    changes = upgraded.database.read_now(
-        lambda conn: preview(conn, upgraded.clock.now, upgraded.catalogue, proposal, AppliesTo.OPEN)
-    )
-    assert changes == [Change("own", "4711", "reply", 1, at(DUE), at(DUE_AFTER_LIBERATION_DAY))]
+    run = upgraded.preview(to=AppliesTo.OPEN, refresh=["own"])
+    assert run.effects.changes == [Change("own", "4711", "reply", 1, at(DUE), at(DUE_AFTER_LIBERATION_DAY))]
     assert upgraded.rows("SELECT * FROM desk_version") == before
 
 
@@ -118,7 +115,7 @@ def test_a_refresh_moves_the_due_date_and_its_version_states_why(upgraded: Servi
     assert (applied.desk, applied.number) == ("own", 2)
     upgraded.sweeper.sweep_now()
     assert due_at(upgraded) == DUE_AFTER_LIBERATION_DAY
-    (version,) = upgraded.database.read_now(lambda conn: upgraded.catalogue.history(conn, "own"))[1:]
+    (version,) = upgraded.database.read_now(lambda conn: upgraded.catalogue.recorded(conn, "own"))[1:]
     assert str(version.note).startswith(ADDED)
     (moved,) = upgraded.signals("clock.due_changed")
     assert (moved["new_due_at"], moved["cause"]) == (DUE_AFTER_LIBERATION_DAY, "version 2 of the agreement")
@@ -255,7 +252,9 @@ def test_of_processes_that_start_at_once_the_first_ones_holidays_stay(own: Servi
         versions = {
             stored.version(holiday_set)
             for each in both
-            for version in each.database.read_now(lambda conn, each=each: each.catalogue.history(conn, "own"))
+            for version in each.database.read_now(
+                lambda conn, each=each: each.catalogue.recorded(conn, "own")
+            )
             for stored in version.documents.holidays.values()
             for holiday_set in stored.sets
         }

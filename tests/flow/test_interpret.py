@@ -127,7 +127,7 @@ def with_haisoft(url: str) -> None:
     seed=st.integers(0, 999),
     size=st.integers(1, 4),
 )
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_snapshots_in_any_order_and_repetition_end_alike(
     sqlite_databases: Databases, order: list[Any], seed: int, size: int
 ) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from app.intake.cloudevents import Faulty, Readable, check, read_event
+from app.intake.event_data import DATA_OF
+from app.intake.event_subject import subjects_of
 from app.sla.event import Event
 
 SPAN = {"from": "2026-03-06T22:00:00Z", "to": "2026-03-07T02:00:00Z"}
@@ -121,3 +123,10 @@ def test_a_period_of_another_form_is_refused_with_the_right_form() -> None:
     assert found.reason == (
         '/data/about/period: must be a month as 2026-11, or the date on which one begins, got "February"'
     )
+
+
+def test_types_that_share_a_model_of_their_data_may_be_about_the_same_subjects() -> None:
+    # The schema of an event is one for each model, and names what its events are about.
+    for model in set(DATA_OF.values()):
+        kinds = [kind for kind, other in DATA_OF.items() if other is model]
+        assert len({subjects_of(kind) for kind in kinds}) == 1, model

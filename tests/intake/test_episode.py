@@ -1,6 +1,7 @@
 """Alerts that fire, are restarted and are resolved: one ticket for each episode, in any order of arrival."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from app.intake.request import InboundRequest
 from app.intake.systems.alertmanager import ADAPTER
 from app.store.inbound.hooks import HookState
-from tests.intake.desk import Desk, after, desk_of
+from tests.intake.desk import AGREEMENT, Desk, after, desk_of
 from tests.intake.sample import instant_of, sent
 
 DAY = "2026-03-02T"
@@ -146,6 +147,39 @@ def test_an_outage_goes_on_under_another_beginning_with_its_first_reference() ->
         ("outage.started", at("09:00"), ticket("09:00")),
         ("outage.ended", at("10:00"), ticket("09:00")),
     ]
+
+
+OF_OUTAGES = AGREEMENT | {
+    "commitments": [
+        {
+            "id": "restored",
+            "label": "Restored",
+            "kind": "guarantee",
+            "measure": "gtr",
+            "calendar": "always",
+            "starts_on": ["outage.started"],
+            "stops_on": ["outage.ended"],
+            "target": "45m",
+        }
+    ]
+}
+
+
+def test_an_outage_that_is_taken_back_is_taken_back_for_the_ticket_that_it_names() -> None:
+    named = {"alertname": "DiskFull", "service": "mail", "ticket": "4711"}
+    begun, late = group(alert("09:20", labels=named)), group(alert("09:00", labels=named))
+    ended, earlier = (
+        group(alert("10:00", "10:00", labels=named)),
+        group(alert("09:30", "09:30", labels=named)),
+    )
+    for order in permutations([begun, late, ended, earlier]):
+        known = after(replace(desk(outages=True), agreement=OF_OUTAGES), order)
+        (clock,) = known.known("4711").clocks
+        assert (clock.started_at, clock.stopped_at) == (at("09:00"), at("09:30"))
+        withdrawn = [event for event in known.log.values() if event.type == "event.withdrawn"]
+        assert {event.data.get("ticket") for event in withdrawn if event.subject == "service:mail"} <= {
+            "4711"
+        }
 
 
 def test_a_beginning_that_arrives_late_is_the_tickets_own() -> None:

@@ -29,7 +29,7 @@ from app.intake.source_file import EXPRESSION, parse_sources
 from app.sla.event import KNOWN_TYPES, Event
 from tests.intake.desk import events_alone
 
-EXAMPLES = int(os.environ.get("SLATIMER_FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("SLATIMER_FUZZ_EXAMPLES", "100"))
 SAMPLES = Path(__file__).parent / "samples"
 SOURCE_FILES = Path(__file__).parent.parent.parent / "sources" / "examples"
 NOW = 1_772_442_000_000_000

@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,8 @@ from typing import Any, Final
 import httpx2
 
 from tests.receiver import OK, Arrived, Receiver, status
-from tests.servers.slatimer import Service
+from tests.servers.slatimer import ROOT, Service
+from tests.waiting import HANG, until_true
 
 PUSHERS: Final = 4
 KILLED_AFTER: Final = (0.2, 2.5)
@@ -32,12 +33,11 @@ FAILS: Final = 0.05
 """Fraction of the deliveries that the receiver answers with an error."""
 SETTINGS: Final = {
     "SLATIMER_ALLOW_NETWORKS": "127.0.0.0/8",
-    "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT0.2S"] * 30),
+    "SLATIMER_DELIVERY_RETRY_SCHEDULE": ",".join(["PT0.2S"] * 300),
     # The claims of a killed service expire fifteen seconds after this.
     "SLATIMER_DELIVERY_TIMEOUT": "PT1S",
+    "SLATIMER_METRICS_CACHE_TTL": "PT0.2S",
 }
-TIMEOUT: Final = 120
-"""Timeout in seconds of everything that is waited for."""
 KINDS: Final = ("clock.started", "clock.paused", "clock.resumed", "clock.stopped", "clock.cancelled")
 
 
@@ -67,7 +67,7 @@ class Load:
 
     async def run(self) -> None:
         """Push until the service is killed."""
-        async with httpx2.AsyncClient(base_url=self._base, headers=self._headers) as client:
+        async with httpx2.AsyncClient(base_url=self._base, headers=self._headers, timeout=HANG) as client:
             await asyncio.gather(*(self._pusher(client) for _ in range(PUSHERS)))
 
     async def _pusher(self, client: httpx2.AsyncClient) -> None:
@@ -114,7 +114,7 @@ async def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
 
     async with Receiver(answer=answer) as receiver:
         service = Service(folder, more=SETTINGS)
-        await asyncio.to_thread(service.command, "apply", "agreements", "calendars")
+        await asyncio.to_thread(service.command, "apply", ROOT / "agreements", ROOT / "calendars")
         key = await asyncio.to_thread(service.command, "key", "create", "--desk", "*", "--scope", "admin")
         load = Load(service.base, {"Authorization": f"Bearer {key.strip()}"}, chance)
         for number in range(1, rounds + 1):
@@ -123,7 +123,7 @@ async def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
                 await _subscribe(service, key, receiver)
             before = len(receiver.arrived)
             pushing = asyncio.create_task(load.run())
-            await _until(lambda before=before: len(receiver.arrived) > before)
+            await until_true(lambda before=before: len(receiver.arrived) > before)
             await asyncio.sleep(chance.uniform(*KILLED_AFTER))
             await asyncio.to_thread(service.end, signal.SIGKILL)
             await pushing
@@ -136,20 +136,15 @@ async def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
         return _compare(rounds, service.database, receiver.arrived)
 
 
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT):
-        while not condition():  # noqa: ASYNC110 - the receiver sets no event
-            await asyncio.sleep(0.01)
-
-
 async def _subscribe(service: Service, key: str, receiver: Receiver) -> None:
     body = {"desk": "haisoft", "kinds": KINDS, "url": receiver.url}
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {key.strip()}"}) as client:
+    headers = {"Authorization": f"Bearer {key.strip()}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=HANG) as client:
         (await client.post(f"{service.base}/v1/subscriptions", json=body)).raise_for_status()
 
 
 async def _until_nothing_is_pending(service: Service) -> None:
-    async with httpx2.AsyncClient() as client, asyncio.timeout(TIMEOUT):
+    async with httpx2.AsyncClient(timeout=HANG) as client, asyncio.timeout(HANG):
         pending = True
         while pending:
             await asyncio.sleep(0.5)

@@ -15,7 +15,6 @@ import signal
 import sqlite3
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from typing import Any, Final
 import httpx2
 
 from tests.servers.slatimer import Service
+from tests.waiting import HANG, until
 
 TARGET: Final = timedelta(hours=2)
 PUSHERS: Final = 8
@@ -32,8 +32,6 @@ KILLED_AFTER: Final = (0.05, 1.5)
 """Seconds from the first acknowledgement of a round to the kill."""
 DUE_AFTER: Final = (0.0, 4.0)
 """Seconds from a push to the breach: some fall into the load, some into the downtime, some after the restart."""
-TIMEOUT: Final = 120.0
-"""Timeout in seconds of everything that is waited for."""
 RESTORED: Final = 0.3
 """Fraction of the outages that are restored, if that push is in time."""
 
@@ -58,7 +56,9 @@ class Load:
     async def run(self) -> None:
         """Push until the service is killed."""
         limits = httpx2.Limits(max_connections=PUSHERS)
-        async with httpx2.AsyncClient(base_url=self.base, headers=self.headers, limits=limits) as client:
+        async with httpx2.AsyncClient(
+            base_url=self.base, headers=self.headers, limits=limits, timeout=HANG
+        ) as client:
             again, self.unsure = self.unsure, []
             await asyncio.gather(*(self._pusher(client, again) for _ in range(PUSHERS)))
 
@@ -144,7 +144,7 @@ def run(rounds: int, folder: Path, seed: int | None = None) -> Outcome:
 async def _until_killed(service: Service, load: Load) -> None:
     load.first_acknowledged = asyncio.Event()
     pushing = asyncio.create_task(load.run())
-    async with asyncio.timeout(TIMEOUT):
+    async with asyncio.timeout(HANG):
         await load.first_acknowledged.wait()
     await asyncio.sleep(load.chance.uniform(*KILLED_AFTER))
     await asyncio.to_thread(service.end, signal.SIGKILL)
@@ -153,7 +153,7 @@ async def _until_killed(service: Service, load: Load) -> None:
 
 def _push_unsure(service: Service, load: Load) -> None:
     """Push unacknowledged events again. Each must be stored once, whether it was stored before or not."""
-    with httpx2.Client(base_url=service.base, headers=load.headers) as client:
+    with httpx2.Client(base_url=service.base, headers=load.headers, timeout=HANG) as client:
         for event in load.unsure:
             client.post("/v1/events", json=event).raise_for_status()
 
@@ -161,16 +161,14 @@ def _push_unsure(service: Service, load: Load) -> None:
 def _wait_until_swept(service: Service, load: Load) -> None:
     """Wait until all due dates have passed and the sweep has evaluated everything that is due."""
     last = max(load.due.values())
-    until = time.monotonic() + TIMEOUT
-    with httpx2.Client(base_url=service.base) as client:
-        while time.monotonic() < until:
-            sweep = client.get("/readyz").json()["sweep"]
-            if datetime.now(UTC) > last and (
-                sweep["next_at"] is None or _instant(sweep["next_at"]) > datetime.now(UTC)
-            ):
-                return
-            time.sleep(0.1)
-    raise TimeoutError("the sweep does not keep up")
+    with httpx2.Client(base_url=service.base, timeout=HANG) as client:
+
+        def swept() -> bool:
+            next_at = client.get("/readyz").json()["sweep"]["next_at"]
+            now = datetime.now(UTC)
+            return now > last and (next_at is None or _instant(next_at) > now)
+
+        until(swept)
 
 
 def _instant(written: str) -> datetime:
@@ -181,7 +179,7 @@ def _views(service: Service, headers: dict[str, str]) -> dict[str, Any]:
     """All tickets as the service evaluates them now."""
     found: dict[str, Any] = {}
     cursor: str | None = None
-    with httpx2.Client(base_url=service.base, headers=headers, timeout=60) as client:
+    with httpx2.Client(base_url=service.base, headers=headers, timeout=HANG) as client:
         while True:
             asked: dict[str, str] = {"desk": "clamehost", "limit": "500"} | (
                 {"cursor": cursor} if cursor else {}

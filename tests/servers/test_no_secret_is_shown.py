@@ -11,7 +11,8 @@ import httpx2
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.servers.slatimer import Service
+from tests.servers.slatimer import ROOT, Service
+from tests.waiting import HANG
 
 MARK: Final = "s3cr3tm4rk"
 """Part of every secret that the test chooses itself."""
@@ -21,7 +22,7 @@ DOORS: Final = ("/openapi.json", "/metrics", "/healthz", "/readyz")
 
 def secrets_of(service: Service) -> dict[str, str]:
     """A key, a cookie and a hook's secret, made by the service, and the header of an administrator."""
-    service.command("apply", "agreements", "calendars")
+    service.command("apply", ROOT / "agreements", ROOT / "calendars")
     key = service.command("key", "create", "--desk", "*", "--role", "admin").strip()
     hook = json.loads(service.command("connect", "zammad", "--desk", "haisoft", "--json"))["secret"]
     return {"key": key, "hook": hook}
@@ -79,7 +80,7 @@ def test_no_secret_is_in_log_metrics_problems_or_the_api_document(tmp_path: Path
     secrets = secrets_of(service) | {"vault": key}
     service.start()
     try:
-        with httpx2.Client(base_url=service.base, timeout=30) as client:
+        with httpx2.Client(base_url=service.base, timeout=HANG) as client:
             answers = used(client, secrets)
     finally:
         service.end()

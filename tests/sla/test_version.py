@@ -1,7 +1,15 @@
 """Versions of an agreement: `effective_from` decides what is judged, `recorded_at` what was known."""
 
-from app.sla.agreement.agreement import Agreement
-from app.sla.agreement.version import AppliesTo, Version, in_force, known_versions
+from app.sla.agreement.agreement import Agreement, QueueRules
+from app.sla.agreement.version import (
+    AppliesTo,
+    Version,
+    begun,
+    in_force,
+    in_order,
+    known_versions,
+    next_change_at,
+)
 from app.sla.event import Event
 from app.sla.span import HOUR
 
@@ -33,3 +41,35 @@ def test_as_of_an_instant_before_it_was_recorded_a_version_is_not_known() -> Non
 
 def test_the_first_version_is_known_at_any_instant() -> None:
     assert known_versions([Version(1, NOTHING, 10 * HOUR)], 0) == (Version(1, NOTHING, 10 * HOUR),)
+
+
+PLANNED = Version(2, NOTHING, 20 * HOUR, AppliesTo.OPEN, recorded_at=1 * HOUR)
+MEANWHILE = Version(3, NOTHING, 5 * HOUR, AppliesTo.OPEN, recorded_at=5 * HOUR)
+
+
+def test_a_planned_version_has_not_begun_before_its_instant() -> None:
+    versions = in_order([FIRST, PLANNED])
+    assert begun(versions, 20 * HOUR - 1) == (FIRST,)
+    assert begun(versions, 20 * HOUR) == (FIRST, PLANNED)
+
+
+def test_versions_come_into_force_by_their_instants_and_not_by_their_numbers() -> None:
+    versions = in_order([FIRST, PLANNED, MEANWHILE])
+    assert versions == (FIRST, MEANWHILE, PLANNED)
+    assert in_force(versions, born(21 * HOUR)) == (PLANNED, [])
+
+
+def test_of_two_versions_of_one_instant_the_later_number_prevails() -> None:
+    second = Version(3, NOTHING, 20 * HOUR, AppliesTo.OPEN)
+    assert in_force([FIRST, second, PLANNED], born(20 * HOUR)) == (second, [])
+
+
+def test_the_next_change_is_the_next_version_that_may_change_what_exists() -> None:
+    for_new = Version(4, NOTHING, 10 * HOUR)
+    assert next_change_at(in_order([FIRST, for_new, PLANNED]), 9 * HOUR) == 20 * HOUR
+    assert next_change_at(in_order([FIRST, for_new, PLANNED]), 20 * HOUR) is None
+
+
+def test_a_version_for_new_tickets_with_other_queue_rules_changes_every_ticket() -> None:
+    other = Agreement(desk="own", name="Own", commitments=(), queue=QueueRules(domain_required=True))
+    assert next_change_at([FIRST, Version(2, other, 10 * HOUR)], 0) == 10 * HOUR

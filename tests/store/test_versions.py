@@ -27,7 +27,7 @@ def test_a_version_is_in_force_from_when_it_was_recorded(service: Service) -> No
 
 def test_a_version_that_the_release_before_inserts_is_read(service: Service) -> None:
     service.database.write_now(insert_as_before)
-    _, second = service.database.read_now(lambda conn: service.catalogue.history(conn, "haisoft"))
+    _, second = service.database.read_now(lambda conn: service.catalogue.recorded(conn, "haisoft"))
     assert second.recorded_at == second.version.effective_from == service.clock.now + HOUR
 
 

@@ -1,6 +1,7 @@
 """What each of the five texts owes, through the service: facts pushed, contracts put, months passed, credits read."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_phpnet_credits_half_the_fee_once_for_each_missed_delay_of_a_ticket(serv
     office.contract("C-1", level="example-1", fee={"amount": "49.90", "per": "month"})
     for ticket, category in (("1", "software"), ("2", "hardware"), ("3", "software")):
         when = office.time("2026-11-03 10:00")
-        data = {"customer": "C-1", "category": category}
+        data: dict[str, Any] = {"customer": "C-1", "category": category}
         office.push(
             event(f"{ticket}-c", "ticket.created", ticket, when, desk="phpnet", **data),
             event(f"{ticket}-r", "call.registered", ticket, when, desk="phpnet"),

@@ -20,6 +20,7 @@ from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import SECOND, Micros, micros
 from app.store.contracts import catalogue
 from app.store.contracts.catalogue import Documents
+from app.store.engine import partitions
 from app.store.engine.database import Connection, Database
 from app.store.people import keys
 
@@ -93,9 +94,15 @@ class Room:
 
 
 def with_desks(url: str) -> None:
-    """A database with the shipped desks and nothing else."""
-    with Database(Settings(database_url=url), Wall(FRIDAY)) as database:
+    """A database with the shipped desks and nothing else.
+
+    The partitions that a service creates as it starts are there: a database whose tables a test has changed is not used
+    again.
+    """
+    settings = Settings(database_url=url)
+    with Database(settings, Wall(FRIDAY)) as database:
         database.write_now(put_shipped_desks)
+        database.write_now(lambda conn, now: partitions.create_ahead(conn, now, settings.partitions_ahead))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from app.web.api.inbound.hooks import HookAccepted
 from app.web.api.inbound.inbox import InboxView, RanAgain, WholeDelivery
 from app.web.http.problems import MEDIA_TYPE
 from tests.flow.door import samples
+from tests.intake.sample import samples as samples_of
 from tests.web.room import ALL, ROOT, Room, conforms
 
 OPEN = {
@@ -248,3 +249,27 @@ def test_a_zendesk_life_over_http_ends_as_it_should(room: Room) -> None:
         )
     read(room)
     assert room.get("/v1/tickets/haisoft/5158").json()["status"] == "pending"
+
+
+MONITORS = ("grafana", "uptime-kuma", "icinga", "nagios", "zabbix", "healthchecks", "statuspage")
+
+
+def test_the_facts_of_every_monitor_come_in_at_the_address_and_with_the_secret_that_are_shown(
+    room: Room,
+) -> None:
+    mapped(room, "[sources.grafana]\noutages = true\n[sources.healthchecks]\nservice_label = 'service'\n")
+    expected: set[tuple[str, str]] = set()
+    for system in MONITORS:
+        plug = plugged(room, system)
+        headers, body = plug.test(room.database.now())
+        assert room.client.post(plug.url(""), content=body, headers=dict(headers)).status_code == 202
+        for sample in samples_of(system.replace("-", "_")).values():
+            assert send(room, plug, sample.body).status_code == 202
+            expected |= {(fact["type"], fact["subject"]) for fact in sample.expect}
+        assert room.client.post(plug.url("").partition("?")[0], content=b"{}").status_code == 401
+    read(room)
+    stored = room.database.read_now(
+        lambda conn: conn.exec_driver_sql("SELECT DISTINCT type, subject FROM event").all()
+    )
+    found = {(kind, subject) for kind, subject in stored if kind.startswith(("outage.", "maintenance."))}
+    assert found == {fact for fact in expected if fact[0].startswith(("outage.", "maintenance."))}

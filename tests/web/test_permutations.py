@@ -70,7 +70,7 @@ def stories(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]]]:
 
 
 @given(story=stories(), data=st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_order_and_any_repetition_of_the_events_gives_the_same_view(
     shared_room: Room, story: tuple[str, list[dict[str, Any]]], data: st.DataObject
 ) -> None:

@@ -9,7 +9,6 @@ from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import desk_file
 from app.flow.agreement.plan import Proposal
 from app.principal import Scope
-from app.sla.clock.evaluation import AppliesTo
 from app.web.api.desks.agreements import AgreementDetail
 from app.web.api.desks.desk_document import LARGEST, MOST_CHANGES, DocumentPut
 from app.web.http.problems import MEDIA_TYPE
@@ -75,6 +74,19 @@ class Office:
         return clock["due_at"]
 
 
+def new_version(number: int, tickets: int | None, applies_to: str) -> dict[str, Any]:
+    """A version of the desk `own` in an answer."""
+    return {
+        "desk": "own",
+        "number": number,
+        "tickets": tickets,
+        "note": None,
+        "effective_from": None,
+        "applies_to": applies_to,
+        "replaces": [],
+    }
+
+
 @pytest.fixture
 def office(room: Room) -> Office:
     made = Office(room)
@@ -94,7 +106,7 @@ def test_a_first_document_makes_a_desk_known(room: Room) -> None:
     recorded = office.done(CALENDARS, CALENDAR)
     assert (recorded["version"], recorded["versions"]) == (
         1,
-        [{"desk": "own", "number": 1, "tickets": 0, "note": None}],
+        [new_version(1, 0, "new")],
     )
     assert office.done(AGREEMENTS, AGREEMENT)["version"] == 2
     opened(office)
@@ -121,7 +133,7 @@ def test_what_is_in_force_already_makes_no_version_however_it_is_written(office:
 def test_open_tickets_are_judged_anew_without_waiting_for_their_time(office: Office) -> None:
     opened(office)
     recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), applies_to="open")
-    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": 1, "note": None}]
+    assert recorded["versions"] == [new_version(3, 1, "open")]
     assert office.history()[-1]["applies_to"] == "open"
     until(lambda: signals(office.room, "clock.due_changed"))
     moved = signals(office.room, "clock.due_changed")
@@ -145,7 +157,7 @@ def test_a_preview_tells_the_changes_and_changes_nothing(office: Office) -> None
     before = office.history()
     recorded = office.done(AGREEMENTS, AGREEMENT.replace('"4h"', '"1h"'), preview=True, applies_to="open")
     assert (recorded["version"], recorded["preview"], recorded["changes_in_all"]) == (3, True, 1)
-    assert recorded["versions"] == [{"desk": "own", "number": 3, "tickets": None, "note": None}]
+    assert recorded["versions"] == [new_version(3, None, "open")]
     (change,) = recorded["changes"]
     assert (change["ticket"], change["commitment"], change["cycle"]) == ("1", "reply", 1)
     assert (change["old_due_at"], change["new_due_at"]) == ("2026-03-07T10:30:00Z", "2026-03-06T15:30:00Z")
@@ -351,9 +363,7 @@ def test_what_the_command_applied_the_network_finds_in_force(office: Office) -> 
     parts = office.room.app.state.running
     text = AGREEMENT.replace('"4h"', '"2h"')
     files = [desk_file("agreements/own.toml", "own", text)]
-    office.room.database.write_now(
-        lambda conn, now: apply(conn, now, parts.catalogue, Proposal(files), AppliesTo.NEW)
-    )
+    office.room.database.write_now(lambda conn, now: apply(conn, now, parts.assessor, Proposal(files)))
     assert office.done(AGREEMENTS, text)["versions"] == []
 
 

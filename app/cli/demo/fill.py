@@ -21,7 +21,6 @@ from app.flow.judge.receive import Incoming
 from app.flow.process.runtime import Runtime
 from app.principal import EVERY, Role, roles_on
 from app.settings import Settings
-from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.people import keys
@@ -56,9 +55,7 @@ def fill_database(settings: Settings, now: Micros) -> str:
     with Database(settings, clock) as database:
         runtime = Runtime(settings, database)
         files = read_files([settings.calendars, settings.agreements])
-        database.write_now(
-            lambda conn, at: apply(conn, at, runtime.catalogue, Proposal(files), AppliesTo.NEW)
-        )
+        database.write_now(lambda conn, at: apply(conn, at, runtime.assessor, Proposal(files)))
         _receive(runtime, clock, past_events(settings, now))
         clock.set(now)
         runtime.sweeper.sweep_now()

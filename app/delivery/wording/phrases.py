@@ -41,6 +41,8 @@ HAPPENED: Final[Mapping[str, str]] = {
     "availability.breach_retracted": N_("breach retracted"),
     "contract.applied": N_("contract changed"),
     "subscription.disabled": N_("deliveries disabled"),
+    "agreement.applied": N_("new version of the agreement"),
+    "calendar.applied": N_("new version of the calendars"),
 }
 """What happened, by kind of signal."""
 
@@ -69,6 +71,8 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "availability.breach_retracted": NN_("{n} breach retracted", "{n} breaches retracted"),
     "contract.applied": NN_("{n} contract changed", "{n} contracts changed"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
+    "agreement.applied": NN_("{n} new version of an agreement", "{n} new versions of agreements"),
+    "calendar.applied": NN_("{n} new version of calendars", "{n} new versions of calendars"),
 }
 """The same with a number, for the subject of a message about several tickets."""
 

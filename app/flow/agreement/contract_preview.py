@@ -7,8 +7,8 @@ are microseconds UTC.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.flow.agreement.apply import Change
 from app.flow.agreement.contracts import ContractPlan, Stated, customers_of, plan
+from app.flow.agreement.effects import Change
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
 from app.sla.clock.view import ClockView
@@ -38,7 +38,7 @@ def preview_terms(
     """What `put_terms` would change. Raises FaultyContracts and UnknownDesk."""
     plans = plan(conn, desk, stated)
     changed = [each for each in plans if each.changes]
-    versions = catalogue.versions(conn, desk)
+    versions = catalogue.versions(conn, desk, at=now)
     changes: list[Change] = []
     added = removed = 0
     for part in pieces(_concerned(conn, desk, changed)):

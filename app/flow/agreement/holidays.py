@@ -85,10 +85,10 @@ def store_missing_holidays(database: Database, catalogue: Catalogue) -> int:
 
 
 def newer_holidays(conn: Connection, catalogue: Catalogue, now: Micros) -> dict[str, str]:
-    """By desk what the installed package changes in the holidays of its latest version, in words."""
+    """By desk what the installed package changes in the holidays of its version in force, in words."""
     found: dict[str, str] = {}
     for desk, number in sorted(catalogue.desks(conn).items()):
-        own = catalogue.history(conn, desk, number)[-1].documents.holidays.get(desk)
+        own = catalogue.in_force(conn, desk, number, at=now).documents.holidays.get(desk)
         differing = [] if own is None else changes(own, catalogue.installed)
         if words := in_words(differing, catalogue.installed, _today(now)):
             found[desk] = words

@@ -4,16 +4,19 @@ The same as `apply` with one file, for a caller that may see one desk or all of 
 sweep: it is notified, here and in other processes, and judges the tickets. Instants are microseconds UTC.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeVar
 
-from app.flow.agreement.apply import Applied, Change, apply, preview
+from app.flow.agreement.apply import Applied, apply
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
-from app.flow.agreement.plan import Proposal, plans
+from app.flow.agreement.plan import Plan, Proposal, plans
+from app.flow.agreement.preview import Preview
+from app.flow.judge.assess import Assessor
 from app.principal import EVERY, Desks
+from app.sla.agreement.version import AppliesTo
 from app.sla.calendar import parse_calendars
-from app.sla.clock.evaluation import AppliesTo
 from app.sla.document.faults import Fault, FaultyFile
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
@@ -24,13 +27,35 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class PutRequest:
+    """A checked document and how it is to be put into force. Fields as in Proposal."""
+
+    file: DeskFile
+    applies_to: AppliesTo = AppliesTo.NEW
+    only: Desks = EVERY
+    effective_from: Micros | date | None = None
+    note: str | None = None
+
+    @property
+    def proposal(self) -> Proposal:
+        """What it proposes."""
+        return Proposal(
+            [self.file],
+            only=self.only,
+            applies_to=self.applies_to,
+            effective_from=self.effective_from,
+            author_note=self.note,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PutResult:
-    """What a document changed, or would change. `number` is the version in force after it; `applied` are the new
-    versions, empty when all of it was in force already."""
+    """What a document changed, or would change. `number` is the desk's version with this document; `applied` are the new
+    versions, empty when all of it was in force already. `preview` is that of the open tickets, where one was made."""
 
     number: int
     applied: tuple[Applied, ...]
-    changes: tuple[Change, ...] = ()
+    preview: Preview | None = None
 
 
 def check_calendars(file: DeskFile) -> None:
@@ -44,36 +69,42 @@ def check_calendars(file: DeskFile) -> None:
         raise FaultyFiles(faults_of(file, error)) from error
 
 
-def put_now(
-    conn: Connection,
-    now: Micros,
-    catalogue: Catalogue,
-    file: DeskFile,
-    applies_to: AppliesTo,
-    only: Desks = EVERY,
-) -> PutResult:
-    """Put a checked document into force. Raises FaultyFiles, and then nothing is."""
-    applied = _with_name(file, lambda: apply(conn, now, catalogue, Proposal([file], only=only), applies_to))
+def put_now(conn: Connection, now: Micros, assessor: Assessor, request: PutRequest) -> PutResult:
+    """Put a checked document into force. Raises FaultyFiles and Unplannable, and then nothing is."""
+    applied = _with_name(request.file, lambda: apply(conn, now, assessor, request.proposal))
     if any(each.tickets for each in applied):
-        announce(conn, None, now)
-    return PutResult(catalogue.desks(conn)[file.desk], tuple(applied))
+        announce(conn, None, min(each.effective_from or now for each in applied))
+    number = _number(conn, now, assessor.catalogue, request.file.desk, applied)
+    return PutResult(number, tuple(applied))
 
 
 def would_put(
     conn: Connection,
     now: Micros,
     catalogue: Catalogue,
-    file: DeskFile,
-    applies_to: AppliesTo,
-    only: Desks = EVERY,
+    request: PutRequest,
+    *,
+    budget: float,
+    most_changes: int,
 ) -> PutResult:
-    """What `put_now` would change, with the due dates that would move. Writes nothing. Raises FaultyFiles."""
-    proposal = Proposal([file], only=only)
-    coming = _with_name(file, lambda: plans(conn, now, catalogue, proposal))
-    numbers = catalogue.desks(conn) | {plan.desk: plan.number for plan in coming}
-    applied = tuple(Applied(plan.desk, plan.number, 0, plan.note) for plan in coming)
-    changes = tuple(preview(conn, now, catalogue, proposal, applies_to))
-    return PutResult(numbers[file.desk], applied, changes)
+    """What `put_now` would put into force, with a preview that the caller steps. Raises FaultyFiles and Unplannable."""
+    coming = _with_name(request.file, lambda: plans(conn, now, catalogue, request.proposal))
+    applied = tuple(_would_be(plan) for plan in coming)
+    number = _number(conn, now, catalogue, request.file.desk, applied)
+    return PutResult(number, applied, Preview(coming, now, budget, most_changes))
+
+
+def _would_be(plan: Plan) -> Applied:
+    effective_from = plan.effective_from if plan.is_planned else None
+    return Applied(plan.desk, plan.number, 0, plan.note, effective_from, plan.applies_to, plan.replaces)
+
+
+def _number(
+    conn: Connection, now: Micros, catalogue: Catalogue, desk: str, applied: Sequence[Applied]
+) -> int:
+    """The number of the desk's new version, else of the one in force."""
+    new = next((each.number for each in applied if each.desk == desk), None)
+    return catalogue.in_force(conn, desk, at=now).number if new is None else new
 
 
 def _with_name(file: DeskFile, work: Callable[[], T]) -> T:

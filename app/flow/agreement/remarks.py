@@ -7,6 +7,7 @@ from datetime import date
 from app.flow.agreement.desk_files import DeskFile, FileKind
 from app.sla.calendar.remarks import remarks_on
 from app.sla.document.faults import Remark, line_of
+from app.sla.span import Micros, instant
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 
@@ -33,11 +34,11 @@ def remarks_of(files: Iterable[DeskFile], today: date) -> list[FileRemark]:
     ]
 
 
-def remarks_in_force(conn: Connection, catalogue: Catalogue, today: date) -> dict[str, list[Remark]]:
-    """The remarks on the calendars of each desk's latest version, by desk; none for a desk without any."""
+def remarks_in_force(conn: Connection, catalogue: Catalogue, now: Micros) -> dict[str, list[Remark]]:
+    """The remarks on the calendars of each desk's version in force, by desk; none for a desk without any."""
     found: dict[str, list[Remark]] = {}
     for desk, number in sorted(catalogue.desks(conn).items()):
-        own = catalogue.history(conn, desk, number)[-1].documents.calendars.get(desk, {})
-        if remarks := remarks_on(own, today):
+        own = catalogue.in_force(conn, desk, number, at=now).documents.calendars.get(desk, {})
+        if remarks := remarks_on(own, instant(now).date()):
             found[desk] = remarks
     return found

@@ -56,7 +56,9 @@ class Inspected:
 def inspect(wanted: Wanted, settings: Settings, database: Database, catalogue: Catalogue) -> Inspected:
     """Inspect a log. Raises UnusableLog."""
     at = database.now() if wanted.at is None else wanted.at
-    versions = database.read_now(lambda conn: catalogue.versions(conn, wanted.desk))
+    versions = database.read_now(
+        lambda conn: catalogue.versions(conn, wanted.desk, at=max(at, database.now()))
+    )
     with opened_log(wanted.path, settings.replay_max_size) as log:
         reading = reading_of(
             log, wanted.path.name, wanted.desk, wanted.mapping, settings, checked=wanted.mapping is not None

@@ -160,7 +160,7 @@ class Replay:
 
     def _commitments(self, conn: Connection, desk: str) -> dict[str, Counts]:
         """No clocks yet, for every commitment, in the agreement's order."""
-        commitments = self._catalogue.versions(conn, desk)[-1].agreement.commitments
+        commitments = self._catalogue.in_force(conn, desk, at=self._database.now()).agreement.commitments
         return {commitment.id: Counts() for commitment in commitments}
 
 

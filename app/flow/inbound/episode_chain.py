@@ -64,11 +64,12 @@ def _differences(source: Source, before: Sequence[Mark], after: Sequence[Mark]) 
     old, now = dict(episode_events(before, source)), dict(episode_events(after, source))
     other = [mark for mark in old | now if old.get(mark) != now.get(mark)]
     other.sort(key=lambda mark: (not now.get(mark), mark.place))
-    return [_reported(source.desk, mark, now.get(mark, ()), new=mark not in old) for mark in other]
+    return [_reported(source.desk, mark, old.get(mark), now.get(mark, ())) for mark in other]
 
 
-def _reported(desk: str, mark: Mark, events: Sequence[Event], *, new: bool) -> OriginEvents:
-    return OriginEvents(desk, _stored(mark).origin, events, new=new, at=mark.at)
+def _reported(desk: str, mark: Mark, before: Sequence[Event] | None, events: Sequence[Event]) -> OriginEvents:
+    origin = _stored(mark).origin
+    return OriginEvents(desk, origin, events, new=before is None, at=mark.at, before=before or ())
 
 
 def _stored(mark: Mark) -> StoredSnapshot:

@@ -71,9 +71,7 @@ class Interpreter:
         owners: list[_Read] = []
         for one, origin in reported:
             changes.trace = one.hook.id
-            one.warnings += changes.reconcile(
-                origin.desk, origin.origin, origin.events, new=origin.new, at=origin.at
-            )
+            one.warnings += changes.reconcile(origin)
             owners += [one] * (len(changes.incoming) - len(owners))
         changes.flush()
         receipt = self._receiver.receive_within(conn, now, changes.incoming)
@@ -145,7 +143,9 @@ def _reported(conn: Connection, read: Iterable[_Read]) -> list[tuple[_Read, Orig
         for origin in origins:
             key = (origin.desk, origin.origin)
             before = found.get(key)
-            found[key] = (one, origin if before is None else replace(origin, new=before[1].new))
+            if before is not None:
+                origin = replace(origin, new=before[1].new, before=before[1].before)
+            found[key] = (one, origin)
     return list(found.values())
 
 

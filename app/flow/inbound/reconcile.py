@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from app.flow.inbound.snapshot_chain import OriginEvents
 from app.flow.judge.receive import Incoming
 from app.intake.mapping.events import event_id, withdrawal
 from app.sla.event import Event
-from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.inbound import origins
 from app.store.inbound.origins import EventOrigin
@@ -38,17 +38,16 @@ class Reconciliation:
         ids = [name for event in events for name in (event.id, _withdrawal_id(event.id))]
         self._load(desk, [name for name in ids if (desk, name) not in self._digests])
 
-    def reconcile(
-        self, desk: str, origin: str, wanted: Sequence[Event], *, new: bool = False, at: Micros | None = None
-    ) -> list[str]:
-        """Make this origin report exactly these events. `new`: it has reported none so far. `at`: a snapshot's instant.
+    def reconcile(self, origin: OriginEvents) -> list[str]:
+        """Make this origin report exactly its events.
 
         Returns a warning for each event that contradicts a stored one of its id from another origin: that one stays.
         """
-        self.preload(desk, wanted)
-        left = {event.id: event for event in wanted}
-        if not new:
-            self._drop(desk, origin, left, at)
+        desk = origin.desk
+        self.preload(desk, origin.events)
+        left = {event.id: event for event in origin.events}
+        if not origin.new:
+            self._drop(origin, left)
         warnings: list[str] = []
         for event in left.values():
             stored_id = self._stored_id(desk, event)
@@ -57,7 +56,7 @@ class Reconciliation:
                     f"{event.type} {event.id} differs from the stored event of this id and is left out"
                 )
                 continue
-            row = EventOrigin(origin, event.id, stored_id, event.subject, event.at)
+            row = EventOrigin(origin.origin, event.id, stored_id, event.subject, event.at)
             self._unwritten.setdefault(desk, []).append(row)
         return warnings
 
@@ -67,10 +66,11 @@ class Reconciliation:
             origins.add(self._conn, desk, rows)
         self._unwritten.clear()
 
-    def _drop(self, desk: str, origin: str, left: dict[str, Event], at: Micros | None) -> None:
+    def _drop(self, origin: OriginEvents, left: dict[str, Event]) -> None:
         """Withdraw what the origin no longer reports; what it reports as before is removed from `left`."""
         self.flush()
-        before = origins.of_origin(self._conn, desk, origin)
+        desk = origin.desk
+        before = origins.of_origin(self._conn, desk, origin.origin)
         self._load(desk, [row.event_id for row in before.values()])
         gone: list[EventOrigin] = []
         for row in before.values():
@@ -82,14 +82,18 @@ class Reconciliation:
         if not gone:
             return
         origins.drop(self._conn, desk, gone)
-        elsewhere = origins.reported_elsewhere(self._conn, desk, origin, [row.event_id for row in gone])
+        ids = [row.event_id for row in gone]
+        elsewhere = origins.reported_elsewhere(self._conn, desk, origin.origin, ids)
+        named = {event.id: ticket for event in origin.before if (ticket := event.data.get("ticket"))}
         for row in gone:
             # An event that the log does not hold was refused when it was received.
             if row.event_id not in elsewhere and self._digest(desk, row.event_id) is not None:
                 # Not before the snapshot: the creation that it reported may be earlier than the ticket's real one, and
                 # a withdrawal dated so would make the ticket known at instants at which nothing had happened.
-                dated = row.at if at is None else max(row.at, at)
-                self._append(desk, withdrawal(Event(row.event_id, "", row.subject, dated), _REASON))
+                dated = row.at if origin.at is None else max(row.at, origin.at)
+                # A service's outage that names a ticket is in that ticket's log, too, and so must be its withdrawal.
+                about = {"ticket": named[row.name]} if row.name in named else {}
+                self._append(desk, withdrawal(Event(row.event_id, "", row.subject, dated, about), _REASON))
 
     def _stored_id(self, desk: str, event: Event) -> str | None:
         """The id under which the log holds the event from now on; none when another event has its id and stands.

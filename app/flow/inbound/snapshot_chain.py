@@ -21,13 +21,14 @@ from app.store.inbound.snapshots import StoredSnapshot
 @dataclass(frozen=True, slots=True)
 class OriginEvents:
     """All events that an origin (a request or a snapshot) reports now. `new`: it has reported none before. `at`: the
-    instant of a snapshot."""
+    instant of a snapshot. `before`: the events that it reported, where they are known."""
 
     desk: str
     origin: str
     events: Sequence[Event]
     new: bool
     at: Micros | None = None
+    before: Sequence[Event] = ()
 
 
 def chain_changes(

@@ -62,7 +62,7 @@ class Admission:
 
     def _drops_events(self, desk: str) -> bool:
         """Whether any version of its agreement lets old events be deleted."""
-        history = self._catalogue.history(self._conn, desk, self._desks[desk])
+        history = self._catalogue.recorded(self._conn, desk, self._desks[desk])
         return any(version.agreement.keep_events is not None for version in history)
 
     def admit(self, incoming: Iterable[Incoming], *, deliver: bool) -> tuple[Receipt, list[TicketKey]]:

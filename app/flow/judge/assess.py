@@ -31,7 +31,7 @@ from app.store.engine.notify import announce
 from app.store.outbound import outbox
 from app.store.tickets import signals as stream
 from app.store.tickets.clocks import TicketKey
-from app.store.tickets.signals import Published
+from app.store.tickets.signals import NewSignal, Published
 from app.store.tickets.subjects import mark_due
 
 _log = structlog.stdlib.get_logger()
@@ -117,6 +117,12 @@ class Assessor:
         after_commit(conn, lambda: self._committed(found))
         return found
 
+    def publish(self, conn: Connection, now: Micros, signals: Sequence[NewSignal]) -> None:
+        """Record signals that no evaluation gives, and fill the outbox: the last work of the caller's transaction."""
+        self._follow_positions(conn)
+        found = self._recorded(conn, now, [Judged(signals=list(signals))])
+        after_commit(conn, lambda: self._committed(found))
+
     def _follow_positions(self, conn: Connection) -> None:
         if not self._durable:
             self._positions.forget()  # a transaction was rolled back
@@ -135,14 +141,14 @@ class Assessor:
             names = [subject.id for subject in by_kind.pop(SubjectKind.TICKET, [])]
             if names:
                 graph = lock_merge_graph(conn, self.catalogue, desk, names, now, self._checkpoints)
-                versions = self.catalogue.versions(conn, desk, latest.get(desk))
+                versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 tickets.append(TicketCase(graph, versions, self._checkpoints))
             for kind, subjects in sorted(by_kind.items()):
-                versions = self.catalogue.versions(conn, desk, latest.get(desk))
+                versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 if kind is SubjectKind.CONTRACT:
                     size = self._contracts_batch
                     case = ContractCase.locked(
-                        conn, self.catalogue, desk, subjects, versions, batch_size=size
+                        conn, self.catalogue, desk, subjects, versions, now=now, batch_size=size
                     )
                     others.append(case)
                     continue

@@ -18,7 +18,7 @@ from app.flow.query import serialize
 from app.flow.query.contracts import CustomerContract, some_contracts
 from app.flow.query.credit_documents import line_document, money, withdrawn_document
 from app.flow.query.credits import ContractLines, asked, lines_of
-from app.sla.agreement.version import Version
+from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.calendar.zone import zone
 from app.sla.credit.changes import Change, changes
 from app.sla.period import FIRST_DAY, Months, PeriodRule
@@ -54,6 +54,7 @@ class ContractCase:
         given: Sequence[Subject],
         versions: tuple[Version, ...],
         *,
+        now: Micros,
         batch_size: int,
     ) -> "ContractCase":
         """Lock these contracts, and where all are to be evaluated the next `batch_size` of them."""
@@ -64,7 +65,9 @@ class ContractCase:
             goes_on_at = None if marked is None else marked.next_at
         if goes_on_at is not None:
             more = credits.stale(conn, desk, goes_on_at, batch_size)
-            filed = _filed(versions, subjects.evaluated_at(conn, desk, _of_file(versions)), goes_on_at)
+            of_file = _of_file(begun(versions, now)[-1])
+            evaluated = subjects.evaluated_at(conn, desk, of_file)
+            filed = (each for each in of_file if evaluated.get(each, 0) < goes_on_at)
             more = [*more, *filed][:batch_size]
             goes_on_at = goes_on_at if len(more) == batch_size else None
             wanted.update(more)
@@ -103,7 +106,7 @@ class ContractCase:
     def _lines(self, turn: Turn, failures: Failures) -> dict[str, ContractLines]:
         """The credits of the contracts; singly where together they fail."""
         ids = [subject.id for subject in self.wanted]
-        known = some_contracts(turn.conn, self.catalogue, self.desk, ids)
+        known = some_contracts(turn.conn, self.catalogue, self.desk, ids, at=turn.at)
         together = Failures(self.desk)
         done, found = together.attempt(self.wanted or [ALL_CONTRACTS], self._derived, turn, known.values())
         if done and found is not None:
@@ -132,10 +135,12 @@ class ContractCase:
     def _next_at(self, found: ContractLines, at: Micros) -> Micros | None:
         """When a state changes by time alone: a line's, or the end of the running period, which may have been broken."""
         ahead = [line.next_at for line in found.lines if line.next_at is not None]
+        if (wakes_at := next_change_at(self.versions, at)) is not None:
+            ahead.append(wakes_at)
         return checked_next_at(min([*ahead, *self._ends(found.contract, at)], default=None), at)
 
     def _ends(self, contract: CustomerContract, at: Micros) -> Iterator[Micros]:
-        agreement = self.versions[-1].agreement
+        agreement = begun(self.versions, at)[-1].agreement
         answered = {credit.answers for credit in agreement.credits if credit.of_availability}
         for rule in {rule.period for rule in agreement.availability if rule.id in answered}:
             day = contract.terms[-1].billing_day if rule is PeriodRule.CONTRACT_MONTH else None
@@ -189,13 +194,6 @@ class ContractCase:
         return encoded(new, serialize.signal(new) | more)
 
 
-def _of_file(versions: Sequence[Version]) -> list[Subject]:
+def _of_file(version: Version) -> list[Subject]:
     """The contracts of the agreement file."""
-    return [contract_subject(key) for key in versions[-1].agreement.contracts]
-
-
-def _filed(
-    versions: Sequence[Version], evaluated: Mapping[Subject, Micros], before: Micros
-) -> Iterator[Subject]:
-    """Those that were not evaluated since an instant. Rows of others are read by `credits.stale`."""
-    return (subject for subject in _of_file(versions) if evaluated.get(subject, 0) < before)
+    return [contract_subject(key) for key in version.agreement.contracts]

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from app.flow.query.checkpoints import Checkpoints
 from app.flow.query.merge_graph import MergeGraph, gather
 from app.sla.agreement.agreement import MessageEffect
+from app.sla.agreement.version import begun
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import Connection, memoized
+from app.store.engine.database import Connection, memoized, transaction_time
 from app.store.engine.dialect import advisory_lock, has_many_writers
 from app.store.tickets import clocks
 from app.store.tickets.clocks import TicketKey
@@ -44,8 +45,10 @@ def lock_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> 
 
 
 def _moves_duplicates(conn: Connection, catalogue: Catalogue, desk: str, latest: int) -> bool:
-    rules = catalogue.history(conn, desk, latest)[-1].agreement.queue
-    return rules.duplicate is not MessageEffect.KEEPS
+    # Planned versions count too: a transaction that waits for a lock may evaluate after one has begun.
+    versions = catalogue.timeline(conn, desk, latest)
+    past = len(begun(versions, transaction_time(conn))) - 1
+    return any(each.agreement.queue.duplicate is not MessageEffect.KEEPS for each in versions[past:])
 
 
 def lock_merge_graph(

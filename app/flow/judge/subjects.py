@@ -10,7 +10,7 @@ from app.flow.judge.judges import Judgement, SubjectJudge, SubjectSignal
 from app.flow.judge.parking import park_failed
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query import serialize
-from app.sla.agreement.version import Version
+from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.event import Event
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
@@ -105,13 +105,15 @@ class SubjectCase:
         before = self.before.get(subject)
         judged_at = None if before is None else before.evaluated_at
         log = self.logs[subject]
-        found: Judgement = self.judge_of_kind(log, self.versions, known.others, turn.at, judged_at)
+        versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
+        found: Judgement = self.judge_of_kind(log, versions, known.others, turn.at, judged_at)
+        coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(
             desk=self.desk,
             subject=subject,
             revision=1 if before is None else before.revision + 1,
             evaluated_at=turn.at,
-            next_at=checked_next_at(found.next_at, turn.at),
+            next_at=checked_next_at(min(coming, default=None), turn.at),
         )
         emitted = [_emitted(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals]
         return emitted, row

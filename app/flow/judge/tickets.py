@@ -18,7 +18,8 @@ from app.flow.query.answer import TicketAnswer
 from app.flow.query.checkpoints import Checkpoints
 from app.flow.query.duplicates import AdjacentTickets
 from app.flow.query.merge_graph import MergeGraph
-from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
+from app.sla.agreement.version import Version, begun, next_change_at
+from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.clock.signals import LATE_KINDS, signals
 from app.sla.event import Event
 from app.sla.fields import casefolded
@@ -56,11 +57,15 @@ Clocks = Mapping[ClockKey, StoredClock]
 
 @dataclass(frozen=True, slots=True)
 class TicketCase:
-    """Tickets of one desk that are evaluated together, locked, with the versions of the desk's agreement."""
+    """Tickets of one desk that are evaluated together, locked, with the versions of the desk's agreement.
+
+    `versions` are those that have begun, `wakes_at` is when a planned one begins that may change the tickets.
+    """
 
     graph: MergeGraph
     versions: tuple[Version, ...]
     checkpoints: Checkpoints
+    wakes_at: Micros | None = None
 
     @property
     def evaluated_at(self) -> Micros:
@@ -69,6 +74,10 @@ class TicketCase:
 
     def judge(self, turn: Turn) -> Judged:
         """Evaluate them and write their rows. A ticket that fails is parked and harms no other."""
+        wakes_at = next_change_at(self.versions, turn.at)
+        return replace(self, versions=begun(self.versions, turn.at), wakes_at=wakes_at)._judged(turn)
+
+    def _judged(self, turn: Turn) -> Judged:
         desk, failures = self.graph.desk, Failures(self.graph.desk)
         names = sorted(name for name in self.graph.concerned if self.graph.is_known(name))
         subjects = list(map(Subject.parse, names))
@@ -262,7 +271,7 @@ class TicketCase:
             ticket=name,
             revision=_next_revision(self.graph.rows.get(name)),
             evaluated_at=evaluation.at,
-            next_at=evaluation.next_at,
+            next_at=self._next_at(ticket.status, evaluation.next_at),
             due_at=clocks.least_due(evaluation.clocks),
             version=self.versions[-1].number,
             status=ticket.status,
@@ -275,6 +284,12 @@ class TicketCase:
             customer_key=_key(ticket, ticket.fields.get("customer")),
             **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
         )
+
+    def _next_at(self, status: str, next_at: Micros | None) -> Micros | None:
+        """When to evaluate again: at the latest when a planned version begins, unless the ticket is closed then."""
+        if self.wakes_at is None or status == "closed":
+            return next_at
+        return self.wakes_at if next_at is None else min(next_at, self.wakes_at)
 
     def _known_since(self, name: str) -> Micros | None:
         """When the ticket's first event was received."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.sla.span import Micros
 from app.sla.subject import SubjectKey
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
@@ -33,17 +34,19 @@ class ShownBeside:
 NOTHING_BESIDE: Final = ShownBeside({}, {})
 
 
-def shown_beside(conn: Connection, catalogue: Catalogue, claimed: Iterable[Claimed]) -> ShownBeside:
+def shown_beside(
+    conn: Connection, catalogue: Catalogue, claimed: Iterable[Claimed], now: Micros
+) -> ShownBeside:
     """Read what the deliveries of these claims show."""
     keys = {(each.desk, each.subject) for each in claimed}
     if not keys:
         return NOTHING_BESIDE
     latest = catalogue.desks(conn)
     desks = {desk for desk, _ in keys if desk in latest}
-    labels = {desk: _labels(conn, catalogue, desk, latest[desk]) for desk in desks}
+    labels = {desk: _labels(conn, catalogue, desk, latest[desk], now) for desk in desks}
     return ShownBeside(ticket_details(conn, keys), labels)
 
 
-def _labels(conn: Connection, catalogue: Catalogue, desk: str, latest: int) -> Labels:
-    agreement = catalogue.versions(conn, desk, latest)[-1].agreement
+def _labels(conn: Connection, catalogue: Catalogue, desk: str, latest: int, now: Micros) -> Labels:
+    agreement = catalogue.in_force(conn, desk, latest, at=now).agreement
     return {each.id: each.labels for each in agreement.commitments}

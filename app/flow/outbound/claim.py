@@ -76,7 +76,7 @@ def claim_due(
             )
             of_desk[each.desk] += min(len(claimed[each.subscription]), free)
     found = subscriptions.some(conn, claimed) if claimed else {}
-    shown = shown_beside(conn, catalogue, (each for rows in claimed.values() for each in rows))
+    shown = shown_beside(conn, catalogue, (each for rows in claimed.values() for each in rows), now)
     return [batch for which, rows in claimed.items() if rows for batch in _batches(found[which], rows, shown)]
 
 

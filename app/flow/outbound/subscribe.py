@@ -13,6 +13,7 @@ import structlog
 
 from app.delivery.outcome import DeliveryOutcome
 from app.delivery.signing import new_secret
+from app.flow.agreement.applied_signals import APPLIED_KINDS
 from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
@@ -39,6 +40,7 @@ KINDS: Final = (
     *(QUEUE + kind for kind in QueueKind),
     *AVAILABILITY_SIGNALS,
     *CREDIT_SIGNALS,
+    *APPLIED_KINDS,
     CONTRACT_APPLIED,
     DISABLED,
 )

@@ -14,7 +14,7 @@ from app.delivery.messenger import refusal
 from app.flow.agreement.holidays import newer_holidays
 from app.flow.agreement.remarks import remarks_in_force
 from app.flow.query.tickets import answers
-from app.sla.span import MINUTE, Micros, instant
+from app.sla.span import MINUTE, Micros
 from app.sla.subject import Subject, SubjectKey, by_desk
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine import encrypted, partitions
@@ -161,7 +161,7 @@ def _holidays(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
 
 def _remarks(conn: Connection, catalogue: Catalogue, now: Micros) -> Check:
     name = "no calendar has lapsed"
-    found = remarks_in_force(conn, catalogue, instant(now).date())
+    found = remarks_in_force(conn, catalogue, now)
     if not found:
         return Check(name, Verdict.OK, "")
     listed = [f"{desk}: {remark}" for desk, remarks in found.items() for remark in remarks]

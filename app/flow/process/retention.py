@@ -144,7 +144,7 @@ class Retention:
         """Delete the events of archived tickets whose `keep_events` has passed."""
         purged = 0
         for desk, latest in self._catalogue.desks(conn).items():
-            agreement = self._catalogue.history(conn, desk, latest)[-1].agreement
+            agreement = self._catalogue.in_force(conn, desk, latest, at=now).agreement
             if agreement.keep_events is None:
                 continue
             calendar = Calendar.always(agreement.time_zone)

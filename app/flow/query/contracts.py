@@ -55,9 +55,11 @@ class CustomerContract:
         return term.currency or self.currency
 
 
-def agreement_known(conn: Connection, catalogue: Catalogue, desk: str, as_of: Micros | None) -> Agreement:
-    """The latest agreement that was recorded by an instant. Raises UnknownDesk."""
-    return known_versions(catalogue.versions(conn, desk), as_of)[-1].agreement
+def agreement_known(
+    conn: Connection, catalogue: Catalogue, desk: str, as_of: Micros | None, *, at: Micros
+) -> Agreement:
+    """The agreement in force at an instant, of those that were recorded by another. Raises UnknownDesk."""
+    return known_versions(catalogue.versions(conn, desk, at=at), as_of)[-1].agreement
 
 
 def local_date(agreement: Agreement, at: Micros) -> date:
@@ -72,6 +74,7 @@ def contracts_of(
     *,
     customer: str | None = None,
     on: date | None = None,
+    at: Micros,
     as_of: Micros | None = None,
     after: str = "",
     limit: int,
@@ -80,7 +83,7 @@ def contracts_of(
 
     `customer`: of whom some term is. `on`: of which some term is valid on this date. Raises UnknownDesk.
     """
-    agreement = agreement_known(conn, catalogue, desk, as_of)
+    agreement = agreement_known(conn, catalogue, desk, as_of, at=at)
     keys = contracts.keys_page(conn, desk, customer=customer, on=on, as_of=as_of, after=after, limit=limit)
     filed = [
         key
@@ -100,19 +103,26 @@ def some_contracts(
     desk: str,
     ids: Iterable[str],
     *,
+    at: Micros,
     as_of: Micros | None = None,
 ) -> dict[str, CustomerContract]:
     """Those of these contracts that there are, by casefolded id. Raises UnknownDesk."""
-    agreement = agreement_known(conn, catalogue, desk, as_of)
+    agreement = agreement_known(conn, catalogue, desk, as_of, at=at)
     keys = {casefolded(each) for each in ids}
     return {each.key: each for each in _read(conn, agreement, keys, as_of, filed=keys)}
 
 
 def contract(
-    conn: Connection, catalogue: Catalogue, desk: str, contract_id: str, *, as_of: Micros | None = None
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    contract_id: str,
+    *,
+    at: Micros,
+    as_of: Micros | None = None,
 ) -> CustomerContract:
     """One contract. Raises UnknownContract and UnknownDesk."""
-    found = some_contracts(conn, catalogue, desk, [contract_id], as_of=as_of)
+    found = some_contracts(conn, catalogue, desk, [contract_id], at=at, as_of=as_of)
     if not found:
         raise UnknownContract(f"desk {desk!r} has no contract {contract_id!r}")
     return found[casefolded(contract_id)]

@@ -65,11 +65,10 @@ def asked(
     as_of: Micros | None = None,
 ) -> Asked:
     """A question about a desk's credits. Raises UnknownDesk."""
-    versions = known_versions(catalogue.versions(conn, desk), as_of)
     instant = now if at is None else at
-    return Asked(
-        conn, catalogue, desk, versions, now, instant if as_of is None else min(instant, as_of), as_of
-    )
+    instant = instant if as_of is None else min(instant, as_of)
+    versions = known_versions(catalogue.versions(conn, desk, at=instant), as_of)
+    return Asked(conn, catalogue, desk, versions, now, instant, as_of)
 
 
 def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[ContractLines]:

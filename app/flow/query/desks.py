@@ -3,14 +3,15 @@
 The first calendar of a desk's file decides whether the desk itself is open. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from app.sla.calendar import Calendar, ClosedDay, NeverCloses, NeverOpen, UncoveredYear
 from app.sla.span import Micros
-from app.store.contracts.catalogue import Catalogue, StoredVersion
+from app.store.contracts.catalogue import Catalogue
+from app.store.contracts.stored_version import StoredVersion, in_force_at, planned_at
 from app.store.engine.database import Connection
 from app.store.tickets import board
 from app.store.tickets.board import DeskCounts
@@ -40,9 +41,12 @@ class DeskAnswer:
     desk: str
     name: str
     version: int
+    calendars: Mapping[str, Calendar]
     hours: tuple[Hours, ...]
     """The desk's own calendars; the first says whether the desk is open."""
     counts: DeskCounts
+    coming: StoredVersion | None
+    """The planned version that comes into force next."""
 
 
 def desks_overview(
@@ -51,22 +55,25 @@ def desks_overview(
     """Every one of these desks that has a version."""
     known = catalogue.desks(conn)
     return [
-        _overview(conn, desk, catalogue.history(conn, desk, known[desk])[-1], now)
+        _overview(conn, desk, catalogue.recorded(conn, desk, known[desk]), now)
         for desk in desks
         if desk in known
     ]
 
 
-def _overview(conn: Connection, desk: str, latest: StoredVersion, now: Micros) -> DeskAnswer:
-    own = own_calendars(desk, latest.calendars)
+def _overview(conn: Connection, desk: str, versions: Sequence[StoredVersion], now: Micros) -> DeskAnswer:
+    current = in_force_at(versions, now)
+    own = own_calendars(desk, current.calendars)
     hours = tuple(hours_of(calendar, now) for calendar in own)
     closing = _closing(own[0], now) if own else None
     return DeskAnswer(
         desk=desk,
-        name=latest.agreement.name,
-        version=latest.version.number,
+        name=current.agreement.name,
+        version=current.number,
+        calendars=current.calendars,
         hours=hours,
         counts=board.counts(conn, desk, now, closing),
+        coming=next(iter(planned_at(versions, now)), None),
     )
 
 

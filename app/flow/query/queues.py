@@ -65,8 +65,8 @@ class QueueForecast:
         return None if expected is None or self.due_at is None else expected <= self.due_at
 
 
-def _rules(conn: Connection, catalogue: Catalogue, desk: str) -> QueueRules:
-    return catalogue.versions(conn, desk)[-1].agreement.queue
+def _rules(conn: Connection, catalogue: Catalogue, desk: str, now: Micros) -> QueueRules:
+    return catalogue.in_force(conn, desk, at=now).agreement.queue
 
 
 def queue_names(conn: Connection) -> list[tuple[str, str, int]]:
@@ -85,7 +85,7 @@ def queue_answer(
     limit: int | None = None,
 ) -> QueueListing:
     """The tickets that wait, from the position after `after` on. Raises UnknownDesk and UnknownQueue."""
-    rules = _rules(conn, catalogue, desk)
+    rules = _rules(conn, catalogue, desk, now)
     if not queues.is_queue(conn, desk, queue):
         raise UnknownQueue(f"no ticket of {desk!r} is in a queue {queue!r}")
     keys = queues.waiting(conn, desk, queue)
@@ -116,7 +116,7 @@ def queue_forecast(
     now: Micros,
 ) -> QueueForecast:
     """Where one more message of its customer would put the ticket. Raises UnknownQueue when it is in another queue."""
-    rules = _rules(conn, catalogue, desk)
+    rules = _rules(conn, catalogue, desk, now)
     fields = evaluation.ticket.fields
     if queue_of(fields) != queue:
         raise UnknownQueue(f"ticket {ticket!r} is in queue {queue_of(fields)!r}, not in {queue!r}")

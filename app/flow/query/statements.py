@@ -59,10 +59,20 @@ def credit_page(
     """The credits of up to `limit` contracts after one of them. Raises UnknownDesk and UnknownContract."""
     question = asked(conn, catalogue, desk, now=now, at=at, as_of=as_of)
     if filters.contract is not None:
-        found, following = [contract(conn, catalogue, desk, filters.contract, as_of=as_of)], None
+        found, following = (
+            [contract(conn, catalogue, desk, filters.contract, at=question.at, as_of=as_of)],
+            None,
+        )
     else:
         found = contracts_of(
-            conn, catalogue, desk, customer=filters.customer, as_of=as_of, after=after, limit=limit + 1
+            conn,
+            catalogue,
+            desk,
+            customer=filters.customer,
+            at=question.at,
+            as_of=as_of,
+            after=after,
+            limit=limit + 1,
         )
         following = found[limit - 1].key if len(found) > limit else None
     documents: list[Json] = []
@@ -89,7 +99,7 @@ def credit(conn: Connection, catalogue: Catalogue, credit_id: str, *, now: Micro
     """One credit, by its id. Raises UnknownCredit, UnknownContract and UnknownDesk."""
     key = LineKey.parse(credit_id)
     question = asked(conn, catalogue, key.desk, now=now)
-    (found,) = lines_of(question, [contract(conn, catalogue, key.desk, key.contract)])
+    (found,) = lines_of(question, [contract(conn, catalogue, key.desk, key.contract, at=now)])
     documents = [*map(line_document, found.lines), *withdrawn(found)]
     for document in documents:
         if document["id"] == credit_id:
@@ -116,7 +126,7 @@ def statement(
     """The statement of a contract's month. Raises PeriodFault, UnknownContract and UnknownDesk."""
     question = asked(conn, catalogue, desk, now=now, at=at, as_of=as_of)
     month = period_of(question, period)
-    (found,) = lines_of(question, [contract(conn, catalogue, desk, contract_id, as_of=as_of)])
+    (found,) = lines_of(question, [contract(conn, catalogue, desk, contract_id, at=question.at, as_of=as_of)])
     return _statement(question, found, month)
 
 
@@ -136,7 +146,7 @@ def statements(
     """
     question = asked(conn, catalogue, desk, now=now)
     month = period_of(question, period)
-    found = contracts_of(conn, catalogue, desk, after=after, limit=limit)
+    found = contracts_of(conn, catalogue, desk, at=now, after=after, limit=limit)
     documents = [_statement(question, each, month) for each in lines_of(question, found)]
     return documents, found[-1].key if len(found) == limit else None
 

@@ -18,7 +18,7 @@ from app.flow.query.merge_graph import MergeGraph, gather, gather_logs, judge
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
 from app.sla.agreement.agreement import Agreement
-from app.sla.agreement.version import known_versions
+from app.sla.agreement.version import begun, known_versions
 from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.clock.explanation import Explanation, explain
 from app.sla.queue.duplicate import group_key
@@ -217,7 +217,8 @@ class _Query:
         self._known_at = as_of
         self._as_of = now if as_of is None else as_of
         self._at = (now if at is None else at) if as_of is None else min(as_of, now if at is None else at)
-        self._versions = known_versions(catalogue.versions(conn, desk), as_of)
+        known = known_versions(catalogue.timeline(conn, desk), as_of)
+        self._versions = begun(known, max(self._at, self._as_of))
         self._paces: dict[str, Pace] = {}
         self._detected: dict[Subject, dict[tuple[str, Micros], Micros]] = {}
 

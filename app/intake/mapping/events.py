@@ -93,8 +93,11 @@ def digest(content: object) -> str:
 
 
 def withdrawal(event: Event, reason: str) -> Event:
-    """The event that withdraws an event, dated like it. One event has one withdrawal, whatever the reason."""
-    data = {"id": event.id, "author": "system", "reason": reason}
+    """The event that withdraws an event, dated like it and about the same ticket. One event has one withdrawal,
+    whatever the reason."""
+    data = without_absent(
+        {"id": event.id, "author": "system", "reason": reason, "ticket": event.data.get("ticket")}
+    )
     name = event_id("withdrawn", event.id)
     return Event(name, EventType.EVENT_WITHDRAWN, event.subject, event.at, data)
 

@@ -3,12 +3,15 @@
 A version is an agreement with its calendars. The first one also judges everything before it, so that a log older than
 the service can be judged. A later one judges the tickets created from `effective_from` on and, by its `applies_to`,
 the tickets that were open then: from their creation (`open`) or for the rest of their lives (`rest`). It never changes
-a ticket that was closed by then. Instants are microseconds UTC.
+a ticket that was closed by then. A version whose `effective_from` lies ahead is planned: it judges nothing before that
+instant. Of several versions the later `effective_from` prevails, and of one instant the higher number. Instants are
+microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.event import Event
@@ -51,9 +54,42 @@ def known_versions(versions: Sequence[Version], as_of: Micros | None) -> tuple[V
     return (*versions[:1], *(version for version in versions[1:] if version.is_known(as_of)))
 
 
+def in_order(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """Versions in the order in which they come into force."""
+    return tuple(sorted(versions, key=lambda version: (version.effective_from, version.number)))
+
+
+def begun(versions: Sequence[Version], at: Micros) -> tuple[Version, ...]:
+    """Those of these ordered versions that are in force or were before `at`. The first is always among them."""
+    return (*versions[:1], *(version for version in versions[1:] if version.effective_from <= at))
+
+
+def next_change_at(versions: Sequence[Version], at: Micros) -> Micros | None:
+    """When a planned version next comes into force that may change what existed before; None for never.
+
+    A version for new tickets changes no other ticket, unless its queue rules differ: those hold for all tickets.
+    """
+    return next(
+        (
+            version.effective_from
+            for before, version in pairwise(versions)
+            if version.effective_from > at and changes_existing(before, version)
+        ),
+        None,
+    )
+
+
+def changes_existing(before: Version, version: Version) -> bool:
+    """Whether a version may change tickets that were created before it, when it follows another."""
+    return version.applies_to is not AppliesTo.NEW or before.agreement.queue != version.agreement.queue
+
+
 def in_force(versions: Sequence[Version], ordered: Sequence[Event]) -> tuple[Version, list[Version]]:
-    """The version that judges a ticket from its creation, and those that judge the rest of its life, in order."""
-    known = sorted(versions, key=lambda v: v.number)
+    """The version that judges a ticket from its creation, and those that judge the rest of its life, in order.
+
+    `versions` have begun: none of them is planned at the instant of the evaluation.
+    """
+    known = in_order(versions)
     base, rests = known[0], list[Version]()
     if len(known) == 1:
         return base, rests

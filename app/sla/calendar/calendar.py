@@ -127,6 +127,11 @@ class Calendar(WorkingTime):
         return self._zone.local(at)
 
     @property
+    def holiday_source(self) -> HolidaySource:
+        """Where its holidays come from."""
+        return self._opening.source
+
+    @property
     def covered(self) -> tuple[int, int]:
         """The first and the last year that it covers."""
         return self._opening.covered

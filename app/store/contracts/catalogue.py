@@ -2,12 +2,12 @@
 
 A version is stored as the documents that were applied, with the holidays of its calendars, so that neither a changed
 file nor a newer `holidays` package changes how it judges. Parsing takes milliseconds; parsed versions are cached by
-number, since a version never changes. Instants are microseconds UTC.
+number, since a version never changes. A planned version can be withdrawn before it is in force: that is read with each
+query of a desk that ever planned one. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -15,65 +15,27 @@ from sqlalchemy import RowMapping, bindparam, exists, func, select
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.file import parse_agreement
+from app.sla.agreement.version import AppliesTo, Version, begun, in_order
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.calendar.holiday import HolidaySource
 from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.stored_holidays import StoredHolidays
-from app.sla.clock.evaluation import AppliesTo, Version
 from app.sla.limits import DEFAULT_LIMITS, Limits
 from app.sla.span import Micros
 from app.store import audit
 from app.store.audit import Action
 from app.store.contracts.contracts import note_desks
+from app.store.contracts.stored_version import (
+    Document,
+    Documents,
+    StoredVersion,
+    Withdrawal,
+    in_force_at,
+)
 from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, advisory_lock_shared
 from app.store.tables import contract as _contract
 from app.store.tables import desk_version as _version
-
-Document = Mapping[str, Any]
-"""A file as read: tables, lists and plain values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """What a version is made of.
-
-    `calendars` holds the calendar file of each desk that the agreement counts by, `holidays` the stored holidays of
-    each of these files; a file without them counts with the installed package.
-    """
-
-    agreement: Document | None
-    calendars: Mapping[str, Document]
-    agreement_text: str | None = None
-    calendars_text: Mapping[str, str] | None = None
-    holidays: Mapping[str, StoredHolidays] = field(default_factory=dict[str, StoredHolidays])
-
-    @property
-    def digest(self) -> str:
-        """A hash of the content, equal however the files are laid out. The holidays are not part of it."""
-        return digest_of((self.agreement, dict(self.calendars)))
-
-
-def digest_of(content: object) -> str:
-    """A hash of plain values, equal whatever the order of keys."""
-    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
-    """A version with its documents and what they parse to. `note` states what it changes, where that is recorded."""
-
-    version: Version
-    documents: Documents
-    calendars: Mapping[str, Calendar]
-    digest: str
-    recorded_at: Micros
-    note: str | None
-
-    @property
-    def agreement(self) -> Agreement:
-        """The agreement of this version."""
-        return self.version.agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +76,14 @@ _STORE_HOLIDAYS: Final = (
     )
     .values(holidays=bindparam("holidays"))
 )
+_WITHDRAWN: Final = select(
+    _version.c.number, _version.c.withdrawn_at, _version.c.withdrawn_by, _version.c.replaced_by
+).where(_version.c.desk == bindparam("desk"), _version.c.withdrawn_at.is_not(None))
+_WITHDRAW: Final = (
+    _version.update()
+    .where(_version.c.desk == bindparam("_desk"), _version.c.number == bindparam("_number"))
+    .values(withdrawn_at=bindparam("at"), withdrawn_by=bindparam("who"), replaced_by=bindparam("replaced_by"))
+)
 _PUT: Final = _version.insert()
 _SETTLED: Final = "versions"
 
@@ -149,8 +119,11 @@ class Catalogue:
         note_desks(conn, (row.desk for row in rows if row.contracts))
         return {row[0]: row[1] for row in rows}
 
-    def history(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
-        """The versions of a desk, oldest first. Raises UnknownDesk. `latest` saves the query for the latest number."""
+    def recorded(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:
+        """Every version of a desk by its number, planned and withdrawn ones too. Raises UnknownDesk.
+
+        `latest` saves the query for the latest number.
+        """
         if latest is None:
             latest = self.desks(conn).get(desk)
         if latest is None:
@@ -161,11 +134,27 @@ class Catalogue:
             cached = (*cached, *(self._stored(desk, row) for row in rows))
             # Versions are numbered without a gap and never change, so it does not matter which thread writes last.
             self._parsed[desk] = cached
-        return cached[:latest]
+        found = cached[:latest]
+        if any(each.was_planned for each in found):
+            return _with_withdrawals(conn, desk, found)
+        return found
 
-    def versions(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[Version, ...]:
-        """The versions of a desk as the core needs them, oldest first. Raises UnknownDesk."""
-        return tuple(stored.version for stored in self.history(conn, desk, latest))
+    def timeline(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[Version, ...]:
+        """The versions of a desk in the order in which they come into force, planned ones too. Raises UnknownDesk."""
+        valid = (each for each in self.recorded(conn, desk, latest) if each.withdrawal is None)
+        return in_order(each.version for each in valid)
+
+    def versions(
+        self, conn: Connection, desk: str, latest: int | None = None, *, at: Micros
+    ) -> tuple[Version, ...]:
+        """The versions that are in force or were before `at`, as the core needs them. Raises UnknownDesk."""
+        return begun(self.timeline(conn, desk, latest), at)
+
+    def in_force(
+        self, conn: Connection, desk: str, latest: int | None = None, *, at: Micros
+    ) -> StoredVersion:
+        """The version of a desk in force at an instant. Raises UnknownDesk."""
+        return in_force_at(self.recorded(conn, desk, latest), at)
 
     def forget(self) -> None:
         """Empty the cache: a version was rolled back with its transaction, or its row was changed."""
@@ -198,7 +187,24 @@ class Catalogue:
         recorded_at = row["applied_at"] if row["recorded_at"] is None else row["recorded_at"]
         effective_from = recorded_at if row["effective_from"] is None else row["effective_from"]
         version = Version(row["number"], agreement, effective_from, AppliesTo(row["applies_to"]), recorded_at)
-        return StoredVersion(version, documents, calendars, row["digest"], recorded_at, row["note"])
+        return StoredVersion(
+            version=version,
+            documents=documents,
+            calendars=calendars,
+            digest=row["digest"],
+            recorded_at=recorded_at,
+            note=row["note"],
+            author=row["author"],
+            author_note=row["author_note"],
+        )
+
+
+def _with_withdrawals(
+    conn: Connection, desk: str, versions: tuple[StoredVersion, ...]
+) -> tuple[StoredVersion, ...]:
+    rows = conn.execute(_WITHDRAWN, {"desk": desk}).all()
+    found = {row.number: Withdrawal(row.withdrawn_at, row.withdrawn_by, row.replaced_by) for row in rows}
+    return tuple(replace(each, withdrawal=found.get(each.number)) for each in versions) if found else versions
 
 
 def lock_versions(conn: Connection) -> None:
@@ -218,10 +224,12 @@ def put(
     to: AppliesTo,
     *,
     note: str | None = None,
+    effective_from: Micros | None = None,
+    author_note: str | None = None,
 ) -> None:
-    """Insert a new version, in force from the instant at which it is recorded. The documents must parse.
+    """Insert a new version, in force from `effective_from`, else from when it is recorded. The documents must parse.
 
-    A version that takes effect later needs a wake-up of every open ticket at that instant: not supported yet.
+    The caller schedules what it may change. The author is the actor of this context.
     """
     conn.execute(
         _PUT,
@@ -230,7 +238,7 @@ def put(
             "number": number,
             "applied_at": recorded_at,
             "recorded_at": recorded_at,
-            "effective_from": recorded_at,
+            "effective_from": recorded_at if effective_from is None else effective_from,
             "applies_to": to.value,
             "agreement": None if documents.agreement is None else orjson.dumps(documents.agreement).decode(),
             "calendars": orjson.dumps(dict(documents.calendars)).decode(),
@@ -239,9 +247,20 @@ def put(
             "digest": documents.digest,
             "holidays": _holidays_text(documents.holidays),
             "note": note,
+            "author": audit.acting.get().who,
+            "author_note": author_note,
         },
     )
-    audit.record(conn, Action.VERSION_APPLIED, [desk], f"version {number}", note=note)
+    audit.record(conn, Action.VERSION_APPLIED, [desk], f"version {number}", note=author_note or note)
+
+
+def withdraw(conn: Connection, desk: str, number: int, at: Micros, *, replaced_by: int | None = None) -> None:
+    """Take a planned version back: it never comes into force. The caller has checked that it is planned."""
+    who = audit.acting.get().who
+    values = {"_desk": desk, "_number": number, "at": at, "who": who, "replaced_by": replaced_by}
+    conn.execute(_WITHDRAW, values)
+    if replaced_by is None:
+        audit.record(conn, Action.VERSION_WITHDRAWN, [desk], f"version {number}")
 
 
 def without_holidays(conn: Connection) -> list[VersionWithoutHolidays]:

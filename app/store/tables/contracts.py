@@ -12,7 +12,7 @@ class DeskVersionRow(SQLModel, table=True):
     """One version of a desk: its agreement and the calendars that it counts by.
 
     `applied_at` is written for processes of the release before. Rows that such a process inserts have NULL in the
-    columns that this release added.
+    columns that this release added. Only the columns of the withdrawal ever change, and only before `effective_from`.
     """
 
     __tablename__: ClassVar[Any] = "desk_version"
@@ -30,6 +30,14 @@ class DeskVersionRow(SQLModel, table=True):
     digest: str = text_column()
     holidays: str | None = text_column(nullable=True)
     note: str | None = text_column(nullable=True)
+    """What it changes in the holidays."""
+    author: str | None = text_column(nullable=True)
+    """Who applied it, as the audit log names actors."""
+    author_note: str | None = text_column(nullable=True)
+    withdrawn_at: int | None = instant_column(nullable=True)
+    withdrawn_by: str | None = text_column(nullable=True)
+    replaced_by: int | None = Field(default=None, nullable=True)
+    """The version that took its place before it was in force."""
 
 
 desk_version = table_of(DeskVersionRow)

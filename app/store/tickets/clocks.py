@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 
 from app.sla.clock.signals import LastRecorded
 from app.sla.clock.transition import State
@@ -154,6 +154,28 @@ _OPEN: Final = (
     .where(_ticket.c.desk == bindparam("desk"), _ticket.c.status != "closed", _ticket.c.merged_into.is_(None))
     .order_by(_ticket.c.ticket)
 )
+_SINCE: Final = (
+    select(_ticket.c.ticket)
+    .where(_ticket.c.desk == bindparam("desk"), _ticket.c.evaluated_at >= bindparam("at"))
+    .limit(1)
+)
+_OLDEST_OPEN: Final = select(
+    func.min(_ticket.c.created_at), func.count(), func.count(_ticket.c.created_at)
+).where(_ticket.c.desk == bindparam("desk"), _ticket.c.status != "closed")
+_DUE_FROM: Final = (
+    select(_clock.c.subject)
+    .where(
+        _clock.c.desk == bindparam("desk"),
+        or_(
+            _clock.c.due_at >= bindparam("due_at"),
+            and_(_clock.c.due_at.is_(None), _clock.c.state == State.RUNNING.value),
+        ),
+    )
+    .distinct()
+)
+_EVALUATED_BY: Final = select(_ticket.c.ticket).where(
+    _ticket.c.desk == bindparam("desk"), _ticket.c.next_at <= bindparam("at")
+)
 _ALL: Final = select(_ticket.c.ticket).where(_ticket.c.desk == bindparam("desk")).order_by(_ticket.c.ticket)
 
 
@@ -271,6 +293,25 @@ def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
     for statement, rows in ((_INSERT_CLOCK, new), (_UPDATE_CLOCK, changed), (_DELETE_CLOCK, gone)):
         if rows:
             conn.execute(statement, rows)
+
+
+def was_evaluated_since(conn: Connection, desk: str, at: Micros) -> bool:
+    """Whether a ticket of the desk was evaluated at an instant or later."""
+    return conn.execute(_SINCE, {"desk": desk, "at": at}).first() is not None
+
+
+def oldest_open(conn: Connection, desk: str) -> Micros | None:
+    """When the oldest ticket of a desk that is not closed was created; 0 when that is not known, None without any."""
+    created_at, count, known = conn.execute(_OLDEST_OPEN, {"desk": desk}).one()
+    return None if not count else created_at if known == count else 0
+
+
+def due_from(conn: Connection, desk: str, due_at: Micros, at: Micros) -> set[str]:
+    """The tickets with a clock that is due at an instant or later, or runs without a due date; and those that are to
+    be evaluated by `at`."""
+    given = {"desk": desk, "due_at": due_at}
+    found = {subject.text for (subject,) in conn.execute(_DUE_FROM, given).all()}
+    return found | set(conn.execute(_EVALUATED_BY, {"desk": desk, "at": at}).scalars())
 
 
 def open_tickets(conn: Connection, desk: str) -> list[str]:

@@ -118,6 +118,13 @@ _OPEN_WITH_NAMES: Final = (
     .where(*_IS_OPEN)
     .order_by(_ticket.c.ticket)
 )
+_MARK_SOME_DUE: Final = _MARK_TICKETS_DUE.where(_ticket.c.ticket.in_(bindparam("tickets", expanding=True)))
+_WAKE_TICKETS: Final = _MARK_TICKETS_DUE.where(
+    or_(_ticket.c.next_at.is_(None), _ticket.c.next_at > bindparam("now"))
+)
+_WAKE_SUBJECTS: Final = _MARK_SUBJECTS_DUE.where(
+    or_(_subject.c.next_at.is_(None), _subject.c.next_at > bindparam("now"))
+)
 _COLUMNS: Final = tuple(field.name for field in fields(Parked))
 _PARKED: Final = select(*(_parked.c[name] for name in _COLUMNS))
 _SOME_PARKED: Final = _PARKED.where(
@@ -240,6 +247,25 @@ def open_tickets_of(
 def open_tickets_with_names(conn: Connection, desk: str) -> list[tuple[str, str | None, str | None]]:
     """The open tickets of a desk, each with its customer and contract as they were sent."""
     return [(row[0], row[1], row[2]) for row in conn.execute(_OPEN_WITH_NAMES, {"desk": desk}).all()]
+
+
+def mark_some_due(conn: Connection, desk: str, tickets: Iterable[str], now: Micros) -> int:
+    """`mark_due` for these tickets only, and for every other subject. Returns how many tickets."""
+    conn.execute(_MARK_SUBJECTS_DUE, {"_desk": desk, "now": now})
+    return sum(
+        conn.execute(_MARK_SOME_DUE, {"_desk": desk, "now": now, "tickets": part}).rowcount
+        for part in parts(tickets)
+    )
+
+
+def wake_at(conn: Connection, desk: str, at: Micros) -> int:
+    """Make every subject of the desk due at an instant ahead, or earlier if it is; closed tickets are left out.
+
+    Returns how many tickets had been due later. What is evaluated before that instant must be made due at it again.
+    """
+    given = {"_desk": desk, "now": at}
+    conn.execute(_WAKE_SUBJECTS, given)
+    return conn.execute(_WAKE_TICKETS, given).rowcount
 
 
 def parked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, Parked]:

@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from app.intake.event_data import DATA_OF
+from app.intake.event_subject import subjects_of
 
 REFERENCE: Final = "#/components/schemas/{model}"
 _ENVELOPE: Final = "CloudEvent"
@@ -56,6 +57,7 @@ def _variant(envelope: Schema, types: list[str], model: str, data: Schema) -> Sc
     variant = _copy(envelope)
     properties, required = variant["properties"], list(variant["required"])
     properties["type"] = {"type": "string"} | ({"const": types[0]} if len(types) == 1 else {"enum": types})
+    properties["subject"] |= {"description": subjects_of(types[0])}
     if data.get("required"):
         properties["data"] = _link(model)
         required.append("data")

@@ -34,7 +34,8 @@ from app.store.engine.database import Connection
 from app.store.engine.notify import Announcement
 from app.store.tickets.board import cursor_of, key_of
 from app.web.api.contracts.faults import invalid_contracts
-from app.web.api.desks.desk_document import MOST_CHANGES, DueChange, change_json
+from app.web.api.desks.desk_document import MOST_CHANGES
+from app.web.api.desks.preview_summary import DueChange, change_json
 from app.web.http.access import Configurer, Viewer, desks_for, must_see
 from app.web.http.encoded_slash import with_slashes
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -207,13 +208,14 @@ async def list_contracts(
         for desk in sorted(parts.catalogue.desks(conn)):
             if desk < first or not (caller.sees(desk) and ("*" in asked or desk in asked)):
                 continue
-            on = local_date(agreement_known(conn, parts.catalogue, desk, as_of), at)
+            on = local_date(agreement_known(conn, parts.catalogue, desk, as_of, at=at), at)
             page = contracts_of(
                 conn,
                 parts.catalogue,
                 desk,
                 customer=wanted.customer,
                 on=None if wanted.at is None else on,
+                at=at,
                 as_of=as_of,
                 after=after if desk == first else "",
                 limit=limit + 1 - len(found),
@@ -249,8 +251,9 @@ async def show_contract(
     at = parts.database.now() if wanted.at is None else wanted.at
 
     def find(conn: Connection) -> dict[str, Any]:
-        found = one_contract(conn, parts.catalogue, desk, contract, as_of=wanted.as_of)
-        return _view(found, local_date(agreement_known(conn, parts.catalogue, desk, wanted.as_of), at))
+        found = one_contract(conn, parts.catalogue, desk, contract, at=at, as_of=wanted.as_of)
+        agreement = agreement_known(conn, parts.catalogue, desk, wanted.as_of, at=at)
+        return _view(found, local_date(agreement, at))
 
     return Json(await parts.database.read(find))
 
@@ -272,7 +275,8 @@ async def list_versions(request: Request, caller: Viewer, desk: Desk, contract: 
         if recorded:
             terms = [each.term.id for each in recorded if each.term is not None]
             return terms[-1], recorded
-        return one_contract(conn, parts.catalogue, desk, contract).id, []
+        now = parts.database.now()
+        return one_contract(conn, parts.catalogue, desk, contract, at=now).id, []
 
     name, recorded = await parts.database.read(find)
     return Json({"desk": desk, "id": name, "versions": [_version(each) for each in recorded]})
@@ -312,21 +316,20 @@ async def put_contract(
     documents = _documents(contract, body)
     limits, wait = limits_of(parts.settings), length_of(parts.settings.notification_group_wait)
 
-    def stated(conn: Connection) -> tuple[Agreement, list[Stated]]:
-        agreement = agreement_known(conn, parts.catalogue, desk, None)
+    def stated(conn: Connection, now: Micros) -> tuple[Agreement, list[Stated]]:
+        agreement = agreement_known(conn, parts.catalogue, desk, None, at=now)
         found, faults = contracts.read_terms(documents, agreement, limits)
         if faults:
             raise FaultyContracts(faults)
         return agreement, found
 
     def preview(conn: Connection) -> tuple[Agreement, ContractsPreview]:
-        agreement, found = stated(conn)
-        return agreement, contract_preview.preview_terms(
-            conn, parts.database.now(), parts.catalogue, desk, found
-        )
+        now = parts.database.now()
+        agreement, found = stated(conn, now)
+        return agreement, contract_preview.preview_terms(conn, now, parts.catalogue, desk, found)
 
     def put(conn: Connection, now: Micros) -> tuple[Agreement, PutContracts]:
-        agreement, found = stated(conn)
+        agreement, found = stated(conn, now)
         return agreement, contracts.put_terms(conn, now, desk, found, notice_wait=wait, note=asked.note)
 
     try:
@@ -363,7 +366,7 @@ async def take_back(
     wait = length_of(parts.settings.notification_group_wait)
 
     def work(conn: Connection, now: Micros) -> tuple[Agreement, PutContracts]:
-        agreement = agreement_known(conn, parts.catalogue, desk, None)
+        agreement = agreement_known(conn, parts.catalogue, desk, None, at=now)
         return agreement, contracts.take_back(
             conn, now, desk, contract, asked.valid_from, notice_wait=wait, note=asked.note
         )

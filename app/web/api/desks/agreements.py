@@ -1,21 +1,22 @@
 """Agreements: list, detail with every version, and PUT."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FileKind
-from app.flow.query.serialize import instant_text
+from app.flow.query.versions import ListedVersion, listed_versions, version_json
 from app.sla.agreement.agreement import Commitment, CycleRule, Kind
-from app.sla.clock.evaluation import AppliesTo
-from app.store.contracts.catalogue import StoredVersion
+from app.sla.span import Micros
+from app.store.contracts.stored_version import StoredVersion, VersionState
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
+from app.web.api.desks.version_views import VersionView, WhichVersion, selected
 from app.web.http.access import Configurer, Viewer, must_see
-from app.web.http.instant import InstantOut
-from app.web.http.problems import not_found, problems
+from app.web.http.problems import problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
 from app.web.http.running import running
@@ -33,23 +34,6 @@ class CommitmentView(BaseModel):
     target: str = Field(examples=["2h"])
     calendar: str = Field(examples=["haisoft/tickets"])
     cycle: CycleRule
-
-
-class VersionView(BaseModel):
-    """One version: from when it is in force, and for which tickets."""
-
-    number: int
-    applied_at: InstantOut = Field(description="the same as `recorded_at`")
-    recorded_at: InstantOut = Field(
-        description="when it was stored; a view as of an earlier instant ignores it"
-    )
-    effective_from: InstantOut = Field(description="tickets created from this instant on are evaluated by it")
-    applies_to: AppliesTo
-    digest: str = Field(description="equal for equal documents")
-    note: str | None = Field(
-        description="what it changes in the holidays",
-        examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],
-    )
 
 
 class AgreementSummary(BaseModel):
@@ -84,40 +68,41 @@ class AgreementList(BaseModel):
 async def list_agreements(request: Request, caller: Viewer) -> Response:
     """The agreement in force of every desk that the key may see, with its commitments."""
     parts = running(request)
+    now = parts.database.now()
 
     def find(conn: Connection) -> list[dict[str, Any]]:
         desks = sorted(desk for desk in parts.catalogue.desks(conn) if caller.sees(desk))
-        return [_summary(desk, parts.catalogue.history(conn, desk)[-1]) for desk in desks]
+        return [_in_force(desk, parts.catalogue.recorded(conn, desk), now) for desk in desks]
 
     return Json({"agreements": await parts.database.read(find)})
 
 
 @router.get(
-    "/{desk}", summary="One agreement", response_model=AgreementDetail, responses=problems(401, 403, 404)
+    "/{desk}", summary="One agreement", response_model=AgreementDetail, responses=problems(401, 403, 404, 422)
 )
 async def show_agreement(
-    request: Request, caller: Viewer, desk: Annotated[str, Path(description="the desk", examples=["haisoft"])]
+    request: Request,
+    caller: Viewer,
+    desk: Annotated[str, Path(description="the desk", examples=["haisoft"])],
+    wanted: Annotated[WhichVersion, Query()],
 ) -> Response:
-    """The desk's agreement in force as written, and every version of the desk."""
+    """The desk's agreement in force as written, and every version of the desk.
+
+    `at` selects the one in force at another instant, `as_of` what was known at an instant: 404 when nothing was.
+    """
     parts = running(request)
     must_see(caller, desk)
-
-    def find(conn: Connection) -> tuple[StoredVersion, ...]:
-        latest = parts.catalogue.desks(conn).get(desk)
-        return () if latest is None else parts.catalogue.history(conn, desk, latest)
-
-    versions = await parts.database.read(find)
-    if not versions:
-        raise not_found("desk", desk)
-    stored = versions[-1]
+    now = parts.database.now()
+    stored, known = await parts.database.read(lambda conn: selected(conn, parts.catalogue, desk, now, wanted))
+    listed = listed_versions(known, now if wanted.as_of is None else wanted.as_of)
     return Json(
-        _summary(desk, stored)
+        _summary(desk, next(each for each in listed if each.stored.number == stored.number))
         | {
             "levels": sorted(stored.agreement.levels),
             "contracts": sorted(stored.agreement.contracts),
             "document": stored.documents.agreement,
             "text": stored.documents.agreement_text,
-            "versions": [_version(each) for each in versions],
+            "versions": [version_json(each) for each in listed],
         }
     )
 
@@ -169,12 +154,18 @@ async def put_agreement(request: Request, caller: Configurer, desk: DeskToPut, a
     return await put_document(request, caller, FileKind.AGREEMENT, desk, asked)
 
 
-def _summary(desk: str, stored: StoredVersion) -> dict[str, Any]:
-    agreement = stored.agreement
+def _in_force(desk: str, versions: Sequence[StoredVersion], now: Micros) -> dict[str, Any]:
+    """The summary of the version in force now."""
+    listed = listed_versions(versions, now)
+    return _summary(desk, next(each for each in listed if each.state is VersionState.IN_FORCE))
+
+
+def _summary(desk: str, listed: ListedVersion) -> dict[str, Any]:
+    agreement = listed.stored.agreement
     return {
         "desk": desk,
         "name": agreement.name,
-        "version": _version(stored),
+        "version": version_json(listed),
         "currency": agreement.currency,
         "source": agreement.source,
         "missing": list(agreement.missing),
@@ -191,17 +182,4 @@ def _commitment(commitment: Commitment) -> dict[str, Any]:
         "target": commitment.target.written,
         "calendar": commitment.calendar_written,
         "cycle": commitment.cycle.value,
-    }
-
-
-def _version(stored: StoredVersion) -> dict[str, Any]:
-    version = stored.version
-    return {
-        "number": version.number,
-        "applied_at": instant_text(stored.recorded_at),
-        "recorded_at": instant_text(stored.recorded_at),
-        "effective_from": instant_text(version.effective_from),
-        "applies_to": version.applies_to.value,
-        "digest": stored.digest,
-        "note": stored.note,
     }

@@ -3,27 +3,27 @@
 The spans are those that deadlines are counted with. A desk's calendars are those of its latest version.
 """
 
-import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FileKind
 from app.flow.query.serialize import instant_text, local, seconds
-from app.intake.instant import JSON_SCHEMA
 from app.sla.calendar import Calendar, CalendarSpan, ClosedDay, NeverCloses, NeverOpen
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import Catalogue, StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.desk_document import Asked, DeskToPut, DocumentPut, body_of, put_document
 from app.web.api.desks.icalendar_file import icalendar_file
+from app.web.api.desks.version_views import WhichVersion, selected
 from app.web.http.access import Configurer, Viewer, must_see
 from app.web.http.budget import budgeted
-from app.web.http.instant import InstantOut, read_query_instant
+from app.web.http.day import DayOrInstant
+from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, not_found, problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
@@ -34,8 +34,6 @@ LONGEST: Final = timedelta(days=2 * 366)
 
 ICALENDAR_AHEAD: Final = timedelta(days=184)
 """Period of an iCalendar file without `to`: half a year, so that the file stays small for a phone."""
-
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 router = Router(prefix="/v1/calendars", tags=["calendars"])
 
@@ -108,27 +106,6 @@ class CalendarSpans(BaseModel):
     )
 
 
-def _read_day_or_instant(text: object) -> Micros | date:
-    """A date, or an instant with an offset. Raises ValueError with what is right."""
-    if not isinstance(text, str) or not _DATE.fullmatch(text):
-        return read_query_instant(text)
-    try:
-        on = date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("is a date that does not exist. Write it as 2026-03-06") from error
-    if on.year < 1970:
-        raise ValueError("is before 1970. Check the year")
-    return on
-
-
-DayOrInstant = Annotated[
-    Micros | date,
-    PlainValidator(_read_day_or_instant),
-    WithJsonSchema({"anyOf": [JSON_SCHEMA, {"type": "string", "format": "date"}]}),
-]
-"""An instant in an address, or a whole date of the calendar's zone."""
-
-
 class Period(BaseModel):
     """From when to when. A date means the whole of it: from its 00:00, or to its 24:00, in the calendar's zone."""
 
@@ -151,13 +128,14 @@ class OpenPeriod(BaseModel):
 async def list_calendars(request: Request, caller: Viewer) -> Response:
     """The calendars in force of every desk that the key may see, by reference."""
     parts = running(request)
+    now = parts.database.now()
 
     def find(conn: Connection) -> list[dict[str, Any]]:
         desks = sorted(desk for desk in parts.catalogue.desks(conn) if caller.sees(desk))
         return [
             _summary(desk, name, stored)
             for desk in desks
-            for stored in parts.catalogue.history(conn, desk)[-1:]
+            for stored in (parts.catalogue.in_force(conn, desk, at=now),)
             for name in _names(desk, stored)
         ]
 
@@ -188,7 +166,7 @@ async def show_icalendar(
     must_see(caller, desk)
 
     def read(conn: Connection) -> bytes:
-        stored, calendar = calendar_in_force(conn, parts.catalogue, desk, name)
+        stored, calendar = calendar_in_force(conn, parts.catalogue, desk, name, parts.database.now())
         since = parts.database.now() if asked.since is None else _start_of(calendar, asked.since)
         ahead = since + length_of(ICALENDAR_AHEAD)
         period = _period(since, ahead if asked.until is None else _end_of(calendar, asked.until))
@@ -220,7 +198,7 @@ async def spans(
     must_see(caller, desk)
 
     def read(conn: Connection) -> Json:
-        _, calendar = calendar_in_force(conn, parts.catalogue, desk, name)
+        _, calendar = calendar_in_force(conn, parts.catalogue, desk, name, parts.database.now())
         period = _period(_start_of(calendar, asked.since), _end_of(calendar, asked.until))
         return Json(_spans(calendar, period, parts.settings.answer_spans))
 
@@ -246,17 +224,26 @@ def _spans(calendar: Calendar, period: Span, limit: int) -> dict[str, Any]:
     "/{desk}/{name}",
     summary="One calendar",
     response_model=CalendarDetail,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 422),
 )
-async def show_calendar(request: Request, caller: Viewer, desk: Desk, name: Name) -> Response:
-    """The calendar's rules as written, whether it is open now, and its special days."""
+async def show_calendar(
+    request: Request, caller: Viewer, desk: Desk, name: Name, wanted: Annotated[WhichVersion, Query()]
+) -> Response:
+    """The calendar's rules as written, whether it is open now, and its special days.
+
+    `at` selects the one in force at another instant, and whether it is open then; `as_of` what was known at an instant.
+    """
     parts = running(request)
     must_see(caller, desk)
     now = parts.database.now()
 
     def read(conn: Connection) -> Json:
-        stored, calendar = calendar_in_force(conn, parts.catalogue, desk, name)
-        return Json(_summary(desk, name, stored) | _detail(calendar, now))
+        stored, _ = selected(conn, parts.catalogue, desk, now, wanted)
+        known_at = now if wanted.as_of is None else wanted.as_of
+        calendar = _calendar_of(stored, desk, name)
+        return Json(
+            _summary(desk, name, stored) | _detail(calendar, known_at if wanted.at is None else wanted.at)
+        )
 
     return await parts.database.read(budgeted(parts.settings, read))
 
@@ -293,16 +280,20 @@ def _names(desk: str, stored: StoredVersion) -> list[str]:
 
 
 def calendar_in_force(
-    conn: Connection, catalogue: Catalogue, desk: str, name: str
+    conn: Connection, catalogue: Catalogue, desk: str, name: str, now: Micros
 ) -> tuple[StoredVersion, Calendar]:
     """A calendar in force and its version. Raises Problem: not found."""
     latest = catalogue.desks(conn).get(desk)
     if latest is None:
         raise not_found("desk", desk)
-    stored = catalogue.history(conn, desk, latest)[-1]
+    stored = catalogue.in_force(conn, desk, latest, at=now)
+    return stored, _calendar_of(stored, desk, name)
+
+
+def _calendar_of(stored: StoredVersion, desk: str, name: str) -> Calendar:
     if name not in _names(desk, stored):
         raise not_found("calendar", f"{desk}/{name}")
-    return stored, stored.calendars[f"{desk}/{name}"]
+    return stored.calendars[f"{desk}/{name}"]
 
 
 def _summary(desk: str, name: str, stored: StoredVersion) -> dict[str, Any]:

@@ -218,7 +218,10 @@ def _read(values: list[object], *, many: bool) -> list[DeadlineQuestion]:
 
 def _versions(parts: WebRuntime, conn: Connection, desks: set[str]) -> dict[str, StoredVersion]:
     known = parts.catalogue.desks(conn)
-    return {desk: parts.catalogue.history(conn, desk, known[desk])[-1] for desk in desks if desk in known}
+    now = parts.database.now()
+    return {
+        desk: parts.catalogue.in_force(conn, desk, known[desk], at=now) for desk in desks if desk in known
+    }
 
 
 _Path = tuple[int, ...]

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.flow.agreement import put
-from app.flow.agreement.apply import Applied, Change
+from app.flow.agreement.apply import Applied
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
-from app.flow.agreement.put import PutResult
+from app.flow.agreement.effective import Unplannable
+from app.flow.agreement.put import PutRequest, PutResult
 from app.flow.agreement.remarks import FileRemark, remarks_of
 from app.flow.query.serialize import instant_text
 from app.intake.data_fields import MAX_NAME
@@ -25,8 +26,10 @@ from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros, instant
 from app.store.engine.database import Connection
 from app.store.engine.notify import Announcement
+from app.web.api.desks.preview_summary import DueChange, PreviewSummary, change_json, summary
 from app.web.http.access import Caller, must_see
 from app.web.http.bodies import media_type_of, parse, text_of
+from app.web.http.day import DayOrInstant
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Place, Problem, invalid, pointer
 from app.web.http.responses import Json
@@ -50,8 +53,12 @@ DeskToPut = Annotated[
 ]
 
 
+MOST_NOTE: Final = 2_000
+"""Characters of a note: a paragraph. What is longer belongs into the file."""
+
+
 class PutQuestion(BaseModel):
-    """Whether to write, and for which tickets."""
+    """Whether to write, from when on, and for which tickets."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,6 +66,13 @@ class PutQuestion(BaseModel):
     applies_to: AppliesTo = Field(
         AppliesTo.NEW,
         description="`new` tickets only, `open` ones too, from their start, or the `rest` of their lives",
+    )
+    effective_from: DayOrInstant | None = Field(
+        None,
+        description="an instant ahead, or a date of the desk's zone; without it, as soon as it is stored",
+    )
+    note: str | None = Field(
+        None, max_length=MOST_NOTE, description="why: kept with the version, shown in its lists and signals"
     )
 
 
@@ -75,17 +89,9 @@ class NewVersion(BaseModel):
         description="what it changes in the holidays",
         examples=["holidays 0.112: NL 2026-05-05 added: Liberation Day"],
     )
-
-
-class DueChange(BaseModel):
-    """A clock of an open ticket whose due date would be another; null: it does not run, or does not exist."""
-
-    desk: str
-    ticket: str
-    commitment: str
-    cycle: int
-    old_due_at: InstantOut | None
-    new_due_at: InstantOut | None
+    effective_from: InstantOut | None = Field(description="when it comes into force, if that lies ahead")
+    applies_to: AppliesTo
+    replaces: list[int] = Field(description="planned versions whose place it takes")
 
 
 class DocumentRemark(BaseModel):
@@ -109,6 +115,7 @@ class DocumentPut(BaseModel):
         description=f"in a preview, the first {MOST_CHANGES:,}, by desk and ticket; else null"
     )
     changes_in_all: int | None = Field(description="in a preview, how many there are; else null")
+    summary: PreviewSummary | None = Field(description="in a preview; else null")
     remarks: list[DocumentRemark]
 
 
@@ -140,12 +147,15 @@ async def put_document(
         raise Problem(Kind.TOO_LARGE, f"A document of {len(body)} bytes is longer than {LARGEST}.")
     # Parsing TOML is slow: it would block the event loop.
     file = await asyncio.to_thread(_read, body, media_type, kind, desk)
+    wanted = PutRequest(file, asked.applies_to, caller.desks, asked.effective_from, asked.note)
     try:
         if kind is FileKind.CALENDARS:
             await asyncio.to_thread(put.check_calendars, file)
-        outcome = await (_would_put if asked.preview else _put)(running(request), caller, file, asked)
+        outcome = await (_would_put if asked.preview else _put)(running(request), wanted)
     except FaultyFiles as error:
         raise invalid(_place(file, fault) for fault in error.faults) from error
+    except Unplannable as error:
+        raise invalid([Place("query", "effective_from", str(error))]) from error
     today = instant(running(request).database.now()).date()
     return Json(
         _answer(desk, asked, outcome)
@@ -168,9 +178,9 @@ def _read(body: bytes, media_type: str, kind: FileKind, desk: str) -> DeskFile:
     return DeskFile("", desk, kind, cast("dict[str, Any]", value), "")
 
 
-async def _put(parts: WebRuntime, caller: Caller, file: DeskFile, asked: PutQuestion) -> PutResult:
+async def _put(parts: WebRuntime, wanted: PutRequest) -> PutResult:
     def work(conn: Connection, now: Micros) -> PutResult:
-        return put.put_now(conn, now, parts.catalogue, file, asked.applies_to, caller.desks)
+        return put.put_now(conn, now, parts.assessor, wanted)
 
     outcome = await parts.database.write(work)
     if any(each.tickets for each in outcome.applied):
@@ -178,12 +188,18 @@ async def _put(parts: WebRuntime, caller: Caller, file: DeskFile, asked: PutQues
     return outcome
 
 
-async def _would_put(parts: WebRuntime, caller: Caller, file: DeskFile, asked: PutQuestion) -> PutResult:
+async def _would_put(parts: WebRuntime, wanted: PutRequest) -> PutResult:
+    budget = parts.settings.preview_time_budget.total_seconds()
+
     def work(conn: Connection) -> PutResult:
         now = parts.database.now()
-        return put.would_put(conn, now, parts.catalogue, file, asked.applies_to, caller.desks)
+        return put.would_put(conn, now, parts.catalogue, wanted, budget=budget, most_changes=MOST_CHANGES)
 
-    return await parts.database.read(work)
+    outcome = await parts.database.read(work)
+    # A read for each slice: other desks' requests have their turns in between.
+    while (run := outcome.preview) is not None and not run.is_done:
+        await parts.database.read(lambda conn, run=run: run.step(conn, parts.catalogue))
+    return outcome
 
 
 def _place(file: DeskFile, fault: FileFault) -> Place:
@@ -229,14 +245,16 @@ def _named(value: object) -> object:
 
 
 def _answer(desk: str, asked: PutQuestion, outcome: PutResult) -> dict[str, Any]:
+    run = outcome.preview
     return {
         "desk": desk,
         "version": outcome.number,
         "preview": asked.preview,
         "applies_to": asked.applies_to.value,
         "versions": [_version(each, preview=asked.preview) for each in outcome.applied],
-        "changes": [change_json(each) for each in outcome.changes[:MOST_CHANGES]] if asked.preview else None,
-        "changes_in_all": len(outcome.changes) if asked.preview else None,
+        "changes": None if run is None else [change_json(each) for each in run.effects.changes],
+        "changes_in_all": None if run is None else run.effects.changed,
+        "summary": None if run is None else summary(run),
     }
 
 
@@ -246,16 +264,7 @@ def _version(applied: Applied, *, preview: bool) -> dict[str, Any]:
         "number": applied.number,
         "tickets": None if preview else applied.tickets,
         "note": applied.note,
-    }
-
-
-def change_json(change: Change) -> dict[str, Any]:
-    """A due date that would move."""
-    return {
-        "desk": change.desk,
-        "ticket": change.ticket,
-        "commitment": change.commitment,
-        "cycle": change.cycle,
-        "old_due_at": instant_text(change.old_due_at),
-        "new_due_at": instant_text(change.new_due_at),
+        "effective_from": instant_text(applied.effective_from),
+        "applies_to": applied.applies_to.value,
+        "replaces": list(applied.replaces),
     }

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from app.flow.query.desks import DeskAnswer, Hours, desks_overview
 from app.flow.query.serialize import instant_text, local
 from app.principal import covers
+from app.sla.agreement.version import AppliesTo
 from app.sla.calendar import Calendar
+from app.store.contracts.stored_version import StoredVersion
 from app.store.engine.database import Connection
 from app.web.api.desks.calendars import ClosedDate, closed_date
 from app.web.http.access import Viewer, desks_for
@@ -47,6 +49,15 @@ class Counts(BaseModel):
     objectives_missed: int = Field(description="objectives that run and are late")
 
 
+class ComingVersion(BaseModel):
+    """A version that is not in force yet."""
+
+    number: int = Field(examples=[3])
+    effective_from: InstantOut
+    applies_to: AppliesTo
+    note: str | None = Field(description="what its author says about it")
+
+
 class Desk(BaseModel):
     """A desk, now. `open_now`, `next_opening_at` and `next_closing_at` are those of its first calendar."""
 
@@ -60,6 +71,7 @@ class Desk(BaseModel):
     holiday_tomorrow: ClosedDate | None
     hours: list[OpeningHours]
     counts: Counts
+    coming: ComingVersion | None = Field(description="the planned version that comes into force next")
 
 
 class DeskList(BaseModel):
@@ -87,7 +99,7 @@ async def list_desks(request: Request, caller: Viewer, wanted: Annotated[DeskLis
     def find(conn: Connection) -> list[dict[str, Any]]:
         names = sorted(desk for desk in parts.catalogue.desks(conn) if covers(asked, desk))
         found = desks_overview(conn, parts.catalogue, names, now)
-        return [_desk(answer, parts.catalogue.history(conn, answer.desk)[-1].calendars) for answer in found]
+        return [_desk(answer, answer.calendars) for answer in found]
 
     desks = await parts.database.read(find)
     if wanted.desk is not None and not desks:
@@ -117,6 +129,16 @@ def _desk(answer: DeskAnswer, calendars: Mapping[str, Calendar]) -> dict[str, An
             "running": counts.running,
             "objectives_missed": counts.objectives_missed,
         },
+        "coming": None if answer.coming is None else _coming(answer.coming),
+    }
+
+
+def _coming(planned: StoredVersion) -> dict[str, Any]:
+    return {
+        "number": planned.number,
+        "effective_from": instant_text(planned.version.effective_from),
+        "applies_to": planned.version.applies_to.value,
+        "note": planned.author_note,
     }
 
 

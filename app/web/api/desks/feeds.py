@@ -80,7 +80,7 @@ async def list_feeds(request: Request, caller: Publisher, desk: Desk, name: Name
     must_see(caller, desk)
 
     def read(conn: Connection) -> list[Feed]:
-        calendar_in_force(conn, parts.catalogue, desk, name)
+        calendar_in_force(conn, parts.catalogue, desk, name, parts.database.now())
         return feeds.listed(conn, desk, name)
 
     found = await parts.database.read(read)
@@ -113,7 +113,7 @@ async def create_feed(
     most, note = parts.settings.calendar_feeds_max, "" if wanted is None else wanted.note
 
     def add(conn: Connection, now: Micros) -> tuple[str, Feed] | None:
-        calendar_in_force(conn, parts.catalogue, desk, name)
+        calendar_in_force(conn, parts.catalogue, desk, name, parts.database.now())
         if len(feeds.listed(conn, desk, name)) >= most:
             return None
         by = caller.principal.id
@@ -173,7 +173,9 @@ async def show_feed(
     visible_desks.set(frozenset({feed.desk}))
 
     def read(conn: Connection) -> bytes:
-        stored, calendar = calendar_in_force(conn, parts.catalogue, feed.desk, feed.calendar)
+        stored, calendar = calendar_in_force(
+            conn, parts.catalogue, feed.desk, feed.calendar, parts.database.now()
+        )
         # From the start of the local day: the bytes, and so the ETag, are the same all day.
         since = calendar.end_of_day(calendar.local_date(parts.database.now()) - timedelta(days=1))
         return icalendar_file(calendar, Span(since, since + length_of(ICALENDAR_AHEAD)), stored.recorded_at)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.delivery.envelope import MEDIA_TYPE, TYPE_PREFIX, source_of
+from app.flow.agreement.applied_signals import AGREEMENT_APPLIED, APPLIED_KINDS, CALENDAR_APPLIED
 from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.sla.availability.signals import AVAILABILITY_SIGNALS, AvailabilityKind
@@ -80,6 +81,8 @@ DESCRIPTIONS: Final = {
     "credit.withdrawn": "The cause of a credit was retracted after it had been recorded: a person decides.",
     APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
+    AGREEMENT_APPLIED: "A new version of the desk's agreement was stored; `effective_from` may lie ahead.",
+    CALENDAR_APPLIED: "A new version of the desk's calendars was stored; `effective_from` may lie ahead.",
     TEST: "A test that an administrator sent. It is not recorded.",
 }
 """What each kind means, in a sentence."""
@@ -267,6 +270,16 @@ def _more(kind: str) -> dict[str, Any]:
         return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
     if kind in CREDIT_SIGNALS:
         return _more_of_credit(kind)
+    if kind in APPLIED_KINDS:
+        return {
+            "number": 2,
+            "effective_from": "2026-04-01T00:00:00Z",
+            "applies_to": "open",
+            "who": "key key_8c6f0d2b9a1e",
+            "note": "the contract of 2026",
+            "holiday_changes": None,
+            "replaced_versions": [],
+        }
     more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
     return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
 

@@ -68,6 +68,8 @@ const SIGNALS = {
   "credit.lapsed": "credit lapsed",
   "credit.withdrawn": "credit withdrawn",
   "subscription.disabled": "subscription disabled",
+  "agreement.applied": "new version of the agreement",
+  "calendar.applied": "new version of the calendars",
 };
 
 const LATE = { guarantee: "guarantee breached", objective: "objective missed", customer: "customer deadline passed" };

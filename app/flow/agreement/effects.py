@@ -1,0 +1,194 @@
+"""The effects of another version on clocks: due dates that move, clocks that begin or end, breaches, credits.
+
+Instants and lengths are microseconds, instants UTC.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from heapq import heappush, heappushpop
+from statistics import median_low
+from typing import Final
+
+from app.sla.agreement.agreement import Kind
+from app.sla.clock.transition import LIVE
+from app.sla.clock.view import ClockView
+from app.sla.span import DAY, HOUR, MINUTE, Micros
+
+_WORST: Final = 10
+"""The due dates that move furthest, which are listed apart from all changes."""
+
+ClockKey = tuple[str, int]
+"""(commitment, cycle)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A clock of an open ticket whose due date another version changes; None: it does not run, or does not exist."""
+
+    desk: str
+    ticket: str
+    commitment: str
+    cycle: int
+    old_due_at: Micros | None
+    new_due_at: Micros | None
+
+    @property
+    def shift(self) -> Micros | None:
+        """How far the due date moves, negative for earlier; None where there is none before or after."""
+        if self.old_due_at is None or self.new_due_at is None:
+            return None
+        return self.new_due_at - self.old_due_at
+
+
+@dataclass(frozen=True, slots=True)
+class CreditChange:
+    """What is credited in a currency before and after."""
+
+    currency: str
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """How far due dates move: the furthest earlier, the furthest later, and in the middle; negative is earlier."""
+
+    earliest: Micros
+    latest: Micros
+    median: Micros
+
+
+@dataclass(slots=True)
+class Effects:
+    """The effects so far. `most` bounds the changes that are kept; all are counted."""
+
+    most: int
+    changes: list[Change] = field(default_factory=list[Change])
+    changed: int = 0
+    """Clocks whose due date changes, comes or goes."""
+    begin: int = 0
+    end: int = 0
+    appear: Counter[Kind] = field(default_factory=Counter[Kind])
+    """Breaches that appear, by the kind of the commitment: an objective's is a miss, a customer's a lapse."""
+    fall_away: Counter[Kind] = field(default_factory=Counter[Kind])
+    money: Sequence[CreditChange] = ()
+    _shifts: list[Micros] = field(default_factory=list[Micros])
+    _furthest: list[tuple[Micros, tuple[str, str, str, int], Change]] = field(default_factory=list)  # type: ignore[type-arg]
+
+    @property
+    def moved(self) -> int:
+        """Due dates that move."""
+        return len(self._shifts)
+
+    @property
+    def shifts(self) -> Shifts | None:
+        """How far they move; None where none does."""
+        if not self._shifts:
+            return None
+        return Shifts(min(self._shifts), max(self._shifts), median_low(self._shifts))
+
+    @property
+    def worst(self) -> list[Change]:
+        """The due dates that move furthest, the furthest first."""
+        return [change for *_, change in sorted(self._furthest, key=lambda each: (-each[0], each[1]))]
+
+    def compare(
+        self,
+        desk: str,
+        ticket: str,
+        old: Mapping[ClockKey, ClockView],
+        new: Mapping[ClockKey, ClockView],
+    ) -> None:
+        """Add what differs between the clocks of a ticket before and after."""
+        for commitment, cycle in sorted(old.keys() | new.keys()):
+            before, after = old.get((commitment, cycle)), new.get((commitment, cycle))
+            self._count(before, after)
+            due = None if before is None else before.due_at, None if after is None else after.due_at
+            if due[0] != due[1]:
+                self._moved(Change(desk, ticket, commitment, cycle, *due))
+
+    def _count(self, before: ClockView | None, after: ClockView | None) -> None:
+        lived, lives = _lives(before), _lives(after)
+        self.begin += lives and not lived
+        self.end += lived and not lives
+        if _is_breached(after) and not _is_breached(before) and after is not None:
+            self.appear[after.kind] += 1
+        if _is_breached(before) and not _is_breached(after) and before is not None:
+            self.fall_away[before.kind] += 1
+
+    def _moved(self, change: Change) -> None:
+        self.changed += 1
+        if len(self.changes) < self.most:
+            self.changes.append(change)
+        if change.shift is None:
+            return
+        self._shifts.append(change.shift)
+        entry = (abs(change.shift), (change.desk, change.ticket, change.commitment, change.cycle), change)
+        if len(self._furthest) < _WORST:
+            heappush(self._furthest, entry)
+        else:
+            heappushpop(self._furthest, entry)
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one sentence, in English."""
+        parts = [
+            *self._due_words(),
+            *_counted(self.begin, "clock begins", "clocks begin"),
+            *_counted(self.end, "clock ends", "clocks end"),
+            *(text for kind in Kind for text in self._breach_words(kind)),
+            *(f"credits in {each.currency} change from {each.before} to {each.after}" for each in self.money),
+        ]
+        if not parts:
+            return "No clock of an open ticket changes."
+        text = "; ".join(parts)
+        return f"{text[:1].upper()}{text[1:]}."
+
+    def _due_words(self) -> list[str]:
+        shifts = self.shifts
+        if shifts is None:
+            return []
+        count = _counted(self.moved, "due date moves", "due dates move")[0]
+        if shifts.earliest == shifts.latest:
+            return [f"{count} by {_shift(shifts.median)}"]
+        between = f"{_shift(shifts.earliest)} to {_shift(shifts.latest)}"
+        return [f"{count} by {between}, the median by {_shift(shifts.median)}"]
+
+    def _breach_words(self, kind: Kind) -> list[str]:
+        one, many = _NAMES[kind]
+        return [
+            *_counted(self.appear[kind], f"{one} appears", f"{many} appear"),
+            *_counted(self.fall_away[kind], f"{one} falls away", f"{many} fall away"),
+        ]
+
+
+_NAMES: Final[Mapping[Kind, tuple[str, str]]] = {
+    Kind.GUARANTEE: ("breach", "breaches"),
+    Kind.OBJECTIVE: ("missed objective", "missed objectives"),
+    Kind.CUSTOMER: ("lapsed deadline", "lapsed deadlines"),
+}
+
+
+def _lives(view: ClockView | None) -> bool:
+    return view is not None and view.state in LIVE
+
+
+def _is_breached(view: ClockView | None) -> bool:
+    return view is not None and view.breached_at is not None
+
+
+def _counted(count: int, one: str, many: str) -> list[str]:
+    return [f"{count:,} {one if count == 1 else many}"] if count else []
+
+
+def _shift(length: Micros) -> str:
+    """A shift in its two largest units: "1 d 2 h later"."""
+    left, words = abs(length), list[str]()
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        count, left = divmod(left, unit)
+        if count:
+            words.append(f"{count} {name}")
+    text = " ".join(words[:2]) or "less than a minute"
+    return f"{text} {'earlier' if length < 0 else 'later'}"

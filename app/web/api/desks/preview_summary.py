@@ -1,0 +1,108 @@
+"""What a preview of a version found, as it is answered and printed."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from app.flow.agreement.effects import Change, Effects
+from app.flow.agreement.preview import Preview
+from app.flow.query.serialize import instant_text, seconds
+from app.sla.agreement.agreement import Kind
+from app.web.http.instant import InstantOut
+
+
+class DueChange(BaseModel):
+    """A clock of an open ticket whose due date would be another; null: it does not run, or does not exist."""
+
+    desk: str
+    ticket: str
+    commitment: str
+    cycle: int
+    old_due_at: InstantOut | None
+    new_due_at: InstantOut | None
+
+
+class MovedDueDates(BaseModel):
+    """Due dates that move, and how far in seconds; negative is earlier. Null where none moves."""
+
+    count: int
+    earliest_seconds: int | None = Field(examples=[-86400])
+    latest_seconds: int | None
+    median_seconds: int | None
+
+
+class ChangedBreaches(BaseModel):
+    """Breaches of a kind of commitment that appear or fall away."""
+
+    appear: int
+    fall_away: int
+
+
+class ChangedCredits(BaseModel):
+    """What is credited in a currency."""
+
+    currency: str = Field(examples=["EUR"])
+    before: str = Field(examples=["10.00"])
+    after: str
+
+
+class PreviewSummary(BaseModel):
+    """What a version would change for open tickets, at the instant at which it would be in force."""
+
+    sentence: str = Field(examples=["3 due dates move by 1 d later; 1 breach falls away."])
+    complete: bool = Field(description="false: the time budget did not suffice for every ticket")
+    tickets: int = Field(description="open tickets that were compared")
+    tickets_unchanged: int = Field(description="open tickets that cannot change, and were not compared")
+    tickets_left: int = Field(description="open tickets that were not compared for lack of time")
+    due_dates: MovedDueDates
+    worst: list[DueChange] = Field(description="the ten due dates that move furthest")
+    clocks_begin: int
+    clocks_end: int
+    breaches: dict[Kind, ChangedBreaches] = Field(description="by kind of commitment")
+    credits: list[ChangedCredits]
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """A change of a due date."""
+    return {
+        "desk": change.desk,
+        "ticket": change.ticket,
+        "commitment": change.commitment,
+        "cycle": change.cycle,
+        "old_due_at": instant_text(change.old_due_at),
+        "new_due_at": instant_text(change.new_due_at),
+    }
+
+
+def summary(run: Preview) -> dict[str, Any]:
+    """All that a preview found but the list of changes."""
+    effects = run.effects
+    return {
+        "sentence": effects.sentence,
+        "complete": run.is_complete,
+        "tickets": run.compared,
+        "tickets_unchanged": run.skipped,
+        "tickets_left": run.total - run.compared,
+        "due_dates": _moved(effects),
+        "worst": [change_json(each) for each in effects.worst],
+        "clocks_begin": effects.begin,
+        "clocks_end": effects.end,
+        "breaches": {
+            kind.value: {"appear": effects.appear[kind], "fall_away": effects.fall_away[kind]}
+            for kind in Kind
+        },
+        "credits": [
+            {"currency": each.currency, "before": str(each.before), "after": str(each.after)}
+            for each in effects.money
+        ],
+    }
+
+
+def _moved(effects: Effects) -> dict[str, Any]:
+    shifts = effects.shifts
+    return {
+        "count": effects.moved,
+        "earliest_seconds": None if shifts is None else seconds(shifts.earliest),
+        "latest_seconds": None if shifts is None else seconds(shifts.latest),
+        "median_seconds": None if shifts is None else seconds(shifts.median),
+    }
