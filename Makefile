@@ -47,8 +47,10 @@ test-browser: $(TOOLS) ## Run the tests that drive the pages in Chromium (CHROMI
 test-clients: $(TOOLS) $(CLIENTS) ## Run the tests that use other makers' clients: CloudEvents SDKs, Prometheus, Alertmanager
 	$(PYTEST) -m clients
 
-# One run of the whole suite, last, so that its closing line is the verdict on all tests.
-check: lint $(CLIENTS) ## What CI runs: lint, types, contracts, the API document, all tests
+# One run of the whole suite, last, so that its closing line is the verdict on all tests. The clients are installed while
+# the types are checked, which takes one processor.
+check: $(TOOLS) ## What CI runs: lint, types, contracts, the API document, all tests
+	$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint $(CLIENTS)
 	$(PYTEST)
 
 lint: $(TOOLS) ## The part of check that runs no test

@@ -20,8 +20,10 @@ from tests.service import Service, WallClock, with_desks_in_force
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = ("browser", "clients")
 """Folders whose tests need more than Python. Their tests carry the folder's name as a marker."""
-FIRST = {"chaos": 0, "kill": 1, "clients": 2, "worker": 3, "servers": 4, "cli": 5}
+FIRST = {"chaos": 0, "kill": 1, "clients": 2, "hostile": 3, "worker": 4, "servers": 5, "cli": 6}
 """Folders whose tests start whole processes, the slowest first."""
+LAST = {"browser": 1, "golden": 2, "sla": 3, "patterns": 4, "stories": 5, "calendars": 6}
+"""The browser's folder, and those whose tests run no event loop: they can follow it."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # The same examples in every run, and nothing that a slow machine makes fail: neither a deadline for an example nor a
@@ -37,10 +39,11 @@ settings.load_profile("house")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Mark the tests that need more than Python. Tests that start whole processes come first, those of the browser last.
+    """Mark the tests that need more than Python. Tests that start whole processes come first, those without a loop last.
 
     First: a long file that is handed out last would run alone on one processor. Last: the browser's driver keeps an
     event loop running in the main thread until the session ends, and no test that runs a loop of its own can follow it.
+    Tests that run none do: while the browser is waited for, they use the processor.
     """
     for item in items:
         if (folder := _folder(item)) in MARKED:
@@ -55,7 +58,7 @@ def _folder(item: pytest.Item) -> str:
 
 def _place(item: pytest.Item) -> int:
     folder = _folder(item)
-    return len(FIRST) + 1 if folder == "browser" else FIRST.get(folder, len(FIRST))
+    return len(FIRST) + LAST[folder] if folder in LAST else FIRST.get(folder, len(FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)

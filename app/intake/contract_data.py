@@ -17,6 +17,8 @@ class Call(Data):
         default="", description="the line that was called; without it: the line without a name"
     )
     waited_seconds: Annotated[float, Field(ge=0)] | None = None
+    contract: Text = Field(default=None, description="whose call it is, for a line that is charged")
+    customer: Text = Field(default=None, description="the same, where no contract is named")
 
 
 class Outage(Data):

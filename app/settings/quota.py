@@ -131,3 +131,14 @@ class QuotaSettings(SettingsGroup):
         ge=1,
         description="Requests of one key above that rate, after a pause: an import or a restart sends many at once.",
     )
+    availability_objects_max: int = Field(
+        default=1_000,
+        ge=1,
+        description="Services and resources in an answer about availability. More are asked for by service.",
+    )
+    availability_outages_max: int = Field(
+        default=500,
+        ge=1,
+        description="Outages that an answer about availability lists for each service, resource or contract: the "
+        "latest. Figures count all of them.",
+    )

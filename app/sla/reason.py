@@ -62,6 +62,8 @@ class ReasonCode(StrEnum):
     """Params: `level`."""
     NOT_IN_LEVEL = "not_in_level"
     """Params: `target`."""
+    PAST_ALLOWANCE = "past_allowance"
+    """The month's allowance is used up. `ref`: the allowance; params: `limit`, `period`."""
 
     NO_CALENDAR_FOR_VALUE = "no_calendar_for_value"
     """Params: `field`, `value`."""
@@ -130,6 +132,20 @@ class ReasonCode(StrEnum):
     """`ref`: the event; params: `state`, `author`, `reason`."""
     CREDIT_LAPSED = "credit_lapsed"
     CREDIT_WITHDRAWN = "credit_withdrawn"
+
+    # Why a span of an outage counts, or does not.
+    OUTAGE_CAUSE = "outage_cause"
+    """It counts. `ref`: the cause, as the latest fact states it."""
+    CAUSE_NOT_STATED = "cause_not_stated"
+    """It counts: an outage without a cause is the desk's own."""
+    EXCLUDED_CAUSE = "excluded_cause"
+    """The agreement excludes the cause. `ref`: the cause."""
+    MAINTENANCE = "maintenance"
+    """Maintenance announced in time. `ref`: the announcement; params: `emergency`."""
+    MAINTENANCE_COUNTS = "maintenance_counts"
+    """Announced maintenance, which the agreement does not exempt. `ref`: the announcement."""
+    SHORT_NOTICE = "short_notice"
+    """Maintenance announced too late. `ref`: the announcement; params: `notice_seconds`, `needed_seconds`."""
 
 
 Ref: TypeAlias = str | int

@@ -17,6 +17,7 @@ from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.settings import Settings
 from tests.receiver import Receiver, status
 from tests.service import at
+from tests.waiting import HANG
 
 NOW = at("2026-03-06T16:00:00+01:00")
 MESSAGE = Notice(
@@ -44,7 +45,7 @@ def body(url: str) -> Any:
 
 
 async def send(url: str, schemes: frozenset[str] = frozenset({"json"})) -> Attempt:
-    client = Client(AddressPolicy(LOOPBACK), Limits(5, 5, 1_000))
+    client = Client(AddressPolicy(LOOPBACK), Limits(HANG, HANG, 1_000))
     messenger = Messenger(client, schemes, MessageLimits(50, 4))
     try:
         return await messenger.send(url, MESSAGE, NOW)
@@ -195,7 +196,7 @@ async def test_the_answer_of_a_vendor_is_part_of_the_reason_and_that_of_any_othe
 ) -> None:
     secret = b"HTTP/1.1 403 No\r\nContent-Length: 15\r\n\r\nchannel\x1b unknown"
     receiver.answer = lambda number, request: secret
-    client = Client(AddressPolicy(LOOPBACK), Limits(5, 5, 1_000))
+    client = Client(AddressPolicy(LOOPBACK), Limits(HANG, HANG, 1_000))
     explained = await client.post(receiver.url, {}, b"{}", NOW, explain=True)
     await client.close()
     assert explained.reason == "answered 403 Forbidden: channel unknow"

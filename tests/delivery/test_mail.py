@@ -15,6 +15,7 @@ from app.delivery.notice import Line, Notice, Severity
 from app.delivery.outcome import Attempt, DeliveryOutcome
 from tests.delivery.mail_server import MailServer
 from tests.service import at
+from tests.waiting import HANG
 
 DELIVERY = Path(app.delivery.__file__).parent
 NOW = at("2026-03-06T16:00:00+01:00")
@@ -36,9 +37,9 @@ async def send(
     *,
     allowed: str = "127.0.0.1/32",
     resolve: Resolve | None = None,
-    total: float = 5,
+    total: float = HANG,
 ) -> Attempt:
-    client = Client(AddressPolicy((ip_network(allowed),)), Limits(5, total, 1_000), resolve=resolve)
+    client = Client(AddressPolicy((ip_network(allowed),)), Limits(HANG, total, 1_000), resolve=resolve)
     messenger = Messenger(client, MAIL, MessageLimits(50, 4))
     try:
         return await messenger.send(url, message, NOW)

@@ -34,6 +34,8 @@ PARAMS: dict[str, object] = {
     "cap": "1/24",
     "base": "annual_fee",
     "state": "granted",
+    "notice_seconds": 86_399,
+    "needed_seconds": 86_400,
 }
 
 

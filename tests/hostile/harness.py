@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -96,14 +97,20 @@ def memory_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
 
 
-def beside(process: Process, target: Target, attack: Callable[[Target], None] | None, pushes: int) -> Seen:
-    """Push for another desk while the attack is repeated, at least once. Raises what the attack raises."""
+def beside(
+    process: Process,
+    target: Target,
+    attack: Callable[[Target], None] | None,
+    pushes: int,
+    most_rounds: float = inf,
+) -> Seen:
+    """Push for another desk while the attack is repeated, at least once, at most so often. Raises what it raises."""
     ended, errors, rounds = threading.Event(), list[BaseException](), 0
 
     def repeat() -> None:
         nonlocal rounds
         try:
-            while attack is not None and not ended.is_set():
+            while attack is not None and rounds < most_rounds and not ended.is_set():
                 attack(target)
                 rounds += 1
         except BaseException as error:  # noqa: BLE001 - raised again below

@@ -94,6 +94,12 @@ def test_labels_name_the_service_the_resource_and_the_cause_of_an_outage() -> No
     assert as_sent["cause"] == "Upstream"
 
 
+def test_the_end_of_an_outage_states_no_cause_so_that_a_corrected_one_stands() -> None:
+    started, ended = _outages(_body({"cause": "network", "resource": "eu-3"}, **ENDED), outages=True)
+    assert (started[3]["cause"], started[3]["resource"]) == ("network", "eu-3")
+    assert ("cause" in ended[3], ended[3]["resource"]) == (False, "eu-3")
+
+
 def test_an_alert_without_a_resource_or_a_cause_is_an_outage_without_them() -> None:
     ((_, _, _, data),) = _outages(_body(), outages=True)
     assert {"resource", "cause"}.isdisjoint(data)

@@ -245,15 +245,16 @@ def test_a_period_is_judged_by_the_version_in_force_at_its_first_instant() -> No
     march, april = months.named("2026-03"), months.named("2026-04")
     middle = (march.start + march.end) // 2
 
-    def number(to: AppliesTo, effective_from: int, name: str) -> int:
+    def number(to: AppliesTo, effective_from: int, name: str, when: int = april.end) -> int:
         versions = [Version(1, agreement, middle), Version(2, agreement, effective_from, to)]
-        return version_of_period(versions, months.named(name)).number
+        return version_of_period(versions, months.named(name), when).number
 
     assert number(AppliesTo.NEW, middle, "2025-01") == 1
     assert number(AppliesTo.NEW, middle, "2026-03") == 1
     assert number(AppliesTo.NEW, middle, "2026-04") == 2
     assert number(AppliesTo.NEW, april.start, "2026-04") == 2
     assert number(AppliesTo.REST, middle, "2026-03") == 2
+    assert number(AppliesTo.REST, middle, "2026-03", middle - 1) == 1
     assert number(AppliesTo.OPEN, april.start, "2026-03") == 1
 
 

@@ -203,3 +203,17 @@ def test_an_objective_of_webxtra_never_makes_a_credit(service: Service) -> None:
     office.sweep("2026-12-03 10:00")
     assert service.clock_of("webxtra", "1", "response")["met"] is False
     assert (office.credits(), office.signals()) == ([], [])
+
+
+def test_haisoft_charges_each_call_to_the_emergency_line(service: Service) -> None:
+    office = CreditOffice(service, "haisoft", "Europe/Paris")
+    office.contract("C-1")
+    for n, line in enumerate(("emergency", "support", "emergency")):
+        office.fact("call.offered", f"call:{n}", f"2026-11-0{n + 3} 03:00", line=line, customer="C-1")
+    office.down("network", "2026-11-10 10:00", HOUR)
+    office.sweep("2026-12-02 00:00")
+    statement = office.statement("C-1", "2026-11")
+    assert [each["amount"] for each in statement["charges"]] == ["10.00", "10.00"]
+    assert statement["totals"] == [
+        {"currency": "EUR", "amount": "33.00", "charges": "20.00", "balance": "13.00"}
+    ]

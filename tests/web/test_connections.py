@@ -1,5 +1,6 @@
 """Connections that send slowly, send nothing or read nothing: each ends, and the service answers all the while."""
 
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -128,6 +129,16 @@ def test_a_body_that_stops_gets_an_answer_and_ends_the_connection(strict: Proces
     assert answers(strict, head + b"Content-Length: 9000\r\n\r\n[").startswith(b"HTTP/1.1 408")
 
 
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Descriptors enough for this end of the connections, too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * IDLE)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
 def test_more_idle_sockets_than_descriptors_leave_the_service_answering(small: Process) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(connected(small)) for _ in range(IDLE)]

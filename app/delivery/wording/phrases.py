@@ -35,6 +35,11 @@ HAPPENED: Final[Mapping[str, str]] = {
     "queue.joined": N_("joined the queue"),
     "queue.moved": N_("moved in the queue"),
     "queue.left": N_("left the queue"),
+    "average.warned": N_("mean wait near the target"),
+    "average.breached": N_("mean wait over the target"),
+    "average.breach_retracted": N_("breach retracted"),
+    "allowance.exceeded": N_("past the allowance"),
+    "allowance.exceeded_retracted": N_("not past the allowance"),
     "availability.warned": N_("downtime nearly used up"),
     "availability.breached": N_("uptime below the target"),
     "availability.breach_moved": N_("instant of the breach corrected"),
@@ -63,6 +68,13 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "queue.joined": NN_("{n} ticket joined the queue", "{n} tickets joined the queue"),
     "queue.moved": NN_("{n} ticket moved in the queue", "{n} tickets moved in the queue"),
     "queue.left": NN_("{n} ticket left the queue", "{n} tickets left the queue"),
+    "average.warned": NN_("{n} warning", "{n} warnings"),
+    "average.breached": NN_("{n} breach", "{n} breaches"),
+    "average.breach_retracted": NN_("{n} breach retracted", "{n} breaches retracted"),
+    "allowance.exceeded": NN_("{n} ticket past the allowance", "{n} tickets past the allowance"),
+    "allowance.exceeded_retracted": NN_(
+        "{n} ticket not past the allowance", "{n} tickets not past the allowance"
+    ),
     "availability.warned": NN_("{n} warning", "{n} warnings"),
     "availability.breached": NN_("{n} uptime below the target", "{n} uptimes below the target"),
     "availability.breach_moved": NN_(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.flow import metrics
+from app.flow.judge.averages import AveragesCase
 from app.flow.judge.contract_case import ContractCase
 from app.flow.judge.emit import Emitter
 from app.flow.judge.judges import SubjectJudge, judges
@@ -70,7 +71,13 @@ class Assessor:
     ) -> None:
         self.catalogue = catalogue
         self._judges = judges(settings) if of_kinds is None else of_kinds
-        self.kinds: Collection[SubjectKind] = {SubjectKind.TICKET, SubjectKind.CONTRACT, *self._judges}
+        self.kinds: Collection[SubjectKind] = {
+            SubjectKind.TICKET,
+            SubjectKind.CALL,
+            SubjectKind.CONTRACT,
+            SubjectKind.DESK,
+            *self._judges,
+        }
         """The kinds of subjects that are evaluated. Events of others are stored only."""
         self._positions = QueuePositions()
         self._checkpoints = Checkpoints(
@@ -143,6 +150,7 @@ class Assessor:
                 graph = lock_merge_graph(conn, self.catalogue, desk, names, now, self._checkpoints)
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 tickets.append(TicketCase(graph, versions, self._checkpoints))
+            measured = by_kind.pop(SubjectKind.CALL, []) + by_kind.pop(SubjectKind.DESK, [])
             for kind, subjects in sorted(by_kind.items()):
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 if kind is SubjectKind.CONTRACT:
@@ -153,6 +161,9 @@ class Assessor:
                     others.append(case)
                     continue
                 others.append(SubjectCase.locked(conn, desk, subjects, versions, self._judges.get(kind)))
+            if measured:
+                versions = self.catalogue.timeline(conn, desk, latest.get(desk))
+                others.append(AveragesCase.locked(conn, desk, measured, versions))
         return tickets + others
 
     def _recorded(self, conn: Connection, at: Micros, judged: Sequence[Judged]) -> Assessed:

@@ -28,7 +28,7 @@ def lock(conn: Connection, catalogue: Catalogue, keys: Iterable[TicketKey]) -> N
 
 
 def lock_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> None:
-    """Take the advisory locks of those of these desks on which duplicates move each other.
+    """Take the advisory locks of those of these desks on which duplicates move each other or tickets share allowances.
 
     There an event of one ticket concerns others that are known only after evaluation, so the desk is locked whole. Must
     come before the lock of any of its tickets, so that no two transactions wait for each other.
@@ -39,16 +39,19 @@ def lock_desks(conn: Connection, catalogue: Catalogue, desks: Iterable[str]) -> 
     latest = catalogue.settled(conn)
     wanted = (set(desks) & latest.keys()) - seen
     advisory_lock(
-        conn, [f"desk {desk}" for desk in wanted if _moves_duplicates(conn, catalogue, desk, latest[desk])]
+        conn, [f"desk {desk}" for desk in wanted if _moves_others(conn, catalogue, desk, latest[desk])]
     )
     seen |= wanted
 
 
-def _moves_duplicates(conn: Connection, catalogue: Catalogue, desk: str, latest: int) -> bool:
+def _moves_others(conn: Connection, catalogue: Catalogue, desk: str, latest: int) -> bool:
     # Planned versions count too: a transaction that waits for a lock may evaluate after one has begun.
     versions = catalogue.timeline(conn, desk, latest)
     past = len(begun(versions, transaction_time(conn))) - 1
-    return any(each.agreement.queue.duplicate is not MessageEffect.KEEPS for each in versions[past:])
+    moves_duplicates = any(
+        each.agreement.queue.duplicate is not MessageEffect.KEEPS for each in versions[past:]
+    )
+    return moves_duplicates or any(version.agreement.allowances for version in versions)
 
 
 def lock_merge_graph(

@@ -44,6 +44,14 @@ class LongTickets:
             self.replays[name] = begun
         return evaluation
 
+    def whole(self, conn: Connection, at: Micros, name: str, versions: Sequence[Version]) -> Evaluation:
+        """Evaluate a ticket by its whole log under these versions, which are the ticket's own: without a checkpoint."""
+        if name in self._graph.resumed:
+            self._graph.read_whole(conn, name)
+        self.replays.pop(name, None)
+        row = self._graph.rows.get(name)
+        return judge(self._graph, name, versions, at if row is None else max(at, row.evaluated_at))
+
     def kept(
         self,
         conn: Connection,

@@ -103,9 +103,9 @@ class SubjectCase:
         if self.judge_of_kind is None:
             raise NoJudge(f"no judge is registered for subjects of the kind {subject.kind.value!r}")
         before = self.before.get(subject)
+        versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
         judged_at = None if before is None else before.evaluated_at
         log = self.logs[subject]
-        versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
         found: Judgement = self.judge_of_kind(log, versions, known.others, turn.at, judged_at)
         coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(
@@ -115,13 +115,16 @@ class SubjectCase:
             evaluated_at=turn.at,
             next_at=checked_next_at(min(coming, default=None), turn.at),
         )
-        emitted = [_emitted(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals]
+        emitted = [
+            emitted_signal(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals
+        ]
         return emitted, row
 
 
-def _emitted(
+def emitted_signal(
     emitter: Emitter, desk: str, subject: Subject, signal: SubjectSignal, judged_at: Micros | None
 ) -> NewSignal:
+    """A subject's signal as a row of the stream. `judged_at`: when the subject was last evaluated before, if it was."""
     new = NewSignal(
         desk=desk,
         subject=subject,

@@ -6,8 +6,10 @@ with what was recorded. Instants are microseconds UTC.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
+from app.flow.judge.allowances import TicketAllowances
 from app.flow.judge.concerned import TicketsWithCredits
 from app.flow.judge.long_tickets import LongTickets
 from app.flow.judge.parking import park_failed
@@ -83,6 +85,9 @@ class TicketCase:
         subjects = list(map(Subject.parse, names))
         long = LongTickets(self.graph, self.versions, self.checkpoints)
         evaluated, ahead = self._evaluations(turn, names, failures, long)
+        allowances = TicketAllowances(self.graph, self.versions)
+        again = partial(long.whole, turn.conn, turn.at)
+        evaluated = allowances.applied(turn.conn, evaluated, turn.at, again, failures)
         queueing = Queueing(
             turn.conn,
             turn.at,
@@ -96,6 +101,7 @@ class TicketCase:
         members = (Subject.parse(name) for group in groups for name in group.within)
         known, before = self._known(turn.conn, {*subjects, *members}, evaluated, queueing)
         answers, emitted = self._compared(turn, evaluated, known, before, failures)
+        emitted += self._of_allowances(turn, allowances, answers, known)
         queueing.leave_out(subject.text for subject in failures.errors)
         emitted += queueing.write(turn.positions, turn.emitter, known)
         rows = [self._row(answer, queueing) for answer in answers]
@@ -104,7 +110,7 @@ class TicketCase:
         after_commit(turn.conn, long.kept(turn.conn, rows, queueing.lone, failures))
         retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
         placed = (self._placed(turn, queueing, each) for each in answers)
-        coming = [row.next_at for row in rows]
+        coming = [*(row.next_at for row in rows), turn.at if allowances.has_moved_others else None]
         return Judged(
             signals=emitted,
             answers={(desk, answer.ticket): answer for answer in placed},
@@ -163,7 +169,8 @@ class TicketCase:
         }
         whole = [subject for subject in subjects if subject.text not in partly]
         known, before = recorded(conn, desk, whole), dict[Subject, Clocks](clocks.clocks(conn, desk, whole))
-        ids = sorted({each.id for version in self.versions for each in version.agreement.commitments})
+        agreements = [version.agreement for version in self.versions]
+        ids = sorted({each.id for a in agreements for each in (*a.commitments, *a.allowances)})
         for name, settled in partly.items():
             subject = Subject.parse(name)
             since = {each: settled[each].before if each in settled else 0 for each in ids}
@@ -227,6 +234,22 @@ class TicketCase:
         )
         judged_at = None if row is None else row.evaluated_at
         return answer, turn.emitter.clock_signals(answer, judged_at, new)
+
+    def _of_allowances(
+        self,
+        turn: Turn,
+        allowances: TicketAllowances,
+        answers: Iterable[TicketAnswer],
+        known: Mapping[Subject, RecordedSignals],
+    ) -> list[NewSignal]:
+        """The tickets' signals of allowances that are not recorded yet."""
+        found: list[NewSignal] = []
+        for answer in answers:
+            row = self.graph.rows.get(answer.ticket)
+            judged_at = None if row is None else row.evaluated_at
+            others = known[Subject.parse(answer.ticket)].others
+            found += allowances.signals(turn.emitter, answer.ticket, others, judged_at)
+        return found
 
     def _learnt(self, turn: Turn, name: str) -> Reason | None:
         """What is known that was not at the ticket's last evaluation; none when only time has passed."""

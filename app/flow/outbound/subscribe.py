@@ -17,7 +17,9 @@ from app.flow.agreement.applied_signals import APPLIED_KINDS
 from app.flow.agreement.contracts import APPLIED as CONTRACT_APPLIED
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
+from app.sla.allowance import ALLOWANCE_SIGNALS
 from app.sla.availability.signals import AVAILABILITY_SIGNALS
+from app.sla.average.signals import AVERAGE_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.credit.changes import CREDIT_SIGNALS
 from app.sla.queue.signals import QueueKind
@@ -38,9 +40,11 @@ TEST: Final = "subscription.test"
 KINDS: Final = (
     *CLOCK_SIGNALS,
     *(QUEUE + kind for kind in QueueKind),
+    *APPLIED_KINDS,
+    *AVERAGE_SIGNALS,
+    *ALLOWANCE_SIGNALS,
     *AVAILABILITY_SIGNALS,
     *CREDIT_SIGNALS,
-    *APPLIED_KINDS,
     CONTRACT_APPLIED,
     DISABLED,
 )

@@ -120,7 +120,7 @@ class Uptimes:
         for rule_period in PeriodRule:
             months = Months(self.asked.zone, day if rule_period is PeriodRule.CONTRACT_MONTH else FIRST_DAY)
             for period in _periods(months, spans, self.asked.at):
-                version = version_of_period(self.asked.versions, period)
+                version = version_of_period(self.asked.versions, period, self.asked.at)
                 for rule in _credited(version.agreement):
                     if rule.period is rule_period:
                         key = (version.number, rule.id)

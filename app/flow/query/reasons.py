@@ -33,6 +33,7 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
     ReasonCode.NO_LEVEL: "no level",
     ReasonCode.UNKNOWN_LEVEL: "unknown level {level!r}",
     ReasonCode.NOT_IN_LEVEL: "the level sets no {target}",
+    ReasonCode.PAST_ALLOWANCE: "past the {limit} {ref} of {period}",
     ReasonCode.NO_CALENDAR_FOR_VALUE: "no calendar for {field} {value!r}",
     ReasonCode.CALENDAR_FOR_VALUE: "{field} is {value}",
     ReasonCode.CALENDAR_FOR_OTHERS: "{field} {value!r} has no calendar of its own",
@@ -49,6 +50,12 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
     ReasonCode.TOO_FEW_WORKING_DAYS: "no {days} working days in the last year",
     ReasonCode.CALENDAR_FAULT: "{text}",
     ReasonCode.PAST_STATE: "asked of the past",
+    ReasonCode.OUTAGE_CAUSE: "{ref}",
+    ReasonCode.CAUSE_NOT_STATED: "cause not stated",
+    ReasonCode.EXCLUDED_CAUSE: "{ref}, which the agreement excludes",
+    ReasonCode.MAINTENANCE: "maintenance announced in time",
+    ReasonCode.MAINTENANCE_COUNTS: "announced maintenance, which counts in this agreement",
+    ReasonCode.SHORT_NOTICE: "maintenance announced {notice_seconds:g} s ahead of the {needed_seconds:g} s needed",
 }
 
 

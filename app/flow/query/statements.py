@@ -1,17 +1,19 @@
 """Queries of whole statements, and of the credits of a desk's contracts, page by page. Instants are microseconds UTC."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from app.flow.query.charges import charges
 from app.flow.query.contracts import CustomerContract, contract, contracts_of
 from app.flow.query.credit_causes import Asked
 from app.flow.query.credit_documents import line_document, statement_document, withdrawn_document
 from app.flow.query.credits import ContractLines, asked, lines_of
 from app.flow.query.serialize import Json, instant_text
 from app.sla.credit.line import Line, LineKey, UnknownCredit, totals
-from app.sla.credit.statement import Statement
+from app.sla.credit.statement import ChargeLine, Statement
+from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
@@ -127,7 +129,7 @@ def statement(
     question = asked(conn, catalogue, desk, now=now, at=at, as_of=as_of)
     month = period_of(question, period)
     (found,) = lines_of(question, [contract(conn, catalogue, desk, contract_id, at=question.at, as_of=as_of)])
-    return _statement(question, found, month)
+    return _statement(question, found, month, _charges(question, month, found.contract.id))
 
 
 def statements(
@@ -147,12 +149,34 @@ def statements(
     question = asked(conn, catalogue, desk, now=now)
     month = period_of(question, period)
     found = contracts_of(conn, catalogue, desk, at=now, after=after, limit=limit)
-    documents = [_statement(question, each, month) for each in lines_of(question, found)]
+    charged = _charges(question, month)
+    documents = [_statement(question, each, month, charged) for each in lines_of(question, found)]
     return documents, found[-1].key if len(found) == limit else None
 
 
-def _statement(question: Asked, found: ContractLines, month: Period) -> Json:
-    of_month = Statement.of(line for line in found.lines if line.period == month.name)
+def _charges(question: Asked, month: Period, contract_id: str | None = None) -> dict[str, list[ChargeLine]]:
+    """The charges of a month, by casefolded contract."""
+    found: dict[str, list[ChargeLine]] = {}
+    listed = charges(
+        question.conn,
+        question.catalogue,
+        question.desk,
+        month.span,
+        at=question.at,
+        as_of=question.as_of,
+        contract=contract_id,
+    )
+    for each in listed:
+        line = ChargeLine(each.rule.id, each.rule.label, each.at, each.amount, each.currency, each.fact)
+        found.setdefault(casefolded(each.contract), []).append(line)
+    return found
+
+
+def _statement(
+    question: Asked, found: ContractLines, month: Period, charged: Mapping[str, list[ChargeLine]]
+) -> Json:
+    lines = (line for line in found.lines if line.period == month.name)
+    of_month = Statement.of(lines, charged.get(found.contract.key, ()))
     gone = (each.document for each in found.withdrawn if each.document["period"] == month.name)
     heading = {
         "desk": question.desk,

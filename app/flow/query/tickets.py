@@ -6,19 +6,22 @@ Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import structlog
 
 from app.flow import metrics
+from app.flow.query.allowances import exceeded_as_stored, exceeded_from_log, has_allowances
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
 from app.flow.query.duplicates import adjacent_tickets
+from app.flow.query.measured_calls import months_of
 from app.flow.query.merge_graph import MergeGraph, gather, gather_logs, judge
 from app.flow.query.positions import pace_of
 from app.principal import EVERY, Desks
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import begun, known_versions
+from app.sla.allowance import FLAG, uses_of, without_clocks
 from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.clock.explanation import Explanation, explain
 from app.sla.queue.duplicate import group_key
@@ -29,7 +32,8 @@ from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import archive, board, breaches, queues, signals
+from app.store.tickets import allowances, archive, board, breaches, queues, signals
+from app.store.tickets.allowances import StoredUse
 from app.store.tickets.archive import ArchivedTicket
 from app.store.tickets.board import Filters
 from app.store.tickets.breaches import Acknowledgement, Breach, BreachFilters
@@ -221,6 +225,7 @@ class _Query:
         self._versions = begun(known, max(self._at, self._as_of))
         self._paces: dict[str, Pace] = {}
         self._detected: dict[Subject, dict[tuple[str, Micros], Micros]] = {}
+        self._uses: dict[str, list[StoredUse]] = {}
 
     @property
     def _agreement(self) -> Agreement:
@@ -229,10 +234,12 @@ class _Query:
     def gather(self, tickets: Iterable[str]) -> MergeGraph:
         names = list(tickets)
         self._detected = detected(self._conn, self._desk, map(Subject.parse, names), self._as_of)
+        if self._known_at is None and has_allowances(self._versions):
+            self._uses = allowances.of_tickets(self._conn, self._desk, names)
         return gather(self._conn, self._desk, names, as_of=self._known_at)
 
     def answer(self, merge_graph: MergeGraph, ticket: str) -> TicketAnswer:
-        evaluation = judge(merge_graph, ticket, self._versions, self._at)
+        evaluation = self._evaluation(merge_graph, ticket)
         place = self._place(merge_graph, ticket, evaluation) if self._placed else None
         return TicketAnswer(
             desk=self._desk,
@@ -245,6 +252,25 @@ class _Query:
             merged_into=merge_graph.merged_into(ticket, self._at),
             merged_from=merge_graph.merged_from(ticket, self._at),
         )
+
+    def _evaluation(self, merge_graph: MergeGraph, ticket: str) -> Evaluation:
+        """The ticket's evaluation, marked where it is past an allowance."""
+        evaluation = judge(merge_graph, ticket, self._versions, self._at)
+        if not has_allowances(self._versions):
+            return evaluation
+        if self._known_at is None:
+            exceeded = exceeded_as_stored(self._uses.get(ticket, ()), self._versions, self._at)
+        else:
+            log, months = merge_graph.whole_log(ticket, self._at), months_of(self._versions)
+            uses = uses_of(ticket, log, evaluation.ticket, self._versions, months, self._at)
+            exceeded = exceeded_from_log(
+                self._conn, self._desk, self._versions, uses, self._at, self._known_at
+            )
+        if not exceeded:
+            return evaluation
+        versions = without_clocks(exceeded, self._versions)
+        marked = evaluation if versions is None else judge(merge_graph, ticket, versions, self._at)
+        return replace(marked, flags=(*marked.flags, FLAG))
 
     def _place(self, merge_graph: MergeGraph, ticket: str, evaluation: Evaluation) -> QueueAnswer | None:
         """Where it waits: from the stored wait intervals, or derived anew for what was known earlier."""

@@ -180,7 +180,9 @@ def _outage(head: Mark, mark: Mark, kind: EventType) -> tuple[Event, ...]:
     service = text(data.get("service"))
     if service is None:
         return ()
-    about = without_absent({**data, "reference": head.key, "ticket": head.ticket})
+    # The latest fact of an outage states its cause. An end states none, so that a person's correction stands.
+    cause = data.get("cause") if kind is EventType.OUTAGE_STARTED else None
+    about = without_absent({**data, "cause": cause, "reference": head.key, "ticket": head.ticket})
     return (_happened(head, mark, f"service:{service}", kind, about),)
 
 

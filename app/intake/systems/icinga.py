@@ -61,11 +61,11 @@ def _alert(body: Mapping[str, object], kind: str, mapping: AlertMapping, source:
 
 
 _SCRIPT: Final = """\
-# slatimer-notification.sh, executable, on the monitoring server; needs jq and curl
 #!/bin/sh
+# slatimer-notification.sh, executable, on the monitoring server; needs jq and curl
 jq -n '{type: env.TYPE, host: env.HOST, service: env.SERVICE, state: env.STATE, since: env.SINCE, output: env.OUTPUT}' |
-  curl -fsS --retry 5 --max-time 30 -H 'X-Slatimer-Token: <SECRET>' -H 'Content-Type: application/json' \\
-    --data-binary @- '<URL>'
+  curl -fsS --retry 4 --retry-connrefused --max-time 5 -H 'X-Slatimer-Token: <SECRET>' \\
+    -H 'Content-Type: application/json' --data-binary @- '<URL>'
 
 """
 

@@ -42,7 +42,7 @@ def _alert(heartbeat: Mapping[str, object], monitor: Mapping[str, object], *, do
     if number is None:
         raise Unreadable("the id of the monitor is missing", "monitor.id")
     at = instant_in(heartbeat, ["time"], "the instant of the heartbeat", _ZONE, "heartbeat.")
-    # Since version 2 a heartbeat that is up again names when it went down.
+    # Newer versions name in a heartbeat that is up again when it went down.
     began = at if down else instant(heartbeat.get("lastDownTime"), _ZONE)
     name, message = text(monitor.get("name")), plain(heartbeat.get("msg"))
     return Alert(

@@ -270,15 +270,25 @@ class Agreement:
             return _withheld(self.otherwise_reason)
         return True if self.withheld_for is None else Withheld(self.withheld_for)
 
-    def limit(self, rule: AllowanceRule, fields: Mapping[str, object]) -> int | None:
-        """The limit of an allowance for a ticket with these fields: the contract's, else the level's. None: no limit."""
+    def limit(
+        self, rule: AllowanceRule, fields: Mapping[str, object], contract: Contract | None = None
+    ) -> int | None:
+        """The limit of an allowance for a ticket with these fields: the contract's, else the level's. None: no limit.
+
+        `contract` as for `regime`.
+        """
         if rule.limit_name is None:
             return rule.limit
-        contract = self.contracts.get(casefolded(fields.get("contract")))
-        if contract is not None and rule.limit_name in contract.limits:
-            return contract.limits[rule.limit_name]
+        own = self._undated(fields) if contract is None else contract
+        if own is not None and rule.limit_name in own.limits:
+            return own.limits[rule.limit_name]
         level = self.levels.get(casefolded(fields.get("level") or self.default_level))
         return None if level is None else level.limits.get(rule.limit_name)
+
+    def _undated(self, fields: Mapping[str, object]) -> Contract | None:
+        """The contract of the file that the fields name, if it is valid for ever."""
+        filed = self.contracts.get(casefolded(fields.get("contract")))
+        return None if filed is None or filed.has_dates else filed
 
     def regime(
         self, commitment: Commitment, fields: Mapping[str, object], contract: Contract | None = None
@@ -291,8 +301,7 @@ class Agreement:
             return commitment.fixed_regime
         rule = commitment.target
         if contract is None:
-            filed = self.contracts.get(casefolded(fields.get("contract")))
-            contract = None if filed is None or filed.has_dates else filed
+            contract = self._undated(fields)
         if rule.fixed is not None:
             return self._counted(rule.fixed, commitment, fields, contract)
         if rule.by is None:

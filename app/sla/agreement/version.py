@@ -106,15 +106,15 @@ def in_force(versions: Sequence[Version], ordered: Sequence[Event]) -> tuple[Ver
     return base, rests
 
 
-def version_of_period(versions: Sequence[Version], period: Period) -> Version:
-    """The version by which a period is judged: the last one in force at its first instant.
+def version_of_period(versions: Sequence[Version], period: Period, at: Micros) -> Version:
+    """The version by which a period is judged at an instant: the last one in force at its first instant.
 
-    One that takes over what is open also judges the period that is running when it comes into force. The first version
-    judges every period before it.
+    One that takes over what is open also judges the period that is running when it comes into force, from then on. The
+    first version judges every period before it.
     """
     known = sorted(versions, key=lambda v: v.number)
     found = known[0]
-    for version in known[1:]:
+    for version in (each for each in known[1:] if each.effective_from <= at):
         takes_over = version.applies_to is not AppliesTo.NEW and version.effective_from < period.end
         if version.effective_from <= period.start or takes_over:
             found = version

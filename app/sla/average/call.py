@@ -12,8 +12,9 @@ from typing import Final
 from app.sla.event import Event, EventType, in_order
 from app.sla.span import DAY, SECOND, Micros
 
-LONGEST_WAIT: Final = 366 * DAY
-"""A longer `waited_seconds` is a mistake of its sender, and would not fit a database's integer: it is left out."""
+LONGEST_WAIT: Final = DAY
+"""A longer `waited_seconds` is a mistake of its sender (milliseconds, an instant), and is left out. So the waits of a
+month add up to less than a database's largest integer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from app.store.tables.audit import audit
 from app.store.tables.columns import NEVER, metadata
 from app.store.tables.contracts import contract, desk_version
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
+from app.store.tables.measures import allowance_use, average_call, measured_month
 from app.store.tables.outbound import delivery, subscription
 from app.store.tables.people import api_key, calendar_feed, principal_role, session
 from app.store.tables.tickets import (
+    COUNTED_FACTS,
     LATE_KINDS,
     OF_OTHER_SUBJECT,
     acknowledgement,
@@ -22,13 +24,16 @@ from app.store.tables.tickets import (
 )
 
 __all__ = [
+    "COUNTED_FACTS",
     "LATE_KINDS",
     "NEVER",
     "OF_OTHER_SUBJECT",
     "acknowledgement",
+    "allowance_use",
     "api_key",
     "archived_ticket",
     "audit",
+    "average_call",
     "calendar_feed",
     "clock",
     "connection",
@@ -38,6 +43,7 @@ __all__ = [
     "event",
     "event_key",
     "hook",
+    "measured_month",
     "metadata",
     "origin",
     "parked",

@@ -46,6 +46,11 @@ _LATE_CLOCK: Final = _is_one_of(LATE_CLOCKS)
 OF_OTHER_SUBJECT: Final = "ticket IS NULL OR ticket <> subject"
 """Events that are about another subject than their ticket, or than any."""
 
+COUNTED_FACTS: Final = (
+    "type IN ('call.answered', 'call.offered', 'call.registered', 'intervention.started', 'part.replaced')"
+)
+"""Events that averages, allowances and charges count by the month."""
+
 
 class EventRow(SQLModel, table=True):
     """An event as received. Only `known` ever changes; a row is deleted when the desk's agreement drops old events."""
@@ -89,6 +94,15 @@ class EventRow(SQLModel, table=True):
             "at",
             sqlite_where=text("type = 'agent.replied'"),
             postgresql_where=text("type = 'agent.replied'"),
+        ),
+        # Serves the facts of a month that averages, allowances and charges count.
+        Index(
+            "event_counted",
+            "desk",
+            "type",
+            "at",
+            sqlite_where=text(COUNTED_FACTS),
+            postgresql_where=text(COUNTED_FACTS),
         ),
         # Serves the count of unknown types; those events are few.
         Index(

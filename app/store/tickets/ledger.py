@@ -14,12 +14,12 @@ import orjson
 from sqlalchemy import Row, bindparam, func, literal_column, select
 
 from app.sla.event import KNOWN_TYPES, Event
-from app.sla.span import DAY, Micros
+from app.sla.span import DAY, Micros, Span
 from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
-from app.store.tables import OF_OTHER_SUBJECT
+from app.store.tables import COUNTED_FACTS, OF_OTHER_SUBJECT
 from app.store.tables import event as _event
 from app.store.tables import event_key as _key
 from app.store.tables import ticket as _ticket
@@ -87,6 +87,20 @@ _SUBJECT_LOGS: Final = _EVENTS.where(
     _event.c.subject.in_(bindparam("subjects", expanding=True)),
     # As the partial index has it: a condition in other words would not use it.
     literal_column(f"({OF_OTHER_SUBJECT})"),
+)
+_COUNTED: Final = (
+    select(_event.c.subject, _event.c.ticket)
+    .where(
+        # As the partial index has it, so that it is used.
+        literal_column(f"({COUNTED_FACTS})"),
+        _event.c.desk == bindparam("desk"),
+        _event.c.type == bindparam("type"),
+        _event.c.at >= bindparam("start"),
+        _event.c.at < bindparam("end"),
+        # An event further ahead than this is refused, so older partitions hold no such fact.
+        _event.c.received_at >= bindparam("received"),
+    )
+    .distinct()
 )
 _KNOWN: Final = (
     select(_event.c.ticket)
@@ -193,6 +207,14 @@ def subject_logs(conn: Connection, desk: str, subjects: Iterable[Subject]) -> di
         for row in conn.execute(_SUBJECT_LOGS, {"desk": desk, "subjects": part}).all():
             found[by_text[row.subject]].append(_event_of(row))
     return found
+
+
+def counted(conn: Connection, desk: str, kind: str, span: Span) -> list[tuple[str, str | None]]:
+    """(subject, ticket) of the events of a type that happened within a span; the type is one of the counted facts."""
+    given = {"start": span.start, "end": span.end, "received": span.start - DAY}
+    return [
+        (row.subject, row.ticket) for row in conn.execute(_COUNTED, {"desk": desk, "type": kind, **given})
+    ]
 
 
 _SEQUENCE: Final = "sequence"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, select, type_coerce
 
 from app.sla.span import Micros
-from app.sla.subject import Subject
+from app.sla.subject import Subject, SubjectKind
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection, WriteContention
@@ -48,6 +48,14 @@ _MARK: Final = (
     .where(_subject.c.desk == bindparam("_desk"), _subject.c.subject == bindparam("_subject"))
     .values(next_at=bindparam("at"))
 )
+_SERVICES: Final = (
+    select(_subject.c.subject)
+    .where(
+        _subject.c.desk == bindparam("desk"),
+        type_coerce(_subject.c.subject, Text).like(f"{SubjectKind.SERVICE.value}:%"),
+    )
+    .order_by(_subject.c.subject)
+)
 _INSERT: Final = _subject.insert()
 _UPDATE: Final = (
     _subject.update()
@@ -72,6 +80,11 @@ def locked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Sub
         for row in conn.execute(dialect.for_update(conn, _SOME), {"desk": desk, "subjects": part}).all()
     )
     return {each.subject: each for each in found}
+
+
+def services(conn: Connection, desk: str) -> list[Subject]:
+    """The services of a desk that were ever evaluated."""
+    return list(conn.execute(_SERVICES, {"desk": desk}).scalars())
 
 
 def write(conn: Connection, rows: Sequence[StoredSubject]) -> None:

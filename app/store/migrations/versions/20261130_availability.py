@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_availability"
-down_revision = "20261130_contracts"
+down_revision = "20261130_calls"
 branch_labels = None
 depends_on = None
 

@@ -66,6 +66,11 @@ DESCRIPTIONS: Final = {
     "queue.joined": "A ticket joined a queue.",
     "queue.moved": "A ticket moved in its queue; the cause is given.",
     "queue.left": "A ticket left its queue.",
+    "average.warned": "The mean wait of a month's calls so far has reached the target.",
+    "average.breached": "The mean wait of a month's calls missed the target. `at` is the end of the month.",
+    "average.breach_retracted": "A recorded breach of an average is retracted. `replaces` names it.",
+    "allowance.exceeded": "A ticket is past the month's allowance of its contract or customer.",
+    "allowance.exceeded_retracted": "A ticket is not past its allowance after all. `replaces` names the signal.",
     "availability.warned": "A warning threshold of a month's downtime was reached.",
     "availability.breached": "A commitment on uptime was breached. `at` is when the month could no longer keep it.",
     "availability.breach_moved": "A late fact gave a recorded breach of an uptime another instant. `replaces` names it.",
@@ -241,7 +246,8 @@ def _signal(kind: str) -> dict[str, Any]:
         "late": False,
         "clock": _clock(kind) if about_clock else None,
     }
-    return signal | _more(kind) | (_DETAILS if about_clock or about_queue else {})
+    details = _DETAILS if about_clock or about_queue or kind.startswith("allowance.") else {}
+    return signal | _more(kind) | details
 
 
 def _more(kind: str) -> dict[str, Any]:
@@ -255,6 +261,8 @@ def _more(kind: str) -> dict[str, Any]:
         }
         moved = {"old_due_at": _DUE, "new_due_at": "2026-03-09T10:00:00Z"}
         return more | (moved if kind in _RETRACTED or kind == "clock.due_changed" else {})
+    if kind.startswith(("average.", "allowance.")):
+        return _month(kind)
     if kind.startswith("queue."):
         cause = "repeat_message" if kind == "queue.moved" else "created"
         return {
@@ -299,6 +307,27 @@ def _more_of_credit(kind: str) -> dict[str, Any]:
         "currency": "EUR",
         "replaces": _REPLACED if state == "withdrawn" else None,
         "credit": _CREDIT | {"state": "owed" if state == "changed" else state, "amount": new or old},
+    }
+
+
+def _month(kind: str) -> dict[str, Any]:
+    """What a signal of a month has besides."""
+    retracts = kind.endswith("_retracted")
+    more: dict[str, Any] = {"replaces": "sig_f7fafe68dd0390f8d2a3889bac14b7" if retracts else None}
+    if kind.startswith("allowance."):
+        figures = {"label": "Interventions of the month", "period": "2026-03", "contract": "C-17"}
+        beside = {"customer": "Lycée Carnot", "limit": 5, "cause": "e-17"}
+        subject = {"ticket": "4711", "subject": "4711", "commitment": "interventions", "cycle": 1}
+        return more | subject | ({} if retracts else figures | beside)
+    return more | {
+        "commitment": "phone-pickup",
+        "commitment_kind": "guarantee",
+        "label": "Phone answered on average",
+        "period": "2026-03",
+        "target": "< 90s",
+        "count": 212,
+        "abandoned": 9,
+        "mean_seconds": 88.25 if retracts else 91.5,
     }
 
 

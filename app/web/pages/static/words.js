@@ -38,6 +38,11 @@ const CAUSES = {
 const REASONS = { "after closing": "end of the day", "lunch gap": "lunch break" };
 
 const SIGNALS = {
+  "allowance.exceeded": "past the allowance",
+  "allowance.exceeded_retracted": "not past the allowance",
+  "average.breach_retracted": "breach of an average retracted",
+  "average.breached": "average breached",
+  "average.warned": "average near its target",
   "availability.breach_moved": "uptime breached at another instant",
   "availability.breach_retracted": "breach of an uptime retracted",
   "availability.breached": "uptime breached",

@@ -1,0 +1,252 @@
+"""Queries of availability: uptimes of services, resources and contracts, derived from the log when they are asked for.
+
+`at` selects the state at an instant by all that is known now; `as_of` what was known at an instant: the events, versions
+and contracts recorded by then, at the earlier of the two. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.flow.query.contracts import contract as one_contract
+from app.flow.query.reasons import detail, text
+from app.flow.query.serialize import Json, instant_text
+from app.flow.query.uptimes import exact_seconds, figures
+from app.sla.agreement.availability import AvailabilityRule
+from app.sla.agreement.version import Version, known_versions
+from app.sla.availability.contract import contract_downtime, services_of, valid_span
+from app.sla.availability.explanation import ExplainedOutage, explain
+from app.sla.availability.facts import ServiceFacts, read_facts
+from app.sla.availability.outage import EVERY_RESOURCE
+from app.sla.availability.uptime import ALL, Downtime, Who, compile_downtime
+from app.sla.availability.version import JudgedPeriod, judging, months_of, period_at, period_named
+from app.sla.contract import Contract
+from app.sla.fields import casefolded
+from app.sla.period import FIRST_DAY, Period, PeriodRule
+from app.sla.span import Micros, Span
+from app.sla.subject import Subject, SubjectKind
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+from app.store.tickets import ledger, subjects
+
+NOTHING_REPORTED = "nothing_reported"
+OUTAGES_CAPPED = "outages_capped"
+
+
+class TooManyObjects(RuntimeError):
+    """More objects match than one answer may have. Name a service, a resource or a commitment."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityQuestion:
+    """Which uptimes. `resource`: None for all objects, "" for whole services only. Of `period` and `span` one at most;
+    neither: the month of `at`."""
+
+    now: Micros
+    id: str | None = None
+    service: str | None = None
+    resource: str | None = None
+    contract: str | None = None
+    period: str | None = None
+    span: Span | None = None
+    at: Micros | None = None
+    as_of: Micros | None = None
+
+    @property
+    def instant(self) -> Micros:
+        """The instant that is asked for."""
+        at = self.now if self.at is None else self.at
+        return at if self.as_of is None else min(at, self.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityLimits:
+    """How many objects an answer may have, and how many outages each: the latest."""
+
+    objects: int
+    outages: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """What is judged: a service, one of its resources, or a contract."""
+
+    rule: AvailabilityRule
+    period: Period
+    downtime: Downtime
+    parts: Sequence[tuple[ServiceFacts, Who, Sequence[Span]]]
+    """Its outages: of which services, of whom, and within which spans."""
+    service: str | None = None
+    resource: str | None = None
+    contract: str | None = None
+
+
+def availability(
+    conn: Connection, catalogue: Catalogue, desk: str, asked: AvailabilityQuestion, limits: AvailabilityLimits
+) -> list[Json]:
+    """The uptimes of a desk. Raises UnknownDesk, UnknownContract, PeriodFault, TooManyObjects and TooExpensive."""
+    versions = known_versions(catalogue.versions(conn, desk, at=asked.instant), asked.as_of)
+    query = _Query(conn, catalogue, desk, versions, asked)
+    found: list[Json] = []
+    for each in query.objects():
+        if len(found) >= limits.objects:
+            raise TooManyObjects(
+                f"more than {limits.objects} services and resources match, the limit "
+                "SLATIMER_AVAILABILITY_OBJECTS_MAX. Name a service, a resource or a commitment; an empty resource "
+                "selects whole services only"
+            )
+        found.append(_shown(desk, each, asked.instant, limits.outages))
+    return found
+
+
+class _Query:
+    """One question about one desk. The logs of services are read once."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        catalogue: Catalogue,
+        desk: str,
+        versions: Sequence[Version],
+        asked: AvailabilityQuestion,
+    ) -> None:
+        self._conn, self._catalogue, self._desk = conn, catalogue, desk
+        self._versions, self._asked = versions, asked
+        self._facts: dict[Subject, ServiceFacts] = {}
+        known = subjects.services(conn, desk)
+        self._spelled: dict[str, list[Subject]] = {}
+        for subject in known:
+            self._spelled.setdefault(casefolded(subject.id), []).append(subject)
+
+    def objects(self) -> Iterator[_Object]:
+        """Everything that matches, in the order of the agreement."""
+        if self._asked.contract is not None:
+            yield from self._of_contract(self._asked.contract)
+            return
+        judged = self._judged(FIRST_DAY)
+        for rule in judged.agreement.availability:
+            if self._asked.id in (None, rule.id):
+                for service in rule.services:
+                    if self._asked.service is None or casefolded(service) == casefolded(self._asked.service):
+                        yield from self._of_service(rule, service, judged.period)
+
+    def _judged(self, day: int) -> JudgedPeriod:
+        asked, versions = self._asked, self._versions
+        if asked.span is not None:
+            period = Period(asked.span, "")
+            return JudgedPeriod(period, judging(versions, period, asked.instant).agreement)
+        if asked.period is not None:
+            return period_named(versions, asked.period, asked.instant, day)
+        return period_at(versions, asked.instant, asked.instant, day)
+
+    def _of_service(self, rule: AvailabilityRule, service: str, period: Period) -> Iterator[_Object]:
+        for facts in self._read(service):
+            wanted = self._asked.resource
+            if not wanted:
+                yield self._of_who(rule, facts, period, ALL, None)
+            for resource, named in facts.resources.items():
+                if wanted is None or (wanted and resource == casefolded(wanted)):
+                    yield self._of_who(rule, facts, period, Who.of(resource), named)
+            if wanted and casefolded(wanted) not in facts.resources:
+                yield self._of_who(rule, facts, period, Who.of(wanted), wanted)
+
+    def _of_who(
+        self, rule: AvailabilityRule, facts: ServiceFacts, period: Period, who: Who, resource: str | None
+    ) -> _Object:
+        touching = facts.within(period.span)
+        downtime = compile_downtime(rule, [touching], who)
+        parts = [(touching, who, [period.span])]
+        return _Object(rule, period, downtime, parts, service=facts.service, resource=resource)
+
+    def _of_contract(self, contract_id: str) -> Iterator[_Object]:
+        asked = self._asked
+        found = one_contract(
+            self._conn, self._catalogue, self._desk, contract_id, at=asked.instant, as_of=asked.as_of
+        )
+        for rule_id in dict.fromkeys(rule.id for v in self._versions for rule in v.agreement.availability):
+            if asked.id not in (None, rule_id):
+                continue
+            # Contract months begin on its billing day, all others on the first.
+            for period_rule in PeriodRule:
+                of_contract = period_rule is PeriodRule.CONTRACT_MONTH
+                day = (found.terms[-1].billing_day or FIRST_DAY) if of_contract else FIRST_DAY
+                judged = self._judged(day)
+                for rule in judged.agreement.availability:
+                    if rule.id == rule_id and rule.period is period_rule:
+                        yield self._of_terms(rule, judged, found.terms, found.id)
+
+    def _of_terms(
+        self, rule: AvailabilityRule, judged: JudgedPeriod, terms: Sequence[Contract], contract_id: str
+    ) -> _Object:
+        zone, period = months_of(judged.agreement).zone, judged.period
+        facts = {casefolded(service): self._joined(service, period) for service in rule.services}
+        parts = [
+            (facts[service], Who.of(*term.resources), [valid_span(term, zone) & period.span])
+            for term in terms
+            for service in services_of(rule, term)
+        ]
+        downtime = contract_downtime(rule, facts, terms, zone)
+        return _Object(rule, period, downtime, parts, contract=contract_id)
+
+    def _joined(self, service: str, period: Period) -> ServiceFacts:
+        """The facts of a service, whichever ways it is written."""
+        first, *others = (facts.within(period.span) for facts in self._read(service))
+        for other in others:
+            first = first.beside(other)
+        return first
+
+    def _read(self, service: str) -> list[ServiceFacts]:
+        """The facts of a service, apart for each way in which facts write its name."""
+        known = self._spelled.get(casefolded(service)) or [Subject(SubjectKind.SERVICE, service)]
+        missing = [subject for subject in known if subject not in self._facts]
+        as_of = self._asked.as_of
+        for subject, log in ledger.subject_logs(self._conn, self._desk, missing).items():
+            events = log if as_of is None else [event for event in log if event.received_at <= as_of]
+            self._facts[subject] = read_facts(subject.id, events)
+        return [self._facts[subject] for subject in known]
+
+
+def _shown(desk: str, each: _Object, at: Micros, most: int) -> Json:
+    found = each.downtime.uptime(each.period, at)
+    until = Span(each.period.start, max(each.period.start, min(at, each.period.end)))
+    outages = [
+        outage
+        for facts, who, spans in each.parts
+        for outage in explain(each.rule, facts, who, [span & until for span in spans])
+    ]
+    outages.sort(key=lambda outage: outage.outage.start)
+    flags = dict.fromkeys(flag for facts, _, _ in each.parts for flag in facts.flags)
+    marks = [NOTHING_REPORTED] if found.nothing_reported else []
+    marks += [OUTAGES_CAPPED] if len(outages) > most else []
+    return {
+        "desk": desk,
+        **figures(each.rule, found),
+        "service": each.service,
+        "resource": each.resource or None,
+        "contract": each.contract,
+        "outages": [_outage(outage) for outage in outages[-most:]],
+        "flags": [*marks, *flags],
+    }
+
+
+def _outage(explained: ExplainedOutage) -> Json:
+    outage = explained.outage
+    return {
+        "reference": outage.reference,
+        "service": explained.service,
+        "resource": None if outage.resource == EVERY_RESOURCE else outage.named,
+        "from": instant_text(outage.start),
+        "to": instant_text(outage.end),
+        "cause": outage.cause,
+        "event": outage.event,
+        "counted_seconds": exact_seconds(explained.counted),
+        "spans": [
+            {
+                "from": instant_text(each.span.start),
+                "to": instant_text(each.span.end),
+                "counted": each.counted,
+                "reason": text(each.reason),
+                "reason_detail": detail(each.reason),
+            }
+            for each in explained.spans
+        ],
+    }
