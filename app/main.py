@@ -23,7 +23,7 @@ from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.web.api import audit, health
-from app.web.api.contracts import availability, averages, contract_import, contracts
+from app.web.api.contracts import availability, averages, contract_import, contracts, credits, statements
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
@@ -59,6 +59,8 @@ ROUTERS = (
     contract_import.router,
     contracts.router,
     availability.router,
+    credits.router,
+    statements.router,
     queues.router,
     signals.router,
     subscriptions.router,

@@ -36,7 +36,7 @@ class Permission(StrEnum):
     RECORD = "record"
     """Push events: what happened to a ticket."""
     CORRECT = "correct"
-    """Push the events that change what counts: exclusions and withdrawals."""
+    """Push the events that change what counts: exclusions, withdrawals, credits granted and refused."""
     ACKNOWLEDGE = "acknowledge"
     """Note that a breach was seen."""
     INBOX = "inbox"
@@ -78,7 +78,14 @@ ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType
     }
 )
 
-_CORRECTIONS: Final = frozenset({EventType.EXCLUSION_GRANTED, EventType.EVENT_WITHDRAWN})
+_CORRECTIONS: Final = frozenset(
+    {
+        EventType.EXCLUSION_GRANTED,
+        EventType.EVENT_WITHDRAWN,
+        EventType.CREDIT_GRANTED,
+        EventType.CREDIT_REFUSED,
+    }
+)
 
 
 def permission_to_record(event_type: str) -> Permission:

@@ -19,6 +19,7 @@ from app.main import create_app
 from app.settings import GROUPS, RENAMED, Settings
 from app.settings.group import SettingsGroup
 from app.settings.renamed import variable
+from app.sla.agreement.credit_file import RULES
 from app.sla.agreement.file import AgreementFault, parse_agreement
 from app.sla.calendar import Calendar, CalendarFault, parse_calendars
 from app.sla.calendar.target import Target
@@ -300,6 +301,19 @@ def agreement_keys(place: str) -> set[str]:
     return keys_known_at(refused.value, place)
 
 
+def credit_keys(place: str) -> set[str]:
+    """The keys of a credit at a place, whatever its rule."""
+    rate: dict[str, object] = {UNKNOWN: 1}
+    credit = {UNKNOWN: 1, "for": "uptime", "monthly": rate, "bands": [rate]}
+    known: set[str] = set()
+    for rule in RULES:
+        with pytest.raises(AgreementFault) as refused:
+            parse_agreement({"credits": [{**credit, "rule": rule}]}, calendars={})
+        if any(fault.place == f"{place}{UNKNOWN}" for fault in refused.value.faults):
+            known |= keys_known_at(refused.value, place)
+    return known
+
+
 @pytest.mark.parametrize(
     ("heading", "known"),
     [
@@ -318,6 +332,9 @@ def agreement_keys(place: str) -> set[str]:
         ("### `[[averages]]`", lambda: agreement_keys("averages[0].")),
         ("### `[[allowances]]`", lambda: agreement_keys("allowances[0].")),
         ("### `[[charges]]`", lambda: agreement_keys("charges[0].")),
+        ("### `[[credits]]`", lambda: credit_keys("credits[0].")),
+        ("#### `monthly` and `yearly`", lambda: credit_keys("credits[0].monthly.")),
+        ("#### `bands`", lambda: credit_keys("credits[0].bands[0].")),
         ("### `[[derived]]`", lambda: agreement_keys("derived[0].")),
         ("### `[queue]`", lambda: agreement_keys("queue.")),
     ],
@@ -368,7 +385,15 @@ def test_every_example_of_an_agreement_is_read() -> None:
     whole, *parts = sorted(examples, key=lambda document: "desk" not in document)
     document = dict(whole)
     for part in parts:
-        assert part.keys() <= {"commitments", "availability", "averages", "allowances", "charges", "derived"}
+        assert part.keys() <= {
+            "commitments",
+            "availability",
+            "averages",
+            "allowances",
+            "charges",
+            "credits",
+            "derived",
+        }
         document |= {key: [*document.get(key, []), *tables] for key, tables in part.items()}
     agreement = parse_agreement(document, calendars=documented_calendars())
     assert parts

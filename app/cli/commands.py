@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "audit": ("app.cli.audit", "List sign-ins, and what administrators did."),
     "secrets": ("app.cli.secrets", "Encrypt the secrets in the database."),
     "connect": ("app.cli.connect", "Connect a ticket system to a desk."),
+    "statements": ("app.cli.statements", "Compute a month's statements of all contracts."),
     "record": ("app.cli.record", "Record an event by hand."),
     "inbox": ("app.cli.inbox", "List what could not be read or evaluated, and run it again."),
     "doctor": ("app.cli.doctor", "Check every invariant on the database."),

@@ -80,6 +80,12 @@ class QuotaSettings(SettingsGroup):
         description="Spans in one answer; the rest is paged, and a longer iCalendar file is refused. Two years of a "
         "calendar with six windows a day fit.",
     )
+    answer_contracts: int = Field(
+        default=1_000,
+        ge=1,
+        description="Contracts of which one list of credits derives them; `next` goes on with those that follow. A "
+        "thousand take a second or two.",
+    )
     answer_events: int = Field(
         default=1000,
         ge=1,

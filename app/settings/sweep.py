@@ -20,6 +20,12 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
+    sweep_contracts_batch_size: int = Field(
+        default=100,
+        ge=1,
+        description="Contracts in one transaction of the sweep. Ten thousand are due at the end of a month: a batch "
+        "must be short, since pushes wait for it.",
+    )
     checkpoint_min_events: int = Field(
         default=200,
         ge=2,

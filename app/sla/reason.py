@@ -105,6 +105,36 @@ class ReasonCode(StrEnum):
     PAST_STATE = "past_state"
     """The question is about an earlier state of knowledge."""
 
+    # How the amount of a credit is found. Shares are exact fractions as text.
+    CREDIT_UPTIME = "credit_uptime"
+    """`ref`: the availability; params: `period`, `uptime` (exact), `target`, `downtime_seconds`, `total_seconds`."""
+    CREDIT_MISSED = "credit_missed"
+    """`ref`: the commitment; params: `ticket`, `at`."""
+    CREDIT_UNITS = "credit_units"
+    """Params: `units`, `per_seconds`, `rounding`."""
+    CREDIT_BAND = "credit_band"
+    """Params: `from`, `below`."""
+    CREDIT_NO_BAND = "credit_no_band"
+    CREDIT_INTERRUPTION = "credit_interruption"
+    """Params: `seconds`, `paid_seconds`."""
+    CREDIT_SHARE = "credit_share"
+    """Params: `share`, `base`."""
+    CREDIT_CAPPED = "credit_capped"
+    """Params: `cap`, `base`."""
+    CREDIT_NOT_IN_TEXT = "credit_not_in_text"
+    CREDIT_NO_FEE = "credit_no_fee"
+    """`ref`: the contract."""
+    CREDIT_NO_CURRENCY = "credit_no_currency"
+    """`ref`: the contract."""
+
+    # Why a credit is in its state.
+    CREDIT_CLAIMED = "credit_claimed"
+    """`ref`: the event."""
+    CREDIT_DECIDED = "credit_decided"
+    """`ref`: the event; params: `state`, `author`, `reason`."""
+    CREDIT_LAPSED = "credit_lapsed"
+    CREDIT_WITHDRAWN = "credit_withdrawn"
+
     # Why a span of an outage counts, or does not.
     OUTAGE_CAUSE = "outage_cause"
     """It counts. `ref`: the cause, as the latest fact states it."""

@@ -91,19 +91,6 @@ def test_remarks_are_printed_with_file_and_line_and_refuse_nothing(
     assert "1 file, no fault, 2 remarks" in checked.err
 
 
-@pytest.mark.parametrize("table", ["credits"])
-def test_a_table_that_nothing_judges_yet_is_named_as_such(
-    terminal: Terminal, tmp_path: Path, table: str
-) -> None:
-    path = tmp_path / "acme.toml"
-    path.write_text(f'desk = "acme"\nname = "Acme"\ncommitments = []\n\n[[{table}]]\nid = "x"\n')
-    checked = terminal("check", path)
-    assert checked.code == 1
-    assert f"{path}:5: {table}: " in checked.out
-    assert "not judged yet" in checked.out
-    assert "no such key" not in checked.out
-
-
 def test_a_row_across_a_clock_change_has_the_offset_of_each_end(terminal: Terminal) -> None:
     out = terminal.done(
         *("deadline", "--calendar", "phpnet/desk", "--start", "2026-10-24T15:00:00Z"),

@@ -17,6 +17,23 @@ PARAMS: dict[str, object] = {
     "level": "gold",
     "days": 5,
     "replies": 2,
+    "at": "2026-11-03T10:00:00+00:00",
+    "ticket": "4711",
+    "period": "2026-11",
+    "uptime": "719/720",
+    "downtime_seconds": "3600",
+    "total_seconds": "2592000",
+    "units": "1",
+    "per_seconds": "3600",
+    "rounding": "down",
+    "from": "99%",
+    "below": "99.9%",
+    "seconds": "9000.5",
+    "paid_seconds": "2592000",
+    "share": "1/24",
+    "cap": "1/24",
+    "base": "annual_fee",
+    "state": "granted",
     "notice_seconds": 86_399,
     "needed_seconds": 86_400,
 }
@@ -49,6 +66,33 @@ def test_every_code_has_a_text(code: ReasonCode) -> None:
             Reason(ReasonCode.TOO_FEW_REPLIES, None, {"replies": 1, "days": 5}),
             "only 1 reply in the last 5 working days",
         ),
+        (
+            Reason(ReasonCode.CREDIT_UPTIME, "uptime", PARAMS | {"target": "> 99.95%"}),
+            "the uptime (uptime) was 99.8611 % in 2026-11, with 1 h of downtime in 720 h; the target is > 99.95%",
+        ),
+        (
+            Reason(ReasonCode.CREDIT_UNITS, None, PARAMS),
+            "1 whole unit of 1 h; the rest does not count",
+        ),
+        (
+            Reason(ReasonCode.CREDIT_UNITS, None, PARAMS | {"units": "0"}),
+            "the downtime has no whole unit of 1 h",
+        ),
+        (Reason(ReasonCode.CREDIT_UNITS, None, PARAMS | {"rounding": "up"}), "1 unit of 1 h begun"),
+        (
+            Reason(ReasonCode.CREDIT_UNITS, None, PARAMS | {"rounding": "exact", "units": "1/2"}),
+            "50 % of a unit of 1 h",
+        ),
+        (Reason(ReasonCode.CREDIT_SHARE, None, PARAMS), "4.166666… % of the annual fee"),
+        (
+            Reason(ReasonCode.CREDIT_SHARE, None, PARAMS | {"share": "99/200"}),
+            "49.5 % of the annual fee",
+        ),
+        (
+            Reason(ReasonCode.CREDIT_INTERRUPTION, None, PARAMS),
+            "the interruption of 2 h 30 min 0.5 s is its part of the 720 h that the fee pays for",
+        ),
+        (Reason(ReasonCode.CREDIT_DECIDED, "e1", {"state": "granted"}), "granted"),
     ],
 )
 def test_a_text_says_what_the_reason_knows(reason: Reason, expected: str) -> None:

@@ -12,13 +12,15 @@ from app.flow.agreement.affected import affected_by
 from app.flow.agreement.applied_signals import applied_signals
 from app.flow.agreement.plan import Plan, Proposal, plans
 from app.flow.judge.assess import Assessor
+from app.flow.judge.concerned import ALL_CONTRACTS
 from app.flow.query.serialize import instant_text
 from app.sla.agreement.version import AppliesTo, changes_existing
 from app.sla.span import Micros
+from app.store.contracts import contracts
 from app.store.contracts.catalogue import Catalogue, lock_versions, put, withdraw
 from app.store.contracts.stored_version import StoredVersion, VersionState, states_at
 from app.store.engine.database import Connection
-from app.store.tickets import clocks, schedule
+from app.store.tickets import clocks, schedule, subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ def _insert(conn: Connection, catalogue: Catalogue, plan: Plan) -> Applied:
         effective_from=plan.effective_from,
         author_note=plan.author_note,
     )
+    if plan.agreement.credits and (plan.agreement.contracts or contracts.exist(conn, plan.desk)):
+        # What a period is worth may be another amount then, and new contracts of the file have a running period.
+        begins_at = max(plan.recorded_at, plan.effective_from)
+        subjects.mark_due(conn, plan.desk, [ALL_CONTRACTS], begins_at + 1)
     for number in plan.replaces:
         withdraw(conn, plan.desk, number, plan.recorded_at, replaced_by=plan.number)
     return Applied(

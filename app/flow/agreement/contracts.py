@@ -9,7 +9,9 @@ are microseconds UTC.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
+from app.flow.judge.concerned import ALL_CONTRACTS, contract_subject
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
 from app.flow.query.contracts import UnknownContract
@@ -28,11 +30,14 @@ from app.store.contracts.contracts import TermChange
 from app.store.engine.database import Connection
 from app.store.engine.notify import announce
 from app.store.outbound import outbox
-from app.store.tickets import schedule, signals
+from app.store.tickets import schedule, signals, subjects
 from app.store.tickets.signals import NewSignal
 
 APPLIED = "contract.applied"
 """The kind of the signal of a contract's new version."""
+
+_MARKED_SINGLY: Final = 100
+"""Contracts up to which each is marked due by a row of its own."""
 
 Terms = Mapping[date, Contract]
 """The terms of a contract by their first dates."""
@@ -204,10 +209,14 @@ def _apply(
     else:
         # The first contracts of a desk: whether a ticket has one is now a question for all of them.
         tickets = schedule.mark_due(conn, desk, now)
+    # Each has a running period from now on. For many one row stands for all: the sweep evaluates them in batches.
+    many = len(numbers) > _MARKED_SINGLY
+    marked = [ALL_CONTRACTS] if many else [contract_subject(key) for key in numbers]
+    subjects.mark_due(conn, desk, marked, now + 1)
     new = [_signal(desk, each, numbers[each.key], now, deliver=deliver) for each in plans if each.changes]
     recorded = signals.append(conn, new)
     outbox.fill(conn, recorded, now, notice_wait)
-    announce(conn, recorded[-1].seq, now if tickets else None)
+    announce(conn, recorded[-1].seq, now if tickets else now + 1)
     return PutContracts(tuple(plans), numbers, tickets)
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from app.flow import metrics
 from app.flow.judge.averages import AveragesCase
+from app.flow.judge.contract_case import ContractCase
 from app.flow.judge.emit import Emitter
 from app.flow.judge.judges import SubjectJudge, judges
 from app.flow.judge.locking import lock_merge_graph
@@ -32,6 +33,7 @@ from app.store.outbound import outbox
 from app.store.tickets import signals as stream
 from app.store.tickets.clocks import TicketKey
 from app.store.tickets.signals import NewSignal, Published
+from app.store.tickets.subjects import mark_due
 
 _log = structlog.stdlib.get_logger()
 
@@ -72,6 +74,7 @@ class Assessor:
         self.kinds: Collection[SubjectKind] = {
             SubjectKind.TICKET,
             SubjectKind.CALL,
+            SubjectKind.CONTRACT,
             SubjectKind.DESK,
             *self._judges,
         }
@@ -89,6 +92,7 @@ class Assessor:
         self._backoff = Backoff(
             length_of(settings.evaluation_backoff_initial), length_of(settings.evaluation_backoff_max)
         )
+        self._contracts_batch = settings.sweep_contracts_batch_size
         self._listeners: list[Listener] = []
         self._durable = True
 
@@ -149,6 +153,13 @@ class Assessor:
             measured = by_kind.pop(SubjectKind.CALL, []) + by_kind.pop(SubjectKind.DESK, [])
             for kind, subjects in sorted(by_kind.items()):
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
+                if kind is SubjectKind.CONTRACT:
+                    size = self._contracts_batch
+                    case = ContractCase.locked(
+                        conn, self.catalogue, desk, subjects, versions, now=now, batch_size=size
+                    )
+                    others.append(case)
+                    continue
                 others.append(SubjectCase.locked(conn, desk, subjects, versions, self._judges.get(kind)))
             if measured:
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
@@ -157,15 +168,33 @@ class Assessor:
 
     def _recorded(self, conn: Connection, at: Micros, judged: Sequence[Judged]) -> Assessed:
         recorded = stream.append(conn, [signal for each in judged for signal in each.signals])
+        marked_at = self._mark(conn, at, judged)
         found = Assessed(
             answers={key: answer for each in judged for key, answer in each.answers.items()},
             failed={key: error for each in judged for key, error in each.failed.items()},
             recorded=recorded,
-            next_at=min((each.next_at for each in judged if each.next_at is not None), default=None),
+            next_at=min(
+                (each for each in (*(case.next_at for case in judged), marked_at) if each is not None),
+                default=None,
+            ),
             outgoing=outbox.fill(conn, recorded, at, self._notice_wait),
         )
         announce(conn, recorded[-1].seq if recorded else None, found.next_at)
         return found
+
+    @staticmethod
+    def _mark(conn: Connection, at: Micros, judged: Sequence[Judged]) -> Micros | None:
+        """Make the subjects that are concerned due, for the sweep. Returns when they are.
+
+        That is one microsecond later, so that an evaluation of this instant does not count as one that knew the fact.
+        """
+        concerned: dict[str, set[Subject]] = {}
+        for each in judged:
+            for desk, subjects in each.concerned.items():
+                concerned.setdefault(desk, set()).update(subjects)
+        for desk, subjects in sorted(concerned.items()):
+            mark_due(conn, desk, subjects, at + 1)
+        return at + 1 if any(concerned.values()) else None
 
     def _committed(self, found: Assessed) -> None:
         self._durable = True

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.flow.judge.concerned import ALL_CONTRACTS, by_service
 from app.flow.judge.emit import Emitter, encoded
 from app.flow.judge.judges import Judgement, SubjectJudge, SubjectSignal
 from app.flow.judge.parking import park_failed
@@ -12,7 +13,7 @@ from app.flow.query import serialize
 from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.event import Event
 from app.sla.span import Micros
-from app.sla.subject import Subject
+from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, recorded, subjects
 from app.store.tickets.recorded import RecordedSignals
@@ -78,10 +79,23 @@ class SubjectCase:
         retry_at = park_failed(turn.conn, self.desk, self.logs, failures.errors, turn.backoff, turn.at)
         ahead = [row.next_at for row in rows if row.next_at is not None]
         return Judged(
+            concerned=self._concerned(turn, signals),
             signals=signals,
             failed={(self.desk, subject): error for subject, error in failures.errors.items()},
             next_at=min([*ahead, *([] if retry_at is None else [retry_at])], default=None),
         )
+
+    def _concerned(self, turn: Turn, signals: Sequence[NewSignal]) -> dict[str, list[Subject]]:
+        """The contracts that what was received of services concerns."""
+        kinds: dict[Subject, list[str]] = {}
+        for signal in signals:
+            kinds.setdefault(signal.subject, []).append(signal.kind)
+        concerned = any(
+            subject.kind is SubjectKind.SERVICE
+            and by_service(self.versions, log, kinds.get(subject, ()), turn.received_at, turn.at)
+            for subject, log in self.logs.items()
+        )
+        return {self.desk: [ALL_CONTRACTS]} if concerned else {}
 
     def _evaluated(
         self, turn: Turn, subject: Subject, known: RecordedSignals

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from app.flow.judge.allowances import TicketAllowances
+from app.flow.judge.concerned import TicketsWithCredits
 from app.flow.judge.long_tickets import LongTickets
 from app.flow.judge.parking import park_failed
 from app.flow.judge.queueing import Queueing
@@ -116,7 +117,28 @@ class TicketCase:
             answers={(desk, answer.ticket): answer for answer in placed},
             failed={(desk, subject): error for subject, error in failures.errors.items()},
             next_at=min((at for at in (*coming, retry_at) if at is not None), default=None),
+            concerned={desk: self._contracts(answers, before)},
         )
+
+    def _contracts(
+        self, answers: Iterable[TicketAnswer], before: Mapping[Subject, Clocks]
+    ) -> Collection[Subject]:
+        """The contracts whose credits these tickets may have changed."""
+        finder = TicketsWithCredits(self.versions)
+        return {
+            contract
+            for answer in answers
+            for contract in finder.contracts(
+                answer,
+                self.graph.logs[answer.ticket],
+                self.graph.rows.get(answer.ticket),
+                (
+                    clock.commitment
+                    for clock in before.get(Subject.parse(answer.ticket), {}).values()
+                    if clock.breached_at is not None
+                ),
+            )
+        }
 
     def _evaluations(
         self, turn: Turn, names: Iterable[str], failures: Failures, long: LongTickets

@@ -1,6 +1,6 @@
 """Turn: what the evaluations of one transaction share, and what each comes to. Instants are microseconds UTC."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -47,6 +47,8 @@ class Judged:
     failed: Mapping[SubjectKey, str] = field(default_factory=dict[SubjectKey, str])
     next_at: Micros | None = None
     """The least instant at which one of them must be evaluated again."""
+    concerned: Mapping[str, Collection[Subject]] = field(default_factory=dict[str, Collection[Subject]])
+    """Other subjects, by desk, whose figures may have changed: they are made due now, for the sweep."""
 
 
 class Case(Protocol):

@@ -21,6 +21,7 @@ from app.sla.allowance import ALLOWANCE_SIGNALS
 from app.sla.availability.signals import AVAILABILITY_SIGNALS
 from app.sla.average.signals import AVERAGE_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
+from app.sla.credit.changes import CREDIT_SIGNALS
 from app.sla.queue.signals import QueueKind
 from app.sla.span import Micros
 from app.sla.subject import THE_DESK
@@ -43,6 +44,7 @@ KINDS: Final = (
     *AVERAGE_SIGNALS,
     *ALLOWANCE_SIGNALS,
     *AVAILABILITY_SIGNALS,
+    *CREDIT_SIGNALS,
     CONTRACT_APPLIED,
     DISABLED,
 )

@@ -51,6 +51,7 @@ class Sweeper:
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor = database, assessor
         self._batch_size = settings.sweep_batch_size
+        self._contracts = settings.sweep_contracts_batch_size
         self._poll_interval = settings.sweep_poll_interval.total_seconds()
         self._background = BackgroundLoop(self._run)
         self._planned: Micros | None = None
@@ -88,7 +89,9 @@ class Sweeper:
             if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
             _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
-        due = await self._database.write(lambda conn, now: schedule.due(conn, now, self._batch_size))
+        due = await self._database.write(
+            lambda conn, now: schedule.due(conn, now, self._batch_size, self._contracts)
+        )
         for key in due:
             await self._sweep_one(key)
         return len(due)
@@ -149,7 +152,7 @@ class Sweeper:
     def _claim(self, conn: Connection, now: Micros) -> int:
         # Lock order: desks that are locked as a whole before any ticket.
         lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch_size))
-        due = schedule.due(conn, now, self._batch_size)
+        due = schedule.due(conn, now, self._batch_size, self._contracts)
         if due:
             self._evaluate(conn, now, due)
         return len(due)

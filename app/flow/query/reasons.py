@@ -6,6 +6,7 @@ The core gives reasons as codes (`app.sla.reason`). In an answer the text stands
 
 from typing import Any, Final
 
+from app.flow.query.credit_texts import CREDIT_TEXTS
 from app.sla.clock.explanation import ExplainedSpan, SpanKind
 from app.sla.reason import Reason, ReasonCode
 
@@ -72,6 +73,8 @@ def text(reason: Reason) -> str:
             count, days = params["replies"], params["days"]
             replied = "no reply" if count == 0 else "only 1 reply" if count == 1 else f"only {count} replies"
             return f"{replied} in the last {days} working days"
+        case code if code in CREDIT_TEXTS:
+            return CREDIT_TEXTS[code](reason, params)
         case code:
             return _TEXTS[code].format(ref=reason.ref, **params)
 

@@ -70,7 +70,8 @@ class ReportScope:
 
     def __init__(self, conn: Connection, catalogue: Catalogue, settings: Settings, asked: Asked) -> None:
         self.conn, self.settings, self.asked = conn, settings, asked
-        self._versions = known_versions(catalogue.versions(conn, asked.desk), asked.as_of)
+        begun = catalogue.versions(conn, asked.desk, at=self.known_at)
+        self._versions = known_versions(begun, asked.as_of)
         self.agreement = self._versions[-1].agreement
         if "assignee" in asked.splits:
             self.require_names()

@@ -134,13 +134,14 @@ def answers(
     *,
     now: Micros,
     at: Micros | None = None,
+    as_of: Micros | None = None,
     placed: bool = True,
 ) -> dict[str, TicketAnswer]:
     """Several tickets of a desk. One that cannot be evaluated is left out, counted and logged.
 
     `placed` false leaves out where they wait.
     """
-    query = _Query(conn, catalogue, desk, now, at, None, placed=placed)
+    query = _Query(conn, catalogue, desk, now, at, as_of, placed=placed)
     merge_graph = query.gather(tickets)
     found: dict[str, TicketAnswer] = {}
     for ticket in tickets:

@@ -15,6 +15,7 @@ from app.sla.agreement.allowance import AllowanceRule
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.average import AverageRule
 from app.sla.agreement.charge import ChargeRule
+from app.sla.agreement.credit import CreditRule
 from app.sla.agreement.rule import (
     EVERY_TICKET,
     CalendarRule,
@@ -225,6 +226,7 @@ class Agreement:
     customer_reply_ends_pending: bool = True
     queue: QueueRules = QueueRules()
     availability: tuple[AvailabilityRule, ...] = ()
+    credits: tuple[CreditRule, ...] = ()
     averages: tuple[AverageRule, ...] = ()
     allowances: tuple[AllowanceRule, ...] = ()
     charges: tuple[ChargeRule, ...] = ()

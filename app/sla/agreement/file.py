@@ -22,6 +22,9 @@ from app.sla.agreement.allowance_file import check_limits, names_of_limits, read
 from app.sla.agreement.availability_file import read_availabilities
 from app.sla.agreement.commitment_file import AgreementReader, Written, read_commitment
 from app.sla.agreement.contract_file import read_contracts
+from app.sla.agreement.credit import CreditRule
+from app.sla.agreement.credit_file import EXAMPLE as CREDIT_EXAMPLE
+from app.sla.agreement.credit_file import Answered, read_credit
 from app.sla.agreement.label import read_language
 from app.sla.agreement.measure_file import read_allowances, read_averages, read_charges
 from app.sla.calendar import Calendar
@@ -34,10 +37,6 @@ from app.sla.fields import casefolded
 from app.sla.pattern import PatternFault, desk_pattern
 
 _NAME: Final = re.compile(r"[^\s/.\[\]\x00-\x1f\x7f]+")
-_NOT_JUDGED_YET: Final = {
-    "credits": "credits",
-}
-"""Tables of an agreement that a text may have and that nothing reads yet: each is a fault of its own."""
 
 ASSIGNED: Final = "assigned"
 """Among `shown_by`: a change of assignee, which has no event type of its own."""
@@ -82,6 +81,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         customer_reply_ends_pending=top.flag("customer_reply_ends_pending", default=True),
         queue=_queue(top, reader),
         availability=availability,
+        credits=_credits(top, reader, Answered.of(availability, (each.commitment for each in written))),
         averages=averages,
         allowances=allowances,
         charges=read_charges(top, reader, taken, currency),
@@ -90,7 +90,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
     agreement = replace(agreement, contracts=read_contracts(top, reader, agreement))
-    top.close(later=_NOT_JUDGED_YET)
+    top.close()
     if faults:
         raise AgreementFault(dict.fromkeys(faults))
     return agreement
@@ -160,6 +160,18 @@ def _commitments(top: Table, reader: AgreementReader) -> list[Written]:
         written.append(read_commitment(table, commitment_id, reader, earlier=seen))
         seen.add(commitment_id)
     return written
+
+
+def _credits(top: Table, reader: AgreementReader, answered: Answered) -> tuple[CreditRule, ...]:
+    found: list[CreditRule] = []
+    for table in top.tables("credits", example=CREDIT_EXAMPLE):
+        credit_id = _name(table, "id", example='"uptime-credit"') or ""
+        if any(credit.id == credit_id for credit in found):
+            table.fault("id", f'"{credit_id}" is taken', "Give each credit an id of its own.")
+        elif credit_id:
+            table.place = f"credits.{credit_id}"
+        found.append(read_credit(table, credit_id, reader, answered))
+    return tuple(found)
 
 
 def _levels(

@@ -41,6 +41,10 @@ class Outage:
     """The resource as written."""
     event: str = ""
     """The id of the event that started it."""
+    verified_at: Micros | None = None
+    """When the desk first confirmed it."""
+    reports: tuple[str, ...] = ()
+    """The ids of the further events about it."""
 
     @property
     def span(self) -> Span:
@@ -85,12 +89,23 @@ def key_of(event: Event) -> Key:
 class _Draft:
     """An outage that further facts may end or explain. Not frozen: a service may have ten thousand facts."""
 
-    __slots__ = ("cause", "end", "key", "started")
+    __slots__ = ("cause", "end", "key", "reports", "started", "verified_at")
 
     def __init__(self, started: Event, key: Key) -> None:
         self.started, self.key = started, key
         self.end: Micros | None = None
         self.cause = text_of(started, "cause")
+        self.verified_at: Micros | None = None
+        self.reports: list[str] = []
+
+    def report(self, event: Event) -> None:
+        """A further fact about it, an end or a verification."""
+        if event.type == EventType.OUTAGE_ENDED:
+            self.end = event.at
+        elif self.verified_at is None:
+            self.verified_at = event.at
+        self.cause = text_of(event, "cause") or self.cause
+        self.reports.append(event.id)
 
     @property
     def outage(self) -> Outage:
@@ -103,6 +118,8 @@ class _Draft:
             cause=self.cause,
             named=named,
             event=self.started.id,
+            verified_at=self.verified_at,
+            reports=tuple(self.reports),
         )
 
 
@@ -131,9 +148,7 @@ class _Reading:
         if draft is None:
             self.flags.append(f"{END_WITHOUT_START if is_end else VERIFIED_WITHOUT_OUTAGE}:{event.id}")
             return
-        if is_end:
-            draft.end = event.at
-        draft.cause = text_of(event, "cause") or draft.cause
+        draft.report(event)
 
     def _open(self, key: Key) -> _Draft | None:
         draft = self._latest.get(key)

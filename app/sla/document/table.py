@@ -128,12 +128,8 @@ class Table:
         """This table of this key."""
         return Table(content, self.at(key), self.faults)
 
-    def close(self, *, later: Mapping[str, str] | None = None) -> None:
-        """Refuse every key that was not read. `later` are those that a coming release reads, with what they are."""
+    def close(self) -> None:
+        """Refuse every key that was not read."""
         for key in self.content:
-            if later and key in later:
-                self.fault(
-                    key, f"{later[key]} are not judged yet", "Leave the table out until a release reads it."
-                )
-            elif key not in self._read:
+            if key not in self._read:
                 self.fault(key, "no such key here", instead_of(key, self._read))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import Select, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, exists, func, literal_column, or_, select, tuple_
 
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
@@ -57,9 +57,16 @@ _LATEST_DUE_TICKETS: Final = (
     .order_by(_ticket.c.next_at.desc())
     .limit(bindparam("limit"))
 )
+_IS_CONTRACT: Final = literal_column("subject").like("contract:%")
 _DUE_SUBJECTS: Final = (
     select(_subject.c.desk, _subject.c.subject)
-    .where(_subject.c.next_at.is_not(None), _subject.c.next_at <= bindparam("now"))
+    .where(_subject.c.next_at.is_not(None), _subject.c.next_at <= bindparam("now"), ~_IS_CONTRACT)
+    .order_by(_subject.c.next_at)
+    .limit(bindparam("limit"))
+)
+_DUE_CONTRACTS: Final = (
+    select(_subject.c.desk, _subject.c.subject)
+    .where(_subject.c.next_at.is_not(None), _subject.c.next_at <= bindparam("now"), _IS_CONTRACT)
     .order_by(_subject.c.next_at)
     .limit(bindparam("limit"))
 )
@@ -155,13 +162,16 @@ def due_desks(conn: Connection, now: Micros, limit: int) -> set[str]:
     given = {"now": now, "limit": limit}
     return {
         row.desk
-        for query in (_DUE_TICKETS, _LATEST_DUE_TICKETS, _DUE_SUBJECTS, _DUE_PARKED)
+        for query in (_DUE_TICKETS, _LATEST_DUE_TICKETS, _DUE_SUBJECTS, _DUE_CONTRACTS, _DUE_PARKED)
         for row in conn.execute(query, given).all()
     }
 
 
-def due(conn: Connection, now: Micros, limit: int) -> list[SubjectKey]:
+def due(conn: Connection, now: Micros, limit: int, contracts: int | None = None) -> list[SubjectKey]:
     """What is due, up to `limit`: tickets, then other subjects, then parked ones; of each the longest due first.
+
+    Contracts come last, and no more than `contracts` of them: none of their deadlines is one of seconds, and ten
+    thousand are due at the end of a month.
 
     Where more tickets are due than that, half of them are those that came due last: after hours down, or while one
     desk's whole backlog is evaluated again, a deadline that passes now is found now.
@@ -176,6 +186,9 @@ def due(conn: Connection, now: Micros, limit: int) -> list[SubjectKey]:
     for query in (_DUE_SUBJECTS, _DUE_PARKED):
         if len(found) < limit:
             found += _claimed(conn, query, now, limit - len(found))
+    if len(found) < limit:
+        room = limit - len(found)
+        found += _claimed(conn, _DUE_CONTRACTS, now, room if contracts is None else min(room, contracts))
     return found
 
 

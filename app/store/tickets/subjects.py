@@ -37,6 +37,17 @@ _SOME: Final = (
     )
     .order_by(_subject.c.subject)
 )
+_KNOWN: Final = select(_subject.c.subject).where(
+    _subject.c.desk == bindparam("desk"), _subject.c.subject.in_(bindparam("subjects", expanding=True))
+)
+_EVALUATED: Final = select(_subject.c.subject, _subject.c.evaluated_at).where(
+    _subject.c.desk == bindparam("desk"), _subject.c.subject.in_(bindparam("subjects", expanding=True))
+)
+_MARK: Final = (
+    _subject.update()
+    .where(_subject.c.desk == bindparam("_desk"), _subject.c.subject == bindparam("_subject"))
+    .values(next_at=bindparam("at"))
+)
 _SERVICES: Final = (
     select(_subject.c.subject)
     .where(
@@ -95,3 +106,27 @@ def write(conn: Connection, rows: Sequence[StoredSubject]) -> None:
         conn.execute(_INSERT, new)
     if known and dialect.row_count(conn.execute(_UPDATE, known), len(known)) != len(known):
         raise WriteContention("a subject was changed by another writer")
+
+
+def mark_due(conn: Connection, desk: str, subjects: Iterable[Subject], at: Micros) -> None:
+    """Make these subjects due at an instant, also those that were never evaluated. Rows in the order of subjects."""
+    for part in parts(sorted(set(subjects))):
+        known = set(conn.execute(_KNOWN, {"desk": desk, "subjects": part}).scalars())
+        marked = [{"_desk": desk, "_subject": subject, "at": at} for subject in sorted(known)]
+        new = [
+            {name: getattr(row, name) for name in _COLUMNS}
+            for row in (StoredSubject(desk, subject, 1, 0, at) for subject in sorted(set(part) - known))
+        ]
+        if marked:
+            conn.execute(_MARK, marked)
+        if new:
+            conn.execute(_INSERT, new)
+
+
+def evaluated_at(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, Micros]:
+    """When each of these subjects was last evaluated, those that never were left out."""
+    return {
+        row.subject: row.evaluated_at
+        for part in parts(sorted(set(subjects)))
+        for row in conn.execute(_EVALUATED, {"desk": desk, "subjects": part}).all()
+    }

@@ -13,6 +13,7 @@ from app.flow.agreement.applied_signals import AGREEMENT_APPLIED, APPLIED_KINDS,
 from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.sla.availability.signals import AVAILABILITY_SIGNALS, AvailabilityKind
+from app.sla.credit.changes import CREDIT_SIGNALS
 from app.web.api.tickets.signals import Signal
 from app.web.http.instant import InstantOut
 
@@ -75,6 +76,14 @@ DESCRIPTIONS: Final = {
     "availability.breach_moved": "A late fact gave a recorded breach of an uptime another instant. `replaces` names it.",
     "availability.breach_retracted": "A recorded breach of an uptime is retracted: later facts show that it was none. "
     "`replaces` names it.",
+    "credit.owed": "A credit is owed without being asked for: its month is over, or its commitment was missed.",
+    "credit.claimable": "A credit can be requested or claimed; `claim_by` gives the end, if there is one.",
+    "credit.changed": "The amount of a credit changed; the old and the new one are given.",
+    "credit.claimed": "A credit was claimed in time.",
+    "credit.granted": "A credit was granted.",
+    "credit.refused": "A credit was refused.",
+    "credit.lapsed": "The time to claim a credit passed without a claim.",
+    "credit.withdrawn": "The cause of a credit was retracted after it had been recorded: a person decides.",
     APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
     AGREEMENT_APPLIED: "A new version of the desk's agreement was stored; `effective_from` may lie ahead.",
@@ -105,6 +114,26 @@ _TERM: Final = {
     "billing_day": None,
     "valid_from": "2026-01-01",
     "valid_to": None,
+}
+
+_CREDIT: Final = {
+    "id": "haisoft.network-credit.C-1001.2026-02",
+    "desk": "haisoft",
+    "contract": "C-1001",
+    "customer": "Lycée Carnot",
+    "credit": "network-credit",
+    "label": "Penalty for network unavailability",
+    "availability": "network-uptime",
+    "period": "2026-02",
+    "base": "monthly_fee",
+    "base_amount": "1000.00",
+    "units": 1,
+    "share": "3.3 %",
+    "amount": "33.00",
+    "currency": "EUR",
+    "state": "owed",
+    "facts": ["o-17", "o-18"],
+    "explanation": ["1 whole unit of 1 h; the rest does not count.", "3.3 % of the monthly fee."],
 }
 
 _STATES: Final = {
@@ -247,6 +276,8 @@ def _more(kind: str) -> dict[str, Any]:
         }
     if kind == APPLIED:
         return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
+    if kind in CREDIT_SIGNALS:
+        return _more_of_credit(kind)
     if kind in APPLIED_KINDS:
         return {
             "number": 2,
@@ -259,6 +290,24 @@ def _more(kind: str) -> dict[str, Any]:
         }
     more = {"subscription": "sub_8c6f0d2b9a1e44f7c3"}
     return more | {"reason": "the endpoint answered 410 Gone"} if kind == DISABLED else more
+
+
+def _more_of_credit(kind: str) -> dict[str, Any]:
+    state = kind.removeprefix("credit.")
+    old, new = {"changed": ("33.00", "66.00"), "withdrawn": ("33.00", None)}.get(state, (None, "33.00"))
+    return {
+        "subject": "contract:C-1001",
+        "commitment": "network-credit",
+        "occurrence": f"{_CREDIT['id']} 1806706800000000",
+        "contract": "C-1001",
+        "customer": "Lycée Carnot",
+        "period": "2026-02",
+        "old_amount": old,
+        "new_amount": new,
+        "currency": "EUR",
+        "replaces": _REPLACED if state == "withdrawn" else None,
+        "credit": _CREDIT | {"state": "owed" if state == "changed" else state, "amount": new or old},
+    }
 
 
 def _month(kind: str) -> dict[str, Any]:

@@ -1,0 +1,219 @@
+"""Causes of the credits of a desk's contracts: broken uptimes, missed commitments and the facts about claims.
+
+Read in one pass for many contracts. Contracts that are down at the same times share one computation, so that ten
+thousand of them on one service cost one. Instants are microseconds UTC.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from app.flow.query.contracts import CustomerContract
+from app.sla.agreement.agreement import Agreement
+from app.sla.agreement.availability import AvailabilityRule
+from app.sla.agreement.rule import Kind
+from app.sla.agreement.version import Version, version_of_period
+from app.sla.availability.covered import ENDLESS, Covered
+from app.sla.availability.facts import ServiceFacts, read_facts
+from app.sla.availability.outage import Outage
+from app.sla.availability.uptime import Downtime, Who, compile_downtime
+from app.sla.calendar.zone import Zone, zone
+from app.sla.contract import Contract
+from app.sla.credit.cause import BrokenUptime, Cause, Incident
+from app.sla.fields import casefolded
+from app.sla.period import FIRST_DAY, Months, Period, PeriodRule
+from app.sla.span import Micros, Span
+from app.store.contracts import credits
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+from app.store.tickets import ledger
+
+Judged: TypeAlias = tuple[Agreement, Cause]
+"""A cause with the agreement that judges it."""
+
+_ONE_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about the credits of one desk: the versions, and the instants `at` and `as_of`."""
+
+    conn: Connection
+    catalogue: Catalogue
+    desk: str
+    versions: tuple[Version, ...]
+    now: Micros
+    at: Micros
+    as_of: Micros | None
+
+    @property
+    def zone(self) -> Zone:
+        """The desk's zone."""
+        return zone(self.versions[-1].agreement.time_zone)
+
+    def is_known(self, received_at: Micros) -> bool:
+        """Whether an event of this receipt is known."""
+        return self.as_of is None or received_at <= self.as_of
+
+
+_Who: TypeAlias = tuple[frozenset[str], frozenset[str], Span]
+"""What a term of a contract is down by: services, resources, and when it is valid."""
+_Key: TypeAlias = tuple[tuple[_Who, ...], int]
+"""The terms of a contract, and its billing day."""
+
+
+@dataclass(slots=True)
+class Uptimes:
+    """The broken uptimes of contracts, each computed once for all contracts that are down at the same times."""
+
+    asked: Asked
+    facts: Mapping[str, ServiceFacts]
+    """By casefolded service."""
+    _found: dict[_Key, list[Judged]] = field(default_factory=dict[_Key, list[Judged]])
+
+    @classmethod
+    def read(cls, asked: Asked) -> "Uptimes":
+        """Read the facts of all services of which a credit depends."""
+        wanted = {
+            service
+            for version in asked.versions
+            for rule in _credited(version.agreement)
+            for service in rule.services
+        }
+        if not wanted:
+            return cls(asked, {})
+        subjects = credits.services(asked.conn, asked.desk, wanted)
+        logs = ledger.subject_logs(asked.conn, asked.desk, subjects)
+        by_service: dict[str, list[ServiceFacts]] = {}
+        for subject, log in logs.items():
+            if not log:
+                continue
+            known = [event for event in log if asked.is_known(event.received_at)]
+            by_service.setdefault(casefolded(subject.id), []).append(read_facts(subject.id, known))
+        return cls(asked, {name: _joined(each) for name, each in by_service.items()})
+
+    def of(self, contract: CustomerContract) -> list[Judged]:
+        """The broken uptimes of a contract."""
+        local = self.asked.zone
+        who = tuple(self._who(term, local) for term in contract.terms)
+        day = contract.terms[-1].billing_day or FIRST_DAY
+        key = who, day
+        if key not in self._found:
+            self._found[key] = list(self._judged(who, day))
+        return self._found[key]
+
+    def _who(self, term: Contract, local: Zone) -> _Who:
+        services = frozenset(name for name in self.facts if term.covers(name))
+        named = {resource for name in services for resource in self.facts[name].resources}
+        resources = frozenset(map(casefolded, term.resources)) & named
+        return services, resources, _validity(term, local)
+
+    def _judged(self, who: Sequence[_Who], day: int) -> Iterator[Judged]:
+        spans = [
+            outage.span
+            for services, resources, valid in who
+            for outage in self._outages(services, resources)
+            if (outage.span & valid).length
+        ]
+        compiled: dict[tuple[int, str], Downtime] = {}
+        for rule_period in PeriodRule:
+            months = Months(self.asked.zone, day if rule_period is PeriodRule.CONTRACT_MONTH else FIRST_DAY)
+            for period in _periods(months, spans, self.asked.at):
+                version = version_of_period(self.asked.versions, period, self.asked.at)
+                for rule in _credited(version.agreement):
+                    if rule.period is rule_period:
+                        key = (version.number, rule.id)
+                        if key not in compiled:
+                            compiled[key] = self._downtime(rule, who)
+                        broken = self._broken(rule, compiled[key], period, who)
+                        if broken is not None:
+                            yield version.agreement, broken
+
+    def _outages(self, services: Iterable[str], resources: Collection[str]) -> Iterator[Outage]:
+        for name in services:
+            for outage in self.facts[name].outages:
+                if not outage.resource or outage.resource in resources:
+                    yield outage
+
+    def _downtime(self, rule: AvailabilityRule, who: Sequence[_Who]) -> Downtime:
+        promised = frozenset(map(casefolded, rule.services))
+        parts = [
+            compile_downtime(
+                rule,
+                [self.facts[name] for name in sorted(services & promised)],
+                Who.of(*resources),
+                within=[valid],
+            )
+            for services, resources, valid in who
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        counted = Covered.of(span for part in parts for span in part.counted.spans)
+        outages = Covered.of(span for part in parts for span in part.all.spans)
+        return Downtime(rule, counted, outages, Covered(), ())
+
+    def _broken(
+        self, rule: AvailabilityRule, downtime: Downtime, period: Period, who: Sequence[_Who]
+    ) -> BrokenUptime | None:
+        found = downtime.uptime(period, self.asked.at)
+        if found.breached_at is None:
+            return None
+        promised = frozenset(map(casefolded, rule.services))
+        so_far = Span(period.start, min(max(self.asked.at, period.start), period.end))
+        outages = dict.fromkeys(
+            outage
+            for services, resources, _ in who
+            for outage in self._outages(services & promised, resources)
+            if casefolded(outage.cause) not in rule.excluded_causes
+            and downtime.counted.within(outage.span & so_far)
+        )
+        return BrokenUptime(
+            availability=rule.id,
+            period=period,
+            total=found.total,
+            downtime=found.downtime,
+            breached_at=found.breached_at,
+            stretches=tuple(span.length for span in found.counted),
+            incidents=tuple(_incident(outage) for outage in outages),
+            target=rule.target.written,
+        )
+
+
+def _credited(agreement: Agreement) -> Iterator[AvailabilityRule]:
+    """The availabilities that a credit answers."""
+    answered = {credit.answers for credit in agreement.credits if credit.of_availability}
+    return (rule for rule in agreement.availability if rule.id in answered and rule.kind is Kind.GUARANTEE)
+
+
+def _joined(facts: Sequence[ServiceFacts]) -> ServiceFacts:
+    """The facts of one service that was written in several ways."""
+    if len(facts) == 1:
+        return facts[0]
+    return ServiceFacts(
+        facts[0].service,
+        tuple(sorted((o for each in facts for o in each.outages), key=lambda o: (o.start, o.event))),
+        tuple(window for each in facts for window in each.windows),
+        tuple(exclusion for each in facts for exclusion in each.exclusions),
+        {key: named for each in facts for key, named in each.resources.items()},
+    )
+
+
+def _validity(term: Contract, local: Zone) -> Span:
+    """The span in which a term is valid."""
+    start = -ENDLESS if not term.has_dates else local.end_of_day(term.valid_from - _ONE_DAY)
+    end = ENDLESS if term.valid_to is None else local.end_of_day(term.valid_to - _ONE_DAY)
+    return Span(start, max(start, end))
+
+
+def _periods(months: Months, spans: Iterable[Span], at: Micros) -> list[Period]:
+    """The months up to an instant that have any of these spans."""
+    found: set[Period] = set()
+    for span in spans:
+        if span.start <= at:
+            found.update(months.between(span.start, min(span.end, at + 1)))
+    return sorted(found)
+
+
+def _incident(outage: Outage) -> Incident:
+    return Incident(outage.start, outage.end, outage.verified_at, (outage.event, *outage.reports))

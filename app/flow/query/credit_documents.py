@@ -1,0 +1,199 @@
+"""Credits and statements as JSON and CSV. Amounts are texts with the decimals of their currency; shares are exact."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from app.flow.query.credit_texts import share_text
+from app.flow.query.reasons import detail, text
+from app.flow.query.serialize import Json, instant_text
+from app.sla.agreement.credit import Band
+from app.sla.credit.claim import CreditState, Transition
+from app.sla.credit.line import Line
+from app.sla.credit.money import decimals_of, rounded, written
+from app.sla.credit.statement import ChargeLine, Statement
+from app.sla.reason import Reason, ReasonCode
+
+CSV_COLUMNS: Final = (
+    *("desk", "contract", "customer", "period", "kind", "id", "label", "service", "ticket", "state"),
+    *("base_amount", "share", "amount_before_cap", "amount", "currency", "claim_by", "explanation"),
+)
+_MONEY_DECIMALS: Final = 4
+"""Of a base that is a fraction of a minor unit, as a twelfth of a yearly fee."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for a formula at the beginning of a cell."""
+
+
+def line_document(line: Line) -> Json:
+    """A line as JSON."""
+    worth, about, rule = line.worth, line.about, line.rule
+    portion = worth.portion
+    return {
+        "id": line.id,
+        "desk": line.key.desk,
+        "contract": line.key.contract,
+        "customer": line.customer,
+        "credit": rule.id,
+        "label": rule.label,
+        "availability": about.answers if about.of_availability else None,
+        "commitment": None if about.of_availability else about.answers,
+        "service": about.service or None,
+        "period": line.period,
+        "ticket": about.ticket,
+        "cycle": None if line.key.cycle is None else instant_text(line.key.cycle),
+        "cause": text(line.reasons[0]),
+        "cause_detail": detail(line.reasons[0]),
+        "base": None if portion is None else portion.base.value,
+        "base_amount": _base_amount(worth.base_amount, worth.currency),
+        "units": None if portion is None or portion.units is None else _number(portion.units),
+        "band": None if portion is None or portion.band is None else _band(portion.band),
+        "share": None if portion is None else share_text(portion.capped),
+        "share_before_cap": None if portion is None else share_text(portion.share),
+        "cap": None if portion is None or portion.cap is None else portion.cap.written,
+        "amount_before_cap": money(worth.amount_before_cap, worth.currency),
+        "amount": money(worth.amount, worth.currency),
+        "currency": worth.currency,
+        "state": line.state.value,
+        "owed": rule.owed.value,
+        "as": rule.paid_as.value,
+        "caused_at": instant_text(about.caused_at),
+        "arises_at": instant_text(about.arises_at),
+        "claim_by": instant_text(about.claim_by),
+        "next_at": instant_text(line.next_at),
+        "transitions": [_transition(each) for each in line.transitions],
+        "facts": list(line.facts),
+        "explanation": [sentence(reason) for reason in line.reasons],
+        "explanation_details": [detail(reason) for reason in line.reasons],
+    }
+
+
+def withdrawn_document(document: Mapping[str, Any]) -> Json:
+    """A line that was recorded and is no longer derived."""
+    reason = Reason(ReasonCode.CREDIT_WITHDRAWN)
+    return {
+        **document,
+        "state": CreditState.WITHDRAWN.value,
+        "next_at": None,
+        "explanation": [*document["explanation"], sentence(reason)],
+        "explanation_details": [*document["explanation_details"], detail(reason)],
+    }
+
+
+def sentence(reason: Reason) -> str:
+    """The text of a reason as a sentence."""
+    found = text(reason)
+    return f"{found[:1].upper()}{found[1:]}."
+
+
+def money(amount: Decimal | None, currency: str | None) -> str | None:
+    """An amount as text; None: it is not known."""
+    return None if amount is None or currency is None else written(amount, currency)
+
+
+def _base_amount(amount: Fraction | None, currency: str | None) -> str | None:
+    """A base with the decimals of its currency, or a few more where it is no whole number of minor units."""
+    if amount is None or currency is None:
+        return None
+    whole = rounded(amount, currency)
+    if Fraction(whole) == amount:
+        return written(whole, currency)
+    places = decimals_of(currency) + _MONEY_DECIMALS
+    units = round(amount * 10**places)
+    return f"{Decimal(units).scaleb(-places):f}"
+
+
+def _number(value: Fraction) -> int | str:
+    return value.numerator if value.denominator == 1 else str(value)
+
+
+def _band(band: Band) -> Json:
+    return {"from": band.start.written, "below": band.below.written, "share": band.share.written}
+
+
+def _transition(each: Transition) -> Json:
+    return {
+        "state": each.state.value,
+        "at": instant_text(each.at),
+        "event": each.fact,
+        "author": each.author,
+        "reason": each.reason,
+    }
+
+
+def charge_document(charge: ChargeLine) -> Json:
+    """A charge as JSON."""
+    return {
+        "charge": charge.charge,
+        "label": charge.label,
+        "at": instant_text(charge.at),
+        "amount": money(charge.amount, charge.currency),
+        "currency": charge.currency,
+        "fact": charge.fact,
+    }
+
+
+def totals_document(sums: Mapping[str, Decimal]) -> list[Json]:
+    """Sums by currency."""
+    return [{"currency": currency, "amount": written(amount, currency)} for currency, amount in sums.items()]
+
+
+def statement_document(
+    heading: Mapping[str, Any], statement: Statement, withdrawn: Iterable[Mapping[str, Any]]
+) -> Json:
+    """A statement as JSON. `heading` says of what; `withdrawn` are documents of lines."""
+    return {
+        **heading,
+        "lines": [line_document(line) for line in statement.lines],
+        "without_amount": [line_document(line) for line in statement.without_amount],
+        "closed": [
+            *(line_document(line) for line in statement.closed),
+            *(withdrawn_document(each) for each in withdrawn),
+        ],
+        "charges": [charge_document(charge) for charge in statement.charges],
+        "totals": [
+            {
+                "currency": each.currency,
+                "amount": written(each.credits, each.currency),
+                "charges": written(each.charges, each.currency),
+                "balance": written(each.balance, each.currency),
+            }
+            for each in statement.totals
+        ],
+    }
+
+
+def statement_rows(document: Mapping[str, Any]) -> Iterator[list[str]]:
+    """The rows of a statement's CSV, without the header."""
+    heading = {key: document[key] for key in ("desk", "contract", "customer", "period")}
+    kinds = (("lines", "credit"), ("without_amount", "credit"), ("closed", "closed"))
+    for part, kind in kinds:
+        for line in document[part]:
+            explained = {"explanation": " ".join(line["explanation"])}
+            yield _row({**line, **heading, "kind": kind, **explained})
+    for charge in document["charges"]:
+        yield _row({**heading, **charge, "kind": "charge", "id": charge["fact"]})
+    for total in document["totals"]:
+        for kind, key in (("total of credits", "amount"), ("total of charges", "charges")):
+            yield _row({**heading, "kind": kind, "amount": total[key], "currency": total["currency"]})
+
+
+def statement_csv(documents: Iterable[Mapping[str, Any]]) -> str:
+    """Statements as CSV (RFC 4180)."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(CSV_COLUMNS)
+    for document in documents:
+        writer.writerows(statement_rows(document))
+    return out.getvalue()
+
+
+def _row(values: Mapping[str, Any]) -> list[str]:
+    return [_cell(values.get(column)) for column in CSV_COLUMNS]
+
+
+def _cell(value: object) -> str:
+    shown = "" if value is None else str(value)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown

@@ -1,0 +1,109 @@
+"""Queries of credits: the lines of contracts, those that were withdrawn, and statements.
+
+Everything is derived from the log. Only what was owed once and is no longer derived comes from the recorded signals: a
+person decides about it. `at` selects the state at an instant, `as_of` what was known at one; with both the earlier
+counts. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from app.flow.query.contracts import CustomerContract
+from app.flow.query.credit_causes import Asked, Uptimes
+from app.flow.query.credit_facts import claims, missed, subjects_of
+from app.sla.agreement.version import known_versions
+from app.sla.credit.changes import RecordedChange
+from app.sla.credit.claim import CreditState
+from app.sla.credit.line import Line
+from app.sla.credit.lines import ContractCredits
+from app.sla.span import Micros
+from app.store.contracts import credits
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+
+AMOUNT = "amount"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLine:
+    """A line as its latest signal carries it. `document` is the line's JSON, as it was then."""
+
+    change: RecordedChange
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractLines:
+    """The credits of one contract. `recorded` has the signals, in the order of recording."""
+
+    contract: CustomerContract
+    lines: list[Line]
+    recorded: list[RecordedLine]
+
+    @property
+    def withdrawn(self) -> list[RecordedLine]:
+        """What was recorded and is no longer derived, each by its latest signal before the withdrawal."""
+        derived = {line.id for line in self.lines}
+        gone: dict[str, RecordedLine] = {}
+        for each in self.recorded:
+            if each.change.line not in derived and each.change.kind != CreditState.WITHDRAWN:
+                gone[each.change.line] = each
+        return list(gone.values())
+
+
+def asked(
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    *,
+    now: Micros,
+    at: Micros | None = None,
+    as_of: Micros | None = None,
+) -> Asked:
+    """A question about a desk's credits. Raises UnknownDesk."""
+    instant = now if at is None else at
+    instant = instant if as_of is None else min(instant, as_of)
+    versions = known_versions(catalogue.versions(conn, desk, at=instant), as_of)
+    return Asked(conn, catalogue, desk, versions, now, instant, as_of)
+
+
+def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[ContractLines]:
+    """The credits of these contracts, in their order."""
+    listed = list(contracts)
+    if not any(version.agreement.credits for version in question.versions):
+        return [ContractLines(each, [], []) for each in listed]
+    by_key = {each.key: each for each in listed}
+    uptimes, misses, facts = (
+        Uptimes.read(question),
+        missed(question, by_key),
+        claims(question, by_key),
+    )
+    recorded = _recorded(question, listed)
+    found: list[ContractLines] = []
+    for each in listed:
+        caused = [*uptimes.of(each), *misses.get(each.key, ())]
+        derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key])
+        found.append(ContractLines(each, derived.lines(caused, question.at), recorded[each.key]))
+    return found
+
+
+def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[str, list[RecordedLine]]:
+    """The recorded signals of each contract's lines."""
+    keys = {subject.id: each.key for each in contracts for subject in subjects_of(each)}
+    subjects = [subject for each in contracts for subject in subjects_of(each)]
+    found: dict[str, list[RecordedLine]] = {key: [] for key in keys.values()}
+    given = {} if question.as_of is None else {"as_of": question.as_of}
+    for row in credits.recorded_credits(question.conn, question.desk, subjects, **given):
+        body = orjson.loads(row.body)
+        change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body))
+        found[keys[str(body["contract"])]].append(RecordedLine(change, body["credit"]))
+    return found
+
+
+def _amount(body: Mapping[str, Any]) -> Decimal | None:
+    written = body["new_amount"]
+    return None if written is None else Decimal(written)

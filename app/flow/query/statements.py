@@ -1,0 +1,192 @@
+"""Queries of whole statements, and of the credits of a desk's contracts, page by page. Instants are microseconds UTC."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from app.flow.query.charges import charges
+from app.flow.query.contracts import CustomerContract, contract, contracts_of
+from app.flow.query.credit_causes import Asked
+from app.flow.query.credit_documents import line_document, statement_document, withdrawn_document
+from app.flow.query.credits import ContractLines, asked, lines_of
+from app.flow.query.serialize import Json, instant_text
+from app.sla.credit.line import Line, LineKey, UnknownCredit, totals
+from app.sla.credit.statement import ChargeLine, Statement
+from app.sla.fields import casefolded
+from app.sla.period import Months, Period
+from app.sla.span import Micros
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+
+_BATCH: Final = 200
+"""Contracts that are derived together: their facts are read at once, and are in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditFilters:
+    """Which credits of a desk: of a contract or a customer, of a month, in a state."""
+
+    contract: str | None = None
+    customer: str | None = None
+    period: str | None = None
+    state: str | None = None
+
+    def accepts(self, document: Json) -> bool:
+        """Whether a line's document is one of these."""
+        return self.period in (None, document["period"]) and self.state in (None, document["state"])
+
+
+@dataclass(frozen=True, slots=True)
+class CreditPage:
+    """The credits of some contracts, with their sums. `next`: the contract after which more follow."""
+
+    documents: Sequence[Json]
+    totals: dict[str, Decimal]
+    next: str | None
+
+
+def credit_page(
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    filters: CreditFilters,
+    *,
+    now: Micros,
+    at: Micros | None = None,
+    as_of: Micros | None = None,
+    after: str = "",
+    limit: int,
+) -> CreditPage:
+    """The credits of up to `limit` contracts after one of them. Raises UnknownDesk and UnknownContract."""
+    question = asked(conn, catalogue, desk, now=now, at=at, as_of=as_of)
+    if filters.contract is not None:
+        found, following = (
+            [contract(conn, catalogue, desk, filters.contract, at=question.at, as_of=as_of)],
+            None,
+        )
+    else:
+        found = contracts_of(
+            conn,
+            catalogue,
+            desk,
+            customer=filters.customer,
+            at=question.at,
+            as_of=as_of,
+            after=after,
+            limit=limit + 1,
+        )
+        following = found[limit - 1].key if len(found) > limit else None
+    documents: list[Json] = []
+    counted: list[Line] = []
+    for each in _derived(question, found[:limit]):
+        shown = [(line, line_document(line)) for line in each.lines]
+        counted += (line for line, document in shown if filters.accepts(document))
+        of_contract = [document for _, document in shown] + withdrawn(each)
+        documents += filter(filters.accepts, of_contract)
+    return CreditPage(documents, totals(counted), following)
+
+
+def withdrawn(found: ContractLines) -> list[Json]:
+    """The documents of what was recorded and is no longer derived."""
+    return [withdrawn_document(each.document) for each in found.withdrawn]
+
+
+def _derived(question: Asked, contracts: Sequence[CustomerContract]) -> Iterator[ContractLines]:
+    for start in range(0, len(contracts), _BATCH):
+        yield from lines_of(question, contracts[start : start + _BATCH])
+
+
+def credit(conn: Connection, catalogue: Catalogue, credit_id: str, *, now: Micros) -> tuple[LineKey, Json]:
+    """One credit, by its id. Raises UnknownCredit, UnknownContract and UnknownDesk."""
+    key = LineKey.parse(credit_id)
+    question = asked(conn, catalogue, key.desk, now=now)
+    (found,) = lines_of(question, [contract(conn, catalogue, key.desk, key.contract, at=now)])
+    documents = [*map(line_document, found.lines), *withdrawn(found)]
+    for document in documents:
+        if document["id"] == credit_id:
+            return key, document
+    raise UnknownCredit(f'"{credit_id}" is the id of no credit')
+
+
+def period_of(question: Asked, name: str) -> Period:
+    """The month of a name, where the desk is. Raises PeriodFault."""
+    return Months(question.zone).named(name)
+
+
+def statement(
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    contract_id: str,
+    period: str,
+    *,
+    now: Micros,
+    at: Micros | None = None,
+    as_of: Micros | None = None,
+) -> Json:
+    """The statement of a contract's month. Raises PeriodFault, UnknownContract and UnknownDesk."""
+    question = asked(conn, catalogue, desk, now=now, at=at, as_of=as_of)
+    month = period_of(question, period)
+    (found,) = lines_of(question, [contract(conn, catalogue, desk, contract_id, at=question.at, as_of=as_of)])
+    return _statement(question, found, month, _charges(question, month, found.contract.id))
+
+
+def statements(
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    period: str,
+    *,
+    now: Micros,
+    after: str = "",
+    limit: int = _BATCH,
+) -> tuple[list[Json], str | None]:
+    """The statements of a month of up to `limit` contracts after one of them, and where to go on.
+
+    Raises PeriodFault and UnknownDesk.
+    """
+    question = asked(conn, catalogue, desk, now=now)
+    month = period_of(question, period)
+    found = contracts_of(conn, catalogue, desk, at=now, after=after, limit=limit)
+    charged = _charges(question, month)
+    documents = [_statement(question, each, month, charged) for each in lines_of(question, found)]
+    return documents, found[-1].key if len(found) == limit else None
+
+
+def _charges(question: Asked, month: Period, contract_id: str | None = None) -> dict[str, list[ChargeLine]]:
+    """The charges of a month, by casefolded contract."""
+    found: dict[str, list[ChargeLine]] = {}
+    listed = charges(
+        question.conn,
+        question.catalogue,
+        question.desk,
+        month.span,
+        at=question.at,
+        as_of=question.as_of,
+        contract=contract_id,
+    )
+    for each in listed:
+        line = ChargeLine(each.rule.id, each.rule.label, each.at, each.amount, each.currency, each.fact)
+        found.setdefault(casefolded(each.contract), []).append(line)
+    return found
+
+
+def _statement(
+    question: Asked, found: ContractLines, month: Period, charged: Mapping[str, list[ChargeLine]]
+) -> Json:
+    lines = (line for line in found.lines if line.period == month.name)
+    of_month = Statement.of(lines, charged.get(found.contract.key, ()))
+    gone = (each.document for each in found.withdrawn if each.document["period"] == month.name)
+    heading = {
+        "desk": question.desk,
+        "contract": found.contract.id,
+        "customer": found.contract.terms[-1].customer,
+        "period": month.name,
+        "from": instant_text(month.start),
+        "to": instant_text(month.end),
+        "state": "final" if question.at >= month.end else "running",
+        "at": instant_text(question.at),
+        "as_of": instant_text(question.now if question.as_of is None else question.as_of),
+    }
+    return statement_document(heading, of_month, gone)

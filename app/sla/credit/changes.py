@@ -1,0 +1,108 @@
+"""Changes of credits: the difference between the lines derived now and the signals recorded before.
+
+Each transition is emitted once. A changed amount is emitted with the old and the new one; a line that is no longer
+derived is withdrawn, and emitted anew if it comes back. The last signal of a line is always its state.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from app.sla.credit.claim import CreditState, Transition
+from app.sla.credit.line import Line
+from app.sla.span import Micros
+
+CHANGED: Final = "changed"
+CREDIT_SIGNALS: Final = (
+    *(f"credit.{state}" for state in CreditState if state is not CreditState.ACCRUING),
+    f"credit.{CHANGED}",
+)
+"""The kinds of signals of credits."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """A recorded signal of a line. `kind` lacks its `credit.`; `id` is the signal's."""
+
+    id: str
+    line: str
+    kind: str
+    at: Micros
+    generation: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A signal to record. `line` is None for one that is no longer derived.
+
+    Its natural key is (line, kind, at, generation). `retracts` is the recorded signal that it takes back.
+    """
+
+    id: str
+    kind: str
+    at: Micros
+    generation: int
+    line: Line | None
+    old_amount: Decimal | None = None
+    new_amount: Decimal | None = None
+    retracts: str | None = None
+
+
+def changes(recorded: Iterable[RecordedChange], lines: Iterable[Line], at: Micros) -> list[Change]:
+    """The signals to record of these lines by an instant. `recorded` in the order of recording."""
+    before: dict[str, list[RecordedChange]] = {}
+    for each in recorded:
+        before.setdefault(each.line, []).append(each)
+    derived = {line.id: line for line in lines if line.transitions and line.is_worth_a_signal}
+    found = [each for line in derived.values() for each in _of_line(before.get(line.id, ()), line, at)]
+    gone = (each for name, own in before.items() if name not in derived for each in _withdrawn(name, own, at))
+    return [*found, *gone]
+
+
+def _of_line(recorded: Sequence[RecordedChange], line: Line, at: Micros) -> Iterator[Change]:
+    counts = _counts(recorded)
+    back = bool(recorded) and recorded[-1].kind == CreditState.WITHDRAWN
+    known = {(each.kind, each.at) for each in recorded}
+    state = recorded[-1].kind if recorded else None
+    if recorded and recorded[-1].amount != line.amount and not back:
+        number = sum(each.kind == CHANGED for each in recorded)
+        yield Change(line.id, CHANGED, at, number, line, recorded[-1].amount, line.amount)
+    state = next((each.kind for each in reversed(recorded) if each.kind != CHANGED), None)
+    for transition in line.transitions:
+        if (transition.state.value, transition.at) not in known:
+            yield _entered(line, transition, counts)
+            state = transition.state.value
+    last = line.transitions[-1]
+    if state != last.state.value:
+        yield _entered(line, last, counts)
+
+
+def _entered(line: Line, transition: Transition, counts: Mapping[tuple[str, Micros], int]) -> Change:
+    kind = transition.state.value
+    again = counts.get((kind, transition.at), 0)
+    return Change(line.id, kind, transition.at, again, line, new_amount=line.amount)
+
+
+def _counts(recorded: Iterable[RecordedChange]) -> dict[tuple[str, Micros], int]:
+    found: dict[tuple[str, Micros], int] = {}
+    for each in recorded:
+        found[each.kind, each.at] = found.get((each.kind, each.at), 0) + 1
+    return found
+
+
+def _withdrawn(name: str, recorded: Sequence[RecordedChange], at: Micros) -> Iterator[Change]:
+    if recorded[-1].kind == CreditState.WITHDRAWN:
+        return
+    number = sum(each.kind == CreditState.WITHDRAWN for each in recorded)
+    arose = next(each for each in recorded if each.kind != CHANGED)
+    yield Change(
+        name,
+        CreditState.WITHDRAWN.value,
+        at,
+        number,
+        None,
+        old_amount=recorded[-1].amount,
+        retracts=arose.id,
+    )

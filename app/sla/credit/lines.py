@@ -1,0 +1,174 @@
+"""The lines of a contract: every broken period and missed commitment against the agreement's credits.
+
+Pure: the same causes, terms and facts give the same lines, in whatever order they come. Instants are microseconds UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from app.sla.agreement.agreement import Agreement
+from app.sla.agreement.credit import CreditOwed, CreditRule, FlatShare, TimeShare
+from app.sla.calendar.zone import Zone, zone
+from app.sla.contract import Contract
+from app.sla.credit.cause import BrokenUptime, Cause, Incident, MissedClock, claim_deadlines, latest
+from app.sla.credit.claim import Claimable, CreditState, Transition, course, reason_of
+from app.sla.credit.line import Line, LineKey
+from app.sla.credit.worth import Terms, seconds, term_of_month, worth
+from app.sla.event import Event, order_key
+from app.sla.period import Months, Period
+from app.sla.reason import Reason, ReasonCode
+from app.sla.span import Micros, instant
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCredits:
+    """What the lines of one contract are derived from. `facts` are those about its claims and credits, in any order."""
+
+    desk: str
+    contract: str
+    terms: Sequence[Contract]
+    facts: Iterable[Event] = ()
+
+    def lines(self, caused: Iterable[tuple[Agreement, Cause]], at: Micros) -> list[Line]:
+        """The lines by an instant, each with the agreement that judges its cause, ordered by period and id.
+
+        A cause after the instant, and one that a credit of the agreement does not answer, makes none.
+        """
+        facts = sorted({fact.id: fact for fact in self.facts}.values(), key=order_key)
+        found: dict[str, Line] = {}
+        for agreement, cause in sorted(caused, key=lambda each: _order(each[1])):
+            for rule in agreement.credits:
+                line = self._line(agreement, rule, cause, facts, at)
+                if line is not None:
+                    found.setdefault(line.id, line)
+        return sorted(found.values(), key=lambda line: (line.period, line.id))
+
+    def _line(
+        self, agreement: Agreement, rule: CreditRule, cause: Cause, facts: Sequence[Event], at: Micros
+    ) -> Line | None:
+        caused_at = cause.breached_at
+        if not _answers(rule, cause) or caused_at is None or caused_at > at:
+            return None
+        local = zone(agreement.time_zone)
+        period = _period(cause, local)
+        term = term_of_month(self.terms, local, period.span)
+        if term is None:
+            return None
+        key = self._key(rule, cause, period)
+        found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
+        about = self._about(rule, cause, key, period, facts)
+        transitions = course(about, facts, at)
+        return Line(
+            key=key,
+            rule=rule,
+            customer=term.customer,
+            about=about,
+            worth=found,
+            transitions=transitions,
+            next_at=_next_at(about, transitions, facts, at),
+            facts=_facts(cause, transitions),
+            reasons=(_why(cause), *found.reasons, *filter(None, map(reason_of, transitions))),
+        )
+
+    @staticmethod
+    def _about(
+        rule: CreditRule, cause: Cause, key: LineKey, period: Period, facts: Sequence[Event]
+    ) -> Claimable:
+        deadlines = () if rule.claim is None else claim_deadlines(cause, rule.claim)
+        about = Claimable(
+            credit=key.text,
+            answers=rule.answers,
+            of_availability=rule.of_availability,
+            service=key.service,
+            period=period.name,
+            ticket=key.ticket,
+            owed=rule.owed,
+            caused_at=cause.breached_at or period.start,
+            arises_at=None,
+            claim_by=latest(deadlines),
+        )
+        return replace(about, arises_at=_arises_at(rule, cause, about, deadlines, facts))
+
+    def _key(self, rule: CreditRule, cause: Cause, period: Period) -> LineKey:
+        """A flat share is owed once for each commitment and ticket, whatever its cycles; others for each cycle."""
+        if isinstance(cause, BrokenUptime):
+            return LineKey(self.desk, rule.id, self.contract, period.name, cause.service)
+        cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle
+        return LineKey(self.desk, rule.id, self.contract, ticket=cause.ticket, cycle=cycle)
+
+
+def _order(cause: Cause) -> tuple[Micros, str, Micros]:
+    if isinstance(cause, BrokenUptime):
+        return cause.period.start, cause.service, 0
+    return cause.breached_at, cause.ticket, cause.cycle
+
+
+def _answers(rule: CreditRule, cause: Cause) -> bool:
+    if isinstance(cause, BrokenUptime):
+        return rule.of_availability and rule.answers == cause.availability
+    return not rule.of_availability and rule.answers == cause.commitment
+
+
+def _period(cause: Cause, local: Zone) -> Period:
+    return cause.period if isinstance(cause, BrokenUptime) else Months(local).at(cause.breached_at)
+
+
+def _arises_at(
+    rule: CreditRule,
+    cause: Cause,
+    about: Claimable,
+    deadlines: Iterable[Micros | None],
+    facts: Iterable[Event],
+) -> Micros | None:
+    """When it stops accruing: at the end of the period or of the interruption; None: that goes on.
+
+    What must be claimed before the period ends is claimable as soon as the period is broken, and what was claimed
+    before the end is claimed from then on.
+    """
+    if isinstance(cause, MissedClock):
+        if not isinstance(rule.amount, TimeShare):
+            return cause.breached_at
+        return None if cause.ended_at is None else max(cause.ended_at, cause.breached_at)
+    end = cause.period.end
+    if rule.owed is CreditOwed.AUTOMATIC:
+        return end
+    early = [max(fact.at, about.caused_at) for fact in facts if about.is_asked_for_by(fact)]
+    if any(deadline is not None and deadline <= end for deadline in deadlines):
+        early.append(about.caused_at)
+    return min([end, *early])
+
+
+def _next_at(
+    about: Claimable, transitions: Sequence[Transition], facts: Iterable[Event], at: Micros
+) -> Micros | None:
+    if not transitions:
+        ahead = [about.arises_at]
+    else:
+        ahead = [about.claim_by if transitions[-1].state is CreditState.CLAIMABLE else None]
+    ahead += [fact.at for fact in facts]
+    return min((each for each in ahead if each is not None and each > at), default=None)
+
+
+def _facts(cause: Cause, transitions: Iterable[Transition]) -> tuple[str, ...]:
+    """The ids of the events behind a line, each once."""
+    incidents: Iterable[Incident | None] = (
+        cause.incidents if isinstance(cause, BrokenUptime) else [cause.incident]
+    )
+    of_outages = [fact for incident in incidents if incident is not None for fact in incident.facts]
+    of_clock: tuple[str, ...] = () if isinstance(cause, BrokenUptime) else cause.facts
+    decided = [each.fact for each in transitions if each.fact is not None]
+    return tuple(dict.fromkeys([*of_outages, *of_clock, *decided]))
+
+
+def _why(cause: Cause) -> Reason:
+    if isinstance(cause, MissedClock):
+        params = {"ticket": cause.ticket, "at": instant(cause.breached_at).isoformat()}
+        return Reason(ReasonCode.CREDIT_MISSED, cause.commitment, params)
+    params = {
+        "period": cause.period.name,
+        "uptime": str(cause.share),
+        "target": cause.target,
+        "downtime_seconds": seconds(cause.downtime),
+        "total_seconds": seconds(cause.total),
+    }
+    return Reason(ReasonCode.CREDIT_UPTIME, cause.availability, params)

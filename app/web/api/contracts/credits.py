@@ -1,0 +1,283 @@
+"""Credits of contracts: the list, and requests, grants and refusals by a person, which are ordinary events."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Body, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from app.flow.judge.record import fact
+from app.flow.query.credit_documents import totals_document
+from app.flow.query.statements import CreditFilters, credit, credit_page
+from app.principal import Permission
+from app.sla.agreement.credit import CreditOwed
+from app.sla.credit.claim import CreditState
+from app.sla.credit.line import LineKey, UnknownCredit
+from app.sla.credit.money import total
+from app.sla.event import EventType
+from app.sla.subject import Subject, SubjectKind
+from app.store.engine.database import Connection
+from app.store.tickets.board import cursor_of, key_of
+from app.web.http.access import Caller, Recorder, Viewer, desks_for, lacking, must_see
+from app.web.http.budget import budgeted
+from app.web.http.instant import InstantInQuery, InstantOut
+from app.web.http.problems import Kind, Problem, not_found, problems
+from app.web.http.responses import Json
+from app.web.http.routing import Router
+from app.web.http.running import running
+
+router = Router(prefix="/v1/credits", tags=["contracts"])
+
+
+class CreditBand(BaseModel):
+    """The band of uptimes in which the period lies."""
+
+    from_: str = Field(alias="from", examples=["99%"])
+    below: str = Field(examples=["99.9%"])
+    share: str = Field(examples=["25%"])
+
+
+class CreditTransition(BaseModel):
+    """A change of the credit's state."""
+
+    state: str
+    at: InstantOut
+    event: str | None = Field(description="the event that made it; null: time alone")
+    author: str | None
+    reason: str | None
+
+
+class Credit(BaseModel):
+    """One credit of a contract. Amounts are texts with the decimals of the currency, null where they are not known."""
+
+    id: str = Field(
+        description="the same whatever becomes known later",
+        examples=["haisoft.network-credit.C-1001.2026-11"],
+    )
+    desk: str
+    contract: str
+    customer: str | None
+    credit: str = Field(description="the id in the agreement file")
+    label: str
+    availability: str | None = Field(description="the broken availability, if it answers one")
+    commitment: str | None = Field(description="the missed commitment, if it answers one")
+    service: str | None
+    period: str = Field(description="the month of the statement that it is in", examples=["2026-11"])
+    ticket: str | None
+    cycle: InstantOut | None
+    cause: str
+    cause_detail: dict[str, Any]
+    base: str | None = Field(description="`monthly_fee`, `annual_fee` or `fee`")
+    base_amount: str | None
+    units: int | str | None = Field(description="units of downtime; a fraction where parts count")
+    band: CreditBand | None
+    share: str | None = Field(description="of the base, after the cap", examples=["49.5 %"])
+    share_before_cap: str | None
+    cap: str | None
+    amount_before_cap: str | None
+    amount: str | None = Field(examples=["33.00"])
+    currency: str | None
+    state: str = Field(
+        description="`accruing`, `owed`, `claimable`, `claimed`, `granted`, `refused`, `lapsed` or `withdrawn`"
+    )
+    owed: str = Field(description="`automatic`, `on_request` or `on_claim`")
+    as_: str = Field(alias="as", description="`credit`, `account`, `money` or `invoice`")
+    caused_at: InstantOut
+    arises_at: InstantOut | None = Field(description="when it stops accruing; null: not known yet")
+    claim_by: InstantOut | None = Field(description="null: without end")
+    next_at: InstantOut | None
+    transitions: list[CreditTransition]
+    facts: list[str] = Field(description="the ids of the events behind it")
+    explanation: list[str]
+    explanation_details: list[dict[str, Any]]
+
+
+class CreditTotal(BaseModel):
+    """A sum. Credits that were refused, lapsed or withdrawn are in none."""
+
+    currency: str = Field(examples=["EUR"])
+    amount: str = Field(examples=["33.00"])
+
+
+class CreditList(BaseModel):
+    """The credits of some contracts, with their sums."""
+
+    credits: list[Credit]
+    totals: list[CreditTotal]
+    next: str | None = Field(
+        None, description="the cursor of the contracts that follow; null: there are none"
+    )
+
+
+class CreditQuery(BaseModel):
+    """Which credits, at which instant, by which knowledge."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    desk: str | None = None
+    contract: str | None = None
+    customer: str | None = Field(None, description="compared without case")
+    period: str | None = Field(None, description="the month of the statement", examples=["2026-11"])
+    state: CreditState | None = None
+    at: InstantInQuery | None = Field(None, description="how they are then; default now")
+    as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
+    cursor: str | None = Field(None, description="`next` of the answer before")
+
+
+@router.get(
+    "",
+    summary="List credits",
+    operation_id="list_credits",
+    response_model=CreditList,
+    responses=problems(401, 403, 404, 422),
+)
+async def list_credits(request: Request, caller: Viewer, wanted: Annotated[CreditQuery, Query()]) -> Response:
+    """What the contracts are owed, by desk and contract, derived from the events.
+
+    An answer has the credits of so many contracts; `next` goes on with those that follow.
+    """
+    parts = running(request)
+    seen = desks_for(caller, wanted.desk)
+    first, after = ("", "") if wanted.cursor is None else key_of(wanted.cursor, str, str)
+    filters = CreditFilters(wanted.contract, wanted.customer, wanted.period, wanted.state)
+    limit = parts.settings.answer_contracts
+
+    def find(conn: Connection) -> Json:
+        desks = [
+            desk
+            for desk in sorted(parts.catalogue.desks(conn))
+            if desk >= first and caller.sees(desk) and ("*" in seen or desk in seen)
+        ]
+        documents: list[Any] = []
+        sums: dict[str, list[Any]] = {}
+        cursor = None
+        for n, desk in enumerate(desks):
+            page = credit_page(
+                conn,
+                parts.catalogue,
+                desk,
+                filters,
+                now=parts.database.now(),
+                at=wanted.at,
+                as_of=wanted.as_of,
+                after=after if desk == first else "",
+                limit=limit,
+            )
+            documents += page.documents
+            for currency, amount in page.totals.items():
+                sums.setdefault(currency, []).append(amount)
+            if page.next is not None or (documents and n + 1 < len(desks)):
+                cursor = cursor_of(desk, page.next) if page.next is not None else cursor_of(desks[n + 1], "")
+                break
+        amounts = {currency: total(sums[currency]) for currency in sorted(sums)}
+        return Json({"credits": documents, "totals": totals_document(amounts), "next": cursor})
+
+    return await parts.database.read(budgeted(parts.settings, find))
+
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class CreditDecisionRequest(BaseModel):
+    """Who decides, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"author": "Eva", "reason": "asked for by telephone"}]},
+    )
+
+    author: _Text
+    reason: _Text
+
+
+CreditId = Annotated[
+    str, Path(description="the credit's id", examples=["haisoft.network-credit.C-1001.2026-11"])
+]
+Decision = Annotated[CreditDecisionRequest, Body()]
+_ANSWERS: Final = problems(401, 403, 404, 409, 422, 503)
+
+
+@router.post(
+    "/{credit_id}/request",
+    summary="Request a credit",
+    operation_id="request_credit",
+    response_model=Credit,
+    responses=_ANSWERS,
+)
+async def request_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
+    """For a customer who asks by telephone or letter: the same as a claim. Recorded as `credit.requested`."""
+    return await _decide(request, caller, credit_id, EventType.CREDIT_REQUESTED, body)
+
+
+@router.post(
+    "/{credit_id}/grant",
+    summary="Grant a credit",
+    operation_id="grant_credit",
+    response_model=Credit,
+    responses=_ANSWERS,
+)
+async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
+    """Also without a claim, or after its time. Recorded as `credit.granted`."""
+    return await _decide(request, caller, credit_id, EventType.CREDIT_GRANTED, body)
+
+
+@router.post(
+    "/{credit_id}/refuse",
+    summary="Refuse a credit",
+    operation_id="refuse_credit",
+    response_model=Credit,
+    responses=_ANSWERS,
+)
+async def refuse_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
+    """Recorded as `credit.refused`."""
+    return await _decide(request, caller, credit_id, EventType.CREDIT_REFUSED, body)
+
+
+async def _decide(
+    request: Request, caller: Caller, credit_id: str, kind: EventType, body: CreditDecisionRequest
+) -> Response:
+    parts = running(request)
+    key = _key(credit_id)
+    must_see(caller, key.desk)
+    if kind is not EventType.CREDIT_REQUESTED and not caller.may(Permission.CORRECT, key.desk):
+        raise lacking(Permission.CORRECT, key.desk)
+
+    def find(conn: Connection) -> dict[str, Any]:
+        try:
+            return credit(conn, parts.catalogue, credit_id, now=parts.database.now())[1]
+        except UnknownCredit as error:
+            raise not_found("credit", credit_id) from error
+
+    if (fault := _fault(kind, await parts.database.read(find))) is not None:
+        raise Problem(Kind.CONFLICT, fault)
+    incoming = fact(
+        key.desk,
+        Subject(SubjectKind.CONTRACT, key.contract).text,
+        kind,
+        at=parts.database.now(),
+        author=body.author,
+        reason=body.reason,
+        max_text=parts.settings.max_text_length,
+        more={"credit": credit_id},
+    )
+    await parts.receiver.receive([incoming])
+    return Json(await parts.database.read(find))
+
+
+def _key(credit_id: str) -> LineKey:
+    try:
+        return LineKey.parse(credit_id)
+    except UnknownCredit as error:
+        raise not_found("credit", credit_id) from error
+
+
+def _fault(kind: EventType, document: dict[str, Any]) -> str | None:
+    """Why a fact would change nothing."""
+    state = document["state"]
+    if kind is EventType.CREDIT_REQUESTED and document["owed"] == CreditOwed.AUTOMATIC:
+        return "The credit is owed without being asked for."
+    if kind is EventType.CREDIT_REQUESTED and state == CreditState.LAPSED:
+        return f"The time to claim it ended at {document['claim_by']}. It can still be granted."
+    if kind is not EventType.CREDIT_REQUESTED and state == CreditState.ACCRUING:
+        return f"It still accrues, until {document['arises_at'] or 'the interruption is over'}. Decide then."
+    return None

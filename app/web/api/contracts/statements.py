@@ -1,0 +1,165 @@
+"""Statements of a contract's month: as JSON, as CSV, and as a page that prints well."""
+
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Final
+
+from fastapi import Path, Query, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.responses import HTMLResponse, Response
+
+from app.flow.query.credit_documents import statement_csv
+from app.flow.query.statements import statement
+from app.sla.period import PeriodFault
+from app.store.engine.database import Connection
+from app.web.api.contracts.contracts import ContractId, Desk
+from app.web.api.contracts.credits import Credit
+from app.web.http.access import Viewer, must_see
+from app.web.http.budget import budgeted
+from app.web.http.encoded_slash import with_slashes
+from app.web.http.instant import InstantInQuery, InstantOut
+from app.web.http.problems import Place, invalid, problems
+from app.web.http.responses import NO_STORE, Json
+from app.web.http.routing import Router
+from app.web.http.running import running
+
+router = Router(prefix="/v1", tags=["contracts"])
+
+_HERE: Final = FilePath(__file__).resolve().parent
+_STYLE: Final = (_HERE / "statement.css").read_bytes()
+_templates: Final = Environment(
+    loader=FileSystemLoader(_HERE),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+
+
+class ChargeOfStatement(BaseModel):
+    """A charge, with the fact that it is for."""
+
+    charge: str
+    label: str
+    at: InstantOut
+    amount: str = Field(examples=["10.00"])
+    currency: str
+    fact: str
+
+
+class StatementTotal(BaseModel):
+    """What a currency comes to."""
+
+    currency: str = Field(examples=["EUR"])
+    amount: str = Field(description="the sum of the lines")
+    charges: str = Field(description="the sum of the charges")
+    balance: str = Field(description="credits less charges")
+
+
+class StatementView(BaseModel):
+    """The statement of a contract's month."""
+
+    desk: str
+    contract: str
+    customer: str | None
+    period: str = Field(examples=["2026-11"])
+    from_: InstantOut = Field(alias="from")
+    to: InstantOut
+    state: str = Field(
+        description="`running` until the month is over, then `final`; a late fact can still change it"
+    )
+    at: InstantOut
+    as_of: InstantOut
+    lines: list[Credit]
+    without_amount: list[Credit] = Field(description="credits of which something is to be entered or agreed")
+    closed: list[Credit] = Field(description="refused, lapsed or withdrawn; in no total")
+    charges: list[ChargeOfStatement]
+    totals: list[StatementTotal]
+
+
+class StatementQuery(BaseModel):
+    """At which instant, by which knowledge."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: InstantInQuery | None = Field(None, description="how it is then; default now")
+    as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
+
+
+@router.get("/statements.css", include_in_schema=False)
+async def style() -> Response:
+    """How a statement is laid out, on a screen and on paper."""
+    return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
+
+
+@router.get(
+    "/statements/{desk}/{contract}/{period}",
+    summary="The statement of a contract's month",
+    operation_id="show_statement",
+    response_model=StatementView,
+    responses={
+        **problems(401, 403, 404, 422),
+        200: {"content": {CSV: {"schema": {"type": "string"}}, HTML: {"schema": {"type": "string"}}}},
+    },
+)
+async def show_statement(
+    request: Request,
+    caller: Viewer,
+    desk: Desk,
+    contract: ContractId,
+    period: Annotated[str, AfterValidator(with_slashes), Path(description="a month", examples=["2026-11"])],
+    wanted: Annotated[StatementQuery, Query()],
+) -> Response:
+    """Credits and charges with their totals, each figure with its explanation. `Accept` chooses JSON, CSV or a page."""
+    parts = running(request)
+    must_see(caller, desk)
+
+    def find(conn: Connection) -> dict[str, Any]:
+        try:
+            return statement(
+                conn,
+                parts.catalogue,
+                desk,
+                contract,
+                period,
+                now=parts.database.now(),
+                at=wanted.at,
+                as_of=wanted.as_of,
+            )
+        except PeriodFault as error:
+            raise invalid([Place("path", "period", str(error))]) from error
+
+    found = await parts.database.read(budgeted(parts.settings, find))
+    match preferred(request.headers.get("accept", "")):
+        case "text/csv":
+            name = f"statement-{desk}-{period}.csv"
+            return Response(
+                statement_csv([found]),
+                media_type="text/csv; charset=utf-8",
+                headers=NO_STORE
+                | {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"},
+            )
+        case "text/html":
+            page = _templates.get_template("statement.html").render(statement=found)
+            return HTMLResponse(page, headers=NO_STORE | {"Vary": "Accept"})
+        case _:
+            return Json(found, headers={"Vary": "Accept"})
+
+
+def preferred(accept: str) -> str:
+    """The media type of these three that a client likes best; JSON where it does not say."""
+    best, most = JSON, 0.0
+    for part in accept.split(","):
+        name, *parameters = (each.strip().lower() for each in part.split(";"))
+        weight = next((_weight(each[2:]) for each in parameters if each.startswith("q=")), 1.0)
+        if name in (JSON, CSV, HTML) and weight > most:
+            best, most = name, weight
+    return best
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

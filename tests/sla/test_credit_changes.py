@@ -1,0 +1,161 @@
+"""Signals of credits: each transition once, amounts old and new, withdrawals, and the last one is always the state."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.sla.agreement.agreement import Agreement
+from app.sla.credit.cause import BrokenUptime
+from app.sla.credit.changes import CREDIT_SIGNALS, RecordedChange, changes
+from app.sla.credit.line import Line
+from app.sla.event import Event
+from app.sla.span import DAY, HOUR, Micros
+from tests.sla.credits import agreement, at, down, fact, lines
+from tests.sla.test_credit_amounts import HAISOFT
+from tests.sla.test_credit_states import DECEMBER, ID, ON_CLAIM, incident
+
+OWED, CLAIMED = agreement(HAISOFT), agreement(ON_CLAIM)
+
+
+class Log:
+    """The recorded signals of a contract."""
+
+    def __init__(self) -> None:
+        self.recorded: list[RecordedChange] = []
+
+    def evaluate(self, found: Iterable[Line], by: Micros) -> list[tuple[str, str | None, str | None]]:
+        """Record what is new. Returns the kinds with the old and new amounts."""
+        new = changes(self.recorded, found, by)
+        self.recorded += [
+            RecordedChange(str(n), each.id, each.kind, each.at, each.generation, each.new_amount)
+            for n, each in enumerate(new, start=len(self.recorded))
+        ]
+        keys = {(each.line, each.kind, each.at, each.generation) for each in self.recorded}
+        assert len(keys) == len(self.recorded), "a natural key is used twice"
+        return [(each.kind, _text(each.old_amount), _text(each.new_amount)) for each in new]
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def cause(*minutes: int) -> BrokenUptime:
+    return down(*minutes, incidents=[incident()])
+
+
+def test_a_credit_is_signalled_once_when_it_is_owed() -> None:
+    log = Log()
+    assert log.evaluate(lines(OWED, cause(60), by=DECEMBER - 1), DECEMBER - 1) == []
+    assert log.evaluate(lines(OWED, cause(60), by=DECEMBER), DECEMBER) == [("owed", None, "3.30")]
+    assert log.evaluate(lines(OWED, cause(60), by=DECEMBER + DAY), DECEMBER + DAY) == []
+
+
+def test_a_broken_period_that_owes_nothing_is_not_signalled() -> None:
+    assert Log().evaluate(lines(OWED, cause(59)), DECEMBER) == []
+
+
+def test_a_changed_amount_is_signalled_with_the_old_and_the_new_one() -> None:
+    log = Log()
+    log.evaluate(lines(OWED, cause(60)), DECEMBER)
+    assert log.evaluate(lines(OWED, cause(120)), DECEMBER + 1) == [("changed", "3.30", "6.60")]
+    assert log.evaluate(lines(OWED, cause(120)), DECEMBER + 2) == []
+    assert log.evaluate(lines(OWED, cause(60)), DECEMBER + 3) == [("changed", "6.60", "3.30")]
+
+
+def test_a_line_whose_cause_is_gone_is_withdrawn_and_owed_again_if_it_comes_back() -> None:
+    log = Log()
+    log.evaluate(lines(OWED, cause(60)), DECEMBER)
+    (withdrawn,) = changes(log.recorded, [], DECEMBER + 1)
+    assert (withdrawn.retracts, withdrawn.line) == ("0", None)
+    assert log.evaluate([], DECEMBER + 1) == [("withdrawn", "3.30", None)]
+    assert log.evaluate([], DECEMBER + 2) == []
+    assert log.evaluate(lines(OWED, cause(120)), DECEMBER + 3) == [("owed", None, "6.60")]
+    assert log.evaluate([], DECEMBER + 4) == [("withdrawn", "6.60", None)]
+
+
+def test_each_step_of_a_claim_is_signalled_though_they_are_learnt_at_once() -> None:
+    facts = [
+        fact("claim.filed", "2026-12-03T10:00"),
+        fact("claim.answered", "2026-12-09T10:00", accepted=False),
+        fact("claim.filed", "2026-12-10T10:00"),
+        fact("claim.answered", "2026-12-20T10:00", accepted=True),
+    ]
+    found = Log().evaluate(lines(CLAIMED, cause(60), facts=facts), DECEMBER)
+    assert [kind for kind, _, _ in found] == ["claimable", "claimed", "refused", "claimed", "granted"]
+
+
+def test_a_late_claim_fact_takes_a_lapse_back() -> None:
+    log = Log()
+    log.evaluate(lines(CLAIMED, cause(60)), DECEMBER)
+    filed = fact("claim.filed", "2026-12-03T10:00")
+    assert [kind for kind, *_ in log.evaluate(lines(CLAIMED, cause(60), facts=[filed]), DECEMBER)] == [
+        "claimed"
+    ]
+    assert [kind for kind, *_ in log.evaluate(lines(CLAIMED, cause(60)), DECEMBER)] == ["lapsed"]
+    assert log.recorded[-1].generation == 1
+
+
+def test_every_state_but_accruing_has_a_signal() -> None:
+    assert {kind.removeprefix("credit.") for kind in CREDIT_SIGNALS} == {
+        "owed",
+        "claimable",
+        "claimed",
+        "granted",
+        "refused",
+        "lapsed",
+        "withdrawn",
+        "changed",
+    }
+
+
+FACTS = (
+    fact("claim.filed", "2026-12-03T10:00"),
+    fact("claim.filed", "2026-11-21T10:00", about={"availability": "uptime"}),
+    fact("claim.filed", "2027-02-21T00:00:01"),
+    fact("claim.answered", "2026-12-09T10:00", accepted=False),
+    fact("claim.answered", "2026-12-21T10:00", accepted=True),
+    fact("credit.requested", "2026-12-05T10:00", "contract:C-1", credit=ID),
+    fact("credit.granted", "2026-12-05T10:00", "contract:C-1", credit=ID),
+    fact("credit.refused", "2027-03-05T10:00", "contract:C-1", credit=ID),
+)
+HISTORIES = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(FACTS), unique_by=lambda each: each.id, max_size=len(FACTS)),
+        st.integers(0, 200),
+        st.integers(0, 4 * 24 * 30),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=60)
+@given(HISTORIES, st.sampled_from([OWED, CLAIMED]))
+def test_whatever_becomes_known_the_last_signal_of_a_line_is_its_state_and_nothing_is_signalled_twice(
+    history: list[tuple[list[Event], int, int]], of: Agreement
+) -> None:
+    log, by = Log(), at("2026-11-21T00:00")
+    for facts, minutes, hours in history:
+        by += hours * HOUR
+        causes = [cause(minutes)] if minutes >= 44 else []
+        found = lines(of, *causes, facts=facts, by=by)
+        log.evaluate(found, by)
+        assert log.evaluate(found, by) == []
+        shown = [line for line in found if line.transitions and line.is_worth_a_signal]
+        states = [each.kind for each in log.recorded if each.kind != "changed"]
+        amounts = [each.amount for each in log.recorded]
+        if shown:
+            assert (states[-1], amounts[-1]) == (shown[0].state, shown[0].amount)
+        elif states:
+            assert states[-1] == "withdrawn"
+
+
+@settings(max_examples=60)
+@given(st.permutations(FACTS), st.integers(1, len(FACTS)))
+def test_any_order_and_repetition_of_the_facts_gives_the_same_lines(
+    facts: list[Event], repeated: int
+) -> None:
+    given_facts = [*facts, *facts[:repeated]]
+    assert lines(CLAIMED, cause(60), facts=given_facts) == lines(CLAIMED, cause(60), facts=FACTS)
