@@ -12,7 +12,14 @@ from app.log import log_as_json
 from app.settings import Settings
 from app.store.engine.database import Database
 from tests.servers import postgres, valkey
-from tests.servers.databases import KINDS, Databases, PostgresDatabases, SqliteDatabases, with_tables
+from tests.servers.databases import (
+    KINDS,
+    UNHURRIED,
+    Databases,
+    PostgresDatabases,
+    SqliteDatabases,
+    with_tables,
+)
 from tests.servers.postgres import Postgres
 from tests.servers.valkey import Valkey
 from tests.service import Service, WallClock, with_desks_in_force
@@ -129,7 +136,7 @@ def database_settings(databases: Databases, request: pytest.FixtureRequest) -> I
     """Settings of a database of the test's own: its tables with nothing in them, or with the desks of `service`."""
     prepare = with_desks_in_force if "service" in request.fixturenames else with_tables
     with databases.copy_of(prepare) as url:
-        yield Settings(database_url=url)
+        yield Settings(database_url=url, **UNHURRIED)
 
 
 @pytest.fixture

@@ -8,18 +8,31 @@ import itertools
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import pytest
 
 from app.settings import Settings
 from app.store.engine.database import Database
 from tests.servers.postgres import ROLE, Administrator, Postgres
+from tests.waiting import HANG
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 KINDS: Final = (SQLITE, POSTGRESQL)
+
+UNHURRIED: Final[dict[str, Any]] = dict.fromkeys(
+    (
+        "busy_timeout",
+        "database_connect_timeout",
+        "database_idle_in_transaction_timeout",
+        "database_statement_timeout",
+    ),
+    timedelta(seconds=HANG),
+)
+"""Settings with which no transaction fails because the machine is busy."""
 
 sqlite_only = pytest.mark.parametrize("databases", [SQLITE], indirect=True)
 """For tests of what SQLite alone does, or of a database that is a file."""

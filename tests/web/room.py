@@ -23,6 +23,7 @@ from app.store.contracts.catalogue import Documents
 from app.store.engine import partitions
 from app.store.engine.database import Connection, Database
 from app.store.people import keys
+from tests.servers.databases import UNHURRIED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DESKS = ("clamehost", "haisoft", "hvn", "phpnet", "webxtra")
@@ -109,7 +110,7 @@ def with_desks(url: str) -> None:
 def room_on(url: str, **given: Any) -> Generator[Room]:
     """A room over the database at a URL."""
     wall = Wall(FRIDAY)
-    app = create_app(Settings(database_url=url, **given), clock=wall)
+    app = create_app(Settings(database_url=url, **UNHURRIED | given), clock=wall)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Room(app, client, wall)
 
