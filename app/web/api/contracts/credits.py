@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.flow.judge.record import fact
+from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_documents import totals_document
 from app.flow.query.statements import CreditFilters, credit, credit_page
 from app.principal import Permission
@@ -152,17 +153,22 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
         sums: dict[str, list[Any]] = {}
         cursor = None
         for n, desk in enumerate(desks):
-            page = credit_page(
-                conn,
-                parts.catalogue,
-                desk,
-                filters,
-                now=parts.database.now(),
-                at=wanted.at,
-                as_of=wanted.as_of,
-                after=after if desk == first else "",
-                limit=limit,
-            )
+            try:
+                page = credit_page(
+                    conn,
+                    parts.catalogue,
+                    desk,
+                    filters,
+                    now=parts.database.now(),
+                    at=wanted.at,
+                    as_of=wanted.as_of,
+                    after=after if desk == first else "",
+                    limit=limit,
+                )
+            except UnknownContract:
+                if wanted.desk is not None:
+                    raise
+                continue  # it is another desk's
             documents += page.documents
             for currency, amount in page.totals.items():
                 sums.setdefault(currency, []).append(amount)
