@@ -200,7 +200,7 @@ CreditId = Annotated[
     str, Path(description="the credit's id", examples=["haisoft.network-credit.C-1001.2026-11"])
 ]
 Decision = Annotated[CreditDecisionRequest, Body()]
-_ANSWERS: Final = problems(401, 403, 404, 409, 422, 503)
+_ANSWERS: Final = problems(400, 401, 403, 404, 409, 413, 415, 422, 503)
 
 
 @router.post(
@@ -235,7 +235,7 @@ async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, 
     responses=_ANSWERS,
 )
 async def refuse_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
-    """Recorded as `credit.refused`."""
+    """With the reason that the customer is given. Recorded as `credit.refused`."""
     return await _decide(request, caller, credit_id, EventType.CREDIT_REFUSED, body)
 
 
