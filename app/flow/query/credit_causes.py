@@ -137,11 +137,11 @@ class Uptimes:
                     yield outage
 
     def _downtime(self, rule: AvailabilityRule, who: Sequence[_Who]) -> Downtime:
-        promised = frozenset(map(casefolded, rule.services))
+        agreed = frozenset(map(casefolded, rule.services))
         parts = [
             compile_downtime(
                 rule,
-                [self.facts[name] for name in sorted(services & promised)],
+                [self.facts[name] for name in sorted(services & agreed)],
                 Who.of(*resources),
                 within=[valid],
             )
@@ -159,12 +159,12 @@ class Uptimes:
         found = downtime.uptime(period, self.asked.at)
         if found.breached_at is None:
             return None
-        promised = frozenset(map(casefolded, rule.services))
+        agreed = frozenset(map(casefolded, rule.services))
         so_far = Span(period.start, min(max(self.asked.at, period.start), period.end))
         outages = dict.fromkeys(
             outage
             for services, resources, _ in who
-            for outage in self._outages(services & promised, resources)
+            for outage in self._outages(services & agreed, resources)
             if casefolded(outage.cause) not in rule.excluded_causes
             and downtime.counted.within(outage.span & so_far)
         )

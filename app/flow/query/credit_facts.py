@@ -37,7 +37,7 @@ def missed(asked: Asked, contracts: Mapping[str, CustomerContract]) -> dict[str,
         return {}
     names = names_of(contracts)
     if asked.as_of is None:
-        tickets = credits.missed_tickets(asked.conn, asked.desk, names, answered)
+        tickets = credits.missed_tickets(asked.conn, asked.desk, names, answered, asked.at)
     else:
         tickets = credits.tickets_of(asked.conn, asked.desk, names)
     wanted = sorted(ticket for ticket, key in tickets.items() if key in contracts or asked.as_of is not None)

@@ -98,6 +98,8 @@ def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[st
     found: dict[str, list[RecordedLine]] = {key: [] for key in keys.values()}
     given = {} if question.as_of is None else {"as_of": question.as_of}
     for row in credits.recorded_credits(question.conn, question.desk, subjects, **given):
+        if row.at > question.at:
+            continue
         body = orjson.loads(row.body)
         change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body))
         found[keys[str(body["contract"])]].append(RecordedLine(change, body["credit"]))

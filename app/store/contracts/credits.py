@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, select, true
+from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, or_, select, true
 
 from app.sla.fields import casefolded
 from app.sla.span import Micros
@@ -50,7 +50,8 @@ _MISSED: Final = exists().where(
     _clock.c.desk == _ticket.c.desk,
     _clock.c.subject == _ticket.c.ticket,
     _clock.c.commitment.in_(bindparam("commitments", expanding=True)),
-    _clock.c.breached_at.is_not(None),
+    # One that is due by then and was not evaluated since may be late as well.
+    or_(_clock.c.breached_at.is_not(None), _clock.c.due_at <= bindparam("at")),
 )
 _HAS_FACTS: Final = exists().where(
     _event.c.desk == _ticket.c.desk,
@@ -74,6 +75,7 @@ _STALE: Final = (
     .where(
         _subject.c.desk == bindparam("desk"),
         literal_column("subject").like(f"{_PREFIX}%"),
+        literal_column("subject") != _PREFIX,
         _subject.c.evaluated_at < bindparam("before"),
     )
     .order_by(_subject.c.subject)
@@ -99,13 +101,13 @@ _SERVICES: Final = select(_subject.c.subject).where(
 
 
 def missed_tickets(
-    conn: Connection, desk: str, names: Iterable[str], commitments: Collection[str]
+    conn: Connection, desk: str, names: Iterable[str], commitments: Collection[str], at: Micros
 ) -> dict[str, str]:
-    """The tickets that missed one of these commitments, each with the casefolded id of its contract.
+    """The tickets that may have missed one of these commitments by `at`, each with the casefolded id of its contract.
 
     `names` are casefolded ids of contracts, and their customers.
     """
-    return _tickets(conn, _MISSED, desk, names, {"commitments": sorted(commitments)})
+    return _tickets(conn, _MISSED, desk, names, {"commitments": sorted(commitments), "at": at})
 
 
 def tickets_with_facts(
@@ -156,11 +158,7 @@ def recorded_credits(
 
 def stale(conn: Connection, desk: str, before: Micros, limit: int) -> list[Subject]:
     """Contracts that were last evaluated before an instant, then those that never were. Stored contracts only."""
-    known = [
-        subject
-        for subject in conn.execute(_STALE, {"desk": desk, "before": before, "limit": limit}).scalars()
-        if subject.id
-    ]
+    known = conn.execute(_STALE, {"desk": desk, "before": before, "limit": limit}).scalars()
     never = conn.execute(_NEVER_EVALUATED, {"desk": desk, "limit": limit}).scalars()
     return [*known, *(Subject(SubjectKind.CONTRACT, key) for key in never)][:limit]
 

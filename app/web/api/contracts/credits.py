@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.flow.judge.record import fact
+from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_documents import totals_document
 from app.flow.query.statements import CreditFilters, credit, credit_page
 from app.principal import Permission
@@ -152,17 +153,22 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
         sums: dict[str, list[Any]] = {}
         cursor = None
         for n, desk in enumerate(desks):
-            page = credit_page(
-                conn,
-                parts.catalogue,
-                desk,
-                filters,
-                now=parts.database.now(),
-                at=wanted.at,
-                as_of=wanted.as_of,
-                after=after if desk == first else "",
-                limit=limit,
-            )
+            try:
+                page = credit_page(
+                    conn,
+                    parts.catalogue,
+                    desk,
+                    filters,
+                    now=parts.database.now(),
+                    at=wanted.at,
+                    as_of=wanted.as_of,
+                    after=after if desk == first else "",
+                    limit=limit,
+                )
+            except UnknownContract:
+                if wanted.desk is not None:
+                    raise
+                continue  # it is another desk's
             documents += page.documents
             for currency, amount in page.totals.items():
                 sums.setdefault(currency, []).append(amount)
@@ -194,7 +200,7 @@ CreditId = Annotated[
     str, Path(description="the credit's id", examples=["haisoft.network-credit.C-1001.2026-11"])
 ]
 Decision = Annotated[CreditDecisionRequest, Body()]
-_ANSWERS: Final = problems(401, 403, 404, 409, 422, 503)
+_ANSWERS: Final = problems(400, 401, 403, 404, 409, 413, 415, 422, 503)
 
 
 @router.post(
@@ -229,7 +235,7 @@ async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, 
     responses=_ANSWERS,
 )
 async def refuse_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
-    """Recorded as `credit.refused`."""
+    """With the reason that the customer is given. Recorded as `credit.refused`."""
     return await _decide(request, caller, credit_id, EventType.CREDIT_REFUSED, body)
 
 

@@ -98,10 +98,7 @@ async def style() -> Response:
     summary="The statement of a contract's month",
     operation_id="show_statement",
     response_model=StatementView,
-    responses={
-        **problems(401, 403, 404, 422),
-        200: {"content": {CSV: {"schema": {"type": "string"}}, HTML: {"schema": {"type": "string"}}}},
-    },
+    responses=problems(401, 403, 404, 422),
 )
 async def show_statement(
     request: Request,
@@ -111,7 +108,10 @@ async def show_statement(
     period: Annotated[str, AfterValidator(with_slashes), Path(description="a month", examples=["2026-11"])],
     wanted: Annotated[StatementQuery, Query()],
 ) -> Response:
-    """Credits and charges with their totals, each figure with its explanation. `Accept` chooses JSON, CSV or a page."""
+    """Credits and charges with their totals, each figure with its explanation.
+
+    `Accept` chooses: `application/json`, `text/csv`, or `text/html` for a page that prints well.
+    """
     parts = running(request)
     must_see(caller, desk)
 

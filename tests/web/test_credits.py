@@ -1,0 +1,122 @@
+"""Credits and statements over HTTP: lists, requests and grants by hand, three media types, and who may do what."""
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from app.principal import Role, Scope
+from app.sla.span import micros
+from tests.web.room import Room
+
+CREDIT = "phpnet.gti-credit.C-1.ticket.1"
+LATER = micros(datetime.fromisoformat("2026-03-09T12:00:00+01:00"))
+TERM = {
+    "customer": "=Acme",
+    "level": "example-1",
+    "fee": {"amount": "49.90", "per": "month"},
+    "valid_from": "2026-01-01",
+}
+WHY = {"author": "Eva", "reason": "asked by telephone"}
+
+
+@pytest.fixture
+def missed(room: Room) -> Room:
+    """A ticket of a contract whose delay was missed."""
+    admin = room.key("*", Scope.ADMIN)
+    put = room.client.put("/v1/contracts/phpnet/C-1", json=TERM, headers=admin)
+    assert put.status_code == 200, put.text
+    data = {"customer": "=Acme", "category": "software"}
+    room.sent(
+        room.event(source="phpnet", subject="1", data=data),
+        room.event(source="phpnet", subject="1", type="call.registered", data={}),
+    )
+    room.wall.now = LATER
+    return room
+
+
+def decide(room: Room, verb: str, key: dict[str, str], credit: str = CREDIT) -> Any:
+    room.wall.move(1)
+    return room.client.post(f"/v1/credits/{credit}/{verb}", json=WHY, headers=key)
+
+
+def test_credits_are_listed_with_their_totals(missed: Room) -> None:
+    answer = missed.get("/v1/credits", desk="phpnet").json()
+    (line,) = answer["credits"]
+    assert (line["id"], line["amount"], line["state"], line["commitment"]) == (
+        CREDIT,
+        "24.95",
+        "claimable",
+        "gti",
+    )
+    assert (answer["totals"], answer["next"]) == ([{"currency": "EUR", "amount": "24.95"}], None)
+    for wanted, count in (
+        ({"contract": "c-1"}, 1),
+        ({"customer": "=ACME"}, 1),
+        ({"customer": "other"}, 0),
+        ({"period": "2026-03"}, 1),
+        ({"period": "2026-02"}, 0),
+        ({"state": "claimable"}, 1),
+        ({"state": "granted"}, 0),
+        ({"at": "2026-03-06T15:31:00+01:00"}, 0),
+        ({"as_of": "2026-03-06T15:29:00+01:00"}, 0),
+    ):
+        assert len(missed.get("/v1/credits", **wanted).json()["credits"]) == count, wanted
+
+
+def test_a_person_requests_and_grants_a_credit_with_a_reason(missed: Room) -> None:
+    lead = missed.key("phpnet", Role.LEAD)
+    assert decide(missed, "request", lead).json()["state"] == "claimed"
+    granted = decide(missed, "grant", lead).json()
+    assert granted["state"] == "granted"
+    last = granted["transitions"][-1]
+    assert (last["author"], last["reason"], last["event"] in granted["facts"]) == (
+        "Eva",
+        "asked by telephone",
+        True,
+    )
+    assert decide(missed, "refuse", lead).json()["state"] == "refused"
+    assert missed.get("/v1/credits", desk="phpnet").json()["totals"] == []
+
+
+def test_an_agent_may_request_a_credit_and_not_grant_it(missed: Room) -> None:
+    agent = missed.key("phpnet", Role.AGENT)
+    assert decide(missed, "grant", agent).status_code == 403
+    assert decide(missed, "request", agent).status_code == 200
+
+
+def test_a_credit_of_another_desk_is_as_unknown_as_one_that_does_not_exist(missed: Room) -> None:
+    other = missed.key("haisoft", Role.LEAD)
+    assert decide(missed, "grant", other).status_code == 404
+    lead = missed.key("phpnet", Role.LEAD)
+    for unknown in ("x", "phpnet.gti-credit.C-1.2026-03", "phpnet.gti-credit.C-9.ticket.1"):
+        assert decide(missed, "grant", lead, unknown).status_code == 404, unknown
+    assert missed.get("/v1/credits", other).json()["credits"] == []
+    assert missed.get("/v1/statements/phpnet/C-1/2026-03", other).status_code == 404
+
+
+def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -> None:
+    path = "/v1/statements/phpnet/C-1/2026-03"
+    found = missed.get(path).json()
+    assert (found["state"], found["totals"][0]["amount"]) == ("running", "24.95")
+    assert found["lines"][0]["explanation"][-1] == "50 % of the monthly fee."
+    accept = {**missed.read, "Accept": "text/html;q=0.2, text/csv"}
+    listed = missed.client.get(path, headers=accept)
+    assert listed.headers["content-type"] == "text/csv; charset=utf-8"
+    credit, total, _ = csv.DictReader(io.StringIO(listed.text))
+    # A spreadsheet must not take a name for a formula.
+    assert (credit["amount"], credit["customer"], total["amount"]) == ("24.95", "'=Acme", "24.95")
+    page = missed.client.get(path, headers={**missed.read, "Accept": "text/html,application/xml;q=0.9"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "24.95 EUR" in page.text
+    assert "style=" not in page.text
+    assert "@media print" in missed.client.get("/v1/statements.css").text
+
+
+@pytest.mark.parametrize("period", ["2026-13", "march", "2026-3"])
+def test_a_period_that_is_no_month_is_refused(missed: Room, period: str) -> None:
+    refused = missed.get(f"/v1/statements/phpnet/C-1/{period}")
+    assert refused.status_code == 422
+    assert "is no month" in refused.json()["detail"]
