@@ -204,7 +204,7 @@ def test_a_ticket_is_found_by_its_key_also_while_the_server_has_not_counted_the_
     assert "ticket_pkey" in database.write_now(plan)
 
 
-@pytest.mark.parametrize(("desk", "index"), [(None, "signal_breach"), ("haisoft", "signal_breach_desk")])
+@pytest.mark.parametrize(("desk", "index"), [(None, "signal_late"), ("haisoft", "signal_late_desk")])
 def test_a_page_of_breaches_reads_no_other_signal(database: Database, desk: str | None, index: str) -> None:
     filters = BreachFilters(desks=EVERY if desk is None else frozenset({desk}))
     steps = plan_of(database, lambda conn: breaches.breaches(conn, filters, None, 50))

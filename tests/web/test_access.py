@@ -68,6 +68,8 @@ QUERIES = {
     "/v1/calendars/{desk}/{name}/spans": {"from": "2026-03-06T00:00:00Z", "to": "2026-03-07T00:00:00Z"},
     "/v1/tickets/{desk}/{ticket}/explanation": {"commitment": "ticket-response"},
     "/v1/queues/{desk}/{queue}/forecast": {"ticket": "4711"},
+    "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
+    "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
 }
 LISTS = ("/v1/tickets", "/v1/desks", "/v1/signals", "/v1/stream", "/v1/breaches")
 

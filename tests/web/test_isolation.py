@@ -70,6 +70,9 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
         "customer": "Intruder",
         "valid_from": "2026-01-01",
     },
+    ("POST", "/v1/credits/{credit_id}/request"): {"author": "intruder", "reason": "none"},
+    ("POST", "/v1/credits/{credit_id}/grant"): {"author": "intruder", "reason": "none"},
+    ("POST", "/v1/credits/{credit_id}/refuse"): {"author": "intruder", "reason": "none"},
     ("POST", "/v1/inbox/run-again"): None,
     ("POST", "/v1/deadlines"): {
         "calendar": f"{OTHER}/tickets",
@@ -91,13 +94,23 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 }
 """The body for each route that takes one: about the other desk, where it can name one."""
 
-OF_NO_DESK: Final = {"/healthz", "/readyz", "/metrics", "/session", "/", "/static/{digest}/{name}"}
+OF_NO_DESK: Final = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/session",
+    "/",
+    "/static/{digest}/{name}",
+    "/v1/statements.css",
+}
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars"}
 """Take no desk: they list those of the caller's desks."""
 ENDLESS: Final = {"/v1/stream"}
 """Requested for the other desk only: for an own desk it never ends."""
 QUERIES: Final = {
+    "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
+    "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/{name}/spans": {"from": "2026-03-06T00:00:00Z", "to": "2026-03-07T00:00:00Z"},
     "/v1/queues/{desk}/{queue}/forecast": {"ticket": "4711"},
     **{
@@ -184,6 +197,9 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "feed": feed.json()["id"],
             "secret": "slf_unknown",
             "contract": "C-1",
+            "number": "1",
+            "period": "2026-03",
+            "credit_id": "haisoft.network-credit.C-1.2026-03",
         }
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
@@ -311,6 +327,21 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("POST", "/v1/subscriptions/{subscription}/retry-since"): SUBSCRIBE,
     ("POST", "/v1/subscriptions/{subscription}/secret"): SUBSCRIBE,
     ("POST", "/v1/subscriptions/{subscription}/test"): SUBSCRIBE,
+    ("DELETE", "/v1/agreements/{desk}/versions/{number}"): CONFIGURE,
+    ("GET", "/v1/agreements/{desk}/versions"): VIEW,
+    ("GET", "/v1/agreements/{desk}/versions/diff"): VIEW,
+    ("GET", "/v1/agreements/{desk}/versions/{number}"): VIEW,
+    ("DELETE", "/v1/calendars/{desk}/versions/{number}"): CONFIGURE,
+    ("GET", "/v1/calendars/{desk}/versions"): VIEW,
+    ("GET", "/v1/calendars/{desk}/versions/diff"): VIEW,
+    ("GET", "/v1/calendars/{desk}/versions/{number}"): VIEW,
+    ("GET", "/v1/availability"): VIEW,
+    ("GET", "/v1/credits"): VIEW,
+    ("GET", "/v1/statements.css"): None,
+    ("GET", "/v1/statements/{desk}/{contract}/{period}"): VIEW,
+    ("POST", "/v1/credits/{credit_id}/grant"): RECORD,
+    ("POST", "/v1/credits/{credit_id}/refuse"): RECORD,
+    ("POST", "/v1/credits/{credit_id}/request"): RECORD,
     ("PUT", "/v1/agreements/{desk}"): CONFIGURE,
     ("PUT", "/v1/calendars/{desk}"): CONFIGURE,
 }
