@@ -477,7 +477,19 @@ def agreement(desk: str, number: int) -> str:
     text = (ROOT / "agreements" / f"{desk}.toml").read_text()
     for edit in VERSIONS[desk][number]:
         text = edit(text)
-    return text
+    return without_credits(text)
+
+
+def without_credits(text: str) -> str:
+    """The text without its credits, which name commitments that a version drops; tickets are answered without them."""
+    kept: list[str] = []
+    in_credit = False
+    for line in text.splitlines(keepends=True):
+        if line.startswith("["):
+            in_credit = line.startswith("[[credits]]")
+        if not in_credit:
+            kept.append(line)
+    return "".join(kept)
 
 
 # -- how it is pushed ------------------------------------------------------------------------------------------------

@@ -307,6 +307,12 @@ def park(conn: Connection, rows: Sequence[Parked]) -> None:
     conn.execute(_PARK, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
 
 
+def unschedule_tickets(conn: Connection, desk: str, names: Iterable[str]) -> None:
+    """Pass by rows of tickets with these names: those of an earlier release that are named like another subject."""
+    if rows := [{"_desk": desk, "_ticket": name} for name in names]:
+        conn.execute(_UNSCHEDULE_TICKET, rows)
+
+
 def unpark(conn: Connection, desk: str, subjects: Iterable[Subject]) -> None:
     """Forget the failures of these subjects: they were evaluated."""
     if rows := [{"_desk": desk, "_subject": subject} for subject in subjects]:
