@@ -1,5 +1,6 @@
 """The demonstration's past is told in right events, whatever the hour at which it is started."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -16,8 +17,12 @@ from app.cli.demo.phpnet import AWAITS_ITS_CALL
 from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
 from app.cli.shipped import shipped_calendars
 from app.flow.process.invariants import Verdict, run_checks
+from app.flow.query import averages
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.availability import AvailabilityLimits, AvailabilityQuestion, availability
+from app.flow.query.averages import When
 from app.flow.query.reasons import span_text
+from app.flow.query.statements import statement
 from app.flow.query.tickets import explanation, ticket_answer
 from app.intake.cloudevents import Faulty, read_event
 from app.settings import Settings
@@ -51,7 +56,7 @@ def test_a_calendar_asked_backwards_agrees_with_itself() -> None:
 def test_everything_that_is_told_is_an_event_that_a_push_would_take(now: Micros) -> None:
     recorded = past_events(Settings(), now)
     assert 200 < len(recorded) < 600
-    assert 40 <= len({(fact.desk, fact.event.subject) for fact in recorded}) <= 100
+    assert 40 <= len({each for fact in recorded if ":" not in (each := fact.event.subject)}) <= 100
     for fact in recorded:
         event = fact.event
         assert event.at <= now
@@ -97,19 +102,86 @@ def test_the_day_shows_what_it_promises(tmp_path: Path, now: Micros) -> None:
     assert [check for check in checks if check.verdict is Verdict.FAULT] == []
 
 
-def test_a_queue_is_told_of_as_it_went(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def friday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The demonstration as it is on a Friday morning."""
     now = micros(datetime.fromisoformat(HOURS[0]))
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'demo.db'}")
+    settings = Settings(database_url=f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}")
     fill_database(settings, now)
-    catalogue = Catalogue(settings.holiday_years_ahead)
     with Database(settings, lambda: now) as database:
-        answer = database.read_now(
-            lambda conn: ticket_answer(
-                conn, catalogue, "webxtra", FELL_TO_THE_BOTTOM, now=now, as_of=now - HOUR
-            )
-        )
+        yield database
+
+
+def test_a_queue_is_told_of_as_it_went(friday: Database) -> None:
+    catalogue, now = Catalogue(Settings().holiday_years_ahead), friday.now()
+    answer = friday.read_now(
+        lambda conn: ticket_answer(conn, catalogue, "webxtra", FELL_TO_THE_BOTTOM, now=now, as_of=now - HOUR)
+    )
     assert answer.queue is not None
     assert [move.cause for move in answer.queue.moves] == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("desk", "contract", "period", "states", "amount", "charges"),
+    [
+        ("haisoft", "H-101", "2026-02", ["owed"], "11.75", "10.00"),
+        ("haisoft", "H-103", "2026-03", [], "0.00", "10.00"),
+        ("clamehost", "CL-4", "2026-02", ["granted"], None, None),
+        ("hvn", "V-301", "2026-02", ["granted"], "50000", "0"),
+        ("hvn", "V-304", "2026-02", ["claimable"], "50000", "0"),
+        ("hvn", "V-304", "2026-03", ["accruing"], "25000", "0"),
+        ("phpnet", "P-2001", "2026-02", ["granted"], "160.00", "0.00"),
+        ("webxtra", "C-1001", "2026-02", [], None, None),
+    ],
+)
+def test_statements_of_both_months_have_what_their_desk_owes(
+    friday: Database,
+    desk: str,
+    contract: str,
+    period: str,
+    states: list[str],
+    amount: str | None,
+    charges: str | None,
+) -> None:
+    catalogue, now = Catalogue(Settings().holiday_years_ahead), friday.now()
+    shown = friday.read_now(lambda conn: statement(conn, catalogue, desk, contract, period, now=now))
+    assert [line["state"] for line in shown["lines"] + shown["without_amount"]] == states
+    sums = [(each["amount"], each["charges"]) for each in shown["totals"]]
+    assert sums == ([] if amount is None else [(amount, charges)])
+
+
+def test_a_server_is_down_now_and_a_scheduled_update_did_not_count(friday: Database) -> None:
+    catalogue, now = Catalogue(Settings().holiday_years_ahead), friday.now()
+
+    def uptime(desk: str, question: AvailabilityQuestion) -> tuple[str, float, float]:
+        (found,) = friday.read_now(
+            lambda conn: availability(conn, catalogue, desk, question, AvailabilityLimits(10, 10))
+        )
+        return found["state"], found["downtime_seconds"], found["excluded_seconds"]
+
+    assert uptime("haisoft", AvailabilityQuestion(now, service="virtual", resource="vps-5")) == (
+        "running",
+        540,
+        0,
+    )
+    assert uptime("clamehost", AvailabilityQuestion(now, service="web", period="2026-02")) == (
+        "kept",
+        0,
+        7200,
+    )
+
+
+def test_calls_were_answered_soon_enough_last_month_and_not_in_this_one(friday: Database) -> None:
+    catalogue, now = Catalogue(Settings().holiday_years_ahead), friday.now()
+
+    def mean(period: str) -> tuple[bool, int, int]:
+        (month,) = friday.read_now(
+            lambda conn: averages.months(conn, catalogue, "haisoft", When(now, period=period))
+        )
+        assert month.mean_seconds is not None
+        return month.mean_seconds < 90, month.tally.answered, month.tally.unanswered
+
+    assert (mean("2026-02"), mean("2026-03")) == ((True, 15, 1), (False, 11, 1))
 
 
 def test_live_events_go_on_without_end_and_each_is_one_that_a_push_takes() -> None:

@@ -6,10 +6,12 @@ import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -32,6 +34,13 @@ starts_on = ["anomaly.detected"]
 stops_on = ["service.restored"]
 target = "4h"
 calendar = "always"
+
+[[availability]]
+id = "uptime"
+label = "Uptime"
+kind = "guarantee"
+services = ["Mail"]
+target = ">= 50%"
 """
 
 PROMETHEUS: Final = """
@@ -186,6 +195,12 @@ class Desk:
     def events(self, ticket: str) -> list[dict[str, Any]]:
         return self.get(f"/v1/tickets/{self.name}/{ticket}/events")["events"]
 
+    def uptime(self, service: str, resource: str, at: str) -> dict[str, Any]:
+        """The uptime of a resource in the month of an instant, as it is then."""
+        asked = {"desk": self.name, "service": service, "resource": resource, "at": at}
+        (found,) = self.get(f"/v1/availability?{urlencode(asked)}")["availability"]
+        return found
+
     def outages(self, ticket: str) -> list[dict[str, Any]]:
         """The facts of the outage that a ticket is about, without when they were received."""
         found = [event for event in self.events(ticket) if event["type"].startswith("outage.")]
@@ -330,4 +345,8 @@ def test_a_dead_target_is_an_outage_of_its_service_through_a_restart_of_both_unt
     assert begun["time"] < ended["time"]
     (restored,) = (event for event in desk.events(ticket) if event["type"] == "service.restored")
     assert ended["time"] == restored["time"]
+    month = desk.uptime("Mail", "disk", at=ended["time"])
+    assert (month["state"], month["downtime_seconds"] > 0) == ("running", True)
+    assert Decimal(month["uptime"]) < 100
+    assert ticket in [outage["reference"] for outage in month["outages"]]
     assert desk.get("/v1/inbox?desk=probe")["deliveries"] == []

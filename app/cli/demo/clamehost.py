@@ -5,6 +5,7 @@ from typing import Final
 
 from app.cli.demo.desk_history import DeskHistory
 from app.cli.demo.haisoft import SOON
+from app.cli.demo.months import clamehost_months
 from app.sla.calendar import Calendar
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros
 
@@ -22,6 +23,7 @@ def clamehost(calendars: Mapping[str, Calendar], now: Micros) -> DeskHistory:
     _not_their_fault(desk)
     _outage_due_soon(desk)
     _claims(desk)
+    clamehost_months(desk)
     return desk
 
 

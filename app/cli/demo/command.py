@@ -17,11 +17,14 @@ from app.cli.demo.clamehost import BREACHES_NEXT
 from app.cli.demo.fill import fill_database
 from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
 from app.cli.demo.live import Feed
+from app.cli.demo.months import OWED_TO
 from app.cli.demo.phpnet import AWAITS_ITS_CALL
 from app.cli.demo.webxtra import FELL_TO_THE_BOTTOM
 from app.cli.terminal import log_warnings_only, misused, remark, result
 from app.main import serve
 from app.settings import Settings
+from app.sla.calendar.zone import zone
+from app.sla.period import Months
 from app.sla.span import SECOND, Micros, instant
 from app.store.engine.database import wall_clock
 
@@ -93,6 +96,8 @@ def where_to_look(base: str, key: str, now: Micros) -> str:
         "time": instant(before_lunch(now)).astimezone(PARIS).isoformat(),
         "data": {"title": "My server is slow", "customer": "Me", "service": "dedicated"},
     }
+    months = Months(zone("Asia/Ho_Chi_Minh"))
+    month = months.before(months.at(now)).name
     return f"""
 The page                     {base}/
 A HaiSoft clock skips lunch  {base}/tickets/haisoft/{SKIPS_LUNCH}
@@ -103,6 +108,8 @@ A PHPNET ticket waits for its telephone call; register it there
 Breached a minute or so after the start, and another seconds later
                              {base}/tickets/haisoft/{BREACHES_SOON}
                              {base}/tickets/clamehost/{BREACHES_NEXT}
+What a customer of HVN is owed for last month, and why
+                             {base}/v1/statements/hvn/{OWED_TO}/{month}
 
 Push an event; its clock skips lunch as well:
   curl -s {base}/v1/events -H 'Authorization: Bearer {key}' \\

@@ -10,7 +10,9 @@ from random import Random
 from typing import Any, Final, Self
 
 from app.sla.calendar import Calendar
+from app.sla.calendar.zone import zone
 from app.sla.event import Event
+from app.sla.period import Months
 from app.sla.span import DAY, SECOND, Micros, instant
 
 SEED: Final = 20260306
@@ -86,7 +88,7 @@ class DeskHistory:
         self.calendars = {name.partition("/")[2]: c for name, c in calendars.items() if name.startswith(desk)}
         self.random = Random(f"{SEED}{desk}")  # noqa: S311 - a story, not a secret
         self.events: list[ReceivedEvent] = []
-        self._tickets = 0
+        self._tickets = self._facts = self._calls = 0
 
     def ticket(self, at: Micros, /, *, name: str | None = None, **fields: Any) -> TicketHistory:
         """Create a ticket, by a customer unless `author` is given."""
@@ -110,6 +112,38 @@ class DeskHistory:
         if latest <= self.now:
             event = Event(f"demo-{event_id}", type_, subject, at, data)
             insort(self.events, ReceivedEvent(min(received_at, self.now), len(self.events), self.desk, event))
+
+    def fact(self, at: Micros, type_: str, subject: str, **data: Any) -> None:
+        """Add an event about a service, a call or a contract."""
+        self._facts += 1
+        self.add(f"{self._letter}-fact-{self._facts}", type_, subject, at, None, data)
+
+    def outage(
+        self, at: Micros, length: Micros | None, service: str, reference: str, *, cause: str, **data: Any
+    ) -> None:
+        """An outage of a service with its cause; `length` None: it is still down. `data`: perhaps a `resource`."""
+        subject, named = f"service:{service}", {"reference": reference, **data}
+        self.fact(at, "outage.started", subject, cause=cause, **named)
+        if length is not None:
+            self.fact(at + length, "outage.ended", subject, **named)
+
+    def maintenance(self, announced: Micros, start: Micros, end: Micros, service: str, **data: Any) -> None:
+        """Announce maintenance of a service, perhaps for a time that is still ahead."""
+        span = {"from": instant(start).isoformat(), "to": instant(end).isoformat()}
+        self.fact(announced, "maintenance.announced", f"service:{service}", **span, **data)
+
+    def call(self, at: Micros, waited: Micros | None, line: str, customer: str) -> None:
+        """A call, answered after it `waited`; None: the caller gave up."""
+        self._calls += 1
+        subject = f"call:{self._letter}-{self._calls}"
+        self.fact(at, "call.offered", subject, line=line, customer=customer)
+        if waited is not None:
+            self.fact(at + waited, "call.answered", subject)
+
+    def last_month(self, time_zone: str) -> Micros:
+        """The first instant of the month before the present one."""
+        months = Months(zone(time_zone))
+        return months.before(months.at(self.now)).start
 
     def random_instants(self, count: int, days: int, *, spare: Micros = 0) -> Iterator[Micros]:
         """`count` instants, spread at random over the past days without the last `spare`."""

@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.cli.demo.desk_history import DeskHistory, start_of_open_time
+from app.cli.demo.months import haisoft_months
 from app.sla.calendar import Calendar
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros, instant, micros
 
@@ -45,6 +46,7 @@ def haisoft(calendars: Mapping[str, Calendar], now: Micros) -> DeskHistory:
     _part_due_soon(desk)
     _late_mail(desk)
     _open_now(desk)
+    haisoft_months(desk)
     return desk
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.cli.demo.desk_history import DeskHistory, start_of_open_time
+from app.cli.demo.months import hvn_months
 from app.sla.calendar import Calendar
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros
 
@@ -34,6 +35,7 @@ def hvn(calendars: Mapping[str, Calendar], now: Micros) -> DeskHistory:
             if answered_after == 6:  # sent back: a new claim with its own fifteen working days
                 history.event(hours.after_us(_DAY, at), "claim.filed", claim=f"{title} (2)")
     _incidents(desk)
+    hvn_months(desk)
     return desk
 
 

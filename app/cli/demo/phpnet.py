@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.cli.demo.desk_history import DeskHistory, TicketHistory, start_of_open_time
+from app.cli.demo.months import phpnet_months
 from app.sla.calendar import Calendar
 from app.sla.span import DAY, HOUR, MINUTE, SECOND, Micros
 
@@ -30,6 +31,7 @@ def phpnet(calendars: Mapping[str, Calendar], now: Micros) -> DeskHistory:
     _done(desk)
     _open_now(desk)
     _without_a_clock(desk)
+    phpnet_months(desk)
     return desk
 
 
