@@ -58,7 +58,8 @@ class ContractCase:
         batch_size: int,
     ) -> "ContractCase":
         """Lock these contracts, and where all are to be evaluated the next `batch_size` of them."""
-        wanted = {contract_subject(each.id) for each in given}
+        subjects.register(conn, desk, given)
+        wanted = {each.key for each in given}
         goes_on_at: Micros | None = None
         if ALL_CONTRACTS in wanted:
             marked = subjects.locked(conn, desk, [ALL_CONTRACTS]).get(ALL_CONTRACTS)
