@@ -25,6 +25,8 @@ _BY_PREFIX: Final = {
     kind.value: kind for kind in (SubjectKind.SERVICE, SubjectKind.CALL, SubjectKind.CONTRACT)
 }
 
+_NAMED_WITHOUT_CASE: Final = frozenset({SubjectKind.SERVICE, SubjectKind.CONTRACT})
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Subject:
@@ -51,6 +53,14 @@ class Subject:
         if self.kind is SubjectKind.TICKET or self.kind is SubjectKind.DESK:
             return self.id
         return f"{self.kind.value}:{self.id}"
+
+    @property
+    def key(self) -> "Subject":
+        """The subject by which it is judged and scheduled: agreements name services and contracts without case."""
+        if self.kind not in _NAMED_WITHOUT_CASE:
+            return self
+        folded = self.id.strip().casefold()
+        return self if folded == self.id else Subject(self.kind, folded)
 
     @property
     def ticket(self) -> str | None:

@@ -13,12 +13,14 @@ from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.process.invariants import Verdict, run_checks
 from app.flow.query import tickets
+from app.flow.query.availability import AvailabilityLimits, AvailabilityQuestion, availability
 from app.settings import Settings
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import instant
+from app.sla.subject import Subject
 from app.store.engine.database import Database
 from app.store.outbound.subscriptions import Channel
-from app.store.tickets import schedule
+from app.store.tickets import schedule, subjects
 from app.store.tickets.breaches import BreachFilters
 from tests.servers.databases import SqliteDatabases
 from tests.service import Service, WallClock, event, with_desks_in_force
@@ -237,6 +239,73 @@ def test_the_doctor_finds_no_fault_in_breaches_of_several_resources(service: Ser
         lambda conn: list(run_checks(conn, service.catalogue, service.database.now()))
     )
     assert [check for check in checks if check.verdict is Verdict.FAULT] == []
+
+
+# -- Names without case ------------------------------------------------------------------------------------------------
+
+
+def uptimes(service: Service) -> list[dict[str, Any]]:
+    question = AvailabilityQuestion(
+        service.database.now(), id="network-uptime", service="Network", resource=""
+    )
+    limits = AvailabilityLimits(objects=10, outages=10)
+    return service.database.read_now(
+        lambda conn: availability(conn, service.catalogue, "haisoft", question, limits)
+    )
+
+
+def of_service(name: str, event_id: str, type_: str, time: str, /, **data: Any) -> Incoming:
+    return event(event_id, type_, f"service:{name}", time, **data)
+
+
+def test_a_service_that_is_written_in_two_ways_has_one_uptime_under_the_name_of_its_first_fact(
+    service: Service,
+) -> None:
+    service.clock.set(after(timedelta(hours=1)))
+    service.push(of_service("NetWork", "s", "outage.started", NOON))
+    service.push(of_service("network", "e", "outage.ended", after(timedelta(minutes=10))))
+    service.push(of_service("network", "s2", "outage.started", after(timedelta(minutes=30))))
+    service.push(of_service("NETWORK", "e2", "outage.ended", after(timedelta(minutes=45))))
+    (found,) = uptimes(service)
+    assert (found["service"], found["downtime_seconds"], found["flags"]) == ("NetWork", 25 * 60, [])
+    assert [outage["service"] for outage in found["outages"]] == ["NetWork", "NetWork"]
+    signals = [each for each in service.signals() if each["kind"].startswith("availability.")]
+    assert [each["kind"].removeprefix("availability.") for each in signals] == [
+        "breached",
+        "breach_retracted",
+        "breached",
+    ]
+    assert {(each["subject"], each["service"]) for each in signals} == {("service:NetWork", "NetWork")}
+
+
+def test_the_events_of_a_service_keep_their_text_and_one_row_schedules_it(service: Service) -> None:
+    service.clock.set(after(timedelta(minutes=5)))
+    service.push(of_service("NetWork", "s", "outage.started", NOON))
+    service.push(of_service("network", "e", "outage.ended", after(timedelta(minutes=2))))
+    assert service.rows("SELECT subject FROM event ORDER BY seq") == [
+        ("service:NetWork",),
+        ("service:network",),
+    ]
+    assert service.rows("SELECT subject FROM subject WHERE subject LIKE 'service:%'") == [
+        ("service:network",)
+    ]
+    again = service.push(of_service("NetWork", "s", "outage.started", NOON))
+    assert (again.accepted, again.repeated) == (0, 1)
+
+
+def test_a_row_of_the_release_before_is_evaluated_by_its_key_and_never_due_again(service: Service) -> None:
+    service.clock.set(after(timedelta(hours=1)))
+    service.push(started())
+    service.database.write_now(
+        lambda conn, now: subjects.mark_due(conn, "haisoft", [Subject.parse("service:NetWork")], now)
+    )
+    before = kinds(service)
+    service.clock.forward(seconds=1)
+    assert service.sweeper.sweep_now() == 1
+    assert service.sweeper.sweep_now() == 0
+    assert kinds(service) == before
+    (found,) = uptimes(service)
+    assert found["service"] == "network"
 
 
 # -- Any order, any sweep ----------------------------------------------------------------------------------------------

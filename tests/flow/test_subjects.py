@@ -157,5 +157,5 @@ def test_a_ticket_of_an_earlier_release_with_the_name_of_another_kind_stalls_no_
     rename = "UPDATE ticket SET ticket = 'contract:7', next_at = 1"
     service.database.write_now(lambda conn, now: conn.exec_driver_sql(rename))
     assert service.sweeper.sweep_now() == 1
-    assert service.database.read_now(schedule.all_parked) == []
     assert service.sweeper.sweep_now() == 0
+    assert service.database.read_now(schedule.all_parked) == []

@@ -51,3 +51,19 @@ def test_only_a_ticket_has_a_ticket() -> None:
     assert Subject.parse("4711").ticket == "4711"
     assert Subject.parse("service:web").ticket is None
     assert THE_DESK.ticket is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("service:Web", "service:web"),
+        ("service: Straße ", "service:strasse"),
+        ("contract:C-1", "contract:c-1"),
+        ("call:A", "call:A"),
+        ("T-1", "T-1"),
+        ("", ""),
+    ],
+)
+def test_the_key_of_a_service_or_a_contract_is_its_name_without_case(text: str, key: str) -> None:
+    assert Subject.parse(text).key == Subject.parse(key)
+    assert Subject.parse(key).key == Subject.parse(key)

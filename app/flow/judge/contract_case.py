@@ -27,7 +27,7 @@ from app.sla.subject import Subject, SubjectKind
 from app.store.contracts import credits
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import schedule, subjects
+from app.store.tickets import subjects
 from app.store.tickets.signals import NewSignal
 from app.store.tickets.subjects import StoredSubject
 
@@ -58,8 +58,8 @@ class ContractCase:
         batch_size: int,
     ) -> "ContractCase":
         """Lock these contracts, and where all are to be evaluated the next `batch_size` of them."""
-        wanted = {contract_subject(each.id) for each in given}
-        schedule.unschedule_tickets(conn, desk, (each.text for each in given))
+        subjects.register(conn, desk, given)
+        wanted = {each.key for each in given}
         goes_on_at: Micros | None = None
         if ALL_CONTRACTS in wanted:
             marked = subjects.locked(conn, desk, [ALL_CONTRACTS]).get(ALL_CONTRACTS)

@@ -1,7 +1,7 @@
 """Assessment of subjects beside tickets: each is evaluated by its own log. Instants are microseconds UTC."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.flow.judge.concerned import ALL_CONTRACTS, by_service
@@ -11,12 +11,12 @@ from app.flow.judge.parking import park_failed
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query import serialize
 from app.sla.agreement.version import Version, begun, next_change_at
+from app.sla.clock.signals import RecordedSignal
 from app.sla.event import Event
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, recorded, subjects
-from app.store.tickets.recorded import RecordedSignals
 from app.store.tickets.signals import NewSignal
 from app.store.tickets.subjects import StoredSubject
 
@@ -38,12 +38,16 @@ def checked_next_at(next_at: Micros | None, at: Micros) -> Micros | None:
 
 @dataclass(frozen=True, slots=True)
 class SubjectCase:
-    """Subjects of one kind of one desk, locked, with their logs."""
+    """Subjects of one kind of one desk, locked, with their logs, by key."""
 
     desk: str
     versions: tuple[Version, ...]
     before: Mapping[Subject, StoredSubject]
     logs: Mapping[Subject, Sequence[Event]]
+    written: Mapping[Subject, Sequence[Subject]]
+    """The ways in which events write each: all of its signals bear the first."""
+    asked: Mapping[Subject, Subject]
+    """How each was written where it is to be evaluated."""
     judge_of_kind: SubjectJudge | None
 
     @classmethod
@@ -56,8 +60,12 @@ class SubjectCase:
         judge: SubjectJudge | None,
     ) -> "SubjectCase":
         """Lock these subjects and read what evaluating them needs."""
-        before = subjects.locked(conn, desk, wanted)
-        return cls(desk, versions, before, ledger.subject_logs(conn, desk, sorted(wanted)), judge)
+        subjects.register(conn, desk, wanted)
+        asked = {subject.key: subject for subject in sorted(wanted)}
+        before = subjects.locked(conn, desk, {*asked, *wanted})
+        written = subjects.written(conn, desk, asked)
+        logs = ledger.subject_logs(conn, desk, sorted(asked), written)
+        return cls(desk, versions, before, logs, written, asked, judge)
 
     @property
     def evaluated_at(self) -> Micros:
@@ -67,16 +75,21 @@ class SubjectCase:
     def judge(self, turn: Turn) -> Judged:
         """Evaluate them and write their rows. One that fails is parked and harms no other."""
         failures = Failures(self.desk)
-        known = recorded.recorded(turn.conn, self.desk, self.logs)
+        known = recorded.recorded(
+            turn.conn, self.desk, [way for ways in self.written.values() for way in ways]
+        )
         signals: list[NewSignal] = []
-        rows: list[StoredSubject] = []
+        rows = list(self._of_other_ways(turn))
         for subject in self.logs:
-            done, found = failures.attempt([subject], self._evaluated, turn, subject, known[subject])
+            before = [signal for way in self.written[subject] for signal in known[way].others]
+            done, found = failures.attempt([subject], self._evaluated, turn, subject, before)
             if done and found is not None:
                 signals += found[0]
                 rows.append(found[1])
         subjects.write(turn.conn, rows)
-        retry_at = park_failed(turn.conn, self.desk, self.logs, failures.errors, turn.backoff, turn.at)
+        retry_at = park_failed(
+            turn.conn, self.desk, {*self.logs, *self.before}, failures.errors, turn.backoff, turn.at
+        )
         ahead = [row.next_at for row in rows if row.next_at is not None]
         return Judged(
             concerned=self._concerned(turn, signals),
@@ -89,7 +102,7 @@ class SubjectCase:
         """The contracts that what was received of services concerns."""
         kinds: dict[Subject, list[str]] = {}
         for signal in signals:
-            kinds.setdefault(signal.subject, []).append(signal.kind)
+            kinds.setdefault(signal.subject.key, []).append(signal.kind)
         concerned = any(
             subject.kind is SubjectKind.SERVICE
             and by_service(self.versions, log, kinds.get(subject, ()), turn.received_at, turn.at)
@@ -97,16 +110,22 @@ class SubjectCase:
         )
         return {self.desk: [ALL_CONTRACTS]} if concerned else {}
 
+    def _of_other_ways(self, turn: Turn) -> Iterator[StoredSubject]:
+        """The rows that a process of the release before wrote by another key: never due again."""
+        for subject, row in self.before.items():
+            if subject not in self.logs:
+                yield replace(row, revision=row.revision + 1, evaluated_at=turn.at, next_at=None)
+
     def _evaluated(
-        self, turn: Turn, subject: Subject, known: RecordedSignals
+        self, turn: Turn, subject: Subject, known: Sequence[RecordedSignal]
     ) -> tuple[list[NewSignal], StoredSubject]:
         if self.judge_of_kind is None:
             raise NoJudge(f"no judge is registered for subjects of the kind {subject.kind.value!r}")
         before = self.before.get(subject)
         versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
-        judged_at = None if before is None else before.evaluated_at
+        judged_at = None if before is None else before.evaluated_at or None
         log = self.logs[subject]
-        found: Judgement = self.judge_of_kind(log, versions, known.others, turn.at, judged_at)
+        found: Judgement = self.judge_of_kind(log, versions, known, turn.at, judged_at)
         coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(
             desk=self.desk,
@@ -115,16 +134,26 @@ class SubjectCase:
             evaluated_at=turn.at,
             next_at=checked_next_at(min(coming, default=None), turn.at),
         )
+        named, asked = self.written[subject][0], self.asked[subject]
         emitted = [
-            emitted_signal(turn.emitter, self.desk, subject, signal, judged_at) for signal in found.signals
+            emitted_signal(turn.emitter, self.desk, named, signal, judged_at, asked)
+            for signal in found.signals
         ]
         return emitted, row
 
 
 def emitted_signal(
-    emitter: Emitter, desk: str, subject: Subject, signal: SubjectSignal, judged_at: Micros | None
+    emitter: Emitter,
+    desk: str,
+    subject: Subject,
+    signal: SubjectSignal,
+    judged_at: Micros | None,
+    asked: Subject | None = None,
 ) -> NewSignal:
-    """A subject's signal as a row of the stream. `judged_at`: when the subject was last evaluated before, if it was."""
+    """A subject's signal as a row of the stream. `judged_at`: when the subject was last evaluated before, if it was.
+
+    `asked`: how it was written where it was evaluated; None: as in the signal.
+    """
     new = NewSignal(
         desk=desk,
         subject=subject,
@@ -138,7 +167,7 @@ def emitted_signal(
         commitment_kind=signal.commitment_kind,
         late=judged_at is not None and signal.at <= judged_at,
         deliver=emitter.delivers(signal.at),
-        trace=emitter.trace(desk, subject),
+        trace=emitter.trace(desk, asked or subject),
         retracts=signal.retracts,
         corrects=None if signal.corrects is None else (signal.corrects, signal.at),
     )

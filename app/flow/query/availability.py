@@ -112,10 +112,6 @@ class _Query:
         self._conn, self._catalogue, self._desk = conn, catalogue, desk
         self._versions, self._asked = versions, asked
         self._facts: dict[Subject, ServiceFacts] = {}
-        known = subjects.services(conn, desk)
-        self._spelled: dict[str, list[Subject]] = {}
-        for subject in known:
-            self._spelled.setdefault(casefolded(subject.id), []).append(subject)
 
     def objects(self) -> Iterator[_Object]:
         """Everything that matches, in the order of the agreement."""
@@ -139,15 +135,14 @@ class _Query:
         return period_at(versions, asked.instant, asked.instant, day)
 
     def _of_service(self, rule: AvailabilityRule, service: str, period: Period) -> Iterator[_Object]:
-        for facts in self._read(service):
-            wanted = self._asked.resource
-            if not wanted:
-                yield self._of_who(rule, facts, period, ALL, None)
-            for resource, named in facts.resources.items():
-                if wanted is None or (wanted and resource == casefolded(wanted)):
-                    yield self._of_who(rule, facts, period, Who.of(resource), named)
-            if wanted and casefolded(wanted) not in facts.resources:
-                yield self._of_who(rule, facts, period, Who.of(wanted), wanted)
+        facts, wanted = self._read(service), self._asked.resource
+        if not wanted:
+            yield self._of_who(rule, facts, period, ALL, None)
+        for resource, named in facts.resources.items():
+            if wanted is None or (wanted and resource == casefolded(wanted)):
+                yield self._of_who(rule, facts, period, Who.of(resource), named)
+        if wanted and casefolded(wanted) not in facts.resources:
+            yield self._of_who(rule, facts, period, Who.of(wanted), wanted)
 
     def _of_who(
         self, rule: AvailabilityRule, facts: ServiceFacts, period: Period, who: Who, resource: str | None
@@ -178,7 +173,7 @@ class _Query:
         self, rule: AvailabilityRule, judged: JudgedPeriod, terms: Sequence[Contract], contract_id: str
     ) -> _Object:
         zone, period = months_of(judged.agreement).zone, judged.period
-        facts = {casefolded(service): self._joined(service, period) for service in rule.services}
+        facts = {casefolded(service): self._read(service).within(period.span) for service in rule.services}
         parts = [
             (facts[service], Who.of(*term.resources), [valid_span(term, zone) & period.span])
             for term in terms
@@ -187,22 +182,17 @@ class _Query:
         downtime = contract_downtime(rule, facts, terms, zone)
         return _Object(rule, period, downtime, parts, contract=contract_id)
 
-    def _joined(self, service: str, period: Period) -> ServiceFacts:
-        """The facts of a service, whichever ways it is written."""
-        first, *others = (facts.within(period.span) for facts in self._read(service))
-        for other in others:
-            first = first.beside(other)
-        return first
-
-    def _read(self, service: str) -> list[ServiceFacts]:
-        """The facts of a service, apart for each way in which facts write its name."""
-        known = self._spelled.get(casefolded(service)) or [Subject(SubjectKind.SERVICE, service)]
-        missing = [subject for subject in known if subject not in self._facts]
-        as_of = self._asked.as_of
-        for subject, log in ledger.subject_logs(self._conn, self._desk, missing).items():
+    def _read(self, service: str) -> ServiceFacts:
+        """The facts of a service, in whichever ways they write its name."""
+        key = Subject(SubjectKind.SERVICE, service).key
+        if key not in self._facts:
+            written = subjects.written(self._conn, self._desk, [key])
+            log = ledger.subject_logs(self._conn, self._desk, [key], written)[key]
+            as_of = self._asked.as_of
             events = log if as_of is None else [event for event in log if event.received_at <= as_of]
-            self._facts[subject] = read_facts(subject.id, events)
-        return [self._facts[subject] for subject in known]
+            name = written[key][0].id if log else service
+            self._facts[key] = read_facts(name, events)
+        return self._facts[key]
 
 
 def _shown(desk: str, each: _Object, at: Micros, most: int) -> Json:

@@ -24,10 +24,10 @@ from app.sla.credit.cause import BrokenUptime, Cause, Incident
 from app.sla.fields import casefolded
 from app.sla.period import FIRST_DAY, Months, Period, PeriodRule
 from app.sla.span import Micros, Span
-from app.store.contracts import credits
+from app.sla.subject import Subject, SubjectKind
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import ledger
+from app.store.tickets import ledger, subjects
 
 Judged: TypeAlias = tuple[Agreement, Cause]
 """A cause with the agreement that judges it."""
@@ -83,15 +83,15 @@ class Uptimes:
         }
         if not wanted:
             return cls(asked, {})
-        subjects = credits.services(asked.conn, asked.desk, wanted)
-        logs = ledger.subject_logs(asked.conn, asked.desk, subjects)
-        by_service: dict[str, list[ServiceFacts]] = {}
-        for subject, log in logs.items():
-            if not log:
-                continue
-            known = [event for event in log if asked.is_known(event.received_at)]
-            by_service.setdefault(casefolded(subject.id), []).append(read_facts(subject.id, known))
-        return cls(asked, {name: _joined(each) for name, each in by_service.items()})
+        written = subjects.written(
+            asked.conn, asked.desk, (Subject(SubjectKind.SERVICE, each) for each in wanted)
+        )
+        facts: dict[str, ServiceFacts] = {}
+        for key, log in ledger.subject_logs(asked.conn, asked.desk, written, written).items():
+            if log:
+                known = [event for event in log if asked.is_known(event.received_at)]
+                facts[key.id] = read_facts(written[key][0].id, known)
+        return cls(asked, facts)
 
     def of(self, contract: CustomerContract) -> list[Judged]:
         """The broken uptimes of a contract."""
@@ -184,19 +184,6 @@ def _credited(agreement: Agreement) -> Iterator[AvailabilityRule]:
     """The availabilities that a credit answers."""
     answered = {credit.answers for credit in agreement.credits if credit.of_availability}
     return (rule for rule in agreement.availability if rule.id in answered and rule.kind is Kind.GUARANTEE)
-
-
-def _joined(facts: Sequence[ServiceFacts]) -> ServiceFacts:
-    """The facts of one service that was written in several ways."""
-    if len(facts) == 1:
-        return facts[0]
-    return ServiceFacts(
-        facts[0].service,
-        tuple(sorted((o for each in facts for o in each.outages), key=lambda o: (o.start, o.event))),
-        tuple(window for each in facts for window in each.windows),
-        tuple(exclusion for each in facts for exclusion in each.exclusions),
-        {key: named for each in facts for key, named in each.resources.items()},
-    )
 
 
 def _validity(term: Contract, local: Zone) -> Span:

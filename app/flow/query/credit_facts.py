@@ -22,7 +22,7 @@ from app.sla.reason import ReasonCode
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
 from app.store.contracts import credits
-from app.store.tickets import ledger
+from app.store.tickets import ledger, subjects
 
 
 def missed(asked: Asked, contracts: Mapping[str, CustomerContract]) -> dict[str, list[Judged]]:
@@ -105,9 +105,11 @@ def names_of(contracts: Mapping[str, CustomerContract]) -> set[str]:
 def claims(asked: Asked, contracts: Mapping[str, CustomerContract]) -> dict[str, list[Event]]:
     """The facts about claims and credits of these contracts, by casefolded id."""
     found: dict[str, list[Event]] = {key: [] for key in contracts}
-    subjects = {subject: key for key, each in contracts.items() for subject in subjects_of(each)}
-    for subject, log in ledger.subject_logs(asked.conn, asked.desk, subjects).items():
-        found[subjects[subject]] += facts_of(event for event in log if asked.is_known(event.received_at))
+    own = [Subject(SubjectKind.CONTRACT, key) for key in contracts]
+    ways = subjects.written(asked.conn, asked.desk, own)
+    written = {each: {*ways[each], *subjects_of(contracts[each.id])} for each in own}
+    for subject, log in ledger.subject_logs(asked.conn, asked.desk, own, written).items():
+        found[subject.id] += facts_of(event for event in log if asked.is_known(event.received_at))
     for ticket, key in _tickets_with_claims(asked, contracts).items():
         if key in found:
             log = ledger.logs(asked.conn, asked.desk, [ticket])[ticket]

@@ -41,18 +41,6 @@ class ServiceFacts:
     """The instant and the resource of each fact, in order."""
     flags: tuple[str, ...] = ()
 
-    def beside(self, other: "ServiceFacts") -> "ServiceFacts":
-        """The facts of both, as of one service that is written in two ways."""
-        return ServiceFacts(
-            self.service,
-            outages=(*self.outages, *other.outages),
-            windows=(*self.windows, *other.windows),
-            exclusions=(*self.exclusions, *other.exclusions),
-            resources={**other.resources, **self.resources},
-            reports=tuple(sorted((*self.reports, *other.reports))),
-            flags=(*self.flags, *other.flags),
-        )
-
     def within(self, span: Span) -> "ServiceFacts":
         """Those that touch a span. Resources and flags stay."""
         return replace(

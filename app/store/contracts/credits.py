@@ -94,10 +94,6 @@ _NEVER_EVALUATED: Final = (
     .order_by(_contract.c.contract)
     .limit(bindparam("limit"))
 )
-_SERVICES: Final = select(_subject.c.subject).where(
-    _subject.c.desk == bindparam("desk"),
-    literal_column("subject").like(f"{SubjectKind.SERVICE}:%"),
-)
 
 
 def missed_tickets(
@@ -161,15 +157,3 @@ def stale(conn: Connection, desk: str, before: Micros, limit: int) -> list[Subje
     known = conn.execute(_STALE, {"desk": desk, "before": before, "limit": limit}).scalars()
     never = conn.execute(_NEVER_EVALUATED, {"desk": desk, "limit": limit}).scalars()
     return [*known, *(Subject(SubjectKind.CONTRACT, key) for key in never)][:limit]
-
-
-def services(conn: Connection, desk: str, named: Iterable[str]) -> list[Subject]:
-    """The services of a desk that have these names, as they were written where they were evaluated."""
-    wanted = {casefolded(name) for name in named}
-    found = {
-        subject
-        for subject in conn.execute(_SERVICES, {"desk": desk}).scalars()
-        if casefolded(subject.id) in wanted
-    }
-    found |= {Subject(SubjectKind.SERVICE, text) for name in named for text in (name, casefolded(name))}
-    return sorted(found)

@@ -4,8 +4,10 @@ An instant is a BigInteger of microseconds UTC: the date types of some databases
 Documents are JSON text. The tables are the same on SQLite and PostgreSQL. Row classes are private to `store`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
+import orjson
 from sqlalchemy import BigInteger, Column, Dialect, Integer, SmallInteger, Table, Text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -49,6 +51,21 @@ class SubjectText(TypeDecorator[Subject]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Subject | None:  # noqa: ARG002
         """The subject of a stored text."""
         return None if value is None else Subject.parse(value)
+
+
+class SubjectTexts(TypeDecorator[Sequence[Subject]]):
+    """Several subjects, stored as a JSON list of their texts; null for none."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[Subject] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The list that is stored."""
+        return orjson.dumps([each.text for each in value]).decode() if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Subject, ...]:  # noqa: ARG002
+        """The subjects of a stored list."""
+        return () if value is None else tuple(map(Subject.parse, orjson.loads(value)))
 
 
 class CodedText(TypeDecorator[str]):

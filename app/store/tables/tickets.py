@@ -22,6 +22,7 @@ from app.sla.subject import Subject
 from app.store.tables.columns import (
     NEVER,
     CodedText,
+    SubjectTexts,
     instant_column,
     renamed_instant_column,
     serial_column,
@@ -239,6 +240,8 @@ class SubjectRow(SQLModel, table=True):
     revision: int = instant_column()
     evaluated_at: int = instant_column()
     next_at: int | None = instant_column(nullable=True)
+    written: tuple[Subject, ...] = Field(sa_column=Column(SubjectTexts, nullable=True))
+    """The ways in which events write a service or a contract, the first one first; null: as in `subject` only."""
 
     __table_args__ = (
         # Serves the sweep: which subjects are due, and which instant is the next.

@@ -4,10 +4,11 @@ A row is written once; (desk, id) is an event's identity, and the digest disting
 What was received is what is read, in any order and however often it arrives. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -199,13 +200,24 @@ def last_seq(conn: Connection, desk: str, ticket: str, since: Micros) -> int:
     return conn.execute(_LAST_SEQ, {"desk": desk, "ticket": ticket, "since": since}).scalar() or 0
 
 
-def subject_logs(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, list[Event]]:
-    """The log of each of these subjects, none of them a ticket, in the order of receipt."""
-    by_text = {subject.text: subject for subject in subjects}
-    found: dict[Subject, list[Event]] = {subject: [] for subject in by_text.values()}
+def subject_logs(
+    conn: Connection,
+    desk: str,
+    subjects: Iterable[Subject],
+    written: Mapping[Subject, Iterable[Subject]] = MappingProxyType({}),
+) -> dict[Subject, list[Event]]:
+    """The log of each of these subjects, none of them a ticket, in the order of receipt.
+
+    `written`: the ways in which events write a subject; without them only the one that is asked for.
+    """
+    found: dict[Subject, list[Event]] = {subject: [] for subject in subjects}
+    by_text = {each.text: subject for subject in found for each in written.get(subject, (subject,))}
     for part in parts(by_text):
         for row in conn.execute(_SUBJECT_LOGS, {"desk": desk, "subjects": part}).all():
             found[by_text[row.subject]].append(_event_of(row))
+    for log in found.values():
+        # One that is written in two ways may have been read in two parts.
+        log.sort(key=attrgetter("received_at"))
     return found
 
 

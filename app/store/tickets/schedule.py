@@ -57,6 +57,11 @@ _LATEST_DUE_TICKETS: Final = (
     .order_by(_ticket.c.next_at.desc())
     .limit(bindparam("limit"))
 )
+_NEVER_DUE: Final = (
+    _ticket.update()
+    .where(_ticket.c.desk == bindparam("_desk"), _ticket.c.ticket == bindparam("_ticket"))
+    .values(next_at=None)
+)
 _IS_CONTRACT: Final = literal_column("subject").like("contract:%")
 _DUE_SUBJECTS: Final = (
     select(_subject.c.desk, _subject.c.subject)
@@ -183,6 +188,9 @@ def due(conn: Connection, now: Micros, limit: int, contracts: int | None = None)
     if len(found) >= limit // 2:
         latest = _claimed(conn, _LATEST_DUE_TICKETS, now, limit - len(found)) if limit > len(found) else ()
         found = list(dict.fromkeys([*found, *latest]))
+    # Before there were subjects of other kinds, a ticket could have such a name. It is none any more: never due again.
+    if others := [(desk, subject) for desk, subject in found if subject.ticket is None]:
+        conn.execute(_NEVER_DUE, [{"_desk": desk, "_ticket": subject.text} for desk, subject in others])
     for query in (_DUE_SUBJECTS, _DUE_PARKED):
         if len(found) < limit:
             found += _claimed(conn, query, now, limit - len(found))
@@ -305,12 +313,6 @@ def park(conn: Connection, rows: Sequence[Parked]) -> None:
     conn.execute(_UNSCHEDULE_TICKET, [{"_desk": row.desk, "_ticket": row.subject.text} for row in rows])
     conn.execute(_UNSCHEDULE_SUBJECT, [{"_desk": row.desk, "_subject": row.subject} for row in rows])
     conn.execute(_PARK, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
-
-
-def unschedule_tickets(conn: Connection, desk: str, names: Iterable[str]) -> None:
-    """Pass by rows of tickets with these names: those of an earlier release that are named like another subject."""
-    if rows := [{"_desk": desk, "_ticket": name} for name in names]:
-        conn.execute(_UNSCHEDULE_TICKET, rows)
 
 
 def unpark(conn: Connection, desk: str, subjects: Iterable[Subject]) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import Text, bindparam, select, type_coerce
+from sqlalchemy import bindparam, select
 
 from app.sla.span import Micros
-from app.sla.subject import Subject, SubjectKind
+from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection, WriteContention
@@ -48,13 +48,17 @@ _MARK: Final = (
     .where(_subject.c.desk == bindparam("_desk"), _subject.c.subject == bindparam("_subject"))
     .values(next_at=bindparam("at"))
 )
-_SERVICES: Final = (
-    select(_subject.c.subject)
+_WRITTEN: Final = (
+    select(_subject.c.subject, _subject.c.written)
     .where(
-        _subject.c.desk == bindparam("desk"),
-        type_coerce(_subject.c.subject, Text).like(f"{SubjectKind.SERVICE.value}:%"),
+        _subject.c.desk == bindparam("desk"), _subject.c.subject.in_(bindparam("subjects", expanding=True))
     )
     .order_by(_subject.c.subject)
+)
+_WRITE: Final = (
+    _subject.update()
+    .where(_subject.c.desk == bindparam("_desk"), _subject.c.subject == bindparam("_subject"))
+    .values(written=bindparam("written"))
 )
 _INSERT: Final = _subject.insert()
 _UPDATE: Final = (
@@ -82,9 +86,30 @@ def locked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Sub
     return {each.subject: each for each in found}
 
 
-def services(conn: Connection, desk: str) -> list[Subject]:
-    """The services of a desk that were ever evaluated."""
-    return list(conn.execute(_SERVICES, {"desk": desk}).scalars())
+def written(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Subject, tuple[Subject, ...]]:
+    """Every way in which events write each of these subjects, by its key: the first one first, the key among them."""
+    keys = sorted({subject.key for subject in subjects})
+    rows = (
+        row for part in parts(keys) for row in conn.execute(_WRITTEN, {"desk": desk, "subjects": part}).all()
+    )
+    found = {row.subject: row.written for row in rows}
+    return {key: tuple(dict.fromkeys((*found.get(key, ()), key))) for key in keys}
+
+
+def register(conn: Connection, desk: str, subjects: Iterable[Subject]) -> None:
+    """Remember how events write these subjects, where that is not the key itself."""
+    new = sorted(subject for subject in set(subjects) if subject != subject.key)
+    keys = sorted({subject.key for subject in new})
+    for part in parts(keys):
+        rows = conn.execute(dialect.for_update(conn, _WRITTEN), {"desk": desk, "subjects": part}).all()
+        before = {row.subject: row.written or (row.subject,) for row in rows}
+        for key in part:
+            ways = tuple(dict.fromkeys((*before.get(key, ()), *(each for each in new if each.key == key))))
+            if key not in before:
+                fresh = StoredSubject(desk, key, 1, 0, None)
+                conn.execute(_INSERT, {name: getattr(fresh, name) for name in _COLUMNS} | {"written": ways})
+            elif ways != before[key]:
+                conn.execute(_WRITE, {"_desk": desk, "_subject": key, "written": ways})
 
 
 def write(conn: Connection, rows: Sequence[StoredSubject]) -> None:
