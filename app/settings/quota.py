@@ -142,3 +142,8 @@ class QuotaSettings(SettingsGroup):
         description="Outages that an answer about availability lists for each service, resource or contract: the "
         "latest. Figures count all of them.",
     )
+    availability_days_max: int = Field(
+        default=400,
+        ge=1,
+        description="Days of which an answer about availability gives the downtime apart: a year and a month.",
+    )

@@ -71,6 +71,8 @@ def test_figures_and_outages_of_a_service_and_its_resources(room: Room) -> None:
         "remaining_seconds": 436.9,
         "breached_at": None,
         "next_at": "2026-03-31T22:00:00Z",
+        "maintenance": [],
+        "days": None,
         "flags": [],
     }
     assert whole["outages"][0] == {
@@ -185,6 +187,8 @@ FAULTY: list[tuple[dict[str, str], str]] = [
     ({"at": "2040-03-02T00:00:00Z"}, "ten years"),
     ({"as_of": "2026-04-02T00:00:00Z"}, "lies ahead"),
     ({"contract": "C-1", "desk": ""}, "desk"),
+    ({"days": "0"}, "days"),
+    ({"days": "401"}, "SLATIMER_AVAILABILITY_DAYS_MAX"),
 ]
 
 
@@ -216,3 +220,68 @@ def test_an_answer_has_as_many_objects_and_outages_as_the_settings_allow(room: R
     object.__setattr__(settings, "availability_objects_max", 1)
     assert ask(room, desk="haisoft").status_code == 422
     assert len(shown(room, desk="haisoft", service="network")) == 1
+
+
+def announce(room: Room, name: str, announced: str, start: str, end: str, subject: str, source: str) -> None:
+    span = {"from": start, "to": end}
+    send(room, "maintenance.announced", announced, name, subject, source, **span)
+
+
+def test_the_downtime_of_each_local_day_sums_to_that_of_the_month(room: Room) -> None:
+    outage(room, "night", "2026-03-02T23:00:00+01:00", "2026-03-03T00:30:00+01:00")
+    outage(room, "before", "2026-02-27T12:00:00+01:00", "2026-02-27T12:10:00+01:00")
+    (found,) = shown(room, desk="haisoft", service="network", days=8)
+    days = found["days"]
+    assert [each["date"] for each in days] == [
+        *("2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"),
+        *("2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06"),
+    ]
+    assert [each["downtime_seconds"] for each in days] == [600, 0, 0, 3600, 1800, 0, 0, 0]
+    assert {each["total_seconds"] for each in days} == {86400}
+    assert sum(each["downtime_seconds"] for each in days[2:]) == found["downtime_seconds"]
+    (then,) = shown(room, desk="haisoft", service="network", days=1, at="2026-03-02T23:10:00+01:00")
+    assert then["days"] == [
+        {"date": "2026-03-02", "total_seconds": 86400, "downtime_seconds": 600, "excluded_seconds": 0}
+    ]
+
+
+def test_the_days_of_a_contract_are_its_own(room: Room) -> None:
+    term = {"customer": "Acme", "services": ["network"], "valid_from": "2026-03-02", "currency": "EUR"}
+    put = room.client.put("/v1/contracts/haisoft/C-1", json=term, headers=room.key("*", Scope.ADMIN))
+    assert put.status_code == 200, put.text
+    outage(room, "r", "2026-03-01T12:00:00+01:00", "2026-03-02T00:30:00+01:00")
+    (found,) = shown(room, desk="haisoft", contract="C-1", days=6)
+    assert [each["downtime_seconds"] for each in found["days"]] == [0, 1800, 0, 0, 0, 0]
+
+
+def test_announced_maintenance_is_listed_with_why_it_counts_or_does_not(room: Room) -> None:
+    mail, noon = "service:Hosting", "2026-03-06T12:00:00+07:00"
+    announce(room, "soon", "2026-03-05T12:00:00+07:00", noon, "2026-03-06T13:00:00+07:00", mail, "hvn")
+    late = "2026-03-05T12:00:01+07:00"
+    announce(room, "late", late, noon, "2026-03-06T14:00:00+07:00", mail, "hvn")
+    april = ("2026-04-02T01:00:00+07:00", "2026-04-02T02:00:00+07:00")
+    announce(room, "april", "2026-03-01T12:00:00+07:00", *april, mail, "hvn")
+    (found,) = shown(room, desk="hvn", service="hosting")
+    assert [(each["event"], each["counted"]) for each in found["maintenance"]] == [
+        ("soon", False),
+        ("late", True),
+        ("april", False),
+    ]
+    assert found["maintenance"][1] == {
+        "service": "Hosting",
+        "resource": None,
+        "from": "2026-03-06T05:00:00Z",
+        "to": "2026-03-06T07:00:00Z",
+        "announced_at": "2026-03-05T05:00:01Z",
+        "emergency": False,
+        "counted": True,
+        "reason": "maintenance announced 86399 s ahead of the 86400 s needed",
+        "reason_detail": {
+            "code": "short_notice",
+            "ref": "late",
+            "params": {"notice_seconds": 86399.0, "needed_seconds": 86400.0},
+        },
+        "event": "late",
+    }
+    (ended,) = shown(room, desk="hvn", service="hosting", period="2026-02")
+    assert ended["maintenance"] == []

@@ -7,16 +7,16 @@ and contracts recorded by then, at the earlier of the two. Instants are microsec
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.flow.query.announced import announced
 from app.flow.query.contracts import contract as one_contract
-from app.flow.query.reasons import detail, text
-from app.flow.query.serialize import Json, instant_text
-from app.flow.query.uptimes import exact_seconds, figures
+from app.flow.query.downtime_days import DowntimeDays
+from app.flow.query.serialize import Json
+from app.flow.query.uptimes import figures, outage_document
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import Version, known_versions
 from app.sla.availability.contract import contract_downtime, services_of, valid_span
-from app.sla.availability.explanation import ExplainedOutage, explain
+from app.sla.availability.explanation import explain
 from app.sla.availability.facts import ServiceFacts, read_facts
-from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.uptime import ALL, Downtime, Who, compile_downtime
 from app.sla.availability.version import JudgedPeriod, judging, months_of, period_at, period_named
 from app.sla.contract import Contract
@@ -50,6 +50,8 @@ class AvailabilityQuestion:
     span: Span | None = None
     at: Micros | None = None
     as_of: Micros | None = None
+    days: int | None = None
+    """Of how many local days up to the instant the downtime is asked for, apart for each."""
 
     @property
     def instant(self) -> Micros:
@@ -75,9 +77,12 @@ class _Object:
     downtime: Downtime
     parts: Sequence[tuple[ServiceFacts, Who, Sequence[Span]]]
     """Its outages: of which services, of whom, and within which spans."""
+    concerned: Sequence[tuple[ServiceFacts, Who]]
+    """Its services with all that is known of them, and of whom."""
     service: str | None = None
     resource: str | None = None
     contract: str | None = None
+    days: list[Json] | None = None
 
 
 def availability(
@@ -94,7 +99,7 @@ def availability(
                 "SLATIMER_AVAILABILITY_OBJECTS_MAX. Name a service, a resource or a commitment; an empty resource "
                 "selects whole services only"
             )
-        found.append(_shown(desk, each, asked.instant, limits.outages))
+        found.append(_shown(desk, each, asked, limits.outages))
     return found
 
 
@@ -112,6 +117,7 @@ class _Query:
         self._conn, self._catalogue, self._desk = conn, catalogue, desk
         self._versions, self._asked = versions, asked
         self._facts: dict[Subject, ServiceFacts] = {}
+        self._days = DowntimeDays(versions, asked.instant, asked.days)
 
     def objects(self) -> Iterator[_Object]:
         """Everything that matches, in the order of the agreement."""
@@ -150,7 +156,17 @@ class _Query:
         touching = facts.within(period.span)
         downtime = compile_downtime(rule, [touching], who)
         parts = [(touching, who, [period.span])]
-        return _Object(rule, period, downtime, parts, service=facts.service, resource=resource)
+        days = self._days.of(rule, lambda past, span: compile_downtime(past, [facts.within(span)], who))
+        return _Object(
+            rule,
+            period,
+            downtime,
+            parts,
+            [(facts, who)],
+            service=facts.service,
+            resource=resource,
+            days=days,
+        )
 
     def _of_contract(self, contract_id: str) -> Iterator[_Object]:
         asked = self._asked
@@ -173,14 +189,23 @@ class _Query:
         self, rule: AvailabilityRule, judged: JudgedPeriod, terms: Sequence[Contract], contract_id: str
     ) -> _Object:
         zone, period = months_of(judged.agreement).zone, judged.period
-        facts = {casefolded(service): self._read(service).within(period.span) for service in rule.services}
+        pairs = [(term, service) for term in terms for service in services_of(rule, term)]
         parts = [
-            (facts[service], Who.of(*term.resources), [valid_span(term, zone) & period.span])
-            for term in terms
-            for service in services_of(rule, term)
+            (
+                self._read(service).within(period.span),
+                Who.of(*term.resources),
+                [valid_span(term, zone) & period.span],
+            )
+            for term, service in pairs
         ]
-        downtime = contract_downtime(rule, facts, terms, zone)
-        return _Object(rule, period, downtime, parts, contract=contract_id)
+        concerned = [(self._read(service), Who.of(*term.resources)) for term, service in pairs]
+
+        def compiled(past: AvailabilityRule, span: Span) -> Downtime:
+            joined = {casefolded(name): self._read(name).within(span) for name in past.services}
+            return contract_downtime(past, joined, terms, zone)
+
+        downtime, days = compiled(rule, period.span), self._days.of(rule, compiled)
+        return _Object(rule, period, downtime, parts, concerned, contract=contract_id, days=days)
 
     def _read(self, service: str) -> ServiceFacts:
         """The facts of a service, in whichever ways they write its name."""
@@ -195,7 +220,8 @@ class _Query:
         return self._facts[key]
 
 
-def _shown(desk: str, each: _Object, at: Micros, most: int) -> Json:
+def _shown(desk: str, each: _Object, asked: AvailabilityQuestion, most: int) -> Json:
+    at = asked.instant
     found = each.downtime.uptime(each.period, at)
     until = Span(each.period.start, max(each.period.start, min(at, each.period.end)))
     outages = [
@@ -213,30 +239,8 @@ def _shown(desk: str, each: _Object, at: Micros, most: int) -> Json:
         "service": each.service,
         "resource": each.resource or None,
         "contract": each.contract,
-        "outages": [_outage(outage) for outage in outages[-most:]],
+        "outages": [outage_document(outage) for outage in outages[-most:]],
+        "maintenance": announced(each.rule, each.concerned, each.period, at, most),
+        "days": each.days,
         "flags": [*marks, *flags],
-    }
-
-
-def _outage(explained: ExplainedOutage) -> Json:
-    outage = explained.outage
-    return {
-        "reference": outage.reference,
-        "service": explained.service,
-        "resource": None if outage.resource == EVERY_RESOURCE else outage.named,
-        "from": instant_text(outage.start),
-        "to": instant_text(outage.end),
-        "cause": outage.cause,
-        "event": outage.event,
-        "counted_seconds": exact_seconds(explained.counted),
-        "spans": [
-            {
-                "from": instant_text(each.span.start),
-                "to": instant_text(each.span.end),
-                "counted": each.counted,
-                "reason": text(each.reason),
-                "reason_detail": detail(each.reason),
-            }
-            for each in explained.spans
-        ],
     }

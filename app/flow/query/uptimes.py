@@ -1,7 +1,10 @@
 """Uptimes as JSON: the figures of a view, which signals carry too. Seconds have a fraction where there is one."""
 
+from app.flow.query.reasons import detail, text
 from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.availability import AvailabilityRule
+from app.sla.availability.explanation import ExplainedOutage
+from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.uptime import Uptime
 from app.sla.span import SECOND, Micros
 
@@ -30,4 +33,29 @@ def figures(rule: AvailabilityRule, found: Uptime) -> Json:
         "remaining_seconds": exact_seconds(found.remaining),
         "breached_at": instant_text(found.breached_at),
         "next_at": instant_text(found.next_at),
+    }
+
+
+def outage_document(explained: ExplainedOutage) -> Json:
+    """An outage with its spans, each with why it counts or does not."""
+    outage = explained.outage
+    return {
+        "reference": outage.reference,
+        "service": explained.service,
+        "resource": None if outage.resource == EVERY_RESOURCE else outage.named,
+        "from": instant_text(outage.start),
+        "to": instant_text(outage.end),
+        "cause": outage.cause,
+        "event": outage.event,
+        "counted_seconds": exact_seconds(explained.counted),
+        "spans": [
+            {
+                "from": instant_text(each.span.start),
+                "to": instant_text(each.span.end),
+                "counted": each.counted,
+                "reason": text(each.reason),
+                "reason_detail": detail(each.reason),
+            }
+            for each in explained.spans
+        ],
     }

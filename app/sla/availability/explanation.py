@@ -105,24 +105,28 @@ def _excuse(rule: AvailabilityRule, windows: list[Window], exclusions: list[Excl
         given = {"author": exclusion.author, "reason": exclusion.reason}
         params = {name: value for name, value in given.items() if value is not None}
         return Reason(ReasonCode.EXCLUSION, exclusion.event, params)
-    for window in windows:
-        if window.is_exempt(rule.maintenance):
-            return Reason(ReasonCode.MAINTENANCE, window.event, {"emergency": window.emergency})
-    return None
+    return next((why_window(rule, window) for window in windows if window.is_exempt(rule.maintenance)), None)
 
 
 def _why_counted(rule: AvailabilityRule, outage: Outage, windows: list[Window]) -> Reason:
     """Announced maintenance that counts says why; else it is the outage's cause."""
     for window in windows:
-        if rule.maintenance is None:
-            return Reason(ReasonCode.MAINTENANCE_COUNTS, window.event)
-        needed = rule.maintenance.needed(emergency=window.emergency)
-        if window.notice < needed:
-            params = {"notice_seconds": window.notice / SECOND, "needed_seconds": needed / SECOND}
-            return Reason(ReasonCode.SHORT_NOTICE, window.event, params)
+        if not window.is_exempt(rule.maintenance):
+            return why_window(rule, window)
     if outage.cause is None:
         return Reason(ReasonCode.CAUSE_NOT_STATED)
     return Reason(ReasonCode.OUTAGE_CAUSE, outage.cause)
+
+
+def why_window(rule: AvailabilityRule, window: Window) -> Reason:
+    """Why downtime within announced maintenance is excluded, or why it counts."""
+    if rule.maintenance is None:
+        return Reason(ReasonCode.MAINTENANCE_COUNTS, window.event)
+    if window.is_exempt(rule.maintenance):
+        return Reason(ReasonCode.MAINTENANCE, window.event, {"emergency": window.emergency})
+    needed = rule.maintenance.needed(emergency=window.emergency)
+    params = {"notice_seconds": window.notice / SECOND, "needed_seconds": needed / SECOND}
+    return Reason(ReasonCode.SHORT_NOTICE, window.event, params)
 
 
 def _joined(spans: Iterable[OutageSpan]) -> list[OutageSpan]:

@@ -63,6 +63,32 @@ class AvailabilityOutage(BaseModel):
     spans: list[AvailabilitySpan]
 
 
+class AnnouncedMaintenance(BaseModel):
+    """A maintenance window. One that a later announcement replaced ends where that was made."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    service: str = Field(examples=["network"])
+    resource: str | None = Field(description="null: the whole service")
+    since: InstantOut = Field(alias="from")
+    until: InstantOut = Field(alias="to")
+    announced_at: InstantOut
+    emergency: bool
+    counted: bool = Field(description="whether downtime within it counts")
+    reason: str = Field(examples=["maintenance announced in time"])
+    reason_detail: Detail = None
+    event: str = Field(description="the id of the event that announced it")
+
+
+class UptimeDay(BaseModel):
+    """What a local day came to. The day of the instant asked for counts up to then."""
+
+    date: str = Field(examples=["2026-11-27"])
+    total_seconds: float = Field(description="the length of the whole day")
+    downtime_seconds: float
+    excluded_seconds: float
+
+
 class Uptime(BaseModel):
     """The uptime of a service, a resource or a contract by one commitment. Seconds may have a fraction."""
 
@@ -93,6 +119,12 @@ class Uptime(BaseModel):
     breached_at: InstantOut | None = Field(description="when the period could no longer be kept")
     next_at: InstantOut | None = Field(description="when something changes next though nothing is reported")
     outages: list[AvailabilityOutage]
+    maintenance: list[AnnouncedMaintenance] = Field(
+        description="windows of the period and, while it runs, those that lie ahead, as many as outages"
+    )
+    days: list[UptimeDay] | None = Field(
+        None, description="with `days`: the last local days, each by the agreement of its month"
+    )
     flags: list[str] = Field(examples=[["nothing_reported"]])
 
 
@@ -117,6 +149,9 @@ class AvailabilityQuery(BaseModel):
     until: InstantInQuery | None = Field(None, alias="to")
     at: InstantInQuery | None = Field(None, description="the state at another instant; default now")
     as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
+    days: int | None = Field(
+        None, ge=1, description="downtime by day too, of so many local days up to `at`", examples=[90]
+    )
 
 
 @router.get(
@@ -137,7 +172,7 @@ async def list_availability(
     """
     parts = running(request)
     now = parts.database.now()
-    question = _question(wanted, now)
+    question = _question(wanted, now, parts.settings.availability_days_max)
     limits = AvailabilityLimits(
         objects=parts.settings.availability_objects_max, outages=parts.settings.availability_outages_max
     )
@@ -164,7 +199,7 @@ async def list_availability(
         raise invalid([Place("query", "service", str(error))]) from error
 
 
-def _question(wanted: AvailabilityQuery, now: Micros) -> AvailabilityQuestion:
+def _question(wanted: AvailabilityQuery, now: Micros, most_days: int) -> AvailabilityQuestion:
     """The question that a query asks. Raises Problem."""
     faults: list[Place] = []
     span: Span | None = None
@@ -176,6 +211,9 @@ def _question(wanted: AvailabilityQuery, now: Micros) -> AvailabilityQuestion:
         faults += _faults_of_span(wanted)
         if not faults and wanted.since is not None and wanted.until is not None:
             span = Span(wanted.since, wanted.until)
+    if wanted.days is not None and wanted.days > most_days:
+        limit = f"is more than {most_days}, the limit SLATIMER_AVAILABILITY_DAYS_MAX"
+        faults.append(Place("query", "days", limit))
     furthest = now + length_of(LONGEST)
     if max(wanted.at or 0, wanted.until or 0) > furthest:
         faults.append(Place("query", "to" if wanted.until else "at", "is more than ten years ahead"))
@@ -191,6 +229,7 @@ def _question(wanted: AvailabilityQuery, now: Micros) -> AvailabilityQuestion:
         span=span,
         at=wanted.at,
         as_of=wanted.as_of,
+        days=wanted.days,
     )
 
 
