@@ -27,6 +27,8 @@ REASONS: Final[dict[str, str]] = {
     "ended": "an answer while the ticket is shut stops its clock there; cycles that would open at one instant are one; "
     "a commitment that a version dropped opens no further cycle, shows why it ended whatever comes later, and is judged "
     "by what happened meanwhile when a version has it again",
+    "allowance": "the interventions of a month are counted: a ticket past its customer's allowance is flagged, with a "
+    "signal; its clocks are as they were",
 }
 """Why an answer is another now, by code."""
 
