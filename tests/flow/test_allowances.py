@@ -274,7 +274,7 @@ def state(service: Service) -> list[object]:
     return [*months, flagged(service, *names), sorted(map(tuple, service.rows(valid)))]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_order_of_the_facts_gives_the_same_uses_flags_and_signals(service: Service, seed: int) -> None:
     chance = random.Random(seed)
     events = history(chance)

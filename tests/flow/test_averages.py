@@ -241,7 +241,7 @@ def test_a_version_that_takes_over_judges_the_running_month_anew(service: Servic
 def history(chance: random.Random) -> list[Event]:
     """Calls of two months, some late, withdrawn or restored."""
     events: list[Event] = []
-    for number in range(chance.randint(5, 25)):
+    for number in range(chance.randint(5, 12)):
         offered = MARCH_STARTS + chance.randrange(45 * DAY)
         line = chance.choice(["support", "support", "emergency", ""])
         events.append(Event(f"o{number}", "call.offered", f"call:{number}", offered, {"line": line}))
@@ -295,7 +295,7 @@ def push_parts(service: Service, desk: str, events: Sequence[Event], sizes: Sequ
         service.sweeper.sweep_now()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_order_and_repetition_of_the_facts_gives_the_same_figures_and_breaches(
     service: Service, seed: int
 ) -> None:
@@ -315,7 +315,7 @@ def test_any_order_and_repetition_of_the_facts_gives_the_same_figures_and_breach
         assert [when for _, when in valid_breaches(service, desk)] == breached
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_projection_equals_the_log_as_of_every_instant(service: Service, seed: int) -> None:
     chance = random.Random(seed)
     found = history(chance)

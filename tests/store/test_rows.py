@@ -9,12 +9,24 @@ from sqlalchemy import event as event_of_engine
 from app.principal import EVERY
 from app.sla.reason import ReasonCode
 from app.sla.report.figures import LateCause
+from app.sla.span import Span
 from app.sla.subject import THE_DESK, Subject
 from app.sla.ticket import STATUSES
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.tables import LATE_KINDS
 from app.store.tables.tickets import LATE_CAUSES, PAUSES
-from app.store.tickets import archive, board, breaches, clocks, ledger, queues, schedule, signals
+from app.store.tickets import (
+    allowances,
+    archive,
+    averages,
+    board,
+    breaches,
+    clocks,
+    ledger,
+    queues,
+    schedule,
+    signals,
+)
 from app.store.tickets.board import FaultyCursor, Filters
 from app.store.tickets.breaches import BreachFilters
 from app.store.tickets.recorded import recorded
@@ -165,6 +177,18 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
             "event_subject",
             "event_other_desk_subject_idx",
         ),
+        (
+            lambda conn: ledger.counted(conn, "a", "call.offered", Span(0, 9)),
+            "event_counted",
+            "event_other_desk_type_at_idx",
+        ),
+        (lambda conn: averages.tally(conn, "a", "b", 0, 9), "average_call_month", "average_call_month"),
+        (lambda conn: averages.waits(conn, "a", "b", 0, 0, 9), "average_call_month", "average_call_month"),
+        (
+            lambda conn: allowances.of_month(conn, "a", "b", 0),
+            "allowance_use_order",
+            "allowance_use_order",
+        ),
         (lambda conn: ledger.digests(conn, "a", ["b"]), "sqlite_autoindex_event_1", "event_key_pkey"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "event_reply", "event_other_desk_at_idx"),
         (lambda conn: ledger.human_replies(conn, "a", "b", 0, 9), "sqlite_autoindex_ticket_1", "ticket_pkey"),
@@ -179,6 +203,10 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
         "recorded",
         "logs",
         "subjects",
+        "counted facts",
+        "tally",
+        "waits",
+        "uses",
         "digests",
         "replies",
         "queues",
