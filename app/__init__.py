@@ -13,8 +13,8 @@ From the same events come the uptime of services, the averages and allowances of
    subscribers (`flow.outbound.deliver`).
 7. A late event, a withdrawal or a new agreement evaluates the ticket again. Only the difference becomes a signal.
 8. Events are about tickets or other subjects (`sla.subject`): a service with its outages, a call, a contract. Each kind
-   has its own evaluation (`flow.judge.subjects`, `flow.judge.averages`, `flow.judge.contract_case`); signals and the
-   sweep are the same. Contracts are evaluated when a month ends, and when a late fact changes one that is over.
+   has its own evaluation (`flow.judge.subjects`, `flow.judge.averages`, `flow.judge.contract_case`); signals and sweep
+   are the same. Contracts are evaluated when a month ends, and when a late fact changes one that is over.
 9. The figures of a month are pure functions of the same events: uptimes (`sla.availability`), averages (`sla.average`),
    allowances (`sla.allowance`), charges (`sla.charge`), credits and statements (`sla.credit`), reports (`sla.report`).
    Each is shown at any instant, as of any other. Their rules are data (`sla.agreement`); what a customer has bought is a
