@@ -34,7 +34,7 @@ command = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @command.callback()
 def contracts() -> None:
-    """Customers' contracts."""
+    """Customers' contracts: what each has bought, at which fee, from when to when."""
 
 
 @command.command("import")

@@ -75,10 +75,18 @@ _Fields = Annotated[
     ),
 ]
 
+_EXAMPLES: Final = """
+A service is down: slatimer record haisoft service:network outage.started --reference N-1 --cause hardware
+
+It is up again: slatimer record haisoft service:network outage.ended --reference N-1
+
+A credit is granted: slatimer record haisoft contract:C-1 credit.granted --reason asked --set credit=ID
+"""
+
 command = typer.Typer(add_completion=False)
 
 
-@command.command()
+@command.command(epilog=_EXAMPLES)
 def record(
     desk: _Desk,
     subject: _Subject,
@@ -96,7 +104,7 @@ def record(
     emergency: _Emergency = False,
     fields: _Fields = None,
 ) -> None:
-    """Record a fact by hand. Prints the new event's id."""
+    """Record a fact by hand: a call, an outage, maintenance, an exclusion. Prints the new event's id."""
     since, until, at = (_instant(*given) for given in (("--from", start), ("--to", end), ("--time", time)))
     options = {"commitments": commitment, "reference": reference, "resource": resource, "cause": cause}
     more = _fields(fields or ()) | {name: value for name, value in options.items() if value}

@@ -18,16 +18,21 @@ command = typer.Typer(add_completion=False)
 
 @command.command()
 def statements(
-    desk: Annotated[str, typer.Option(help="The desk.")],
+    desk: Annotated[str, typer.Option(help="The desk of the contracts.")],
     period: Annotated[str, typer.Option(help="The month, as 2026-11.")],
     csv: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write one CSV file for each contract into this folder."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, one list.")] = False,
-    empty: Annotated[bool, typer.Option(help="Also contracts without credits and charges.")] = False,
+    empty: Annotated[
+        bool, typer.Option(help="Also contracts that have neither credits nor charges.")
+    ] = False,
 ) -> None:
-    """Compute the statements of a month for all contracts of a desk, with progress on standard error."""
+    """Compute what the contracts of a desk are owed, and what they are charged, for a month.
+
+    One statement for each contract, as text, as JSON or as CSV files. Progress goes to standard error.
+    """
     if csv is not None and as_json:
         misused("--csv and --json: choose one")
     with opened() as runtime:

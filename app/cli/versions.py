@@ -36,13 +36,16 @@ def versions(
     desk: Annotated[str, typer.Argument(help="The desk.")],
     diff: Annotated[
         tuple[int, int] | None,
-        typer.Option("--diff", metavar="A B", help="What version B changes of version A."),
+        typer.Option("--diff", metavar="A B", help="What version B changes in version A, key by key."),
     ] = None,
     show: Annotated[
         int | None, typer.Option("--show", metavar="N", help="The files of a version, as written.")
     ] = None,
     withdraw: Annotated[
-        int | None, typer.Option("--withdraw", metavar="N", help="Take a version back that is planned.")
+        int | None,
+        typer.Option(
+            "--withdraw", metavar="N", help="Withdraw a version that is planned and not in force yet."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
