@@ -43,6 +43,12 @@ class SweepSettings(SettingsGroup):
         ge=0,
         description="Replays of long tickets that a process caches, the latest used ones. Each takes up to 0.5 MB.",
     )
+    subject_log_cache_events: int = Field(
+        default=50_000,
+        ge=0,
+        description="Events of services that a process caches, of the services used last. Each takes about 1 KB; "
+        "with it a fact about a service does not read the earlier ones again.",
+    )
     evaluation_backoff_initial: timedelta = Field(
         default=timedelta(seconds=30),
         description="Delay before the first retry of a ticket whose evaluation failed. It doubles with each "
