@@ -11,7 +11,7 @@ from app.sla.credit.line import Line, LineKey, UnknownCredit, totals
 from app.sla.credit.statement import ChargeLine, Statement
 from app.sla.event import Event
 from app.sla.span import HOUR
-from tests.sla.credits import agreement, at, down, fact, lines
+from tests.sla.credits import agreement, at, contract, down, fact, lines, uptime
 from tests.sla.test_credit_amounts import HAISOFT, HALF, HVN, TIME_SHARE, missed, only
 
 ON_CLAIM = HVN + 'owed = "on_claim"\nclaim_within = "claim-in-3-months"\nas = "account"'
@@ -130,6 +130,22 @@ def test_a_claim_may_name_the_service_whatever_its_case() -> None:
         assert state(
             ON_CLAIM, fact("claim.filed", "2026-12-03T10:00", about={"service": service}), cause=cause
         ) == (expected)
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [("mail", "claimed"), ("Mail", "claimed"), ("web", "lapsed"), ("dns", "lapsed"), ("", "lapsed")],
+)
+def test_a_claim_about_a_service_claims_what_its_contract_has_for_it(service: str, expected: str) -> None:
+    of = replace(agreement(ON_CLAIM), availability=(replace(uptime(), services=("Mail", "Web")),))
+    about = {"availability": "uptime", "service": service, "period": "2026-11"}
+    found = lines(
+        of,
+        NOVEMBER,
+        facts=[fact("claim.filed", "2026-12-03T10:00", about=about)],
+        terms=[replace(contract(), services=("mail", "dns"))],
+    )
+    assert only(found).state == expected
 
 
 def test_a_claim_about_nothing_claims_what_was_certain_then() -> None:

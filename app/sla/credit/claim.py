@@ -52,13 +52,15 @@ FACTS: Final = frozenset(
 class Claimable:
     """What a claim can be about: one credit of a contract.
 
-    `caused_at` is when its cause was certain, `arises_at` when it stops accruing (None: not known yet).
+    `caused_at` is when its cause was certain, `arises_at` when it stops accruing (None: not known yet). `services` are
+    the casefolded services that it is for.
     """
 
     credit: str
     answers: str
     of_availability: bool
     service: str
+    services: frozenset[str]
     period: str
     ticket: str | None
     owed: CreditOwed
@@ -88,7 +90,7 @@ class Claimable:
             "credit": self.credit,
         }
         if key == "service":
-            return self.of_availability and casefolded(value) in (casefolded(self.service), "")
+            return casefolded(value) in self.services
         return key in own and own[key] == value
 
 
