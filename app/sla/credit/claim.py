@@ -75,6 +75,10 @@ class Claimable:
             return self.caused_at <= claim.at
         return all(self._is(key, value) for key, value in cast("Mapping[str, object]", about).items())
 
+    def is_in_time(self, at: Micros) -> bool:
+        """Whether it could be claimed at an instant: the time to claim ends before its deadline."""
+        return self.claim_by is None or at < self.claim_by
+
     def is_asked_for_by(self, fact: Event) -> bool:
         """Whether a fact claims or requests it."""
         if fact.type == EventType.CREDIT_REQUESTED:
@@ -157,8 +161,7 @@ class _Course:
         if self.subject.owed is CreditOwed.AUTOMATIC or self.state is CreditState.GRANTED:
             return
         self.claims[event.subject, _text(event.data.get("claim")) or ""] = event.id
-        in_time = self.subject.claim_by is None or event.at <= self.subject.claim_by
-        if in_time and self.state in (CreditState.CLAIMABLE, CreditState.REFUSED):
+        if self.subject.is_in_time(event.at) and self.state in (CreditState.CLAIMABLE, CreditState.REFUSED):
             self.enter(CreditState.CLAIMED, event.at, event)
 
     def _answer(self, event: Event) -> None:
@@ -213,7 +216,7 @@ def course(subject: Claimable, facts: Iterable[Event], at: Micros) -> tuple[Tran
     found.enter(CreditState.OWED if automatic else CreditState.CLAIMABLE, subject.arises_at)
     for event in facts:
         if event.at <= at:
-            found.lapse(event.at - 1)
+            found.lapse(event.at)
             found.apply(event)
     found.lapse(at)
     return tuple(found.transitions)
