@@ -116,9 +116,10 @@ def test_a_claim_within_the_period_is_a_claim_at_once() -> None:
         ({"commitment": "uptime"}, False),
         ({"ticket": "7"}, False),
         ({"anything": "else"}, False),
+        ("uptime", False),
     ],
 )
-def test_a_claim_may_say_what_it_is_about(about: dict[str, str] | None, claims: bool) -> None:
+def test_a_claim_may_say_what_it_is_about(about: object, claims: bool) -> None:
     filed = fact("claim.filed", "2026-12-03T10:00", about=about)
     assert state(ON_CLAIM, filed) == ("claimed" if claims else "lapsed")
 
@@ -184,8 +185,20 @@ def test_a_claim_that_is_sent_back_is_a_new_one_within_the_same_time() -> None:
     assert state(ON_CLAIM, *first, fact("claim.filed", "2027-02-21T00:00:01")) == "refused"
 
 
-def test_a_late_claim_can_still_be_accepted() -> None:
-    late = fact("claim.filed", "2027-03-01T10:00")
+def test_a_claim_about_nothing_leaves_what_could_no_longer_be_claimed_lapsed() -> None:
+    months = [
+        down(60, month=month, incidents=[incident(f"{month}-20T10:00")]) for month in ("2026-08", "2026-11")
+    ]
+    facts = [
+        fact("claim.filed", "2026-12-03T10:00"),
+        fact("claim.answered", "2026-12-09T10:00", accepted=True),
+    ]
+    found = lines(agreement(ON_CLAIM), *months, facts=facts)
+    assert {line.period: line.state.value for line in found} == {"2026-08": "lapsed", "2026-11": "granted"}
+
+
+def test_a_late_claim_that_says_what_it_is_about_can_still_be_accepted() -> None:
+    late = fact("claim.filed", "2027-03-01T10:00", about={"period": "2026-11"})
     assert state(ON_CLAIM, late, fact("claim.answered", "2027-03-02T10:00", accepted=True)) == "granted"
     assert state(ON_CLAIM, late, fact("claim.answered", "2027-03-02T10:00", accepted=False)) == "lapsed"
 

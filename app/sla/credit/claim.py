@@ -69,10 +69,12 @@ class Claimable:
     claim_by: Micros | None
 
     def is_claimed_by(self, claim: Event) -> bool:
-        """Whether a claim is about it. One that says nothing is about all that was certain by then."""
+        """Whether a claim is about it. One that says nothing is about all that could be claimed then."""
         about = claim.data.get("about")
-        if not isinstance(about, Mapping) or not about:
-            return self.caused_at <= claim.at
+        if about is None or about == {}:
+            return self.caused_at <= claim.at and self.is_in_time(claim.at)
+        if not isinstance(about, Mapping):
+            return False
         return all(self._is(key, value) for key, value in cast("Mapping[str, object]", about).items())
 
     def is_in_time(self, at: Micros) -> bool:
