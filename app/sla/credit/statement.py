@@ -58,8 +58,10 @@ class Statement:
         return cls(
             lines=tuple(line for line in listed if line.is_counted),
             open=tuple(line for line in listed if line.is_open),
-            without_amount=tuple(line for line in listed if line.amount is None),
-            closed=tuple(line for line in listed if line.amount is not None and line.state in NOT_COUNTED),
+            without_amount=tuple(
+                line for line in listed if line.amount is None and line.state not in NOT_COUNTED
+            ),
+            closed=tuple(line for line in listed if line.state in NOT_COUNTED),
             charges=tuple(charges),
         )
 

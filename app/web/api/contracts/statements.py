@@ -74,7 +74,9 @@ class StatementView(BaseModel):
     as_of: InstantOut
     lines: list[Credit] = Field(description="what is due: `owed` or `granted`")
     open: list[Credit] = Field(description="what is not due yet: `accruing`, `claimable` or `claimed`")
-    without_amount: list[Credit] = Field(description="credits of which something is to be entered or agreed")
+    without_amount: list[Credit] = Field(
+        description="credits of which something is to be entered or agreed, and not closed"
+    )
     closed: list[Credit] = Field(description="refused, lapsed or withdrawn; in no total")
     charges: list[ChargeOfStatement]
     totals: list[StatementTotal]
