@@ -16,7 +16,10 @@ class Call(Data):
     line: Text = Field(
         default="", description="the line that was called; without it: the line without a name"
     )
-    waited_seconds: Annotated[float, Field(ge=0)] | None = None
+    waited_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="real seconds; without it, and above a day, the time from the offer to the answer counts",
+    )
     contract: Text = Field(default=None, description="whose call it is, for a line that is charged")
     customer: Text = Field(default=None, description="the same, where no contract is named")
 

@@ -72,11 +72,15 @@ def test_a_statement_can_be_shown_as_it_was(service: Service) -> None:
     office.service.clock.now = office.at("2026-12-05 00:00")
     office.down("network", "2026-11-20 10:00", 2 * HOUR)
     office.contract("C-1", fee={"amount": "2000", "per": "month"})
-    amounts = [
-        office.statement("C-1", "2026-11", **when)["totals"][0]["amount"]
+    totals = [
+        office.statement("C-1", "2026-11", **when)["totals"][0]
         for when in ({"as_of": office.at("2026-12-02 00:00")}, {"at": office.at("2026-11-15 00:00")}, {})
     ]
-    assert amounts == ["33.00", "66.00", "198.00"]
+    assert [(each["amount"], each["open"]) for each in totals] == [
+        ("33.00", "0.00"),
+        ("0.00", "66.00"),
+        ("198.00", "0.00"),
+    ]
     assert office.one("C-1", at=office.at("2026-11-15 00:00"))["state"] == "accruing"
 
 

@@ -66,7 +66,12 @@ OFFERED = "2026-03-02T11:59:30+01:00"
         ({"waited_seconds": True}, 60 * SECOND),
         ({"waited_seconds": "42"}, 60 * SECOND),
         ({"waited_seconds": -1}, 60 * SECOND),
+        ({"waited_seconds": -5}, 60 * SECOND),
+        ({"waited_seconds": "NaN"}, 60 * SECOND),
         ({"waited_seconds": 1e300}, 60 * SECOND),
+        ({"waited_seconds": 1e30}, 60 * SECOND),
+        ({"waited_seconds": 10**5000}, 60 * SECOND),
+        ({"waited_seconds": LONGEST_WAIT // SECOND + 0.001}, 60 * SECOND),
         ({"waited_seconds": float("inf")}, 60 * SECOND),
         ({"waited_seconds": float("nan")}, 60 * SECOND),
         ({"waited_seconds": LONGEST_WAIT // SECOND}, LONGEST_WAIT),
@@ -93,6 +98,15 @@ def test_an_answer_before_the_offer_answers_nothing() -> None:
     found = call_of([fact("call.answered", early), fact("call.offered", OFFERED)])
     assert found is not None
     assert found.waited is None
+    late = call_of(
+        [
+            fact("call.answered", early, "a1"),
+            fact("call.offered", OFFERED),
+            fact("call.answered", "2026-03-02T12:00:00+01:00", "a2", waited_seconds=-5),
+        ]
+    )
+    assert late is not None
+    assert late.waited == 30 * SECOND
 
 
 def test_the_first_offer_and_the_first_answer_that_stand_make_the_call() -> None:

@@ -51,7 +51,10 @@ def test_credits_are_listed_with_their_totals(missed: Room) -> None:
         "claimable",
         "gti",
     )
-    assert (answer["totals"], answer["next"]) == ([{"currency": "EUR", "amount": "24.95"}], None)
+    assert (answer["totals"], answer["next"]) == (
+        [{"currency": "EUR", "amount": "0.00", "open": "24.95"}],
+        None,
+    )
     for wanted, count in (
         ({"contract": "c-1"}, 1),
         ({"customer": "=ACME"}, 1),
@@ -71,6 +74,9 @@ def test_a_person_requests_and_grants_a_credit_with_a_reason(missed: Room) -> No
     assert decide(missed, "request", lead).json()["state"] == "claimed"
     granted = decide(missed, "grant", lead).json()
     assert granted["state"] == "granted"
+    assert missed.get("/v1/credits", desk="phpnet").json()["totals"] == [
+        {"currency": "EUR", "amount": "24.95", "open": "0.00"}
+    ]
     last = granted["transitions"][-1]
     assert (last["author"], last["reason"], last["event"] in granted["facts"]) == (
         "Eva",
@@ -100,14 +106,17 @@ def test_a_credit_of_another_desk_is_as_unknown_as_one_that_does_not_exist(misse
 def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -> None:
     path = "/v1/statements/phpnet/C-1/2026-03"
     found = missed.get(path).json()
-    assert (found["state"], found["totals"][0]["amount"]) == ("running", "24.95")
-    assert found["lines"][0]["explanation"][-1] == "50 % of the monthly fee."
+    (total,) = found["totals"]
+    assert (found["state"], total["amount"], total["open"]) == ("running", "0.00", "24.95")
+    assert found["lines"] == []
+    assert found["open"][0]["explanation"][-1] == "50 % of the monthly fee."
     accept = {**missed.read, "Accept": "text/html;q=0.2, text/csv"}
     listed = missed.client.get(path, headers=accept)
     assert listed.headers["content-type"] == "text/csv; charset=utf-8"
-    credit, total, _ = csv.DictReader(io.StringIO(listed.text))
+    credit, due, _, waiting = csv.DictReader(io.StringIO(listed.text))
     # A spreadsheet must not take a name for a formula.
-    assert (credit["amount"], credit["customer"], total["amount"]) == ("24.95", "'=Acme", "24.95")
+    assert (credit["kind"], credit["amount"], credit["customer"]) == ("open credit", "24.95", "'=Acme")
+    assert (due["amount"], waiting["kind"], waiting["amount"]) == ("0.00", "total of open credits", "24.95")
     page = missed.client.get(path, headers={**missed.read, "Accept": "text/html,application/xml;q=0.9"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "24.95 EUR" in page.text

@@ -13,13 +13,18 @@ from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.credit import Band
 from app.sla.credit.claim import CreditState, Transition
 from app.sla.credit.line import Line
-from app.sla.credit.money import decimals_of, rounded, written
-from app.sla.credit.statement import ChargeLine, Statement
+from app.sla.credit.money import decimals_of, rounded, total, written
+from app.sla.credit.statement import ChargeLine, Statement, Total
 from app.sla.reason import Reason, ReasonCode
 
 CSV_COLUMNS: Final = (
     *("desk", "contract", "customer", "period", "kind", "id", "label", "service", "ticket", "state"),
     *("base_amount", "share", "amount_before_cap", "amount", "currency", "claim_by", "explanation"),
+)
+_TOTALS: Final = (
+    ("total of credits", "amount"),
+    ("total of charges", "charges"),
+    ("total of open credits", "open"),
 )
 _MONEY_DECIMALS: Final = 4
 """Of a base that is a fraction of a minor unit, as a twelfth of a yearly fee."""
@@ -135,9 +140,20 @@ def charge_document(charge: ChargeLine) -> Json:
     }
 
 
-def totals_document(sums: Mapping[str, Decimal]) -> list[Json]:
-    """Sums by currency."""
-    return [{"currency": currency, "amount": written(amount, currency)} for currency, amount in sums.items()]
+def totals_document(totals: Iterable[Total]) -> list[Json]:
+    """Sums of credits by currency: what is due, and what is not yet. Those of one currency are added up."""
+    due, waiting = dict[str, list[Decimal]](), dict[str, list[Decimal]]()
+    for each in totals:
+        due.setdefault(each.currency, []).append(each.credits)
+        waiting.setdefault(each.currency, []).append(each.open)
+    return [
+        {
+            "currency": currency,
+            "amount": written(total(due[currency]), currency),
+            "open": written(total(waiting[currency]), currency),
+        }
+        for currency in sorted(due)
+    ]
 
 
 def statement_document(
@@ -147,6 +163,7 @@ def statement_document(
     return {
         **heading,
         "lines": [line_document(line) for line in statement.lines],
+        "open": [line_document(line) for line in statement.open],
         "without_amount": [line_document(line) for line in statement.without_amount],
         "closed": [
             *(line_document(line) for line in statement.closed),
@@ -159,6 +176,7 @@ def statement_document(
                 "amount": written(each.credits, each.currency),
                 "charges": written(each.charges, each.currency),
                 "balance": written(each.balance, each.currency),
+                "open": written(each.open, each.currency),
             }
             for each in statement.totals
         ],
@@ -168,16 +186,16 @@ def statement_document(
 def statement_rows(document: Mapping[str, Any]) -> Iterator[list[str]]:
     """The rows of a statement's CSV, without the header."""
     heading = {key: document[key] for key in ("desk", "contract", "customer", "period")}
-    kinds = (("lines", "credit"), ("without_amount", "credit"), ("closed", "closed"))
+    kinds = (("lines", "credit"), ("open", "open credit"), ("without_amount", "credit"), ("closed", "closed"))
     for part, kind in kinds:
         for line in document[part]:
             explained = {"explanation": " ".join(line["explanation"])}
             yield _row({**line, **heading, "kind": kind, **explained})
     for charge in document["charges"]:
         yield _row({**heading, **charge, "kind": "charge", "id": charge["fact"]})
-    for total in document["totals"]:
-        for kind, key in (("total of credits", "amount"), ("total of charges", "charges")):
-            yield _row({**heading, "kind": kind, "amount": total[key], "currency": total["currency"]})
+    for each in document["totals"]:
+        for kind, key in _TOTALS:
+            yield _row({**heading, "kind": kind, "amount": each[key], "currency": each["currency"]})
 
 
 def statement_csv(documents: Iterable[Mapping[str, Any]]) -> str:

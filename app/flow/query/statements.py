@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from app.flow.query.charges import charges
@@ -11,8 +10,8 @@ from app.flow.query.credit_causes import Asked
 from app.flow.query.credit_documents import line_document, statement_document, withdrawn_document
 from app.flow.query.credits import ContractLines, asked, lines_of
 from app.flow.query.serialize import Json, instant_text
-from app.sla.credit.line import Line, LineKey, UnknownCredit, totals
-from app.sla.credit.statement import ChargeLine, Statement
+from app.sla.credit.line import Line, LineKey, UnknownCredit
+from app.sla.credit.statement import ChargeLine, Statement, Total
 from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.span import Micros
@@ -42,7 +41,7 @@ class CreditPage:
     """The credits of some contracts, with their sums. `next`: the contract after which more follow."""
 
     documents: Sequence[Json]
-    totals: dict[str, Decimal]
+    totals: Sequence[Total]
     next: str | None
 
 
@@ -84,7 +83,7 @@ def credit_page(
         counted += (line for line, document in shown if filters.accepts(document))
         of_contract = [document for _, document in shown] + withdrawn(each)
         documents += filter(filters.accepts, of_contract)
-    return CreditPage(documents, totals(counted), following)
+    return CreditPage(documents, Statement.of(counted).totals, following)
 
 
 def withdrawn(found: ContractLines) -> list[Json]:

@@ -6,7 +6,7 @@ what the system sends as `waited_seconds`, else the real time from the offer to 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from app.sla.event import Event, EventType, in_order
@@ -54,10 +54,8 @@ def _sent_wait(event: Event) -> Micros | None:
     given = event.data.get("waited_seconds")
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
-    try:
-        # By its shortest text: 0.1 means a tenth, not the binary fraction next to it.
-        exact = Decimal(str(given)) * SECOND
-        waited = int(exact.to_integral_value(ROUND_HALF_UP)) if exact.is_finite() else -1
-    except InvalidOperation:
+    if not 0 <= given <= LONGEST_WAIT // SECOND:  # NaN is neither
         return None
-    return waited if 0 <= waited <= LONGEST_WAIT else None
+    # By its shortest text: 0.1 means a tenth, not the binary fraction next to it.
+    exact = Decimal(str(given)) * SECOND
+    return int(exact.to_integral_value(ROUND_HALF_UP))

@@ -37,6 +37,9 @@ class CreditState(StrEnum):
 NOT_COUNTED: Final = frozenset({CreditState.REFUSED, CreditState.LAPSED, CreditState.WITHDRAWN})
 """States in which an amount is in no total."""
 
+OPEN: Final = frozenset({CreditState.ACCRUING, CreditState.CLAIMABLE, CreditState.CLAIMED})
+"""States in which an amount is not due: it still changes, or it is not asked for, or it is not decided."""
+
 FACTS: Final = frozenset(
     {
         EventType.CLAIM_FILED,

@@ -1,13 +1,14 @@
 """Statements: the credits and charges of a contract in a month, with their totals by currency.
 
-The total of a currency is the sum of its lines, each rounded once. A credit that was refused, lapsed or withdrawn stands
-in a list of its own and is in no total.
+The total of a currency is the sum of its lines, each rounded once: of what is owed or granted. A credit that is not due
+yet stands in a list of its own with a sum of its own, and one that was refused, lapsed or withdrawn in a list without.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.sla.credit.claim import NOT_COUNTED
 from app.sla.credit.line import Line
 from app.sla.credit.money import total
 from app.sla.span import Micros
@@ -27,11 +28,12 @@ class ChargeLine:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What a currency comes to. `balance` is what the customer is owed, less what is charged."""
+    """What a currency comes to. `balance` is what the customer is owed, less what is charged; `open` is in neither."""
 
     currency: str
     credits: Decimal
     charges: Decimal
+    open: Decimal
 
     @property
     def balance(self) -> Decimal:
@@ -41,9 +43,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A contract's month. `lines` are counted, `open` lack an amount, `closed` are not counted."""
+    """A contract's month. `lines` are due, `open` not yet, `closed` not at all."""
 
     lines: tuple[Line, ...]
+    open: tuple[Line, ...]
     without_amount: tuple[Line, ...]
     closed: tuple[Line, ...]
     charges: tuple[ChargeLine, ...]
@@ -54,20 +57,35 @@ class Statement:
         listed = list(lines)
         return cls(
             lines=tuple(line for line in listed if line.is_counted),
-            without_amount=tuple(line for line in listed if line.amount is None),
-            closed=tuple(line for line in listed if line.amount is not None and not line.is_counted),
+            open=tuple(line for line in listed if line.is_open),
+            without_amount=tuple(
+                line for line in listed if line.amount is None and line.state not in NOT_COUNTED
+            ),
+            closed=tuple(line for line in listed if line.state in NOT_COUNTED),
             charges=tuple(charges),
         )
 
     @property
     def totals(self) -> tuple[Total, ...]:
         """The totals, by currency."""
-        credited = _sums((line.currency or "", line.amount or Decimal(0)) for line in self.lines)
+        credited, waiting = _sums(_amounts(self.lines)), _sums(_amounts(self.open))
         charged = _sums((charge.currency, charge.amount) for charge in self.charges)
+        nothing = Decimal(0)
         return tuple(
-            Total(currency, credited.get(currency, Decimal(0)), charged.get(currency, Decimal(0)))
-            for currency in sorted(credited.keys() | charged.keys())
+            Total(
+                currency,
+                credits=credited.get(currency, nothing),
+                charges=charged.get(currency, nothing),
+                open=waiting.get(currency, nothing),
+            )
+            for currency in sorted(credited.keys() | charged.keys() | waiting.keys())
         )
+
+
+def _amounts(lines: Iterable[Line]) -> Iterator[tuple[str, Decimal]]:
+    for line in lines:
+        if line.amount is not None and line.currency is not None:
+            yield line.currency, line.amount
 
 
 def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

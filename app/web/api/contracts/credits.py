@@ -14,7 +14,7 @@ from app.principal import Permission
 from app.sla.agreement.credit import CreditOwed
 from app.sla.credit.claim import CreditState
 from app.sla.credit.line import LineKey, UnknownCredit
-from app.sla.credit.money import total
+from app.sla.credit.statement import Total
 from app.sla.event import EventType
 from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
@@ -94,10 +94,13 @@ class Credit(BaseModel):
 
 
 class CreditTotal(BaseModel):
-    """A sum. Credits that were refused, lapsed or withdrawn are in none."""
+    """Sums of a currency. Credits that were refused, lapsed or withdrawn are in none."""
 
     currency: str = Field(examples=["EUR"])
-    amount: str = Field(examples=["33.00"])
+    amount: str = Field(description="of what is due: `owed` and `granted`", examples=["33.00"])
+    open: str = Field(
+        description="of what is not due yet: `accruing`, `claimable` and `claimed`", examples=["24.95"]
+    )
 
 
 class CreditList(BaseModel):
@@ -150,7 +153,7 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
             if desk >= first and caller.sees(desk) and ("*" in seen or desk in seen)
         ]
         documents: list[Any] = []
-        sums: dict[str, list[Any]] = {}
+        totals: list[Total] = []
         cursor = None
         for n, desk in enumerate(desks):
             try:
@@ -170,13 +173,11 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
                     raise
                 continue  # it is another desk's
             documents += page.documents
-            for currency, amount in page.totals.items():
-                sums.setdefault(currency, []).append(amount)
+            totals += page.totals
             if page.next is not None or (documents and n + 1 < len(desks)):
                 cursor = cursor_of(desk, page.next) if page.next is not None else cursor_of(desks[n + 1], "")
                 break
-        amounts = {currency: total(sums[currency]) for currency in sorted(sums)}
-        return Json({"credits": documents, "totals": totals_document(amounts), "next": cursor})
+        return Json({"credits": documents, "totals": totals_document(totals), "next": cursor})
 
     return await parts.database.read(budgeted(parts.settings, find))
 

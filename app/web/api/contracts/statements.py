@@ -55,6 +55,7 @@ class StatementTotal(BaseModel):
     amount: str = Field(description="the sum of the lines")
     charges: str = Field(description="the sum of the charges")
     balance: str = Field(description="credits less charges")
+    open: str = Field(description="the sum of the open credits; in neither of the others")
 
 
 class StatementView(BaseModel):
@@ -71,8 +72,11 @@ class StatementView(BaseModel):
     )
     at: InstantOut
     as_of: InstantOut
-    lines: list[Credit]
-    without_amount: list[Credit] = Field(description="credits of which something is to be entered or agreed")
+    lines: list[Credit] = Field(description="what is due: `owed` or `granted`")
+    open: list[Credit] = Field(description="what is not due yet: `accruing`, `claimable` or `claimed`")
+    without_amount: list[Credit] = Field(
+        description="credits of which something is to be entered or agreed, and not closed"
+    )
     closed: list[Credit] = Field(description="refused, lapsed or withdrawn; in no total")
     charges: list[ChargeOfStatement]
     totals: list[StatementTotal]
