@@ -127,3 +127,19 @@ def test_a_missed_delay_that_an_exclusion_takes_back_is_owed_no_more(service: Se
     office.fact("exclusion.granted", "1", "2026-11-04 13:00", author="Eva", reason="power cut", **span)
     office.sweep("2026-11-04 13:00")
     assert office.signals()[-1] == ("withdrawn", "500.00", None)
+
+
+def test_a_breach_that_moves_signals_no_credit_again(service: Service) -> None:
+    office = CreditOffice(service, "phpnet", "Europe/Paris")
+    office.contract("C-1", level="example-1")
+    office.fact("ticket.created", "1", "2026-11-03 10:00", customer="C-1", category="software")
+    office.fact("call.registered", "1", "2026-11-03 10:00")
+    office.sweep("2026-11-04 12:00")
+    line = office.one("C-1")
+    office.fact("credit.granted", "contract:C-1", "2026-11-04 12:30", credit=line["id"], author="Eva")
+    office.sweep("2026-11-04 12:30")
+    span = {"from": office.time("2026-11-03 10:00"), "to": office.time("2026-11-03 10:30")}
+    office.fact("exclusion.granted", "1", "2026-11-04 13:00", author="Eva", reason="power cut", **span)
+    office.sweep("2026-11-04 13:00")
+    assert office.one("C-1")["caused_at"] != line["caused_at"]
+    assert [kind for kind, *_ in office.signals()] == ["claimable", "granted"]

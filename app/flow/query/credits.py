@@ -15,6 +15,7 @@ import orjson
 from app.flow.query.contracts import CustomerContract
 from app.flow.query.credit_causes import Asked, Uptimes
 from app.flow.query.credit_facts import claims, missed, subjects_of
+from app.flow.query.serialize import instant_text
 from app.sla.agreement.version import known_versions
 from app.sla.credit.changes import RecordedChange
 from app.sla.credit.claim import CreditState
@@ -23,6 +24,7 @@ from app.sla.credit.lines import ContractCredits
 from app.sla.span import Micros
 from app.store.contracts import credits
 from app.store.contracts.catalogue import Catalogue
+from app.store.contracts.credits import RecordedCredit
 from app.store.engine.database import Connection
 
 AMOUNT = "amount"
@@ -101,7 +103,8 @@ def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[st
         if row.at > question.at:
             continue
         body = orjson.loads(row.body)
-        change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body))
+        fact = _fact(row, body["credit"])
+        change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body), fact)
         found[keys[str(body["contract"])]].append(RecordedLine(change, body["credit"]))
     return found
 
@@ -109,3 +112,12 @@ def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[st
 def _amount(body: Mapping[str, Any]) -> Decimal | None:
     written = body["new_amount"]
     return None if written is None else Decimal(written)
+
+
+def _fact(row: RecordedCredit, document: Mapping[str, Any]) -> str | None:
+    """The event that made the transition of a signal, whose document has all transitions known then."""
+    at = instant_text(row.at)
+    made = [
+        each["event"] for each in document["transitions"] if each["state"] == row.kind and each["at"] == at
+    ]
+    return made[min(row.generation, len(made) - 1)] if made else None
