@@ -234,6 +234,17 @@ def test_an_interruption_accrues_until_it_is_over() -> None:
     assert state(TIME_SHARE, cause=missed()) == "claimable"
 
 
+@pytest.mark.parametrize(
+    ("cycle", "expected", "name"),
+    [(0, None, "acme.credit.C-1.ticket.7"), (5, 5, "acme.credit.C-1.ticket.7.5")],
+)
+def test_the_first_clock_of_a_ticket_has_no_cycle_in_its_credit(
+    cycle: int, expected: int | None, name: str
+) -> None:
+    line = only(lines(agreement(TIME_SHARE), missed(cycle=cycle)))
+    assert (line.key.cycle, line.id) == (expected, name)
+
+
 def test_a_claim_about_a_miss_runs_from_its_outage_or_else_from_the_miss() -> None:
     of = TIME_SHARE.replace("on_request", "on_claim") + 'claim_within = "claim-filing"'
     verified = replace(missed(), incident=incident(verified="2026-11-21T09:00"))

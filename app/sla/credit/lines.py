@@ -98,10 +98,13 @@ class ContractCredits:
         return replace(about, arises_at=_arises_at(rule, cause, about, deadlines, facts))
 
     def _key(self, rule: CreditRule, cause: Cause, period: Period) -> LineKey:
-        """A flat share is owed once for each commitment and ticket, whatever its cycles; others for each cycle."""
+        """A flat share is owed once for each commitment and ticket, whatever its cycles; others for each cycle.
+
+        The first clock of a ticket has no cycle of its own: its identity is 0.
+        """
         if isinstance(cause, BrokenUptime):
             return LineKey(self.desk, rule.id, self.contract, period.name, cause.service)
-        cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle
+        cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle or None
         return LineKey(self.desk, rule.id, self.contract, ticket=cause.ticket, cycle=cycle)
 
 
