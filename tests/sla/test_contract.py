@@ -81,6 +81,13 @@ def test_an_amount_is_what_is_written_whatever_its_type(amount: object) -> None:
     assert contract(fee={"amount": amount, "per": "month"}).fee == Fee(Decimal("19.99"), FeePer.MONTH, 1)
 
 
+@pytest.mark.parametrize("amount", ["-0", "-0.00", -0.0, 0])
+def test_a_fee_of_nothing_has_no_sign(amount: object) -> None:
+    fee = contract(fee={"amount": amount, "per": "month"}).fee
+    assert fee is not None
+    assert (fee.amount, fee.amount.is_signed()) == (0, False)
+
+
 def test_a_prepaid_term_counts_its_price_by_its_months() -> None:
     fee = contract(currency="VND", fee={"amount": 1_200_000, "per": "term", "term_months": 12}).fee
     assert fee is not None
@@ -104,6 +111,10 @@ def test_a_currency_is_one_in_use_and_has_its_minor_unit(code: str, digits: int 
         ({"currency": "VND", "fee": {"amount": "0.5", "per": "month"}}, "VND, which has no minor unit"),
         ({"fee": {"amount": "1.005", "per": "month"}}, "more decimals than EUR"),
         ({"fee": {"amount": "1,50", "per": "month"}}, "is not an amount"),
+        ({"fee": {"amount": "1_000", "per": "month"}}, "is not an amount"),
+        ({"fee": {"amount": "\u0665", "per": "month"}}, "is not an amount"),
+        ({"fee": {"amount": "Infinity", "per": "month"}}, "is not an amount"),
+        ({"fee": {"amount": "", "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": float("nan"), "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": "9" * 40, "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": "1e9000", "per": "month"}}, "is not an amount"),

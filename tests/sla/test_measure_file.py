@@ -204,6 +204,12 @@ def test_labels_may_be_in_several_languages() -> None:
         ('"10.00"', '"-1"', "charges.emergency-call.amount: '-1' is no amount."),
         ('"10.00"', '"0.00"', "charges.emergency-call.amount: '0.00' is no amount."),
         ('"10.00"', '"1e3"', "charges.emergency-call.amount: '1e3' is no amount."),
+        ('"10.00"', '"1_0"', "charges.emergency-call.amount: '1_0' is no amount."),
+        (
+            '"10.00"',
+            '"10.005"',
+            "charges.emergency-call.amount: 10.005 has more decimals than EUR, which has 2 decimals. Round it.",
+        ),
         ('amount = "10.00"', "", "charges.emergency-call.amount: it is missing."),
         (
             'on = "call.offered"',

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.sla.agreement.charge import CHARGEABLE, OF_A_CALL, ChargeRule
 from app.sla.agreement.commitment_file import AgreementReader
+from app.sla.agreement.contract_file import too_fine
 from app.sla.agreement.label import read_label
 from app.sla.document.faults import instead_of
 from app.sla.document.table import Table
@@ -31,7 +32,7 @@ def read_charge(table: Table, charge_id: str, reader: AgreementReader, currency:
         labels=labels,
         on=on or "",
         line=_line(table, on),
-        amount=_amount(table),
+        amount=_amount(table, currency),
         currency=_currency(table, currency),
     )
     table.close()
@@ -50,13 +51,17 @@ def _line(table: Table, on: str | None) -> str | None:
     return casefolded(given)
 
 
-def _amount(table: Table) -> Decimal:
+def _amount(table: Table, currency: str | None) -> Decimal:
     """Written as a text: a number of TOML is a binary fraction, and 0.1 is none."""
     given = table.value("amount")
     if isinstance(given, str) and _AMOUNT.fullmatch(given) and Decimal(given) > 0:
+        if (wrong := too_fine(Decimal(given), currency)) is not None:
+            table.fault("amount", wrong, "Round it.")
         return Decimal(given)
     wrong = "it is missing" if given is None else f"{given!r} is no amount"
-    table.fault("amount", wrong, f"Write amount = {_AMOUNT_EXAMPLE}, in quotes, with up to four decimals.")
+    table.fault(
+        "amount", wrong, f"Write amount = {_AMOUNT_EXAMPLE}, in quotes, with the decimals of its currency."
+    )
     return Decimal(0)
 
 

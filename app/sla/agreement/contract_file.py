@@ -27,7 +27,8 @@ from app.sla.fields import casefolded
 from app.sla.limits import DEFAULT_LIMITS, Limits
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_AMOUNT: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_AMOUNT: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+"""An amount as a text. `Decimal` alone would also read "1_000" and the digits of every script."""
 _MOST_DIGITS: Final = 18
 """Digits of an amount: more than any invoice has, and few enough for every database and spreadsheet."""
 _DAYS: Final = range(1, 32)
@@ -262,7 +263,7 @@ def _fee(table: Table, currency: str | None) -> Fee | None:
         return None
     inner = table.table("fee", example=example)
     per = _per(inner)
-    amount = _amount(inner, None if currency is None else minor_units(currency), currency)
+    amount = _amount(inner, currency)
     months = inner.whole("term_months", None, least=1)
     if per is FeePer.TERM and months is None:
         inner.fault(
@@ -283,7 +284,7 @@ def _per(table: Table) -> FeePer:
     return table.word("per", FeePer.MONTH)
 
 
-def _amount(table: Table, decimals: int | None, currency: str | None) -> Decimal | None:
+def _amount(table: Table, currency: str | None) -> Decimal | None:
     """An amount as written. The shortest text of a float is what its author wrote."""
     value, right = table.value("amount"), 'Write amount = "49.90".'
     if value is None:
@@ -297,30 +298,37 @@ def _amount(table: Table, decimals: int | None, currency: str | None) -> Decimal
         table.fault("amount", f'"{str(value)[:40]}" is not an amount', right)
     elif amount < 0:
         table.fault("amount", f"{amount} is negative", "A fee is 0 or more; give what is owed as a credit.")
-    elif decimals is not None and -_exponent(amount) > decimals:
-        unit = "no minor unit" if decimals == 0 else f"{decimals} decimals"
-        table.fault("amount", f"{amount} has more decimals than {currency}, which has {unit}", "Round it.")
+    elif (wrong := too_fine(amount, currency)) is not None:
+        table.fault("amount", wrong, "Round it.")
     else:
         return amount
     return None
 
 
 def _decimal(text: str) -> Decimal | None:
-    if not text or len(text) > 2 * _MOST_DIGITS:
+    if len(text) > 2 * _MOST_DIGITS or not _AMOUNT.fullmatch(text):
         return None
     try:
         amount = Decimal(text)
     except InvalidOperation:
         return None
-    if not amount.is_finite() or abs(amount.adjusted()) >= _MOST_DIGITS:
+    if abs(amount.adjusted()) >= _MOST_DIGITS or len(amount.as_tuple().digits) > _MOST_DIGITS:
         return None
-    written = format(amount, "f")
-    return amount if _AMOUNT.fullmatch(written) and len(amount.as_tuple().digits) <= _MOST_DIGITS else None
+    return amount or amount.copy_abs()  # "-0" is 0
 
 
-def _exponent(amount: Decimal) -> int:
+def _places(amount: Decimal) -> int:
     exponent = amount.normalize().as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
+    return -exponent if isinstance(exponent, int) else 0
+
+
+def too_fine(amount: Decimal, currency: str | None) -> str | None:
+    """What is wrong with an amount that has more decimals than its currency; None: nothing, or no currency is known."""
+    decimals = None if currency is None else minor_units(currency)
+    if decimals is None or _places(amount) <= decimals:
+        return None
+    unit = "no minor unit" if decimals == 0 else f"{decimals} decimals"
+    return f"{amount} has more decimals than {currency}, which has {unit}"
 
 
 def _level(table: Table, known: Known) -> str | None:
