@@ -19,6 +19,7 @@ TERM = {
     "fee": {"amount": "49.90", "per": "month"},
     "valid_from": "2026-01-01",
 }
+MISSED = "was missed at 2026-03-07 09:30:00+01:00."
 WHY = {"author": "Eva", "reason": "asked by telephone"}
 
 
@@ -138,6 +139,12 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     (total,) = found["totals"]
     assert (found["state"], total["amount"], total["open"]) == ("running", "0.00", "24.95")
     assert found["lines"] == []
+    assert (found["time_zone"], found["first_day"], found["last_day"]) == (
+        "Europe/Paris",
+        "2026-03-01",
+        "2026-03-31",
+    )
+    assert found["open"][0]["explanation"][0].endswith(MISSED)
     assert found["open"][0]["explanation"][-1] == "50 % of the monthly fee."
     accept = {**missed.read, "Accept": "text/html;q=0.2, text/csv"}
     listed = missed.client.get(path, headers=accept)
@@ -148,7 +155,14 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     assert (due["amount"], waiting["kind"], waiting["amount"]) == ("0.00", "total of open credits", "24.95")
     page = missed.client.get(path, headers={**missed.read, "Accept": "text/html,application/xml;q=0.9"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "24.95 EUR" in page.text
+    for shown in (
+        "24.95 EUR",
+        "2026-03-01 to 2026-03-31, not over yet",
+        "<dd>2026-03-09 12:00</dd>",
+        "Europe/Paris",
+    ):
+        assert shown in page.text
+    assert "Z</dd>" not in page.text
     assert "style=" not in page.text
     assert "@media print" in missed.client.get("/v1/statements.css").text
 

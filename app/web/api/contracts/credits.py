@@ -214,7 +214,7 @@ CreditId = Annotated[
 ]
 Decision = Annotated[CreditDecisionRequest, Body()]
 _TO_DECIDE: Final = (Permission.CORRECT, Permission.VIEW)
-"""What a grant or refusal requires beside recording. A key of a ticket system may correct and not view: it does neither."""
+"""What a grant or refusal requires beside recording. A ticket system may correct and not view: it does neither."""
 _ANSWERS: Final = problems(400, 401, 403, 404, 409, 413, 415, 422, 503)
 
 
