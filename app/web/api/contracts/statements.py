@@ -49,6 +49,10 @@ class ChargeOfStatement(BaseModel):
     amount: str = Field(examples=["10.00"])
     currency: str
     fact: str
+    on: str = Field(description="the type of the fact", examples=["call.offered"])
+    subject: str = Field(examples=["call:81"])
+    line: str | None = Field(description="of a call")
+    explanation: list[str]
 
 
 class StatementTotal(BaseModel):
