@@ -112,7 +112,7 @@ def test_a_currency_is_one_in_use_and_has_its_minor_unit(code: str, digits: int 
         ({"fee": {"amount": "1.005", "per": "month"}}, "more decimals than EUR"),
         ({"fee": {"amount": "1,50", "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": "1_000", "per": "month"}}, "is not an amount"),
-        ({"fee": {"amount": "٥", "per": "month"}}, "is not an amount"),
+        ({"fee": {"amount": "\u0665", "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": "Infinity", "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": "", "per": "month"}}, "is not an amount"),
         ({"fee": {"amount": float("nan"), "per": "month"}}, "is not an amount"),

@@ -1,10 +1,13 @@
 """What each of the five texts owes, through the service: facts pushed, contracts put, months passed, credits read."""
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.flow.query.credit_documents import statement_csv
 from tests.credit_office import CreditOffice
 from tests.service import Service, event
 
@@ -214,6 +217,13 @@ def test_haisoft_charges_each_call_to_the_emergency_line(service: Service) -> No
     office.sweep("2026-12-02 00:00")
     statement = office.statement("C-1", "2026-11")
     assert [each["amount"] for each in statement["charges"]] == ["10.00", "10.00"]
+    assert statement["charges"][0]["explanation"] == [
+        "Each call.offered on the line emergency is charged with 10.00 EUR: "
+        "this is that of call:0 at 2026-11-03 03:00:00+01:00."
+    ]
+    rows = [row for row in csv.DictReader(io.StringIO(statement_csv([statement]))) if row["kind"] == "charge"]
+    assert [row["at"] for row in rows] == ["2026-11-03T02:00:00Z", "2026-11-05T02:00:00Z"]
+    assert all(row["explanation"] and row["facts"] == row["id"] for row in rows)
     assert statement["totals"] == [
         {"currency": "EUR", "amount": "33.00", "charges": "20.00", "balance": "13.00", "open": "0.00"}
     ]

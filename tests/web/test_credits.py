@@ -19,6 +19,7 @@ TERM = {
     "fee": {"amount": "49.90", "per": "month"},
     "valid_from": "2026-01-01",
 }
+MISSED = "was missed at 2026-03-07 09:30:00+01:00."
 WHY = {"author": "Eva", "reason": "asked by telephone"}
 
 
@@ -93,6 +94,35 @@ def test_an_agent_may_request_a_credit_and_not_grant_it(missed: Room) -> None:
     assert decide(missed, "request", agent).status_code == 200
 
 
+@pytest.mark.parametrize("role", [Role.PUSH, Scope.PUSH])
+def test_a_ticket_system_grants_and_refuses_no_credit(missed: Room, role: Role | Scope) -> None:
+    system = missed.key("phpnet", role)
+    assert {verb: decide(missed, verb, system).status_code for verb in ("grant", "refuse")} == {
+        "grant": 403,
+        "refuse": 403,
+    }
+    (line,) = missed.get("/v1/credits", desk="phpnet").json()["credits"]
+    assert line["state"] == "claimable"
+
+
+@pytest.mark.parametrize("verb", ["request", "grant", "refuse"])
+def test_a_credit_that_still_accrues_is_decided_when_it_does_not(room: Room, verb: str) -> None:
+    admin = room.key("*", Scope.ADMIN)
+    term = {**TERM, "level": None, "currency": "VND", "fee": {"amount": "100000", "per": "month"}}
+    put = room.client.put("/v1/contracts/hvn/C-1", json=term, headers=admin)
+    assert put.status_code == 200, put.text
+    for kind, time in (("outage.started", "2026-03-05T10:00:00Z"), ("outage.ended", "2026-03-06T10:00:00Z")):
+        room.sent(room.event(source="hvn", subject="service:Hosting", type=kind, time=time, data={}))
+    room.wall.now = LATER
+    (line,) = room.get("/v1/credits", desk="hvn").json()["credits"]
+    assert line["state"] == "accruing"
+    refused = decide(room, verb, admin, line["id"])
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "It still accrues, until 2026-03-31T17:00:00Z. Decide then."
+    (line,) = room.get("/v1/credits", desk="hvn").json()["credits"]
+    assert (line["state"], line["transitions"]) == ("accruing", [])
+
+
 def test_a_credit_of_another_desk_is_as_unknown_as_one_that_does_not_exist(missed: Room) -> None:
     other = missed.key("haisoft", Role.LEAD)
     assert decide(missed, "grant", other).status_code == 404
@@ -109,6 +139,12 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     (total,) = found["totals"]
     assert (found["state"], total["amount"], total["open"]) == ("running", "0.00", "24.95")
     assert found["lines"] == []
+    assert (found["time_zone"], found["first_day"], found["last_day"]) == (
+        "Europe/Paris",
+        "2026-03-01",
+        "2026-03-31",
+    )
+    assert found["open"][0]["explanation"][0].endswith(MISSED)
     assert found["open"][0]["explanation"][-1] == "50 % of the monthly fee."
     accept = {**missed.read, "Accept": "text/html;q=0.2, text/csv"}
     listed = missed.client.get(path, headers=accept)
@@ -119,7 +155,14 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     assert (due["amount"], waiting["kind"], waiting["amount"]) == ("0.00", "total of open credits", "24.95")
     page = missed.client.get(path, headers={**missed.read, "Accept": "text/html,application/xml;q=0.9"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "24.95 EUR" in page.text
+    for shown in (
+        "24.95 EUR",
+        "2026-03-01 to 2026-03-31, not over yet",
+        "<dd>2026-03-09 12:00</dd>",
+        "Europe/Paris",
+    ):
+        assert shown in page.text
+    assert "Z</dd>" not in page.text
     assert "style=" not in page.text
     assert "@media print" in missed.client.get("/v1/statements.css").text
 
@@ -127,6 +170,9 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
 @pytest.mark.parametrize("period", ["2026-13", "march", "2026-3"])
 def test_a_period_that_is_no_month_is_refused(missed: Room, period: str) -> None:
     refused = missed.get(f"/v1/statements/phpnet/C-1/{period}")
+    assert refused.status_code == 422
+    assert "is no month" in refused.json()["detail"]
+    refused = missed.get("/v1/credits", period=period)
     assert refused.status_code == 422
     assert "is no month" in refused.json()["detail"]
 

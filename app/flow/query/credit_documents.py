@@ -7,10 +7,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from app.flow.query.credit_texts import share_text
+from app.flow.query.credit_texts import share_text, time_text
 from app.flow.query.reasons import detail, text
 from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.credit import Band
+from app.sla.calendar.zone import Zone
 from app.sla.credit.claim import CreditState, Transition
 from app.sla.credit.line import Line
 from app.sla.credit.money import decimals_of, rounded, total, written
@@ -21,6 +22,7 @@ from app.sla.span import Micros
 CSV_COLUMNS: Final = (
     *("desk", "contract", "customer", "period", "kind", "id", "label", "service", "ticket", "state"),
     *("base_amount", "share", "amount_before_cap", "amount", "currency", "claim_by", "explanation"),
+    *("at", "facts"),
 )
 _TOTALS: Final = (
     ("total of credits", "amount"),
@@ -136,8 +138,8 @@ def _transition(each: Transition) -> Json:
     }
 
 
-def charge_document(charge: ChargeLine) -> Json:
-    """A charge as JSON."""
+def charge_document(charge: ChargeLine, local: Zone) -> Json:
+    """A charge as JSON. Its explanation has the time of this zone."""
     return {
         "charge": charge.charge,
         "label": charge.label,
@@ -145,7 +147,19 @@ def charge_document(charge: ChargeLine) -> Json:
         "amount": money(charge.amount, charge.currency),
         "currency": charge.currency,
         "fact": charge.fact,
+        "on": charge.on,
+        "subject": charge.subject,
+        "line": charge.line,
+        "explanation": [_charge_text(charge, local)],
     }
+
+
+def _charge_text(charge: ChargeLine, local: Zone) -> str:
+    on_line = f" on the line {charge.line}" if charge.line else ""
+    return (
+        f"Each {charge.on}{on_line} is charged with {written(charge.amount, charge.currency)} {charge.currency}: "
+        f"this is that of {charge.subject} at {time_text(local.local(charge.at).isoformat())}."
+    )
 
 
 def totals_document(totals: Iterable[Total]) -> list[Json]:
@@ -165,9 +179,9 @@ def totals_document(totals: Iterable[Total]) -> list[Json]:
 
 
 def statement_document(
-    heading: Mapping[str, Any], statement: Statement, withdrawn: Iterable[Mapping[str, Any]]
+    heading: Mapping[str, Any], statement: Statement, withdrawn: Iterable[Mapping[str, Any]], local: Zone
 ) -> Json:
-    """A statement as JSON. `heading` says of what; `withdrawn` are documents of lines."""
+    """A statement as JSON. `heading` says of what; `withdrawn` are documents of lines; `local` is the desk's zone."""
     return {
         **heading,
         "lines": [line_document(line) for line in statement.lines],
@@ -177,7 +191,7 @@ def statement_document(
             *(line_document(line) for line in statement.closed),
             *(withdrawn_document(each) for each in withdrawn),
         ],
-        "charges": [charge_document(charge) for charge in statement.charges],
+        "charges": [charge_document(charge, local) for charge in statement.charges],
         "totals": [
             {
                 "currency": each.currency,
@@ -197,13 +211,20 @@ def statement_rows(document: Mapping[str, Any]) -> Iterator[list[str]]:
     kinds = (("lines", "credit"), ("open", "open credit"), ("without_amount", "credit"), ("closed", "closed"))
     for part, kind in kinds:
         for line in document[part]:
-            explained = {"explanation": " ".join(line["explanation"])}
-            yield _row({**line, **heading, "kind": kind, **explained})
+            yield _row(
+                {**line, **heading, "kind": kind, "at": line["caused_at"], **_joined(line, line["facts"])}
+            )
     for charge in document["charges"]:
-        yield _row({**heading, **charge, "kind": "charge", "id": charge["fact"]})
+        yield _row(
+            {**heading, **charge, "kind": "charge", "id": charge["fact"], **_joined(charge, [charge["fact"]])}
+        )
     for each in document["totals"]:
         for kind, key in _TOTALS:
             yield _row({**heading, "kind": kind, "amount": each[key], "currency": each["currency"]})
+
+
+def _joined(figure: Mapping[str, Any], facts: Iterable[str]) -> dict[str, str]:
+    return {"explanation": " ".join(figure["explanation"]), "facts": " ".join(facts)}
 
 
 def statement_csv(documents: Iterable[Mapping[str, Any]]) -> str:

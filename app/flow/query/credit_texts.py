@@ -1,6 +1,7 @@
 """Texts of the reasons of credits, in English: how an amount is found, and why a credit is in its state."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
@@ -39,6 +40,11 @@ def length_text(seconds: Fraction) -> str:
     shown = str(whole) if whole == rest else f"{float(rest):.6f}".rstrip("0")
     parts = [(str(hours), "h"), (str(minutes), "min"), (shown, "s")]
     return " ".join(f"{number} {unit}" for number, unit in parts if number != "0") or "0 s"
+
+
+def time_text(written: str) -> str:
+    """An instant of ISO 8601 as a person reads it, with its offset: "2026-03-06 15:30:00+01:00"."""
+    return datetime.fromisoformat(written).isoformat(" ", "seconds")
 
 
 def _uptime(reason: Reason, params: Mapping[str, object]) -> str:
@@ -85,7 +91,7 @@ def _decided(_: Reason, params: Mapping[str, object]) -> str:
 CREDIT_TEXTS: Final[Mapping[ReasonCode, Callable[[Reason, Mapping[str, object]], str]]] = {
     ReasonCode.CREDIT_UPTIME: _uptime,
     ReasonCode.CREDIT_MISSED: lambda reason, params: (
-        f"the commitment {reason.ref} of ticket {params['ticket']} was missed at {params['at']}"
+        f"the commitment {reason.ref} of ticket {params['ticket']} was missed at {time_text(str(params['at']))}"
     ),
     ReasonCode.CREDIT_UNITS: _units,
     ReasonCode.CREDIT_BAND: lambda _, params: (

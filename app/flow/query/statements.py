@@ -166,7 +166,17 @@ def _charges(question: Asked, month: Period, contract_id: str | None = None) -> 
         contract=contract_id,
     )
     for each in listed:
-        line = ChargeLine(each.rule.id, each.rule.label, each.at, each.amount, each.currency, each.fact)
+        line = ChargeLine(
+            charge=each.rule.id,
+            label=each.rule.label,
+            at=each.at,
+            amount=each.amount,
+            currency=each.currency,
+            fact=each.fact,
+            on=each.rule.on,
+            subject=each.subject,
+            line=each.line,
+        )
         found.setdefault(casefolded(each.contract), []).append(line)
     return found
 
@@ -184,8 +194,11 @@ def _statement(
         "period": month.name,
         "from": instant_text(month.start),
         "to": instant_text(month.end),
+        "time_zone": question.zone.name,
+        "first_day": question.zone.local_date(month.start).isoformat(),
+        "last_day": question.zone.local_date(month.end - 1).isoformat(),
         "state": "final" if question.at >= month.end else "running",
         "at": instant_text(question.at),
         "as_of": instant_text(question.now if question.as_of is None else question.as_of),
     }
-    return statement_document(heading, of_month, gone)
+    return statement_document(heading, of_month, gone, question.zone)

@@ -18,7 +18,7 @@ from app.sla.event import Event, order_key
 from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.reason import Reason, ReasonCode
-from app.sla.span import Micros, instant
+from app.sla.span import Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ContractCredits:
             transitions=transitions,
             next_at=_next_at(about, transitions, facts, at),
             facts=_facts(cause, transitions),
-            reasons=(_why(cause), *found.reasons, *filter(None, map(reason_of, transitions))),
+            reasons=(_why(cause, local), *found.reasons, *filter(None, map(reason_of, transitions))),
         )
 
     @staticmethod
@@ -183,9 +183,9 @@ def _facts(cause: Cause, transitions: Iterable[Transition]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*of_outages, *of_clock, *decided]))
 
 
-def _why(cause: Cause) -> Reason:
+def _why(cause: Cause, local: Zone) -> Reason:
     if isinstance(cause, MissedClock):
-        params = {"ticket": cause.ticket, "at": instant(cause.breached_at).isoformat()}
+        params = {"ticket": cause.ticket, "at": local.local(cause.breached_at).isoformat()}
         return Reason(ReasonCode.CREDIT_MISSED, cause.commitment, params)
     params = {
         "period": cause.period.name,

@@ -16,7 +16,7 @@ from app.sla.span import Micros
 
 @dataclass(frozen=True, slots=True)
 class ChargeLine:
-    """One charge with the fact that it is for."""
+    """One charge with the fact that it is for: its type `on`, its subject, and of a call the line."""
 
     charge: str
     label: str
@@ -24,6 +24,9 @@ class ChargeLine:
     amount: Decimal
     currency: str
     fact: str
+    on: str = ""
+    subject: str = ""
+    line: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

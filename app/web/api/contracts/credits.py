@@ -12,17 +12,19 @@ from app.flow.query.credit_documents import totals_document
 from app.flow.query.statements import CreditFilters, credit, credit_page
 from app.principal import Permission
 from app.sla.agreement.credit import CreditOwed
+from app.sla.calendar.zone import zone
 from app.sla.credit.claim import CreditState
 from app.sla.credit.line import LineKey, UnknownCredit
 from app.sla.credit.statement import Total
 from app.sla.event import EventType
+from app.sla.period import Months, PeriodFault
 from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
 from app.store.tickets.board import cursor_of, key_of
 from app.web.http.access import Caller, Recorder, Viewer, desks_for, lacking, must_see
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
-from app.web.http.problems import Kind, Problem, not_found, problems
+from app.web.http.problems import Kind, Place, Problem, invalid, not_found, problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
 from app.web.http.running import running
@@ -143,6 +145,8 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
     parts = running(request)
     seen = desks_for(caller, wanted.desk)
     first, after = ("", "") if wanted.cursor is None else key_of(wanted.cursor, str, str)
+    if wanted.period is not None:
+        _must_be_month(wanted.period)
     filters = CreditFilters(wanted.contract, wanted.customer, wanted.period, wanted.state)
     limit = parts.settings.answer_contracts
 
@@ -182,6 +186,14 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
     return await parts.database.read(budgeted(parts.settings, find))
 
 
+def _must_be_month(name: str) -> None:
+    """The months of every zone have the same names. Raises the 422 problem for a text that is no month."""
+    try:
+        Months(zone("UTC")).named(name)
+    except PeriodFault as error:
+        raise invalid([Place("query", "period", str(error))]) from error
+
+
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 
 
@@ -201,6 +213,8 @@ CreditId = Annotated[
     str, Path(description="the credit's id", examples=["haisoft.network-credit.C-1001.2026-11"])
 ]
 Decision = Annotated[CreditDecisionRequest, Body()]
+_TO_DECIDE: Final = (Permission.CORRECT, Permission.VIEW)
+"""What a grant or refusal requires beside recording. A ticket system may correct and not view: it does neither."""
 _ANSWERS: Final = problems(400, 401, 403, 404, 409, 413, 415, 422, 503)
 
 
@@ -212,7 +226,10 @@ _ANSWERS: Final = problems(400, 401, 403, 404, 409, 413, 415, 422, 503)
     responses=_ANSWERS,
 )
 async def request_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
-    """For a customer who asks by telephone or letter: the same as a claim. Recorded as `credit.requested`."""
+    """For a customer who asks by telephone or letter: the same as a claim. Recorded as `credit.requested`.
+
+    A credit that still accrues is requested later: 409. Its time to claim does not end before.
+    """
     return await _decide(request, caller, credit_id, EventType.CREDIT_REQUESTED, body)
 
 
@@ -224,7 +241,10 @@ async def request_credit(request: Request, caller: Recorder, credit_id: CreditId
     responses=_ANSWERS,
 )
 async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
-    """Also without a claim, or after its time. Recorded as `credit.granted`."""
+    """Also without a claim, or after its time. Recorded as `credit.granted`.
+
+    By a lead or an administrator. A credit that still accrues is decided later: 409.
+    """
     return await _decide(request, caller, credit_id, EventType.CREDIT_GRANTED, body)
 
 
@@ -236,7 +256,10 @@ async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, 
     responses=_ANSWERS,
 )
 async def refuse_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
-    """With the reason that the customer is given. Recorded as `credit.refused`."""
+    """With the reason that the customer is given. Recorded as `credit.refused`.
+
+    By a lead or an administrator. A credit that still accrues is decided later: 409.
+    """
     return await _decide(request, caller, credit_id, EventType.CREDIT_REFUSED, body)
 
 
@@ -246,8 +269,9 @@ async def _decide(
     parts = running(request)
     key = _key(credit_id)
     must_see(caller, key.desk)
-    if kind is not EventType.CREDIT_REQUESTED and not caller.may(Permission.CORRECT, key.desk):
-        raise lacking(Permission.CORRECT, key.desk)
+    for needed in () if kind is EventType.CREDIT_REQUESTED else _TO_DECIDE:
+        if not caller.may(needed, key.desk):
+            raise lacking(needed, key.desk)
 
     def find(conn: Connection) -> dict[str, Any]:
         try:
@@ -285,6 +309,6 @@ def _fault(kind: EventType, document: dict[str, Any]) -> str | None:
         return "The credit is owed without being asked for."
     if kind is EventType.CREDIT_REQUESTED and state == CreditState.LAPSED:
         return f"The time to claim it ended at {document['claim_by']}. It can still be granted."
-    if kind is not EventType.CREDIT_REQUESTED and state == CreditState.ACCRUING:
+    if state == CreditState.ACCRUING:
         return f"It still accrues, until {document['arises_at'] or 'the interruption is over'}. Decide then."
     return None

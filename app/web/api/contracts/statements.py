@@ -1,5 +1,6 @@
 """Statements of a contract's month: as JSON, as CSV, and as a page that prints well."""
 
+from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,9 @@ from starlette.responses import HTMLResponse, Response
 
 from app.flow.query.credit_documents import statement_csv
 from app.flow.query.statements import statement
+from app.sla.calendar.zone import zone
 from app.sla.period import PeriodFault
+from app.sla.span import micros
 from app.store.engine.database import Connection
 from app.web.api.contracts.contracts import ContractId, Desk
 from app.web.api.contracts.credits import Credit
@@ -46,6 +49,10 @@ class ChargeOfStatement(BaseModel):
     amount: str = Field(examples=["10.00"])
     currency: str
     fact: str
+    on: str = Field(description="the type of the fact", examples=["call.offered"])
+    subject: str = Field(examples=["call:81"])
+    line: str | None = Field(description="of a call")
+    explanation: list[str]
 
 
 class StatementTotal(BaseModel):
@@ -67,6 +74,9 @@ class StatementView(BaseModel):
     period: str = Field(examples=["2026-11"])
     from_: InstantOut = Field(alias="from")
     to: InstantOut
+    time_zone: str = Field(description="the desk's", examples=["Europe/Paris"])
+    first_day: str = Field(description="of the month, in that zone", examples=["2026-11-01"])
+    last_day: str = Field(examples=["2026-11-30"])
     state: str = Field(
         description="`running` until the month is over, then `final`; a late fact can still change it"
     )
@@ -145,10 +155,19 @@ async def show_statement(
                 | {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"},
             )
         case "text/html":
-            page = _templates.get_template("statement.html").render(statement=found)
-            return HTMLResponse(page, headers=NO_STORE | {"Vary": "Accept"})
+            return HTMLResponse(page_of(found), headers=NO_STORE | {"Vary": "Accept"})
         case _:
             return Json(found, headers={"Vary": "Accept"})
+
+
+def page_of(found: dict[str, Any]) -> str:
+    """A statement as a page. Its times are those of the desk's zone."""
+    there = zone(found["time_zone"])
+
+    def local(written: str) -> str:
+        return there.local(micros(datetime.fromisoformat(written))).strftime("%Y-%m-%d %H:%M")
+
+    return _templates.get_template("statement.html").render(statement=found, local=local)
 
 
 def preferred(accept: str) -> str:
