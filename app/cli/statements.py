@@ -72,13 +72,13 @@ def _found(runtime: "Runtime", desk: str, period: str, *, with_empty: bool) -> I
 
 
 def _is_worth_showing(statement: dict[str, Any]) -> bool:
-    return any(statement[part] for part in ("lines", "open", "without_amount", "closed", "charges"))
+    return any(statement[part] for part in ("lines", "without_amount", "closed", "charges"))
 
 
 def _show(statement: dict[str, Any]) -> None:
     sums = ", ".join(f"{each['amount']} {each['currency']}" for each in statement["totals"]) or "no amount"
     result(f"{statement['contract']}  {statement['customer'] or '-'}  {sums}")
-    for line in (each for part in ("lines", "open", "without_amount", "closed") for each in statement[part]):
+    for line in (each for part in ("lines", "without_amount", "closed") for each in statement[part]):
         amount = f"{line['amount']} {line['currency']}" if line["amount"] else "amount not known"
         result(f"    {line['label']}: {amount}, {line['state']}")
     for charge in statement["charges"]:

@@ -85,7 +85,7 @@ def test_a_statement_can_be_shown_as_it_was(service: Service) -> None:
     ]
     assert [(each["amount"], each["open"]) for each in totals] == [
         ("33.00", "0.00"),
-        ("0.00", "66.00"),
+        ("66.00", "66.00"),
         ("198.00", "0.00"),
     ]
     assert office.one("C-1", at=office.at("2026-11-15 00:00"))["state"] == "accruing"

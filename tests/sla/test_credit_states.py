@@ -268,22 +268,22 @@ def test_a_statement_is_the_sum_of_its_lines_and_leaves_out_what_is_closed() -> 
     found = lines(agreement(HALF, UNKNOWN), *causes, NOVEMBER, facts=[refused, granted])
     charge = ChargeLine("emergency-call", "Call", DECEMBER, only_amount(found[1]), "EUR", "call-1")
     statement = Statement.of(found, [charge])
-    assert [len(each) for each in _parts(statement)] == [1, 1, 1, 1]
+    assert [len(each) for each in _parts(statement)] == [2, 1, 1]
     (total,) = statement.totals
-    assert (str(total.credits), str(total.charges), str(total.balance)) == ("50.00", "50.00", "0.00")
-    assert str(total.open) == "50.00"
+    assert (str(total.credits), str(total.charges), str(total.balance)) == ("100.00", "50.00", "0.00")
+    assert (str(total.due), str(total.open)) == ("50.00", "50.00")
 
 
 def test_a_refused_credit_is_closed_also_where_its_amount_is_not_known() -> None:
     found = lines(agreement(UNKNOWN), NOVEMBER)
-    assert [len(part) for part in _parts(Statement.of(found))] == [0, 0, 1, 0]
+    assert [len(part) for part in _parts(Statement.of(found))] == [0, 1, 0]
     refused = fact("credit.refused", "2026-12-03T10:00", "contract:C-1", credit=found[0].id)
     found = lines(agreement(UNKNOWN), NOVEMBER, facts=[refused])
-    assert (found[0].amount, [len(part) for part in _parts(Statement.of(found))]) == (None, [0, 0, 0, 1])
+    assert (found[0].amount, [len(part) for part in _parts(Statement.of(found))]) == (None, [0, 0, 1])
 
 
 def _parts(statement: Statement) -> list[tuple[Line, ...]]:
-    return [statement.lines, statement.open, statement.without_amount, statement.closed]
+    return [statement.lines, statement.without_amount, statement.closed]
 
 
 def only_amount(line: Line) -> Decimal:

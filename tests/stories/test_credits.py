@@ -191,9 +191,16 @@ def test_phpnet_credits_half_the_fee_once_for_each_missed_delay_of_a_ticket(serv
     )
     office.sweep("2026-11-05 12:01")
     statement = office.statement("C-1", "2026-11")
-    assert [each["state"] for each in statement["open"]] == ["claimed", "claimable"]
+    assert [each["state"] for each in statement["lines"]] == ["claimed", "claimable"]
     assert statement["totals"] == [
-        {"currency": "EUR", "amount": "0.00", "charges": "0.00", "balance": "0.00", "open": "49.90"}
+        {
+            "currency": "EUR",
+            "amount": "49.90",
+            "due": "0.00",
+            "open": "49.90",
+            "charges": "0.00",
+            "balance": "0.00",
+        }
     ]
 
 
@@ -225,5 +232,12 @@ def test_haisoft_charges_each_call_to_the_emergency_line(service: Service) -> No
     assert [row["at"] for row in rows] == ["2026-11-03T02:00:00Z", "2026-11-05T02:00:00Z"]
     assert all(row["explanation"] and row["facts"] == row["id"] for row in rows)
     assert statement["totals"] == [
-        {"currency": "EUR", "amount": "33.00", "charges": "20.00", "balance": "13.00", "open": "0.00"}
+        {
+            "currency": "EUR",
+            "amount": "33.00",
+            "due": "33.00",
+            "open": "0.00",
+            "charges": "20.00",
+            "balance": "13.00",
+        }
     ]

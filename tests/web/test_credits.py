@@ -53,7 +53,7 @@ def test_credits_are_listed_with_their_totals(missed: Room) -> None:
         "gti",
     )
     assert (answer["totals"], answer["next"]) == (
-        [{"currency": "EUR", "amount": "0.00", "open": "24.95"}],
+        [{"currency": "EUR", "amount": "24.95", "due": "0.00", "open": "24.95"}],
         None,
     )
     for wanted, count in (
@@ -76,7 +76,7 @@ def test_a_person_requests_and_grants_a_credit_with_a_reason(missed: Room) -> No
     granted = decide(missed, "grant", lead).json()
     assert granted["state"] == "granted"
     assert missed.get("/v1/credits", desk="phpnet").json()["totals"] == [
-        {"currency": "EUR", "amount": "24.95", "open": "0.00"}
+        {"currency": "EUR", "amount": "24.95", "due": "24.95", "open": "0.00"}
     ]
     last = granted["transitions"][-1]
     assert (last["author"], last["reason"], last["event"] in granted["facts"]) == (
@@ -137,22 +137,23 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     path = "/v1/statements/phpnet/C-1/2026-03"
     found = missed.get(path).json()
     (total,) = found["totals"]
-    assert (found["state"], total["amount"], total["open"]) == ("running", "0.00", "24.95")
+    assert (found["state"], total["amount"], total["due"]) == ("running", "24.95", "0.00")
     assert found["lines"] == []
     assert (found["time_zone"], found["first_day"], found["last_day"]) == (
         "Europe/Paris",
         "2026-03-01",
         "2026-03-31",
     )
-    assert found["open"][0]["explanation"][0].endswith(MISSED)
-    assert found["open"][0]["explanation"][-1] == "50 % of the monthly fee."
+    assert found["lines"][0]["explanation"][0].endswith(MISSED)
+    assert found["lines"][0]["explanation"][-1] == "50 % of the monthly fee."
     accept = {**missed.read, "Accept": "text/html;q=0.2, text/csv"}
     listed = missed.client.get(path, headers=accept)
     assert listed.headers["content-type"] == "text/csv; charset=utf-8"
-    credit, due, _, waiting = csv.DictReader(io.StringIO(listed.text))
+    credit, whole, due, waiting, _ = csv.DictReader(io.StringIO(listed.text))
     # A spreadsheet must not take a name for a formula.
-    assert (credit["kind"], credit["amount"], credit["customer"]) == ("open credit", "24.95", "'=Acme")
-    assert (due["amount"], waiting["kind"], waiting["amount"]) == ("0.00", "total of open credits", "24.95")
+    assert (credit["kind"], credit["amount"], credit["customer"]) == ("credit", "24.95", "'=Acme")
+    assert (whole["kind"], whole["amount"]) == ("total of credits", "24.95")
+    assert (due["amount"], waiting["kind"], waiting["amount"]) == ("0.00", "open of credits", "24.95")
     page = missed.client.get(path, headers={**missed.read, "Accept": "text/html,application/xml;q=0.9"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     for shown in (
@@ -178,7 +179,8 @@ def test_a_period_that_is_no_month_is_refused(missed: Room, period: str) -> None
 
 
 def totals(room: Room) -> Any:
-    return room.get("/v1/credits", desk="phpnet").json()["totals"]
+    found = room.get("/v1/credits", desk="phpnet").json()["totals"]
+    return [{name: each[name] for name in ("currency", "amount")} for each in found]
 
 
 def test_the_preview_of_a_contract_has_the_totals_before_and_after(missed: Room) -> None:

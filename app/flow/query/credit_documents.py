@@ -26,8 +26,9 @@ CSV_COLUMNS: Final = (
 )
 _TOTALS: Final = (
     ("total of credits", "amount"),
+    ("due of credits", "due"),
+    ("open of credits", "open"),
     ("total of charges", "charges"),
-    ("total of open credits", "open"),
 )
 _MONEY_DECIMALS: Final = 4
 """Of a base that is a fraction of a minor unit, as a twelfth of a yearly fee."""
@@ -163,18 +164,18 @@ def _charge_text(charge: ChargeLine, local: Zone) -> str:
 
 
 def totals_document(totals: Iterable[Total]) -> list[Json]:
-    """Sums of credits by currency: what is due, and what is not yet. Those of one currency are added up."""
-    due, waiting = dict[str, list[Decimal]](), dict[str, list[Decimal]]()
+    """Sums of credits by currency, and what of them is due and what is not yet. Those of one currency are added up."""
+    found: dict[str, list[Total]] = {}
     for each in totals:
-        due.setdefault(each.currency, []).append(each.credits)
-        waiting.setdefault(each.currency, []).append(each.open)
+        found.setdefault(each.currency, []).append(each)
     return [
         {
             "currency": currency,
-            "amount": written(total(due[currency]), currency),
-            "open": written(total(waiting[currency]), currency),
+            "amount": written(total(each.credits for each in found[currency]), currency),
+            "due": written(total(each.due for each in found[currency]), currency),
+            "open": written(total(each.open for each in found[currency]), currency),
         }
-        for currency in sorted(due)
+        for currency in sorted(found)
     ]
 
 
@@ -185,7 +186,6 @@ def statement_document(
     return {
         **heading,
         "lines": [line_document(line) for line in statement.lines],
-        "open": [line_document(line) for line in statement.open],
         "without_amount": [line_document(line) for line in statement.without_amount],
         "closed": [
             *(line_document(line) for line in statement.closed),
@@ -196,9 +196,10 @@ def statement_document(
             {
                 "currency": each.currency,
                 "amount": written(each.credits, each.currency),
+                "due": written(each.due, each.currency),
+                "open": written(each.open, each.currency),
                 "charges": written(each.charges, each.currency),
                 "balance": written(each.balance, each.currency),
-                "open": written(each.open, each.currency),
             }
             for each in statement.totals
         ],
@@ -208,7 +209,7 @@ def statement_document(
 def statement_rows(document: Mapping[str, Any]) -> Iterator[list[str]]:
     """The rows of a statement's CSV, without the header."""
     heading = {key: document[key] for key in ("desk", "contract", "customer", "period")}
-    kinds = (("lines", "credit"), ("open", "open credit"), ("without_amount", "credit"), ("closed", "closed"))
+    kinds = (("lines", "credit"), ("without_amount", "credit"), ("closed", "closed"))
     for part, kind in kinds:
         for line in document[part]:
             yield _row(

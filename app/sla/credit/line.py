@@ -5,12 +5,14 @@ same whenever and from whatever facts the line is derived, and fit for the path 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from app.sla.agreement.credit import CreditRule
 from app.sla.credit.claim import NOT_COUNTED, OPEN, Claimable, CreditState, Transition
+from app.sla.credit.money import total
 from app.sla.credit.worth import Worth
 from app.sla.reason import Reason
 from app.sla.span import Micros
@@ -115,15 +117,29 @@ class Line:
 
     @property
     def is_counted(self) -> bool:
-        """Whether its amount is due, and so in the total: it is owed or granted."""
-        return self.amount is not None and self.state not in NOT_COUNTED | OPEN
+        """Whether its amount is in the total."""
+        return self.amount is not None and self.state not in NOT_COUNTED
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its amount is owed or granted."""
+        return self.is_counted and self.state not in OPEN
 
     @property
     def is_open(self) -> bool:
-        """Whether its amount is not due yet, and so in a sum of its own: accruing, claimable or claimed."""
-        return self.amount is not None and self.state in OPEN
+        """Whether its amount is in the total and not due yet: accruing, claimable or claimed."""
+        return self.is_counted and self.state in OPEN
 
     @property
     def is_worth_a_signal(self) -> bool:
         """Whether anything is owed: a broken period may owe nothing."""
         return self.amount is None or self.amount > 0
+
+
+def totals(lines: Iterable[Line]) -> dict[str, Decimal]:
+    """The sum of what counts, by currency."""
+    found: dict[str, list[Decimal]] = {}
+    for line in lines:
+        if line.is_counted and line.amount is not None and line.currency is not None:
+            found.setdefault(line.currency, []).append(line.amount)
+    return {currency: total(found[currency]) for currency in sorted(found)}

@@ -1,15 +1,15 @@
 """Statements: the credits and charges of a contract in a month, with their totals by currency.
 
-The total of a currency is the sum of its lines, each rounded once: of what is owed or granted. A credit that is not due
-yet stands in a list of its own with a sum of its own, and one that was refused, lapsed or withdrawn in a list without.
+The total of a currency is the sum of its lines, each rounded once. Of it `due` is owed or granted, `open` still accrues or
+is to be claimed or answered. A credit that was refused, lapsed or withdrawn stands in a list without a sum.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from app.sla.credit.claim import NOT_COUNTED
-from app.sla.credit.line import Line
+from app.sla.credit.line import Line, totals
 from app.sla.credit.money import total
 from app.sla.span import Micros
 
@@ -31,25 +31,25 @@ class ChargeLine:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What a currency comes to. `balance` is what the customer is owed, less what is charged; `open` is in neither."""
+    """What a currency comes to: `credits` is the sum of the lines, of which `due` is due and `open` is not yet."""
 
     currency: str
     credits: Decimal
-    charges: Decimal
+    due: Decimal
     open: Decimal
+    charges: Decimal
 
     @property
     def balance(self) -> Decimal:
-        """Credits less charges."""
-        return self.credits - self.charges
+        """What is due, less what is charged."""
+        return self.due - self.charges
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A contract's month. `lines` are due, `open` not yet, `closed` not at all."""
+    """A contract's month. `lines` are in the total, `closed` in none."""
 
     lines: tuple[Line, ...]
-    open: tuple[Line, ...]
     without_amount: tuple[Line, ...]
     closed: tuple[Line, ...]
     charges: tuple[ChargeLine, ...]
@@ -60,7 +60,6 @@ class Statement:
         listed = list(lines)
         return cls(
             lines=tuple(line for line in listed if line.is_counted),
-            open=tuple(line for line in listed if line.is_open),
             without_amount=tuple(
                 line for line in listed if line.amount is None and line.state not in NOT_COUNTED
             ),
@@ -71,28 +70,25 @@ class Statement:
     @property
     def totals(self) -> tuple[Total, ...]:
         """The totals, by currency."""
-        credited, waiting = _sums(_amounts(self.lines)), _sums(_amounts(self.open))
-        charged = _sums((charge.currency, charge.amount) for charge in self.charges)
+        credited = totals(self.lines)
+        due = totals(line for line in self.lines if line.is_due)
+        waiting = totals(line for line in self.lines if line.is_open)
+        charged = self._charged
         nothing = Decimal(0)
         return tuple(
             Total(
                 currency,
                 credits=credited.get(currency, nothing),
-                charges=charged.get(currency, nothing),
+                due=due.get(currency, nothing),
                 open=waiting.get(currency, nothing),
+                charges=charged.get(currency, nothing),
             )
-            for currency in sorted(credited.keys() | charged.keys() | waiting.keys())
+            for currency in sorted(credited.keys() | charged.keys())
         )
 
-
-def _amounts(lines: Iterable[Line]) -> Iterator[tuple[str, Decimal]]:
-    for line in lines:
-        if line.amount is not None and line.currency is not None:
-            yield line.currency, line.amount
-
-
-def _sums(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
-    found: dict[str, list[Decimal]] = {}
-    for currency, amount in amounts:
-        found.setdefault(currency, []).append(amount)
-    return {currency: total(each) for currency, each in found.items()}
+    @property
+    def _charged(self) -> dict[str, Decimal]:
+        found: dict[str, list[Decimal]] = {}
+        for charge in self.charges:
+            found.setdefault(charge.currency, []).append(charge.amount)
+        return {currency: total(each) for currency, each in found.items()}

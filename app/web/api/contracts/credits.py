@@ -99,10 +99,9 @@ class CreditTotal(BaseModel):
     """Sums of a currency. Credits that were refused, lapsed or withdrawn are in none."""
 
     currency: str = Field(examples=["EUR"])
-    amount: str = Field(description="of what is due: `owed` and `granted`", examples=["33.00"])
-    open: str = Field(
-        description="of what is not due yet: `accruing`, `claimable` and `claimed`", examples=["24.95"]
-    )
+    amount: str = Field(examples=["57.95"])
+    due: str = Field(description="of it what is `owed` or `granted`", examples=["33.00"])
+    open: str = Field(description="of it what is `accruing`, `claimable` or `claimed`", examples=["24.95"])
 
 
 class CreditList(BaseModel):

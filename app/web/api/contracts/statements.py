@@ -60,9 +60,10 @@ class StatementTotal(BaseModel):
 
     currency: str = Field(examples=["EUR"])
     amount: str = Field(description="the sum of the lines")
+    due: str = Field(description="of the lines that are `owed` or `granted`")
+    open: str = Field(description="of the lines that are `accruing`, `claimable` or `claimed`")
     charges: str = Field(description="the sum of the charges")
-    balance: str = Field(description="credits less charges")
-    open: str = Field(description="the sum of the open credits; in neither of the others")
+    balance: str = Field(description="what is due, less the charges")
 
 
 class StatementView(BaseModel):
@@ -82,8 +83,7 @@ class StatementView(BaseModel):
     )
     at: InstantOut
     as_of: InstantOut
-    lines: list[Credit] = Field(description="what is due: `owed` or `granted`")
-    open: list[Credit] = Field(description="what is not due yet: `accruing`, `claimable` or `claimed`")
+    lines: list[Credit] = Field(description="the credits that the total adds up")
     without_amount: list[Credit] = Field(
         description="credits of which something is to be entered or agreed, and not closed"
     )
