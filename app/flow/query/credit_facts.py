@@ -72,6 +72,7 @@ def _missed(ticket: str, evaluation: Evaluation, answered: Collection[str]) -> I
                 breached_at=clock.breached_at,
                 started_at=started_at,
                 ended_at=_ended_at(clock),
+                created_at=evaluation.ticket.created_at,
                 facts=_facts_of(clock, evaluation),
             )
 
