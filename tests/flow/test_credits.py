@@ -166,3 +166,12 @@ def test_a_credit_whose_cause_is_gone_is_withdrawn_before_the_next_sweep(service
     office.fact("event.withdrawn", "service:network", "2026-12-02 00:00", id=started)
     assert [each["state"] for each in office.one("C-1")["transitions"]] == ["owed", "withdrawn"]
     assert office.one("C-1", as_of=office.at("2026-12-01 12:00"))["state"] == "owed"
+
+
+def test_a_ticket_of_an_ended_contract_that_misses_after_it_is_owed_its_credit(service: Service) -> None:
+    office = CreditOffice(service, "phpnet", "Europe/Paris")
+    office.contract("C-1", level="example-1", valid_to="2026-07-01")
+    office.fact("ticket.created", "1", "2026-06-30 16:00", customer="C-1", category="software")
+    office.fact("call.registered", "1", "2026-06-30 16:00")
+    office.sweep("2026-07-03 12:00")
+    assert [(each["period"], each["amount"]) for each in office.credits("C-1")] == [("2026-07", "500.00")]

@@ -1,6 +1,7 @@
 """What becomes of a credit: deadlines to the microsecond, claims about something or nothing, answers, grants by hand."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -243,6 +244,19 @@ def test_the_first_clock_of_a_ticket_has_no_cycle_in_its_credit(
 ) -> None:
     line = only(lines(agreement(TIME_SHARE), missed(cycle=cycle)))
     assert (line.key.cycle, line.id) == (expected, name)
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [("2026-10-31T22:00", [("2026-11", "50.00")]), ("2026-11-01T00:00", [])],
+)
+def test_a_miss_after_the_last_term_is_worth_the_fee_of_the_term_of_its_ticket(
+    created: str, expected: list[tuple[str, str]]
+) -> None:
+    ended = contract(valid_to=date(2026, 11, 1))
+    cause = replace(missed(start="2026-11-01T09:00"), created_at=at(created))
+    found = lines(agreement(HALF), cause, terms=[ended])
+    assert [(line.period, str(line.amount)) for line in found] == expected
 
 
 def test_a_claim_about_a_miss_runs_from_its_outage_or_else_from_the_miss() -> None:

@@ -73,6 +73,7 @@ def misses_of(ticket: str, evaluation: Evaluation, answered: Collection[str]) ->
                 breached_at=clock.breached_at,
                 started_at=started_at,
                 ended_at=_ended_at(clock),
+                created_at=evaluation.ticket.created_at,
                 facts=_facts_of(clock, evaluation),
             )
 

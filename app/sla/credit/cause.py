@@ -72,6 +72,8 @@ class MissedClock:
     breached_at: Micros
     started_at: Micros
     ended_at: Micros | None = None
+    created_at: Micros | None = None
+    """When the ticket was created; None: with the start of the clock."""
     incident: Incident | None = None
     facts: tuple[str, ...] = ()
     """The ids of the events that started and stopped it."""

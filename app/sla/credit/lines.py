@@ -52,7 +52,7 @@ class ContractCredits:
             return None
         local = zone(agreement.time_zone)
         period = _period(cause, local)
-        term = term_of_month(self.terms, local, period.span)
+        term = self._term(cause, local, period)
         if term is None:
             return None
         key = self._key(rule, cause, period)
@@ -71,6 +71,14 @@ class ContractCredits:
             facts=_facts(cause, transitions),
             reasons=(_why(cause, local), *found.reasons, *filter(None, map(reason_of, transitions))),
         )
+
+    def _term(self, cause: Cause, local: Zone, period: Period) -> Contract | None:
+        """The term of the month; of a ticket that misses after the last one, the term valid at its creation."""
+        term = term_of_month(self.terms, local, period.span)
+        if term is not None or isinstance(cause, BrokenUptime):
+            return term
+        on = local.local_date(cause.started_at if cause.created_at is None else cause.created_at)
+        return next((each for each in self.terms if each.is_valid_on(on)), None)
 
     @staticmethod
     def _about(
