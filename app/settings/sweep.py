@@ -18,7 +18,13 @@ class SweepSettings(SettingsGroup):
     sweep_batch_size: int = Field(
         default=200,
         ge=1,
-        description="Tickets in one transaction of the sweep, which takes about 50 ms.",
+        description="Maximum tickets in one transaction of the sweep.",
+    )
+    sweep_batch_budget: timedelta = Field(
+        default=timedelta(milliseconds=50),
+        gt=timedelta(0),
+        description="Processor time of one transaction of the sweep, which a push may have to wait for. The size of the "
+        "next batch follows from what the last one took, down to an eighth of the maximum.",
     )
     sweep_contracts_batch_size: int = Field(
         default=100,
@@ -36,6 +42,12 @@ class SweepSettings(SettingsGroup):
         default=200,
         ge=0,
         description="Replays of long tickets that a process caches, the latest used ones. Each takes up to 0.5 MB.",
+    )
+    subject_log_cache_events: int = Field(
+        default=50_000,
+        ge=0,
+        description="Events of services that a process caches, of the services used last. Each takes about 1 KB; "
+        "with it a fact about a service does not read the earlier ones again.",
     )
     evaluation_backoff_initial: timedelta = Field(
         default=timedelta(seconds=30),

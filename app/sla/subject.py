@@ -59,8 +59,8 @@ class Subject:
         """The subject by which it is judged and scheduled: agreements name services and contracts without case."""
         if self.kind not in _NAMED_WITHOUT_CASE:
             return self
-        casefolded = self.id.strip().casefold()
-        return self if casefolded == self.id else Subject(self.kind, casefolded)
+        lowered = self.id.strip().casefold()
+        return self if lowered == self.id else Subject(self.kind, lowered)
 
     @property
     def ticket(self) -> str | None:

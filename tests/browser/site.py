@@ -20,6 +20,7 @@ from app.main import Server, create_app
 from app.principal import EVERY, Scope, roles_on
 from app.settings import Settings
 from app.sla.span import SECOND, instant, micros
+from app.store.engine.database import Database
 from app.store.people import keys
 from tests.waiting import HANG, until
 from tests.web.room import put_shipped_desks
@@ -36,6 +37,8 @@ class Site:
         self._ids = itertools.count(1)
         self.url = ""
         self.key = ""
+        self.admin = ""
+        self.viewer = ""
         self.client = httpx2.Client(timeout=HANG)
 
     def clock(self) -> int:
@@ -63,6 +66,11 @@ class Site:
         assert response.status_code == 200, response.text
         assert response.json()["refused"] == []
 
+    def put(self, path: str, body: Any) -> None:
+        headers = {"Authorization": f"Bearer {self.admin}"}
+        response = self.client.put(self.url + path, json=body, headers=headers)
+        assert response.status_code == 200, response.text
+
     def get(self, path: str) -> Any:
         response = self.client.get(self.url + path, headers={"Authorization": f"Bearer {self.key}"})
         assert response.status_code == 200, response.text
@@ -86,14 +94,20 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
         site.url = f"http://{host}:{port}"
         database = app.state.running.database
         database.write_now(put_shipped_desks)
-        roles = roles_on(EVERY, [Scope.READ, Scope.PUSH])
-        site.key, _ = database.write_now(lambda conn, now: keys.create(conn, roles, now))
+        site.key = _key(database, Scope.READ, Scope.PUSH)
+        site.admin = _key(database, Scope.ADMIN)
+        site.viewer = _key(database, Scope.READ)
         yield site
     finally:
         site.client.close()
         app.state.hub.close()
         server.should_exit = True
         thread.join(HANG)
+
+
+def _key(database: Database, *scopes: Scope) -> str:
+    secret, _ = database.write_now(lambda conn, now: keys.create(conn, roles_on(EVERY, scopes), now))
+    return secret
 
 
 def fill(site: Site) -> None:

@@ -308,6 +308,18 @@ def test_a_row_of_the_release_before_is_evaluated_by_its_key_and_never_due_again
     assert found["service"] == "network"
 
 
+def test_a_cached_log_counts_only_while_no_other_process_has_evaluated_the_service(service: Service) -> None:
+    service.clock.set(after(timedelta(hours=1)))
+    other = Service(service.settings, service.database, service.clock)
+    service.push(started("s", reference="a"))
+    other.push(ended("e", after(timedelta(minutes=10)), reference="a"))
+    service.push(started("s2", after(timedelta(minutes=20)), reference="b"))
+    other.push(ended("e2", after(timedelta(minutes=25)), reference="b"))
+    service.push(event("v", "outage.verified", NETWORK, NOON, reference="b"))
+    stands = [kind for kind in kinds(service) if kind != "warned"]
+    assert stands == ["breached", "breach_retracted", "breached", "breach_retracted"]
+
+
 # -- Any order, any sweep ----------------------------------------------------------------------------------------------
 
 
@@ -372,11 +384,11 @@ def test_any_order_of_pushing_and_any_sweeps_end_in_the_same_signals(
     chance = Random(seed)
     facts = list(history(chance))
     found: list[set[tuple[object, ...]]] = []
-    for _ in range(3):
+    for cached in (0, 3, 50_000):
         chance.shuffle(facts)
         with ExitStack() as stack:
             url = stack.enter_context(sqlite_databases.copy_of(with_desks_in_force))
-            settings, clock = Settings(database_url=url), WallClock()
+            settings, clock = Settings(database_url=url, subject_log_cache_events=cached), WallClock()
             database = stack.enter_context(Database(settings, clock))
             found.append(run(Service(settings, database, clock), facts, chance))
     assert found[0] == found[1] == found[2]

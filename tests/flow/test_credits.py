@@ -1,11 +1,12 @@
 """Credits as the sweep finds them: late facts, retractions, changed contracts, batches, and views as of an instant."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.flow.judge.assess import Assessor
 from app.flow.judge.concerned import ALL_CONTRACTS
 from app.flow.judge.receive import Receiver
 from app.flow.process.sweep import Sweeper
+from app.sla.span import micros
 from app.store.tickets import schedule
 from tests.credit_office import CreditOffice
 from tests.service import Service
@@ -56,6 +57,12 @@ def test_a_credit_whose_outage_is_withdrawn_is_kept_for_a_person_to_decide(servi
         "33.00",
         ("withdrawn", "33.00", None),
     )
+    withdrawal = line["transitions"][-1]
+    assert (withdrawal["state"], office.at("2026-12-02 00:00") + 1) == (
+        "withdrawn",
+        micros(datetime.fromisoformat(withdrawal["at"])),
+    )
+    assert office.credits(at=office.at("2026-12-02 00:00")) == []
     statement = office.statement("C-1", "2026-11")
     assert (statement["lines"], [each["state"] for each in statement["closed"]], statement["totals"]) == (
         [],
@@ -131,3 +138,31 @@ def test_a_missed_delay_that_an_exclusion_takes_back_is_owed_no_more(service: Se
     office.fact("exclusion.granted", "1", "2026-11-04 13:00", author="Eva", reason="power cut", **span)
     office.sweep("2026-11-04 13:00")
     assert office.signals()[-1] == ("withdrawn", "500.00", None)
+    assert office.credits() == []
+    assert office.statement("C-1", "2026-11")["closed"] == []
+
+
+def test_a_breach_that_moves_signals_no_credit_again(service: Service) -> None:
+    office = CreditOffice(service, "phpnet", "Europe/Paris")
+    office.contract("C-1", level="example-1")
+    office.fact("ticket.created", "1", "2026-11-03 10:00", customer="C-1", category="software")
+    office.fact("call.registered", "1", "2026-11-03 10:00")
+    office.sweep("2026-11-04 12:00")
+    line = office.one("C-1")
+    office.fact("credit.granted", "contract:C-1", "2026-11-04 12:30", credit=line["id"], author="Eva")
+    office.sweep("2026-11-04 12:30")
+    span = {"from": office.time("2026-11-03 10:00"), "to": office.time("2026-11-03 10:30")}
+    office.fact("exclusion.granted", "1", "2026-11-04 13:00", author="Eva", reason="power cut", **span)
+    office.sweep("2026-11-04 13:00")
+    assert office.one("C-1")["caused_at"] != line["caused_at"]
+    assert [kind for kind, *_ in office.signals()] == ["claimable", "granted"]
+
+
+def test_a_credit_whose_cause_is_gone_is_withdrawn_before_the_next_sweep(service: Service) -> None:
+    office = haisoft(service)
+    office.contract("C-1")
+    started = office.down("network", "2026-11-10 10:00", HOUR)
+    office.sweep("2026-12-01 00:00")
+    office.fact("event.withdrawn", "service:network", "2026-12-02 00:00", id=started)
+    assert [each["state"] for each in office.one("C-1")["transitions"]] == ["owed", "withdrawn"]
+    assert office.one("C-1", as_of=office.at("2026-12-01 12:00"))["state"] == "owed"

@@ -36,6 +36,7 @@ PARAMS: dict[str, object] = {
     "state": "granted",
     "notice_seconds": 86_399,
     "needed_seconds": 86_400,
+    "limit": 5,
 }
 
 

@@ -1,6 +1,7 @@
 """Signals of credits: each transition once, amounts old and new, withdrawals, and the last one is always the state."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -29,7 +30,7 @@ class Log:
         """Record what is new. Returns the kinds with the old and new amounts."""
         new = changes(self.recorded, found, by)
         self.recorded += [
-            RecordedChange(str(n), each.id, each.kind, each.at, each.generation, each.new_amount)
+            RecordedChange(str(n), each.id, each.kind, each.at, each.generation, each.new_amount, each.fact)
             for n, each in enumerate(new, start=len(self.recorded))
         ]
         keys = {(each.line, each.kind, each.at, each.generation) for each in self.recorded}
@@ -95,6 +96,34 @@ def test_a_late_claim_fact_takes_a_lapse_back() -> None:
     ]
     assert [kind for kind, *_ in log.evaluate(lines(CLAIMED, cause(60)), DECEMBER)] == ["lapsed"]
     assert log.recorded[-1].generation == 1
+
+
+def test_a_moved_instant_signals_no_transition_again() -> None:
+    granted = fact("credit.granted", "2026-11-25T10:00", "contract:C-1", credit=ID)
+    requested = fact("credit.requested", "2026-11-22T10:00", "contract:C-1", credit=ID)
+    log = Log()
+    log.evaluate(lines(CLAIMED, cause(60), facts=[granted]), DECEMBER)
+    before = [(each.kind, each.at, each.fact) for each in log.recorded]
+    assert before == [("claimable", DECEMBER, None), ("granted", DECEMBER, granted.id)]
+    assert log.evaluate(lines(CLAIMED, cause(60), facts=[granted, requested]), DECEMBER + 1) == []
+    (moved,) = lines(CLAIMED, cause(60), facts=[granted, requested])
+    assert [each.at for each in moved.transitions] == [requested.at, requested.at, granted.at]
+
+
+def test_a_grant_is_signalled_once_though_its_breach_moves_and_its_amount_changes() -> None:
+    facts = [
+        fact("claim.filed", "2026-11-21T10:00"),
+        fact("claim.answered", "2026-11-22T10:00", accepted=True),
+    ]
+    log = Log()
+    later, earlier = (
+        replace(cause(60), breached_at=at(when)) for when in ("2026-11-21T10:00", "2026-11-20T10:44")
+    )
+    log.evaluate(lines(CLAIMED, later, facts=facts), DECEMBER)
+    assert log.evaluate(lines(CLAIMED, earlier, facts=facts), DECEMBER) == []
+    longer = replace(earlier, downtime=10 * HOUR)
+    assert log.evaluate(lines(CLAIMED, longer, facts=facts), DECEMBER) == [("changed", "25.00", "50.00")]
+    assert [each.kind for each in log.recorded] == ["claimable", "claimed", "granted", "changed"]
 
 
 def test_every_state_but_accruing_has_a_signal() -> None:

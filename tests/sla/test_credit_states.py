@@ -11,7 +11,7 @@ from app.sla.credit.line import Line, LineKey, UnknownCredit
 from app.sla.credit.statement import ChargeLine, Statement
 from app.sla.event import Event
 from app.sla.span import HOUR
-from tests.sla.credits import agreement, at, down, fact, lines
+from tests.sla.credits import agreement, at, contract, down, fact, lines, uptime
 from tests.sla.test_credit_amounts import HAISOFT, HALF, HVN, TIME_SHARE, missed, only
 
 ON_CLAIM = HVN + 'owed = "on_claim"\nclaim_within = "claim-in-3-months"\nas = "account"'
@@ -60,17 +60,16 @@ def test_an_accruing_line_wakes_at_the_end_of_its_period_and_a_claimable_one_at_
 @pytest.mark.parametrize(
     ("filed", "expected"),
     [
-        ("2027-02-20T23:59:59", "claimed"),
-        ("2027-02-21T00:00:00", "claimed"),
-        ("2027-02-21T00:00:00.000001", "lapsed"),
+        ("2027-02-20T23:59:59.999999", "claimed"),
+        ("2027-02-21T00:00:00", "lapsed"),
     ],
 )
-def test_a_claim_counts_up_to_its_deadline(filed: str, expected: str) -> None:
+def test_a_claim_counts_before_its_deadline_and_not_at_it(filed: str, expected: str) -> None:
     assert state(ON_CLAIM, fact("claim.filed", filed)) == expected
 
 
 @pytest.mark.parametrize(
-    ("filed", "expected"), [("2026-11-28T23:59:59", "claimed"), ("2026-11-29T00:00:01", "lapsed")]
+    ("filed", "expected"), [("2026-11-28T23:59:59", "claimed"), ("2026-11-29T00:00:00", "lapsed")]
 )
 def test_a_claim_runs_from_the_verification_to_the_end_of_its_seventh_day(filed: str, expected: str) -> None:
     zone = "Europe/Rome"
@@ -117,9 +116,10 @@ def test_a_claim_within_the_period_is_a_claim_at_once() -> None:
         ({"commitment": "uptime"}, False),
         ({"ticket": "7"}, False),
         ({"anything": "else"}, False),
+        ("uptime", False),
     ],
 )
-def test_a_claim_may_say_what_it_is_about(about: dict[str, str] | None, claims: bool) -> None:
+def test_a_claim_may_say_what_it_is_about(about: object, claims: bool) -> None:
     filed = fact("claim.filed", "2026-12-03T10:00", about=about)
     assert state(ON_CLAIM, filed) == ("claimed" if claims else "lapsed")
 
@@ -130,6 +130,22 @@ def test_a_claim_may_name_the_service_whatever_its_case() -> None:
         assert state(
             ON_CLAIM, fact("claim.filed", "2026-12-03T10:00", about={"service": service}), cause=cause
         ) == (expected)
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [("mail", "claimed"), ("Mail", "claimed"), ("web", "lapsed"), ("dns", "lapsed"), ("", "lapsed")],
+)
+def test_a_claim_about_a_service_claims_what_its_contract_has_for_it(service: str, expected: str) -> None:
+    of = replace(agreement(ON_CLAIM), availability=(replace(uptime(), services=("Mail", "Web")),))
+    about = {"availability": "uptime", "service": service, "period": "2026-11"}
+    found = lines(
+        of,
+        NOVEMBER,
+        facts=[fact("claim.filed", "2026-12-03T10:00", about=about)],
+        terms=[replace(contract(), services=("mail", "dns"))],
+    )
+    assert only(found).state == expected
 
 
 def test_a_claim_about_nothing_claims_what_was_certain_then() -> None:
@@ -169,8 +185,20 @@ def test_a_claim_that_is_sent_back_is_a_new_one_within_the_same_time() -> None:
     assert state(ON_CLAIM, *first, fact("claim.filed", "2027-02-21T00:00:01")) == "refused"
 
 
-def test_a_late_claim_can_still_be_accepted() -> None:
-    late = fact("claim.filed", "2027-03-01T10:00")
+def test_a_claim_about_nothing_leaves_what_could_no_longer_be_claimed_lapsed() -> None:
+    months = [
+        down(60, month=month, incidents=[incident(f"{month}-20T10:00")]) for month in ("2026-08", "2026-11")
+    ]
+    facts = [
+        fact("claim.filed", "2026-12-03T10:00"),
+        fact("claim.answered", "2026-12-09T10:00", accepted=True),
+    ]
+    found = lines(agreement(ON_CLAIM), *months, facts=facts)
+    assert {line.period: line.state.value for line in found} == {"2026-08": "lapsed", "2026-11": "granted"}
+
+
+def test_a_late_claim_that_says_what_it_is_about_can_still_be_accepted() -> None:
+    late = fact("claim.filed", "2027-03-01T10:00", about={"period": "2026-11"})
     assert state(ON_CLAIM, late, fact("claim.answered", "2027-03-02T10:00", accepted=True)) == "granted"
     assert state(ON_CLAIM, late, fact("claim.answered", "2027-03-02T10:00", accepted=False)) == "lapsed"
 
@@ -204,6 +232,17 @@ def test_an_interruption_accrues_until_it_is_over() -> None:
     accruing = only(lines(agreement(TIME_SHARE), open_ended, by=at("2026-11-04T10:00")))
     assert (accruing.state, str(accruing.amount), accruing.next_at) == ("accruing", "3.33", None)
     assert state(TIME_SHARE, cause=missed()) == "claimable"
+
+
+@pytest.mark.parametrize(
+    ("cycle", "expected", "name"),
+    [(0, None, "acme.credit.C-1.ticket.7"), (5, 5, "acme.credit.C-1.ticket.7.5")],
+)
+def test_the_first_clock_of_a_ticket_has_no_cycle_in_its_credit(
+    cycle: int, expected: int | None, name: str
+) -> None:
+    line = only(lines(agreement(TIME_SHARE), missed(cycle=cycle)))
+    assert (line.key.cycle, line.id) == (expected, name)
 
 
 def test_a_claim_about_a_miss_runs_from_its_outage_or_else_from_the_miss() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.principal import EVERY, Role, Scope, roles_on
+from app.principal import EVERY, Permission, Role, Scope, roles_on
 from app.sla.span import SECOND
 from app.store.people import keys
 from app.web.http.access import COOKIE
@@ -165,6 +165,7 @@ def test_a_session_may_do_what_its_key_may(room: Room) -> None:
         "desk": "webxtra",
         "scopes": ["read"],
         "roles": {"webxtra": ["viewer"]},
+        "permissions": {"webxtra": ["view"]},
         "expires_at": "2026-03-07T02:30:00Z",
     }
     cookie = response.headers["set-cookie"].lower()
@@ -206,6 +207,17 @@ def test_a_session_of_a_key_of_two_desks_names_both_and_their_roles(room: Room) 
     assert (answer["desk"], answer["scopes"]) == ("hvn,webxtra", ["push", "read"])
     assert answer["roles"] == {"hvn": ["lead"], "webxtra": ["lead"]}
     assert {each["desk"] for each in room.client.get("/v1/desks").json()["desks"]} == {"hvn", "webxtra"}
+    shown = room.client.get("/session").json()
+    assert shown == {name: value for name, value in answer.items() if name != "scopes"}
+
+
+def test_a_caller_is_shown_what_it_may_do_on_each_desk(room: Room) -> None:
+    shown = room.client.get("/session", headers=room.key("hvn", Role.AGENT)).json()
+    assert (shown["roles"], shown["expires_at"]) == ({"hvn": ["agent"]}, None)
+    assert shown["permissions"] == {"hvn": ["acknowledge", "record", "view"]}
+    every = room.client.get("/session", headers=room.key("*", Role.ADMIN)).json()
+    assert set(every["permissions"]["*"]) == set(Permission)
+    assert room.client.get("/session").status_code == 401
 
 
 def test_what_a_key_lacks_is_answered_with_the_roles_and_the_scope_that_have_it(room: Room) -> None:

@@ -175,3 +175,30 @@ def test_a_period_that_is_no_month_is_refused(missed: Room, period: str) -> None
     refused = missed.get("/v1/credits", period=period)
     assert refused.status_code == 422
     assert "is no month" in refused.json()["detail"]
+
+
+def totals(room: Room) -> Any:
+    return room.get("/v1/credits", desk="phpnet").json()["totals"]
+
+
+def test_the_preview_of_a_contract_has_the_totals_before_and_after(missed: Room) -> None:
+    path, admin = "/v1/contracts/phpnet/C-1", missed.key("*", Scope.ADMIN)
+    term = TERM | {"fee": {"amount": "99.80", "per": "month"}}
+    preview = missed.client.put(path, params={"preview": True}, json=term, headers=admin).json()
+    assert preview["credits"] == [{"currency": "EUR", "before": "24.95", "after": "49.90"}]
+    assert totals(missed) == [{"currency": "EUR", "amount": "24.95"}]
+    assert missed.client.put(path, json=term, headers=admin).json()["credits"] is None
+    assert totals(missed) == [{"currency": "EUR", "amount": "49.90"}]
+
+
+def test_the_preview_of_an_agreement_has_the_totals_before_and_after(missed: Room) -> None:
+    path, admin = "/v1/agreements/phpnet", missed.key("*", Scope.ADMIN)
+    document = missed.get(path).json()["document"]
+    for credit in document["credits"]:
+        credit["share"] = "40%"
+    params = {"applies_to": "open", "preview": True}
+    summary = missed.client.put(path, params=params, json=document, headers=admin).json()["summary"]
+    assert summary["credits"] == [{"currency": "EUR", "before": "24.95", "after": "19.96"}]
+    assert summary["sentence"] == "Credits in EUR change from 24.95 to 19.96."
+    missed.client.put(path, params=params | {"preview": False}, json=document, headers=admin)
+    assert totals(missed) == [{"currency": "EUR", "amount": "19.96"}]

@@ -95,13 +95,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 """The body for each route that takes one: about the other desk, where it can name one."""
 
 OF_NO_DESK: Final = {
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/session",
-    "/",
-    "/static/{digest}/{name}",
-    "/v1/statements.css",
+    *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
+    *("/", "/credits", "/services"),
 }
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars"}
@@ -273,6 +268,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/metrics"): None,
     ("GET", "/queues/{desk}/{queue}"): None,
     ("GET", "/readyz"): None,
+    ("GET", "/credits"): None,
+    ("GET", "/services"): None,
+    ("GET", "/session"): VIEW,
     ("GET", "/static/{digest}/{name}"): None,
     ("GET", "/tickets/{desk}/{ticket:path}"): None,
     ("GET", "/v1/agreements"): VIEW,

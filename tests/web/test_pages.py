@@ -8,7 +8,7 @@ from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.routes import FILES, STATIC
 from tests.web.room import Room, conforms
 
-PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default")
+PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default", "/services", "/credits")
 
 
 def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> None:

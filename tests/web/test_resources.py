@@ -361,7 +361,7 @@ def test_head_needs_the_same_key_and_finds_the_same_nothing_as_get(shared_room: 
         ("GET", "/v1/events", "OPTIONS, POST"),
         ("PUT", "/v1/subscriptions", "GET, HEAD, OPTIONS, POST"),
         ("PUT", "/v1/subscriptions/sub_1", "DELETE, GET, HEAD, OPTIONS, PATCH"),
-        ("GET", "/session", "DELETE, OPTIONS, POST"),
+        ("PUT", "/session", "DELETE, GET, HEAD, OPTIONS, POST"),
         ("BREW", "/v1/hooks/haisoft/zammad", "GET, HEAD, OPTIONS, POST"),
     ],
 )

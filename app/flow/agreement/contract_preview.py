@@ -7,19 +7,17 @@ are microseconds UTC.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.flow.agreement.contracts import ContractPlan, Stated, customers_of, plan
+from app.flow.agreement.contracts import ContractPlan, Stated, plan
 from app.flow.agreement.effects import Change
+from app.flow.agreement.preview_money import concerned, with_plans
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
 from app.sla.clock.view import ClockView
 from app.sla.contract_finder import StoredContracts
-from app.sla.fields import casefolded
 from app.sla.span import Micros
-from app.store.contracts import contracts
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.batch import pieces
 from app.store.engine.database import Connection
-from app.store.tickets import schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,9 @@ def preview_terms(
     versions = catalogue.versions(conn, desk, at=now)
     changes: list[Change] = []
     added = removed = 0
-    for part in pieces(_concerned(conn, desk, changed)):
+    for part in pieces(concerned(conn, desk, changed)):
         graph = gather(conn, desk, part)
-        after = _with(graph.contracts, changed)
+        after = with_plans(graph.contracts, changed)
         for ticket in part:
             old, new = (_clocks(graph, ticket, versions, now, known) for known in (graph.contracts, after))
             changes += _changes(desk, ticket, old, new)
@@ -52,29 +50,6 @@ def preview_terms(
             ]
             added, removed = added + len(late[1] - late[0]), removed + len(late[0] - late[1])
     return ContractsPreview(tuple(plans), tuple(changes), added, removed)
-
-
-def _concerned(conn: Connection, desk: str, plans: Sequence[ContractPlan]) -> list[str]:
-    """The open tickets that name one of these contracts or are of one of their customers."""
-    if not plans:
-        return []
-    keys, customers = {each.key for each in plans}, customers_of(plans)
-    if contracts.exist(conn, desk):
-        return schedule.open_tickets_of(conn, desk, keys, customers)
-    # Before the first contract of a desk its tickets' names are stored as they were sent.
-    return [
-        ticket
-        for ticket, customer, contract in schedule.open_tickets_with_names(conn, desk)
-        if casefolded(customer) in customers or casefolded(contract) in keys
-    ]
-
-
-def _with(known: StoredContracts, plans: Iterable[ContractPlan]) -> StoredContracts:
-    """The contracts to come beside those that stay as they are."""
-    coming = {each.key: each.after for each in plans}
-    kept = [term for term in known.terms if term.key not in coming]
-    new = [term for after in coming.values() for _, term in sorted(after.items())]
-    return StoredContracts((*kept, *new), exist=True)
 
 
 _Clocks = dict[tuple[str, int], ClockView]

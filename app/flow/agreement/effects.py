@@ -4,7 +4,7 @@ Instants and lengths are microseconds, instants UTC.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import heappush, heappushpop
@@ -14,6 +14,7 @@ from typing import Final
 from app.sla.agreement.agreement import Kind
 from app.sla.clock.transition import LIVE
 from app.sla.clock.view import ClockView
+from app.sla.credit.money import total, written
 from app.sla.span import DAY, HOUR, MINUTE, Micros
 
 _WORST: Final = 10
@@ -50,6 +51,40 @@ class CreditChange:
     before: Decimal
     after: Decimal
 
+    @property
+    def amounts(self) -> tuple[str, str]:
+        """Both amounts as texts, with the decimals of the currency."""
+        return written(self.before, self.currency), written(self.after, self.currency)
+
+    @property
+    def text(self) -> str:
+        """The change in words, in English."""
+        before, after = self.amounts
+        return f"credits in {self.currency} change from {before} to {after}"
+
+
+Credited = Mapping[str, tuple[Decimal, Decimal]]
+"""By currency, what is credited before and after."""
+
+
+def added(
+    found: Credited, before: Mapping[str, Decimal], after: Mapping[str, Decimal]
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """These sums with those of further contracts, by currency."""
+    nothing = Decimal(0)
+    return {
+        currency: (
+            total([found.get(currency, (nothing, nothing))[0], before.get(currency, nothing)]),
+            total([found.get(currency, (nothing, nothing))[1], after.get(currency, nothing)]),
+        )
+        for currency in found.keys() | before.keys() | after.keys()
+    }
+
+
+def credit_changes(found: Credited) -> list[CreditChange]:
+    """The currencies in which another sum is credited, in order."""
+    return [CreditChange(each, *found[each]) for each in sorted(found) if found[each][0] != found[each][1]]
+
 
 @dataclass(frozen=True, slots=True)
 class Shifts:
@@ -73,7 +108,7 @@ class Effects:
     appear: Counter[Kind] = field(default_factory=Counter[Kind])
     """Breaches that appear, by the kind of the commitment: an objective's is a miss, a customer's a lapse."""
     fall_away: Counter[Kind] = field(default_factory=Counter[Kind])
-    money: Sequence[CreditChange] = ()
+    _credited: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict[str, tuple[Decimal, Decimal]])
     _shifts: list[Micros] = field(default_factory=list[Micros])
     _furthest: list[tuple[Micros, tuple[str, str, str, int], Change]] = field(default_factory=list)  # type: ignore[type-arg]
 
@@ -93,6 +128,15 @@ class Effects:
     def worst(self) -> list[Change]:
         """The due dates that move furthest, the furthest first."""
         return [change for *_, change in sorted(self._furthest, key=lambda each: (-each[0], each[1]))]
+
+    @property
+    def money(self) -> list[CreditChange]:
+        """The currencies in which another sum is credited, in order."""
+        return credit_changes(self._credited)
+
+    def credit(self, before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> None:
+        """Add what some contracts are credited before and after, by currency."""
+        self._credited = added(self._credited, before, after)
 
     def compare(
         self,
@@ -139,7 +183,7 @@ class Effects:
             *_counted(self.begin, "clock begins", "clocks begin"),
             *_counted(self.end, "clock ends", "clocks end"),
             *(text for kind in Kind for text in self._breach_words(kind)),
-            *(f"credits in {each.currency} change from {each.before} to {each.after}" for each in self.money),
+            *(each.text for each in self.money),
         ]
         if not parts:
             return "No clock of an open ticket changes."

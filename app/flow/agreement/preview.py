@@ -1,12 +1,12 @@
-"""Preview of new versions: what they would change for open tickets. Nothing is written.
+"""Preview of new versions: what they would change for open tickets and for credits. Nothing is written.
 
 Open tickets are judged at the instant at which a version would begin, with it and without it, by what is known now. The
 difference equals that of the stored clocks before and after the same apply, once the sweep is done. Tickets are read in
-slices, each a short read of its own, so that a preview of 100,000 clocks delays no other reader and no writer. Instants
-are microseconds UTC.
+slices, each a short read of its own, so that a preview of 100,000 clocks delays no other reader and no writer. Credits
+come last, a page of contracts at a time; a desk without any pays nothing. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import thread_time
 from typing import Final
@@ -14,9 +14,10 @@ from typing import Final
 from app.flow.agreement.affected import affected_by
 from app.flow.agreement.effects import ClockKey, Effects
 from app.flow.agreement.plan import Plan
+from app.flow.agreement.preview_money import VersionMoney
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.sla.agreement.version import AppliesTo, Version, begun
-from app.sla.clock.evaluation import NothingKnown
+from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.clock.view import ClockView
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
@@ -36,6 +37,7 @@ class _Case:
     old: tuple[Version, ...]
     new: tuple[Version, ...]
     tickets: Sequence[str]
+    money: VersionMoney
 
 
 class Preview:
@@ -48,7 +50,7 @@ class Preview:
         self.plans = plans
         self.effects = Effects(most_changes)
         self._now, self._left = now, budget
-        self._slices: list[tuple[_Case, Sequence[str]]] | None = None
+        self._slices: list[tuple[_Case, Sequence[str] | None]] | None = None
         self.total = 0
         """Open tickets that may change; known after the first step."""
         self.compared = 0
@@ -57,7 +59,7 @@ class Preview:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every ticket that may change was compared."""
+        """Whether every ticket and contract that may change was compared."""
         return self._slices is not None and not self._slices
 
     @property
@@ -76,45 +78,63 @@ class Preview:
                 for part in _slices(case)
             ]
         else:
-            self._compare(conn, *self._slices.pop())
+            case, tickets = self._slices.pop()
+            if tickets is not None:
+                self._compare(conn, case, tickets)
+            elif (credited := case.money.step(conn, catalogue)) is not None:
+                self.effects.credit(*credited)
+                self._slices.append((case, None))
         self._left -= thread_time() - started
 
     def _case(self, conn: Connection, catalogue: Catalogue, plan: Plan) -> _Case | None:
-        """None for a version that changes no open ticket, and for one that only keeps up with an earlier one."""
-        if plan.before is None or plan.is_anew or plan.applies_to is AppliesTo.NEW:
+        """None for a version that only keeps up with an earlier one, and for a desk's first."""
+        if plan.before is None or plan.is_anew:
             return None
         at = max(plan.effective_from, self._now)
         old = begun(catalogue.timeline(conn, plan.desk), at)
+        kept = (version for version in old if version.number not in plan.replaces)
+        new = (*kept, plan.version)
+        money = VersionMoney(plan.desk, self._now, at, old, new)
+        return _Case(plan.desk, at, old, new, self._tickets(conn, catalogue, plan, at), money)
+
+    def _tickets(self, conn: Connection, catalogue: Catalogue, plan: Plan, at: Micros) -> Sequence[str]:
+        """The open tickets that a version may change: none where it is for new tickets."""
+        if plan.applies_to is AppliesTo.NEW:
+            return ()
         tickets = clocks.open_tickets(conn, plan.desk)
         affected = affected_by(conn, catalogue, plan, at)
         chosen = tickets if affected is None else [ticket for ticket in tickets if ticket in affected]
         self.total += len(chosen)
         self.skipped += len(tickets) - len(chosen)
-        kept = (version for version in old if version.number not in plan.replaces)
-        return _Case(plan.desk, at, old, (*kept, plan.version), chosen)
+        return chosen
 
     def _compare(self, conn: Connection, case: _Case, tickets: Sequence[str]) -> None:
         graph = gather(conn, case.desk, tickets, as_of=self._now)
         for ticket in tickets:
-            old, new = (_views(graph, ticket, versions, case.at) for versions in (case.old, case.new))
-            self.effects.compare(case.desk, ticket, old, new)
+            old, new = (_evaluation(graph, ticket, versions, case.at) for versions in (case.old, case.new))
+            self.effects.compare(case.desk, ticket, _views(old), _views(new))
+            case.money.note(ticket, old, new)
         self.compared += len(tickets)
 
 
-def _slices(case: _Case) -> Iterable[tuple[_Case, Sequence[str]]]:
-    """The slices of a case, the last one first."""
-    starts = range(0, len(case.tickets), _SLICE)
-    return ((case, case.tickets[start : start + _SLICE]) for start in reversed(starts))
+def _slices(case: _Case) -> Iterator[tuple[_Case, Sequence[str] | None]]:
+    """The slices of a case, the last one first: None stands for the money, which needs all of its tickets."""
+    if case.money.is_needed:
+        yield case, None
+    for start in reversed(range(0, len(case.tickets), _SLICE)):
+        yield case, case.tickets[start : start + _SLICE]
 
 
-def _views(
-    graph: MergeGraph, ticket: str, versions: Sequence[Version], at: Micros
-) -> Mapping[ClockKey, ClockView]:
+def _evaluation(graph: MergeGraph, ticket: str, versions: Sequence[Version], at: Micros) -> Evaluation | None:
     try:
-        evaluation = judge(graph, ticket, versions, at)
+        return judge(graph, ticket, versions, at)
     except NothingKnown:
-        return {}
-    return {(view.commitment, view.cycle): view for view in evaluation.clocks}
+        return None
+
+
+def _views(evaluation: Evaluation | None) -> Mapping[ClockKey, ClockView]:
+    clocks_of = () if evaluation is None else evaluation.clocks
+    return {(view.commitment, view.cycle): view for view in clocks_of}
 
 
 def preview(conn: Connection, catalogue: Catalogue, run: Preview) -> Preview:

@@ -17,6 +17,7 @@ from app.flow.judge.emit import Emitter
 from app.flow.judge.judges import SubjectJudge, judges
 from app.flow.judge.locking import lock_merge_graph
 from app.flow.judge.parking import Backoff, park_failed
+from app.flow.judge.subject_logs import SubjectLogs
 from app.flow.judge.subjects import SubjectCase
 from app.flow.judge.tickets import TicketCase
 from app.flow.judge.turn import Case, Judged, Turn
@@ -87,6 +88,7 @@ class Assessor:
                 kept=settings.answer_cycles + 1,
             )
         )
+        self._subject_logs = SubjectLogs(settings.subject_log_cache_events)
         self._recent = length_of(settings.delivery_max_age)
         self._notice_wait = length_of(settings.notification_group_wait)
         self._backoff = Backoff(
@@ -160,7 +162,11 @@ class Assessor:
                     )
                     others.append(case)
                     continue
-                others.append(SubjectCase.locked(conn, desk, subjects, versions, self._judges.get(kind)))
+                others.append(
+                    SubjectCase.locked(
+                        conn, desk, subjects, versions, self._judges.get(kind), self._subject_logs
+                    )
+                )
             if measured:
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 others.append(AveragesCase.locked(conn, desk, measured, versions))

@@ -5,7 +5,7 @@ was not projected under the version that judges it is projected whole, from the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.flow.judge.judges import SubjectSignal
 from app.flow.judge.parking import park_failed
@@ -14,7 +14,7 @@ from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query.averages import figures
 from app.flow.query.measured_calls import calls_from_log, months_of
 from app.sla.agreement.average import AverageRule
-from app.sla.agreement.version import Version, version_of_period
+from app.sla.agreement.version import Version, begun, next_change_at, version_of_period
 from app.sla.average.call import call_of
 from app.sla.average.month import Month, crossed_at
 from app.sla.average.signals import AverageSignal, average_signals
@@ -32,12 +32,16 @@ from app.store.tickets.subjects import StoredSubject
 
 @dataclass(frozen=True, slots=True)
 class AveragesCase:
-    """Calls of one desk and the desk itself, locked, with the logs of the calls."""
+    """Calls of one desk and the desk itself, locked, with the logs of the calls.
+
+    `wakes_at`: when a planned version begins that may change the running month.
+    """
 
     desk: str
     versions: tuple[Version, ...]
     before: StoredSubject | None
     logs: Mapping[Subject, Sequence[Event]]
+    wakes_at: Micros | None = None
 
     @classmethod
     def locked(
@@ -58,6 +62,10 @@ class AveragesCase:
 
         A call that fails is parked and harms no other.
         """
+        wakes_at = next_change_at(self.versions, turn.at)
+        return replace(self, versions=begun(self.versions, turn.at), wakes_at=wakes_at)._assessed(turn)
+
+    def _assessed(self, turn: Turn) -> Judged:
         if self.before is not None and self.before.next_at is None and not self._measures:
             return Judged()
         months, failures = months_of(self.versions), Failures(self.desk)
@@ -132,7 +140,7 @@ class AveragesCase:
                 ahead += next_at
                 known = self._recorded(turn.conn, rule, period)
                 signals += [self._signal(turn, month, each) for each in average_signals(month, known)]
-        ahead += [v.effective_from for v in self.versions if v.effective_from > turn.at]
+        ahead += [] if self.wakes_at is None else [self.wakes_at]
         revision = 1 if self.before is None else self.before.revision + 1
         next_at = checked_next_at(min(ahead, default=None), turn.at)
         return signals, StoredSubject(self.desk, THE_DESK, revision, turn.at, next_at)

@@ -13,7 +13,7 @@ from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.credit import CreditOwed
 from app.sla.agreement.version import Version
 from app.sla.availability.facts import read_facts
-from app.sla.availability.outage import Outage
+from app.sla.availability.outage import Outage, key_of
 from app.sla.calendar.zone import zone
 from app.sla.credit.cause import VERIFIED
 from app.sla.credit.claim import FACTS
@@ -55,7 +55,10 @@ def _is_late(log: Sequence[Event], new: Sequence[Event], running: Period) -> boo
     if any(event.type == EventType.EVENT_WITHDRAWN or _begins(event) < running.start for event in new):
         return True
     ids = {event.id for event in new}
-    outages: Iterable[Outage] = read_facts("", log).outages
+    keys = {key_of(event) for event in new}
+    # Facts with other references have no effect on what a fact is about, so they are not read.
+    same = (event for event in log if event.type == EventType.EVENT_WITHDRAWN or key_of(event) in keys)
+    outages: Iterable[Outage] = read_facts("", same).outages
     return any(outage.start < running.start and ids.intersection(outage.reports) for outage in outages)
 
 

@@ -16,7 +16,7 @@ from app.flow.judge.subjects import checked_next_at
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query import serialize
 from app.flow.query.contracts import CustomerContract, some_contracts
-from app.flow.query.credit_documents import line_document, money, withdrawn_document
+from app.flow.query.credit_documents import line_document, money, withdrawn_document, withdrawn_from
 from app.flow.query.credits import ContractLines, asked, lines_of
 from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.calendar.zone import zone
@@ -154,7 +154,7 @@ class ContractCase:
         judged_at = None if before is None else before.evaluated_at
         for change in changes(recorded, found.lines, turn.at):
             line = change.line
-            shown = withdrawn_document(documents[change.id]) if line is None else line_document(line)
+            shown = _withdrawn(documents[change.id], change.at) if line is None else line_document(line)
             yield self._signal(turn, found.contract, change, shown, judged_at)
 
     def _signal(
@@ -193,6 +193,10 @@ class ContractCase:
             "clock": None,
         }
         return encoded(new, serialize.signal(new) | more)
+
+
+def _withdrawn(document: Mapping[str, Any], at: Micros) -> Mapping[str, Any]:
+    return withdrawn_document(withdrawn_from(document, at))
 
 
 def _of_file(version: Version) -> list[Subject]:

@@ -1,6 +1,6 @@
 """Assessment of subjects beside tickets: each is evaluated by its own log. Instants are microseconds UTC."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,15 +8,15 @@ from app.flow.judge.concerned import ALL_CONTRACTS, by_service
 from app.flow.judge.emit import Emitter, encoded
 from app.flow.judge.judges import Judgement, SubjectJudge, SubjectSignal
 from app.flow.judge.parking import park_failed
+from app.flow.judge.subject_logs import KnownLog, SubjectLogs
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query import serialize
 from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.clock.signals import RecordedSignal
-from app.sla.event import Event
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
-from app.store.engine.database import Connection
-from app.store.tickets import ledger, recorded, subjects
+from app.store.engine.database import Connection, after_commit
+from app.store.tickets import recorded, subjects
 from app.store.tickets.signals import NewSignal
 from app.store.tickets.subjects import StoredSubject
 
@@ -43,12 +43,13 @@ class SubjectCase:
     desk: str
     versions: tuple[Version, ...]
     before: Mapping[Subject, StoredSubject]
-    logs: Mapping[Subject, Sequence[Event]]
+    logs: Mapping[Subject, KnownLog]
     written: Mapping[Subject, Sequence[Subject]]
     """The ways in which events write each: all of its signals bear the first."""
     asked: Mapping[Subject, Subject]
     """How each was written where it is to be evaluated."""
     judge_of_kind: SubjectJudge | None
+    kept: SubjectLogs
 
     @classmethod
     def locked(
@@ -58,14 +59,15 @@ class SubjectCase:
         wanted: Sequence[Subject],
         versions: tuple[Version, ...],
         judge: SubjectJudge | None,
+        kept: SubjectLogs,
     ) -> "SubjectCase":
         """Lock these subjects and read what evaluating them needs."""
         subjects.register(conn, desk, wanted)
         asked = {subject.key: subject for subject in sorted(wanted)}
         before = subjects.locked(conn, desk, {*asked, *wanted})
         written = subjects.written(conn, desk, asked)
-        logs = ledger.subject_logs(conn, desk, sorted(asked), written)
-        return cls(desk, versions, before, logs, written, asked, judge)
+        logs = kept.read(conn, desk, before, written)
+        return cls(desk, versions, before, logs, written, asked, judge, kept)
 
     @property
     def evaluated_at(self) -> Micros:
@@ -87,6 +89,7 @@ class SubjectCase:
                 signals += found[0]
                 rows.append(found[1])
         subjects.write(turn.conn, rows)
+        after_commit(turn.conn, lambda: self._keep(rows))
         retry_at = park_failed(
             turn.conn, self.desk, {*self.logs, *self.before}, failures.errors, turn.backoff, turn.at
         )
@@ -105,10 +108,15 @@ class SubjectCase:
             kinds.setdefault(signal.subject.key, []).append(signal.kind)
         concerned = any(
             subject.kind is SubjectKind.SERVICE
-            and by_service(self.versions, log, kinds.get(subject, ()), turn.received_at, turn.at)
+            and by_service(self.versions, log.events, kinds.get(subject, ()), turn.received_at, turn.at)
             for subject, log in self.logs.items()
         )
         return {self.desk: [ALL_CONTRACTS]} if concerned else {}
+
+    def _keep(self, rows: Iterable[StoredSubject]) -> None:
+        for row in rows:
+            if row.subject in self.logs:
+                self.kept.put(row, self.logs[row.subject])
 
     def _of_other_ways(self, turn: Turn) -> Iterator[StoredSubject]:
         """The rows that a process of the release before wrote by another key: never due again."""
@@ -124,7 +132,7 @@ class SubjectCase:
         before = self.before.get(subject)
         versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
         judged_at = None if before is None else before.evaluated_at or None
-        log = self.logs[subject]
+        log = self.logs[subject].events
         found: Judgement = self.judge_of_kind(log, versions, known, turn.at, judged_at)
         coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(

@@ -52,6 +52,11 @@ class Asked:
         """The desk's zone."""
         return zone(self.versions[-1].agreement.time_zone)
 
+    @property
+    def is_latest(self) -> bool:
+        """Whether nothing that is known happened after the instant asked."""
+        return self.at >= (self.now if self.as_of is None else self.as_of)
+
     def is_known(self, received_at: Micros) -> bool:
         """Whether an event of this receipt is known."""
         return self.as_of is None or received_at <= self.as_of

@@ -17,6 +17,7 @@ from app.sla.credit.line import Line
 from app.sla.credit.money import decimals_of, rounded, total, written
 from app.sla.credit.statement import ChargeLine, Statement, Total
 from app.sla.reason import Reason, ReasonCode
+from app.sla.span import Micros
 
 CSV_COLUMNS: Final = (
     *("desk", "contract", "customer", "period", "kind", "id", "label", "service", "ticket", "state"),
@@ -87,6 +88,13 @@ def withdrawn_document(document: Mapping[str, Any]) -> Json:
         "explanation": [*document["explanation"], sentence(reason)],
         "explanation_details": [*document["explanation_details"], detail(reason)],
     }
+
+
+def withdrawn_from(document: Mapping[str, Any], at: Micros) -> Json:
+    """A line that was recorded, with its withdrawal at an instant among its transitions."""
+    why = sentence(Reason(ReasonCode.CREDIT_WITHDRAWN))
+    entered = _transition(Transition(CreditState.WITHDRAWN, at, reason=why))
+    return {**document, "transitions": [*document["transitions"], entered]}
 
 
 def sentence(reason: Reason) -> str:

@@ -57,11 +57,12 @@ def missed(asked: Asked, contracts: Mapping[str, CustomerContract]) -> dict[str,
         contract = evaluation.ticket.contract
         if contract is not None and contract.key in contracts:
             of = found.setdefault(contract.key, [])
-            of += ((evaluation.agreement, each) for each in _missed(ticket, evaluation, answered))
+            of += ((evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered))
     return found
 
 
-def _missed(ticket: str, evaluation: Evaluation, answered: Collection[str]) -> Iterator[MissedClock]:
+def misses_of(ticket: str, evaluation: Evaluation, answered: Collection[str]) -> Iterator[MissedClock]:
+    """The guarantees among these commitments that a ticket missed."""
     for clock in evaluation.clocks:
         if clock.commitment in answered and clock.kind is Kind.GUARANTEE and clock.breached_at is not None:
             started_at = clock.breached_at if clock.started_at is None else clock.started_at

@@ -5,16 +5,18 @@ person decides about it. `at` selects the state at an instant, `as_of` what was 
 counts. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from app.flow.query.contracts import CustomerContract
 from app.flow.query.credit_causes import Asked, Uptimes
+from app.flow.query.credit_documents import withdrawn_from
 from app.flow.query.credit_facts import claims, missed, subjects_of
+from app.flow.query.serialize import instant_text
 from app.sla.agreement.version import known_versions
 from app.sla.credit.changes import RecordedChange
 from app.sla.credit.claim import CreditState
@@ -23,9 +25,13 @@ from app.sla.credit.lines import ContractCredits
 from app.sla.span import Micros
 from app.store.contracts import credits
 from app.store.contracts.catalogue import Catalogue
+from app.store.contracts.credits import RecordedCredit
 from app.store.engine.database import Connection
 
 AMOUNT = "amount"
+
+_KEPT: Final = frozenset({CreditState.OWED, CreditState.GRANTED})
+"""A line that was in one of these states stays as withdrawn when its cause is retracted; another one vanishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +49,28 @@ class ContractLines:
     contract: CustomerContract
     lines: list[Line]
     recorded: list[RecordedLine]
+    ends_at: Micros | None = None
+    """The instant asked, if it is the latest one: what is gone and not recorded as withdrawn is withdrawn then."""
 
     @property
     def withdrawn(self) -> list[RecordedLine]:
-        """What was recorded and is no longer derived, each by its latest signal before the withdrawal."""
+        """What was owed or granted and is no longer derived, each by its latest signal before the withdrawal."""
         derived = {line.id for line in self.lines}
-        gone: dict[str, RecordedLine] = {}
+        gone: dict[str, list[RecordedLine]] = {}
         for each in self.recorded:
-            if each.change.line not in derived and each.change.kind != CreditState.WITHDRAWN:
-                gone[each.change.line] = each
-        return list(gone.values())
+            if each.change.line not in derived:
+                gone.setdefault(each.change.line, []).append(each)
+        found = (self._withdrawn(signals) for signals in gone.values())
+        return [each for each in found if each is not None]
+
+    def _withdrawn(self, signals: Sequence[RecordedLine]) -> RecordedLine | None:
+        """A line that is gone. None: it was never owed, or it is not withdrawn by the instant asked."""
+        last = signals[-1].change
+        at = last.at if last.kind == CreditState.WITHDRAWN else self.ends_at
+        before = [each for each in signals if each.change.kind != CreditState.WITHDRAWN]
+        if at is None or not any(each.change.kind in _KEPT for each in before):
+            return None
+        return RecordedLine(before[-1].change, withdrawn_from(before[-1].document, at))
 
 
 def asked(
@@ -83,11 +101,12 @@ def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[Con
         claims(question, by_key),
     )
     recorded = _recorded(question, listed)
+    ends_at = question.at if question.is_latest else None
     found: list[ContractLines] = []
     for each in listed:
         caused = [*uptimes.of(each), *misses.get(each.key, ())]
         derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key])
-        found.append(ContractLines(each, derived.lines(caused, question.at), recorded[each.key]))
+        found.append(ContractLines(each, derived.lines(caused, question.at), recorded[each.key], ends_at))
     return found
 
 
@@ -101,7 +120,8 @@ def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[st
         if row.at > question.at:
             continue
         body = orjson.loads(row.body)
-        change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body))
+        fact = _fact(row, body["credit"])
+        change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body), fact)
         found[keys[str(body["contract"])]].append(RecordedLine(change, body["credit"]))
     return found
 
@@ -109,3 +129,12 @@ def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[st
 def _amount(body: Mapping[str, Any]) -> Decimal | None:
     written = body["new_amount"]
     return None if written is None else Decimal(written)
+
+
+def _fact(row: RecordedCredit, document: Mapping[str, Any]) -> str | None:
+    """The event that made the transition of a signal, whose document has all transitions known then."""
+    at = instant_text(row.at)
+    made = [
+        each["event"] for each in document["transitions"] if each["state"] == row.kind and each["at"] == at
+    ]
+    return made[min(row.generation, len(made) - 1)] if made else None

@@ -1,13 +1,14 @@
 """Changes of credits: the difference between the lines derived now and the signals recorded before.
 
-Each transition is emitted once. A changed amount is emitted with the old and the new one; a line that is no longer
-derived is withdrawn, and emitted anew if it comes back. The last signal of a line is always its state.
+Each transition is emitted once, whatever moves its instant: its identity is its state and the fact that made it. A
+changed amount is emitted with the old and the new one; a line that is no longer derived is withdrawn, and emitted anew
+if it comes back. The last signal of a line is always its state, so an earlier step that becomes known later has none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.sla.credit.claim import CreditState, Transition
 from app.sla.credit.line import Line
@@ -20,6 +21,9 @@ CREDIT_SIGNALS: Final = (
 )
 """The kinds of signals of credits."""
 
+_Identity: TypeAlias = tuple[str, str | None]
+"""What a transition is known by: its state, and the fact that made it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
@@ -31,6 +35,8 @@ class RecordedChange:
     at: Micros
     generation: int
     amount: Decimal | None
+    fact: str | None = None
+    """The id of the event that made the transition; None: time alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Change:
     old_amount: Decimal | None = None
     new_amount: Decimal | None = None
     retracts: str | None = None
+    fact: str | None = None
 
 
 def changes(recorded: Iterable[RecordedChange], lines: Iterable[Line], at: Micros) -> list[Change]:
@@ -64,25 +71,34 @@ def changes(recorded: Iterable[RecordedChange], lines: Iterable[Line], at: Micro
 def _of_line(recorded: Sequence[RecordedChange], line: Line, at: Micros) -> Iterator[Change]:
     counts = _counts(recorded)
     back = bool(recorded) and recorded[-1].kind == CreditState.WITHDRAWN
-    known = {(each.kind, each.at) for each in recorded}
-    state = recorded[-1].kind if recorded else None
     if recorded and recorded[-1].amount != line.amount and not back:
         number = sum(each.kind == CHANGED for each in recorded)
         yield Change(line.id, CHANGED, at, number, line, recorded[-1].amount, line.amount)
-    state = next((each.kind for each in reversed(recorded) if each.kind != CHANGED), None)
-    for transition in line.transitions:
-        if (transition.state.value, transition.at) not in known:
-            yield _entered(line, transition, counts)
-            state = transition.state.value
-    last = line.transitions[-1]
-    if state != last.state.value:
-        yield _entered(line, last, counts)
+    states = [(each.kind, each.fact) for each in recorded if each.kind != CHANGED]
+    for transition in _not_emitted(states, line.transitions):
+        yield _entered(line, transition, counts)
+
+
+def _not_emitted(states: Sequence[_Identity], transitions: Sequence[Transition]) -> list[Transition]:
+    """The transitions that are not recorded and come after the state that was recorded last; at least the last one."""
+    identities = [(each.state.value, each.fact) for each in transitions]
+    emitted = states[-1] if states else None
+    if emitted == identities[-1]:
+        return []
+    first = identities.index(emitted) + 1 if emitted in identities else 0
+    known = set(states)
+    found = [
+        each
+        for each, identity in zip(transitions[first:-1], identities[first:-1], strict=True)
+        if identity not in known
+    ]
+    return [*found, transitions[-1]]
 
 
 def _entered(line: Line, transition: Transition, counts: Mapping[tuple[str, Micros], int]) -> Change:
     kind = transition.state.value
     again = counts.get((kind, transition.at), 0)
-    return Change(line.id, kind, transition.at, again, line, new_amount=line.amount)
+    return Change(line.id, kind, transition.at, again, line, new_amount=line.amount, fact=transition.fact)
 
 
 def _counts(recorded: Iterable[RecordedChange]) -> dict[tuple[str, Micros], int]:

@@ -55,13 +55,15 @@ FACTS: Final = frozenset(
 class Claimable:
     """What a claim can be about: one credit of a contract.
 
-    `caused_at` is when its cause was certain, `arises_at` when it stops accruing (None: not known yet).
+    `caused_at` is when its cause was certain, `arises_at` when it stops accruing (None: not known yet). `services` are
+    the casefolded services that it is for.
     """
 
     credit: str
     answers: str
     of_availability: bool
     service: str
+    services: frozenset[str]
     period: str
     ticket: str | None
     owed: CreditOwed
@@ -70,11 +72,17 @@ class Claimable:
     claim_by: Micros | None
 
     def is_claimed_by(self, claim: Event) -> bool:
-        """Whether a claim is about it. One that says nothing is about all that was certain by then."""
+        """Whether a claim is about it. One that says nothing is about all that could be claimed then."""
         about = claim.data.get("about")
-        if not isinstance(about, Mapping) or not about:
-            return self.caused_at <= claim.at
+        if about is None or about == {}:
+            return self.caused_at <= claim.at and self.is_in_time(claim.at)
+        if not isinstance(about, Mapping):
+            return False
         return all(self._is(key, value) for key, value in cast("Mapping[str, object]", about).items())
+
+    def is_in_time(self, at: Micros) -> bool:
+        """Whether it could be claimed at an instant: the time to claim ends before its deadline."""
+        return self.claim_by is None or at < self.claim_by
 
     def is_asked_for_by(self, fact: Event) -> bool:
         """Whether a fact claims or requests it."""
@@ -91,7 +99,7 @@ class Claimable:
             "credit": self.credit,
         }
         if key == "service":
-            return self.of_availability and casefolded(value) in (casefolded(self.service), "")
+            return casefolded(value) in self.services
         return key in own and own[key] == value
 
 
@@ -158,8 +166,7 @@ class _Course:
         if self.subject.owed is CreditOwed.AUTOMATIC or self.state is CreditState.GRANTED:
             return
         self.claims[event.subject, _text(event.data.get("claim")) or ""] = event.id
-        in_time = self.subject.claim_by is None or event.at <= self.subject.claim_by
-        if in_time and self.state in (CreditState.CLAIMABLE, CreditState.REFUSED):
+        if self.subject.is_in_time(event.at) and self.state in (CreditState.CLAIMABLE, CreditState.REFUSED):
             self.enter(CreditState.CLAIMED, event.at, event)
 
     def _answer(self, event: Event) -> None:
@@ -214,7 +221,7 @@ def course(subject: Claimable, facts: Iterable[Event], at: Micros) -> tuple[Tran
     found.enter(CreditState.OWED if automatic else CreditState.CLAIMABLE, subject.arises_at)
     for event in facts:
         if event.at <= at:
-            found.lapse(event.at - 1)
+            found.lapse(event.at)
             found.apply(event)
     found.lapse(at)
     return tuple(found.transitions)

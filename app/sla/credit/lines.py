@@ -15,6 +15,7 @@ from app.sla.credit.claim import Claimable, CreditState, Transition, course, rea
 from app.sla.credit.line import Line, LineKey
 from app.sla.credit.worth import Terms, seconds, term_of_month, worth
 from app.sla.event import Event, order_key
+from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
@@ -56,7 +57,8 @@ class ContractCredits:
             return None
         key = self._key(rule, cause, period)
         found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
-        about = self._about(rule, cause, key, period, facts)
+        services = _services(agreement, term, cause)
+        about = self._about(rule, cause, key, period, services, facts)
         transitions = course(about, facts, at)
         return Line(
             key=key,
@@ -72,7 +74,12 @@ class ContractCredits:
 
     @staticmethod
     def _about(
-        rule: CreditRule, cause: Cause, key: LineKey, period: Period, facts: Sequence[Event]
+        rule: CreditRule,
+        cause: Cause,
+        key: LineKey,
+        period: Period,
+        services: frozenset[str],
+        facts: Sequence[Event],
     ) -> Claimable:
         deadlines = () if rule.claim is None else claim_deadlines(cause, rule.claim)
         about = Claimable(
@@ -80,6 +87,7 @@ class ContractCredits:
             answers=rule.answers,
             of_availability=rule.of_availability,
             service=key.service,
+            services=services,
             period=period.name,
             ticket=key.ticket,
             owed=rule.owed,
@@ -90,10 +98,13 @@ class ContractCredits:
         return replace(about, arises_at=_arises_at(rule, cause, about, deadlines, facts))
 
     def _key(self, rule: CreditRule, cause: Cause, period: Period) -> LineKey:
-        """A flat share is owed once for each commitment and ticket, whatever its cycles; others for each cycle."""
+        """A flat share is owed once for each commitment and ticket, whatever its cycles; others for each cycle.
+
+        The first clock of a ticket has no cycle of its own: its identity is 0.
+        """
         if isinstance(cause, BrokenUptime):
             return LineKey(self.desk, rule.id, self.contract, period.name, cause.service)
-        cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle
+        cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle or None
         return LineKey(self.desk, rule.id, self.contract, ticket=cause.ticket, cycle=cycle)
 
 
@@ -107,6 +118,18 @@ def _answers(rule: CreditRule, cause: Cause) -> bool:
     if isinstance(cause, BrokenUptime):
         return rule.of_availability and rule.answers == cause.availability
     return not rule.of_availability and rule.answers == cause.commitment
+
+
+def _services(agreement: Agreement, term: Contract, cause: Cause) -> frozenset[str]:
+    """The casefolded services that a broken uptime is about: its own, or those of the contract that it judges."""
+    if isinstance(cause, MissedClock):
+        return frozenset()
+    if cause.service:
+        return frozenset({casefolded(cause.service)})
+    named = (
+        name for rule in agreement.availability if rule.id == cause.availability for name in rule.services
+    )
+    return frozenset(casefolded(name) for name in named if term.covers(name))
 
 
 def _period(cause: Cause, local: Zone) -> Period:

@@ -89,6 +89,7 @@ _SUBJECT_LOGS: Final = _EVENTS.where(
     # As the partial index has it: a condition in other words would not use it.
     literal_column(f"({OF_OTHER_SUBJECT})"),
 )
+_SUBJECT_LATER: Final = _SUBJECT_LOGS.add_columns(_event.c.seq).where(_event.c.seq > bindparam("seq"))
 _COUNTED: Final = (
     select(_event.c.subject, _event.c.ticket)
     .where(
@@ -219,6 +220,13 @@ def subject_logs(
         # One that is written in two ways may have been read in two parts.
         log.sort(key=attrgetter("received_at"))
     return found
+
+
+def subject_log(conn: Connection, desk: str, written: Iterable[Subject], seq: int) -> tuple[list[Event], int]:
+    """The events of one subject, in all ways in which events write it, after a place in the log, and the last one's."""
+    given = {"desk": desk, "subjects": [each.text for each in written], "seq": seq}
+    rows = conn.execute(_SUBJECT_LATER, given).all()
+    return [_event_of(row) for row in rows], rows[-1].seq if rows else seq
 
 
 def counted(conn: Connection, desk: str, kind: str, span: Span) -> list[tuple[str, str | None]]:

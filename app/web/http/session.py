@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from app.flow.query.serialize import instant_text
-from app.principal import Principal, PrincipalKind, Role, Scope
+from app.principal import Permission, Principal, PrincipalKind, Role, Scope
 from app.sla.span import Micros, length_of
 from app.store.audit import acting
 from app.store.people import sessions
-from app.web.http.access import COOKIE, actor_of, count_refused, unknown_key
+from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, unknown_key
 from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -38,6 +38,12 @@ class SignIn(BaseModel):
     key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+Permissions = Annotated[
+    dict[str, list[Permission]],
+    Field(description="what the roles allow by desk", examples=[{"haisoft": ["view"]}]),
+]
+
+
 class Session(BaseModel):
     """What the page may do until the session ends."""
 
@@ -46,7 +52,30 @@ class Session(BaseModel):
         description="what the roles amount to on each of the desks", examples=[["read"]]
     )
     roles: dict[str, list[Role]] = Field(description="the roles by desk", examples=[{"haisoft": ["viewer"]}])
+    permissions: Permissions
     expires_at: InstantOut
+
+
+class Access(BaseModel):
+    """What the sender of a request may do, on which desks."""
+
+    desk: str = Field(description="the desk, `*` for all; several with commas", examples=["haisoft"])
+    roles: dict[str, list[Role]] = Field(description="the roles by desk", examples=[{"haisoft": ["viewer"]}])
+    permissions: Permissions
+    expires_at: InstantOut | None = Field(description="null: a key without an end")
+
+
+@router.get(
+    "/session",
+    summary="Show what the caller may do",
+    operation_id="show_session",
+    response_model=Access,
+    responses=problems(401, 403),
+)
+async def show_session(caller: Viewer) -> Response:
+    """The roles and permissions of the session or the key. A page offers what they allow; each route checks again."""
+    view = _view(caller.principal)
+    return Json({name: view[name] for name in Access.model_fields})
 
 
 @router.post(
@@ -129,8 +158,13 @@ def _view(principal: Principal) -> dict[str, object]:
         "desk": ",".join(sorted(principal.desks)),
         "scopes": sorted(principal.scopes),
         "roles": {desk: sorted(roles) for desk, roles in sorted(principal.roles.items())},
+        "permissions": {desk: _permissions(principal, desk) for desk in sorted(principal.roles)},
         "expires_at": instant_text(principal.expires_at),
     }
+
+
+def _permissions(principal: Principal, desk: str) -> list[Permission]:
+    return sorted(permission for permission in Permission if principal.may(permission, desk))
 
 
 def _set_cookie(request: Request, answer: Response, secret: str) -> None:

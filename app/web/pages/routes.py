@@ -91,6 +91,18 @@ async def queue(request: Request, desk: str, queue: str) -> Response:
     return await _page(request, "queue", desk=desk, queue=queue)
 
 
+@router.get("/services")
+async def services(request: Request) -> Response:
+    """The uptime of each service this month, its last ninety days, its outages and its announced maintenance."""
+    return await _page(request, "services")
+
+
+@router.get("/credits")
+async def credits_(request: Request) -> Response:
+    """What contracts are owed, by when it must be claimed, and their statements."""
+    return await _page(request, "credits")
+
+
 @router.get("/static/{digest}/{name}")
 async def static(digest: str, name: str) -> Response:
     """A script, a style sheet or an image of this release; 404 for another release's."""
@@ -100,7 +112,7 @@ async def static(digest: str, name: str) -> Response:
 
 
 async def _page(request: Request, page: str, /, **about: str) -> Response:
-    frame = {"static": STATIC, "script": f"{page}.js", "modules": _MODULES[page]}
+    frame = {"page": page, "static": STATIC, "script": f"{page}.js", "modules": _MODULES[page]}
     content = _templates.get_template(f"{page}.html").render(frame, **about)
     answer = HTMLResponse(content, headers=_REVALIDATE)
     await sign_in_guest(request, answer)

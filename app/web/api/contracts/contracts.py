@@ -14,7 +14,9 @@ from starlette.responses import Response
 from app.flow.agreement import contract_preview, contracts
 from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.contracts import ContractPlan, FaultyContracts, PutContracts, Stated
+from app.flow.agreement.effects import CreditChange
 from app.flow.agreement.limits import limits_of
+from app.flow.agreement.preview_money import contracts_money
 from app.flow.query.contracts import (
     CustomerContract,
     agreement_known,
@@ -35,7 +37,7 @@ from app.store.engine.notify import Announcement
 from app.store.tickets.board import cursor_of, key_of
 from app.web.api.contracts.faults import invalid_contracts
 from app.web.api.desks.desk_document import MOST_CHANGES
-from app.web.api.desks.preview_summary import DueChange, change_json
+from app.web.api.desks.preview_summary import ChangedCredits, DueChange, change_json, credits_json
 from app.web.http.access import Configurer, Viewer, desks_for, must_see
 from app.web.http.encoded_slash import with_slashes
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -147,6 +149,11 @@ class ContractPut(BaseModel):
     late_added: int | None = Field(description="in a preview, clocks that would be late; else null")
     late_removed: int | None = Field(
         description="in a preview, clocks that would not be late any more; else null"
+    )
+    credits: list[ChangedCredits] | None = Field(
+        description="in a preview, the currencies in which another sum is credited, for the contract and the others of"
+        " its customers, as `GET /v1/credits` adds them up. A closed ticket that was in time is not judged again. Else"
+        " null"
     )
     remarks: list[ContractRemark]
 
@@ -323,10 +330,11 @@ async def put_contract(
             raise FaultyContracts(faults)
         return agreement, found
 
-    def preview(conn: Connection) -> tuple[Agreement, ContractsPreview]:
+    def preview(conn: Connection) -> tuple[Agreement, ContractsPreview, list[CreditChange]]:
         now = parts.database.now()
         agreement, found = stated(conn, now)
-        return agreement, contract_preview.preview_terms(conn, now, parts.catalogue, desk, found)
+        seen = contract_preview.preview_terms(conn, now, parts.catalogue, desk, found)
+        return agreement, seen, contracts_money(conn, now, parts.catalogue, desk, seen.plans)
 
     def put(conn: Connection, now: Micros) -> tuple[Agreement, PutContracts]:
         agreement, found = stated(conn, now)
@@ -334,8 +342,8 @@ async def put_contract(
 
     try:
         if asked.preview:
-            agreement, previewed = await parts.database.read(preview)
-            return Json(_previewed(desk, agreement, previewed))
+            agreement, previewed, money = await parts.database.read(preview)
+            return Json(_previewed(desk, agreement, previewed) | {"credits": credits_json(money)})
         agreement, done = await parts.database.write(put)
     except FaultyContracts as error:
         raise invalid_contracts(error) from error
@@ -441,6 +449,7 @@ def _put(desk: str, agreement: Agreement, done: PutContracts) -> dict[str, Any]:
         "changes_in_all": None,
         "late_added": None,
         "late_removed": None,
+        "credits": None,
     }
 
 

@@ -1,10 +1,11 @@
 """What a preview of a version found, as it is answered and printed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.flow.agreement.effects import Change, Effects
+from app.flow.agreement.effects import Change, CreditChange, Effects
 from app.flow.agreement.preview import Preview
 from app.flow.query.serialize import instant_text, seconds
 from app.sla.agreement.agreement import Kind
@@ -39,18 +40,20 @@ class ChangedBreaches(BaseModel):
 
 
 class ChangedCredits(BaseModel):
-    """What is credited in a currency."""
+    """The sum of credits in a currency, as `GET /v1/credits` adds them up."""
 
     currency: str = Field(examples=["EUR"])
     before: str = Field(examples=["10.00"])
-    after: str
+    after: str = Field(examples=["12.50"])
 
 
 class PreviewSummary(BaseModel):
     """What a version would change for open tickets, at the instant at which it would be in force."""
 
     sentence: str = Field(examples=["3 due dates move by 1 d later; 1 breach falls away."])
-    complete: bool = Field(description="false: the time budget did not suffice for every ticket")
+    complete: bool = Field(
+        description="false: the time budget did not suffice for every ticket, or for the credits of every contract"
+    )
     tickets: int = Field(description="open tickets that were compared")
     tickets_unchanged: int = Field(description="open tickets that cannot change, and were not compared")
     tickets_left: int = Field(description="open tickets that were not compared for lack of time")
@@ -59,7 +62,9 @@ class PreviewSummary(BaseModel):
     clocks_begin: int
     clocks_end: int
     breaches: dict[Kind, ChangedBreaches] = Field(description="by kind of commitment")
-    credits: list[ChangedCredits]
+    credits: list[ChangedCredits] = Field(
+        description="the currencies in which another sum is credited to the desks' contracts; compared after the tickets"
+    )
 
 
 def change_json(change: Change) -> dict[str, Any]:
@@ -72,6 +77,13 @@ def change_json(change: Change) -> dict[str, Any]:
         "old_due_at": instant_text(change.old_due_at),
         "new_due_at": instant_text(change.new_due_at),
     }
+
+
+def credits_json(changes: Iterable[CreditChange]) -> list[dict[str, Any]]:
+    """What is credited otherwise, by currency."""
+    return [
+        {"currency": each.currency, "before": each.amounts[0], "after": each.amounts[1]} for each in changes
+    ]
 
 
 def summary(run: Preview) -> dict[str, Any]:
@@ -91,10 +103,7 @@ def summary(run: Preview) -> dict[str, Any]:
             kind.value: {"appear": effects.appear[kind], "fall_away": effects.fall_away[kind]}
             for kind in Kind
         },
-        "credits": [
-            {"currency": each.currency, "before": str(each.before), "after": str(each.after)}
-            for each in effects.money
-        ],
+        "credits": credits_json(effects.money),
     }
 
 

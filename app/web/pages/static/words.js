@@ -117,5 +117,37 @@ const STATES = {
 };
 export const stateName = (state) => sentence(STATES[state] ?? state);
 
+const UPTIME_STATES = { running: "on target", kept: "kept", breached: "breached", none: "no calls" };
+export const uptimeState = (state) => sentence(UPTIME_STATES[state] ?? state);
+
+const CREDIT_STATES = {
+  accruing: ["\u2026", "accruing"],
+  owed: ["\u25cf", "owed"],
+  claimable: ["\u25cb", "can be claimed"],
+  claimed: ["\u25d0", "claimed, to be answered"],
+  granted: ["\u2713", "granted"],
+  refused: ["\u2715", "refused"],
+  lapsed: ["\u2013", "lapsed"],
+  withdrawn: ["\u21b6", "withdrawn, to be decided"],
+};
+export const creditState = (state) => sentence(CREDIT_STATES[state]?.[1] ?? state);
+export const creditMark = (state) => CREDIT_STATES[state]?.[0] ?? "";
+export const CREDITS_BY_STATE = Object.keys(CREDIT_STATES);
+
+const FLAGS = {
+  outages_capped: "only the latest outages are listed; the figures count all",
+  second_start: "a second start of an outage that was open was not counted",
+  end_without_start: "an end without a start was not counted",
+  verified_without_outage: "a verification of no outage was not counted",
+  unreadable_span: "a window or an exclusion cannot be read",
+  withdrawal_of_unknown: "a withdrawal of an unknown event",
+};
+
+// A flag of an uptime: "end_without_start:e17".
+export function flag(text) {
+  const [name, ...event] = text.split(":");
+  return sentence(FLAGS[name] ?? name.replaceAll("_", " ")) + (event.length ? ` (${event.join(":")})` : "");
+}
+
 // A move in a queue: "Moved: another message from the customer".
 export const moved = (move) => `${sentence(move.kind)}: ${cause(move.cause)}`;
