@@ -186,9 +186,9 @@ def test_the_preview_of_a_contract_has_the_totals_before_and_after(missed: Room)
     term = TERM | {"fee": {"amount": "99.80", "per": "month"}}
     preview = missed.client.put(path, params={"preview": True}, json=term, headers=admin).json()
     assert preview["credits"] == [{"currency": "EUR", "before": "24.95", "after": "49.90"}]
-    assert totals(missed) == [{"currency": "EUR", "amount": "24.95"}]
+    assert totals(missed) == [{"currency": "EUR", "amount": "0.00", "open": "24.95"}]
     assert missed.client.put(path, json=term, headers=admin).json()["credits"] is None
-    assert totals(missed) == [{"currency": "EUR", "amount": "49.90"}]
+    assert totals(missed) == [{"currency": "EUR", "amount": "0.00", "open": "49.90"}]
 
 
 def test_the_preview_of_an_agreement_has_the_totals_before_and_after(missed: Room) -> None:
@@ -201,4 +201,4 @@ def test_the_preview_of_an_agreement_has_the_totals_before_and_after(missed: Roo
     assert summary["credits"] == [{"currency": "EUR", "before": "24.95", "after": "19.96"}]
     assert summary["sentence"] == "Credits in EUR change from 24.95 to 19.96."
     missed.client.put(path, params=params | {"preview": False}, json=document, headers=admin)
-    assert totals(missed) == [{"currency": "EUR", "amount": "19.96"}]
+    assert totals(missed) == [{"currency": "EUR", "amount": "0.00", "open": "19.96"}]

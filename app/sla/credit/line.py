@@ -5,12 +5,14 @@ same whenever and from whatever facts the line is derived, and fit for the path 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from app.sla.agreement.credit import CreditRule
 from app.sla.credit.claim import NOT_COUNTED, OPEN, Claimable, CreditState, Transition
+from app.sla.credit.money import total
 from app.sla.credit.worth import Worth
 from app.sla.reason import Reason
 from app.sla.span import Micros
@@ -127,3 +129,12 @@ class Line:
     def is_worth_a_signal(self) -> bool:
         """Whether anything is owed: a broken period may owe nothing."""
         return self.amount is None or self.amount > 0
+
+
+def totals(lines: Iterable[Line]) -> dict[str, Decimal]:
+    """By currency, what is due and what is not yet, together: what the lines come to if all is granted."""
+    found: dict[str, list[Decimal]] = {}
+    for line in lines:
+        if (line.is_counted or line.is_open) and line.amount is not None and line.currency is not None:
+            found.setdefault(line.currency, []).append(line.amount)
+    return {currency: total(found[currency]) for currency in sorted(found)}
