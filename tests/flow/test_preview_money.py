@@ -60,7 +60,7 @@ def shipped(desk: str, *changes: tuple[str, str]) -> DeskFile:
 def listed(office: CreditOffice, at: Micros | None = None) -> dict[str, Decimal]:
     """The totals of the list of credits, now or at an instant."""
     service = office.service
-    return service.database.read_now(
+    page = service.database.read_now(
         lambda conn: credit_page(
             conn,
             service.catalogue,
@@ -70,7 +70,8 @@ def listed(office: CreditOffice, at: Micros | None = None) -> dict[str, Decimal]
             at=at,
             limit=100,
         )
-    ).totals
+    )
+    return {each.currency: each.credits for each in page.totals}
 
 
 def changed(
