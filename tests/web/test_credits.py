@@ -138,7 +138,6 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     found = missed.get(path).json()
     (total,) = found["totals"]
     assert (found["state"], total["amount"], total["due"]) == ("running", "24.95", "0.00")
-    assert found["lines"] == []
     assert (found["time_zone"], found["first_day"], found["last_day"]) == (
         "Europe/Paris",
         "2026-03-01",
