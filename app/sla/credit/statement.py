@@ -1,7 +1,7 @@
 """Statements: the credits and charges of a contract in a month, with their totals by currency.
 
-The total of a currency is the sum of its lines, each rounded once. Of it `due` is owed or granted, `open` still accrues or
-is to be claimed or answered. A credit that was refused, lapsed or withdrawn stands in a list without a sum.
+The total of a currency is the sum of its lines, each rounded once. Of it `due` is owed or granted, `open` still accrues
+or is to be claimed or answered. A credit that was refused, lapsed or withdrawn stands in a list without a sum.
 """
 
 from collections.abc import Iterable
