@@ -18,13 +18,7 @@ class SweepSettings(SettingsGroup):
     sweep_batch_size: int = Field(
         default=200,
         ge=1,
-        description="Maximum tickets in one transaction of the sweep.",
-    )
-    sweep_batch_budget: timedelta = Field(
-        default=timedelta(milliseconds=50),
-        gt=timedelta(0),
-        description="Processor time of one transaction of the sweep, which a push may have to wait for. The size of the "
-        "next batch follows from what the last one took, down to an eighth of the maximum.",
+        description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
     sweep_contracts_batch_size: int = Field(
         default=100,

@@ -6,8 +6,6 @@ import pytest
 
 from app.flow import metrics
 from app.flow.judge.receive import Incoming
-from app.flow.process.pace import Pace
-from app.flow.process.sweep import Sweeper
 from app.flow.query.tickets import answers
 from app.sla.event import Event
 from app.sla.subject import Subject
@@ -230,52 +228,3 @@ async def test_a_ticket_that_cannot_be_stored_is_parked_and_stalls_no_other(
     assert [(row[0], row[2]) for row in parked] == [("2", 1)]
     assert "Error" in parked[0][1]
     assert await service.sweeper.sweep() == 0
-
-
-# -- The length of a batch ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("each", "sizes"),
-    [
-        (0.0, [25, 50, 100, 200, 200]),
-        (0.001, [25, 50, 50, 50]),
-        (0.0004, [25, 50, 100, 125, 125]),
-        (0.1, [25, 25, 25]),
-    ],
-    ids=["free", "a millisecond each", "less", "more than the budget"],
-)
-def test_the_size_of_a_batch_follows_from_what_the_last_one_took(each: float, sizes: list[int]) -> None:
-    now = 0.0
-    pace = Pace(200, 0.05, lambda: now)
-    found: list[int] = []
-    for _ in sizes:
-        found.append(pace.size)
-        pace.begin()
-        now += each * pace.size
-        pace.end(pace.size)
-        now = round(now, 6)
-    assert found == pytest.approx(sizes, abs=1)
-
-
-def test_a_batch_that_was_not_full_makes_the_next_smaller_and_never_larger() -> None:
-    now = 0.0
-    pace = Pace(200, 0.05, lambda: now)
-    for took, count, size in ((0.0, 25, 50), (0.0, 3, 50), (0.1, 60, 30), (0.0, 1, 30)):
-        pace.begin()
-        now += took
-        pace.end(count)
-        assert pace.size == size
-
-
-def test_a_slow_batch_of_the_sweep_is_followed_by_smaller_ones_and_none_is_left_out(service: Service) -> None:
-    ticks = iter(range(10_000))
-    sizes: list[int] = []
-    settings = service.settings.model_copy(update={"sweep_batch_size": 16})
-    sweeper = Sweeper(service.database, service.assessor, settings, lambda: float(next(ticks)))
-    service.clock.set("2026-03-02T10:00:00+01:00")
-    service.push(*(created(f"T{n}", "2026-03-02T10:00:00+01:00", customer=str(n)) for n in range(5)))
-    service.assessor.on_commit(lambda found: sizes.append(len(found.answers)))
-    service.clock.set("2026-03-02T18:00:00+01:00")
-    assert sweeper.sweep_now() == 5
-    assert sizes == [2, 2, 1]

@@ -6,8 +6,7 @@ is idempotent, so a crash or two sweeps at once do no harm. A ticket that fails 
 others. Instants are microseconds UTC.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -16,7 +15,6 @@ from app.background import BackgroundLoop
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.locking import lock_desks
-from app.flow.process.pace import Pace
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.sla.subject import SubjectKey, by_desk
@@ -50,17 +48,9 @@ class SweepState:
 class Sweeper:
     """The sweep of one process. `start` and `stop` it, or `sweep_now` without an event loop."""
 
-    def __init__(
-        self,
-        database: Database,
-        assessor: Assessor,
-        settings: Settings,
-        timer: Callable[[], float] = time.thread_time,
-    ) -> None:
-        """`timer`: the processor time of the calling thread, in seconds."""
+    def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor = database, assessor
-        budget = settings.sweep_batch_budget.total_seconds()
-        self._pace = Pace(settings.sweep_batch_size, budget, timer)
+        self._batch_size = settings.sweep_batch_size
         self._contracts = settings.sweep_contracts_batch_size
         self._poll_interval = settings.sweep_poll_interval.total_seconds()
         self._background = BackgroundLoop(self._run)
@@ -100,7 +90,7 @@ class Sweeper:
                 raise
             _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         due = await self._database.write(
-            lambda conn, now: schedule.due(conn, now, self._pace.size, self._contracts)
+            lambda conn, now: schedule.due(conn, now, self._batch_size, self._contracts)
         )
         for key in due:
             await self._sweep_one(key)
@@ -161,14 +151,10 @@ class Sweeper:
 
     def _claim(self, conn: Connection, now: Micros) -> int:
         # Lock order: desks that are locked as a whole before any ticket.
-        size = self._pace.size
-        self._pace.begin()
-        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, size))
-        due = schedule.due(conn, now, size, self._contracts)
+        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch_size))
+        due = schedule.due(conn, now, self._batch_size, self._contracts)
         if due:
             self._evaluate(conn, now, due)
-            # After all that the commit makes known, in the thread that writes: a push waits for this, too.
-            after_commit(conn, lambda: self._pace.end(len(due)))
         return len(due)
 
     def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:
