@@ -171,6 +171,10 @@ _TABLES: Final = """
 """
 _SHAPE: Final = """
     SELECT md5(string_agg(format('%s %s %s', c.relname, a.attnum, a.attname), ',' ORDER BY c.relname, a.attnum))
+        || (SELECT md5(string_agg(conname, ',' ORDER BY conname)) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace)
+        || (SELECT md5(coalesce(string_agg(tgname, ',' ORDER BY tgname), '')) FROM pg_trigger WHERE NOT tgisinternal)
+        AS digest
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
     WHERE n.nspname = 'public' AND a.attnum > 0
 """
@@ -205,7 +209,7 @@ _RESTORE: Final = f"""
         PERFORM setval(name, coalesce(last_value, 1), last_value IS NOT NULL) FROM saved.sequence;
     END $$;
 """
-_IS_AS_IT_WAS: Final = f"SELECT ({_SHAPE}) = (SELECT md5 FROM saved.shape)"
+_IS_AS_IT_WAS: Final = f"SELECT ({_SHAPE}) = (SELECT digest FROM saved.shape)"
 
 
 class _Reusable:
