@@ -39,7 +39,7 @@ settings.register_profile(
     "explore", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "house", parent=settings.get_profile("explore"), max_examples=60, derandomize=True, database=None
+    "house", parent=settings.get_profile("explore"), max_examples=40, derandomize=True, database=None
 )
 settings.load_profile("house")
 
