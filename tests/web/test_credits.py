@@ -88,6 +88,18 @@ def test_a_person_requests_and_grants_a_credit_with_a_reason(missed: Room) -> No
     assert missed.get("/v1/credits", desk="phpnet").json()["totals"] == []
 
 
+@pytest.mark.parametrize("verb", ["grant", "refuse"])
+def test_a_credit_whose_cause_no_longer_stands_is_not_decided(missed: Room, verb: str) -> None:
+    lead = missed.key("phpnet", Role.LEAD)
+    assert decide(missed, "grant", lead).status_code == 200
+    in_time = {"type": "intervention.started", "time": "2026-03-06T16:00:00+01:00", "data": {}}
+    missed.sent(missed.event(source="phpnet", subject="1", **in_time))
+    (line,) = missed.get("/v1/credits", desk="phpnet").json()["credits"]
+    assert line["state"] == "withdrawn"
+    refused = decide(missed, verb, lead)
+    assert (refused.status_code, refused.json()["detail"][:18]) == (409, "It was withdrawn: ")
+
+
 def test_an_agent_may_request_a_credit_and_not_grant_it(missed: Room) -> None:
     agent = missed.key("phpnet", Role.AGENT)
     assert decide(missed, "grant", agent).status_code == 403

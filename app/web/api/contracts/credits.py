@@ -308,6 +308,8 @@ def _fault(kind: EventType, document: dict[str, Any]) -> str | None:
         return "The credit is owed without being asked for."
     if kind is EventType.CREDIT_REQUESTED and state == CreditState.LAPSED:
         return f"The time to claim it ended at {document['claim_by']}. It can still be granted."
+    if state == CreditState.WITHDRAWN:
+        return "It was withdrawn: its cause no longer stands, so nothing is owed. What was paid is settled outside."
     if state == CreditState.ACCRUING:
         return f"It still accrues, until {document['arises_at'] or 'the interruption is over'}. Decide then."
     return None
