@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from app.principal import Scope
-from tests.web.room import Room
+from tests.servers.databases import Databases
+from tests.web.room import Room, room_on, with_desks
 
 NETWORK = "service:network"
 
@@ -209,17 +210,15 @@ def test_a_key_sees_its_own_desks_only(room: Room) -> None:
     assert ask(room, desk="nowhere").status_code == 404
 
 
-def test_an_answer_has_as_many_objects_and_outages_as_the_settings_allow(room: Room) -> None:
-    settings = room.app.state.running.settings
-    for n in range(3):
-        outage(room, f"r{n}", f"2026-03-0{n + 1}T12:00:00+01:00", f"2026-03-0{n + 1}T12:01:00+01:00")
-    object.__setattr__(settings, "availability_outages_max", 2)
-    (found,) = shown(room, desk="haisoft", service="network")
-    assert [each["reference"] for each in found["outages"]] == ["r1", "r2"]
-    assert (found["flags"], found["downtime_seconds"]) == (["outages_capped"], 180)
-    object.__setattr__(settings, "availability_objects_max", 1)
-    assert ask(room, desk="haisoft").status_code == 422
-    assert len(shown(room, desk="haisoft", service="network")) == 1
+def test_an_answer_has_as_many_objects_and_outages_as_the_settings_allow(databases: Databases) -> None:
+    limits = {"availability_outages_max": 2, "availability_objects_max": 1}
+    with databases.copy_of(with_desks) as url, room_on(url, **limits) as room:
+        for n in range(3):
+            outage(room, f"r{n}", f"2026-03-0{n + 1}T12:00:00+01:00", f"2026-03-0{n + 1}T12:01:00+01:00")
+        (found,) = shown(room, desk="haisoft", service="network")
+        assert [each["reference"] for each in found["outages"]] == ["r1", "r2"]
+        assert (found["flags"], found["downtime_seconds"]) == (["outages_capped"], 180)
+        assert ask(room, desk="haisoft").status_code == 422
 
 
 def announce(room: Room, name: str, announced: str, start: str, end: str, subject: str, source: str) -> None:

@@ -13,12 +13,12 @@ from app.flow.query.downtime_days import DowntimeDays
 from app.flow.query.serialize import Json
 from app.flow.query.uptimes import figures, outage_document
 from app.sla.agreement.availability import AvailabilityRule
-from app.sla.agreement.version import Version, known_versions
+from app.sla.agreement.version import Version, known_versions, version_of_period
 from app.sla.availability.contract import contract_downtime, services_of, valid_span
 from app.sla.availability.explanation import explain
 from app.sla.availability.facts import ServiceFacts, read_facts
 from app.sla.availability.uptime import ALL, Downtime, Who, compile_downtime
-from app.sla.availability.version import JudgedPeriod, judging, months_of, period_at, period_named
+from app.sla.availability.version import JudgedPeriod, months_of, period_at, period_named
 from app.sla.contract import Contract
 from app.sla.fields import casefolded
 from app.sla.period import FIRST_DAY, Period, PeriodRule
@@ -135,7 +135,7 @@ class _Query:
         asked, versions = self._asked, self._versions
         if asked.span is not None:
             period = Period(asked.span, "")
-            return JudgedPeriod(period, judging(versions, period, asked.instant).agreement)
+            return JudgedPeriod(period, version_of_period(versions, period, asked.instant).agreement)
         if asked.period is not None:
             return period_named(versions, asked.period, asked.instant, day)
         return period_at(versions, asked.instant, asked.instant, day)

@@ -6,15 +6,14 @@ thousand of them on one service cost one. Instants are microseconds UTC.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from app.flow.query.contracts import CustomerContract
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.rule import Kind
 from app.sla.agreement.version import Version, version_of_period
-from app.sla.availability.covered import ENDLESS, Covered
+from app.sla.availability.contract import joined, valid_span
 from app.sla.availability.facts import ServiceFacts, read_facts
 from app.sla.availability.outage import Outage
 from app.sla.availability.uptime import Downtime, Who, compile_downtime
@@ -31,8 +30,6 @@ from app.store.tickets import ledger, subjects
 
 Judged: TypeAlias = tuple[Agreement, Cause]
 """A cause with the agreement that judges it."""
-
-_ONE_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,7 @@ class Uptimes:
         services = frozenset(name for name in self.facts if term.covers(name))
         named = {resource for name in services for resource in self.facts[name].resources}
         resources = frozenset(map(casefolded, term.resources)) & named
-        return services, resources, _validity(term, local)
+        return services, resources, valid_span(term, local)
 
     def _judged(self, who: Sequence[_Who], day: int) -> Iterator[Judged]:
         spans = [
@@ -152,11 +149,7 @@ class Uptimes:
             )
             for services, resources, valid in who
         ]
-        if len(parts) == 1:
-            return parts[0]
-        counted = Covered.of(span for part in parts for span in part.counted.spans)
-        outages = Covered.of(span for part in parts for span in part.all.spans)
-        return Downtime(rule, counted, outages, Covered(), ())
+        return joined(rule, parts)
 
     def _broken(
         self, rule: AvailabilityRule, downtime: Downtime, period: Period, who: Sequence[_Who]
@@ -189,13 +182,6 @@ def _credited(agreement: Agreement) -> Iterator[AvailabilityRule]:
     """The availabilities that a credit answers."""
     answered = {credit.answers for credit in agreement.credits if credit.of_availability}
     return (rule for rule in agreement.availability if rule.id in answered and rule.kind is Kind.GUARANTEE)
-
-
-def _validity(term: Contract, local: Zone) -> Span:
-    """The span in which a term is valid."""
-    start = -ENDLESS if not term.has_dates else local.end_of_day(term.valid_from - _ONE_DAY)
-    end = ENDLESS if term.valid_to is None else local.end_of_day(term.valid_to - _ONE_DAY)
-    return Span(start, max(start, end))
 
 
 def _periods(months: Months, spans: Iterable[Span], at: Micros) -> list[Period]:

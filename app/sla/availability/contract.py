@@ -4,7 +4,7 @@ A contract has terms with dates, services and resources of their own: each count
 microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -35,7 +35,13 @@ def contract_downtime(
     rule: AvailabilityRule, services: Mapping[str, ServiceFacts], terms: Iterable[Contract], zone: Zone
 ) -> Downtime:
     """The downtime of a contract by a commitment. `services` are the facts by casefolded name."""
-    parts = [_of_term(rule, services, term, zone) for term in terms]
+    return joined(rule, [_of_term(rule, services, term, zone) for term in terms])
+
+
+def joined(rule: AvailabilityRule, parts: Sequence[Downtime]) -> Downtime:
+    """The downtime of an object that is down whenever one of its parts is."""
+    if len(parts) == 1:
+        return parts[0]
     return Downtime(
         rule,
         Covered.of(span for part in parts for span in part.counted.spans),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.sla.agreement.agreement import Agreement
-from app.sla.agreement.version import AppliesTo, Version
+from app.sla.agreement.version import Version, version_of_period
 from app.sla.calendar.zone import zone
 from app.sla.period import FIRST_DAY, Months, Period
 from app.sla.span import Micros, Span
@@ -23,19 +23,6 @@ class JudgedPeriod:
     agreement: Agreement
 
 
-def judging(versions: Sequence[Version], period: Period, at: Micros) -> Version:
-    """The version that judges a period, seen from an instant."""
-    known = sorted(versions, key=lambda version: version.number)
-    found = known[0]
-    for version in known[1:]:
-        # One that applies to what is open judges the whole period, once it is in force.
-        is_new = version.applies_to is AppliesTo.NEW
-        latest = period.start if is_new else max(period.start, min(at, period.end - 1))
-        if version.effective_from <= latest:
-            found = version
-    return found
-
-
 def months_of(agreement: Agreement, day: int = FIRST_DAY) -> Months:
     """The months of an agreement; `day` is a contract's billing day."""
     return Months(zone(agreement.time_zone), day)
@@ -43,14 +30,14 @@ def months_of(agreement: Agreement, day: int = FIRST_DAY) -> Months:
 
 def period_named(versions: Sequence[Version], name: str, at: Micros, day: int = FIRST_DAY) -> JudgedPeriod:
     """The month of a name, as "2026-11". Raises PeriodFault."""
-    latest = judging(versions, months_of(versions[-1].agreement, day).named(name), at).agreement
+    latest = version_of_period(versions, months_of(versions[-1].agreement, day).named(name), at).agreement
     period = months_of(latest, day).named(name)
     return JudgedPeriod(period, latest)
 
 
 def period_at(versions: Sequence[Version], instant: Micros, at: Micros, day: int = FIRST_DAY) -> JudgedPeriod:
     """The month in which an instant lies."""
-    latest = judging(versions, months_of(versions[-1].agreement, day).at(instant), at).agreement
+    latest = version_of_period(versions, months_of(versions[-1].agreement, day).at(instant), at).agreement
     return JudgedPeriod(months_of(latest, day).at(instant), latest)
 
 
