@@ -135,7 +135,7 @@ function deadline({ desk, state, claim_by: claim, arises_at: arises }) {
 
 // What a person may decide now: the API refuses the others.
 function decisions({ desk, state, owed }) {
-  const correct = may("correct", desk) && state !== "accruing";
+  const correct = may("correct", desk) && !["accruing", "withdrawn"].includes(state);
   return [
     may("record", desk) && owed !== "automatic" && state === "claimable" && "request",
     correct && state !== "granted" && "grant",

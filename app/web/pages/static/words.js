@@ -128,7 +128,7 @@ const CREDIT_STATES = {
   granted: ["\u2713", "granted"],
   refused: ["\u2715", "refused"],
   lapsed: ["\u2013", "lapsed"],
-  withdrawn: ["\u21b6", "withdrawn, to be decided"],
+  withdrawn: ["\u21b6", "withdrawn, to be settled"],
 };
 export const creditState = (state) => sentence(CREDIT_STATES[state]?.[1] ?? state);
 export const creditMark = (state) => CREDIT_STATES[state]?.[0] ?? "";
