@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.kill.delivery_rounds import run
 
-ROUNDS = 3
+ROUNDS = 2
 
 
 async def test_a_killed_service_delivers_everything_at_least_once_in_order_and_under_one_id(
