@@ -15,7 +15,7 @@ from app.web.api.people.people import PeoplePage
 from app.web.api.people.sessions import SessionList
 from app.web.http.access import COOKIE
 from app.web.http.sign_in import CODE_COOKIE, local
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, SqliteDatabases
 from tests.web.room import Room, conforms, room_on, with_desks
 
 PASSWORD = "correct horse battery staple"
@@ -24,17 +24,34 @@ CHEAP: dict[str, Any] = {"password_hash_memory": 8, "password_hash_passes": 1}
 
 
 @pytest.fixture(scope="module")
-def one_room(databases: Databases) -> Iterator[Room]:
+def one_room(sqlite_databases: SqliteDatabases) -> Iterator[Room]:
+    """One kind of database for how people sign in: tests/store holds both kinds to the same rows."""
+    with sqlite_databases.copy_of(with_desks) as url, room_on(url, **CHEAP) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def one_room_each(databases: Databases) -> Iterator[Room]:
+    """Both kinds for whom one may see and manage: on PostgreSQL, row-level security takes part in it."""
     with databases.copy_of(with_desks) as url, room_on(url, **CHEAP) as made:
         yield made
 
 
 @pytest.fixture
 def room(one_room: Room) -> Room:
+    return fresh(one_room)
+
+
+@pytest.fixture
+def each_room(one_room_each: Room) -> Room:
+    return fresh(one_room_each)
+
+
+def fresh(room: Room) -> Room:
     """The room with no one signed in. Its wrong passwords are forgotten: the longest delay has passed."""
-    one_room.client.cookies.clear()
-    one_room.wall.move(16 * 60)
-    return one_room
+    room.client.cookies.clear()
+    room.wall.move(16 * 60)
+    return room
 
 
 def admin(room: Room, desk: str = "*") -> dict[str, str]:
@@ -261,8 +278,9 @@ def test_a_password_is_not_changed_without_the_present_one(room: Room) -> None:
 
 
 def test_one_sees_and_ends_ones_own_sessions_and_an_administrator_those_of_the_desks_people(
-    room: Room,
+    each_room: Room,
 ) -> None:
+    room = each_room
     with_password(room, "mia", haisoft="agent")
     with_password(room, "nils", hvn="agent")
     sign_in(room, "nils")
@@ -300,7 +318,8 @@ def test_a_person_has_so_many_sessions_and_the_oldest_ends(room: Room) -> None:
 # -- whom an administrator may manage ------------------------------------------------------------------------------
 
 
-def test_an_administrator_of_one_desk_makes_no_administrator_of_another(room: Room) -> None:
+def test_an_administrator_of_one_desk_makes_no_administrator_of_another(each_room: Room) -> None:
+    room = each_room
     key = admin(room, "haisoft")
     for desk, status in (("hvn", 404), ("*", 403)):
         body = {"name": "pia", "roles": {desk: ["admin"]}}
@@ -314,7 +333,8 @@ def test_an_administrator_of_one_desk_makes_no_administrator_of_another(room: Ro
         assert room.client.put("/v1/people/pia/roles", json=body, headers=key).status_code == status
 
 
-def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one(room: Room) -> None:
+def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one(each_room: Room) -> None:
+    room = each_room
     key = admin(room, "haisoft")
     create(room, "quinn", haisoft="agent", hvn="admin")
     (seen,) = [
@@ -334,7 +354,8 @@ def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one
     assert room.client.put("/v1/people/quinn/roles", json={"roles": {}}, headers=key).status_code == 404
 
 
-def test_people_are_paged_by_name_and_filtered_by_desk(room: Room) -> None:
+def test_people_are_paged_by_name_and_filtered_by_desk(each_room: Room) -> None:
+    room = each_room
     for name in ("zed3", "zed1", "zed2"):
         create(room, name, clamehost="viewer")
     key, names, cursor = admin(room), [], None
@@ -363,7 +384,8 @@ def test_a_person_that_cannot_be_created_is_refused(room: Room, body: dict[str, 
     assert room.client.post("/v1/people", json=body, headers=admin(room)).status_code == status
 
 
-def test_keys_are_created_listed_and_revoked_by_who_manages_all_their_desks(room: Room) -> None:
+def test_keys_are_created_listed_and_revoked_by_who_manages_all_their_desks(each_room: Room) -> None:
+    room = each_room
     key = admin(room, "phpnet")
     made = room.client.post("/v1/keys", json={"roles": {"phpnet": ["push"]}}, headers=key).json()
     secret = {"Authorization": f"Bearer {made['key']}"}
@@ -413,13 +435,15 @@ def test_language_and_zone_are_stored_for_a_person(room: Room) -> None:
         assert room.client.put("/v1/me/looks", json=faulty, headers=PAGE).status_code == 422
 
 
-def test_a_password_is_hashed_anew_when_the_parameters_have_changed(databases: Databases) -> None:
+def test_a_password_is_hashed_anew_when_the_parameters_have_changed(
+    sqlite_databases: SqliteDatabases,
+) -> None:
     def stored(room: Room) -> str:
         proofs = room.database.read_now(lambda conn: persons.proofs_of(conn, "wim"))
         assert proofs is not None
         return proofs.password or ""
 
-    with databases.copy_of(with_desks) as url:
+    with sqlite_databases.copy_of(with_desks) as url:
         with room_on(url, **CHEAP) as room:
             with_password(room, "wim")
             assert ",t=1," in stored(room)

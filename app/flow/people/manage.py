@@ -22,7 +22,7 @@ class UnknownPerson(LookupError):
     """There is no such person on the desks whose people the caller manages."""
 
 
-class BeyondAuthority(PermissionError):
+class BeyondAuthority(Exception):
     """The caller does not manage people on every desk that this concerns."""
 
 
