@@ -74,7 +74,7 @@ ROUTERS = (
     audit.router,
     session.router,
     health.router,
-    pages.router,
+    *pages.ROUTERS,
 )
 
 API_VERSION = "1"

@@ -1,4 +1,4 @@
-"""Settings of signing in to the pages."""
+"""Settings of the pages and of signing in to them."""
 
 from datetime import timedelta
 
@@ -31,4 +31,10 @@ class SignInSettings(SettingsGroup):
     guest_sign_in: bool = Field(
         default=False,
         description="The pages sign in every visitor with read and push access. For the demonstration only.",
+    )
+    page_language: str = Field(
+        default="en",
+        pattern="^(en|fr|nl|it|vi)$",
+        description="Language of the pages for a reader who has chosen none and whose browser asks for none of en, "
+        "fr, nl, it, vi.",
     )

@@ -16,7 +16,7 @@ from app.principal import Permission, Principal, PrincipalKind, Role, Scope
 from app.sla.span import Micros, length_of
 from app.store.audit import acting
 from app.store.people import sessions
-from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, unknown_key
+from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, secret_of, unknown_key
 from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -106,7 +106,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
         count_refused(request)
         raise Problem(Kind.NOT_ALLOWED, str(error)) from error
     answer = Json(_view(signed_in))
-    _set_cookie(request, answer, secret)
+    set_session_cookie(request, answer, secret)
     return answer
 
 
@@ -127,17 +127,17 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
-async def sign_in_guest(request: Request, answer: Response) -> None:
-    """Sign a page's visitor in as a guest, if the settings allow guests and the visitor is not signed in yet."""
+async def guest_secret(request: Request) -> str | None:
+    """The secret of a new session of a guest, if the settings allow guests and the visitor is not signed in yet."""
     runtime = running(request)
     settings = runtime.settings
     if not settings.guest_sign_in or not is_own_name(request.headers.get("host", ""), settings.allowed_hosts):
-        return
-    secret = request.cookies.get(COOKIE)
+        return None
+    secret, _ = secret_of(request)
     if secret and await runtime.principals.find(secret):
-        return
+        return None
     secret, _ = await runtime.database.write(lambda conn, now: sessions.create_guest(conn, now, _end(now)))
-    _set_cookie(request, answer, secret)
+    return secret
 
 
 async def _check_not_another(request: Request, principal: Principal) -> None:
@@ -167,7 +167,8 @@ def _permissions(principal: Principal, desk: str) -> list[Permission]:
     return sorted(permission for permission in Permission if principal.may(permission, desk))
 
 
-def _set_cookie(request: Request, answer: Response, secret: str) -> None:
+def set_session_cookie(request: Request, answer: Response, secret: str) -> None:
+    """Give the browser its session, in a cookie that no script can read and no other site can send."""
     answer.set_cookie(
         COOKIE,
         secret,
