@@ -1,10 +1,12 @@
 """What the pages say is translated: every phrase, in every language and plural form, and nothing else."""
 
+import re
 from string import Formatter
 
 import pytest
 
 from app.delivery.wording.language import Language
+from app.web.pages.frame.assets import PAGES
 from app.web.pages.frame.rendering import environment, words_of
 from tests.web.messages import ROOM_NAMES, TRANSLATED, entries, key_of, path_of, read, wanted
 
@@ -36,6 +38,33 @@ def test_every_phrase_of_a_room_is_translated_in_every_plural_form_with_the_valu
 
 def _values(phrase: str) -> set[str]:
     return {name for _, name, *_ in Formatter().parse(phrase) if name}
+
+
+NAMES = {"slatimer", "- slatimer"}
+"""Texts that are the same in every language."""
+DRAWN_BY_SCRIPTS = {"credits/credits.html", "queue/queue.html", "service/service.html", "ticket/ticket.html"}
+"""Templates whose texts are still English, as those of their scripts."""
+
+
+def test_a_template_has_no_text_that_is_not_a_phrase() -> None:
+    for path in sorted(PAGES.rglob("*.html")):
+        if str(path.relative_to(PAGES)) not in DRAWN_BY_SCRIPTS:
+            assert _bare_texts(path.read_text()) == [], path
+
+
+def _bare_texts(template: str) -> list[str]:
+    """Words between tags, and in attributes that people read."""
+    without_code = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", template, flags=re.DOTALL)
+    without_code = re.sub(
+        r'[\w-]+="\w*"(?=\s*$)', "", without_code, flags=re.MULTILINE
+    )  # of the tag around a block
+    attributes = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', without_code)
+    texts = re.sub(r"<[^>]*>", "\n", without_code).splitlines()
+    return [
+        each.strip()
+        for each in (*attributes, *texts)
+        if re.search(r"[^\W\d_]{2}", each) and each.strip() not in NAMES
+    ]
 
 
 def test_what_is_filled_into_a_phrase_is_escaped() -> None:

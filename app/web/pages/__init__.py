@@ -6,8 +6,8 @@ fetches those parts as HTML and swaps them in. Only counting down is done by the
 
 To add a page:
 
-1. Make the package `app/web/pages/<room>/` (singular: `breach`, `report`) with `__init__.py` and `page.py`, which has
-   `room = Room("<room>")` and endpoints like those of `now/page.py`: `@room.get("/path")`, `reader: ViewReader`, and
+1. Make the package `app/web/pages/<room>/`, named as in `frame/navigation.py`, with `__init__.py` and `page.py`. It
+   has `room = Room("<room>")` and endpoints like those of `now/page.py`: `@room.get("/path")`, `reader: ViewReader`, and
    `return room.page(reader, "<room>.html", desk=…, anything=…)`. Nothing else lists rooms: `routes` finds them.
 2. Read with `await reader.read(lambda conn: …)`, from `app.flow.query`. Restrict to `desks_for(reader.caller, desk)`, or
    call `must_see(reader.caller, desk)`. Problems raised anywhere become pages. Of another permission than to view, write
