@@ -1,4 +1,4 @@
-"""Settings of signing in: passwords, links, sessions, and what slows guessing down."""
+"""Settings of signing in, and of the pages: passwords, links, sessions, what slows guessing down."""
 
 from datetime import timedelta
 
@@ -31,6 +31,12 @@ class SignInSettings(SettingsGroup):
     guest_sign_in: bool = Field(
         default=False,
         description="The pages sign in every visitor with read and push access. For the demonstration only.",
+    )
+    page_language: str = Field(
+        default="en",
+        pattern="^(en|fr|nl|it|vi)$",
+        description="Language of the pages for a reader who has chosen none and whose browser asks for none of en, "
+        "fr, nl, it, vi.",
     )
     public_url: str | None = Field(
         default=None,
