@@ -33,6 +33,25 @@ ROUTES = sorted(
     for method in route.methods or ()  # type: ignore[attr-defined]
 )
 
+FORMS: Final = (
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/link",
+    "/sign-out",
+    "/settings/password",
+    "/settings/second-factor",
+    "/settings/second-factor/confirm",
+    "/settings/second-factor/remove",
+    "/settings/looks",
+    "/settings/sessions/end",
+    "/settings/people",
+    "/settings/people/roles",
+    "/settings/people/state",
+    "/settings/keys",
+    "/settings/keys/revoke",
+)
+"""Forms of pages: they take no JSON, and tests/web/test_people_pages.py sends them as a browser does."""
+
 TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/events"): {
         "specversion": "1.0",
@@ -94,6 +113,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/session/password"): {"name": "intruder", "password": "none"},
     ("POST", "/session/code"): {"code": "123456"},
     ("POST", "/session/link"): {"link": "sll_unknown"},
+    **{("POST", path): {"desk": OTHER, "role": "admin", "name": "intruder"} for path in FORMS},
     ("POST", "/v1/keys"): {"roles": {OTHER: ["admin"]}},
     ("POST", "/v1/me/second-factor"): {},
     ("POST", "/v1/me/second-factor/confirm"): {"code": "123456"},
@@ -111,6 +131,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
     *("/", "/credits", "/services", "/v1/me", "/now/list"),
+    *FORMS,
+    *("/settings", "/settings/audit"),
 }
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessions"}
@@ -275,6 +297,27 @@ PEOPLE: Final = Permission.PEOPLE
 
 REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/session"): None,
+    ("GET", "/sign-in"): None,
+    ("GET", "/sign-in/link"): None,
+    ("GET", "/settings"): VIEW,
+    ("GET", "/settings/people"): PEOPLE,
+    ("GET", "/settings/keys"): PEOPLE,
+    ("GET", "/settings/audit"): Permission.AUDIT,
+    ("POST", "/sign-in"): None,
+    ("POST", "/sign-in/code"): None,
+    ("POST", "/sign-in/link"): None,
+    ("POST", "/sign-out"): None,
+    ("POST", "/settings/password"): VIEW,
+    ("POST", "/settings/second-factor"): VIEW,
+    ("POST", "/settings/second-factor/confirm"): VIEW,
+    ("POST", "/settings/second-factor/remove"): VIEW,
+    ("POST", "/settings/looks"): VIEW,
+    ("POST", "/settings/sessions/end"): VIEW,
+    ("POST", "/settings/people"): PEOPLE,
+    ("POST", "/settings/people/roles"): PEOPLE,
+    ("POST", "/settings/people/state"): PEOPLE,
+    ("POST", "/settings/keys"): PEOPLE,
+    ("POST", "/settings/keys/revoke"): PEOPLE,
     ("DELETE", "/v1/keys/{key}"): PEOPLE,
     ("DELETE", "/v1/people/{name}/second-factor"): PEOPLE,
     ("DELETE", "/v1/sessions/{session}"): VIEW,
@@ -439,13 +482,15 @@ def test_a_role_is_admitted_where_its_permissions_say_so_and_nowhere_else(
     refused = {each for each, key in callers.keys.items() if callers.status(method, path, key) == 403}
     without_key = callers.status(method, path, {"Authorization": ""})
     if required is None:
-        assert refused == set()
+        # A form of the sign-in proves by its origin that it is our own, whoever sends it.
+        assert refused == (set(callers.keys) if method == "POST" and path in FORMS else set())
         return
     assert refused == {each for each, permissions in GRANTED.items() if required not in permissions}
     assert without_key == 401
     if path not in OF_OWN_DESK and ("{" in path or method != "GET"):
         # An administrator of another desk: the route is open to it, and this desk unknown.
-        assert callers.status(method, path, callers.other) in (200, 404, 422)
+        # A form takes no JSON.
+        assert callers.status(method, path, callers.other) in ((415,) if path in FORMS else (200, 404, 422))
 
 
 @pytest.mark.parametrize(

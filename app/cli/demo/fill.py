@@ -80,7 +80,7 @@ def lead_link(settings: Settings, now: Micros, base: str) -> str:
         return manage.new_link(conn, OPERATOR, made.name, settings)[0]
 
     with Database(settings, Clock(now)) as database:
-        return link_below(base, database.write_now(work))
+        return link_below(base, database.write_now(work), go_to="/")
 
 
 def _receive(runtime: Runtime, clock: Clock, received: Iterable[ReceivedEvent]) -> None:

@@ -24,6 +24,8 @@ COOKIE: Final = "slatimer_session"
 PROOF_HEADER: Final = "x-slatimer"
 """A header that another site's form cannot send: with the cookie it proves that our own page sent the request."""
 
+FORM: Final = "application/x-www-form-urlencoded"
+
 _CALLER: Final = "slatimer.caller"
 """The key of the admitted caller in the request's scope."""
 
@@ -123,7 +125,18 @@ def _is_from_own_page(request: Request) -> bool:
         return True
     origin = request.headers.get("origin")
     same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    return same and PROOF_HEADER in request.headers
+    return same and (PROOF_HEADER in request.headers or (origin is not None and is_form(request)))
+
+
+def is_form(request: Request) -> bool:
+    """Whether a request is a form's, which can send no header: its origin, which every browser names, proves it."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+
+
+def must_be_own_form(request: Request) -> None:
+    """Raises Problem for a form that another site sends, as to sign a visitor in as somebody else."""
+    if not _is_from_own_page(request):
+        raise Problem(Kind.NOT_ALLOWED, "A form must be sent from the service's own page.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import RedirectResponse, Response
 
 from app.flow.people.sign_in import Result
-from app.web.http.problems import problems
+from app.web.http.problems import Problem, problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
 from app.web.http.running import running
@@ -159,9 +159,20 @@ async def sign_in_at_provider(
     },
 )
 async def finish_sign_in_at_provider(request: Request) -> Response:
-    """Where the provider sends the browser back: the redirect URI, to be registered there."""
-    await check_not_signed_in(request)
-    result, go_to = await finish_at_provider(request)
+    """Where the provider sends the browser back: the redirect URI, to be registered there.
+
+    A browser is shown a refusal on the sign-in page.
+    """
+    try:
+        await check_not_signed_in(request)
+        result, go_to = await finish_at_provider(request)
+    except Problem as problem:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        reason = problem.extra.get("reason", problem.kind.name.lower())
+        return RedirectResponse(
+            f"{request.scope.get('root_path', '')}/sign-in?refused={reason}", status_code=303
+        )
     answer = RedirectResponse(request.scope.get("root_path", "") + go_to, status_code=303)
     forget_attempt(answer)
     await admit_browser(request, answer, result)

@@ -19,7 +19,8 @@ LANGUAGE_PARAMETER: Final = "lang"
 THEME_PARAMETER: Final = "theme"
 PARAMETERS: Final = frozenset({LANGUAGE_PARAMETER, THEME_PARAMETER})
 
-_YEAR_SECONDS: Final = 365 * 24 * 3600
+LANGUAGE_SECONDS: Final = 365 * 24 * 3600
+"""For how long a browser keeps a choice: a year."""
 _ACCEPTED_MAX: Final = 20
 """Languages of a header that are considered. Browsers send fewer than ten."""
 
@@ -45,7 +46,7 @@ class Choices:
         secure = request.url.scheme == "https"
         for name, value in self.chosen:
             answer.set_cookie(
-                name, value, max_age=_YEAR_SECONDS, path="/", httponly=True, samesite="lax", secure=secure
+                name, value, max_age=LANGUAGE_SECONDS, path="/", httponly=True, samesite="lax", secure=secure
             )
 
 

@@ -15,11 +15,12 @@ from app.web.http.problems import Kind, Problem, problem_of
 from app.web.http.routing import GuardedRoute
 from app.web.http.running import running
 from app.web.http.session import guest_secret, set_session_cookie
-from app.web.pages.frame.assets import STATIC, imported
+from app.web.http.sign_in import HOME, local
+from app.web.pages.frame.assets import STATIC
 from app.web.pages.frame.choices import choices_of
 from app.web.pages.frame.rendering import FRAME, render
+from app.web.pages.sign_in.view import sign_in_page
 
-_SIGN_IN_SCRIPT: Final = "sign_in.js"
 _TITLES: Final = {
     Kind.NOT_ALLOWED: N_("You may not see this"),
     Kind.NOT_FOUND: N_("Not found"),
@@ -40,7 +41,8 @@ class PageRoute(GuardedRoute):
         handle = super().get_route_handler()
 
         async def shown(request: Request) -> Response:
-            secret = await guest_secret(request)
+            # A form may sign somebody in, whose cookie a guest's must not follow.
+            secret = await guest_secret(request) if request.method == "GET" else None
             if secret is not None:
                 act_with(request, secret)
             answer = await _answer(request, handle)
@@ -63,8 +65,11 @@ async def _answer(request: Request, handle: Callable[[Request], Coroutine[Any, A
 
 def _sign_in(request: Request, problem: Problem) -> Response:
     """The sign-in page. What was asked for is shown after it."""
-    context = {"script": _SIGN_IN_SCRIPT, "modules": imported(_SIGN_IN_SCRIPT)}
-    return _outside(request, problem, "frame/sign_in.html", context)
+    asked = request.url.path if request.method == "GET" else HOME
+    query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
+    answer = sign_in_page(request, status=problem.kind.status, go_to=local(asked + query))
+    answer.headers.update(problem.headers or {})
+    return answer
 
 
 def _shown(request: Request, problem: Problem) -> Response:

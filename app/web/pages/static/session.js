@@ -48,7 +48,7 @@ function keyEntered(offered = null) {
     section.hidden = false;
     if (offered) form.elements.key.value = offered;
     find("#sign-in-link").hidden = !offered;
-    form.elements.key.focus();
+    if (!document.querySelector("#people-name")) form.elements.key.focus();
     form.onsubmit = async (submitted) => {
       submitted.preventDefault();
       try {

@@ -1,0 +1,26 @@
+"""Forms of our own pages: their fields, as text. Their size is limited as that of any body (`arrival`)."""
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from app.web.http.access import FORM, is_form
+from app.web.http.problems import Kind, Problem
+
+_FIELDS_MAX: Final = 100
+"""Fields of a form; the largest has a dozen."""
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form, of a repeated one the last. Raises Problem: 415 for no form, 400 for an unreadable one."""
+    if not is_form(request):
+        raise Problem(Kind.WRONG_MEDIA_TYPE, f"Send a form: {FORM}.")
+    body = await request.body()
+    try:
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
+    except ValueError as error:
+        raise Problem(Kind.UNREADABLE, "The form is not UTF-8, or has too many fields.") from error
+    if any("\0" in text for field in fields for text in field):
+        raise Problem(Kind.UNREADABLE, "The form contains a NUL character. Remove it.")
+    return dict(fields)

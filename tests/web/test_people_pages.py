@@ -1,0 +1,206 @@
+"""The pages of signing in and of the settings, as a browser without scripts uses them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pyotp.totp import TOTP
+
+from app.delivery.wording.language import Language
+from app.flow.people.sign_in import Refusal
+from app.web.http.access import COOKIE
+from app.web.pages.sign_in.view import REFUSALS
+from tests.servers.databases import SqliteDatabases
+from tests.web.room import Room, room_on, with_desks
+from tests.web.test_isolation import FORMS
+from tests.web.test_people import (
+    CHEAP,
+    PASSWORD,
+    code,
+    create,
+    fresh,
+    whoami,
+    with_password,
+)
+
+SITE = {"Origin": "http://testserver"}
+
+
+@pytest.fixture(scope="module")
+def one_room(sqlite_databases: SqliteDatabases) -> Iterator[Room]:
+    with sqlite_databases.copy_of(with_desks) as url, room_on(url, **CHEAP) as made:
+        yield made
+
+
+@pytest.fixture
+def room(one_room: Room) -> Room:
+    return fresh(one_room)
+
+
+def send(room: Room, path: str, headers: dict[str, str] | None = None, **fields: str) -> Any:
+    """Send a form as a browser does from a page of the site."""
+    return room.client.post(
+        path, data=fields or {"none": ""}, headers=headers or SITE, follow_redirects=False
+    )
+
+
+def signed_in(room: Room, name: str, **roles: str) -> None:
+    with_password(room, name, **roles)
+    assert send(room, "/sign-in", name=name, password=PASSWORD).status_code == 303
+
+
+def test_a_bookmark_of_a_filter_is_shown_after_the_sign_in(room: Room) -> None:
+    with_password(room, "ann")
+    asked = room.client.get("/?desk=haisoft&show=overdue")
+    assert asked.status_code == 401
+    (go_to,) = re.findall(r'name="next" value="([^"]+)"', asked.text)
+    assert go_to == "/?desk=haisoft&amp;show=overdue"
+    sent = send(room, "/sign-in", name="ann", password=PASSWORD, next="/?desk=haisoft&show=overdue")
+    assert sent.headers["location"] == "/?desk=haisoft&show=overdue"
+    assert room.client.get(sent.headers["location"]).status_code == 200
+
+
+def test_a_sign_in_leads_to_no_other_site(room: Room) -> None:
+    with_password(room, "bob")
+    sent = send(room, "/sign-in", name="bob", password=PASSWORD, next="//elsewhere.example/")
+    assert sent.headers["location"] == "/"
+
+
+def test_a_refused_sign_in_keeps_the_name_and_says_why_in_the_readers_language(room: Room) -> None:
+    refused = send(room, "/sign-in", SITE | {"Accept-Language": "fr"}, name="ann", password="wrong")
+    assert refused.status_code == 401
+    assert 'value="ann"' in refused.text
+    assert 'role="alert"' in refused.text
+    assert "The name or the password" not in refused.text
+
+
+def test_every_refusal_has_a_phrase() -> None:
+    assert set(REFUSALS) == set(Refusal)
+
+
+def test_a_link_asks_for_a_click_and_leads_to_the_password(room: Room) -> None:
+    link = create(room, "cleo")
+    assert 'name="link"' in room.client.get("/sign-in/link").text
+    sent = send(room, "/sign-in/link", link=link)
+    assert sent.headers["location"] == "/settings?done=link"
+    assert "Set a password now" in room.client.get(sent.headers["location"]).text
+    again = send(room, "/settings/password", new=PASSWORD, again=PASSWORD + "x")
+    assert (again.status_code, "differ" in again.text) == (422, True)
+    done = send(room, "/settings/password", new=PASSWORD, again=PASSWORD)
+    assert done.headers["location"] == "/settings?done=password"
+    assert "Signed out" in send(room, "/sign-out").text
+    assert COOKIE not in room.client.cookies
+    assert send(room, "/sign-in/link", link=link).status_code == 401
+
+
+def test_a_second_factor_is_set_up_asked_for_and_turned_off(room: Room) -> None:
+    signed_in(room, "dora")
+    page = send(room, "/settings/second-factor", present=PASSWORD).text
+    assert "<svg" in page
+    app = TOTP(re.findall(r"<code>([A-Z2-7]{32})</code>", page)[0])
+    assert send(room, "/settings/second-factor/confirm", code="000000").status_code == 422
+    codes = re.findall(
+        r"<code>([\w-]{17})</code>", send(room, "/settings/second-factor/confirm", code=code(room, app)).text
+    )
+    assert len(codes) == 10
+    send(room, "/sign-out")
+    asked = send(room, "/sign-in", name="dora", password=PASSWORD, next="/services")
+    assert (asked.status_code, 'action="/sign-in/code"' in asked.text) == (200, True)
+    assert 'value="/services"' in asked.text
+    room.wall.move(60)
+    assert send(room, "/sign-in/code", code="1").status_code == 401
+    assert (
+        send(room, "/sign-in/code", code=code(room, app), next="/services").headers["location"] == "/services"
+    )
+    assert send(room, "/settings/second-factor/remove", code=codes[0]).status_code == 303
+    assert whoami(room).json()["person"]["second_factor"] is False
+
+
+def test_language_and_zone_follow_the_person_to_another_browser(room: Room) -> None:
+    signed_in(room, "eve")
+    assert send(room, "/settings/looks", language="nl", time_zone="Mars/Base").status_code == 422
+    sent = send(room, "/settings/looks", language="nl", time_zone="Europe/Amsterdam")
+    assert '<html lang="nl"' in room.client.get(sent.headers["location"]).text
+    room.client.cookies.clear()
+    send(room, "/sign-in", name="eve", password=PASSWORD)
+    assert '<html lang="nl"' in room.client.get("/settings").text
+
+
+def test_an_administrator_manages_people_keys_and_reads_the_log(room: Room) -> None:
+    signed_in(room, "root", **{"*": "admin"})
+    page = send(room, "/settings/people", name="Finn", desk="hvn", role="agent").text
+    assert re.search(r"http://testserver/sign-in/link#sll_[\w-]+", page)
+    assert send(room, "/settings/people", name="finn", desk="hvn", role="agent").status_code == 422
+    assert send(room, "/settings/people/roles", name="finn", desk="haisoft", role="lead").status_code == 303
+    listed = room.client.get("/settings/people").text
+    assert "haisoft: Team lead" in listed
+    assert "hvn: Agent" in listed
+    assert send(room, "/settings/people/roles", name="finn", desk="hvn", role="").status_code == 303
+    assert send(room, "/settings/people/state", name="finn", action="disable").status_code == 303
+    assert "disabled" in room.client.get("/settings/people").text
+    assert "slt_" in send(room, "/settings/keys", desk="hvn", role="push").text
+    (key,) = re.findall(r'name="key" value="(\w+)"', room.client.get("/settings/keys").text)[-1:]
+    assert send(room, "/settings/keys/revoke", key=key).status_code == 303
+    log = room.client.get("/settings/audit?who=user+root").text
+    assert "user.disabled" in log
+    assert "key.revoked" in log
+
+
+def test_a_session_of_the_list_is_ended(room: Room) -> None:
+    signed_in(room, "gwen")
+    other = room.client.cookies[COOKIE]
+    room.client.cookies.clear()
+    send(room, "/sign-in", name="gwen", password=PASSWORD)
+    (session,) = re.findall(r'name="session" value="(\w+)"', room.client.get("/settings").text)
+    assert send(room, "/settings/sessions/end", session=session).status_code == 303
+    room.client.cookies.clear()
+    room.client.cookies.set(COOKIE, other)
+    assert whoami(room).status_code == 401
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_of_another_site_is_refused(room: Room, path: str) -> None:
+    signed_in(room, f"victim-{FORMS.index(path)}", **{"*": "admin"})
+    for origin in ({}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+        refused = send(room, path, origin or {"X-None": ""}, name="x", desk="hvn", role="admin")
+        assert refused.status_code == 403, origin
+    assert whoami(room).status_code == 200
+
+
+def test_a_form_is_a_form(room: Room) -> None:
+    assert (
+        room.client.post("/sign-in", json={"name": "x"}, headers=SITE | {"X-Slatimer": "1"}).status_code
+        == 415
+    )
+    many = "&".join(f"a{number}=1" for number in range(200))
+    headers = SITE | {"Content-Type": "application/x-www-form-urlencoded"}
+    assert room.client.post("/sign-in", content=many, headers=headers).status_code == 400
+    assert room.client.post("/sign-in", content=b"name=a%00b", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_pages_are_rendered_in_every_language(room: Room, language: Language) -> None:
+    signed_in(room, f"reader-{language}", **{"*": "admin"})
+    for path in (
+        "/settings",
+        "/settings/people",
+        "/settings/keys",
+        "/settings/audit",
+        "/sign-in",
+        "/sign-in/link",
+    ):
+        page = room.client.get(path, params={"lang": language})
+        assert (page.status_code, f'<html lang="{language}"' in page.text) == (200, True), path
+
+
+def test_a_guest_of_the_demonstration_becomes_the_person_who_signs_in(
+    sqlite_databases: SqliteDatabases,
+) -> None:
+    given: dict[str, Any] = {"guest_sign_in": True, "allowed_hosts": ("testserver",)}
+    with sqlite_databases.copy_of(with_desks) as url, room_on(url, **given) as room:
+        link = create(room, "lea")
+        room.client.get("/sign-in/link?next=/")
+        assert whoami(room).json()["kind"] == "guest"
+        assert send(room, "/sign-in/link", link=link, next="/").headers["location"] == "/"
+        assert whoami(room).json()["who"] == "user lea"
