@@ -27,9 +27,12 @@ TOOLS := .venv/.tools-installed
 # Clients of other makers in JavaScript, for tests/clients. Node.js and npm come with the wheel in .venv.
 CLIENTS := tests/clients/node_modules/.installed
 
+# Compiled modules are kept, whatever the environment says: the tests start some dozen processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check lint bench chaos hostile audit sbom openapi lock clean
+.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,12 +53,16 @@ test-clients: $(TOOLS) $(CLIENTS) ## Run the tests that use other makers' client
 
 # One run of the whole suite, last, so that its closing line is the verdict on all tests. The rest of the check runs
 # beside the installation of the clients and the first tests, which mostly wait for processes; what it finds is shown as
-# soon as it has ended, and fails the check.
+# soon as it has ended, and fails the check. The tests are collected once before, by one process: the others find them
+# compiled.
 check: $(TOOLS) ## What CI runs: lint, types, contracts, the API document, all tests
-	@mkdir -p build
-	@{ $(MAKE) --no-print-directory lint >build/lint.txt 2>&1; code=$$?; echo; cat build/lint.txt; exit $$code; } & lint=$$!; \
-	$(MAKE) --no-print-directory $(CLIENTS) && $(PYTEST); tests=$$?; \
+	@mkdir -p build; { $(MAKE) --no-print-directory lint >build/lint.txt 2>&1; code=$$?; echo; cat build/lint.txt; exit $$code; } & lint=$$!; \
+	$(MAKE) --no-print-directory --output-sync=target --jobs=2 $(CLIENTS) compiled && $(PYTEST); tests=$$?; \
 	wait $$lint || { echo "lint failed: see build/lint.txt"; exit 1; }; exit $$tests
+
+compiled: $(TOOLS)
+	@$(BIN)/python -m compileall -q app
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet >/dev/null || true
 
 lint: $(TOOLS) ## The part of check that runs no test
 	$(BIN)/ruff format --check .
