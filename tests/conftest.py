@@ -127,7 +127,10 @@ def redis_url(valkey_server: Valkey) -> str:
 
 @pytest.fixture(scope="session", params=KINDS)
 def databases(request: pytest.FixtureRequest) -> Databases:
-    """Where tests get their databases. Whatever needs one runs once on SQLite and once on PostgreSQL."""
+    """Where tests get their databases. What needs one runs on both kinds, above the database on SQLite alone.
+
+    The rule, and how a test departs from it, stands in tests/servers/databases.py.
+    """
     return request.getfixturevalue(f"{request.param}_databases")
 
 

@@ -1,7 +1,12 @@
 """How does a test get a database of its own in a moment, on either kind of server?
 
 A state that many tests begin from is made once a session and copied for each of them: a file for SQLite, a template for
-PostgreSQL. `sqlite_only` marks the few tests that are about a file.
+PostgreSQL.
+
+Which kinds: tests of what SQL decides run on both (tests/store, tests/flow, tests/stories, tests/kill). Those of what
+lies above the database (tests/web, tests/cli) run on SQLite, since the statements that they execute are executed on both
+kinds below. One with a statement that no test below executes is marked `both_kinds`. `sqlite_only` and `postgresql_only`
+mark the few tests of what one kind alone does.
 """
 
 import itertools
@@ -34,6 +39,8 @@ UNHURRIED: Final[dict[str, Any]] = dict.fromkeys(
 )
 """Settings with which no transaction fails because the machine is busy."""
 
+both_kinds = pytest.mark.parametrize("databases", KINDS, indirect=True)
+"""For tests of tests/web and tests/cli with statements that no test below them executes, or about row security."""
 sqlite_only = pytest.mark.parametrize("databases", [SQLITE], indirect=True)
 """For tests of what SQLite alone does, or of a database that is a file."""
 postgresql_only = pytest.mark.parametrize("databases", [POSTGRESQL], indirect=True)

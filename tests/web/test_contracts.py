@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.principal import Scope
+from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
 TERM = {
@@ -101,6 +102,7 @@ def test_a_term_that_was_entered_in_error_is_taken_back_and_stays_in_the_record(
     assert [each["term"] is None for each in versions] == [False, True]
 
 
+@both_kinds
 def test_a_contract_as_of_an_instant_is_what_was_recorded_then(office: Office) -> None:
     office.done("C-1", TERM)
     before = office.get("/v1/contracts/phpnet/C-1")
@@ -111,6 +113,7 @@ def test_a_contract_as_of_an_instant_is_what_was_recorded_then(office: Office) -
     assert office.get("/v1/contracts/phpnet/C-1")["customer"] == "Other"
 
 
+@both_kinds
 def test_contracts_are_listed_by_customer_and_date_page_by_page(office: Office) -> None:
     for number in range(3):
         office.done(f"C-{number}", TERM)
@@ -155,6 +158,7 @@ def test_a_ticket_is_judged_by_the_level_of_its_contract(office: Office) -> None
     assert any(clock["commitment"] == "gti" for clock in view["clocks"])
 
 
+@both_kinds
 def test_several_contracts_or_none_are_flagged_and_named_by_hand(office: Office) -> None:
     office.done("C-1", TERM)
     office.done("C-2", TERM)
@@ -179,6 +183,7 @@ def test_a_desk_without_contracts_has_no_flags(office: Office) -> None:
     assert office.view("1")["contract"] is None
 
 
+@both_kinds
 def test_a_new_contract_judges_the_tickets_of_its_customer_again(office: Office) -> None:
     office.ticket("1")
     assert office.view("1")["level"] is None

@@ -10,15 +10,7 @@ import pytest
 from app.principal import Scope
 from app.web.api.tickets.events import Pushed
 from app.web.http.problems import MEDIA_TYPE
-from tests.servers.databases import SqliteDatabases
 from tests.web.room import Room, conforms
-
-
-@pytest.fixture(scope="module")
-def databases(sqlite_databases: SqliteDatabases) -> SqliteDatabases:
-    """One kind: the door decides before a database is asked. tests/flow and tests/store hold both to one answer."""
-    return sqlite_databases
-
 
 Event = dict[str, Any]
 

@@ -17,7 +17,7 @@ from app.principal import Permission, Role, Scope
 from app.store.engine.database import Connection
 from app.store.people import keys
 from app.store.tables import metadata
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.web.room import Room, room_on, with_desks
 
 SECRET: Final = "zq-nobody-else-may-read-this"
@@ -199,6 +199,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
 
+@both_kinds
 def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
     """Else the tests below would prove nothing."""
     rows = intruder.others()
@@ -213,6 +214,7 @@ def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
+@both_kinds
 def test_a_route_returns_nothing_of_another_desk_and_changes_nothing(
     intruder: Break, method: str, path: str
 ) -> None:
@@ -230,6 +232,7 @@ def test_a_route_returns_nothing_of_another_desk_and_changes_nothing(
 
 
 @pytest.mark.parametrize("path", [p for m, p in ROUTES if m == "GET" and "{" not in p and p not in ENDLESS])
+@both_kinds
 def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path: str) -> None:
     response = intruder.request("GET", path)
     assert response.status_code < 500
@@ -247,6 +250,7 @@ def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path
         ("/v1/agreements", "agreements"),
     ],
 )
+@both_kinds
 def test_a_list_without_a_desk_is_of_all_desks_of_the_caller(intruder: Break, path: str, lists: str) -> None:
     assert {each["desk"] for each in intruder.request("GET", path).json()[lists]} == {OWN, OWN_TOO}
 

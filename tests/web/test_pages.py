@@ -6,6 +6,7 @@ from app.flow.outbound.subscribe import KINDS
 from app.sla.clock.signals import LATE_KINDS, RETRACTION
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.routes import FILES, STATIC
+from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
 PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default", "/services", "/credits")
@@ -87,6 +88,7 @@ def test_a_tickets_events_are_listed_with_their_receipt_and_whether_they_still_c
     assert room.get("/v1/tickets/haisoft/unheard-of/events").status_code == 404
 
 
+@both_kinds
 def test_the_latest_signals_come_in_order_with_the_cursor_of_the_stream(room: Room) -> None:
     room.sent(*(room.event(subject=f"T{number}") for number in range(5)))
     whole = room.get("/v1/signals", limit=100).json()
@@ -94,6 +96,7 @@ def test_the_latest_signals_come_in_order_with_the_cursor_of_the_stream(room: Ro
     assert latest == {"signals": whole["signals"][-3:], "next": whole["next"]}
 
 
+@both_kinds
 def test_signals_can_be_listed_for_one_ticket(room: Room) -> None:
     room.sent(room.event(subject="T1"), room.event(subject="T2"))
     recorded = room.get("/v1/signals", desk="haisoft", ticket="T2").json()["signals"]

@@ -16,6 +16,7 @@ from app.web.api.reports.queues import QueuesReport, StepPage
 from app.web.api.reports.reports import AttainmentReport, BreachesReport, HeatmapReport, UsageReport
 from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE, Format, Table, as_csv, chosen_format
 from app.web.api.reports.workbook import as_xlsx
+from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
 MODELS = {
@@ -52,6 +53,7 @@ def sums(report: str, row: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("report", MODELS)
+@both_kinds
 def test_every_row_leads_to_the_clocks_that_it_counts(room: Room, report: str) -> None:
     answered_and_late(room)
     answer = room.get(f"/v1/reports/{report}", None, **HAISOFT, by="week", split="customer,commitment")
@@ -71,6 +73,7 @@ def test_every_row_leads_to_the_clocks_that_it_counts(room: Room, report: str) -
             assert room.client.get(clock["url"], headers=room.read).status_code == 200
 
 
+@both_kinds
 def test_every_row_of_queues_leads_to_its_waits(room: Room) -> None:
     answered_and_late(room)
     asked = HAISOFT | {"by": "week", "split": "customer"}
@@ -91,6 +94,7 @@ def test_the_share_of_a_period_without_clocks_is_null(room: Room) -> None:
     assert shares["2026-03-22T23:00:00Z"] is None
 
 
+@both_kinds
 def test_a_report_is_a_file_for_spreadsheets_in_which_no_text_is_a_formula(room: Room) -> None:
     answered_and_late(room)
     asked = HAISOFT | {"by": "month", "split": "customer"}

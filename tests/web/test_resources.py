@@ -18,6 +18,7 @@ from app.web.api.health import Alive, Ready
 from app.web.api.tickets.breaches import BreachPage, BreachView
 from app.web.api.tickets.queues import Forecast, QueueView
 from app.web.api.tickets.signals import SignalPage
+from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
 START = "2026-03-06T15:30:00+01:00"
@@ -232,6 +233,7 @@ def test_a_question_that_cannot_be_answered_is_placed(
     assert (among.status_code, among.json()["errors"][0]["place"]) == (status, f"/1{place}")
 
 
+@both_kinds
 def test_signals_are_paged_in_order_and_filtered(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"), waiting(room, "1", 1))
     first = conforms(SignalPage, room.get("/v1/signals", limit=1).content)
@@ -259,6 +261,7 @@ def test_an_unknown_kind_of_signal_is_refused_with_the_known_ones(
     assert fault["reason"] == f"is no kind of signal. There are: {', '.join(KINDS)}"
 
 
+@both_kinds
 def test_a_breach_is_listed_and_acknowledged_once(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
     (breach,) = conforms(BreachPage, room.get("/v1/breaches", open=True).content)["breaches"]
@@ -290,6 +293,7 @@ def test_a_retracted_breach_is_listed_only_when_asked_for(room: Room) -> None:
     assert (found["id"], found["retracted_at"] is not None) == (breach["id"], True)
 
 
+@both_kinds
 def test_breaches_are_filtered_by_their_instant(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
     inside = {"from": "2026-03-02T11:00:00Z", "to": "2026-03-02T11:00:01Z"}

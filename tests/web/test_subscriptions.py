@@ -12,7 +12,7 @@ from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, RetriedD
 from app.web.api.outbound.endpoint import AttemptView
 from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, SubscriptionWithSecret
 from tests.receiver import status
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.waiting import HANG, until
 from tests.web.room import Room, conforms, room_on, with_desks
 from tests.web.subscriber import Subscriber, subscriber
@@ -249,6 +249,7 @@ def disabled(office: Office, **given: Any) -> dict[str, Any]:
     return office.ask("GET", f"/{made['id']}").json()
 
 
+@both_kinds
 def test_a_disabled_subscription_refuses_retries_and_says_why(
     office: Office,
 ) -> None:
@@ -281,6 +282,7 @@ def test_retries_of_a_paused_subscription_wait(office: Office) -> None:
     assert [each["state"] for each in office.deliveries(made["id"])] == ["pending"]
 
 
+@both_kinds
 def test_deliveries_come_in_pages(office: Office) -> None:
     made = office.subscribe()
     office.room.sent(*(office.room.event(subject=f"T{n}") for n in range(5)))
