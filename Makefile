@@ -60,7 +60,7 @@ check: $(TOOLS) ## What CI runs: lint, types, contracts, the API document, all t
 	$(MAKE) --no-print-directory --output-sync=target --jobs=2 $(CLIENTS) compiled && $(PYTEST); tests=$$?; \
 	wait $$lint || { echo "lint failed: see build/lint.txt"; exit 1; }; exit $$tests
 
-compiled: $(TOOLS)
+compiled: $(TOOLS) ## Compile the modules of the service and of its tests, which every process of the suite imports
 	@$(BIN)/python -m compileall -q app
 	@$(BIN)/python -m pytest --collect-only --quiet --quiet >/dev/null || true
 
