@@ -24,6 +24,7 @@ from app.sla.contract import Contract
 from app.sla.contract_finder import StoredContracts
 from app.sla.credit.line import totals
 from app.sla.credit.lines import ContractCredits
+from app.sla.event import Event
 from app.sla.fields import casefolded
 from app.sla.span import Micros
 from app.store.contracts import contracts, credits
@@ -50,11 +51,13 @@ def answered_by(versions: Iterable[Version]) -> set[str]:
     }
 
 
-def _add(misses: Misses, ticket: str, evaluation: Evaluation, answered: Collection[str]) -> None:
+def _add(
+    misses: Misses, ticket: str, evaluation: Evaluation, answered: Collection[str], log: Iterable[Event] = ()
+) -> None:
     contract = evaluation.ticket.contract
     if contract is None:
         return
-    missed = [(evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered)]
+    missed = [(evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered, log)]
     if missed:
         misses.setdefault(contract.key, []).extend(missed)
 
@@ -162,7 +165,7 @@ class VersionMoney:
             for versions, misses, names in zip((self.old, self.new), missed, answered, strict=True):
                 for ticket in part:
                     if (evaluation := _evaluation(graph, ticket, versions, self.at)) is not None:
-                        _add(misses, ticket, evaluation, names)
+                        _add(misses, ticket, evaluation, names, graph.logs[ticket])
         return missed
 
 
@@ -221,7 +224,7 @@ def _missed_by_contracts(
             graph.contracts = known
             for ticket in part:
                 if (evaluation := _evaluation(graph, ticket, question.versions, question.at)) is not None:
-                    _add(misses, ticket, evaluation, answered)
+                    _add(misses, ticket, evaluation, answered, graph.logs[ticket])
     return missed
 
 

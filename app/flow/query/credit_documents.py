@@ -52,6 +52,8 @@ def line_document(line: Line) -> Json:
         "service": about.service or None,
         "period": line.period,
         "ticket": about.ticket,
+        "tickets": sorted(about.tickets),
+        "outage": line.key.outage or None,
         "cycle": None if line.key.cycle is None else instant_text(line.key.cycle),
         "cause": text(line.reasons[0]),
         "cause_detail": detail(line.reasons[0]),
@@ -182,16 +184,16 @@ def statement_document(
 ) -> Json:
     """A statement as JSON. `heading` says of what; `withdrawn` are documents of lines; `local` is the desk's zone."""
     gone = list(withdrawn)
-    standing = [each for each in gone if each["state"] not in NOT_COUNTED]
+    confirmed = [each for each in gone if each["state"] not in NOT_COUNTED]
     return {
         **heading,
         "lines": [
             *map(line_document, statement.lines),
-            *(each for each in standing if each["amount"] is not None),
+            *(each for each in confirmed if each["amount"] is not None),
         ],
         "without_amount": [
             *map(line_document, statement.without_amount),
-            *(each for each in standing if each["amount"] is None),
+            *(each for each in confirmed if each["amount"] is None),
         ],
         "closed": [
             *map(line_document, statement.closed),

@@ -73,6 +73,8 @@ class Claimable:
     caused_at: Micros
     arises_at: Micros | None
     claim_by: Micros | None
+    tickets: frozenset[str] = frozenset()
+    """Those that report what it is for."""
 
     def is_claimed_by(self, claim: Event) -> bool:
         """Whether a claim is about it. One that says nothing is about all that could be claimed then."""
@@ -97,12 +99,13 @@ class Claimable:
         own = {
             "availability": self.answers if self.of_availability else None,
             "commitment": None if self.of_availability else self.answers,
-            "ticket": self.ticket,
             "period": self.period,
             "credit": self.credit,
         }
         if key == "service":
             return casefolded(value) in self.services
+        if key == "ticket":
+            return value in self.tickets
         return key in own and own[key] == value
 
 

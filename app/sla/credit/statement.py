@@ -87,9 +87,9 @@ class Statement:
     @property
     def totals(self) -> tuple[Total, ...]:
         """The totals, by currency."""
-        standing = _sums(self.confirmed)
-        credited = _added(totals(self.lines), standing)
-        due = _added(totals(line for line in self.lines if line.is_due), standing)
+        confirmed = _sums(self.confirmed)
+        credited = _added(totals(self.lines), confirmed)
+        due = _added(totals(line for line in self.lines if line.is_due), confirmed)
         waiting = totals(line for line in self.lines if line.is_open)
         charged = _sums(self.charges)
         nothing = Decimal(0)

@@ -67,6 +67,10 @@ class Credit(BaseModel):
     service: str | None
     period: str = Field(description="the month of the statement that it is in", examples=["2026-11"])
     ticket: str | None
+    tickets: list[str] = Field([], description="all tickets that report the interruption")
+    outage: str | None = Field(
+        None, description="the event that began the outage, where no ticket has to state it"
+    )
     cycle: InstantOut | None
     cause: str
     cause_detail: dict[str, Any]
