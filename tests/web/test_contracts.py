@@ -91,7 +91,7 @@ def test_two_versions_of_a_contract_differ_by_the_keys_of_their_terms(office: Of
         ["2026-01-01", "2026-07-01"],
     )
     (change,) = office.get(f"{versions}/diff", **{"from": 1, "to": 2})["changes"]
-    assert (change["key"], change["change"]) == ("terms.2026-01-01.valid_to", "added")
+    assert (change["key"], change["change"]) == ("terms.2026-01-01.valid_to", "changed")
     keys = [each["key"] for each in office.get(f"{versions}/diff", **{"from": 2, "to": 3})["changes"]]
     assert keys
     assert all(key.startswith("terms.2026-07-01") for key in keys)

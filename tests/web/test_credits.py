@@ -215,7 +215,17 @@ def test_the_preview_of_a_contract_has_the_totals_before_and_after(missed: Room)
     path, admin = "/v1/contracts/phpnet/C-1", missed.key("*", Scope.ADMIN)
     term = TERM | {"fee": {"amount": "99.80", "per": "month"}}
     preview = missed.client.put(path, params={"preview": True}, json=term, headers=admin).json()
-    assert preview["credits"] == [{"currency": "EUR", "before": "24.95", "after": "49.90"}]
+    changed = [{"currency": "EUR", "before": "24.95", "after": "49.90"}]
+    said = "Credits in EUR change from 24.95 to 49.90."
+    assert (preview["credits"], preview["sentence"], preview["complete"]) == (changed, said, True)
+    rows = "id;customer;level;fee_amount;fee_per;valid_from\nC-1;=Acme;example-1;99,80;month;01.01.2026\n"
+    exported = missed.client.post(
+        "/v1/contracts/phpnet/import",
+        params={"preview": True},
+        content=rows,
+        headers=admin | {"Content-Type": "text/csv"},
+    ).json()
+    assert (exported["credits"], exported["sentence"]) == (changed, said)
     assert totals(missed) == [{"currency": "EUR", "amount": "24.95"}]
     assert missed.client.put(path, json=term, headers=admin).json()["credits"] is None
     assert totals(missed) == [{"currency": "EUR", "amount": "49.90"}]

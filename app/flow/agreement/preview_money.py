@@ -115,7 +115,7 @@ class VersionMoney:
         """Whether any of the versions has credits."""
         return any(version.agreement.credits for version in (*self.old, *self.new))
 
-    def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None) -> None:
+    def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None, log: Sequence[Event]) -> None:
         """Keep what a ticket missed under both, which the preview has judged anyway."""
         answered = answered_by(self.old), answered_by(self.new)
         if not any(answered):
@@ -123,7 +123,7 @@ class VersionMoney:
         self._compared.add(ticket)
         for evaluation, misses, names in zip((old, new), self._missed, answered, strict=True):
             if evaluation is not None:
-                _add(misses, ticket, evaluation, names)
+                _add(misses, ticket, evaluation, names, log)
 
     def step(
         self, conn: Connection, catalogue: Catalogue
