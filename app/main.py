@@ -23,7 +23,15 @@ from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.web.api import audit, health
-from app.web.api.contracts import availability, averages, contract_import, contracts, credits, statements
+from app.web.api.contracts import (
+    availability,
+    averages,
+    contract_import,
+    contract_versions,
+    contracts,
+    credits,
+    statements,
+)
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
@@ -58,6 +66,7 @@ ROUTERS = (
     agreements.router,
     contract_import.router,
     contracts.router,
+    contract_versions.router,
     availability.router,
     credits.router,
     statements.router,

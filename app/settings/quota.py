@@ -134,7 +134,7 @@ class QuotaSettings(SettingsGroup):
     availability_objects_max: int = Field(
         default=1_000,
         ge=1,
-        description="Services and resources in an answer about availability. More are asked for by service.",
+        description="Services and resources in an answer about availability. The cursor `next` goes on with the others.",
     )
     availability_outages_max: int = Field(
         default=500,

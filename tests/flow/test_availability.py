@@ -188,6 +188,17 @@ def test_a_fact_about_an_ended_month_judges_that_month_again(service: Service) -
     assert kinds(service) == ["breached", "breach_retracted"]
 
 
+def test_a_breach_of_a_resource_that_no_fact_names_any_more_is_retracted(service: Service) -> None:
+    service.clock.set(after(timedelta(hours=3)))
+    service.push(started("s", resource="srv-1"), ended("e", after(timedelta(hours=1)), resource="srv-1"))
+    before = [kind for kind in kinds(service) if kind == "breached"]
+    gone = [
+        event(f"w{of}", "event.withdrawn", NETWORK, after(timedelta(hours=3)), id=of) for of in ("s", "e")
+    ]
+    service.push(*gone)
+    assert (len(before), kinds(service).count("breach_retracted")) == (2, 2)
+
+
 def test_an_outage_that_stays_open_is_a_breach_of_every_month_up_to_the_limit(service: Service) -> None:
     service.clock.set("2026-06-20T12:00:00+02:00")
     service.push(started("s", "2019-01-01T00:00:00+01:00"))
@@ -250,7 +261,7 @@ def uptimes(service: Service) -> list[dict[str, Any]]:
     )
     limits = AvailabilityLimits(objects=10, outages=10)
     return service.database.read_now(
-        lambda conn: availability(conn, service.catalogue, "haisoft", question, limits)
+        lambda conn: availability(conn, service.catalogue, "haisoft", question, limits).documents
     )
 
 

@@ -79,6 +79,27 @@ def test_the_same_content_makes_no_version_and_an_earlier_end_does(office: Offic
     assert all(each["recorded_by"].startswith("key ") for each in versions)
 
 
+def test_two_versions_of_a_contract_differ_by_the_keys_of_their_terms(office: Office) -> None:
+    office.done("C-1", TERM)
+    office.done("C-1", TERM | {"valid_to": "2026-07-01"})
+    office.done("C-1", TERM | {"valid_from": "2026-07-01", "fee": {"amount": 60, "per": "month"}})
+    versions = "/v1/contracts/phpnet/c-1/versions"
+    first, last = (office.get(f"{versions}/{number}") for number in (1, 3))
+    assert [term["valid_to"] for term in first["terms"]] == [None]
+    assert (last["id"], last["number"], [term["valid_from"] for term in last["terms"]]) == (
+        "C-1",
+        3,
+        ["2026-01-01", "2026-07-01"],
+    )
+    (change,) = office.get(f"{versions}/diff", **{"from": 1, "to": 2})["changes"]
+    assert (change["key"], change["change"]) == ("terms.2026-01-01.valid_to", "changed")
+    keys = [each["key"] for each in office.get(f"{versions}/diff", **{"from": 2, "to": 3})["changes"]]
+    assert keys
+    assert all(key.startswith("terms.2026-07-01") for key in keys)
+    for unknown in (f"{versions}/4", f"{versions}/diff?from=1&to=4", "/v1/contracts/phpnet/no/versions/1"):
+        assert office.room.client.get(unknown, headers=office.room.read).status_code == 404
+
+
 def test_terms_that_overlap_are_refused_with_the_remedy_and_both_may_come_at_once(office: Office) -> None:
     office.done("C-1", TERM)
     later = TERM | {"valid_from": "2026-07-01"}

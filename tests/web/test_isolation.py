@@ -285,6 +285,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/contracts"): VIEW,
     ("GET", "/v1/contracts/{desk}/{contract}"): VIEW,
     ("GET", "/v1/contracts/{desk}/{contract}/versions"): VIEW,
+    ("GET", "/v1/contracts/{desk}/{contract}/versions/diff"): VIEW,
+    ("GET", "/v1/contracts/{desk}/{contract}/versions/{number}"): VIEW,
     ("DELETE", "/v1/contracts/{desk}/{contract}"): CONFIGURE,
     ("POST", "/v1/contracts/{desk}/import"): CONFIGURE,
     ("PUT", "/v1/contracts/{desk}/{contract}"): CONFIGURE,

@@ -24,6 +24,7 @@ from app.sla.contract import Contract
 from app.sla.contract_finder import StoredContracts
 from app.sla.credit.line import totals
 from app.sla.credit.lines import ContractCredits
+from app.sla.event import Event
 from app.sla.fields import casefolded
 from app.sla.span import Micros
 from app.store.contracts import contracts, credits
@@ -50,11 +51,13 @@ def answered_by(versions: Iterable[Version]) -> set[str]:
     }
 
 
-def _add(misses: Misses, ticket: str, evaluation: Evaluation, answered: Collection[str]) -> None:
+def _add(
+    misses: Misses, ticket: str, evaluation: Evaluation, answered: Collection[str], log: Iterable[Event] = ()
+) -> None:
     contract = evaluation.ticket.contract
     if contract is None:
         return
-    missed = [(evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered)]
+    missed = [(evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered, log)]
     if missed:
         misses.setdefault(contract.key, []).extend(missed)
 
@@ -112,7 +115,7 @@ class VersionMoney:
         """Whether any of the versions has credits."""
         return any(version.agreement.credits for version in (*self.old, *self.new))
 
-    def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None) -> None:
+    def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None, log: Sequence[Event]) -> None:
         """Keep what a ticket missed under both, which the preview has judged anyway."""
         answered = answered_by(self.old), answered_by(self.new)
         if not any(answered):
@@ -120,7 +123,7 @@ class VersionMoney:
         self._compared.add(ticket)
         for evaluation, misses, names in zip((old, new), self._missed, answered, strict=True):
             if evaluation is not None:
-                _add(misses, ticket, evaluation, names)
+                _add(misses, ticket, evaluation, names, log)
 
     def step(
         self, conn: Connection, catalogue: Catalogue
@@ -162,7 +165,7 @@ class VersionMoney:
             for versions, misses, names in zip((self.old, self.new), missed, answered, strict=True):
                 for ticket in part:
                     if (evaluation := _evaluation(graph, ticket, versions, self.at)) is not None:
-                        _add(misses, ticket, evaluation, names)
+                        _add(misses, ticket, evaluation, names, graph.logs[ticket])
         return missed
 
 
@@ -221,7 +224,7 @@ def _missed_by_contracts(
             graph.contracts = known
             for ticket in part:
                 if (evaluation := _evaluation(graph, ticket, question.versions, question.at)) is not None:
-                    _add(misses, ticket, evaluation, answered)
+                    _add(misses, ticket, evaluation, answered, graph.logs[ticket])
     return missed
 
 

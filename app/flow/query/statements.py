@@ -7,11 +7,11 @@ from typing import Final
 from app.flow.query.charges import charges
 from app.flow.query.contracts import CustomerContract, contract, contracts_of
 from app.flow.query.credit_causes import Asked
-from app.flow.query.credit_documents import line_document, statement_document, withdrawn_document
+from app.flow.query.credit_documents import line_document, statement_document
 from app.flow.query.credits import ContractLines, asked, lines_of
 from app.flow.query.serialize import Json, instant_text
 from app.sla.credit.line import Line, LineKey, UnknownCredit
-from app.sla.credit.statement import ChargeLine, Statement, Total
+from app.sla.credit.statement import ChargeLine, Confirmed, Statement, Total
 from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.span import Micros
@@ -78,17 +78,15 @@ def credit_page(
         following = found[limit - 1].key if len(found) > limit else None
     documents: list[Json] = []
     counted: list[Line] = []
+    confirmed: list[Confirmed] = []
     for each in _derived(question, found[:limit]):
         shown = [(line, line_document(line)) for line in each.lines]
         counted += (line for line, document in shown if filters.accepts(document))
-        of_contract = [document for _, document in shown] + withdrawn(each)
-        documents += filter(filters.accepts, of_contract)
-    return CreditPage(documents, Statement.of(counted).totals, following)
-
-
-def withdrawn(found: ContractLines) -> list[Json]:
-    """The documents of what was recorded and is no longer derived."""
-    return [withdrawn_document(each.document) for each in found.withdrawn]
+        gone = [line for line in each.withdrawn.values() if filters.accepts(line.document)]
+        confirmed += filter(None, (line.confirmed for line in gone))
+        documents += filter(filters.accepts, (document for _, document in shown))
+        documents += (line.document for line in gone)
+    return CreditPage(documents, Statement.of(counted, confirmed=confirmed).totals, following)
 
 
 def _derived(question: Asked, contracts: Sequence[CustomerContract]) -> Iterator[ContractLines]:
@@ -101,7 +99,7 @@ def credit(conn: Connection, catalogue: Catalogue, credit_id: str, *, now: Micro
     key = LineKey.parse(credit_id)
     question = asked(conn, catalogue, key.desk, now=now)
     (found,) = lines_of(question, [contract(conn, catalogue, key.desk, key.contract, at=now)])
-    documents = [*map(line_document, found.lines), *withdrawn(found)]
+    documents = [*map(line_document, found.lines), *(each.document for each in found.withdrawn.values())]
     for document in documents:
         if document["id"] == credit_id:
             return key, document
@@ -185,8 +183,9 @@ def _statement(
     question: Asked, found: ContractLines, month: Period, charged: Mapping[str, list[ChargeLine]]
 ) -> Json:
     lines = (line for line in found.lines if line.period == month.name)
-    of_month = Statement.of(lines, charged.get(found.contract.key, ()))
-    gone = (each.document for each in found.withdrawn if each.document["period"] == month.name)
+    gone = [each for each in found.withdrawn.values() if each.last.document["period"] == month.name]
+    confirmed = filter(None, (each.confirmed for each in gone))
+    of_month = Statement.of(lines, charged.get(found.contract.key, ()), confirmed)
     heading = {
         "desk": question.desk,
         "contract": found.contract.id,
@@ -201,4 +200,4 @@ def _statement(
         "at": instant_text(question.at),
         "as_of": instant_text(question.now if question.as_of is None else question.as_of),
     }
-    return statement_document(heading, of_month, gone, question.zone)
+    return statement_document(heading, of_month, (each.document for each in gone), question.zone)
