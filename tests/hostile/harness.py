@@ -7,10 +7,12 @@ repeated while the other desk pushes. Nothing leaves the machine, and every roun
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from math import inf
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -68,6 +70,10 @@ class Seen:
     def growth(self) -> int:
         return self.memory_most - self.memory_before
 
+    def __add__(self, other: "Seen") -> "Seen":
+        before, most = min(self.memory_before, other.memory_before), max(self.memory_most, other.memory_most)
+        return Seen(self.pushes + other.pushes, before, most, self.rounds + other.rounds)
+
 
 def attack_of(kind: str) -> Callable[[Target], None]:
     """The attack of a kind."""
@@ -95,6 +101,15 @@ def _connected(database: Database, system: str) -> str:
 def memory_of(pid: int) -> int:
     """Resident memory of a process in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+
+
+@contextmanager
+def apart(kind: str) -> Generator[Callable[[Target], None]]:
+    """The attack of a kind from a process of its own. An attacker in this one would keep the interpreter busy, and so
+    delay the other desk's pushes before they are sent."""
+    attack = attack_of(kind)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield lambda target: pool.submit(attack, target).result(HANG)
 
 
 def beside(

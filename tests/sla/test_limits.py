@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.sla.budget import Budget, TooExpensive, charge, spending
+from app.sla.budget import Budget, Pauses, TooExpensive, charge, spending
 from app.sla.calendar import Calendar
 from app.sla.limits import Limits
 from app.sla.span import DAY, micros
@@ -45,6 +45,14 @@ def test_a_calendar_whose_computation_was_given_up_counts_on_as_if_it_had_not_be
     with spending(Budget(0, Ticks(), name="x")), pytest.raises(TooExpensive):
         calendar.within_us(SINCE, UNTIL)
     assert calendar.within_us(SINCE, UNTIL) == busy().within_us(SINCE, UNTIL)
+
+
+def test_a_long_computation_pauses_in_proportion_to_what_it_computed() -> None:
+    waited: list[float] = []
+    pauses = Pauses(after=2, duty=0.25, pause=waited.append)
+    with spending(Budget(5, Ticks(), name="x", pauses=pauses)), pytest.raises(TooExpensive):
+        busy().spans_us(SINCE, UNTIL)
+    assert waited == [3.0, 3.0, 3.0]  # of the third second on, each for three
 
 
 def test_without_a_budget_everything_is_computed() -> None:

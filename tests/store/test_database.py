@@ -200,7 +200,7 @@ async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(da
         sizes.append(len(members))
         return [member * 2 for member in members]
 
-    group = GroupCommit(database, process, largest=8, desk_of=str)
+    group = GroupCommit(database, process, largest=8, desks_of=lambda member: frozenset({str(member)}))
     outcomes = await asyncio.gather(*map(group.submit, range(20)))
     assert outcomes == [member * 2 for member in range(20)]
     assert sum(sizes) == 20
@@ -214,7 +214,7 @@ async def test_desks_take_turns_and_none_waits_for_all_of_another(database: Data
         served.extend(members)
         return members
 
-    group = GroupCommit(database, process, largest=3, desk_of=lambda member: member[0])
+    group = GroupCommit(database, process, largest=3, desks_of=lambda member: frozenset({member[0]}))
     await asyncio.gather(*map(group.submit, ["a1", "a2", "a3", "a4", "a5", "b1", "c1", "b2"]))
     assert served == ["a1", "b1", "c1", "a2", "b2", "a3", "a4", "a5"]
 
@@ -223,7 +223,7 @@ async def test_a_member_that_goes_away_harms_no_other(database: Database) -> Non
     def process(conn: Connection, now: int, members: Sequence[int]) -> Sequence[int]:
         return members
 
-    group = GroupCommit(database, process, largest=8, desk_of=str)
+    group = GroupCommit(database, process, largest=8, desks_of=lambda member: frozenset({str(member)}))
     leaving = asyncio.create_task(group.submit(1))
     staying = asyncio.create_task(group.submit(2))
     await asyncio.sleep(0)

@@ -256,7 +256,9 @@ class ContractImport:
             else:
                 add_put(
                     found,
-                    self._database.write_now(lambda conn, now, part=part: self.put(conn, now, part, note)),
+                    self._database.write_now(
+                        lambda conn, now, part=part: self.put(conn, now, part, note), frozenset({self._desk})
+                    ),
                 )
             done += len({each.term.key for each in part})
             progress(stage, done, found.contracts)

@@ -16,7 +16,7 @@ from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine import dialect
-from app.store.engine.database import Connection
+from app.store.engine.database import Connection, EveryDesk, every_desk
 from app.store.engine.desks import in_desks
 from app.store.tables import LATE_KINDS as _INDEXED
 from app.store.tables import signal as _signal
@@ -174,7 +174,8 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
     if not signals:
         return []
     dialect.lock_stream(conn)
-    first = last(conn) + 1
+    with every_desk(conn, EveryDesk.STREAM):
+        first = last(conn) + 1
     conn.execute(_APPEND, [_row(seq, signal) for seq, signal in enumerate(signals, first)])
     _retract(conn, signals)
     _correct(conn, signals)

@@ -15,6 +15,7 @@ from app.flow.query.serialize import instant_text
 from app.principal import Permission, Principal, PrincipalKind, Role, Scope
 from app.sla.span import Micros, length_of
 from app.store.audit import acting
+from app.store.engine.database import EveryDesk
 from app.store.people import sessions
 from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, unknown_key
 from app.web.http.hosts import is_own_name
@@ -100,7 +101,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     await _check_not_another(request, principal)
     try:
         secret, signed_in = await runtime.database.write(
-            lambda conn, now: sessions.create(conn, principal, now, _end(now))
+            lambda conn, now: sessions.create(conn, principal, now, _end(now)), EveryDesk.SIGN_IN
         )
     except sessions.SessionCannotSignIn as error:
         count_refused(request)
@@ -121,7 +122,9 @@ async def sign_out(request: Request) -> Response:
         session_id = principal and principal.session_id
         if principal and session_id:
             acting.set(actor_of(request, principal))
-            await runtime.database.write(lambda conn, now: sessions.end(conn, session_id, now))
+            await runtime.database.write(
+                lambda conn, now: sessions.end(conn, session_id, now), EveryDesk.SIGN_IN
+            )
         runtime.principals.forget(secret)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return answer
@@ -136,7 +139,9 @@ async def sign_in_guest(request: Request, answer: Response) -> None:
     secret = request.cookies.get(COOKIE)
     if secret and await runtime.principals.find(secret):
         return
-    secret, _ = await runtime.database.write(lambda conn, now: sessions.create_guest(conn, now, _end(now)))
+    secret, _ = await runtime.database.write(
+        lambda conn, now: sessions.create_guest(conn, now, _end(now)), EveryDesk.SIGN_IN
+    )
     _set_cookie(request, answer, secret)
 
 
