@@ -71,8 +71,8 @@ class ReportScope:
     def __init__(self, conn: Connection, catalogue: Catalogue, settings: Settings, asked: Asked) -> None:
         self.conn, self.settings, self.asked = conn, settings, asked
         begun = catalogue.versions(conn, asked.desk, at=self.known_at)
-        self._versions = known_versions(begun, asked.as_of)
-        self.agreement = self._versions[-1].agreement
+        self.versions = known_versions(begun, asked.as_of)
+        self.agreement = self.versions[-1].agreement
         if "assignee" in asked.splits:
             self.require_names()
         self.zone: Zone = zone(self.agreement.time_zone)
@@ -96,12 +96,16 @@ class ReportScope:
                 "the desk's reports name no assignee: its agreement says [reports] names = false"
             )
 
-    def answer(self, report: Report) -> Answer:
-        """The report with its periods. Raises TooExpensive for one with too many rows."""
+    def answer(self, report: Report, incomplete: int | None = None) -> Answer:
+        """The report with its periods. Raises TooExpensive for one with too many rows.
+
+        `incomplete`: how many tickets it does not count; None: those that lack what reports count.
+        """
         if len(report.rows) > (most := self.settings.report_rows_max):
             raise too_large(f"the report has more than {most} rows, the limit SLATIMER_REPORT_ROWS_MAX")
-        stored = self.asked.as_of is None
-        incomplete = unreported.count(self.conn, self.asked.desk) if stored else self.failed
+        if incomplete is None:
+            stored = self.asked.as_of is None
+            incomplete = unreported.count(self.conn, self.asked.desk) if stored else self.failed
         return Answer(self.zone, self.periods, report, incomplete)
 
     def evaluations(self, *, waiting: bool = False) -> Iterator[tuple[MergeGraph, dict[str, Evaluation]]]:
@@ -119,7 +123,7 @@ class ReportScope:
             if not graph.logs[ticket]:
                 continue
             try:
-                yield ticket, judge(graph, ticket, self._versions, self.known_at)
+                yield ticket, judge(graph, ticket, self.versions, self.known_at)
             except NothingKnown:
                 continue
             except TooExpensive:

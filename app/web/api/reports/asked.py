@@ -1,6 +1,6 @@
 """What a request asks of a report: its span, periods and split, and the problems of what cannot be asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Request
@@ -52,8 +52,15 @@ class ReportQuery(SpanQuery):
     format: Format | None = Field(None, description="instead of the header `Accept`")
 
 
-def asked(request: Request, caller: Caller, wanted: SpanQuery, by: By | None, split: str | None) -> Asked:
-    """What is asked. Raises Problem."""
+def asked(
+    request: Request,
+    caller: Caller,
+    wanted: SpanQuery,
+    by: By | None,
+    split: str | None,
+    allowed: Sequence[str] = SPLITS,
+) -> Asked:
+    """What is asked; `allowed`: the fields by which the report is split. Raises Problem."""
     parts = running(request)
     must_see(caller, wanted.desk)
     now = parts.database.now()
@@ -71,7 +78,7 @@ def asked(request: Request, caller: Caller, wanted: SpanQuery, by: By | None, sp
                 f"is more than {longest.days} days after `from`, the limit SLATIMER_REPORT_SPAN_MAX",
             )
         )
-    splits, wrong = _splits(split, parts.settings.report_splits_max)
+    splits, wrong = _splits(split, allowed, parts.settings.report_splits_max)
     if wrong is not None:
         places.append(Place("query", "split", wrong))
     if places:
@@ -81,11 +88,11 @@ def asked(request: Request, caller: Caller, wanted: SpanQuery, by: By | None, sp
     return Asked(wanted.desk, Span(wanted.since, wanted.until), now, by, splits, as_of)
 
 
-def _splits(written: str | None, most: int) -> tuple[tuple[str, ...], str | None]:
+def _splits(written: str | None, allowed: Sequence[str], most: int) -> tuple[tuple[str, ...], str | None]:
     """The names of a split, or what is wrong with them."""
     names = tuple(name.strip() for name in (written or "").split(",") if name.strip())
-    if unknown := [name for name in names if name not in SPLITS]:
-        return (), f"{unknown[0]!r} is none of {', '.join(SPLITS)}"
+    if unknown := [name for name in names if name not in allowed]:
+        return (), f"{unknown[0]!r} is none of {', '.join(allowed)}"
     if len(set(names)) < len(names):
         return (), "names a field twice"
     if len(names) > most:
