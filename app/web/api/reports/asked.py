@@ -3,23 +3,27 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
+import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.flow.query.report_scope import Asked, NamesAreOff
+from app.flow.query.report_scope import Answer, Asked, NamesAreOff
 from app.sla.report.cut import By
 from app.sla.report.measure import SPLITS
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
+from app.store.tickets import kept_figures
 from app.web.api.reports.table import Format, Table, chosen_format, in_format
 from app.web.http.access import Caller, must_see
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery
 from app.web.http.problems import Place, invalid, not_found
 from app.web.http.running import running
+
+_log = structlog.stdlib.get_logger()
 
 T = TypeVar("T")
 
@@ -109,6 +113,20 @@ async def answered(request: Request, wanted: SpanQuery, work: Callable[[Connecti
         raise not_found("desk", wanted.desk) from error
     except NamesAreOff as error:
         raise invalid([Place("query", "split", str(error))]) from error
+
+
+async def reported(request: Request, wanted: SpanQuery, work: Callable[[Connection], Answer]) -> Answer:
+    """A report, whose figures of ended periods are kept for the next one. Raises as `answered` does."""
+    found = await answered(request, wanted, work)
+    if found.to_keep:
+        parts = running(request)
+        most = parts.settings.report_kept_max
+        try:
+            await parts.database.write(lambda conn, now: kept_figures.keep(conn, now, found.to_keep, most))
+        except parts.database.failures as error:
+            # The answer is whole without it; the next report counts again.
+            _log.warning("figures of a report could not be kept", desk=wanted.desk, error=str(error))
+    return found
 
 
 async def written(
