@@ -35,7 +35,7 @@ from app.web.api.contracts import (
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
-from app.web.api.reports import behind, reports
+from app.web.api.reports import behind, objects, reports
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
@@ -78,6 +78,7 @@ ROUTERS = (
     breaches.router,
     averages.router,
     queue_reports.router,
+    objects.router,
     behind.router,
     reports.router,
     audit.router,

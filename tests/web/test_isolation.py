@@ -112,7 +112,11 @@ QUERIES: Final = {
         f"/v1/reports/{report}": {"desk": OTHER, "from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
         for report in (
             "attainment",
+            "availability",
+            "availability/objects",
             "breaches",
+            "credits",
+            "credits/objects",
             "heatmap",
             "queues",
             "queues/tickets",
@@ -303,7 +307,11 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/queues/{desk}/{queue}"): VIEW,
     ("GET", "/v1/queues/{desk}/{queue}/forecast"): VIEW,
     ("GET", "/v1/reports/attainment"): VIEW,
+    ("GET", "/v1/reports/availability"): VIEW,
+    ("GET", "/v1/reports/availability/objects"): VIEW,
     ("GET", "/v1/reports/breaches"): VIEW,
+    ("GET", "/v1/reports/credits"): VIEW,
+    ("GET", "/v1/reports/credits/objects"): VIEW,
     ("GET", "/v1/reports/heatmap"): VIEW,
     ("GET", "/v1/reports/queues"): VIEW,
     ("GET", "/v1/reports/queues/tickets"): VIEW,

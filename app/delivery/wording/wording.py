@@ -5,6 +5,7 @@ A checkout therefore needs no build step, and what a translator edits is what ru
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -15,6 +16,7 @@ from babel.dates import format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from app.delivery.wording.language import LOCALES, Language
@@ -55,6 +57,11 @@ class Wording:
     def count(self, phrases: tuple[str, str], n: int) -> str:
         """A phrase with a number, in the plural form that the language has for it."""
         return _translations(self.language).ngettext(*phrases, n).format(n=n)
+
+    def number(self, number: Decimal) -> str:
+        """A number as the language writes it, with all of its decimals."""
+        decimals = max(0, -int(number.as_tuple().exponent))
+        return format_decimal(number, "#,##0." + "0" * decimals, locale=self.locale)
 
     def when(self, at: datetime, *, zone: bool) -> str:
         """A local instant: weekday, date and time to the minute, with its offset from UTC if `zone`."""

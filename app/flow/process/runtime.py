@@ -1,7 +1,7 @@
 """Components of one process (web, worker or command) over one open database, composed once.
 
-`start` starts the background loops: NOTIFY listener, inbound reader, sweep, delivery, retention and heartbeat. With
-Redis the last four run in workers only, and web processes enqueue wake-ups for them instead.
+`start` starts the background loops: NOTIFY listener, inbound reader, sweep, delivery, retention, subscribed reports and
+heartbeat. With Redis the last five run in workers only, and web processes enqueue wake-ups for them instead.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from app.flow.judge.receive import Receiver
 from app.flow.outbound.deliver import Deliverer
 from app.flow.process.health import HealthMonitor
 from app.flow.process.retention import Retention
+from app.flow.process.subscribed_reports import ReportPublisher
 from app.flow.process.sweep import Sweeper
 from app.jobs import Job, Queue, WakeUp
 from app.settings import Settings
@@ -43,6 +44,7 @@ class Runtime:
         self.acceptor = Acceptor(database, self.sources, settings, self.reader.wake)
         self.reader.throttle_while(self.acceptor.is_busy)
         self.retention = Retention(database, self.assessor, settings)
+        self.reports = ReportPublisher(database, self.assessor, settings)
         self.health = HealthMonitor(database, self.catalogue, self.sweeper, settings, sweeps=self.sweeps)
         self.wake_up = None if settings.redis_url is None else WakeUp(settings, Job.WAKE, Queue.CLOCKS)
         self._delivery_wake_up = (
@@ -71,6 +73,7 @@ class Runtime:
             self.sweeper.start()
             self.health.start()
             self.retention.start()
+            self.reports.start()
             self.deliverer.start()
 
     async def stop(self) -> None:
@@ -78,6 +81,7 @@ class Runtime:
         await self._listener.stop()
         await self.reader.stop()
         await self.retention.stop()
+        await self.reports.stop()
         await self.health.stop()
         await self.sweeper.stop()
         await self.deliverer.stop()

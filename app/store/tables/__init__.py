@@ -7,6 +7,7 @@ from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.measures import allowance_use, average_call, measured_month
 from app.store.tables.outbound import delivery, subscription
 from app.store.tables.people import api_key, calendar_feed, principal_role, session
+from app.store.tables.reports import report_day, report_figures
 from app.store.tables.tickets import (
     COUNTED_FACTS,
     LATE_KINDS,
@@ -50,6 +51,8 @@ __all__ = [
     "origin",
     "parked",
     "principal_role",
+    "report_day",
+    "report_figures",
     "session",
     "signal",
     "snapshot",

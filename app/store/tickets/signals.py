@@ -16,6 +16,7 @@ from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine import dialect
+from app.store.engine.batch import parts
 from app.store.engine.database import Connection, EveryDesk, every_desk
 from app.store.engine.desks import in_desks
 from app.store.tables import LATE_KINDS as _INDEXED
@@ -102,6 +103,7 @@ _MOVED: Final = (
     .where(_signal.c.seq > bindparam("after"), _signal.c.queue != "")
     .distinct()
 )
+_KNOWN: Final = select(_signal.c.id).where(_signal.c.id.in_(bindparam("ids", expanding=True)))
 _LAST: Final = select(func.max(_signal.c.seq))
 _APPEND: Final = _signal.insert()
 _COLUMNS: Final = (
@@ -257,3 +259,8 @@ def _published(row: Row[*tuple[Any, ...]]) -> Published:
         commitment_kind=row.commitment_kind,
         queue=row.queue,
     )
+
+
+def known_ids(conn: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that signals are recorded under."""
+    return {each for part in parts(sorted(ids)) for each in conn.execute(_KNOWN, {"ids": part}).scalars()}
