@@ -22,6 +22,8 @@ _COMMANDS: Final = {
     "check": ("app.cli.check", "Validate calendars, agreements and sources."),
     "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
+    "export": ("app.cli.export", "Export everything of a desk as JSON lines and CSV."),
+    "import": ("app.cli.import_desk", "Import an exported desk into another database."),
     "contracts": ("app.cli.contracts", "Import customers' contracts, and list them."),
     "key": ("app.cli.key", "Create, list and revoke API keys."),
     "audit": ("app.cli.audit", "List sign-ins, and what administrators did."),

@@ -15,6 +15,7 @@ from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
 from app.settings.sign_in import SignInSettings
 from app.settings.sweep import SweepSettings
+from app.settings.transfer import TransferSettings
 from app.settings.worker import WorkerSettings
 
 GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
@@ -27,6 +28,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
+    TransferSettings,
     ReportSettings,
     RetentionSettings,
     HealthSettings,
@@ -45,6 +47,7 @@ class Settings(
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
+    TransferSettings,
     ReportSettings,
     RetentionSettings,
     HealthSettings,

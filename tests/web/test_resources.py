@@ -1,6 +1,7 @@
 """Desks, calendars, agreements, queues, deadlines, signals, breaches, health: each as its model says."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -248,6 +249,31 @@ def test_signals_are_paged_in_order_and_filtered(room: Room) -> None:
     assert {each["kind"] for each in both} == {"clock.breached", "queue.joined"}
     assert room.get("/v1/signals", kind=KINDS).json() == room.get("/v1/signals").json()
     assert room.get("/v1/signals", after="soon").status_code == 422
+
+
+def test_signals_are_found_by_period_commitment_and_subject(room: Room) -> None:
+    room.sent(room.event(time="2026-03-02T10:00:00+01:00"), waiting(room, "1", 1))
+    everything = room.get("/v1/signals", limit=500).json()["signals"]
+
+    def found(**wanted: Any) -> list[str]:
+        page = room.get("/v1/signals", limit=500, **wanted)
+        assert page.status_code == 200, page.text
+        return [each["id"] for each in page.json()["signals"]]
+
+    def among(condition: Callable[[Any], bool]) -> list[str]:
+        ids = [each["id"] for each in everything if condition(each)]
+        assert 0 < len(ids) < len(everything)
+        return ids
+
+    noon = "2026-03-02T11:00:00Z"
+    assert found(**{"from": noon}) == among(lambda each: each["at"] >= noon)
+    assert found(to=noon) == among(lambda each: each["at"] < noon)
+    which = everything[0]["commitment"]
+    assert found(commitment=which) == among(lambda each: each["commitment"] == which)
+    assert found(subject="1") == found(ticket="1") == among(lambda each: each["subject"] == "1")
+    assert found(subject="1", ticket="2") == []
+    assert found(commitment=which, subject="1", desk="haisoft", kind="clock.breached", to=noon) == []
+    assert room.get("/v1/signals", to="noon").status_code == 422
 
 
 @pytest.mark.parametrize("kind", ["clock.breach", "clock.*", "clock", "CLOCK.BREACHED", ""])

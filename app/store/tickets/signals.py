@@ -5,7 +5,7 @@ signal twice. A retraction marks the row that it takes back and deletes nothing.
 "clock.breached", "queue.moved". Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -223,6 +223,31 @@ def _correct(conn: Connection, signals: Iterable[NewSignal]) -> None:
         conn.execute(_CORRECT, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class SignalFilters:
+    """Which signals: of these subjects and commitments, and that happened at or after `since` and before `until`."""
+
+    subjects: Collection[Subject] | None = None
+    """None: about any."""
+    commitments: Sequence[str] = ()
+    since: Micros | None = None
+    until: Micros | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """The same as conditions of a query."""
+        if self.subjects is not None:
+            yield _signal.c.subject.in_(sorted(self.subjects))
+        if self.commitments:
+            yield _signal.c.commitment.in_(self.commitments)
+        if self.since is not None:
+            yield _signal.c.at >= self.since
+        if self.until is not None:
+            yield _signal.c.at < self.until
+
+
+_ALL: Final = SignalFilters()
+
+
 def page(
     conn: Connection,
     after: int,
@@ -230,14 +255,12 @@ def page(
     desks: Desks = EVERY,
     kinds: Sequence[str] = (),
     *,
-    subject: Subject | None = None,
+    filters: SignalFilters = _ALL,
     latest: bool = False,
 ) -> list[Published]:
     """Signals of the stream after this place, in order: the first `limit` that match, or the `latest`."""
     query = (_PAGE_BACKWARDS if latest else _PAGE).where(_signal.c.seq > after).limit(limit)
-    query = query.where(in_desks(_signal.c.desk, desks))
-    if subject is not None:
-        query = query.where(_signal.c.subject == subject)
+    query = query.where(in_desks(_signal.c.desk, desks), *filters.conditions())
     if kinds:
         query = query.where(_signal.c.kind.in_(kinds))
     found = [_published(row) for row in conn.execute(query).all()]
