@@ -22,6 +22,7 @@ from app.settings import Settings, environment_warnings
 from app.sla.span import Micros
 from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
+from app.store.people.principals import has_no_principal
 from app.web.api import audit, health
 from app.web.api.contracts import (
     availability,
@@ -35,6 +36,7 @@ from app.web.api.contracts import (
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
+from app.web.api.people import keys, me, people, sessions, sign_in
 from app.web.api.reports import behind, objects, reports
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
@@ -82,9 +84,19 @@ ROUTERS = (
     behind.router,
     reports.router,
     audit.router,
+    me.router,
+    people.router,
+    sessions.router,
+    keys.router,
     session.router,
+    sign_in.router,
     health.router,
     pages.router,
+)
+
+FIRST_SIGN_IN: Final = (
+    "there is no person and no API key yet; on this machine, with the same settings: "
+    "slatimer user add NAME --role admin --desk '*', and open the link that it prints"
 )
 
 API_VERSION = "1"
@@ -111,6 +123,8 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
         with Database(settings, clock) as database:
             app.state.running = runtime = WebRuntime(settings, database, hub)
             runtime.start()
+            if await database.read(has_no_principal):
+                _log.warning(FIRST_SIGN_IN)
             try:
                 yield
             finally:

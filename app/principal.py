@@ -1,8 +1,8 @@
 """Principals, their roles per desk, and the permissions of each role. Pure values.
 
-A principal is the sender of a request: an API key, or a guest of the demonstration. It has roles on desks, and a role
-is a set of permissions: `ROLE_PERMISSIONS` is the one table of them. Rows are in `app.store.people`; what HTTP makes of
-a missing permission is in `app.web.http.access`. Instants are microseconds UTC.
+A principal is the sender of a request: a person, an API key, or a guest of the demonstration. It has roles on desks, and
+a role is a set of permissions: `ROLE_PERMISSIONS` is the one table of them. Rows are in `app.store.people`; what HTTP
+makes of a missing permission is in `app.web.http.access`. Instants are microseconds UTC.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -49,6 +49,8 @@ class Permission(StrEnum):
     """Create, change and remove subscriptions, and see their addresses whole."""
     PUBLISH = "publish"
     """Make, list and remove feeds: addresses that open a calendar to everyone who has them."""
+    PEOPLE = "people"
+    """Manage people, their roles, API keys and sessions."""
 
 
 class Role(StrEnum):
@@ -61,6 +63,9 @@ class Role(StrEnum):
     PUSH = "push"
     """A ticket system: it writes, and reads nothing."""
 
+
+PERSON_ROLES: Final = (Role.VIEWER, Role.AGENT, Role.LEAD, Role.ADMIN)
+"""The roles of people, each with the permissions of those before it and more."""
 
 _VIEWER: Final = frozenset({Permission.VIEW})
 _AGENT: Final = _VIEWER | {Permission.RECORD, Permission.ACKNOWLEDGE}
@@ -130,6 +135,8 @@ class PrincipalKind(StrEnum):
     """What a principal is."""
 
     KEY = "key"
+    USER = "user"
+    """A person, signed in with a password, at an identity provider or by a one-time link."""
     GUEST = "guest"
     """A visitor of the demonstration, signed in without a key."""
 
@@ -144,6 +151,13 @@ class Principal:
     expires_at: Micros | None = None
     session_id: str | None = None
     """The session that it sends the request through; none for a key that is sent itself."""
+    name: str | None = None
+    """The name that a person signs in with; none for others."""
+
+    @property
+    def label(self) -> str:
+        """How records and the audit log name it: `user NAME`, `key ID` or `guest ID`."""
+        return f"{self.kind} {self.name or self.id}"
 
     @property
     def desks(self) -> Desks:
@@ -163,6 +177,10 @@ class Principal:
     def may(self, permission: Permission, desk: str) -> bool:
         """Whether it has this permission on this desk."""
         return covers(self.desks_with(permission), desk)
+
+    def administers(self, desks: Collection[str]) -> bool:
+        """Whether it manages the people and keys of all these desks; of none: whether it does on every desk."""
+        return all(self.may(Permission.PEOPLE, desk) for desk in desks or EVERY)
 
 
 def _desks(names: Iterable[str]) -> Desks:

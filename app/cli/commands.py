@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "import": ("app.cli.import_desk", "Import an exported desk into another database."),
     "contracts": ("app.cli.contracts", "Import customers' contracts, and list them."),
     "key": ("app.cli.key", "Create, list and revoke API keys."),
+    "user": ("app.cli.user", "Create, list and disable people who sign in."),
     "audit": ("app.cli.audit", "List sign-ins, and what administrators did."),
     "secrets": ("app.cli.secrets", "Encrypt the secrets in the database."),
     "connect": ("app.cli.connect", "Connect a ticket system or a monitor to a desk."),

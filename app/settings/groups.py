@@ -8,6 +8,7 @@ from app.settings.group import SettingsGroup
 from app.settings.health import HealthSettings
 from app.settings.inbound import InboundSettings
 from app.settings.notification import NotificationSettings
+from app.settings.provider import ProviderSettings
 from app.settings.quota import QuotaSettings
 from app.settings.replay import ReplaySettings
 from app.settings.report import ReportSettings
@@ -33,6 +34,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     RetentionSettings,
     HealthSettings,
     SignInSettings,
+    ProviderSettings,
 )
 """The groups in the order of the documentation. The first line of a group's docstring is its heading there."""
 
@@ -52,5 +54,6 @@ class Settings(
     RetentionSettings,
     HealthSettings,
     SignInSettings,
+    ProviderSettings,
 ):
     """Every setting of every group."""

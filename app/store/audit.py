@@ -28,6 +28,16 @@ class Action(StrEnum):
     SIGN_IN_REFUSED = "sign_in.refused"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    USER_CREATED = "user.created"
+    USER_ROLES = "user.roles"
+    """The roles of a person were changed."""
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    LINK_CREATED = "link.created"
+    """A one-time link was made, which signs a person in."""
+    PASSWORD_CHANGED = "password.changed"
+    SECOND_FACTOR_ADDED = "second_factor.added"
+    SECOND_FACTOR_REMOVED = "second_factor.removed"
     VERSION_APPLIED = "version.applied"
     """A calendar or an agreement was put into force."""
     CONTRACT_APPLIED = "contract.applied"
@@ -56,7 +66,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `key ID`, `guest ID`, `command USER`, or the service itself; and by which request from where."""
+    """Who acts: `user NAME`, `key ID`, `guest ID`, `command USER`, or the service; and by which request from where."""
 
     who: str
     request_id: str | None = None

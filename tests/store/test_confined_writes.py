@@ -24,6 +24,8 @@ UNCONFINED = {
     "flow/agreement/holidays.py": {"UPGRADE"},
     "flow/inbound/reader.py": {"DUE"},
     "flow/judge/assess.py": {"STREAM"},
+    "flow/people/own.py": {"SIGN_IN"},
+    "flow/people/sign_in.py": {"SIGN_IN"},
     "flow/outbound/deliver.py": {"DELIVERIES"},
     "flow/process/retention.py": {"RETENTION"},
     "flow/process/sweep.py": {"DUE"},

@@ -91,15 +91,29 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/subscriptions/{subscription}/deliveries/{delivery}/retry"): None,
     ("POST", "/v1/breaches/{breach_id}/acknowledgement"): {"author": "intruder"},
     ("POST", "/session"): {"key": "slt_unknown"},
+    ("POST", "/session/password"): {"name": "intruder", "password": "none"},
+    ("POST", "/session/code"): {"code": "123456"},
+    ("POST", "/session/link"): {"link": "sll_unknown"},
+    ("POST", "/v1/keys"): {"roles": {OTHER: ["admin"]}},
+    ("POST", "/v1/me/second-factor"): {},
+    ("POST", "/v1/me/second-factor/confirm"): {"code": "123456"},
+    ("POST", "/v1/me/second-factor/remove"): {"code": "123456"},
+    ("PUT", "/v1/me/looks"): {},
+    ("PUT", "/v1/me/password"): {"new": "a password of the intruder's"},
+    ("POST", "/v1/people"): {"name": "intruder", "roles": {OTHER: ["admin"]}},
+    ("POST", "/v1/people/{name}/disable"): None,
+    ("POST", "/v1/people/{name}/enable"): None,
+    ("POST", "/v1/people/{name}/link"): None,
+    ("PUT", "/v1/people/{name}/roles"): {"roles": {OTHER: ["admin"]}},
 }
 """The body for each route that takes one: about the other desk, where it can name one."""
 
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
-    *("/", "/credits", "/services"),
+    *("/", "/credits", "/services", "/v1/me"),
 }
 """Public, and about no desk."""
-OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars"}
+OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessions"}
 """Take no desk: they list those of the caller's desks."""
 ENDLESS: Final = {"/v1/stream"}
 """Requested for the other desk only: for an own desk it never ends."""
@@ -190,6 +204,8 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "system": "zammad",
             "breach_id": breach,
             "subscription": subscription.json()["id"],
+            "key": room.client.get("/v1/keys", headers=admin).json()["keys"][0]["id"],
+            "session": "none",
             "delivery": "1",
             "hook": "1",
             "digest": "0",
@@ -264,9 +280,33 @@ def test_a_list_without_a_desk_is_of_all_desks_of_the_caller(intruder: Break, pa
 VIEW, RECORD, CONFIGURE = Permission.VIEW, Permission.RECORD, Permission.CONFIGURE
 ACKNOWLEDGE, INBOX, SUBSCRIBE = Permission.ACKNOWLEDGE, Permission.INBOX, Permission.SUBSCRIBE
 PUBLISH: Final = Permission.PUBLISH
+PEOPLE: Final = Permission.PEOPLE
 
 REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/session"): None,
+    ("DELETE", "/v1/keys/{key}"): PEOPLE,
+    ("DELETE", "/v1/people/{name}/second-factor"): PEOPLE,
+    ("DELETE", "/v1/sessions/{session}"): VIEW,
+    ("GET", "/session/provider"): None,
+    ("GET", "/session/provider/answer"): None,
+    ("GET", "/v1/keys"): PEOPLE,
+    ("GET", "/v1/me"): VIEW,
+    ("GET", "/v1/people"): PEOPLE,
+    ("GET", "/v1/sessions"): VIEW,
+    ("POST", "/session/code"): None,
+    ("POST", "/session/link"): None,
+    ("POST", "/session/password"): None,
+    ("POST", "/v1/keys"): PEOPLE,
+    ("POST", "/v1/me/second-factor"): VIEW,
+    ("POST", "/v1/me/second-factor/confirm"): VIEW,
+    ("POST", "/v1/me/second-factor/remove"): VIEW,
+    ("POST", "/v1/people"): PEOPLE,
+    ("POST", "/v1/people/{name}/disable"): PEOPLE,
+    ("POST", "/v1/people/{name}/enable"): PEOPLE,
+    ("POST", "/v1/people/{name}/link"): PEOPLE,
+    ("PUT", "/v1/me/looks"): VIEW,
+    ("PUT", "/v1/me/password"): VIEW,
+    ("PUT", "/v1/people/{name}/roles"): PEOPLE,
     ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
     ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): PUBLISH,
     ("GET", "/"): None,
@@ -362,12 +402,12 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
 GRANTED: Final[dict[Role | Scope, set[Permission]]] = {
     Scope.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Scope.READ: {VIEW},
-    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH, Permission.AUDIT},
+    Scope.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH, Permission.AUDIT, PEOPLE},
     Role.PUSH: {RECORD, ACKNOWLEDGE, INBOX},
     Role.VIEWER: {VIEW},
     Role.AGENT: {VIEW, RECORD, ACKNOWLEDGE},
     Role.LEAD: {VIEW, RECORD, ACKNOWLEDGE, INBOX, PUBLISH},
-    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH, Permission.AUDIT},
+    Role.ADMIN: {VIEW, RECORD, ACKNOWLEDGE, INBOX, CONFIGURE, SUBSCRIBE, PUBLISH, Permission.AUDIT, PEOPLE},
 }
 
 

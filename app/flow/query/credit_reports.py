@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from app.flow.query.contracts import contracts_of
-from app.flow.query.credit_documents import line_document, withdrawn_document
+from app.flow.query.credit_documents import line_document
 from app.flow.query.credits import ContractLines, lines_of
 from app.flow.query.credits import asked as credits_asked
 from app.flow.query.report_scope import Answer, Asked, ReportScope, too_large
@@ -88,8 +88,8 @@ def _of_contract(scope: ReportScope, found: ContractLines) -> Iterator[_Credit]:
         period = _period(scope, line.about.caused_at)
         if period is not None:
             yield _counted(line, period), partial(line_document, line)
-    for each in found.withdrawn:
-        document = withdrawn_document(each.document)
+    for each in found.withdrawn.values():
+        document = each.document
         period = _period(scope, read_instant(document["caused_at"]))
         if period is not None:
             yield _withdrawn(document, period), partial(dict, document)

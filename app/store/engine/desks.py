@@ -43,7 +43,10 @@ class EveryDesk(StrEnum):
     )
     RETENTION = "partitions and the audit log are of all desks; tickets are archived confined to their desks"
     UPGRADE = "completes what the release before stored, of all desks, before the process serves"
-    SIGN_IN = "a key is not confined before its session is stored; refused sign-ins belong to no desk"
+    SIGN_IN = (
+        "a key or a person is not confined before the session is stored; refused sign-ins and a person's own password"
+        " and second factor belong to no desk"
+    )
 
 
 def setting_of(desks: Desks) -> str:

@@ -6,9 +6,16 @@ from typing import Final
 from sqlalchemy import Column, ColumnElement, Connection, Table, select
 
 from app.store.engine.vault import vault
-from app.store.tables import connection, subscription
+from app.store.tables import connection, one_time, person, session, subscription
 
-COLUMNS: Final = ((connection, "secrets"), (subscription, "secrets"), (subscription, "url"))
+COLUMNS: Final = (
+    (connection, "secrets"),
+    (subscription, "secrets"),
+    (subscription, "url"),
+    (person, "totp"),
+    (session, "id_token"),
+    (one_time, "id_token"),
+)
 """Tables and columns. The URL of a subscription may hold a password or a token of the receiver."""
 
 
@@ -39,5 +46,7 @@ def outdated(conn: Connection) -> tuple[int, int]:
 def _stored(conn: Connection) -> Iterator[tuple[Table, str, list[ColumnElement[bool]], str]]:
     for table, name in COLUMNS:
         identity: list[Column[object]] = list(table.primary_key)
-        for *key, stored in conn.execute(select(*identity, table.c[name])).all():
+        for *key, stored in conn.execute(
+            select(*identity, table.c[name]).where(table.c[name].is_not(None))
+        ).all():
             yield table, name, [column == value for column, value in zip(identity, key, strict=True)], stored

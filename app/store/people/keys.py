@@ -5,22 +5,21 @@ of `api_key` are written for processes of the release before, and read for keys 
 microseconds UTC.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, bindparam, select
 
-from app.principal import Principal, PrincipalKind, Role, Roles, Scope, roles_on
+from app.principal import Principal, PrincipalKind, Roles, Scope, roles_on
 from app.sla.span import Micros
 from app.store import audit
 from app.store.audit import Action
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.people import roles as role_rows
 from app.store.people.secrets import KEY_PREFIX, hash_of, new_id, new_secret
 from app.store.tables import api_key as _key
-from app.store.tables import principal_role as _role
 
 _NO_DESK: Final = ""
 """The one desk of a key that has several, to the release before: that shows it no desk."""
@@ -31,8 +30,6 @@ _BY_ID: Final = _LIVE.where(_key.c.id == bindparam("id"))
 _ANY: Final = select(_key).where(_key.c.id == bindparam("id"))
 _LIST: Final = _LIVE.order_by(_key.c.created_at, _key.c.id)
 _CREATE: Final = _key.insert()
-_GRANT: Final = _role.insert()
-_ROLES: Final = select(_role).where(_role.c.principal.in_(bindparam("principals", expanding=True)))
 _CHILDREN: Final = select(_key.c.id).where(_key.c.parent.in_(bindparam("parents", expanding=True)))
 _REVOKE: Final = (
     _key.update()
@@ -48,12 +45,7 @@ def create(conn: Connection, roles: Roles, now: Micros) -> tuple[str, Principal]
     desk, scopes = _as_before(made)
     values: dict[str, Any] = {"id": made.id, "hash": hash_of(secret), "created_at": now}
     conn.execute(_CREATE, values | {"desk": desk, "scopes": scopes})
-    rows = [
-        {"principal": made.id, "desk": desk, "role": role.value}
-        for desk, granted in roles.items()
-        for role in sorted(granted)
-    ]
-    conn.execute(_GRANT, rows)
+    role_rows.grant(conn, made.id, roles)
     for desk, granted in roles.items():
         audit.record(conn, Action.KEY_CREATED, [desk], made.id, note=",".join(sorted(granted)))
     return secret, made
@@ -76,6 +68,11 @@ def with_id(conn: Connection, key_id: str, now: Micros) -> Principal | None:
 def listed(conn: Connection) -> list[Principal]:
     """Every key that is not revoked, the oldest first; sessions of the release before are among them."""
     return _principals(conn, conn.execute(_LIST).mappings().all())
+
+
+def is_any(conn: Connection) -> bool:
+    """Whether there is a key that is not revoked."""
+    return conn.execute(_LIVE.limit(1)).first() is not None
 
 
 def revoke(conn: Connection, key_id: str, now: Micros) -> bool:
@@ -105,19 +102,8 @@ def desks_of(conn: Connection, key_id: str) -> list[str]:
 
 
 def _principals(conn: Connection, rows: Sequence[RowMapping]) -> list[Principal]:
-    roles = _roles(conn, {row["parent"] or row["id"] for row in rows})
+    roles = role_rows.of(conn, {row["parent"] or row["id"] for row in rows})
     return [_principal(row, roles.get(row["parent"] or row["id"])) for row in rows]
-
-
-def _roles(conn: Connection, principals: Iterable[str]) -> dict[str, Roles]:
-    found: defaultdict[str, defaultdict[str, set[Role]]] = defaultdict(lambda: defaultdict(set))
-    for part in parts(principals):
-        for row in conn.execute(_ROLES, {"principals": part}).mappings():
-            found[row["principal"]][row["desk"]].add(Role(row["role"]))
-    return {
-        principal: {desk: frozenset(roles) for desk, roles in by_desk.items()}
-        for principal, by_desk in found.items()
-    }
 
 
 def _principal(row: RowMapping, roles: Roles | None) -> Principal:

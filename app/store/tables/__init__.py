@@ -6,7 +6,15 @@ from app.store.tables.contracts import contract, desk_version
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.measures import allowance_use, average_call, measured_month
 from app.store.tables.outbound import delivery, subscription
-from app.store.tables.people import api_key, calendar_feed, principal_role, session
+from app.store.tables.people import (
+    api_key,
+    calendar_feed,
+    one_time,
+    person,
+    principal_role,
+    recovery_code,
+    session,
+)
 from app.store.tables.reports import report_day, report_figures
 from app.store.tables.tickets import (
     COUNTED_FACTS,
@@ -48,9 +56,12 @@ __all__ = [
     "hook",
     "measured_month",
     "metadata",
+    "one_time",
     "origin",
     "parked",
+    "person",
     "principal_role",
+    "recovery_code",
     "report_day",
     "report_figures",
     "session",

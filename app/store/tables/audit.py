@@ -18,7 +18,7 @@ class AuditRow(SQLModel, table=True):
     desk: str = text_column()
     action: str = text_column()
     who: str = text_column()
-    """`key ID`, `guest ID`, `command USER` or `service`."""
+    """`user NAME`, `key ID`, `guest ID`, `command USER` or `service`."""
     about: str = text_column()
     outcome: str = text_column()
     note: str | None = text_column(nullable=True)

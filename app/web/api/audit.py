@@ -27,7 +27,9 @@ class AuditEntry(BaseModel):
     at: InstantOut = Field(description="of refused sign-ins: the minute that they are counted in")
     desk: str = Field(description="`*`: every desk")
     action: Action
-    who: str = Field(description="`key ID`, `guest ID`, `command USER` or `service`", examples=["key 3f…"])
+    who: str = Field(
+        description="`user NAME`, `key ID`, `guest ID`, `command USER` or `service`", examples=["user ann"]
+    )
     about: str = Field(description="what it was done to", examples=["sub_…"])
     outcome: Outcome
     note: str | None = Field(description="of a key its roles, of a version what it changes in the holidays")

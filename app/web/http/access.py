@@ -129,15 +129,16 @@ class Requires:
 
 def actor_of(request: Request, principal: Principal) -> Actor:
     """A request's principal, as the audit log names it."""
-    return Actor(f"{principal.kind} {principal.id}", request_id(), _host(request))
+    return Actor(principal.label, request_id(), host_of(request))
 
 
 def count_refused(request: Request) -> None:
     """Count a refused sign-in in the audit log."""
-    running(request).refused_sign_ins.count(_host(request), request_id())
+    running(request).refused_sign_ins.count(host_of(request), request_id())
 
 
-def _host(request: Request) -> str | None:
+def host_of(request: Request) -> str | None:
+    """The address of a request's sender."""
     return None if request.client is None else request.client.host
 
 
@@ -172,4 +173,5 @@ InboxReader = Annotated[Caller, Depends(Requires(Permission.INBOX))]
 Configurer = Annotated[Caller, Depends(Requires(Permission.CONFIGURE))]
 Publisher = Annotated[Caller, Depends(Requires(Permission.PUBLISH))]
 Auditor = Annotated[Caller, Depends(Requires(Permission.AUDIT))]
+PeopleAdmin = Annotated[Caller, Depends(Requires(Permission.PEOPLE))]
 Subscriber = Annotated[Caller, Depends(Requires(Permission.SUBSCRIBE))]

@@ -40,6 +40,10 @@ class PrincipalCache:
         is_over = principal is not None and principal.expires_at is not None and principal.expires_at <= now
         return None if is_over else principal
 
+    def clear(self) -> None:
+        """Drop every entry: roles or sessions have changed."""
+        self._entries.clear()
+
     def forget(self, secret: str) -> None:
         """Drop the entry of a secret."""
         self._entries.pop(sha256(secret.encode()).digest(), None)

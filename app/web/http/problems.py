@@ -20,6 +20,10 @@ from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
 from app.flow.outbound.subscribe import TooManySubscriptions
+from app.flow.people.manage import BeyondAuthority, IsDisabled, UnknownPerson
+from app.flow.people.manage import UnknownDesk as UnknownDeskForCaller
+from app.flow.people.own import NoPerson, SecondFactorIsOn
+from app.flow.people.passwords import BusyHashing, UnfitPassword
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
 from app.intake.validation import MAX_FAULTS, faults_of, pointer, reason_of
@@ -29,6 +33,7 @@ from app.sla.clock.explanation import NoSuchClock
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Unreachable, WriteContention
 from app.store.engine.vault import UnreadableSecret
+from app.store.people.persons import FaultyName, NameTaken, TooManyPeople
 from app.store.tickets.board import FaultyCursor
 from app.web.http.methods import allowed_methods
 
@@ -41,6 +46,7 @@ class Kind(Enum):
 
     UNREADABLE = ("unreadable-body", "The body cannot be read", 400)
     NOT_SIGNED_IN = ("not-signed-in", "A valid key is needed", 401)
+    SIGN_IN_REFUSED = ("sign-in-refused", "The sign-in is refused", 401)
     BAD_SIGNATURE = ("bad-signature", "The signature is not valid", 401)
     NOT_ALLOWED = ("not-allowed", "The key does not allow this", 403)
     NOT_FOUND = ("not-found", "Not found", 404)
@@ -231,6 +237,17 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     WriteContention: Kind.UNAVAILABLE,
     Unreachable: Kind.UNAVAILABLE,
     UnreadableSecret: Kind.UNAVAILABLE,
+    BusyHashing: Kind.UNAVAILABLE,
+    UnknownPerson: Kind.NOT_FOUND,
+    BeyondAuthority: Kind.NOT_ALLOWED,
+    NoPerson: Kind.NOT_FOUND,
+    UnknownDeskForCaller: Kind.NOT_FOUND,
+    NameTaken: Kind.CONFLICT,
+    IsDisabled: Kind.CONFLICT,
+    SecondFactorIsOn: Kind.CONFLICT,
+    TooManyPeople: Kind.LIMIT_REACHED,
+    FaultyName: Kind.INVALID,
+    UnfitPassword: Kind.INVALID,
 }
 """The kind of problem for each named error of the layers below; the error's text is the detail."""
 

@@ -1,12 +1,19 @@
 """The web process: what every process has, and besides the live stream and the principals of requests."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from fastapi import Request
 
+from app.flow.people.own import Own
+from app.flow.people.provider import Provider
+from app.flow.people.sign_in import SignIns
 from app.flow.process.clock_metrics import ClockMetrics
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
+from app.principal import EVERY
 from app.settings import Settings
-from app.store.engine.database import Database
+from app.store.engine.database import Database, visible_desks
 from app.web.http.arrival import BodyMemory
 from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
@@ -27,6 +34,9 @@ class WebRuntime(Runtime):
         self.streams = StreamQuota(settings)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
         self.refused_sign_ins = RefusedSignIns(database, settings)
+        self.sign_ins = SignIns(database, settings)
+        self.own = Own(database, settings, self.sign_ins)
+        self.provider = None if settings.oidc_issuer is None else Provider(settings, settings.oidc_issuer)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)
@@ -43,6 +53,17 @@ class WebRuntime(Runtime):
         await super().stop()
         await self.tail.stop()
         await self.refused_sign_ins.stop()
+        self.sign_ins.close()
+
+
+@contextmanager
+def seeing_every_desk() -> Generator[None]:
+    """Let the reads within see the rows of every desk, where a decision about one needs those of all."""
+    before = visible_desks.set(EVERY)
+    try:
+        yield
+    finally:
+        visible_desks.reset(before)
 
 
 def running(request: Request) -> WebRuntime:

@@ -1,10 +1,9 @@
 """Sign-in of the pages: `POST /session` exchanges a key for a cookie that no script can read.
 
-Behind the cookie is a session with a secret of its own, the key's desks and roles, and an end. The browser sends it
-with this site's requests only. A demonstration may sign its visitors in as guests.
+Behind the cookie is a session with a secret of its own, the key's desks and roles, and an end. Another site can neither
+read it nor send it with a request that changes something. A demonstration may sign its visitors in as guests.
 """
 
-from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Request
@@ -17,7 +16,7 @@ from app.sla.span import Micros, length_of
 from app.store.audit import acting
 from app.store.engine.database import EveryDesk
 from app.store.people import sessions
-from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, unknown_key
+from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, host_of, unknown_key
 from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -25,8 +24,8 @@ from app.web.http.responses import Json
 from app.web.http.routing import Router
 from app.web.http.running import running
 
-SESSION_LIFETIME: Final = timedelta(hours=12)
-"""A working day: the next day, the key is entered again."""
+_AGENT_LENGTH: Final = 200
+"""Characters that are stored of a browser's description of itself."""
 
 router = Router(tags=["session"])
 
@@ -75,7 +74,7 @@ class Access(BaseModel):
 )
 async def show_session(caller: Viewer) -> Response:
     """The roles and permissions of the session or the key. A page offers what they allow; each route checks again."""
-    view = _view(caller.principal)
+    view = session_view(caller.principal)
     return Json({name: view[name] for name in Access.model_fields})
 
 
@@ -86,7 +85,7 @@ async def show_session(caller: Viewer) -> Response:
     responses=problems(400, 401, 403, 409, 413, 415, 422),
 )
 async def sign_in(request: Request, body: SignIn) -> Response:
-    """Exchanges a key for a cookie (`HttpOnly`, `SameSite=Strict`) with the same desks and roles, for twelve hours.
+    """Exchanges a key for a cookie (`HttpOnly`, `SameSite=Lax`) with the same desks and roles, for twelve hours.
 
     A page's request that changes something must also send the header `X-Slatimer`, with any value. 403: the secret is
     that of a session, which cannot sign in again. 409: the page is signed in with another key; sign out first, so that
@@ -98,16 +97,18 @@ async def sign_in(request: Request, body: SignIn) -> Response:
         count_refused(request)
         raise unknown_key(given=True)
     acting.set(actor_of(request, principal))
-    await _check_not_another(request, principal)
+    await check_not_another(request, principal.id)
     try:
         secret, signed_in = await runtime.database.write(
-            lambda conn, now: sessions.create(conn, principal, now, _end(now)), EveryDesk.SIGN_IN
+            lambda conn, now: sessions.create(conn, principal, now, _end(request, now), origin_of(request)),
+            EveryDesk.SIGN_IN,
         )
     except sessions.SessionCannotSignIn as error:
         count_refused(request)
         raise Problem(Kind.NOT_ALLOWED, str(error)) from error
-    answer = Json(_view(signed_in))
-    _set_cookie(request, answer, secret)
+    await end_replaced(request)
+    answer = Json(session_view(signed_in))
+    set_session_cookie(request, answer, secret)
     return answer
 
 
@@ -126,7 +127,7 @@ async def sign_out(request: Request) -> Response:
                 lambda conn, now: sessions.end(conn, session_id, now), EveryDesk.SIGN_IN
             )
         runtime.principals.forget(secret)
-        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
     return answer
 
 
@@ -140,25 +141,47 @@ async def sign_in_guest(request: Request, answer: Response) -> None:
     if secret and await runtime.principals.find(secret):
         return
     secret, _ = await runtime.database.write(
-        lambda conn, now: sessions.create_guest(conn, now, _end(now)), EveryDesk.SIGN_IN
+        lambda conn, now: sessions.create_guest(conn, now, _end(request, now)), EveryDesk.SIGN_IN
     )
-    _set_cookie(request, answer, secret)
+    set_session_cookie(request, answer, secret)
 
 
-async def _check_not_another(request: Request, principal: Principal) -> None:
-    """Raises Problem when the request's cookie is a session of another key. A guest may become somebody."""
-    secret = request.cookies.get(COOKIE)
-    current = None if secret is None else await running(request).principals.find(secret)
-    if current is None or current.kind is PrincipalKind.GUEST or current.id == principal.id:
+async def check_not_another(request: Request, principal_id: str) -> None:
+    """Raises Problem when the request's cookie is a session of another principal. A guest may become somebody."""
+    current = await _current(request)
+    if current is None or current.kind is PrincipalKind.GUEST or current.id == principal_id:
         return
-    raise Problem(Kind.CONFLICT, "This page is signed in with another key. Sign out first.")
+    raise Problem(Kind.CONFLICT, f"This page is signed in as {current.label}. Sign out first.")
 
 
-def _end(now: Micros) -> Micros:
-    return now + length_of(SESSION_LIFETIME)
+async def end_replaced(request: Request) -> None:
+    """End the session of the request's cookie: a new one takes its place, so that no earlier secret stays valid."""
+    current = await _current(request)
+    if current is not None and current.session_id is not None:
+        replaced = current.session_id
+        await running(request).database.write(
+            lambda conn, now: sessions.end_own(conn, replaced, now), EveryDesk.SIGN_IN
+        )
+        running(request).principals.forget(request.cookies[COOKIE])
 
 
-def _view(principal: Principal) -> dict[str, object]:
+async def _current(request: Request) -> Principal | None:
+    secret = request.cookies.get(COOKIE)
+    return None if secret is None else await running(request).principals.find(secret)
+
+
+def origin_of(request: Request) -> sessions.Origin:
+    """Where a sign-in comes from, as the list of sessions shows it."""
+    agent = request.headers.get("user-agent")
+    return sessions.Origin(host_of(request), agent and agent[:_AGENT_LENGTH])
+
+
+def _end(request: Request, now: Micros) -> Micros:
+    return now + length_of(running(request).settings.session_lifetime)
+
+
+def session_view(principal: Principal) -> dict[str, object]:
+    """What a principal may do, and until when, as JSON."""
     return {
         "desk": ",".join(sorted(principal.desks)),
         "scopes": sorted(principal.scopes),
@@ -172,13 +195,18 @@ def _permissions(principal: Principal, desk: str) -> list[Permission]:
     return sorted(permission for permission in Permission if principal.may(permission, desk))
 
 
-def _set_cookie(request: Request, answer: Response, secret: str) -> None:
+def set_session_cookie(request: Request, answer: Response, secret: str) -> None:
+    """Give the browser its session, in a cookie that no script can read.
+
+    `Lax` and not `Strict`: the browser sends it when a link of a ticket system, or the identity provider's answer, opens
+    a page. It is sent with no other request from another site, and reading a page changes nothing.
+    """
     answer.set_cookie(
         COOKIE,
         secret,
-        max_age=int(SESSION_LIFETIME.total_seconds()),
+        max_age=int(running(request).settings.session_lifetime.total_seconds()),
         path="/",
         httponly=True,
-        samesite="strict",
+        samesite="lax",
         secure=request.url.scheme == "https",
     )

@@ -6,7 +6,7 @@ Expands only: a process of the release before reads and writes as it did.
 from alembic import op
 
 revision = "20261130_signals_at"
-down_revision = "20261130_written"
+down_revision = "20261130_subscribed"
 branch_labels = None
 depends_on = None
 
