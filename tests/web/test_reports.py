@@ -9,8 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.principal import Scope
+from app.sla.report.measure import Measure
+from app.store.tables import report_figures
 from app.web.api.reports.behind import BehindPage
 from app.web.api.reports.queues import QueuesReport, StepPage
 from app.web.api.reports.reports import AttainmentReport, BreachesReport, HeatmapReport, UsageReport
@@ -89,6 +92,17 @@ def test_the_share_of_a_period_without_clocks_is_null(room: Room) -> None:
     shares = {row["from"]: row["share"] for row in rows if row["kind"] == "guarantee"}
     assert shares["2026-03-15T23:00:00Z"] == "0.0000"
     assert shares["2026-03-22T23:00:00Z"] is None
+
+
+def test_figures_of_ended_periods_are_kept_for_the_next_report(room: Room) -> None:
+    answered_and_late(room)
+    asked = HAISOFT | {"by": "week", "split": "customer"}
+    for report in (*MODELS, "queues"):
+        first, again = (room.get(f"/v1/reports/{report}", None, **asked).json() for _ in range(2))
+        assert first == again
+    kept = room.database.read_now(lambda conn: conn.execute(select(report_figures.c.figures)).scalars().all())
+    measures = {figures.partition(":")[0] for figures in kept}
+    assert measures == {*(measure.value for measure in Measure), "queues"}
 
 
 def test_a_report_is_a_file_for_spreadsheets_in_which_no_text_is_a_formula(room: Room) -> None:
