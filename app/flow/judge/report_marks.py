@@ -3,7 +3,7 @@
 Compares clocks, waits and fields of tickets before and after an evaluation. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,6 +37,7 @@ class ReportMarks:
     at: Micros
     _found: set[Mark] = field(default_factory=set[Mark])
     _is_unknown: bool = False
+    _is_split_unknown: bool = False
 
     def compare_clocks(self, before: _Clocks, after: _Clocks) -> None:
         """The clocks of a ticket."""
@@ -60,8 +61,13 @@ class ReportMarks:
                 changed = set(steps(stored)) ^ set(steps(own))
                 self._mark(QUEUES, (step.at for step in changed))
 
-    def compare_tickets(self, before: Mapping[str, StoredTicket], rows: Iterable[StoredTicket]) -> None:
-        """The fields of tickets: a ticket takes its clocks and waits along to another value of a split."""
+    def compare_tickets(
+        self, before: Mapping[str, StoredTicket], rows: Iterable[StoredTicket], long: Container[str]
+    ) -> None:
+        """The fields of tickets: a ticket takes its clocks and waits along to another value of a split.
+
+        `long`: tickets of which not all is in memory. They are few, and reading all of one would take too long.
+        """
         for row in rows:
             stored = before.get(row.ticket)
             if stored is None:
@@ -69,12 +75,17 @@ class ReportMarks:
             if not stored.is_reported:
                 self._is_unknown = True
             elif _fields(stored) != _fields(row):
-                self._mark_fields(row.ticket)
+                if row.ticket in long:
+                    self._is_split_unknown = True
+                else:
+                    self._mark_fields(row.ticket)
 
     def write(self) -> None:
         """Write the marks, in the transaction that writes what was compared."""
         if self._is_unknown:
             report_days.mark_all(self.conn, self.desk)
+        if self._is_split_unknown:
+            report_days.mark_all(self.conn, self.desk, by_field=True)
         report_days.mark(self.conn, self.desk, self._found)
 
     def _mark_fields(self, ticket: str) -> None:

@@ -282,13 +282,14 @@ class TicketCase:
         self,
         turn: Turn,
         rows: Sequence[StoredTicket],
-        answers: Iterable[TicketAnswer],
+        answers: Sequence[TicketAnswer],
         before: Mapping[Subject, Clocks],
         queueing: Queueing,
     ) -> None:
         desk, marks = self.graph.desk, ReportMarks(turn.conn, self.graph.desk, turn.at)
         marks.compare_waits(queueing.stored, queueing.wait_intervals)
-        marks.compare_tickets(self.graph.rows, rows)
+        settled = {answer.ticket for answer in answers if answer.evaluation.settled}
+        marks.compare_tickets(self.graph.rows, rows, settled | queueing.lone.keys())
         ended = [n for n, row in self.graph.rows.items() if row.status == "closed" or row.merged_into]
         archive.restore(turn.conn, desk, ended)
         clocks.write_tickets(turn.conn, rows)

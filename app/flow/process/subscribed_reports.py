@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.background import BackgroundLoop
+from app.flow import metrics
 from app.flow.judge.assess import Assessor
 from app.flow.judge.emit import encoded
 from app.flow.query import serialize
@@ -60,15 +61,20 @@ class ReportPublisher:
         now = self._database.now()
         due = await self._database.read(lambda conn: self._due(conn, now))
         for period in due.periods:
-            document = await self._database.read(
-                lambda conn, period=period: report_document(
-                    conn, self._catalogue, self._settings, period, now
-                )
-            )
-            await self._database.write(
-                lambda conn, at, period=period, document=document: self._record(conn, at, period, document)
-            )
+            try:
+                await self._publish(period, now)
+            except self._database.failures:
+                raise
+            except Exception:  # noqa: BLE001 - one desk's own content must not keep the others from their reports
+                _log.exception("report could not be made", desk=period.desk, period=period.name)
+                metrics.FAILURES.labels(period.desk).inc()
         return due.next_at
+
+    async def _publish(self, period: EndedPeriod, now: Micros) -> None:
+        document = await self._database.read(
+            lambda conn: report_document(conn, self._catalogue, self._settings, period, now)
+        )
+        await self._database.write(lambda conn, at: self._record(conn, at, period, document))
 
     async def _run(self) -> None:
         while True:

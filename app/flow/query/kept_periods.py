@@ -4,14 +4,15 @@ A report `as_of` an earlier instant has none, nor one of a desk with tickets tha
 last. Instants are microseconds UTC.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import repeat
+from typing import Any, Final, TypeAlias
 
 import orjson
 
 from app.sla.report.cut import Piece
-from app.sla.report.measure import COMMITMENT, INSTANT_OF, Cell, Measure
+from app.sla.report.measure import COMMITMENT, INSTANT_OF, Cell, Measure, Value
 from app.sla.span import Micros, Span
 from app.store.engine.database import Connection
 from app.store.tickets import kept_figures
@@ -19,8 +20,8 @@ from app.store.tickets.kept_figures import KeptFigures, Place
 from app.store.tickets.report_days import KEPT_AFTER, QUEUES, Revisions
 from app.store.tickets.reports import TooManyCells
 
-_CELLS_MAX: Final = 100_000
-"""Cells of one period that are kept: some megabytes of text. More are counted again, which takes little longer."""
+_CELLS_MAX: Final = 20_000
+"""Cells of one period that are kept: about a megabyte of text. More are counted again, which takes little longer."""
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class KeptPeriods:
 
     def keep(self, span: Span, offset: Micros, body: Sequence[Any]) -> None:
         """Keep what was counted of a period, if it has ended."""
-        if self.has_ended(span) and len(body) <= _CELLS_MAX:
+        if self.has_ended(span):
             revision, written = self.revisions.of(span), orjson.dumps(body).decode()
             kept = KeptFigures(self.desk, self.figures, span.start, span.end, offset, revision, written)
             self.new.append(kept)
@@ -103,17 +104,36 @@ class KeptPeriods:
             if body is None:
                 missing.append(piece)
             else:
-                found += (
-                    Cell(piece.period, tuple(split), kind, tuple(key), clocks)
-                    for split, kind, key, clocks in body
-                )
+                found += _cells(piece.period, body)
         for piece in missing:
             if len(found) >= most:
                 raise TooManyCells(f"the report has more than {most} figures")
             counted = count([piece], most - len(found))
-            self.keep(piece.span, piece.offset, [each[1:] for each in counted])
+            if len(counted) <= _CELLS_MAX:
+                self.keep(piece.span, piece.offset, _columns(counted))
             found += counted
         return found
+
+
+_Columns: TypeAlias = "list[tuple[Sequence[str | None], str, list[Sequence[Value]], Sequence[int]]]"
+"""Cells of a period by split and kind: a column for each part of the key, and one of the numbers of clocks. That is
+shorter than cells one by one, and read faster."""
+
+
+def _columns(cells: Iterable[Cell]) -> _Columns:
+    grouped: dict[tuple[tuple[str | None, ...], str], list[Cell]] = {}
+    for cell in cells:
+        grouped.setdefault((cell.split, cell.kind), []).append(cell)
+    return [
+        (split, kind, list(zip(*(cell.key for cell in own), strict=True)), [cell.clocks for cell in own])
+        for (split, kind), own in grouped.items()
+    ]
+
+
+def _cells(period: int, body: _Columns) -> Iterator[Cell]:
+    for split, kind, columns, clocks in body:
+        keys = zip(*columns, strict=True)
+        yield from map(Cell._make, zip(repeat(period), repeat(tuple(split)), repeat(kind), keys, clocks))
 
 
 def kept_bodies(periods: Iterable[tuple[int, Span]], kept: KeptPeriods) -> dict[int, Any]:

@@ -27,7 +27,7 @@ _FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
     "availability": ("uptime", "downtime_seconds"),
     "credits": ("amount", "due"),
 }
-"""The figures of each report, the most telling one first."""
+"""The figures of each report, the one that people read first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,12 @@ def mark(conn: Connection, desk: str, marks: Collection[Mark]) -> None:
         )
 
 
-def mark_all(conn: Connection, desk: str) -> None:
-    """Raise the revision of all days of a desk: it is not known what has changed."""
-    mark(conn, desk, [Mark(EVERYTHING, 0)])
+def mark_all(conn: Connection, desk: str, *, by_field: bool = False) -> None:
+    """Raise the revision of all days of a desk: it is not known what has changed.
+
+    `by_field`: only of figures that are split by a field of the ticket.
+    """
+    mark(conn, desk, [Mark.at(EVERYTHING, 0, by_field=by_field)])
 
 
 class Revisions:
@@ -88,7 +91,12 @@ class Revisions:
         names = [*plain, *(name + _FIELDS for name in plain)] if by_field else plain
         given = {"desk": desk, "figures": names, "first": span.start // DAY, "last": (span.end - 1) // DAY}
         rows = [(row.day, row.revision) for row in conn.execute(_REVISIONS, given).all()]
-        whole = {"desk": desk, "figures": [EVERYTHING], "first": 0, "last": 0}
+        whole = {
+            **given,
+            "figures": [EVERYTHING, EVERYTHING + _FIELDS][: 1 + by_field],
+            "first": 0,
+            "last": 0,
+        }
         everything = sum(row.revision for row in conn.execute(_REVISIONS, whole).all())
         return cls(rows, everything)
 

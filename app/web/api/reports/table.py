@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Final
 
@@ -18,7 +18,8 @@ from starlette.responses import Response
 from app.web.api.reports.workbook import Cell, as_xlsx
 from app.web.http.responses import NO_STORE
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The last four are full-width: Excel in East Asia takes them for the others.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE: Final = "text/csv"
 
@@ -90,5 +91,6 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, str):
         return f"'{cell}" if cell.startswith(_FORMULA) else cell
     if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
+        # A date alone is one to every spreadsheet; with a time only some know it, LibreOffice as in ISO 8601.
+        return (cell.date() if cell.time() == time.min else cell).isoformat()
     return "" if cell is None else str(cell)
