@@ -22,7 +22,7 @@ from app.store.engine.database import Database
 from app.store.outbound.subscriptions import Channel
 from app.store.tickets import schedule, subjects
 from app.store.tickets.breaches import BreachFilters
-from tests.servers.databases import SqliteDatabases
+from tests.servers.databases import UNHURRIED, PostgresDatabases, SqliteDatabases
 from tests.service import Service, WallClock, event, with_desks_in_force
 
 NETWORK = "service:network"
@@ -404,3 +404,19 @@ def test_any_order_of_pushing_and_any_sweeps_end_in_the_same_signals(
             found.append(run(Service(settings, database, clock), facts, chance))
     assert found[0] == found[1] == found[2]
     assert any(found)
+
+
+def test_the_same_facts_in_another_order_end_in_the_same_signals_on_the_other_database(
+    sqlite_databases: SqliteDatabases, postgresql_databases: PostgresDatabases
+) -> None:
+    chance = Random(7)
+    facts = list(history(chance))
+    found: list[set[tuple[object, ...]]] = []
+    for databases in (sqlite_databases, postgresql_databases):
+        chance.shuffle(facts)
+        with ExitStack() as stack:
+            url = stack.enter_context(databases.copy_of(with_desks_in_force))
+            settings, clock = Settings(database_url=url, **UNHURRIED), WallClock()
+            database = stack.enter_context(Database(settings, clock))
+            found.append(run(Service(settings, database, clock), facts, chance))
+    assert found[0] == found[1] != set()

@@ -280,3 +280,26 @@ def test_haisoft_charges_each_call_to_the_emergency_line(service: Service) -> No
             "balance": "13.00",
         }
     ]
+
+
+def test_a_call_of_a_customer_with_two_contracts_is_shown_with_both_and_in_no_total(service: Service) -> None:
+    office = CreditOffice(service, "haisoft", "Europe/Paris")
+    for name in ("C-1", "C-2"):
+        office.contract(name, customer="Acme")
+    office.contract("C-3", customer="Other")
+    call = office.fact("call.offered", "call:1", "2026-11-03 03:00", line="emergency", customer="ACME")
+    shown = [office.statement(name, "2026-11") for name in ("C-1", "C-2", "C-3")]
+    assert [[each["fact"] for each in one["unassigned_charges"]] for one in shown] == [[call], [call], []]
+    assert [(one["charges"], one["totals"]) for one in shown] == [([], [])] * 3
+
+
+def test_a_decision_about_a_credit_that_the_contract_does_not_have_is_flagged(service: Service) -> None:
+    office = CreditOffice(service, "haisoft", "Europe/Paris")
+    office.contract("C-1")
+    office.down("network", "2026-11-10 10:00", HOUR)
+    office.sweep("2026-12-01 00:00")
+    right = office.one("C-1")["id"]
+    for credit in (right, right.replace("2026-11", "2026-10"), "no id"):
+        office.fact("credit.refused", "contract:C-1", "2026-12-01 10:00", credit=credit, author="Eva")
+    assert office.statement("C-1", "2026-12")["flags"] == ["credit_unknown:fact-4", "credit_unknown:fact-5"]
+    assert office.statement("C-1", "2026-11")["flags"] == []

@@ -264,6 +264,16 @@ def test_the_downtime_of_each_local_day_sums_to_that_of_the_month(room: Room) ->
     ]
 
 
+def test_a_month_in_which_a_contract_is_not_valid_is_neither_kept_nor_broken(shared_room: Room) -> None:
+    term = {"customer": "Acme", "services": ["network"], "valid_from": "2026-03-02", "currency": "EUR"}
+    key = shared_room.key("*", Scope.ADMIN)
+    put = shared_room.client.put("/v1/contracts/haisoft/none-yet", json=term, headers=key)
+    assert put.status_code == 200, put.text
+    for period, state in (("2026-02", "none"), ("2026-03", "running")):
+        (found,) = shown(shared_room, desk="haisoft", contract="none-yet", period=period)
+        assert (found["state"], "not_covered" in found["flags"]) == (state, state == "none")
+
+
 def test_the_days_of_a_contract_are_its_own(room: Room) -> None:
     term = {"customer": "Acme", "services": ["network"], "valid_from": "2026-03-02", "currency": "EUR"}
     put = room.client.put("/v1/contracts/haisoft/C-1", json=term, headers=room.key("*", Scope.ADMIN))

@@ -242,3 +242,19 @@ def test_the_preview_of_an_agreement_has_the_totals_before_and_after(missed: Roo
     assert summary["sentence"] == "Credits in EUR change from 24.95 to 19.96."
     missed.client.put(path, params=params | {"preview": False}, json=document, headers=admin)
     assert totals(missed) == [{"currency": "EUR", "amount": "19.96"}]
+
+
+def test_what_was_granted_stands_as_it_was_granted_under_a_later_version(missed: Room) -> None:
+    path, admin = "/v1/agreements/phpnet", missed.key("*", Scope.ADMIN)
+    assert decide(missed, "grant", missed.key("phpnet", Role.LEAD)).json()["amount"] == "24.95"
+    document = missed.get(path).json()["document"]
+    for credit in document["credits"]:
+        credit["share"] = "40%"
+    params = {"applies_to": "open", "preview": True}
+    missed.wall.move(1)
+    summary = missed.client.put(path, params=params, json=document, headers=admin).json()["summary"]
+    assert summary["credits"] == []
+    missed.client.put(path, params=params | {"preview": False}, json=document, headers=admin)
+    missed.wall.move(1)
+    assert totals(missed) == [{"currency": "EUR", "amount": "24.95"}]
+    assert decide(missed, "refuse", missed.key("phpnet", Role.LEAD)).json()["amount"] == "19.96"

@@ -70,7 +70,7 @@ def _credited(question: Asked, found: Contracts, *missed: Misses) -> dict[str, D
     return totals(
         line
         for key, each in found.items()
-        for line in ContractCredits(question.desk, each.id, each.terms, facts[key]).lines(
+        for line in ContractCredits(question.desk, each.id, each.terms, facts[key], question.versions).lines(
             [*uptimes.of(each), *(judged for misses in missed for judged in misses.get(key, ()))],
             question.at,
         )

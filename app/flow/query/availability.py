@@ -32,6 +32,10 @@ from app.store.tickets.board import FaultyCursor
 
 NOTHING_REPORTED = "nothing_reported"
 OUTAGES_CAPPED = "outages_capped"
+NOT_COVERED = "not_covered"
+"""The contract is not valid in the period, or has none of the services."""
+NONE = "none"
+"""The state of an uptime of which nothing is judged: neither kept nor broken."""
 
 
 ObjectKey: TypeAlias = tuple[str, str, str]
@@ -94,6 +98,11 @@ class _Object:
     resource: str | None = None
     contract: str | None = None
     days: list[Json] | None = None
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether anything of it is judged: a contract has one of the services, and is valid on a day of the period."""
+        return any(span.length for _, _, spans in self.parts for span in spans)
 
 
 def availability(
@@ -283,11 +292,13 @@ def _shown(desk: str, each: _Object, asked: AvailabilityQuestion, most: int) -> 
     ]
     outages.sort(key=lambda outage: outage.outage.start)
     flags = dict.fromkeys(flag for facts, _, _ in each.parts for flag in facts.flags)
-    marks = [NOTHING_REPORTED] if found.nothing_reported else []
+    marks = [] if each.is_covered else [NOT_COVERED]
+    marks += [NOTHING_REPORTED] if found.nothing_reported else []
     marks += [OUTAGES_CAPPED] if len(outages) > most else []
     return {
         "desk": desk,
         **figures(each.rule, found),
+        **({} if each.is_covered else {"state": NONE}),
         "service": each.service,
         "resource": each.resource or None,
         "contract": each.contract,

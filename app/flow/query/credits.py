@@ -142,7 +142,7 @@ def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[Con
     found: list[ContractLines] = []
     for each in listed:
         caused = [*uptimes.of(each), *misses.get(each.key, ())]
-        derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key])
+        derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key], question.versions)
         found.append(
             ContractLines(
                 each,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.credit import CreditOwed, CreditRule, FlatShare, TimeShare
+from app.sla.agreement.version import Version, version_at
 from app.sla.calendar.zone import Zone, zone
 from app.sla.contract import Contract
 from app.sla.credit.cause import BrokenUptime, Cause, Incident, MissedClock, claim_deadlines, latest
@@ -30,6 +31,8 @@ class ContractCredits:
     contract: str
     terms: Sequence[Contract]
     facts: Iterable[Event] = ()
+    versions: Sequence[Version] = ()
+    """Of the agreement. What was granted keeps the rule of the version that was in force then."""
 
     def lines(self, caused: Iterable[tuple[Agreement, Cause | ServiceOutage]], at: Micros) -> list[Line]:
         """The lines by an instant, each with the agreement that judges its cause, ordered by period and id.
@@ -56,10 +59,11 @@ class ContractCredits:
         if term is None:
             return None
         key = self._key(rule, cause, period)
-        found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
         services = _services(agreement, term, cause)
         about = self._about(rule, cause, key, period, services, facts)
         transitions = course(about, facts, at)
+        agreement, rule = self._as_granted(agreement, rule, transitions)
+        found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
         return Line(
             key=key,
             rule=rule,
@@ -71,6 +75,21 @@ class ContractCredits:
             facts=_facts(cause, transitions),
             reasons=(_why(cause, local), *found.reasons, *filter(None, map(reason_of, transitions))),
         )
+
+    def _as_granted(
+        self, agreement: Agreement, rule: CreditRule, transitions: Sequence[Transition]
+    ) -> tuple[Agreement, CreditRule]:
+        """The rule of a credit; of one that is granted that of its grant, if a later version judges its cause now."""
+        if not transitions or transitions[-1].state is not CreditState.GRANTED:
+            return agreement, rule
+        granted_at = transitions[-1].at
+        later = any(
+            each.agreement is agreement and each.effective_from > granted_at for each in self.versions
+        )
+        if not later:
+            return agreement, rule
+        then = version_at(self.versions, granted_at).agreement
+        return next(((then, each) for each in then.credits if each.id == rule.id), (agreement, rule))
 
     def _term(self, cause: Cause, local: Zone, period: Period) -> Contract | None:
         """The term of the month; of a ticket that misses after the last one, the term valid at its creation."""

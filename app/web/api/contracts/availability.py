@@ -108,7 +108,10 @@ class Uptime(BaseModel):
     since: InstantOut = Field(alias="from")
     until: InstantOut = Field(alias="to")
     target: str = Field(examples=["> 99.95%"])
-    state: Literal["running", "kept", "breached"] = Field(description="running until the period is over")
+    state: Literal["running", "kept", "breached", "none"] = Field(
+        description="running until the period is over; none for a contract that is not valid in it, or has none of the "
+        "services: neither kept nor broken, with the flag `not_covered`"
+    )
     uptime: str = Field(
         description="per cent of the whole period, four decimals, rounded down", examples=["99.8634"]
     )
