@@ -27,7 +27,7 @@ from app.web.api.contracts import availability, averages, contract_import, contr
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
-from app.web.api.reports import behind, reports
+from app.web.api.reports import behind, reports, simulations
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
@@ -71,6 +71,7 @@ ROUTERS = (
     queue_reports.router,
     behind.router,
     reports.router,
+    simulations.router,
     audit.router,
     session.router,
     health.router,

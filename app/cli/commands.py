@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "check": ("app.cli.check", "Validate calendars, agreements and sources."),
     "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
+    "simulate": ("app.cli.simulate", "Judge recorded tickets under other hours, targets or contracts."),
     "contracts": ("app.cli.contracts", "Import customers' contracts, and list them."),
     "key": ("app.cli.key", "Create, list and revoke API keys."),
     "audit": ("app.cli.audit", "List sign-ins, and what administrators did."),

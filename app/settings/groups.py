@@ -14,6 +14,7 @@ from app.settings.report import ReportSettings
 from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
 from app.settings.sign_in import SignInSettings
+from app.settings.simulation import SimulationSettings
 from app.settings.sweep import SweepSettings
 from app.settings.worker import WorkerSettings
 
@@ -28,6 +29,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     NotificationSettings,
     ReplaySettings,
     ReportSettings,
+    SimulationSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,
@@ -46,6 +48,7 @@ class Settings(
     NotificationSettings,
     ReplaySettings,
     ReportSettings,
+    SimulationSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,

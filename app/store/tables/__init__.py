@@ -7,6 +7,7 @@ from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.measures import allowance_use, average_call, measured_month
 from app.store.tables.outbound import delivery, subscription
 from app.store.tables.people import api_key, calendar_feed, principal_role, session
+from app.store.tables.simulations import simulation, simulation_flip
 from app.store.tables.tickets import (
     COUNTED_FACTS,
     LATE_KINDS,
@@ -52,6 +53,8 @@ __all__ = [
     "principal_role",
     "session",
     "signal",
+    "simulation",
+    "simulation_flip",
     "snapshot",
     "source",
     "subject",

@@ -5,6 +5,7 @@ from fastapi import Request
 from app.flow.process.clock_metrics import ClockMetrics
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
+from app.flow.simulation.supervisor import Simulations
 from app.settings import Settings
 from app.store.engine.database import Database
 from app.web.http.arrival import BodyMemory
@@ -26,6 +27,7 @@ class WebRuntime(Runtime):
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.streams = StreamQuota(settings)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
+        self.simulations = Simulations(database, settings)
         self.refused_sign_ins = RefusedSignIns(database, settings)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
@@ -40,6 +42,7 @@ class WebRuntime(Runtime):
     async def stop(self) -> None:
         """Stop everything. Work in progress is finished first."""
         self.hub.close()
+        await self.simulations.stop()
         await super().stop()
         await self.tail.stop()
         await self.refused_sign_ins.stop()
