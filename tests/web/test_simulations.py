@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.sla.span import Span
 from app.store.tickets import simulations
 from app.store.tickets.simulations import ORPHANED, SimulationState
-from app.web.api.reports.simulations import SimulationView, Started
+from app.web.api.reports.simulations import SimulationStarted, SimulationView
 from tests.waiting import until
 from tests.web.room import Room, conforms
 
@@ -24,7 +24,7 @@ LONGER = MARCH | {"changes": {"commitments.ticket-response.target": "100h"}}
 def started(room: Room, body: dict[str, Any]) -> str:
     answer = room.client.post("/v1/simulations", json=body, headers=room.read)
     assert answer.status_code == 202, answer.text
-    return conforms(Started, answer.content)["id"]
+    return conforms(SimulationStarted, answer.content)["id"]
 
 
 def view(room: Room, simulation: str, **page: Any) -> dict[str, Any]:

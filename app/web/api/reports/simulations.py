@@ -47,7 +47,17 @@ Text = dict[str, Any] | str
 class NewSimulation(BaseModel):
     """What is to be judged again, and by what. Without a draft each ticket is judged by what judged it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "desk": "phpnet",
+                "from": "2026-10-01",
+                "to": "2026-11-01",
+                "changes": {"levels.example-1.gti": "8h", "calendars.desk.hours.sat-sun": []},
+            }
+        },
+    )
 
     desk: str = Field(examples=["phpnet"])
     since: DayOrInstant = Field(
@@ -66,13 +76,13 @@ class NewSimulation(BaseModel):
     )
 
 
-class Started(BaseModel):
+class SimulationStarted(BaseModel):
     """A simulation that was started."""
 
     id: str
 
 
-class Counted(BaseModel):
+class SimulatedClocks(BaseModel):
     """The clocks of a commitment at the end of the span."""
 
     clocks: int
@@ -84,11 +94,11 @@ class Counted(BaseModel):
     overdue_seconds: int = Field(description="real time past the due dates, of all clocks together")
 
 
-class BothCounted(BaseModel):
+class ComparedClocks(BaseModel):
     """As it was, and under the draft."""
 
-    before: Counted
-    after: Counted
+    before: SimulatedClocks
+    after: SimulatedClocks
 
 
 class FlipSide(BaseModel):
@@ -123,7 +133,7 @@ class SpanCredits(BaseModel):
     after: str
 
 
-class Targets(BaseModel):
+class ShareTargets(BaseModel):
     """The targets that would have been kept in 90, 95 and 99 % of the cases; null where too many never ended."""
 
     cases: int = Field(description="clocks that were met or missed")
@@ -135,10 +145,10 @@ class Targets(BaseModel):
     p99_seconds: int | None
 
 
-class KeptTargets(Targets):
+class KeptTargets(ShareTargets):
     """The same by the weekday on which the clock started, in the desk's zone."""
 
-    weekdays: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Targets]
+    weekdays: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ShareTargets]
 
 
 class BestHour(BaseModel):
@@ -164,7 +174,7 @@ class SimulationResult(BaseModel):
     tickets_not_judged: list[str] = Field(
         description="left out, since they cannot be evaluated; the first 200"
     )
-    commitments: dict[str, BothCounted]
+    commitments: dict[str, ComparedClocks]
     flips: list[Flip]
     flips_next: str | None = Field(description="the `cursor` of the next page of flips; null at the end")
     flips_in_all: int = Field(
@@ -209,7 +219,7 @@ SimulationId = Annotated[str, Path(description="the id of the simulation")]
     "",
     summary="Start a simulation",
     status_code=202,
-    response_model=Started,
+    response_model=SimulationStarted,
     responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
 )
 @limited_to(lambda settings: settings.max_body_size)
