@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
     "export": ("app.cli.export", "Export everything of a desk as JSON lines and CSV."),
     "import": ("app.cli.import_desk", "Import an exported desk into another database."),
+    "simulate": ("app.cli.simulate", "Judge recorded tickets under other hours, targets or contracts."),
     "contracts": ("app.cli.contracts", "Import customers' contracts, and list them."),
     "key": ("app.cli.key", "Create, list and revoke API keys."),
     "user": ("app.cli.user", "Create, list and disable people who sign in."),

@@ -15,6 +15,7 @@ from app.settings.report import ReportSettings
 from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
 from app.settings.sign_in import SignInSettings
+from app.settings.simulation import SimulationSettings
 from app.settings.sweep import SweepSettings
 from app.settings.transfer import TransferSettings
 from app.settings.worker import WorkerSettings
@@ -31,6 +32,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     ReplaySettings,
     TransferSettings,
     ReportSettings,
+    SimulationSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,
@@ -51,6 +53,7 @@ class Settings(
     ReplaySettings,
     TransferSettings,
     ReportSettings,
+    SimulationSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,

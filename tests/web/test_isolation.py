@@ -17,12 +17,14 @@ from app.principal import Permission, Role, Scope
 from app.store.engine.database import Connection
 from app.store.people import keys
 from app.store.tables import metadata
+from app.store.tickets import simulations
 from tests.servers.databases import Databases, both_kinds
 from tests.web.room import Room, room_on, with_desks
 
 SECRET: Final = "zq-nobody-else-may-read-this"
 """In everything that the other desk has. The caller has two desks of the three."""
 OTHER, OWN, OWN_TOO = "haisoft", "webxtra", "hvn"
+SIMULATION: Final = "5117"
 OF_OTHER: Final = f'"desk":"{OTHER}"'
 """In every answer about an object of the other desk."""
 
@@ -79,6 +81,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
         "start": "2026-03-06T15:30:00+01:00",
         "within": "2h",
     },
+    # Refused for its span, so that none of these callers starts a process.
+    ("POST", "/v1/simulations"): {"desk": OTHER, "from": "2026-03-07", "to": "2026-03-06"},
     ("POST", "/v1/subscriptions"): {
         "desk": OTHER,
         "kinds": ["clock.breached"],
@@ -192,6 +196,10 @@ def intruder(databases: Databases) -> Iterator[Break]:
         assert subscription.status_code == 201, subscription.text
         feed = room.client.post("/v1/calendars/haisoft/tickets/feeds", json={"note": SECRET}, headers=admin)
         assert feed.status_code == 201, feed.text
+        question = {"from": 0, "to": 1, "files": [], "contracts": [], "changes": {"note": SECRET}}
+        room.database.write_now(
+            lambda conn, now: simulations.start(conn, SIMULATION, OTHER, question, SECRET, now)
+        )
         room.wall.move(3 * 24 * 3600)
         room.sent(room.event(id="late", type="note.added", data={"text": SECRET}))
         breach = room.get("/v1/breaches", desk=OTHER).json()["breaches"][0]["id"]
@@ -210,6 +218,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "hook": "1",
             "digest": "0",
             "feed": feed.json()["id"],
+            "simulation": SIMULATION,
             "secret": "slf_unknown",
             "contract": "C-1",
             "number": "1",
@@ -223,7 +232,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
 def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
     """Else the tests below would prove nothing."""
     rows = intruder.others()
-    for table in ("event", "ticket", "clock", "signal", "subscription"):
+    for table in ("event", "ticket", "clock", "signal", "subscription", "simulation"):
         assert rows[table], table
     assert SECRET in str(rows["event"])
     own = intruder.room.key(OTHER, Scope.ADMIN)
@@ -357,6 +366,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/reports/queues/tickets"): VIEW,
     ("GET", "/v1/reports/usage"): VIEW,
     ("GET", "/v1/reports/{report}/tickets"): VIEW,
+    ("DELETE", "/v1/simulations/{simulation}"): VIEW,
+    ("GET", "/v1/simulations/{simulation}"): VIEW,
+    ("POST", "/v1/simulations"): VIEW,
     ("GET", "/v1/signals"): VIEW,
     ("GET", "/v1/stream"): VIEW,
     ("GET", "/v1/subscriptions"): VIEW,

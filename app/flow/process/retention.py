@@ -1,4 +1,4 @@
-"""Retention: archive old tickets, delete expired events, maintain monthly partitions, complete reports.
+"""Retention: archive old tickets, delete expired events and simulations, maintain monthly partitions, complete reports.
 
 A ticket that ended `archive_after` ago is archived: its final view is stored as one document. When the agreement's
 `keep_events` has passed, its events are deleted. Partitions of the event log are created ahead and dropped when empty.
@@ -28,7 +28,7 @@ from app.sla.span import Micros, length_of
 from app.store import audit
 from app.store.engine import partitions
 from app.store.engine.database import Connection, Database, EveryDesk, confined
-from app.store.tickets import archive, clocks
+from app.store.tickets import archive, clocks, simulations
 from app.store.tickets.archive import ArchivedTicket, Candidate
 
 _log = structlog.stdlib.get_logger()
@@ -44,6 +44,7 @@ class RetentionResult:
     archived: int = 0
     purged: int = 0
     audit_dropped: int = 0
+    simulations_dropped: int = 0
     partitions_created: int = 0
     partitions_dropped: int = 0
     reported: int = 0
@@ -116,6 +117,9 @@ class Retention:
             archived=self._archive(conn, now, eligible),
             purged=self._purge(conn, now),
             audit_dropped=audit.drop(conn, now - length_of(self._settings.keep_audit), _BATCH),
+            simulations_dropped=simulations.remove_old(
+                conn, now - length_of(self._settings.keep_simulations), _BATCH
+            ),
             partitions_dropped=len(partitions.drop_empty(conn, now)),
         )
 

@@ -74,7 +74,9 @@ class ReportPublisher:
         document = await self._database.read(
             lambda conn: report_document(conn, self._catalogue, self._settings, period, now)
         )
-        await self._database.write(lambda conn, at: self._record(conn, at, period, document))
+        await self._database.write(
+            lambda conn, at: self._record(conn, at, period, document), frozenset({period.desk})
+        )
 
     async def _run(self) -> None:
         while True:

@@ -119,6 +119,7 @@ def _counted(line: Line, period: int) -> CountedCredit:
 
 
 def _withdrawn(document: Mapping[str, Any], period: int) -> CountedCredit:
+    is_confirmed = document["state"] == CreditState.GRANTED
     return CountedCredit(
         id=document["id"],
         period=period,
@@ -128,9 +129,9 @@ def _withdrawn(document: Mapping[str, Any], period: int) -> CountedCredit:
             "contract": document["contract"],
             "customer": document["customer"],
         },
-        state=CreditState.WITHDRAWN,
+        state=CreditState(document["state"]),
         amount=None if document["amount"] is None else Decimal(document["amount"]),
         currency=document["currency"],
-        is_counted=False,
-        is_due=False,
+        is_counted=is_confirmed,
+        is_due=is_confirmed,
     )

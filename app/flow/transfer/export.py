@@ -66,7 +66,9 @@ class Export:
         desk = self.wanted.extent.desk
         self.wanted.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = self._begun()
-        self.database.write_now(lambda conn, _: audit.record(conn, Action.DESK_EXPORTED, [desk], "all of it"))
+        self.database.write_now(
+            lambda conn, _: audit.record(conn, Action.DESK_EXPORTED, [desk], "all of it"), frozenset({desk})
+        )
         self.database.read_now(lambda conn: self._write(conn, state))
         return state
 

@@ -48,7 +48,9 @@ class Import:
         """Insert everything. Raises UnusableExport, with the file and the line, and OSError."""
         found = self._checked()
         try:
-            return self.database.write_now(lambda conn, now: self._insert(conn, now, found))
+            return self.database.write_now(
+                lambda conn, now: self._insert(conn, now, found), frozenset({found.desk})
+            )
         except BaseException:
             self.catalogue.forget()  # nothing was inserted
             raise

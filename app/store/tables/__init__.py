@@ -16,6 +16,7 @@ from app.store.tables.people import (
     session,
 )
 from app.store.tables.reports import report_day, report_figures
+from app.store.tables.simulations import simulation, simulation_flip
 from app.store.tables.tickets import (
     COUNTED_FACTS,
     LATE_KINDS,
@@ -66,6 +67,8 @@ __all__ = [
     "report_figures",
     "session",
     "signal",
+    "simulation",
+    "simulation_flip",
     "snapshot",
     "source",
     "subject",
