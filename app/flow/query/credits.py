@@ -18,6 +18,7 @@ from app.flow.query.credit_documents import withdrawn_from
 from app.flow.query.credit_facts import claims, missed, subjects_of
 from app.flow.query.serialize import instant_text
 from app.sla.agreement.version import known_versions
+from app.sla.budget import charge
 from app.sla.credit.changes import RecordedChange
 from app.sla.credit.claim import CreditState
 from app.sla.credit.line import Line
@@ -104,6 +105,7 @@ def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[Con
     ends_at = question.at if question.is_latest else None
     found: list[ContractLines] = []
     for each in listed:
+        charge()
         caused = [*uptimes.of(each), *misses.get(each.key, ())]
         derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key])
         found.append(ContractLines(each, derived.lines(caused, question.at), recorded[each.key], ends_at))
