@@ -21,9 +21,11 @@ import httpx2
 
 from app.flow.inbound.connect import connect
 from app.flow.inbound.sources import Sources
+from app.principal import Role, roles_on
 from app.settings import Settings
 from app.sla.span import HOUR, SECOND
 from app.store.engine.database import Database
+from app.store.people import keys
 from tests.waiting import HANG
 from tests.web.test_process import Process, started
 
@@ -44,6 +46,8 @@ class Target:
     host: str
     port: int
     key: str
+    other_key: str
+    """Of a reader of the attacker's desk."""
     pid: int
     secrets: Mapping[str, str]
     """By system."""
@@ -85,10 +89,15 @@ def service(url: str, folder: Path, **settings: str) -> Generator[tuple[Process,
     """A service over the database at a URL, and what its attacker knows of it."""
     with Database(Settings(database_url=url)) as database:
         secrets = {system: _connected(database, system) for system in SYSTEMS}
+        reader = roles_on([ATTACKER], [Role.VIEWER])
+        other, _ = database.write_now(lambda conn, now: keys.create(conn, reader, now))
     with started(url, folder, **settings) as process:
         address = urlsplit(str(process.client.base_url))
         key = str(process.client.headers["authorization"])
-        yield process, Target(address.hostname or "", address.port or 0, key, process.running.pid, secrets)
+        yield (
+            process,
+            Target(address.hostname or "", address.port or 0, key, other, process.running.pid, secrets),
+        )
 
 
 def _connected(database: Database, system: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from app.sla.budget import Budget, Pauses, TooExpensive, charge, spending
 from app.sla.calendar import Calendar
+from app.sla.document.faults import line_of, lines_of_tables
 from app.sla.limits import Limits
 from app.sla.span import DAY, micros
 
@@ -112,3 +113,12 @@ def test_commitments_and_warnings_are_counted() -> None:
 @pytest.mark.parametrize("document", [{}, {"commitments": 7}, {"commitments": [7, {"warn_at": "75%"}]}])
 def test_what_is_no_agreement_is_left_to_its_reader(document: dict[str, object]) -> None:
     assert not list(Limits().faults_of_agreement(document))
+
+
+def test_the_lines_of_all_tables_are_found_in_one_pass_and_as_one_by_one() -> None:
+    text = '[[contracts]]\nid = "a"\n[[contracts]]\ncustomer = "x"\nid = "b"\n[contracts.c]\n'
+    found = lines_of_tables(text, "contracts")
+    assert found == {"0": 1, "a": 1, "1": 3, "b": 3, "c": 6}
+    assert found == {step: line_of(text, f"contracts.{step}") for step in found}
+    many = "".join(f"[contracts.{number}]\n" for number in range(20_000))
+    assert len(lines_of_tables(many, "contracts")) == 20_000

@@ -133,7 +133,9 @@ def sheet_of(content: bytes) -> str:
         return workbook.read("xl/worksheets/sheet1.xml").decode()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\uff1d1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "  =1", "\u00a0@x", "\uff1d1+1"]
+)
 def test_a_text_that_begins_like_a_formula_stays_a_text(text: str) -> None:
     (_, _, line) = as_csv(Table("t", ["name"], [[text]]))
     assert next(csv.reader([line]))[0].startswith("'") or line.startswith("\"'")

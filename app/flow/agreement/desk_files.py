@@ -186,6 +186,13 @@ def calendars_beside(files: Sequence[DeskFile]) -> dict[str, Calendar]:
     return found
 
 
+_MOST_LINES: Final = 50
+"""Faults of a file that are found in its text: more than an answer lists."""
+
+
 def faults_of(file: DeskFile, error: FaultyFile) -> list[FileFault]:
-    """A file's faults with their lines."""
-    return [FileFault(file.path, line_of(file.text, fault.place), fault) for fault in error.faults]
+    """A file's faults, the first of them with their lines: each line is a pass over the text."""
+    return [
+        FileFault(file.path, line_of(file.text, fault.place) if number < _MOST_LINES else None, fault)
+        for number, fault in enumerate(error.faults)
+    ]

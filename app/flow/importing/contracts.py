@@ -28,7 +28,7 @@ from app.intake.importing.unreadable import Refused, UnusableLog, columns_listed
 from app.settings import Settings
 from app.sla.agreement.agreement import Agreement
 from app.sla.contract import Contract
-from app.sla.document.faults import Fault, line_of
+from app.sla.document.faults import Fault, lines_of_tables
 from app.sla.fields import casefolded
 from app.sla.span import Micros, length_of
 from app.store.contracts.catalogue import Catalogue
@@ -93,11 +93,11 @@ def read_toml(content: bytes) -> Source:
         raise UnusableLog(
             "it has no contracts. Write [contracts.NAME], or [[contracts]] with id for several terms"
         )
-    found: list[Document] = []
+    found, lines = list[Document](), lines_of_tables(text, "contracts")
     for step, table in _tables(cast("object", given)):
         if not isinstance(table, dict):
             raise UnusableLog(f"contracts.{step} is not a table. Write [contracts.NAME]")
-        line = line_of(text, f"contracts.{step}")
+        line = lines.get(step)
         content_of = cast("dict[str, object]", table)
         named = content_of if "id" in content_of or isinstance(given, list) else {"id": step} | content_of
         found.append((f"contracts.{step}" if line is None else f"line {line}", named))

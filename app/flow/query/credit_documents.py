@@ -10,6 +10,7 @@ from typing import Any, Final
 from app.flow.query.credit_texts import share_text, time_text
 from app.flow.query.reasons import detail, text
 from app.flow.query.serialize import Json, instant_text
+from app.flow.query.spreadsheet import text_cell
 from app.sla.agreement.credit import Band
 from app.sla.calendar.zone import Zone
 from app.sla.credit.claim import NOT_COUNTED, CreditState, Transition, reason_of
@@ -32,8 +33,6 @@ _TOTALS: Final = (
 )
 _MONEY_DECIMALS: Final = 4
 """Of a base that is a fraction of a minor unit, as a twelfth of a yearly fee."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula at the beginning of a cell."""
 
 
 def line_document(line: Line) -> Json:
@@ -251,5 +250,4 @@ def _row(values: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(value: object) -> str:
-    shown = "" if value is None else str(value)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return "" if value is None else text_cell(str(value))

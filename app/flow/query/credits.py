@@ -18,6 +18,7 @@ from app.flow.query.credit_documents import withdrawn_document
 from app.flow.query.credit_facts import claims, missed, subjects_of
 from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.version import known_versions
+from app.sla.budget import charge
 from app.sla.credit.changes import RecordedChange
 from app.sla.credit.claim import CreditState
 from app.sla.credit.line import Line
@@ -141,6 +142,7 @@ def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[Con
     recorded = _recorded(question, listed)
     found: list[ContractLines] = []
     for each in listed:
+        charge()
         caused = [*uptimes.of(each), *misses.get(each.key, ())]
         derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key], question.versions)
         found.append(

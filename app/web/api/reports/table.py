@@ -15,11 +15,10 @@ from typing import Final
 
 from starlette.responses import Response
 
+from app.flow.query.spreadsheet import text_cell
 from app.web.api.reports.workbook import Cell, as_xlsx
 from app.web.http.responses import NO_STORE
 
-# The last four are full-width: Excel in East Asia takes them for the others.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE: Final = "text/csv"
 
@@ -89,7 +88,7 @@ def as_csv(table: Table) -> Iterator[str]:
 
 def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return text_cell(cell)
     if isinstance(cell, datetime):
         # A date alone is one to every spreadsheet; with a time only some know it, LibreOffice as in ISO 8601.
         return (cell.date() if cell.time() == time.min else cell).isoformat()
