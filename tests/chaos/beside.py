@@ -19,6 +19,8 @@ KINDS: Final = (
     "clock.breach_retracted",
     "clock.miss_retracted",
     "clock.stopped",
+    "availability.breached",
+    "availability.breach_retracted",
 )
 """The subscribed kinds."""
 

@@ -25,7 +25,7 @@ from tests.waiting import HANG
 _BEFORE: Final = (1.0, 3.0)
 """Seconds of load before the fault, and after its repair."""
 _POLL_INTERVAL: Final = 0.25
-_RECORD: Final = ("event", "ticket", "clock", "signal", "delivery")
+_RECORD: Final = ("event", "ticket", "clock", "subject", "signal", "delivery")
 
 
 @dataclass
