@@ -132,6 +132,11 @@ def uptime_breaches(subject: str, happenings: Iterable[Happening]) -> Iterator[B
                 yield Breach(Clock(subject, UPTIME, start, resource.casefold()), at, UPTIME_BREACHED)
 
 
+def names(fact: Happening, resource: str) -> bool:
+    """Whether a fact names this resource of a service, which is casefolded."""
+    return bool(resource) and str(fact.data.get("resource", "")).casefold() == resource
+
+
 def _at(happening: Happening) -> int:
     return happening.at
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.chaos.breach import Breach, Clock
 from tests.chaos.life import SECOND, Happening
-from tests.chaos.outages import REVISING, SUBJECT, uptime_breaches
+from tests.chaos.outages import REVISING, SUBJECT, names, uptime_breaches
 
 BREACHED: Final = "clock.breached"
 MISSED: Final = "clock.missed"
@@ -132,10 +132,14 @@ class Reference:
         return {breach.clock: breach for of_ticket in self._of_ticket.values() for breach in of_ticket}
 
     def known_at(self, breach: Breach) -> int:
-        """The later of the breach and the acknowledgement of the events that cause it."""
+        """The later of the breach and the acknowledgement of the events that cause it.
+
+        An outage of the whole service breaks the uptime of a resource that is named for the first time afterwards.
+        """
         facts = self._logs[breach.clock.ticket].values()
         causes = (each for each in facts if each.at <= breach.at or each.type in REVISING)
-        return max(breach.at, *(self._known_at[each.id] for each in causes))
+        naming = [self._known_at[each.id] for each in facts if names(each, breach.clock.resource)]
+        return max(breach.at, min(naming, default=0), *(self._known_at[each.id] for each in causes))
 
     def last(self) -> int:
         """The last instant of any breach or event."""

@@ -57,7 +57,7 @@ class ServiceJudge:
         periods = list(periods_of(versions, self._bounded(spans, at), at))
         judged = [each for period in periods for each in self._judged(facts, period, at)]
         difference = Difference(service, recorded, _because(events, versions, judged_at))
-        signals = difference.signals(judged, [each.period.span for each in periods])
+        signals = difference.signals(judged, [each.period.span for each in periods], facts.resources)
         return Judgement(signals, _next_at(facts, judged, versions, at))
 
     def _bounded(self, spans: Iterable[Span], at: Micros) -> Iterator[Span]:

@@ -6,7 +6,7 @@ Warnings are recorded once and not for what is broken already. Instants are micr
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from app.flow.query.reasons import detail, text_or_none
 from app.flow.query.serialize import instant_text
 from app.flow.query.uptimes import figures
 from app.sla.agreement.availability import AvailabilityRule
+from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.signals import AvailabilityKind, warning_occurrence
 from app.sla.availability.uptime import Uptime
 from app.sla.clock.signals import RecordedSignal
@@ -52,8 +53,13 @@ class Difference:
         self._valid = {_key_of(each): each for each in breaches if not each.retracted}
         self._retracted = {_key_of(each): each for each in breaches if each.retracted}
 
-    def signals(self, judged: Sequence[JudgedUptime], spans: Sequence[Span]) -> list[SubjectSignal]:
-        """Retractions first, then warnings and breaches in the order of their instants."""
+    def signals(
+        self, judged: Sequence[JudgedUptime], spans: Sequence[Span], named: Collection[str]
+    ) -> list[SubjectSignal]:
+        """Retractions first, then warnings and breaches in the order of their instants.
+
+        `named`: the resources that facts name. One that only withdrawn facts named is not judged, and breaks nothing.
+        """
         current = {each.key: each for each in judged}
         cycles = {key[:2] for key in current}
         undone: list[SubjectSignal] = []
@@ -62,7 +68,8 @@ class Difference:
             is_gone = key[:2] not in cycles and any(
                 span.start - _ZONES <= key[1] < span.end for span in spans
             )
-            if is_gone or (now is not None and now.uptime.breached_at is None):
+            is_unnamed = key[:2] in cycles and key[2] not in (EVERY_RESOURCE, *named)
+            if is_gone or is_unnamed or (now is not None and now.uptime.breached_at is None):
                 undone.append(self._retraction(recorded, now))
         new = [signal for each in judged for signal in self._of(each)]
         return [*undone, *sorted(new, key=lambda signal: signal.at)]
