@@ -21,6 +21,9 @@ KINDS: Final = (
     "clock.stopped",
     "availability.breached",
     "availability.breach_retracted",
+    "credit.owed",
+    "credit.changed",
+    "credit.withdrawn",
 )
 """The subscribed kinds."""
 

@@ -18,13 +18,12 @@ from tests.chaos.life import APART, SECOND, Happening, written
 
 SERVICES: Final = 40
 SUBJECT: Final = "service:"
-UPTIME: Final = "uptime"
+PAST: Final = "past-"
+"""How the services begin whose outages are of the month before."""
 UPTIME_BREACHED: Final = "availability.breached"
 
 EXCLUDED_CAUSE: Final = "provider"
 _NOTICE: Final = SECOND
-_ALLOWED: Final = 1_000_000
-"""The target of "> 99.9999%" is broken when one of so many microseconds is down."""
 
 STARTED: Final = "outage.started"
 ENDED: Final = "outage.ended"
@@ -38,6 +37,21 @@ REVISING: Final = frozenset({VERIFIED, MAINTENANCE, EXCLUSION, WITHDRAWN})
 _DELAYED: Final = 0.35
 """Fraction of the facts that are pushed late, and the maximum delay."""
 _LATEST: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A commitment on uptime: what breaks it is one of `share` microseconds down, and `beyond` microseconds more."""
+
+    id: str
+    share: int
+    beyond: int
+
+
+UPTIME: Final = Rule("uptime", 1_000_000, 0)
+"""> 99.9999%: what is allowed already breaks it."""
+PAST_UPTIME: Final = Rule("past-uptime", 1_000, 1)
+""">= 99.9%: what is allowed keeps it."""
 
 Fact = tuple[float, str, dict[str, Any]]
 """(when it happens in seconds after the begin, type, data)."""
@@ -118,18 +132,30 @@ class Span:
 
 def uptime_breaches(subject: str, happenings: Iterable[Happening]) -> Iterator[Breach]:
     """The breaches of a service's uptime by these facts, for the service and each resource that they name."""
-    log = list(happenings)
-    gone = {each.data["id"] for each in log if each.type == WITHDRAWN}
-    facts = sorted((each for each in log if each.id not in gone and each.type != WITHDRAWN), key=_at)
+    rule = PAST_UPTIME if subject.startswith(f"{SUBJECT}{PAST}") else UPTIME
+    facts = _valid(happenings)
     if not facts:
         return
     down, excused = list(_outages(facts)), list(_excused(facts))
     for resource in sorted({"", *(str(each.data.get("resource", "")) for each in facts)}):
         concerned = [each for each in down if not resource or each.resource in ("", resource)]
         for start, end in _months(facts[0].at, facts[-1].at):
-            at = _broken_at(concerned, excused, start, end)
+            left = (end - start) // rule.share + rule.beyond
+            at = _broken_at(concerned, excused, start, end, left)
             if at is not None:
-                yield Breach(Clock(subject, UPTIME, start, resource.casefold()), at, UPTIME_BREACHED)
+                yield Breach(Clock(subject, rule.id, start, resource.casefold()), at, UPTIME_BREACHED)
+
+
+def counted_outages(happenings: Iterable[Happening]) -> Iterator[Span]:
+    """The outages of a service that count by these facts."""
+    return _outages(_valid(happenings))
+
+
+def _valid(happenings: Iterable[Happening]) -> list[Happening]:
+    """The facts that are not withdrawn, in order."""
+    log = list(happenings)
+    gone = {each.data["id"] for each in log if each.type == WITHDRAWN}
+    return sorted((each for each in log if each.id not in gone and each.type != WITHDRAWN), key=_at)
 
 
 def names(fact: Happening, resource: str) -> bool:
@@ -181,9 +207,8 @@ def _month(year: int, month: int) -> int:
     return round(datetime(year, month, 1, tzinfo=UTC).timestamp()) * SECOND
 
 
-def _broken_at(down: Sequence[Span], excused: Sequence[Span], start: int, end: int) -> int | None:
-    """The instant of the month at which its downtime uses the allowance up; None: it does not."""
-    left = (end - start) // _ALLOWED
+def _broken_at(down: Sequence[Span], excused: Sequence[Span], start: int, end: int, left: int) -> int | None:
+    """The instant of the month by which so much of it is down; None: there is none."""
     edges = {start, end}
     for each in (*down, *excused):
         edges |= {edge for edge in (each.start, each.end) if edge is not None and start < edge < end}

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.chaos.credits import past_life
 from tests.chaos.life import Happening, life
 from tests.chaos.outages import outage_life
 
@@ -39,6 +40,8 @@ _REPEATED: Final = 0.05
 """Fraction of the pushes that are repeated after their acknowledgement."""
 _OUTAGES: Final = 0.15
 """Fraction of the lives that are an outage of a service and not a ticket."""
+_PAST_OUTAGES: Final = 0.05
+"""Fraction of those that are an outage of the month before, which changes a credit."""
 _OK: Final = 200
 _FAILED: Final = 500
 
@@ -100,8 +103,11 @@ class Pusher:
 
     def _life(self) -> list[tuple[float, Happening]]:
         chance = Random(self._chance.random())
-        if self._chance.random() < _OUTAGES:
+        drawn = self._chance.random()
+        if drawn < _OUTAGES:
             return outage_life(chance, self._count, _now())
+        if drawn < _OUTAGES + _PAST_OUTAGES:
+            return past_life(chance, self._count, _now())
         return life(chance, f"T{self._count}", _now())
 
     async def _live(self, recorded: list[tuple[float, Happening]]) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.chaos.breach import Breach, Clock
+from tests.chaos.credits import CONTRACT, owed
 from tests.chaos.life import SECOND, Happening
-from tests.chaos.outages import REVISING, SUBJECT, names, uptime_breaches
+from tests.chaos.outages import PAST, REVISING, SUBJECT, names, uptime_breaches
 
 BREACHED: Final = "clock.breached"
 MISSED: Final = "clock.missed"
@@ -130,6 +131,14 @@ class Reference:
             self._of_ticket[ticket] = list(of_kind(ticket, self._logs[ticket].values()))
         self._stale.clear()
         return {breach.clock: breach for of_ticket in self._of_ticket.values() for breach in of_ticket}
+
+    def credits(self) -> dict[str, str]:
+        """What each contract is owed, by its subject."""
+        return {
+            ticket.replace(f"{SUBJECT}{PAST}", f"{CONTRACT}C-"): owed(log.values())
+            for ticket, log in self._logs.items()
+            if ticket.startswith(f"{SUBJECT}{PAST}")
+        }
 
     def known_at(self, breach: Breach) -> int:
         """The later of the breach and the acknowledgement of the events that cause it.
