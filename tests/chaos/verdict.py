@@ -20,7 +20,7 @@ GRACE: Final = SECOND
 EVENTS: Final = "SELECT event_id FROM event"
 SIGNALS: Final = """
 SELECT seq, id, ticket, commitment, cycle, kind, occurrence, at, corrected_at, detected_at,
-    retracted_at IS NOT NULL AS gone
+    retracted_at IS NOT NULL AS gone, deliver
 FROM signal ORDER BY seq
 """
 
@@ -37,6 +37,8 @@ class RecordedSignal:
     original_at: int
     detected_at: int
     gone: bool
+    deliver: bool = True
+    """Whether subscribers get it: signals about what was long ago are in the stream only."""
 
     @classmethod
     def of(cls, row: Any) -> "RecordedSignal":
@@ -44,7 +46,8 @@ class RecordedSignal:
         resource = row["occurrence"] if row["kind"] == UPTIME_BREACHED else ""
         clock = Clock(row["ticket"], row["commitment"], row["cycle"], resource)
         at = row["at"] if row["corrected_at"] is None else row["corrected_at"]
-        return cls(row["seq"], row["id"], clock, row["kind"], at, row["at"], row["detected_at"], row["gone"])
+        about = (row["seq"], row["id"], clock, row["kind"], at, row["at"], row["detected_at"])
+        return cls(*about, row["gone"], row["deliver"])
 
     @property
     def is_breach(self) -> bool:
