@@ -18,8 +18,8 @@ def spans_of_news(service: str, events: Sequence[Event], new: Iterable[Event]) -
     """The spans about which a service's events say something else than they did without the new ones.
 
     Only facts that share a reference, or without one the resource, have an effect on each other, so no others are read.
-    A withdrawal may be about any. Some of the new ones may have been judged before, so what they say without those that end
-    or withdraw something counts too: a signal of it may have been recorded.
+    A withdrawal may be about any. Some of the new ones may have been judged before, so what they say without those that
+    end or withdraw something counts too: a signal of it may have been recorded.
     """
     coming = {event.id: event for event in new}
     if not coming:
