@@ -293,8 +293,9 @@ def _sent(alertmanager: Monitor) -> float:
 
 
 def _health(prometheus: Monitor) -> str:
-    (target,) = prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
-    return str(target["health"])
+    """The health of its target; Prometheus says "unknown" before the first scrape, and has no target before that."""
+    targets = prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
+    return str(targets[0]["health"]) if targets else "unknown"
 
 
 def _start(alertmanager: Monitor, prometheus: Monitor) -> None:

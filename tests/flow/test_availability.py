@@ -154,6 +154,25 @@ def test_what_shows_that_it_was_kept_retracts_the_breach_with_its_cause(
     assert (again["generation"], again["at"]) == (1, breached["at"])
 
 
+def test_a_breach_of_a_resource_that_only_a_withdrawn_fact_named_is_retracted(service: Service) -> None:
+    service.clock.set(after(timedelta(hours=1)))
+    service.push(started(resource="srv-1"))
+    service.push(event("x", "event.withdrawn", NETWORK, NOON, id="start"))
+    assert kinds(service)[-4:] == ["breached"] * 2 + ["breach_retracted"] * 2
+    retracted = service.signals("availability.breach_retracted")
+    assert [each["resource"] for each in retracted] == [None, "srv-1"]
+    service.push(started("again", resource="srv-1"))
+    assert kinds(service)[-2:] == ["breached"] * 2
+
+
+def test_an_outage_of_a_month_that_is_over_is_withdrawn_within_the_hour(service: Service) -> None:
+    service.clock.set("2026-05-20T12:00:00+02:00")
+    service.push(started(), ended("end", after(timedelta(hours=1))))
+    service.clock.set("2026-05-20T12:00:05+02:00")
+    service.push(event("x", "event.withdrawn", NETWORK, NOON, id="start"))
+    assert kinds(service) == ["breached", "breach_retracted"]
+
+
 def test_an_earlier_outage_that_comes_late_moves_the_breach(service: Service) -> None:
     service.clock.set(after(timedelta(hours=1)))
     service.push(started(), ended("end", after(timedelta(minutes=30))))

@@ -10,6 +10,7 @@ mark the few tests of what one kind alone does.
 """
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,6 +28,11 @@ from tests.waiting import HANG
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 KINDS: Final = (SQLITE, POSTGRESQL)
+
+MEMORY: Final = Path("/dev/shm")
+"""A file system in memory on Linux."""
+ROOM: Final = 2**30
+"""Free bytes in it above which the tests' files lie there. They need some 100 MB."""
 
 UNHURRIED: Final[dict[str, Any]] = dict.fromkeys(
     (
@@ -67,6 +73,12 @@ class Databases(Protocol):
 def with_tables(url: str) -> None:
     """The tables, and nothing in them."""
     Database(Settings(database_url=url)).close()
+
+
+def quick_folder() -> Path | None:
+    """Where a commit does not wait for a disk: a file system in memory with room for it. None where there is none."""
+    there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if there else None
 
 
 class SqliteDatabases:

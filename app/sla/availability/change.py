@@ -6,12 +6,15 @@ concerned: a fact of today leaves the months of past years alone, and one of a s
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.sla.availability.exclusion import Exclusion, Window
 from app.sla.availability.facts import ServiceFacts, read_facts
 from app.sla.availability.outage import EVERY_RESOURCE, Outage, key_of
 from app.sla.event import Event, EventType
 from app.sla.span import Span
+
+_UNDOING: Final = frozenset({EventType.OUTAGE_ENDED, EventType.EVENT_WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ def news(service: str, events: Sequence[Event], new: Iterable[Event]) -> list[Ne
     """About what a service's events say something else than they did without the new ones.
 
     Only facts that share a reference, or without one the resource, have an effect on each other, so no others are read.
-    A withdrawal may be about any.
+    A withdrawal may be about any. Some of the new ones may have been judged before, so what they say without those that
+    end or withdraw something counts too: a signal of it may have been recorded.
     """
     coming = {event.id: event for event in new}
     if not coming:
@@ -35,8 +39,10 @@ def news(service: str, events: Sequence[Event], new: Iterable[Event]) -> list[Ne
     if not any(event.type == EventType.EVENT_WITHDRAWN for event in coming.values()):
         keys = {key_of(event) for event in coming.values()}
         log = [event for event in events if event.type == EventType.EVENT_WITHDRAWN or key_of(event) in keys]
-    before = [event for event in log if event.id not in coming]
-    return changed(read_facts(service, before), read_facts(service, log))
+    before = read_facts(service, [event for event in log if event.id not in coming])
+    between = [event for event in log if event.id not in coming or event.type not in _UNDOING]
+    found = changed(before, read_facts(service, log))
+    return found if len(between) == len(log) else found + changed(before, read_facts(service, between))
 
 
 def changed(before: ServiceFacts, after: ServiceFacts) -> list[News]:
