@@ -9,10 +9,11 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from app.settings import Settings
-from app.store.engine import dialect, row_security
+from app.store.engine import dialect, migrate, row_security
 from app.store.engine.database import (
     Connection,
     Database,
@@ -42,6 +43,12 @@ def test_the_migrations_make_the_tables_that_are_declared(database: Database) ->
         return compare_metadata(MigrationContext.configure(conn, opts=options), metadata)
 
     assert database.read_now(differences) == []
+
+
+def test_revisions_are_read_from_the_files_as_alembic_reads_them() -> None:
+    scripts = ScriptDirectory.from_config(migrate.config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    assert migrate.revisions() == (known, set(scripts.get_heads()))
 
 
 def test_opening_again_changes_nothing(database_settings: Settings, wall_clock: WallClock) -> None:

@@ -68,14 +68,14 @@ def _conditions(kind: Kind, extent: Extent) -> list[ColumnElement[bool]]:
 
 def present(conn: Connection, desk: str) -> list[str]:
     """The kinds of which the database has rows of this desk."""
-    found = (
-        kind.name
-        for kind in KINDS
-        if conn.execute(
-            select(1).select_from(kind.table).where(kind.of_desk).limit(1), {"desk": desk}
-        ).first()
-    )
-    return list(found)
+    return [kind.name for kind in KINDS if _is_present(conn, kind, desk)]
+
+
+def _is_present(conn: Connection, kind: Kind, desk: str) -> bool:
+    # By an index of the desk, where there is one.
+    of_desk = kind.table.c.desk == bindparam("desk") if "desk" in kind.table.c else kind.of_desk
+    query = select(1).select_from(kind.table).where(of_desk).limit(1)
+    return conn.execute(query, {"desk": desk}).first() is not None
 
 
 def insert(conn: Connection, kind: Kind, desk: str, rows: Sequence[Row]) -> None:
