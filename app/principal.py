@@ -159,6 +159,10 @@ class Principal:
         """How records and the audit log name it: `user NAME`, `key ID` or `guest ID`."""
         return f"{self.kind} {self.name or self.id}"
 
+    def signs(self, given: str) -> str:
+        """Who an act is recorded as: a person under their own name, a key under the one that it gives."""
+        return self.name or given
+
     @property
     def desks(self) -> Desks:
         """The desks on which it has a role."""

@@ -8,15 +8,8 @@ from app.cli.opened import opened
 from app.cli.terminal import misused, remark, result
 from app.flow.people import manage
 from app.flow.people.links import link_below
-from app.principal import (
-    EVERY,
-    PERSON_ROLES,
-    Principal,
-    PrincipalKind,
-    Role,
-    Roles,
-    roles_on,
-)
+from app.flow.people.manage import OPERATOR
+from app.principal import PERSON_ROLES, Role, Roles, roles_on
 from app.settings import Settings
 from app.sla.span import Micros, instant
 from app.store.engine.database import Connection
@@ -24,9 +17,6 @@ from app.store.people import persons
 from app.store.people.persons import Person
 
 command = typer.Typer(no_args_is_help=True, add_completion=False)
-
-OPERATOR = Principal("command", PrincipalKind.USER, roles_on(EVERY, [Role.ADMIN]))
-"""Who runs a command may do everything: the database is open to them anyway."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the person signs in with.")]
 RoleOption = Annotated[str, typer.Option("--role", help="viewer, agent, lead or admin.")]

@@ -37,8 +37,8 @@ def test_every_route_says_what_it_is_for_and_shows_an_answer(document: dict[str,
     for name, operation in operations(document):
         assert operation["summary"], name
         assert len(operation["description"]) > 20, name
-        good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
-        if "204" not in operation["responses"]:
+        good = next(answer for status, answer in operation["responses"].items() if status < "400")
+        if not {"204", "303"} & operation["responses"].keys():
             assert all(content["schema"] for content in good["content"].values()), name
 
 

@@ -14,7 +14,7 @@ import typer
 
 from app.cli.configured import read_settings
 from app.cli.demo.clamehost import BREACHES_NEXT
-from app.cli.demo.fill import fill_database
+from app.cli.demo.fill import fill_database, lead_link
 from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
 from app.cli.demo.live import Feed
 from app.cli.demo.months import OWED_TO
@@ -73,7 +73,8 @@ def _run(settings: Settings, quiet: bool) -> None:
     remark("Replaying the past days of five desks ...")
     key = fill_database(settings, now)
     base = f"http://{settings.host}:{settings.port}"
-    feed = Feed(base, key, lambda: result(where_to_look(base, key, now)), quiet=quiet)
+    link = lead_link(settings, now, base)
+    feed = Feed(base, key, lambda: result(where_to_look(base, key, now, link)), quiet=quiet)
     thread = Thread(target=feed.run, name="feed", daemon=True)
     thread.start()
     try:
@@ -85,7 +86,7 @@ def _run(settings: Settings, quiet: bool) -> None:
         thread.join()
 
 
-def where_to_look(base: str, key: str, now: Micros) -> str:
+def where_to_look(base: str, key: str, now: Micros, link: str) -> str:
     """The text that names what to open and what to try."""
     event = {
         "specversion": "1.0",
@@ -100,6 +101,7 @@ def where_to_look(base: str, key: str, now: Micros) -> str:
     month = months.before(months.at(now)).name
     return f"""
 The page                     {base}/
+Sign in as a lead, once      {link}
 A HaiSoft clock skips lunch  {base}/tickets/haisoft/{SKIPS_LUNCH}
 A Web://Xtra ticket moved to the end of the queue, and why
                              {base}/tickets/webxtra/{FELL_TO_THE_BOTTOM}

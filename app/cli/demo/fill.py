@@ -19,13 +19,19 @@ from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import read_files
 from app.flow.agreement.plan import Proposal
 from app.flow.judge.receive import Incoming
+from app.flow.people import manage
+from app.flow.people.links import link_below
+from app.flow.people.manage import OPERATOR
 from app.flow.process.runtime import Runtime
 from app.principal import EVERY, Role, roles_on
 from app.settings import Settings
 from app.sla.span import Micros
-from app.store.engine.database import Database
+from app.store.engine.database import Connection, Database
 from app.store.people import keys
 from app.store.tickets.schedule import next_at
+
+LEAD: Final = "lea"
+"""The lead of the demonstration."""
 
 DESKS: Final = (haisoft, webxtra, clamehost, hvn, phpnet)
 
@@ -63,6 +69,18 @@ def fill_database(settings: Settings, now: Micros) -> str:
         runtime.sweeper.sweep_now()
         roles = roles_on(EVERY, [Role.PUSH, Role.VIEWER])
         return database.write_now(lambda conn, at: keys.create(conn, roles, at))[0]
+
+
+def lead_link(settings: Settings, now: Micros, base: str) -> str:
+    """Create a person who is lead on every desk. Returns the link that signs them in."""
+    roles = roles_on(EVERY, [Role.LEAD])
+
+    def work(conn: Connection, _: Micros) -> str:
+        made = manage.create(conn, OPERATOR, LEAD, roles, settings, display_name="Léa Martin")
+        return manage.new_link(conn, OPERATOR, made.name, settings)[0]
+
+    with Database(settings, Clock(now)) as database:
+        return link_below(base, database.write_now(work))
 
 
 def _receive(runtime: Runtime, clock: Clock, received: Iterable[ReceivedEvent]) -> None:

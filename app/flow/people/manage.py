@@ -6,7 +6,20 @@ administrator of one desk would act as an administrator of another. Everything h
 reads see every desk. Instants are microseconds UTC.
 """
 
-from app.principal import EVERY_DESK, Desks, Permission, Principal, PrincipalKind, Role, Roles, covers
+from typing import Final
+
+from app.principal import (
+    EVERY,
+    EVERY_DESK,
+    Desks,
+    Permission,
+    Principal,
+    PrincipalKind,
+    Role,
+    Roles,
+    covers,
+    roles_on,
+)
 from app.settings import Settings
 from app.sla.span import Micros, length_of
 from app.store import audit
@@ -17,12 +30,15 @@ from app.store.people.one_time import Purpose
 from app.store.people.persons import Person
 from app.store.people.sessions import LiveSession, Method
 
+OPERATOR: Final = Principal("command", PrincipalKind.USER, roles_on(EVERY, [Role.ADMIN]))
+"""Who runs a command may do everything: the database is open to them anyway."""
+
 
 class UnknownPerson(LookupError):
     """There is no such person on the desks whose people the caller manages."""
 
 
-class BeyondAuthority(PermissionError):
+class BeyondAuthority(Exception):
     """The caller does not manage people on every desk that this concerns."""
 
 

@@ -40,6 +40,6 @@ def step_of(secret: str, code: str, now: Micros) -> int | None:
     digits = "".join(code.split())
     present = now // SECOND // STEP
     totp = TOTP(secret)
-    steps = [present + offset for offset in _AROUND]
+    steps = [present + offset for offset in _AROUND if present + offset >= 0]
     right = [step for step in steps if compare_digest(totp.generate_otp(step).encode(), digits.encode())]
     return right[0] if right else None

@@ -146,7 +146,7 @@ class CalendarFeedRow(SQLModel, table=True):
     hash: str = text_column()
     note: str = text_column()
     created_by: str = text_column()
-    """The id of the key that made it."""
+    """The name of the person, or the id of the key, that made it."""
     created_at: int = instant_column()
 
     __table_args__ = (

@@ -52,6 +52,7 @@ TAGS: Final = {
     "hooks": "Webhooks of ticket systems.",
     "inbox": "What could not be read or evaluated.",
     "audit": "Sign-ins, and what administrators did.",
+    "people": "People, their roles and sessions, API keys, and what people change about themselves.",
     "session": "Sign-in of the pages.",
     "health": "Liveness, readiness, metrics.",
 }

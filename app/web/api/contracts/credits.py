@@ -292,7 +292,7 @@ async def _decide(
         Subject(SubjectKind.CONTRACT, key.contract).text,
         kind,
         at=parts.database.now(),
-        author=body.author,
+        author=caller.principal.signs(body.author),
         reason=body.reason,
         max_text=parts.settings.max_text_length,
         more={"credit": credit_id, **({CAUSE_WITHDRAWN: True} if _is_withdrawn(document) else {})},

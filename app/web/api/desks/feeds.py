@@ -48,7 +48,7 @@ class FeedView(BaseModel):
 
     id: str
     note: str
-    created_by: str = Field(description="the id of the key that made it")
+    created_by: str = Field(description="the person, or the id of the key, that made it")
     created_at: InstantOut
 
 
@@ -116,7 +116,7 @@ async def create_feed(
         calendar_in_force(conn, parts.catalogue, desk, name, parts.database.now())
         if len(feeds.listed(conn, desk, name)) >= most:
             return None
-        by = caller.principal.id
+        by = caller.principal.signs(caller.principal.id)
         return feeds.add(conn, desk, name, note=note, created_by=by, now=now)
 
     made = await parts.database.write(add)

@@ -77,7 +77,7 @@ async def test_subscription(request: Request, caller: Subscriber, subscription: 
     parts = running(request)
     found = await parts.database.read(lambda conn: found_for(conn, caller, subscription))
     sender, now = parts.deliverer.sender, parts.database.now()
-    attempt = await sender.send_test(found, now, sent_by=caller.principal.id)
+    attempt = await sender.send_test(found, now, sent_by=caller.principal.signs(caller.principal.id))
     return Json(
         {
             "delivered": attempt.delivered,

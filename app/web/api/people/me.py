@@ -1,6 +1,7 @@
 """The caller: who it is, what it may do; and what people change about themselves."""
 
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -8,7 +9,6 @@ from starlette.responses import Response
 
 from app.flow.people import totp
 from app.principal import PrincipalKind, Role
-from app.sla.calendar.zone import zone
 from app.store.engine.database import Connection
 from app.store.people import persons, second_factor
 from app.store.people.persons import Person
@@ -54,8 +54,8 @@ class Me(BaseModel):
 
 
 def _zone(name: str | None) -> str | None:
-    if name is not None:
-        zone(name)
+    if name is not None and name not in available_timezones():
+        raise ValueError("there is no such time zone; write one as Europe/Paris")
     return name
 
 

@@ -126,13 +126,17 @@ async def acknowledge_breach(
     breach_id: Annotated[str, Path(description="the id of its signal", examples=["sig_…"])],
     seen: Seen,
 ) -> Response:
-    """Records that a person has seen a breach. The first acknowledgement stays; a further one changes nothing."""
+    """Records that a person has seen a breach. The first acknowledgement stays; a further one changes nothing.
+
+    Of a person who is signed in, it has the name of that person, whatever `author` is.
+    """
 
     def note(conn: Connection, now: int) -> Breach | None:
         found = breaches.breach(conn, breach_id)
         if found is None or not caller.sees(found.desk):
             return None
-        return tickets.acknowledge(conn, breach_id, seen.author, seen.note, now)
+        author = caller.principal.signs(seen.author)
+        return tickets.acknowledge(conn, breach_id, author, seen.note, now)
 
     found = await running(request).database.write(note)
     if found is None:

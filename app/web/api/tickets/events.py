@@ -5,6 +5,7 @@ ones are refused with their places, the others are stored. The answer follows th
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import Request
@@ -156,9 +157,15 @@ def _sort(
         elif not caller.may(permission := permission_to_record(read.event.type), read.desk):
             refused.append(_lacking(index, permission, read.event))
         else:
-            incoming.append(Incoming.of(read.desk, read.event, request_id()))
+            incoming.append(Incoming.of(read.desk, _signed(read.event, caller), request_id()))
             places.append(index)
     return incoming, places, refused
+
+
+def _signed(event: Event, caller: Caller) -> Event:
+    """The event, in which a person who is signed in is named as the one who records it."""
+    name = caller.principal.name
+    return event if name is None else replace(event, data={**event.data, "recorded_by": name})
 
 
 def _unknown_desk(index: int, desk: str, event: Event) -> Refusal:
