@@ -1,6 +1,7 @@
 // Now: filters that apply at once, the panel beside the list, taking a breach on, and the wall that turns its pages.
 
 import { post } from "./api.js";
+import { alertOnBreaches } from "./alerts.js";
 import { tickAll } from "./countdown.js";
 
 const NAME = "slatimer-name"; // where this browser remembers its user's name
@@ -70,6 +71,8 @@ document.addEventListener("swapped", () => {
   document.title = document.title.replace(/^(\(\d+\) )?/, overdue === "0" ? "" : `(${overdue}) `);
   if (panel && !panel.hidden && selected()) showPanel(selected());
 });
+
+if (panel) alertOnBreaches();
 
 const dialog = document.querySelector("#take-on");
 let taken = null;
