@@ -64,6 +64,20 @@ document.addEventListener("keydown", ({ key }) => {
   row?.focus();
 });
 
+// Keys: "/" searches, "j" and "k" go through the rows. Not while somebody types.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (event.key === "/" && filters) {
+    event.preventDefault();
+    filters.elements.q.focus();
+  }
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step) return;
+  const links = [...list.querySelectorAll(".title a")];
+  const at = links.indexOf(document.activeElement?.closest(".row")?.querySelector(".title a"));
+  links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+});
+
 window.addEventListener("popstate", () => (selected() && panel ? showPanel(selected()) : panel && hidePanel()));
 
 document.addEventListener("swapped", () => {
