@@ -92,7 +92,7 @@ ROUTERS = (
     session.router,
     sign_in.router,
     health.router,
-    pages.router,
+    *pages.ROUTERS,
 )
 
 FIRST_SIGN_IN: Final = (

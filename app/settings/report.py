@@ -50,9 +50,3 @@ class ReportSettings(SettingsGroup):
         description="How often new subscriptions to reports are looked for. At the end of a week or month the reports "
         "are made at once.",
     )
-    public_url: str | None = Field(
-        default=None,
-        pattern=r"^https?://[^\s]+$",
-        description="Address under which people reach the service, as `https://sla.example.org`: messages about reports "
-        "link to it. None: they have no link.",
-    )

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from app.web.pages.routes import STATIC
+from app.web.pages.frame.assets import STATIC
 from tests.browser.conftest import Opened
 from tests.browser.site import Site, site_in
 
@@ -190,5 +190,5 @@ def test_names_of_any_length_make_no_page_wider_than_a_phone(opened: Opened, sit
     site.push({**created, "id": f"zammad:{long}"})
     for path in ("/", f"/tickets/haisoft/{long}", f"/queues/haisoft/{long}"):
         page = opened(path, viewport=PHONE)
-        expect(page.locator("tbody tr").first).to_be_attached()
+        expect(page.locator(".row, tbody tr").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path

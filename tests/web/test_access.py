@@ -326,7 +326,7 @@ def test_a_key_that_may_only_push_reads_no_ticket_by_pushing(room: Room) -> None
         ("localhost:8000", (), 200, True),
         ("127.0.0.1", (), 200, True),
         ("[::1]:8000", (), 200, True),
-        ("rebound.example", (), 200, False),
+        ("rebound.example", (), 401, False),
         ("sla.example:443", ("SLA.example",), 200, True),
         ("rebound.example", ("sla.example",), 421, False),
     ],

@@ -2,30 +2,45 @@
 
 import re
 
+import pytest
+
 from app.flow.outbound.subscribe import KINDS
+from app.principal import Role
 from app.sla.clock.signals import LATE_KINDS, RETRACTION
 from app.web.api.tickets.ticket_events import TicketEvents
-from app.web.pages.routes import FILES, STATIC
+from app.web.pages.frame.assets import FILES, STATIC
+from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
+from app.web.pages.frame.navigation import BUILT
+from app.web.pages.routes import ROOMS
 from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
-PAGES = ("/", "/tickets/haisoft/4711", "/queues/haisoft/default", "/services", "/credits")
+PAGES = (
+    *(entry.path for entry in BUILT),
+    "/?view=wall",
+    "/tickets/haisoft/4711",
+    "/queues/haisoft/default",
+)
+
+
+FIRST_PAGE_MAX = 150_000
+"""Bytes of the page with all its files, uncompressed."""
 
 
 def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> None:
     for path in PAGES:
-        page = room.client.get(path)
-        assert page.status_code == 200
+        page = room.get(path)
+        assert page.status_code == 200, path
         assert "script-src 'self';" in page.headers["content-security-policy"]
-        assert page.headers["cache-control"] == "no-cache"
+        assert page.headers["cache-control"] == "no-store"
         assert re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]* src=)", page.text) is None
         assert re.findall(r"https?://", page.text) == []
 
 
 def test_every_file_that_a_page_names_exists_and_is_cached_for_ever(room: Room) -> None:
     for path in PAGES:
-        named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.client.get(path).text)
-        assert len(named) > 8
+        named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.get(path).text)
+        assert len(named) > 6
         for each in named:
             file = room.client.get(each)
             assert (file.status_code, file.headers["cache-control"]) == (
@@ -55,14 +70,146 @@ def test_every_signal_kind_has_a_text_and_every_late_one_is_announced() -> None:
     assert quoted("const ALARMS = new Set([", "]);") == retractions | {f"clock.{kind}" for kind in LATE_KINDS}
 
 
+def test_files_of_rooms_have_names_of_their_own() -> None:
+    names = [
+        path.name
+        for folder in (PAGES_FOLDER / "static", *PAGES_FOLDER.glob("*/static"))
+        for path in folder.iterdir()
+    ]
+    assert sorted(names) == sorted(set(names)) == sorted(FILES)
+
+
+def test_every_room_of_the_navigation_answers_its_path_and_marks_itself(room: Room) -> None:
+    assert {entry.room for entry in BUILT} <= {each.name for each in ROOMS}
+    for entry in BUILT:
+        page = room.get(entry.path).text
+        assert re.search(rf'<a href="{entry.path}" aria-current="page">', page), entry.path
+
+
+def test_a_visitor_without_a_session_gets_the_sign_in_page_of_any_page_and_nothing_else(room: Room) -> None:
+    room.sent(room.event())
+    for path in PAGES:
+        page = room.client.get(path)
+        assert page.status_code == 401
+        assert "sign-in-form" in page.text
+        assert "Server unreachable" not in page.text
+        assert "haisoft" not in page.text
+
+
+def test_a_page_of_another_desk_is_not_found_as_a_page(room: Room) -> None:
+    page = room.get("/tickets/haisoft/4711", room.key("hvn", Role.VIEWER))
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>Not found</h1>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("given", "language"),
+    [
+        ({}, "en"),
+        ({"Accept-Language": "de, nl-BE;q=0.8, fr;q=0.9"}, "fr"),
+        ({"Accept-Language": "fr;q=nonsense, *"}, "en"),
+        ({"Accept-Language": "fr", "Cookie": "slatimer_language=vi"}, "vi"),
+        ({"Cookie": "slatimer_language=xx"}, "en"),
+    ],
+)
+def test_the_language_is_the_readers_choice_then_the_browsers_then_the_settings(
+    shared_room: Room, given: dict[str, str], language: str
+) -> None:
+    page = shared_room.client.get("/", headers=shared_room.read | given)
+    assert f'<html lang="{language}"' in page.text
+
+
+def test_a_chosen_language_and_theme_are_kept(room: Room) -> None:
+    page = room.get("/services", lang="it", theme="dark")
+    assert '<html lang="it" data-theme="dark">' in page.text
+    assert '<html lang="it" data-theme="dark">' in room.get("/services").text
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_shown"),
+    [("Asia/Ho_Chi_Minh", True), ("Europe/Berlin", False), ("", False), ("../../etc/passwd", False)],
+)
+def test_the_readers_own_time_is_beside_the_desks_where_they_differ(
+    shared_room: Room, zone: str, is_shown: bool
+) -> None:
+    shared_room.sent(shared_room.event(id="zone", source="webxtra", subject="zone"))
+    cookie = {"Cookie": f"slatimer_zone={zone}"}
+    page = shared_room.client.get("/now/list", headers=shared_room.read | cookie, params={"q": "zone"}).text
+    assert 'data-key="webxtra/zone"' in page
+    assert ("your time: " in page) is is_shown
+
+
+def test_the_wall_shows_what_each_desk_has_kept_this_month(room: Room) -> None:
+    room.sent(
+        room.event(subject="kept"),
+        room.event(subject="kept", type="agent.replied", data={"author": "agent"}),
+        room.event(subject="missed", time="2026-03-04T10:00:00+01:00"),
+    )
+    assert "50% kept this month" in room.get("/", view="wall").text
+    assert "kept this month" not in room.get("/").text
+
+
+def test_the_first_page_is_small(room: Room) -> None:
+    room.sent(*(room.event(subject=f"T{number}") for number in range(60)))
+    page = room.get("/")
+    files = re.findall(r'(?:src|href)="/static/[^/]+/([^"]+)"', page.text)
+    assert page.text.count("data-key=") == 50
+    assert len(page.content) + sum(len(FILES[name]) for name in set(files)) < FIRST_PAGE_MAX
+
+
+def test_a_row_that_the_browser_keeps_is_not_rendered_again(room: Room) -> None:
+    room.sent(room.event(subject="T1"), room.event(subject="T2"))
+    rows = room.get("/now/list", keep="haisoft/T1").text
+    assert '<li data-keep="haisoft/T1"></li>' in rows
+    assert 'data-key="haisoft/T2"' in rows
+
+
+def test_the_list_pages_by_urgency_and_each_ticket_comes_once(room: Room) -> None:
+    room.sent(*(room.event(subject=f"T{number:02}") for number in range(70)))
+    first = room.get("/").text
+    following = re.search(r'cursor=([^"&]+)"', first)
+    assert following
+    second = room.get("/", cursor=following[1]).text
+    found = [re.findall(r'data-key="haisoft/(T\d+)"', page) for page in (first, second)]
+    assert [len(each) for each in found] == [50, 20]
+    assert len({*found[0], *found[1]}) == 70
+
+
+@pytest.mark.parametrize(
+    ("shown", "tickets"),
+    [("", ["late", "open"]), ("overdue", ["late"]), ("unassigned", ["open"]), ("paused", [])],
+)
+def test_a_tile_narrows_the_list_and_every_tile_keeps_its_count(
+    shared_room: Room, shown: str, tickets: list[str]
+) -> None:
+    room = shared_room
+    early = "2026-03-05T10:00:00+01:00"
+    fields = {"title": "Late", "service": "dedicated", "assignee": "Ann"}
+    room.sent(
+        room.event(id="tile-1", subject="late", time=early, data=fields),
+        room.event(id="tile-2", subject="open"),
+    )
+    page = room.get("/now/list", show=shown, desk="haisoft").text
+    assert re.findall(r'data-key="haisoft/(\w+)"', page) == tickets
+    counts = dict(re.findall(r'class="tile (\w+)[^>]*data-count="(\d+)"', page))
+    assert counts == {
+        "overdue": "1",
+        "at_risk": "0",
+        "due_soon": "0",
+        "awaiting": "0",
+        "paused": "0",
+        "unassigned": "1",
+    }
+
+
 def test_a_file_of_another_release_is_not_found(room: Room) -> None:
-    assert room.client.get(f"{STATIC}/board.js").status_code == 200
-    assert room.client.get("/static/0000000000000000/board.js").status_code == 404
+    assert room.client.get(f"{STATIC}/now.js").status_code == 200
+    assert room.client.get("/static/0000000000000000/now.js").status_code == 404
     assert room.client.get(f"{STATIC}/routes.py").status_code == 404
 
 
 def test_a_name_in_an_address_is_text_and_never_markup(room: Room) -> None:
-    page = room.client.get('/tickets/haisoft/"><script src=x>')
+    page = room.get('/tickets/haisoft/"><script src=x>')
     assert "<script src=x>" not in page.text
     assert "&#34;&gt;&lt;script src=x&gt;" in page.text
 

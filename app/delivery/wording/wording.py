@@ -1,24 +1,19 @@
-"""Writes phrases, dates and durations in one language. The catalogues (`*.po`) are compiled in memory on first use.
-
-A checkout therefore needs no build step, and what a translator edits is what runs. Pure apart from reading them.
+"""Writes phrases, dates and durations in one language, from the catalogues of messages or of a page. Pure apart from
+reading them.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 from babel.dates import format_skeleton, format_time
 from babel.lists import format_list
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
+from app.delivery.wording.catalogues import Folders, translations
 from app.delivery.wording.language import LOCALES, Language
 
 CATALOGUES: Final = Path(__file__).parent
@@ -27,23 +22,12 @@ _UNITS_SHOWN: Final = 2
 """Units of a duration: "2 days, 3 hours", whose minutes no one acts on."""
 
 
-@cache
-def _translations(language: Language) -> NullTranslations:
-    if language is Language.EN:
-        return NullTranslations()
-    with (CATALOGUES / f"{language.value}.po").open("rb") as source:
-        catalogue = read_po(source, locale=language.value)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
-
-
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of one language."""
+    """The words of one language, from a chain of catalogues."""
 
     language: Language
+    folders: Folders = (CATALOGUES,)
 
     @property
     def locale(self) -> str:
@@ -52,11 +36,15 @@ class Wording:
 
     def say(self, phrase: str, **values: Any) -> str:
         """A phrase, translated and filled in."""
-        return _translations(self.language).gettext(phrase).format(**values)
+        return self.phrase(phrase).format(**values)
 
-    def count(self, phrases: tuple[str, str], n: int) -> str:
+    def phrase(self, phrase: str) -> str:
+        """A phrase, translated, with its places for values as they are."""
+        return translations(self.language, self.folders).gettext(phrase)
+
+    def count(self, phrases: tuple[str, str], n: int, **values: Any) -> str:
         """A phrase with a number, in the plural form that the language has for it."""
-        return _translations(self.language).ngettext(*phrases, n).format(n=n)
+        return translations(self.language, self.folders).ngettext(*phrases, n).format(n=n, **values)
 
     def number(self, number: Decimal) -> str:
         """A number as the language writes it, with all of its decimals."""

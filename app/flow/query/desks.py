@@ -49,6 +49,11 @@ class DeskAnswer:
     """The planned version that comes into force next."""
 
 
+def known_desks(conn: Connection, catalogue: Catalogue) -> list[str]:
+    """The names of all desks that have a version, in order."""
+    return sorted(catalogue.desks(conn))
+
+
 def desks_overview(
     conn: Connection, catalogue: Catalogue, desks: Iterable[str], now: Micros
 ) -> list[DeskAnswer]:

@@ -4,6 +4,7 @@ A list is a keyset page, the latest first. It leaves retracted ones out unless t
 microseconds UTC.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -131,6 +132,17 @@ def breach(conn: Connection, breach_id: str) -> Breach | None:
     """One breach, by the id of its signal."""
     row = conn.execute(_BREACHES.where(_signal.c.id == breach_id)).first()
     return None if row is None else _breach(row)
+
+
+def of_tickets(conn: Connection, desk: str, tickets: Iterable[str]) -> list[Breach]:
+    """The breaches of these tickets of a desk that are not retracted, the latest first; by the key of the signals."""
+    subjects = [Subject.parse(ticket) for ticket in tickets]
+    if not subjects:
+        return []
+    query = _BREACHES.where(
+        _signal.c.desk == desk, _signal.c.subject.in_(subjects), _signal.c.retracted_at.is_(None)
+    ).order_by(_signal.c.at.desc(), _signal.c.seq.desc())
+    return [_breach(row) for row in conn.execute(query).all()]
 
 
 def _breach(row: Row[*tuple[Any, ...]]) -> Breach:

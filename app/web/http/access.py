@@ -27,6 +27,9 @@ PROOF_HEADER: Final = "x-slatimer"
 _CALLER: Final = "slatimer.caller"
 """The key of the admitted caller in the request's scope."""
 
+_NEW_SESSION: Final = "slatimer.new_session"
+"""The key of the secret of a session that was made for this very request."""
+
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -66,11 +69,18 @@ def desks_for(caller: Caller, desk: str | None) -> Desks:
 
 def secret_of(request: Request) -> tuple[str | None, bool]:
     """The secret that a request carries, and whether it came in the cookie."""
+    if _NEW_SESSION in request.scope:
+        return request.scope[_NEW_SESSION], True
     authorization = request.headers.get("authorization")
     if authorization is not None:
         method, _, secret = authorization.partition(" ")
         return (secret.strip() or None, False) if method.lower() == "bearer" else (None, False)
     return request.cookies.get(COOKIE), True
+
+
+def act_with(request: Request, secret: str) -> None:
+    """Let a request act with a session that was made for it, as if it had sent the cookie."""
+    request.scope[_NEW_SESSION] = secret
 
 
 def unknown_key(*, given: bool) -> Problem:

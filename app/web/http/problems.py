@@ -252,23 +252,28 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
 """The kind of problem for each named error of the layers below; the error's text is the detail."""
 
 
-def _of_named_error(request: Request, error: Exception) -> Response:
-    kind = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that an error of a route is; None for a defect."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    kind = next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
     detail = str(error)
-    return respond(request, Problem(kind, f"{detail[:1].upper()}{detail[1:].rstrip('.')}."))
+    return kind and Problem(kind, f"{detail[:1].upper()}{detail[1:].rstrip('.')}.")
 
 
-def _of_problem(request: Request, error: Exception) -> Response:
-    return respond(request, cast(Problem, error))
+def _of_error(request: Request, error: Exception) -> Response:
+    return respond(request, cast(Problem, problem_of(error)))
 
 
-def _of_validation(request: Request, error: Exception) -> Response:
-    found = cast(RequestValidationError, error).errors()
+def _of_validation(error: RequestValidationError) -> Problem:
+    found = error.errors()
     unreadable = [e for e in found if e["type"] == "json_invalid"]
     if unreadable:
         why = unreadable[0].get("ctx", {}).get("error", "it is not valid JSON")
-        return respond(request, Problem(Kind.UNREADABLE, f"The body is not valid JSON: {why}."))
-    return respond(request, invalid(map(_place, found)))
+        return Problem(Kind.UNREADABLE, f"The body is not valid JSON: {why}.")
+    return invalid(map(_place, found))
 
 
 def _place(error: Mapping[str, Any]) -> Place:
@@ -303,8 +308,6 @@ def _of_method(request: Request) -> Response:
 
 def install(app: FastAPI) -> None:
     """Register the handlers that answer every error of the app with a problem."""
-    app.add_exception_handler(Problem, _of_problem)
-    app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
-    for error in TABLE:
-        app.add_exception_handler(error, _of_named_error)
+    for error in (Problem, RequestValidationError, *TABLE):
+        app.add_exception_handler(error, _of_error)

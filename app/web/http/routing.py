@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -63,7 +64,7 @@ class GuardedRoute(APIRoute):
     @property
     def required(self) -> Requires | None:
         """The permission that the route requires; none for a public route."""
-        return next((d.call for d in self.dependant.dependencies if isinstance(d.call, Requires)), None)
+        return _required(self.dependant)
 
     def size_limit(self, settings: Settings) -> int:
         """The maximum size of a body of this route, in bytes."""
@@ -88,6 +89,12 @@ class GuardedRoute(APIRoute):
             return await handle(Request(request.scope, body.receive))
         finally:
             body.close()
+
+
+def _required(dependant: Dependant) -> Requires | None:
+    """What a route requires: among its dependencies or theirs."""
+    found = (d.call if isinstance(d.call, Requires) else _required(d) for d in dependant.dependencies)
+    return next((each for each in found if each is not None), None)
 
 
 def _has_body(request: Request) -> bool:

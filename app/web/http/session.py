@@ -16,7 +16,7 @@ from app.sla.span import Micros, length_of
 from app.store.audit import acting
 from app.store.engine.database import EveryDesk
 from app.store.people import sessions
-from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, host_of, unknown_key
+from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, host_of, secret_of, unknown_key
 from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -131,19 +131,19 @@ async def sign_out(request: Request) -> Response:
     return answer
 
 
-async def sign_in_guest(request: Request, answer: Response) -> None:
-    """Sign a page's visitor in as a guest, if the settings allow guests and the visitor is not signed in yet."""
+async def guest_secret(request: Request) -> str | None:
+    """The secret of a new session of a guest, if the settings allow guests and the visitor is not signed in yet."""
     runtime = running(request)
     settings = runtime.settings
     if not settings.guest_sign_in or not is_own_name(request.headers.get("host", ""), settings.allowed_hosts):
-        return
-    secret = request.cookies.get(COOKIE)
+        return None
+    secret, _ = secret_of(request)
     if secret and await runtime.principals.find(secret):
-        return
+        return None
     secret, _ = await runtime.database.write(
         lambda conn, now: sessions.create_guest(conn, now, _end(request, now)), EveryDesk.SIGN_IN
     )
-    set_session_cookie(request, answer, secret)
+    return secret
 
 
 async def check_not_another(request: Request, principal_id: str) -> None:

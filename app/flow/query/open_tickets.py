@@ -1,0 +1,129 @@
+"""What breaks next: open tickets by urgency, with the counts of their groups, evaluated for one page.
+
+The list and the counts are of one snapshot. Instants are microseconds UTC.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from app.flow.query.answer import TicketAnswer
+from app.flow.query.desks import DeskAnswer
+from app.flow.query.tickets import answers
+from app.principal import Desks
+from app.sla.span import Micros, length_of
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+from app.store.tickets import breaches, open_tickets
+from app.store.tickets.breaches import Breach
+from app.store.tickets.open_tickets import KeptSince, OpenCounts, OpenFilters, OpenKey, Tile, Urgency
+
+__all__ = [
+    "KeptSince",
+    "OpenCounts",
+    "OpenFilters",
+    "OpenKey",
+    "OpenPage",
+    "OpenTicket",
+    "Tile",
+    "Urgency",
+    "filter_choices",
+    "kept_this_month",
+    "kept_today",
+    "open_page",
+    "open_ticket",
+]
+
+DUE_SOON: Final = length_of(timedelta(hours=1))
+"""What counts as due soon: an hour is what a team can still turn."""
+
+CHOICES_MAX: Final = 200
+"""Values offered for one filter: more cannot be chosen from a menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A ticket of the list, its group, its breaches that stand, and its evaluation; none for one that was left out
+    because the caller has it already, or that cannot be evaluated."""
+
+    key: OpenKey
+    answer: TicketAnswer | None
+    breaches: Sequence[Breach] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page of the list, the counts of the whole list, and the cursor of the next page; none at the end."""
+
+    tickets: Sequence[OpenTicket]
+    counts: OpenCounts
+    next: str | None
+
+
+def open_page(
+    conn: Connection,
+    catalogue: Catalogue,
+    filters: OpenFilters,
+    cursor: str | None,
+    limit: int,
+    *,
+    now: Micros,
+    without: Collection[tuple[str, str]] = (),
+) -> OpenPage:
+    """A page of open tickets, the most urgent first. Those in `without`, (desk, ticket), are not evaluated. Raises
+    FaultyCursor."""
+    soon = now + DUE_SOON
+    keys, following = open_tickets.page(conn, filters, cursor, limit, now=now, soon=soon)
+    by_desk: dict[str, list[str]] = {}
+    for key in keys:
+        if (key.desk, key.ticket) not in without:
+            by_desk.setdefault(key.desk, []).append(key.ticket)
+    judged: dict[tuple[str, str], TicketAnswer] = {}
+    late: dict[tuple[str, str], list[Breach]] = {}
+    for desk, tickets in by_desk.items():
+        found = answers(conn, catalogue, desk, tickets, now=now)
+        judged.update(((desk, ticket), answer) for ticket, answer in found.items())
+        for each in breaches.of_tickets(conn, desk, tickets):
+            late.setdefault((desk, each.subject.text), []).append(each)
+    made = [
+        OpenTicket(key, judged.get((key.desk, key.ticket)), late.get((key.desk, key.ticket), ()))
+        for key in keys
+    ]
+    return OpenPage(made, open_tickets.counts(conn, filters, now=now, soon=soon), following)
+
+
+def open_ticket(
+    conn: Connection, catalogue: Catalogue, desk: str, ticket: str, *, now: Micros
+) -> OpenTicket | None:
+    """One ticket as the list has it; None if nothing is known of it."""
+    answer = answers(conn, catalogue, desk, [ticket], now=now).get(ticket)
+    if answer is None:
+        return None
+    late = breaches.of_tickets(conn, desk, [ticket])
+    return OpenTicket(OpenKey(desk, ticket, Urgency.REST), answer, late)
+
+
+def kept_this_month(conn: Connection, desk: DeskAnswer, now: Micros) -> KeptSince | None:
+    """The clocks of a desk that were met and breached this month, by its own calendar; None without one."""
+    if not desk.hours:
+        return None
+    calendar = desk.calendars[desk.hours[0].name]
+    first = calendar.local_date(now).replace(day=1)
+    return open_tickets.kept_since(conn, desk.desk, calendar.end_of_day(first - timedelta(days=1)))
+
+
+def kept_today(conn: Connection, desks: Sequence[DeskAnswer], now: Micros) -> KeptSince:
+    """The clocks that were met and breached today, each desk's day beginning at its own midnight."""
+    found = [open_tickets.kept_since(conn, desk.desk, _midnight(desk, now)) for desk in desks if desk.hours]
+    return KeptSince(sum(each.kept for each in found), sum(each.missed for each in found))
+
+
+def filter_choices(conn: Connection, desks: Desks) -> dict[str, list[str]]:
+    """The values to filter by that open tickets have, by parameter."""
+    return open_tickets.choices(conn, desks, CHOICES_MAX)
+
+
+def _midnight(desk: DeskAnswer, now: Micros) -> Micros:
+    calendar = desk.calendars[desk.hours[0].name]
+    return calendar.end_of_day(calendar.local_date(now) - timedelta(days=1))

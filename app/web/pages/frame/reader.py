@@ -1,0 +1,93 @@
+"""`Reader`: who reads a page, what they may see, and their language and theme.
+
+It is the dependency of every page: the route admits its caller first, as those of the API (`app.web.http.access`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+
+from app.flow.query.desks import known_desks
+from app.principal import Permission, covers
+from app.sla.span import Micros
+from app.store.engine.database import Connection
+from app.store.tickets import signals
+from app.web.http.access import Caller, Viewer
+from app.web.http.budget import budgeted
+from app.web.http.running import WebRuntime, running
+from app.web.pages.frame.choices import PARAMETERS, Choices, choices_of
+
+T = TypeVar("T")
+
+KEEP: Final = "keep"
+"""The parameter of a fragment's address that names the rows which the browser keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The reader of a page. `stream_at` is the place in the stream of signals that everything read from now on has."""
+
+    request: Request
+    caller: Caller
+    choices: Choices
+    now: Micros
+    desks: tuple[str, ...]
+    """The desks that the reader may see, by name."""
+    stream_at: int
+
+    @property
+    def runtime(self) -> WebRuntime:
+        """The components of the process."""
+        return running(self.request)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Read from the database on one snapshot, within the time budget of an answer."""
+        return await self.runtime.database.read(budgeted(self.runtime.settings, work))
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the reader has a permission on any desk."""
+        return bool(self.caller.principal.desks_with(permission))
+
+    def address(self, **changed: str | None) -> str:
+        """The address of this page with some parameters changed; None removes one."""
+        return self.address_of(self.request.url.path, **changed)
+
+    def address_of(self, path: str, **changed: str | None) -> str:
+        """The address of another page with this one's parameters, some changed. `keep` is a fragment's own."""
+        given = [
+            (name, value)
+            for name, value in self.request.query_params.multi_items()
+            if name not in changed and name not in PARAMETERS and name != KEEP
+        ]
+        added = [(name, value) for name, value in changed.items() if value]
+        query = urlencode([*given, *added])
+        return path + (f"?{query}" if query else "")
+
+
+async def reader_of(request: Request, caller: Caller) -> Reader:
+    """The reader of an admitted request."""
+    runtime = running(request)
+
+    def read(conn: Connection) -> tuple[list[str], int]:
+        return known_desks(conn, runtime.catalogue), signals.last(conn)
+
+    desks, last = await runtime.database.look_up(read)
+    return Reader(
+        request,
+        caller,
+        choices_of(request, runtime.settings.page_language),
+        runtime.database.now(),
+        tuple(desk for desk in desks if covers(caller.desks, desk)),
+        last,
+    )
+
+
+async def _viewing(request: Request, caller: Viewer) -> Reader:
+    return await reader_of(request, caller)
+
+
+ViewReader = Annotated[Reader, Depends(_viewing)]
+"""A reader who may view tickets. For another permission write the same two lines with another type of caller."""

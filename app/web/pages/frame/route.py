@@ -1,0 +1,82 @@
+"""`PageRoute`: the route of every page. It signs guests in, and shows problems as pages.
+
+A visitor who is not signed in gets the sign-in page, at the address that was asked for.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request
+from starlette.responses import HTMLResponse, Response
+
+from app.delivery.wording.phrases import N_
+from app.web.http.access import act_with
+from app.web.http.problems import Kind, Problem, problem_of
+from app.web.http.routing import GuardedRoute
+from app.web.http.running import running
+from app.web.http.session import guest_secret, set_session_cookie
+from app.web.pages.frame.assets import STATIC, imported
+from app.web.pages.frame.choices import choices_of
+from app.web.pages.frame.rendering import FRAME, render
+
+_SIGN_IN_SCRIPT: Final = "sign_in.js"
+_TITLES: Final = {
+    Kind.NOT_ALLOWED: N_("You may not see this"),
+    Kind.NOT_FOUND: N_("Not found"),
+    Kind.NOTHING_KNOWN: N_("Nothing was known at that time"),
+    Kind.GONE: N_("No longer stored"),
+    Kind.INVALID: N_("The address is not valid"),
+    Kind.TOO_MANY: N_("Too many requests"),
+    Kind.UNAVAILABLE: N_("The service is unavailable"),
+}
+_OTHER_TITLE: Final = N_("This page cannot be shown")
+
+
+class PageRoute(GuardedRoute):
+    """A guarded route whose answers are for people."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the checks, with its problems as pages."""
+        handle = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            secret = await guest_secret(request)
+            if secret is not None:
+                act_with(request, secret)
+            answer = await _answer(request, handle)
+            if secret is not None:
+                set_session_cookie(request, answer, secret)
+            return answer
+
+        return shown
+
+
+async def _answer(request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+    try:
+        return await handle(request)
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        return _sign_in(request, problem) if problem.kind is Kind.NOT_SIGNED_IN else _shown(request, problem)
+
+
+def _sign_in(request: Request, problem: Problem) -> Response:
+    """The sign-in page. What was asked for is shown after it."""
+    context = {"script": _SIGN_IN_SCRIPT, "modules": imported(_SIGN_IN_SCRIPT)}
+    return _outside(request, problem, "frame/sign_in.html", context)
+
+
+def _shown(request: Request, problem: Problem) -> Response:
+    title = _TITLES.get(problem.kind, _OTHER_TITLE)
+    return _outside(request, problem, "frame/problem.html", {"title": title, "detail": problem.detail})
+
+
+def _outside(request: Request, problem: Problem, template: str, context: dict[str, Any]) -> Response:
+    """A page for somebody of whom nothing may be known: without the frame's navigation."""
+    choices = choices_of(request, running(request).settings.page_language)
+    content = render(FRAME, choices.language, template, {"static": STATIC, "choices": choices, **context})
+    headers = {"Cache-Control": "no-store", **(problem.headers or {})}
+    answer = HTMLResponse(content, status_code=problem.kind.status, headers=headers)
+    choices.keep(request, answer)
+    return answer

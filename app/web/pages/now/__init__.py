@@ -1,0 +1,1 @@
+"""The room of the page `now`: what breaks next, and who has it."""

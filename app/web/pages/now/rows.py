@@ -1,0 +1,226 @@
+"""Rows of the list: a ticket with its most urgent clock, in the reader's words. Instants are microseconds UTC."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.delivery.wording.language import nearest
+from app.delivery.wording.phrases import N_
+from app.flow.query.answer import QueueAnswer, TicketAnswer
+from app.flow.query.open_tickets import OpenTicket, Urgency
+from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
+from app.sla.clock.transition import LIVE, PAUSED, RUNNING
+from app.sla.clock.view import ClockView
+from app.sla.span import SECOND, Micros
+from app.store.tickets.breaches import Breach
+from app.web.pages.frame.vocabulary import LATE, MOVES, awaited, named
+from app.web.pages.frame.words import Words, local
+
+_MILLISECOND: Final = SECOND // 1000
+_UTC: Final = "UTC"
+_FULL: Final = 100
+_FIRST_CAUSES: Final = frozenset({"created", "message"})
+"""Causes of joining a queue that go without saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom and when a row is written: the words, the instant, and the reader's own time zone if it is known."""
+
+    words: Words
+    now: Micros
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The time left of a clock. `seconds` is what was left at the instant of the answer; it runs until `until`, in
+    milliseconds, or stands still."""
+
+    text: str
+    seconds: int | None = None
+    until: int | None = None
+    notes: tuple[str, ...] = ()
+    is_still: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ticket waits: its position, and why it is there."""
+
+    queue: str
+    text: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One ticket of the list."""
+
+    desk: str
+    ticket: str
+    urgency: Urgency
+    is_late: bool
+    title: str | None
+    about: str
+    """The customer, and the plan or level."""
+    url: str | None
+    left: Left
+    commitment: str
+    used: int
+    """Percent of the target that is used, 100 at most."""
+    used_text: str
+    others: int
+    """Further open clocks."""
+    assignee: str | None
+    group: str | None
+    place: Place | None
+    breach: Breach | None
+    spoken: str
+    """What is announced when the ticket becomes late."""
+
+    @property
+    def key(self) -> str:
+        """The row's key: desk and ticket."""
+        return f"{self.desk}/{self.ticket}"
+
+
+def row(found: OpenTicket, to: Audience, commitment: str | None = None) -> Row | None:
+    """The row of a ticket; None where it was not evaluated or nothing of it is open any more. `commitment`: only its
+    clocks are considered."""
+    answer = found.answer
+    if answer is None:
+        return None
+    clocks = [view for view in answer.evaluation.clocks if view.state in LIVE]
+    shown = sorted((view for view in clocks if commitment in (None, view.commitment)), key=_urgency)
+    if not shown:
+        return None
+    return _row(found, answer, shown[0], len(clocks) - 1, to)
+
+
+def _urgency(view: ClockView) -> tuple[int, int]:
+    """Running clocks by due date, then paused ones, then those that wait."""
+    if view.state is RUNNING:
+        return 0, view.due_at or 0
+    return (1, view.started_at or 0) if view.state is PAUSED else (2, view.awaiting_since or 0)
+
+
+def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience) -> Row:
+    words, fields = to.words, answer.evaluation.ticket.fields
+    calendar = calendar_of(answer, view)
+    label = label_of(answer, view, words)
+    breach = next((each for each in found.breaches if each.clock_state in LIVE), None)
+    used, used_text = _used(view, words)
+    is_late = view.breached_at is not None
+    return Row(
+        desk=answer.desk,
+        ticket=answer.ticket,
+        urgency=found.key.urgency,
+        is_late=is_late,
+        title=_text(fields.get("title")),
+        about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
+        url=_text(fields.get("url")),
+        left=left(view, calendar, to),
+        commitment=label,
+        used=used,
+        used_text=used_text,
+        others=others,
+        assignee=_text(fields.get("assignee")),
+        group=_text(fields.get("group")),
+        place=None if answer.queue is None else _place(answer.queue, calendar, words, to.now),
+        breach=breach,
+        spoken=f"{named(words, LATE, view.kind.value)}: {label}, {answer.desk} {answer.ticket}",
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def calendar_of(answer: TicketAnswer, view: ClockView) -> Calendar | None:
+    """The calendar that a clock counts in."""
+    account = answer.evaluation.histories.get((view.commitment, view.cycle_id))
+    return None if account is None or account.regime is None else account.regime.calendar
+
+
+def label_of(answer: TicketAnswer, view: ClockView, words: Words) -> str:
+    """The label of a clock's commitment, in the reader's language if the agreement has it."""
+    account = answer.evaluation.histories.get((view.commitment, view.cycle_id))
+    labels = {} if account is None else dict(account.clock.terms.commitment.labels)
+    return nearest(words.language.value, labels) or view.label
+
+
+def left(view: ClockView, calendar: Calendar | None, to: Audience) -> Left:
+    """The time left of an open clock, and the notes below it."""
+    words, now = to.words, to.now
+    zone = calendar.time_zone if calendar else _UTC
+    if view.state is PAUSED:
+        return _paused(view, words)
+    if view.state is not RUNNING or view.remaining is None or view.due_at is None:
+        waits = words.say(N_("waits for {what}"), what=awaited(words, view.awaiting)) if view.awaiting else ""
+        return Left(words.say(N_("Waiting")), notes=(waits,) if waits else (), is_still=True)
+    seconds = view.remaining // SECOND
+    due = words.say(N_("due {when}"), when=words.written(view.due_at, zone, now))
+    own = _own_time(view.due_at, zone, to)
+    if view.open_now:
+        return Left(words.left(seconds), seconds, _until(calendar, now), (due, *own))
+    return Left(words.left(seconds), seconds, None, (_closed(calendar, words, now), due, *own), is_still=True)
+
+
+def _own_time(at: Micros, zone: str, to: Audience) -> tuple[str, ...]:
+    """The reader's own time, where their clocks differ from the desk's."""
+    if to.zone is None or local(at, zone).utcoffset() == local(at, to.zone).utcoffset():
+        return ()
+    return (to.words.say(N_("your time: {when}"), when=to.words.written(at, to.zone, to.now)),)
+
+
+def _paused(view: ClockView, words: Words) -> Left:
+    if view.remaining is None:
+        return Left(words.say(N_("Paused")), is_still=True)
+    note = words.say(N_("{time} left when it resumes"), time=words.length(max(0, view.remaining // SECOND)))
+    return Left(words.say(N_("Paused")), notes=(note,), is_still=True)
+
+
+def _until(calendar: Calendar | None, now: Micros) -> int:
+    """Until when a running clock counts: its calendar's next closing."""
+    try:
+        closing = None if calendar is None else calendar.next_close_us(now)
+    except (NeverCloses, NeverOpen, UncoveredYear):
+        closing = None
+    return (now + 366 * 86_400 * SECOND if closing is None else closing) // _MILLISECOND
+
+
+def _closed(calendar: Calendar | None, words: Words, now: Micros) -> str:
+    try:
+        opens = None if calendar is None else calendar.next_open_us(now)
+    except (NeverOpen, UncoveredYear):
+        opens = None
+    if calendar is None or opens is None:
+        return words.say(N_("closed"))
+    return words.say(N_("closed until {when}"), when=words.until(opens, calendar.time_zone, now))
+
+
+def _used(view: ClockView, words: Words) -> tuple[int, str]:
+    if not view.target_length:
+        return 0, ""
+    share = _FULL * view.counted // view.target_length
+    text = words.say(
+        N_("{used} of {target}"),
+        used=words.length(view.counted // SECOND),
+        target=words.length(view.target_length // SECOND),
+    )
+    return min(_FULL, share), text
+
+
+def _place(queue: QueueAnswer, calendar: Calendar | None, words: Words, now: Micros) -> Place:
+    text = words.say(
+        N_("{position} of {length}"),
+        position="?" if queue.position is None else words.number(queue.position),
+        length="?" if queue.length is None else words.number(queue.length),
+    )
+    if not queue.moves:
+        return Place(queue.name, text, None)
+    last = queue.moves[-1]
+    when = words.written(last.at, calendar.time_zone if calendar else _UTC, now)
+    if last.cause in _FIRST_CAUSES:
+        return Place(queue.name, text, words.say(N_("since {when}"), when=when))
+    return Place(queue.name, text, f"{named(words, MOVES, last.cause)}, {when}")

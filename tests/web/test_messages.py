@@ -1,0 +1,87 @@
+"""What the pages say is translated: every phrase, in every language and plural form, and nothing else."""
+
+import re
+from string import Formatter
+
+import pytest
+
+from app.delivery.wording.language import Language
+from app.web.pages.frame.assets import PAGES
+from app.web.pages.frame.rendering import environment, words_of
+from tests.web.messages import ROOM_NAMES, TRANSLATED, entries, key_of, path_of, read, wanted
+
+
+@pytest.mark.parametrize("room", ROOM_NAMES)
+def test_the_catalogues_of_a_room_have_exactly_what_it_says(room: str) -> None:
+    """To add what is missing and remove what is unused: python -m tests.web.messages"""
+    phrases = wanted(room)
+    for language in TRANSLATED:
+        found = {key_of(each) for each in entries(read(path_of(room, language), language))}
+        assert found == phrases, (room, language)
+
+
+@pytest.mark.parametrize("room", ROOM_NAMES)
+def test_every_phrase_of_a_room_is_translated_in_every_plural_form_with_the_values_of_the_original(
+    room: str,
+) -> None:
+    for language in TRANSLATED:
+        catalogue = read(path_of(room, language), language)
+        for message in entries(catalogue):
+            forms = [message.string] if isinstance(message.string, str) else [*(message.string or ())]
+            key = key_of(message)
+            assert all(forms), (room, language, key)
+            assert not message.fuzzy, (room, language, key)
+            assert len(forms) == (1 if isinstance(key, str) else catalogue.num_plurals), (room, language, key)
+            original = key if isinstance(key, str) else key[0]
+            assert {frozenset(_values(form)) for form in forms} == {frozenset(_values(original))}, key
+
+
+def _values(phrase: str) -> set[str]:
+    return {name for _, name, *_ in Formatter().parse(phrase) if name}
+
+
+NAMES = {"slatimer", "- slatimer", "Esc"}
+"""Texts that are the same in every language."""
+DRAWN_BY_SCRIPTS = {"credits/credits.html", "queue/queue.html", "service/service.html", "ticket/ticket.html"}
+"""Templates whose texts are still English, as those of their scripts."""
+
+
+def test_a_template_has_no_text_that_is_not_a_phrase() -> None:
+    for path in sorted(PAGES.rglob("*.html")):
+        if str(path.relative_to(PAGES)) not in DRAWN_BY_SCRIPTS:
+            assert _bare_texts(path.read_text()) == [], path
+
+
+def _bare_texts(template: str) -> list[str]:
+    """Words between tags, and in attributes that people read."""
+    without_code = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", template, flags=re.DOTALL)
+    without_code = re.sub(
+        r'[\w-]+="\w*"(?=\s*$)', "", without_code, flags=re.MULTILINE
+    )  # of the tag around a block
+    attributes = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', without_code)
+    texts = re.sub(r"<[^>]*>", "\n", without_code).splitlines()
+    return [
+        each.strip()
+        for each in (*attributes, *texts)
+        if re.search(r"[^\W\d_]{2}", each) and each.strip() not in NAMES
+    ]
+
+
+def test_what_is_filled_into_a_phrase_is_escaped() -> None:
+    template = environment("now", Language.FR).from_string('{{ _("taken on by {name}", name="<b>") }}')
+    assert template.render() == "pris en charge par &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("language", "lengths"),
+    [
+        ("en", ["45 s", "7 min", "1 h 20 min", "2 h", "31 h", "31 min over"]),
+        ("fr", ["45 s", "7 min", "1 h 20 min", "2 h", "31 h", "31 min de retard"]),
+        ("nl", ["45 s", "7 min", "1 u 20 min", "2 u", "31 u", "31 min te laat"]),
+        ("it", ["45 s", "7 min", "1 h 20 min", "2 h", "31 h", "31 min di ritardo"]),
+        ("vi", ["45 giây", "7 phút", "1 giờ 20 phút", "2 giờ", "31 giờ", "quá 31 phút"]),
+    ],
+)
+def test_time_left_is_written_as_the_language_does(language: str, lengths: list[str]) -> None:
+    words = words_of("now", Language(language))
+    assert [words.left(seconds) for seconds in (45, 420, 4_800, 7_200, 111_700, -1_860)] == lengths
