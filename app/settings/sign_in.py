@@ -35,9 +35,9 @@ class SignInSettings(SettingsGroup):
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s]+$",
-        description="Address of the service as browsers see it, with the path prefix of a proxy. One-time links, links in "
-        "messages and the address for the identity provider begin with it. None: as the request was sent, or host and "
-        "port; messages have no link.",
+        description="Address of the service as browsers see it, with the path prefix of a proxy. One-time links, links "
+        "in messages and the address for the identity provider begin with it. None: as the request was sent, or host "
+        "and port; messages have no link.",
     )
     session_lifetime: timedelta = Field(
         default=timedelta(hours=12),
