@@ -16,6 +16,7 @@ UPGRADE ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 PYTEST := $(BIN)/python -m pytest $(PARALLEL) $(OPTIONS)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE)
@@ -26,9 +27,12 @@ TOOLS := .venv/.tools-installed
 # Clients of other makers in JavaScript, for tests/clients. Node.js and npm come with the wheel in .venv.
 CLIENTS := tests/clients/node_modules/.installed
 
+# Compiled modules are kept, whatever the environment says: the tests start some dozen processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check lint bench chaos hostile audit sbom openapi lock clean
+.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,11 +51,18 @@ test-browser: $(TOOLS) ## Run the tests that drive the pages in Chromium (CHROMI
 test-clients: $(TOOLS) $(CLIENTS) ## Run the tests that use other makers' clients: CloudEvents SDKs, Prometheus, Alertmanager
 	$(PYTEST) -m clients
 
-# One run of the whole suite, last, so that its closing line is the verdict on all tests. The clients are installed while
-# the types are checked, which takes one processor.
+# One run of the whole suite, last, so that its closing line is the verdict on all tests. The rest of the check runs
+# beside the installation of the clients and the first tests, which mostly wait for processes; what it finds is shown as
+# soon as it has ended, and fails the check. The tests are collected once before, by one process: the others find them
+# compiled.
 check: $(TOOLS) ## What CI runs: lint, types, contracts, the API document, all tests
-	$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint $(CLIENTS)
-	$(PYTEST)
+	@mkdir -p build; { $(MAKE) --no-print-directory lint >build/lint.txt 2>&1; code=$$?; echo; cat build/lint.txt; exit $$code; } & lint=$$!; \
+	$(MAKE) --no-print-directory --output-sync=target --jobs=2 $(CLIENTS) compiled && $(PYTEST); tests=$$?; \
+	wait $$lint || { echo "lint failed: see build/lint.txt"; exit 1; }; exit $$tests
+
+compiled: $(TOOLS) ## Compile the modules of the service and of its tests, which every process of the suite imports
+	@$(BIN)/python -m compileall -q app
+	@$(BIN)/python -m pytest --collect-only --quiet --quiet >/dev/null || true
 
 lint: $(TOOLS) ## The part of check that runs no test
 	$(BIN)/ruff format --check .
@@ -98,18 +109,26 @@ clean: ## Remove .venv and the tools' caches
 		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# `make demo` installs what runs; everything else installs the tools too. Both run from hashes, and the project
-# itself is built with the locked hatchling, so that nothing is fetched that is not in the lock file.
+# `make demo` installs what runs, with pip alone; everything else installs the tools too. Both run from hashes, and the
+# project itself is built with the locked hatchling, so that nothing is fetched that is not in the lock file.
 $(RUNTIME): requirements.lock pyproject.toml | .venv/bin/python
 	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(TOOLS): requirements-dev.lock $(RUNTIME)
-	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r requirements-dev.lock
+# uv, by the hash in the lock file, installs the tools and what runs in a fraction of pip's time.
+$(BIN)/uv: requirements-dev.lock | .venv/bin/python
+	@awk '/^uv==/ { found = 1 } found { print } found && !/\\$$/ { exit }' $< >.venv/uv.lock
+	$(PIP) install --quiet --no-compile --require-hashes --no-deps -r .venv/uv.lock
+	@touch $@
+
+# The lock file of the tools has all pins of the other one.
+$(TOOLS): requirements-dev.lock requirements.lock pyproject.toml $(BIN)/uv
+	$(UV) --require-hashes --no-deps -r requirements-dev.lock
+	$(UV) --no-deps --no-build-isolation --editable .
 	@# The tests start the service some dozen times: compiled once, each start takes a second and not four.
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
-	@touch $@
+	@touch $(RUNTIME) $@
 
 # The generator of Python clients has an environment of its own: its packages clash with the service's.
 # `npm ci` installs exactly what the lock file names, by hash, and runs no package's scripts.

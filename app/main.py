@@ -24,12 +24,20 @@ from app.store.engine.database import Database
 from app.store.engine.sqlite import readable_by_others
 from app.store.people.principals import has_no_principal
 from app.web.api import audit, health
-from app.web.api.contracts import availability, averages, contract_import, contracts, credits, statements
+from app.web.api.contracts import (
+    availability,
+    averages,
+    contract_import,
+    contract_versions,
+    contracts,
+    credits,
+    statements,
+)
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, sessions, sign_in
-from app.web.api.reports import behind, reports
+from app.web.api.reports import behind, objects, reports, simulations
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
@@ -60,6 +68,7 @@ ROUTERS = (
     agreements.router,
     contract_import.router,
     contracts.router,
+    contract_versions.router,
     availability.router,
     credits.router,
     statements.router,
@@ -71,8 +80,10 @@ ROUTERS = (
     breaches.router,
     averages.router,
     queue_reports.router,
+    objects.router,
     behind.router,
     reports.router,
+    simulations.router,
     audit.router,
     me.router,
     people.router,

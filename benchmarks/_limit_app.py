@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from app.flow.judge.receive import Incoming
 from app.intake.cloudevents import Readable, read_event
 from app.main import create_app, serve
+from app.principal import EVERY
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.database import Connection, wall_clock
@@ -89,7 +90,7 @@ async def store_only(request: Request, caller: Recorder) -> Response:
     if store.group is None:
         parts = running(request)
         store.group = GroupCommit(
-            parts.database, store.process, parts.settings.group_commit_size, len, desk_of=lambda _: ""
+            parts.database, store.process, parts.settings.group_commit_size, len, desks_of=lambda _: EVERY
         )
     await store.group.submit(incoming)
     return _answer(incoming)

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,7 @@ from tests.servers.databases import (
     Databases,
     PostgresDatabases,
     SqliteDatabases,
+    quick_folder,
     with_tables,
 )
 from tests.servers.postgres import Postgres
@@ -91,9 +93,10 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+def sqlite_databases() -> Iterator[SqliteDatabases]:
     """Database files for the whole session."""
-    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
+    with TemporaryDirectory(prefix="databases-", dir=quick_folder()) as folder:
+        yield SqliteDatabases(Path(folder))
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +130,10 @@ def redis_url(valkey_server: Valkey) -> str:
 
 @pytest.fixture(scope="session", params=KINDS)
 def databases(request: pytest.FixtureRequest) -> Databases:
-    """Where tests get their databases. Whatever needs one runs once on SQLite and once on PostgreSQL."""
+    """Where tests get their databases. What needs one runs on both kinds, above the database on SQLite alone.
+
+    The rule, and how a test departs from it, stands in tests/servers/databases.py.
+    """
     return request.getfixturevalue(f"{request.param}_databases")
 
 

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.databases import SqliteDatabases, with_tables
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("numpy", "icalendar", "holidays")
+FOR_SOME = ("alembic", "arq", "asyncpg", "cryptography", "redis", "xlsxwriter")
+"""Of a migration, of Redis, of PostgreSQL, of encrypted secrets, of a workbook."""
 
 
 def imported_by(program: str) -> set[str]:
@@ -19,12 +23,29 @@ def imported_by(program: str) -> set[str]:
         capture_output=True,
         check=True,
     )
-    return set(ended.stdout.split()) & set(HEAVY)
+    return set(ended.stdout.split()) & {*HEAVY, *FOR_SOME}
 
 
 @pytest.mark.parametrize("module", ["app.main", "app.worker", "app.cli.serve", "app.cli.deadline"])
 def test_a_process_starts_without_heavy_packages(module: str) -> None:
-    assert imported_by(f"import {module}") == set()
+    assert imported_by(f"import {module}") & set(HEAVY) == set()
+
+
+def test_a_web_process_on_a_migrated_file_imports_nothing_that_it_does_not_use(
+    sqlite_databases: SqliteDatabases,
+) -> None:
+    with sqlite_databases.copy_of(with_tables) as url:
+        assert imported_by(started_on(url)) == set()
+
+
+def started_on(url: str) -> str:
+    """A program that starts the web process and ends it."""
+    return (
+        "import asyncio\nfrom app.main import create_app\nfrom app.settings import Settings\n"
+        f"app = create_app(Settings(database_url={url!r}))\n"
+        "async def start_and_stop():\n    async with app.router.lifespan_context(app): pass\n"
+        "asyncio.run(start_and_stop())"
+    )
 
 
 def test_single_deadlines_do_without_numpy() -> None:

@@ -20,7 +20,16 @@ def recipe(target: str) -> str:
 
 
 def pins(lock_file: str) -> set[str]:
-    return set(re.findall(r"^([\w.-]+)==", (ROOT / lock_file).read_text(), re.MULTILINE))
+    return {name for name, _ in versions(lock_file)}
+
+
+def versions(lock_file: str) -> set[tuple[str, str]]:
+    return set(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock_file).read_text(), re.MULTILINE))
+
+
+def test_the_lock_file_of_the_tools_has_all_pins_of_what_runs() -> None:
+    """Then one installation from it is enough."""
+    assert versions("requirements.lock") <= versions("requirements-dev.lock")
 
 
 def test_the_audit_reads_both_lock_files_and_passes_over_no_package() -> None:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from app.cli.opened import must_know, opened
 from app.cli.terminal import counted, misused, progress_screen, remark, result, result_json, screen
+from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.contracts import FaultyContracts
 from app.flow.agreement.desk_files import FileFault, document_of, unreadable
 from app.flow.importing.contracts import ContractImport, Imported, Source, read_rows, read_toml
@@ -211,15 +212,19 @@ def _show_changes(done: Imported) -> None:
     from rich.table import Table
 
     table = Table("ticket", "commitment", "cycle", "due", "would be due", box=None, pad_edge=False)
-    for change in done.changes[:_PAGE]:
+    if done.seen is None:
+        return
+    for change in done.seen.effects.changes[:_PAGE]:
         due = (instant_text(change.old_due_at) or "-", instant_text(change.new_due_at) or "-")
         table.add_row(change.ticket, change.commitment, str(change.cycle), *due)
-    if done.changes:
+    if done.seen.effects.changes:
         screen().print(table)
     remark(
-        f"{counted(len(done.changes), 'due date')} would move; {done.late_added} would be late, "
-        f"{done.late_removed} no longer; nothing was written"
+        f"{counted(done.seen.effects.changed, 'due date')} would move; {done.seen.late_added} would be late, "
+        f"{done.seen.late_removed} no longer; nothing was written"
     )
+    for money in done.seen.effects.money:
+        remark(money.text)
 
 
 def _json(done: Imported, *, preview: bool) -> dict[str, Any]:
@@ -231,10 +236,25 @@ def _json(done: Imported, *, preview: bool) -> dict[str, Any]:
         "changed": done.changed,
         "tickets": done.tickets,
         "unread": done.unread,
-        "changes": [_change_json(each) for each in _first(done.changes)] if preview else None,
-        "changes_in_all": len(done.changes) if preview else None,
-        "late_added": done.late_added if preview else None,
-        "late_removed": done.late_removed if preview else None,
+        **_preview_json(done.seen),
+    }
+
+
+def _preview_json(seen: ContractsPreview | None) -> dict[str, Any]:
+    if seen is None:
+        return dict.fromkeys(
+            ("changes", "changes_in_all", "late_added", "late_removed", "sentence", "credits")
+        )
+    return {
+        "changes": [_change_json(each) for each in _first(seen.effects.changes)],
+        "changes_in_all": seen.effects.changed,
+        "late_added": seen.late_added,
+        "late_removed": seen.late_removed,
+        "sentence": seen.effects.sentence,
+        "credits": [
+            {"currency": each.currency, "before": each.amounts[0], "after": each.amounts[1]}
+            for each in seen.effects.money
+        ],
     }
 
 

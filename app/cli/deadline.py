@@ -2,12 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.table import Table
 
-from app.cli.configured import read_settings
 from app.cli.terminal import failed, length, misused, result, result_json, screen
 from app.flow.agreement.desk_files import FaultyFiles, FileKind, check_files, read_files
 from app.flow.query.reasons import span_text
@@ -16,6 +14,9 @@ from app.intake.instant import NotAnInstant, read_instant
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear, parse_calendars
 from app.sla.calendar.target import Target, TargetFault
 from app.sla.clock.explanation import Explanation, explain_deadline
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 ALWAYS: Final = "always"
 _EXAMPLE: Final = "calendars/haisoft.toml#tickets, haisoft/tickets or always"
@@ -65,6 +66,8 @@ def _calendar(reference: str) -> Calendar:
         return Calendar.always()
     path, hash_sign, name = reference.partition("#")
     if not hash_sign and not Path(path).exists():
+        from app.cli.configured import read_settings
+
         desk, _, name = reference.partition("/")
         path = str(read_settings().calendars / f"{desk}.toml")
         if not Path(path).exists():
@@ -94,7 +97,9 @@ def _local(start: datetime, end: datetime) -> str:
     return f"{start:%a %d %b %H:%M} {first}- {end:%a %H:%M} {end:%z}"
 
 
-def _table(recorded: Explanation, calendar: Calendar) -> Table:
+def _table(recorded: Explanation, calendar: Calendar) -> "Table":
+    from rich.table import Table
+
     table = Table("from", "to", "local", "", "counts", "total", "why", box=None, pad_edge=False)
     for span in recorded.spans:
         start, end = calendar.local(span.start), calendar.local(span.end)

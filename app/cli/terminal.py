@@ -5,6 +5,8 @@ Rich and structlog are imported where they are used: most commands print plain l
 
 import logging
 import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from unicodedata import category
 
@@ -77,6 +79,13 @@ def _console(**given: Any) -> "Console":
             return super().render_str(printable(text), **options)
 
     return PlainConsole(highlight=False, **given)
+
+
+@contextmanager
+def counter() -> Generator[Callable[[str, int], None]]:
+    """Shows a name and a count of rows on standard error while they grow. It may be called from any thread."""
+    with progress_screen().status("") as shown:
+        yield lambda name, count: shown.update(f"{name}: {counted(count, 'row')}")
 
 
 def log_warnings_only() -> None:

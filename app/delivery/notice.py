@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from app.delivery.clean import clean
+from app.delivery.report_notice import changed_figures
 from app.delivery.wording import phrases
 from app.delivery.wording.language import Language, nearest
 from app.delivery.wording.wording import Wording
@@ -183,9 +184,14 @@ def _detail(each: Reported, name: str) -> str:
 
 def _line(signals: Sequence[Reported], words: Wording, *, zone: bool) -> Line:
     first = signals[0]
-    happened = [_happening(each, words, zone=zone) for each in signals]
+    happened = [
+        piece
+        for each in signals
+        for piece in (_happening(each, words, zone=zone), *changed_figures(each.signal, words))
+    ]
     pieces = [_name(first), _detail(first, "title"), *happened, *_people(first, words)]
-    return Line(tuple(filter(None, pieces)), web_address(first.ticket.get("url")))
+    url = first.ticket.get("url") or first.signal.get("url")
+    return Line(tuple(filter(None, pieces)), web_address(url))
 
 
 def _happening(each: Reported, words: Wording, *, zone: bool) -> str:

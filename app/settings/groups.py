@@ -15,7 +15,9 @@ from app.settings.report import ReportSettings
 from app.settings.retention import RetentionSettings
 from app.settings.server import ServerSettings
 from app.settings.sign_in import SignInSettings
+from app.settings.simulation import SimulationSettings
 from app.settings.sweep import SweepSettings
+from app.settings.transfer import TransferSettings
 from app.settings.worker import WorkerSettings
 
 GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
@@ -28,7 +30,9 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
+    TransferSettings,
     ReportSettings,
+    SimulationSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,
@@ -47,7 +51,9 @@ class Settings(
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
+    TransferSettings,
     ReportSettings,
+    SimulationSettings,
     RetentionSettings,
     HealthSettings,
     SignInSettings,

@@ -68,6 +68,13 @@ class QuotaSettings(SettingsGroup):
         description="Processor time for computing one answer; beyond it, the answer is the problem `too-expensive`. A "
         "usual answer takes 5 ms.",
     )
+    read_duty_cycle: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Fraction of the time for which an answer computes that has taken 50 ms of processor time. In its "
+        "pauses, pushes have the interpreter.",
+    )
     preview_time_budget: timedelta = Field(
         default=timedelta(seconds=60),
         gt=timedelta(0),
@@ -134,7 +141,7 @@ class QuotaSettings(SettingsGroup):
     availability_objects_max: int = Field(
         default=1_000,
         ge=1,
-        description="Services and resources in an answer about availability. More are asked for by service.",
+        description="Services and resources in an answer about availability. The cursor `next` goes on with the others.",
     )
     availability_outages_max: int = Field(
         default=500,

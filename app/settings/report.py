@@ -38,3 +38,15 @@ class ReportSettings(SettingsGroup):
         description="Tickets that a report as of an earlier instant evaluates again from their events, which takes half "
         "a millisecond each.",
     )
+    report_kept_max: int = Field(
+        default=20_000,
+        ge=0,
+        description="Ended periods of which a desk's reports keep their figures, each for one measure and split; the "
+        "oldest go first. Twenty thousand take some ten megabytes. 0: none is kept, and each report counts again.",
+    )
+    report_poll_interval: timedelta = Field(
+        default=timedelta(minutes=1),
+        ge=timedelta(seconds=1),
+        description="How often new subscriptions to reports are looked for. At the end of a week or month the reports "
+        "are made at once.",
+    )

@@ -1,4 +1,4 @@
-"""Settings of signing in, and of the pages: passwords, links, sessions, what slows guessing down."""
+"""Settings of the pages and of signing in: passwords, links, sessions, and what slows guessing down."""
 
 from datetime import timedelta
 
@@ -32,16 +32,12 @@ class SignInSettings(SettingsGroup):
         default=False,
         description="The pages sign in every visitor with read and push access. For the demonstration only.",
     )
-    page_language: str = Field(
-        default="en",
-        pattern="^(en|fr|nl|it|vi)$",
-        description="Language of the pages for a reader who has chosen none and whose browser asks for none of en, "
-        "fr, nl, it, vi.",
-    )
     public_url: str | None = Field(
         default=None,
-        description="Address of the service as browsers see it, with the path prefix of a proxy. One-time links and the "
-        "address for the identity provider begin with it. None: as the request was sent, or host and port.",
+        pattern=r"^https?://[^\s]+$",
+        description="Address of the service as browsers see it, with the path prefix of a proxy. One-time links, links "
+        "in messages and the address for the identity provider begin with it. None: as the request was sent, or host "
+        "and port; messages have no link.",
     )
     session_lifetime: timedelta = Field(
         default=timedelta(hours=12),
@@ -144,4 +140,10 @@ class SignInSettings(SettingsGroup):
         ge=100,
         description="Names and addresses whose wrong passwords a process remembers; the least recent are forgotten. An "
         "entry takes about 300 bytes.",
+    )
+    page_language: str = Field(
+        default="en",
+        pattern="^(en|fr|nl|it|vi)$",
+        description="Language of the pages for a reader who has chosen none and whose browser asks for none of en, "
+        "fr, nl, it, vi.",
     )

@@ -52,6 +52,8 @@ class Action(StrEnum):
     SUBSCRIPTION_REMOVED = "subscription.removed"
     FEED_CREATED = "feed.created"
     FEED_REMOVED = "feed.removed"
+    DESK_EXPORTED = "desk.exported"
+    DESK_IMPORTED = "desk.imported"
     SECRETS_ROTATED = "secrets.rotated"
 
 

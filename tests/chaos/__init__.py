@@ -5,6 +5,6 @@ was acknowledged. One fault at a time is injected: a process killed or frozen, a
 set wrong. After each fault every acknowledged event must be stored, and every breach that an independent reference
 computes must have its signal. `python -m tests.chaos` runs ROUNDS rounds; `test_chaos.py` is the short form.
 
-Reading order: `life` (events of a ticket), `reference` (expected breaches), `pusher` (sends events), `fleet` and `fault`
-(processes and faults), `verdict` (comparison), `harness` (rounds).
+Reading order: `life` (events of a ticket), `outages` (facts of a service), `reference` (expected breaches), `pusher`
+(sends events), `fleet` and `fault` (processes and faults), `verdict` (comparison), `harness` (rounds).
 """

@@ -19,6 +19,11 @@ KINDS: Final = (
     "clock.breach_retracted",
     "clock.miss_retracted",
     "clock.stopped",
+    "availability.breached",
+    "availability.breach_retracted",
+    "credit.owed",
+    "credit.changed",
+    "credit.withdrawn",
 )
 """The subscribed kinds."""
 
@@ -64,7 +69,7 @@ class Subscriber:
 
     def misses(self, recorded: list[RecordedSignal]) -> set[object]:
         """Signals that did not arrive, were never recorded, or arrived out of the order of their ticket."""
-        wanted = {each.id: each for each in recorded if each.kind in KINDS}
+        wanted = {each.id: each for each in recorded if each.kind in KINDS and each.deliver}
         wrong = set[object](wanted.keys() - self._known)
         last: dict[str, int] = {}
         for which in self.arrived:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx2
 
 from tests.chaos.beside import KINDS, Follower, Subscriber
+from tests.chaos.credits import CREDITS, RecordedCredit, broken_chains, missing_credits
 from tests.chaos.fault import Outage, at_random, inflict, now
 from tests.chaos.fleet import Fleet
 from tests.chaos.life import DESK, SECOND, Happening
@@ -25,7 +26,7 @@ from tests.waiting import HANG
 _BEFORE: Final = (1.0, 3.0)
 """Seconds of load before the fault, and after its repair."""
 _POLL_INTERVAL: Final = 0.25
-_RECORD: Final = ("event", "ticket", "clock", "signal", "delivery")
+_RECORD: Final = ("event", "ticket", "clock", "subject", "signal", "delivery")
 
 
 @dataclass
@@ -108,6 +109,9 @@ class Rounds:
         stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
         recorded = [RecordedSignal.of(row) for row in self._fleet.ask(SIGNALS)]
         found, delays = compare(self._reference, stored, recorded, self._outages)
+        credits = [RecordedCredit.of(row) for row in self._fleet.ask(CREDITS)]
+        found.unrecorded |= missing_credits(self._reference.credits(), credits)
+        found.doubled |= broken_chains(credits)
         found.refused |= set(self._lines(REFUSED))
         found.undelivered |= self._subscriber.misses(recorded)
         found.unseen |= self._follower.wrong

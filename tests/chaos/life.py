@@ -19,13 +19,19 @@ _LATEST: Final = 2.5
 _AHEAD: Final = 0.05
 """Fraction of the events with a future instant, and the maximum distance."""
 _FARTHEST: Final = 0.8
-_APART: Final = 1000
+APART: Final = 1000
 """Micros between two events that would otherwise share an instant: their order would be ambiguous."""
+
+
+def written(at: int) -> str:
+    """An instant as a text."""
+    seconds, micros = divmod(at, SECOND)
+    return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{micros:06}Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that happened to a ticket."""
+    """Something that happened to a ticket, or to a service: then `ticket` is its subject."""
 
     id: str
     type: str
@@ -35,9 +41,8 @@ class Happening:
 
     def as_event(self) -> dict[str, Any]:
         """As a CloudEvents event."""
-        seconds, micros = divmod(self.at, SECOND)
-        written = datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{micros:06}Z")
-        about = {"id": self.id, "source": DESK, "type": self.type, "subject": self.ticket, "time": written}
+        time = written(self.at)
+        about = {"id": self.id, "source": DESK, "type": self.type, "subject": self.ticket, "time": time}
         return {"specversion": "1.0", **about, "data": self.data}
 
     def as_row(self) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def life(chance: Random, ticket: str, begins_at: int) -> list[tuple[float, Happe
     recorded: list[tuple[float, Happening]] = []
     for number, step in enumerate([created, *_plan(chance)]):
         # Nothing happens before the creation, and no two things at once.
-        happens = round(max(step.happens, created.happens) * SECOND) + number * _APART
+        happens = round(max(step.happens, created.happens) * SECOND) + number * APART
         about = Happening(f"{ticket}-{number}", step.type, ticket, begins_at + happens, step.data)
         recorded.append((step.after, about))
     return recorded

@@ -18,7 +18,9 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.chaos.credits import past_life
 from tests.chaos.life import Happening, life
+from tests.chaos.outages import outage_life
 
 ACKNOWLEDGED: Final = "acknowledged.jsonl"
 REFUSED: Final = "refused.jsonl"
@@ -36,6 +38,10 @@ _BOTH: Final = 0.08
 """Fraction of the pushes that go to both web processes at once."""
 _REPEATED: Final = 0.05
 """Fraction of the pushes that are repeated after their acknowledgement."""
+_OUTAGES: Final = 0.15
+"""Fraction of the lives that are an outage of a service and not a ticket."""
+_PAST_OUTAGES: Final = 0.05
+"""Fraction of those that are an outage of the month before, which changes a credit."""
 _OK: Final = 200
 _FAILED: Final = 500
 
@@ -90,10 +96,19 @@ class Pusher:
         while True:
             await asyncio.sleep(self._chance.expovariate(self._orders.rate))
             self._count += 1
-            recorded = life(Random(self._chance.random()), f"T{self._count}", time.time_ns() // 1000)
+            recorded = self._life()
             task = asyncio.create_task(self._live(recorded))
             self._lives.add(task)
             task.add_done_callback(self._lives.discard)
+
+    def _life(self) -> list[tuple[float, Happening]]:
+        chance = Random(self._chance.random())
+        drawn = self._chance.random()
+        if drawn < _OUTAGES:
+            return outage_life(chance, self._count, _now())
+        if drawn < _OUTAGES + _PAST_OUTAGES:
+            return past_life(chance, self._count, _now())
+        return life(chance, f"T{self._count}", _now())
 
     async def _live(self, recorded: list[tuple[float, Happening]]) -> None:
         began = time.monotonic()

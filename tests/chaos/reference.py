@@ -1,15 +1,18 @@
-"""Independent reference: computes the expected breaches of a ticket from the acknowledged events.
+"""Independent reference: computes the expected breaches of a ticket or a service from the acknowledged events.
 
-It implements the four commitments of desk/agreements/chaos.toml only, in a different way than the service. A commitment
-is breached at its due date when nothing has ended it by then; pending time does not count where it pauses. Instants and
-durations are microseconds UTC.
+Those of services are in `outages`. For tickets it implements the four commitments of desk/agreements/chaos.toml only, in
+a different way than the service. A commitment is breached at its due date when nothing has ended it by then; pending
+time does not count where it pauses. Instants and durations are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.chaos.breach import Breach, Clock
+from tests.chaos.credits import CONTRACT, owed
 from tests.chaos.life import SECOND, Happening
+from tests.chaos.outages import PAST, REVISING, SUBJECT, names, uptime_breaches
 
 BREACHED: Final = "clock.breached"
 MISSED: Final = "clock.missed"
@@ -35,24 +38,6 @@ ONCE: Final = (
 )
 REPLY: Final = "reply"
 REPLY_TARGET: Final = 1 * SECOND
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Clock:
-    """Which clock: `cycle` is the instant of the message that opened it, 0 where there is one clock only."""
-
-    ticket: str
-    commitment: str
-    cycle: int
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A breach of a clock: its instant and the kind of its signal."""
-
-    clock: Clock
-    at: int
-    kind: str
 
 
 def breaches(ticket: str, happenings: Iterable[Happening]) -> Iterator[Breach]:
@@ -142,14 +127,28 @@ class Reference:
     def expected(self) -> dict[Clock, Breach]:
         """Every breach, by its clock."""
         for ticket in self._stale:
-            self._of_ticket[ticket] = list(breaches(ticket, self._logs[ticket].values()))
+            of_kind = uptime_breaches if ticket.startswith(SUBJECT) else breaches
+            self._of_ticket[ticket] = list(of_kind(ticket, self._logs[ticket].values()))
         self._stale.clear()
         return {breach.clock: breach for of_ticket in self._of_ticket.values() for breach in of_ticket}
 
+    def credits(self) -> dict[str, str]:
+        """What each contract is owed, by its subject."""
+        return {
+            ticket.replace(f"{SUBJECT}{PAST}", f"{CONTRACT}C-"): owed(log.values())
+            for ticket, log in self._logs.items()
+            if ticket.startswith(f"{SUBJECT}{PAST}")
+        }
+
     def known_at(self, breach: Breach) -> int:
-        """The later of the breach and the acknowledgement of the events that cause it."""
+        """The later of the breach and the acknowledgement of the events that cause it.
+
+        An outage of the whole service breaks the uptime of a resource that is named for the first time afterwards.
+        """
         facts = self._logs[breach.clock.ticket].values()
-        return max(breach.at, *(self._known_at[each.id] for each in facts if each.at <= breach.at))
+        causes = (each for each in facts if each.at <= breach.at or each.type in REVISING)
+        naming = [self._known_at[each.id] for each in facts if names(each, breach.clock.resource)]
+        return max(breach.at, min(naming, default=0), *(self._known_at[each.id] for each in causes))
 
     def last(self) -> int:
         """The last instant of any breach or event."""

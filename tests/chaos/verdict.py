@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.chaos.breach import Breach, Clock
 from tests.chaos.fault import Outage
 from tests.chaos.life import SECOND
-from tests.chaos.reference import BREACHED, MISSED, Breach, Clock, Reference
+from tests.chaos.outages import UPTIME_BREACHED
+from tests.chaos.reference import BREACHED, MISSED, Reference
 
 GRACE: Final = SECOND
 """Allowed detection lag, from the breach or from the end of the outage in which it happened."""
 
 EVENTS: Final = "SELECT event_id FROM event"
 SIGNALS: Final = """
-SELECT seq, id, ticket, commitment, cycle, kind, at, corrected_at, detected_at, retracted_at IS NOT NULL AS gone
+SELECT seq, id, ticket, commitment, cycle, kind, occurrence, at, corrected_at, detected_at,
+    retracted_at IS NOT NULL AS gone, deliver
 FROM signal ORDER BY seq
 """
 
@@ -34,18 +37,22 @@ class RecordedSignal:
     original_at: int
     detected_at: int
     gone: bool
+    deliver: bool = True
+    """Whether subscribers get it: signals about what was long ago are in the stream only."""
 
     @classmethod
     def of(cls, row: Any) -> "RecordedSignal":
         """A row of SIGNALS."""
-        clock = Clock(row["ticket"], row["commitment"], row["cycle"])
+        resource = row["occurrence"] if row["kind"] == UPTIME_BREACHED else ""
+        clock = Clock(row["ticket"], row["commitment"], row["cycle"], resource)
         at = row["at"] if row["corrected_at"] is None else row["corrected_at"]
-        return cls(row["seq"], row["id"], clock, row["kind"], at, row["at"], row["detected_at"], row["gone"])
+        about = (row["seq"], row["id"], clock, row["kind"], at, row["at"], row["detected_at"])
+        return cls(*about, row["gone"], row["deliver"])
 
     @property
     def is_breach(self) -> bool:
         """Whether it is a breach that is not retracted."""
-        return self.kind in (BREACHED, MISSED) and not self.gone
+        return self.kind in (BREACHED, MISSED, UPTIME_BREACHED) and not self.gone
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli.commands import cli
 from app.settings import Settings
-from tests.servers.databases import Databases
+from tests.servers.databases import SQLITE, Databases, with_tables
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -49,14 +49,26 @@ class Terminal:
         return said.out
 
 
+@pytest.fixture(scope="session", params=[SQLITE])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """One kind: what is tested here lies above the database. `both_kinds` marks the tests of a statement."""
+    return request.getfixturevalue(f"{request.param}_databases")
+
+
+def with_desks_applied(url: str) -> None:
+    """A database in which the command has put the shipped desks into force."""
+    Terminal(url).done("apply", ROOT / "agreements", ROOT / "calendars")
+
+
 @pytest.fixture
-def terminal(databases: Databases) -> Iterator[Terminal]:
-    with databases.new() as url:
+def terminal(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """A terminal on a database of the test's own: its tables with nothing in them, or with the desks of `desks`."""
+    prepare = with_desks_applied if "desks" in request.fixturenames else with_tables
+    with databases.copy_of(prepare) as url:
         yield Terminal(url)
 
 
 @pytest.fixture
 def desks(terminal: Terminal) -> Terminal:
     """A terminal on a database in which the shipped desks are in force."""
-    terminal.done("apply", ROOT / "agreements", ROOT / "calendars")
     return terminal

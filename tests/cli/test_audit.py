@@ -4,6 +4,7 @@ import json
 from getpass import getuser
 
 from tests.cli.conftest import Terminal
+from tests.servers.databases import both_kinds
 
 
 def test_what_commands_do_is_listed_under_their_user(desks: Terminal) -> None:
@@ -17,6 +18,7 @@ def test_what_commands_do_is_listed_under_their_user(desks: Terminal) -> None:
     assert hook not in said.out
 
 
+@both_kinds
 def test_a_list_is_continued(desks: Terminal) -> None:
     first = desks("audit", "--limit", "2", "--json").json
     second = desks("audit", "--limit", "2", "--before", first["next"], "--json").json

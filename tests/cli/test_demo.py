@@ -156,7 +156,7 @@ def test_a_server_is_down_now_and_a_scheduled_update_did_not_count(friday: Datab
     def uptime(desk: str, question: AvailabilityQuestion) -> tuple[str, float, float]:
         (found,) = friday.read_now(
             lambda conn: availability(conn, catalogue, desk, question, AvailabilityLimits(10, 10))
-        )
+        ).documents
         return found["state"], found["downtime_seconds"], found["excluded_seconds"]
 
     assert uptime("haisoft", AvailabilityQuestion(now, service="virtual", resource="vps-5")) == (

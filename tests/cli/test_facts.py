@@ -15,6 +15,7 @@ from app.store.engine.database import Connection
 from app.store.tickets import ledger
 from app.store.tickets.ledger import NewEvent, digest_of
 from tests.cli.conftest import ROOT, Terminal
+from tests.servers.databases import both_kinds
 
 
 def test_files_are_put_into_force_once(desks: Terminal) -> None:
@@ -162,6 +163,7 @@ def test_a_fact_dated_far_ahead_is_refused(desks: Terminal) -> None:
     assert "ahead" in said.err
 
 
+@both_kinds
 def test_an_event_of_an_unknown_type_is_in_the_inbox(desks: Terminal) -> None:
     with opened(desks.settings) as parts:
         event = Event("e1", "ticket.tagged", "H1", parts.database.now() - HOUR, {"tags": ["vip"]})

@@ -19,7 +19,7 @@ from app.intake.signature import SCHEMES
 from app.settings import Settings
 from app.store.engine.database import Connection, Database
 from tests.cli.conftest import ROOT, Terminal
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.servers.process import free_port
 from tests.servers.slatimer import Service
 from tests.waiting import HANG, until, until_true
@@ -110,6 +110,7 @@ def _interrupted(url: str, *asked: object) -> tuple[int, str, str, int]:
         return process.returncode, out, err, watched.read_now(_events) - before
 
 
+@both_kinds
 def test_a_replay_that_is_interrupted_keeps_what_it_read_and_goes_on(new_url: str, tmp_path: Path) -> None:
     terminal, number, stored = Terminal(new_url), 0, LENGTH
     terminal.done("apply", DESK / "agreements", DESK / "calendars")

@@ -87,6 +87,12 @@ route: {receiver: slatimer, group_by: [alertname], group_wait: 1s, group_interva
 """
 
 
+def polling_client() -> httpx2.Client:
+    """One client for all polls, since a new one costs more than a poll. Each poll has a connection of its own, which no
+    server can close before the next one."""
+    return httpx2.Client(timeout=HANG, limits=httpx2.Limits(max_keepalive_connections=0))
+
+
 class Disk:
     """What Prometheus scrapes: a disk that is full or is not. A dead one answers with an error, and keeps its port: a
     port that is given up may be another's when it is wanted again."""
@@ -129,6 +135,7 @@ class Monitor:
         self.address = f"{HOST}:{free_port()}"
         self.process = Process(new_folder(program), None, signal.SIGKILL)
         self.flags = (f"--web.listen-address={self.address}", *flags)
+        self.client = polling_client()
         for name, text in configuration.items():
             (self.process.folder / name).write_text(text)
 
@@ -137,7 +144,7 @@ class Monitor:
         assert self.process.until(self._is_ready), self.process.failed("ended")
 
     def get(self, path: str) -> httpx2.Response:
-        return httpx2.get(f"http://{self.address}{path}", timeout=HANG)
+        return self.client.get(f"http://{self.address}{path}")
 
     def kill(self) -> None:
         self.process.end(signal.SIGKILL)
@@ -146,6 +153,7 @@ class Monitor:
         if self.process.running:
             self.kill()
         self.process.close()
+        self.client.close()
 
     def _is_ready(self) -> bool:
         try:
@@ -176,7 +184,7 @@ class Desk:
             service.command("apply", described)
         secret = service.command("key", "create", "--desk", name, "--scope", "push,read").strip()
         self.headers = {"Authorization": f"Bearer {secret}"}
-        self.base = service.base
+        self.base, self.client = service.base, polling_client()
         plug = json.loads(service.command("connect", "alertmanager", "--desk", name, "--json"))
         template = str(plug["template"]).replace("<SECRET>", plug["secret"])
         self.receiver = template.replace("<URL>", plug["url"]).replace(
@@ -184,7 +192,10 @@ class Desk:
         )
 
     def get(self, path: str) -> Any:
-        return httpx2.get(self.base + path, headers=self.headers, timeout=HANG).json()
+        return self.client.get(self.base + path, headers=self.headers).json()
+
+    def close(self) -> None:
+        self.client.close()
 
     def tickets(self) -> list[dict[str, Any]]:
         return self.get(f"/v1/tickets?desk={self.name}")["tickets"]
@@ -211,6 +222,20 @@ class Desk:
 def disk() -> Iterator[Disk]:
     with Disk().served() as served:
         yield served
+
+
+@pytest.fixture
+def desk_named(running: Service, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """Makes a desk of this name, with these settings of its sources."""
+    made: list[Desk] = []
+
+    def make(name: str, sources: str = "") -> Desk:
+        made.append(Desk(running, tmp_path, name, sources))
+        return made[-1]
+
+    yield make
+    for desk in made:
+        desk.close()
 
 
 Monitored = Callable[[Desk, str, str], tuple[Monitor, Monitor]]
@@ -268,8 +293,9 @@ def _sent(alertmanager: Monitor) -> float:
 
 
 def _health(prometheus: Monitor) -> str:
-    (target,) = prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
-    return str(target["health"])
+    """The health of its target; Prometheus says "unknown" before the first scrape, and has no target before that."""
+    targets = prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
+    return str(targets[0]["health"]) if targets else "unknown"
 
 
 def _start(alertmanager: Monitor, prometheus: Monitor) -> None:
@@ -289,9 +315,9 @@ def _restart(alertmanager: Monitor, prometheus: Monitor) -> None:
 
 
 def test_both_restarted_during_an_alert_are_one_ticket_and_one_clock_without_a_breach(
-    running: Service, tmp_path: Path, disk: Disk, monitored: Monitored
+    desk_named: Callable[..., Desk], disk: Disk, monitored: Monitored
 ) -> None:
-    desk = Desk(running, tmp_path, "watch")
+    desk = desk_named("watch")
     alertmanager, prometheus = monitored(desk, RULES, "1s")
     _start(alertmanager, prometheus)
     disk.full = True
@@ -314,9 +340,9 @@ def test_both_restarted_during_an_alert_are_one_ticket_and_one_clock_without_a_b
 
 
 def test_a_dead_target_is_an_outage_of_its_service_through_a_restart_of_both_until_it_is_restored(
-    running: Service, tmp_path: Path, disk: Disk, monitored: Monitored
+    desk_named: Callable[..., Desk], disk: Disk, monitored: Monitored
 ) -> None:
-    desk = Desk(running, tmp_path, "probe", SOURCES)
+    desk = desk_named("probe", SOURCES)
     # A scrape may take as long as the interval. A busy machine that exceeds it makes an outage of its own, so only the
     # one that is open while the target is dead is looked at.
     alertmanager, prometheus = monitored(desk, DEAD, "3s")

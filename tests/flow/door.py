@@ -14,8 +14,8 @@ from app.flow.inbound.interpret import Interpreter
 from app.flow.inbound.reader import Reader
 from app.flow.inbound.rerun import RunAgain, run_again
 from app.flow.inbound.sources import Sources, apply_sources
-from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
+from app.intake.adapters import ADAPTERS
 from app.intake.request import InboundRequest
 from app.sla.span import HOUR, Micros
 from app.store.inbound import hooks

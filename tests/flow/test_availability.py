@@ -22,7 +22,7 @@ from app.store.engine.database import Database
 from app.store.outbound.subscriptions import Channel
 from app.store.tickets import schedule, subjects
 from app.store.tickets.breaches import BreachFilters
-from tests.servers.databases import SqliteDatabases
+from tests.servers.databases import UNHURRIED, PostgresDatabases, SqliteDatabases
 from tests.service import Service, WallClock, event, with_desks_in_force
 
 NETWORK = "service:network"
@@ -154,6 +154,25 @@ def test_what_shows_that_it_was_kept_retracts_the_breach_with_its_cause(
     assert (again["generation"], again["at"]) == (1, breached["at"])
 
 
+def test_a_breach_of_a_resource_that_only_a_withdrawn_fact_named_is_retracted(service: Service) -> None:
+    service.clock.set(after(timedelta(hours=1)))
+    service.push(started(resource="srv-1"))
+    service.push(event("x", "event.withdrawn", NETWORK, NOON, id="start"))
+    assert kinds(service)[-4:] == ["breached"] * 2 + ["breach_retracted"] * 2
+    retracted = service.signals("availability.breach_retracted")
+    assert [each["resource"] for each in retracted] == [None, "srv-1"]
+    service.push(started("again", resource="srv-1"))
+    assert kinds(service)[-2:] == ["breached"] * 2
+
+
+def test_an_outage_of_a_month_that_is_over_is_withdrawn_within_the_hour(service: Service) -> None:
+    service.clock.set("2026-05-20T12:00:00+02:00")
+    service.push(started(), ended("end", after(timedelta(hours=1))))
+    service.clock.set("2026-05-20T12:00:05+02:00")
+    service.push(event("x", "event.withdrawn", NETWORK, NOON, id="start"))
+    assert kinds(service) == ["breached", "breach_retracted"]
+
+
 def test_an_earlier_outage_that_comes_late_moves_the_breach(service: Service) -> None:
     service.clock.set(after(timedelta(hours=1)))
     service.push(started(), ended("end", after(timedelta(minutes=30))))
@@ -186,6 +205,17 @@ def test_a_fact_about_an_ended_month_judges_that_month_again(service: Service) -
     assert kinds(service) == ["breached"]
     service.push(event("w", "event.withdrawn", NETWORK, NOON, id="s"))
     assert kinds(service) == ["breached", "breach_retracted"]
+
+
+def test_a_breach_of_a_resource_that_no_fact_names_any_more_is_retracted(service: Service) -> None:
+    service.clock.set(after(timedelta(hours=3)))
+    service.push(started("s", resource="srv-1"), ended("e", after(timedelta(hours=1)), resource="srv-1"))
+    before = [kind for kind in kinds(service) if kind == "breached"]
+    gone = [
+        event(f"w{of}", "event.withdrawn", NETWORK, after(timedelta(hours=3)), id=of) for of in ("s", "e")
+    ]
+    service.push(*gone)
+    assert (len(before), kinds(service).count("breach_retracted")) == (2, 2)
 
 
 def test_an_outage_that_stays_open_is_a_breach_of_every_month_up_to_the_limit(service: Service) -> None:
@@ -250,7 +280,7 @@ def uptimes(service: Service) -> list[dict[str, Any]]:
     )
     limits = AvailabilityLimits(objects=10, outages=10)
     return service.database.read_now(
-        lambda conn: availability(conn, service.catalogue, "haisoft", question, limits)
+        lambda conn: availability(conn, service.catalogue, "haisoft", question, limits).documents
     )
 
 
@@ -393,3 +423,19 @@ def test_any_order_of_pushing_and_any_sweeps_end_in_the_same_signals(
             found.append(run(Service(settings, database, clock), facts, chance))
     assert found[0] == found[1] == found[2]
     assert any(found)
+
+
+def test_the_same_facts_in_another_order_end_in_the_same_signals_on_the_other_database(
+    sqlite_databases: SqliteDatabases, postgresql_databases: PostgresDatabases
+) -> None:
+    chance = Random(7)
+    facts = list(history(chance))
+    found: list[set[tuple[object, ...]]] = []
+    for databases in (sqlite_databases, postgresql_databases):
+        chance.shuffle(facts)
+        with ExitStack() as stack:
+            url = stack.enter_context(databases.copy_of(with_desks_in_force))
+            settings, clock = Settings(database_url=url, **UNHURRIED), WallClock()
+            database = stack.enter_context(Database(settings, clock))
+            found.append(run(Service(settings, database, clock), facts, chance))
+    assert found[0] == found[1] != set()

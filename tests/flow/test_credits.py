@@ -168,6 +168,30 @@ def test_a_credit_whose_cause_is_gone_is_withdrawn_before_the_next_sweep(service
     assert office.one("C-1", as_of=office.at("2026-12-01 12:00"))["state"] == "owed"
 
 
+def test_a_withdrawn_credit_that_a_person_lets_stand_is_due_until_its_cause_is_judged_again(
+    service: Service,
+) -> None:
+    office = haisoft(service)
+    office.contract("C-1")
+    started = office.down("network", "2026-11-10 10:00", HOUR)
+    office.sweep("2026-12-01 00:00")
+    gone = office.fact("event.withdrawn", "service:network", "2026-12-02 00:00", id=started)
+    office.sweep("2026-12-02 00:01")
+    credit = office.one("C-1")["id"]
+    office.fact("credit.granted", "contract:C-1", "2026-12-03 00:00", credit=credit, author="Eva")
+    (total,) = office.statement("C-1", "2026-11")["totals"]
+    assert (total["due"], office.statement("C-1", "2026-11")["closed"]) == ("33.00", [])
+    assert office.one("C-1", at=office.at("2026-12-02 12:00"))["state"] == "withdrawn"
+    office.fact("event.withdrawn", "service:network", "2026-12-04 00:00", id=gone)
+    office.sweep("2026-12-04 00:01")
+    assert office.one("C-1")["state"] == "granted"
+    assert office.signals() == [
+        ("owed", None, "33.00"),
+        ("withdrawn", "33.00", None),
+        ("granted", None, "33.00"),
+    ]
+
+
 def test_a_ticket_of_an_ended_contract_that_misses_after_it_is_owed_its_credit(service: Service) -> None:
     office = CreditOffice(service, "phpnet", "Europe/Paris")
     office.contract("C-1", level="example-1", valid_to="2026-07-01")

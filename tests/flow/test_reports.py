@@ -126,7 +126,7 @@ def history(chance: random.Random, desk: str, tickets: int) -> list[tuple[Micros
                     ("customer.replied", {"author": "customer", "text": "And now?"}),
                     ("status.changed", {"status": chance.choice(("pending", "open", "solved", "closed"))}),
                     ("ticket.updated", {"priority": chance.choice(("low", "high"))}),
-                    ("assignee.changed", {"assignee": chance.choice(("Ann", "Bob", ""))}),
+                    ("ticket.updated", {"assignee": chance.choice(("Ann", "Bob", ""))}),
                     ("ticket.merged", {"into": f"t{chance.randrange(tickets)}"}),
                 )
             )

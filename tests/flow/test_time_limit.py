@@ -10,8 +10,8 @@ import pytest
 from app.flow.inbound.interpret import Interpreter
 from app.flow.inbound.reader import Reader
 from app.flow.inbound.time_limit import TookTooLong, within
-from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
+from app.intake.adapters import ADAPTERS
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source
 from app.intake.request import InboundRequest

@@ -7,10 +7,12 @@ repeated while the other desk pushes. Nothing leaves the machine, and every roun
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from math import inf
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,9 +21,11 @@ import httpx2
 
 from app.flow.inbound.connect import connect
 from app.flow.inbound.sources import Sources
+from app.principal import Role, roles_on
 from app.settings import Settings
 from app.sla.span import HOUR, SECOND
 from app.store.engine.database import Database
+from app.store.people import keys
 from tests.waiting import HANG
 from tests.web.test_process import Process, started
 
@@ -42,6 +46,8 @@ class Target:
     host: str
     port: int
     key: str
+    other_key: str
+    """Of a reader of the attacker's desk."""
     pid: int
     secrets: Mapping[str, str]
     """By system."""
@@ -68,6 +74,10 @@ class Seen:
     def growth(self) -> int:
         return self.memory_most - self.memory_before
 
+    def __add__(self, other: "Seen") -> "Seen":
+        before, most = min(self.memory_before, other.memory_before), max(self.memory_most, other.memory_most)
+        return Seen(self.pushes + other.pushes, before, most, self.rounds + other.rounds)
+
 
 def attack_of(kind: str) -> Callable[[Target], None]:
     """The attack of a kind."""
@@ -79,10 +89,15 @@ def service(url: str, folder: Path, **settings: str) -> Generator[tuple[Process,
     """A service over the database at a URL, and what its attacker knows of it."""
     with Database(Settings(database_url=url)) as database:
         secrets = {system: _connected(database, system) for system in SYSTEMS}
+        reader = roles_on([ATTACKER], [Role.VIEWER])
+        other, _ = database.write_now(lambda conn, now: keys.create(conn, reader, now))
     with started(url, folder, **settings) as process:
         address = urlsplit(str(process.client.base_url))
         key = str(process.client.headers["authorization"])
-        yield process, Target(address.hostname or "", address.port or 0, key, process.running.pid, secrets)
+        yield (
+            process,
+            Target(address.hostname or "", address.port or 0, key, other, process.running.pid, secrets),
+        )
 
 
 def _connected(database: Database, system: str) -> str:
@@ -95,6 +110,15 @@ def _connected(database: Database, system: str) -> str:
 def memory_of(pid: int) -> int:
     """Resident memory of a process in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+
+
+@contextmanager
+def apart(kind: str) -> Generator[Callable[[Target], None]]:
+    """The attack of a kind from a process of its own. An attacker in this one would keep the interpreter busy, and so
+    delay the other desk's pushes before they are sent."""
+    attack = attack_of(kind)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield lambda target: pool.submit(attack, target).result(HANG)
 
 
 def beside(

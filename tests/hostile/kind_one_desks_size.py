@@ -19,7 +19,7 @@ def attack(target: Target) -> None:
         answers = [_subscribe(client) for _ in range(SUBSCRIPTIONS)]
         assert set(answers) <= {201, 403, 409}
         assert answers[-1] != 201
-        assert client.put("/v1/agreements/hvn", json=_agreement()).status_code in {403, 422}
+        assert client.put("/v1/agreements/hvn", json=agreement()).status_code in {403, 422}
         client.post("/v1/events", json=[_ticket(n) for n in range(20)])
 
 
@@ -29,7 +29,8 @@ def _subscribe(client: httpx2.Client) -> int:
     return client.post("/v1/subscriptions", json=wanted).status_code
 
 
-def _agreement() -> dict[str, object]:
+def agreement() -> dict[str, object]:
+    """An agreement of so many commitments with so many warnings."""
     warnings = [f"{n + 1}%" for n in range(WARNINGS)]
     written = {"kind": "objective", "target": "2h", "calendar": "always", "warn_at": warnings}
     facts = {"starts_on": ["ticket.created"], "stops_on": ["agent.replied"]}

@@ -15,8 +15,8 @@ import orjson
 from app.flow.inbound.interpret import Interpreter
 from app.flow.inbound.sources import Sources
 from app.flow.query.tickets import ticket_answer
-from app.intake import ADAPTERS
 from app.intake.adapter import Adapter
+from app.intake.adapters import ADAPTERS
 from app.intake.mapping.episode import Mark, episode_events
 from app.intake.mapping.reading import Reading
 from app.intake.mapping.source import Source

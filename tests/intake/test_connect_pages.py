@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.intake import ADAPTERS
+from app.intake.adapters import ADAPTERS
 from app.intake.source_file import EXPRESSION, parse_sources
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "connect"

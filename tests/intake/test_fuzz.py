@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.intake import ADAPTERS, adapter_of
 from app.intake.adapter import Adapter
+from app.intake.adapters import ADAPTERS, adapter_of
 from app.intake.cloudevents import Readable, read_event
 from app.intake.mapping.events import Unreadable
 from app.intake.mapping.reading import Reading

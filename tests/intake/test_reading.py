@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.intake import ADAPTERS
 from app.intake.adapter import TEST_BODY, Adapter
+from app.intake.adapters import ADAPTERS
 from app.intake.data_fields import MAX_NAME
 from app.intake.mapping.events import Unreadable, event_id, happened, withdrawal
 from app.intake.mapping.reading import Reading

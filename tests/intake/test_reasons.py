@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.intake import ADAPTERS
+from app.intake.adapters import ADAPTERS
 from app.intake.mapping.events import Unreadable
 from app.intake.request import InboundRequest
 from tests.intake.desk import AT, source_of

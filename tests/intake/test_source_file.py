@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.intake import ADAPTERS
+from app.intake.adapters import ADAPTERS
 from app.intake.mapping.rule import FACTS, Change, Marker, Rule, looked_at, rule_events
 from app.intake.mapping.source import Source, Translator
 from app.intake.signature import SCHEMES

@@ -1,10 +1,16 @@
 """How does a test get a database of its own in a moment, on either kind of server?
 
 A state that many tests begin from is made once a session and copied for each of them: a file for SQLite, a template for
-PostgreSQL. `sqlite_only` marks the few tests that are about a file.
+PostgreSQL.
+
+Which kinds: tests of what SQL decides run on both (tests/store, tests/flow, tests/stories, tests/kill). Those of what
+lies above the database (tests/web, tests/cli) run on SQLite, since the statements that they execute are executed on both
+kinds below. One with a statement that no test below executes is marked `both_kinds`. `sqlite_only` and `postgresql_only`
+mark the few tests of what one kind alone does.
 """
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +29,11 @@ SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 KINDS: Final = (SQLITE, POSTGRESQL)
 
+MEMORY: Final = Path("/dev/shm")
+"""A file system in memory on Linux."""
+ROOM: Final = 2**30
+"""Free bytes in it above which the tests' files lie there. They need some 100 MB."""
+
 UNHURRIED: Final[dict[str, Any]] = dict.fromkeys(
     (
         "busy_timeout",
@@ -34,6 +45,8 @@ UNHURRIED: Final[dict[str, Any]] = dict.fromkeys(
 )
 """Settings with which no transaction fails because the machine is busy."""
 
+both_kinds = pytest.mark.parametrize("databases", KINDS, indirect=True)
+"""For tests of tests/web and tests/cli with statements that no test below them executes, or about row security."""
 sqlite_only = pytest.mark.parametrize("databases", [SQLITE], indirect=True)
 """For tests of what SQLite alone does, or of a database that is a file."""
 postgresql_only = pytest.mark.parametrize("databases", [POSTGRESQL], indirect=True)
@@ -60,6 +73,12 @@ class Databases(Protocol):
 def with_tables(url: str) -> None:
     """The tables, and nothing in them."""
     Database(Settings(database_url=url)).close()
+
+
+def quick_folder() -> Path | None:
+    """Where a commit does not wait for a disk: a file system in memory with room for it. None where there is none."""
+    there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if there else None
 
 
 class SqliteDatabases:

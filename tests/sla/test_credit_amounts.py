@@ -185,7 +185,7 @@ def test_a_flat_share_is_owed_once_for_each_commitment_and_ticket() -> None:
 
 
 def test_a_time_share_is_owed_for_each_cycle() -> None:
-    found = lines(agreement(TIME_SHARE), missed("7", 5), missed("7", 6))
+    found = lines(agreement(TIME_SHARE), missed("7", 5), missed("7", 6, "2026-11-04T10:00"))
     assert [line.key.cycle for line in found] == [5, 6]
 
 

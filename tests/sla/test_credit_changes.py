@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from app.sla.agreement.agreement import Agreement
 from app.sla.credit.cause import BrokenUptime
 from app.sla.credit.changes import CREDIT_SIGNALS, RecordedChange, changes
 from app.sla.credit.line import Line
+from app.sla.credit.withdrawal import Withdrawal
 from app.sla.event import Event
 from app.sla.span import DAY, HOUR, Micros
 from tests.sla.credits import agreement, at, down, fact, lines
@@ -26,11 +29,22 @@ class Log:
     def __init__(self) -> None:
         self.recorded: list[RecordedChange] = []
 
-    def evaluate(self, found: Iterable[Line], by: Micros) -> list[tuple[str, str | None, str | None]]:
-        """Record what is new. Returns the kinds with the old and new amounts."""
-        new = changes(self.recorded, found, by)
+    def evaluate(
+        self, found: Iterable[Line], by: Micros, course: Withdrawal | None = None
+    ) -> list[tuple[str, str | None, str | None]]:
+        """Record what is new. Returns the kinds with the old and new amounts. `course` is that of a withdrawn line."""
+        new = changes(self.recorded, found, by, {} if course is None else {ID: course})
         self.recorded += [
-            RecordedChange(str(n), each.id, each.kind, each.at, each.generation, each.new_amount, each.fact)
+            RecordedChange(
+                id=str(n),
+                line=each.id,
+                kind=each.kind,
+                at=each.at,
+                generation=each.generation,
+                amount=each.new_amount,
+                fact=each.fact,
+                withdrawn=each.withdrawal is not None,
+            )
             for n, each in enumerate(new, start=len(self.recorded))
         ]
         keys = {(each.line, each.kind, each.at, each.generation) for each in self.recorded}
@@ -74,6 +88,59 @@ def test_a_line_whose_cause_is_gone_is_withdrawn_and_owed_again_if_it_comes_back
     assert log.evaluate([], DECEMBER + 2) == []
     assert log.evaluate(lines(OWED, cause(120)), DECEMBER + 3) == [("owed", None, "6.60")]
     assert log.evaluate([], DECEMBER + 4) == [("withdrawn", "6.60", None)]
+
+
+def decided(kind: str, when: str, **data: Any) -> Event:
+    found = fact(f"credit.{kind}", when, "contract:C-1", credit=ID, author="Eva", **data)
+    return replace(found, received_at=at(when))
+
+
+WITHDRAWN = at("2026-12-05T10:00")
+RECORDED = at("2026-12-01T00:00")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ([], "withdrawn"),
+        ([decided("granted", "2026-12-06T10:00")], "granted"),
+        ([decided("refused", "2026-12-06T10:00")], "refused"),
+        ([decided("granted", "2026-12-06T10:00"), decided("refused", "2026-12-07T10:00")], "refused"),
+        ([decided("granted", "2027-01-01T00:00")], "withdrawn"),
+        # It was about the credit as it stood before.
+        ([decided("granted", "2026-12-03T10:00")], "withdrawn"),
+        # The sweep records a withdrawal a little after a person has seen it.
+        ([decided("refused", "2026-12-05T09:59", cause_withdrawn=True)], "refused"),
+        # It was about an earlier withdrawal of the same credit.
+        ([decided("refused", "2026-11-20T10:00", cause_withdrawn=True)], "withdrawn"),
+    ],
+)
+def test_a_person_decides_about_a_withdrawn_credit(facts: list[Event], expected: str) -> None:
+    course = Withdrawal.of(ID, WITHDRAWN, facts, known_at=RECORDED, by=at("2026-12-31T00:00"))
+    assert (course.state, course.is_confirmed) == (expected, expected == "granted")
+    assert all(each.at >= WITHDRAWN for each in course.transitions)
+
+
+def test_a_decision_about_a_withdrawn_credit_is_signalled_once_and_taken_back_with_its_fact() -> None:
+    log, by = Log(), WITHDRAWN + DAY
+    log.evaluate(lines(OWED, cause(60)), DECEMBER)
+    granted = Withdrawal.of(ID, WITHDRAWN, [decided("granted", "2026-12-06T10:00")], known_at=RECORDED, by=by)
+    assert log.evaluate([], WITHDRAWN, Withdrawal(WITHDRAWN)) == [("withdrawn", "3.30", None)]
+    assert log.evaluate([], by, granted) == [("granted", None, "3.30")]
+    assert log.evaluate([], by, granted) == []
+    assert log.evaluate([], by, Withdrawal(WITHDRAWN)) == [("withdrawn", "3.30", None)]
+    assert log.evaluate(lines(OWED, cause(60)), by) == [("owed", None, "3.30")]
+
+
+def test_what_was_taken_back_because_its_cause_was_gone_is_owed_when_that_stands_again() -> None:
+    refused = decided("refused", "2026-12-06T10:00", cause_withdrawn=True)
+    log, by = Log(), WITHDRAWN + DAY
+    log.evaluate(lines(OWED, cause(60)), DECEMBER)
+    course = Withdrawal.of(ID, WITHDRAWN, [refused], known_at=RECORDED, by=by)
+    assert [kind for kind, *_ in log.evaluate([], by, course)] == ["withdrawn", "refused"]
+    (line,) = lines(OWED, cause(60), facts=[refused])
+    assert line.state == "owed"
+    assert log.evaluate([line], by) == [("owed", None, "3.30")]
 
 
 def test_each_step_of_a_claim_is_signalled_though_they_are_learnt_at_once() -> None:

@@ -37,6 +37,21 @@ def test_bands_are_read_from_the_highest_down_in_whatever_order_they_are_written
     assert [band.share.written for band in rule.amount.bands] == ["25%", "50%", "100%"]
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('for = "gtr"\nrule = "time_share"\noutages_of = "up"', 'there is no availability "up"'),
+        ('for = "gtr"\nrule = "share"\nshare = "5%"\nbase = "fee"\noutages_of = "uptime"', "only a credit"),
+        ('for = "uptime"\nrule = "time_share"\noutages_of = "uptime"', "only a credit"),
+    ],
+)
+def test_only_the_refund_of_an_interruption_is_for_outages_of_an_availability(text: str, wrong: str) -> None:
+    _, faults = read(text)
+    assert [(each.place, each.wrong.startswith(wrong)) for each in faults] == [
+        ("credits.credit.outages_of", True)
+    ]
+
+
 def test_a_time_share_is_of_the_fee_and_at_most_the_fee() -> None:
     rule, faults = read('for = "gtr"\nrule = "time_share"')
     assert faults == []

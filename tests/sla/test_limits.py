@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.sla.budget import Budget, TooExpensive, charge, spending
+from app.sla.budget import Budget, Pauses, TooExpensive, charge, spending
 from app.sla.calendar import Calendar
+from app.sla.document.faults import line_of, lines_of_tables
 from app.sla.limits import Limits
 from app.sla.span import DAY, micros
 
@@ -45,6 +46,14 @@ def test_a_calendar_whose_computation_was_given_up_counts_on_as_if_it_had_not_be
     with spending(Budget(0, Ticks(), name="x")), pytest.raises(TooExpensive):
         calendar.within_us(SINCE, UNTIL)
     assert calendar.within_us(SINCE, UNTIL) == busy().within_us(SINCE, UNTIL)
+
+
+def test_a_long_computation_pauses_in_proportion_to_what_it_computed() -> None:
+    waited: list[float] = []
+    pauses = Pauses(after=2, duty=0.25, pause=waited.append)
+    with spending(Budget(5, Ticks(), name="x", pauses=pauses)), pytest.raises(TooExpensive):
+        busy().spans_us(SINCE, UNTIL)
+    assert waited == [3.0, 3.0, 3.0]  # of the third second on, each for three
 
 
 def test_without_a_budget_everything_is_computed() -> None:
@@ -104,3 +113,12 @@ def test_commitments_and_warnings_are_counted() -> None:
 @pytest.mark.parametrize("document", [{}, {"commitments": 7}, {"commitments": [7, {"warn_at": "75%"}]}])
 def test_what_is_no_agreement_is_left_to_its_reader(document: dict[str, object]) -> None:
     assert not list(Limits().faults_of_agreement(document))
+
+
+def test_the_lines_of_all_tables_are_found_in_one_pass_and_as_one_by_one() -> None:
+    text = '[[contracts]]\nid = "a"\n[[contracts]]\ncustomer = "x"\nid = "b"\n[contracts.c]\n'
+    found = lines_of_tables(text, "contracts")
+    assert found == {"0": 1, "a": 1, "1": 3, "b": 3, "c": 6}
+    assert found == {step: line_of(text, f"contracts.{step}") for step in found}
+    many = "".join(f"[contracts.{number}]\n" for number in range(20_000))
+    assert len(lines_of_tables(many, "contracts")) == 20_000

@@ -9,10 +9,11 @@ from typing import TypeVar
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from app.settings import Settings
-from app.store.engine import dialect, row_security
+from app.store.engine import dialect, migrate, row_security
 from app.store.engine.database import (
     Connection,
     Database,
@@ -42,6 +43,12 @@ def test_the_migrations_make_the_tables_that_are_declared(database: Database) ->
         return compare_metadata(MigrationContext.configure(conn, opts=options), metadata)
 
     assert database.read_now(differences) == []
+
+
+def test_revisions_are_read_from_the_files_as_alembic_reads_them() -> None:
+    scripts = ScriptDirectory.from_config(migrate.config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    assert migrate.revisions() == (known, set(scripts.get_heads()))
 
 
 def test_opening_again_changes_nothing(database_settings: Settings, wall_clock: WallClock) -> None:
@@ -200,7 +207,7 @@ async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(da
         sizes.append(len(members))
         return [member * 2 for member in members]
 
-    group = GroupCommit(database, process, largest=8, desk_of=str)
+    group = GroupCommit(database, process, largest=8, desks_of=lambda member: frozenset({str(member)}))
     outcomes = await asyncio.gather(*map(group.submit, range(20)))
     assert outcomes == [member * 2 for member in range(20)]
     assert sum(sizes) == 20
@@ -214,7 +221,7 @@ async def test_desks_take_turns_and_none_waits_for_all_of_another(database: Data
         served.extend(members)
         return members
 
-    group = GroupCommit(database, process, largest=3, desk_of=lambda member: member[0])
+    group = GroupCommit(database, process, largest=3, desks_of=lambda member: frozenset({member[0]}))
     await asyncio.gather(*map(group.submit, ["a1", "a2", "a3", "a4", "a5", "b1", "c1", "b2"]))
     assert served == ["a1", "b1", "c1", "a2", "b2", "a3", "a4", "a5"]
 
@@ -223,7 +230,7 @@ async def test_a_member_that_goes_away_harms_no_other(database: Database) -> Non
     def process(conn: Connection, now: int, members: Sequence[int]) -> Sequence[int]:
         return members
 
-    group = GroupCommit(database, process, largest=8, desk_of=str)
+    group = GroupCommit(database, process, largest=8, desks_of=lambda member: frozenset({str(member)}))
     leaving = asyncio.create_task(group.submit(1))
     staying = asyncio.create_task(group.submit(2))
     await asyncio.sleep(0)

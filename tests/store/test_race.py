@@ -250,7 +250,9 @@ async def test_a_poisoned_member_of_a_shared_transaction_fails_alone(database: D
                 conn.exec_driver_sql("SELECT no_such_column FROM ticket")
         return [member * 10 for member in members]
 
-    group: GroupCommit[int, int] = GroupCommit(database, process, 100, desk_of=str)
+    group: GroupCommit[int, int] = GroupCommit(
+        database, process, 100, desks_of=lambda member: frozenset({str(member)})
+    )
 
     async def outcome(member: int) -> int | str:
         try:

@@ -101,14 +101,16 @@ def test_a_read_for_two_desks_sees_the_rows_of_both(two_desks: Service) -> None:
     assert desks_in(two_desks, ticket) == set()
 
 
-POLICIES = "SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema()"
+POLICIES = (
+    """SELECT tablename, policyname FROM pg_policies WHERE schemaname = current_schema() AND cmd = 'ALL'"""
+)
 
 
 def as_before(conn: Connection, *_: object) -> None:
     """The policies as the release before makes them."""
     seen = "(SELECT current_setting('slatimer.desk', true))"
     for (table,) in conn.exec_driver_sql(
-        "SELECT tablename FROM pg_policies WHERE schemaname = current_schema()"
+        "SELECT DISTINCT tablename FROM pg_policies WHERE schemaname = current_schema()"
     ).all():
         desk = "(SELECT s.desk FROM signal s WHERE s.id = breach)" if table == "acknowledgement" else "desk"
         conn.exec_driver_sql(f'DROP POLICY visible_desks ON "{table}"')

@@ -80,6 +80,45 @@ def test_clamehost_refunds_the_whole_interruption_to_whom_asks(service: Service)
     )
 
 
+def test_clamehost_refunds_an_interruption_once_and_only_of_its_own_cause_with_or_without_tickets(
+    service: Service,
+) -> None:
+    office = CreditOffice(service, "clamehost", "Europe/Rome")
+    fee = {"amount": "72", "per": "month"}
+    office.contract("C-1", services=["hosting"], fee=fee)
+    office.contract("C-2", services=["mail"], fee=fee)
+    begun = office.fact("outage.started", "service:hosting", "2026-11-03 10:00", reference="A")
+    for ticket in ("7", "8"):
+        office.fact("ticket.created", ticket, "2026-11-03 10:05", customer="C-1")
+        office.fact("outage.started", ticket, "2026-11-03 10:05")
+    office.fact("outage.ended", "service:hosting", "2026-11-03 12:30", reference="A")
+    for ticket in ("7", "8"):
+        office.fact("service.restored", ticket, "2026-11-03 12:40")
+    office.sweep("2026-11-03 12:40")
+    (line,) = (each for each in office.credits("C-1") if each["commitment"])
+    assert (line["amount"], line["state"], line["tickets"], line["outage"]) == (
+        "0.25",
+        "claimable",
+        ["7", "8"],
+        begun,
+    )
+    assert line["explanation"][0] == (
+        "The commitment restoration was missed at 2026-11-03 12:00:00+01:00, in the outage that began at "
+        "2026-11-03 10:00:00+01:00, reported by 7, 8."
+    )
+    office.down("mail", "2026-11-04 10:00", 3 * HOUR)
+    office.sweep("2026-11-04 13:00")
+    assert [(each["amount"], each["ticket"]) for each in office.credits("C-2") if each["commitment"]] == [
+        ("0.30", None)
+    ]
+    # "per nostra causa": what was found out later takes the refund back.
+    office.fact("outage.verified", "service:hosting", "2026-11-05 09:00", reference="A", cause="third_party")
+    office.sweep("2026-11-05 09:00")
+    assert office.credits("C-1") == []
+    refunds = [each for each in office.signals("C-1") if "0.25" in each]
+    assert refunds == [("claimable", None, "0.25"), ("withdrawn", "0.25", None)]
+
+
 @pytest.mark.parametrize(
     ("filed", "state"), [("2026-11-12 23:59:59", "claimed"), ("2026-11-13 00:00:01", "lapsed")]
 )
@@ -241,3 +280,26 @@ def test_haisoft_charges_each_call_to_the_emergency_line(service: Service) -> No
             "balance": "13.00",
         }
     ]
+
+
+def test_a_call_of_a_customer_with_two_contracts_is_shown_with_both_and_in_no_total(service: Service) -> None:
+    office = CreditOffice(service, "haisoft", "Europe/Paris")
+    for name in ("C-1", "C-2"):
+        office.contract(name, customer="Acme")
+    office.contract("C-3", customer="Other")
+    call = office.fact("call.offered", "call:1", "2026-11-03 03:00", line="emergency", customer="ACME")
+    shown = [office.statement(name, "2026-11") for name in ("C-1", "C-2", "C-3")]
+    assert [[each["fact"] for each in one["unassigned_charges"]] for one in shown] == [[call], [call], []]
+    assert [(one["charges"], one["totals"]) for one in shown] == [([], [])] * 3
+
+
+def test_a_decision_about_a_credit_that_the_contract_does_not_have_is_flagged(service: Service) -> None:
+    office = CreditOffice(service, "haisoft", "Europe/Paris")
+    office.contract("C-1")
+    office.down("network", "2026-11-10 10:00", HOUR)
+    office.sweep("2026-12-01 00:00")
+    right = office.one("C-1")["id"]
+    for credit in (right, right.replace("2026-11", "2026-10"), "no id"):
+        office.fact("credit.refused", "contract:C-1", "2026-12-01 10:00", credit=credit, author="Eva")
+    assert office.statement("C-1", "2026-12")["flags"] == ["credit_unknown:fact-4", "credit_unknown:fact-5"]
+    assert office.statement("C-1", "2026-11")["flags"] == []

@@ -4,8 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.databases import Databases
+from tests.servers.databases import SQLITE, Databases
 from tests.web.room import Room, room_on, with_desks
+
+
+@pytest.fixture(scope="session", params=[SQLITE])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """One kind: what is tested here lies above the database. `both_kinds` marks the tests of a statement."""
+    return request.getfixturevalue(f"{request.param}_databases")
 
 
 @pytest.fixture

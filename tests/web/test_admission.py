@@ -13,15 +13,8 @@ from app.intake.validation import MAX_FAULTS
 from app.main import ROUTERS
 from app.principal import Scope
 from app.web.http.routing import BODY_METHODS, GuardedRoute
-from tests.servers.databases import Databases, SqliteDatabases
+from tests.servers.databases import Databases
 from tests.web.room import Room, room_on, with_desks
-
-
-@pytest.fixture(scope="module")
-def databases(sqlite_databases: SqliteDatabases) -> SqliteDatabases:
-    """One kind: the door decides before a database is asked. tests/flow and tests/store hold both to one answer."""
-    return sqlite_databases
-
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
 SIGNED = "/v1/hooks/{desk}/{system}"

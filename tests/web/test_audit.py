@@ -8,7 +8,7 @@ import pytest
 from app.principal import Role
 from app.store.inbound import connections
 from app.web.http.access import COOKIE
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.web.room import ALL, Room, room_on, with_desks
 
 SUBSCRIPTION = {"desk": "haisoft", "url": "https://127.0.0.1/hook?token=t0ken", "kinds": ["clock.breached"]}
@@ -26,6 +26,7 @@ def sending(databases: Databases) -> Iterator[Room]:
         yield made
 
 
+@both_kinds
 def test_what_an_administrator_does_is_listed_with_key_request_and_address(sending: Room) -> None:
     room, admin = sending, sending.key("haisoft", Role.ADMIN)
     made = room.client.post(
@@ -100,6 +101,7 @@ def test_wrong_keys_are_counted_in_one_entry_for_all_desks(databases: Databases)
             assert acts(room.get("/v1/audit", own, action="sign_in.refused")) == []
 
 
+@both_kinds
 def test_pages_and_filters_of_the_list(room: Room) -> None:
     admin = room.key(ALL, Role.ADMIN)
     first = room.get("/v1/audit", admin, limit=3).json()

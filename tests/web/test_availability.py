@@ -218,7 +218,27 @@ def test_an_answer_has_as_many_objects_and_outages_as_the_settings_allow(databas
         (found,) = shown(room, desk="haisoft", service="network")
         assert [each["reference"] for each in found["outages"]] == ["r1", "r2"]
         assert (found["flags"], found["downtime_seconds"]) == (["outages_capped"], 180)
-        assert ask(room, desk="haisoft").status_code == 422
+        assert ask(room, desk="haisoft", cursor="x").status_code == 422
+
+
+def test_an_answer_goes_on_with_the_objects_that_follow(databases: Databases) -> None:
+    with databases.copy_of(with_desks) as url, room_on(url, availability_objects_max=2) as room:
+        for n, name in enumerate(("srv-2", "SRV-1", "srv-3", "srv-10")):
+            since = f"2026-03-0{n + 1}T12:00:00+01:00"
+            send(room, "outage.started", since, name, "service:network", "haisoft", resource=name)
+        found: list[tuple[str, str | None]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = ask(room, None, **cursor).json()
+            assert len(page["availability"]) <= 2
+            found += [(each["service"], each["resource"]) for each in page["availability"]]
+            if page["next"] is None:
+                break
+            cursor = {"cursor": page["next"]}
+        assert len(found) == len(set(found))
+        of_network = [resource for service, resource in found if service == "network"]
+        assert of_network == [None, "SRV-1", "srv-10", "srv-2", "srv-3"]
+        assert {service for service, _ in found} >= {"hosting", "Hosting", "DNS"}
 
 
 def announce(room: Room, name: str, announced: str, start: str, end: str, subject: str, source: str) -> None:
@@ -242,6 +262,16 @@ def test_the_downtime_of_each_local_day_sums_to_that_of_the_month(room: Room) ->
     assert then["days"] == [
         {"date": "2026-03-02", "total_seconds": 86400, "downtime_seconds": 600, "excluded_seconds": 0}
     ]
+
+
+def test_a_month_in_which_a_contract_is_not_valid_is_neither_kept_nor_broken(shared_room: Room) -> None:
+    term = {"customer": "Acme", "services": ["network"], "valid_from": "2026-03-02", "currency": "EUR"}
+    key = shared_room.key("*", Scope.ADMIN)
+    put = shared_room.client.put("/v1/contracts/haisoft/none-yet", json=term, headers=key)
+    assert put.status_code == 200, put.text
+    for period, state in (("2026-02", "none"), ("2026-03", "running")):
+        (found,) = shown(shared_room, desk="haisoft", contract="none-yet", period=period)
+        assert (found["state"], "not_covered" in found["flags"]) == (state, state == "none")
 
 
 def test_the_days_of_a_contract_are_its_own(room: Room) -> None:

@@ -82,7 +82,8 @@ def test_the_encoding_is_recognised(office: Office, encoding: str) -> None:
 def test_a_preview_checks_everything_and_writes_nothing(office: Office) -> None:
     office.room.send([office.room.event(source="phpnet", data={"customer": "acme", "category": "software"})])
     preview = office.done(CSV, preview=True)
-    assert (preview["changed"], preview["tickets"]) == (2, None)
+    assert (preview["changed"], preview["tickets"], preview["complete"]) == (2, None, True)
+    assert (preview["credits"], preview["sentence"]) == ([], "1 clock begins.")
     assert office.contracts() == {}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.principal import Scope
+from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
 TERM = {
@@ -78,6 +79,27 @@ def test_the_same_content_makes_no_version_and_an_earlier_end_does(office: Offic
     assert all(each["recorded_by"].startswith("key ") for each in versions)
 
 
+def test_two_versions_of_a_contract_differ_by_the_keys_of_their_terms(office: Office) -> None:
+    office.done("C-1", TERM)
+    office.done("C-1", TERM | {"valid_to": "2026-07-01"})
+    office.done("C-1", TERM | {"valid_from": "2026-07-01", "fee": {"amount": 60, "per": "month"}})
+    versions = "/v1/contracts/phpnet/c-1/versions"
+    first, last = (office.get(f"{versions}/{number}") for number in (1, 3))
+    assert [term["valid_to"] for term in first["terms"]] == [None]
+    assert (last["id"], last["number"], [term["valid_from"] for term in last["terms"]]) == (
+        "C-1",
+        3,
+        ["2026-01-01", "2026-07-01"],
+    )
+    (change,) = office.get(f"{versions}/diff", **{"from": 1, "to": 2})["changes"]
+    assert (change["key"], change["change"]) == ("terms.2026-01-01.valid_to", "changed")
+    keys = [each["key"] for each in office.get(f"{versions}/diff", **{"from": 2, "to": 3})["changes"]]
+    assert keys
+    assert all(key.startswith("terms.2026-07-01") for key in keys)
+    for unknown in (f"{versions}/4", f"{versions}/diff?from=1&to=4", "/v1/contracts/phpnet/no/versions/1"):
+        assert office.room.client.get(unknown, headers=office.room.read).status_code == 404
+
+
 def test_terms_that_overlap_are_refused_with_the_remedy_and_both_may_come_at_once(office: Office) -> None:
     office.done("C-1", TERM)
     later = TERM | {"valid_from": "2026-07-01"}
@@ -101,6 +123,7 @@ def test_a_term_that_was_entered_in_error_is_taken_back_and_stays_in_the_record(
     assert [each["term"] is None for each in versions] == [False, True]
 
 
+@both_kinds
 def test_a_contract_as_of_an_instant_is_what_was_recorded_then(office: Office) -> None:
     office.done("C-1", TERM)
     before = office.get("/v1/contracts/phpnet/C-1")
@@ -111,6 +134,7 @@ def test_a_contract_as_of_an_instant_is_what_was_recorded_then(office: Office) -
     assert office.get("/v1/contracts/phpnet/C-1")["customer"] == "Other"
 
 
+@both_kinds
 def test_contracts_are_listed_by_customer_and_date_page_by_page(office: Office) -> None:
     for number in range(3):
         office.done(f"C-{number}", TERM)
@@ -155,6 +179,7 @@ def test_a_ticket_is_judged_by_the_level_of_its_contract(office: Office) -> None
     assert any(clock["commitment"] == "gti" for clock in view["clocks"])
 
 
+@both_kinds
 def test_several_contracts_or_none_are_flagged_and_named_by_hand(office: Office) -> None:
     office.done("C-1", TERM)
     office.done("C-2", TERM)
@@ -179,6 +204,7 @@ def test_a_desk_without_contracts_has_no_flags(office: Office) -> None:
     assert office.view("1")["contract"] is None
 
 
+@both_kinds
 def test_a_new_contract_judges_the_tickets_of_its_customer_again(office: Office) -> None:
     office.ticket("1")
     assert office.view("1")["level"] is None

@@ -88,16 +88,33 @@ def test_a_person_requests_and_grants_a_credit_with_a_reason(missed: Room) -> No
     assert missed.get("/v1/credits", desk="phpnet").json()["totals"] == []
 
 
-@pytest.mark.parametrize("verb", ["grant", "refuse"])
-def test_a_credit_whose_cause_no_longer_stands_is_not_decided(missed: Room, verb: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "state", "sums"),
+    [
+        ("grant", "granted", [{"currency": "EUR", "amount": "24.95", "due": "24.95", "open": "0.00"}]),
+        ("refuse", "refused", []),
+    ],
+)
+def test_a_lead_lets_a_withdrawn_credit_stand_or_takes_it_back(
+    missed: Room, verb: str, state: str, sums: list[dict[str, str]]
+) -> None:
     lead = missed.key("phpnet", Role.LEAD)
     assert decide(missed, "grant", lead).status_code == 200
     in_time = {"type": "intervention.started", "time": "2026-03-06T16:00:00+01:00", "data": {}}
     missed.sent(missed.event(source="phpnet", subject="1", **in_time))
-    (line,) = missed.get("/v1/credits", desk="phpnet").json()["credits"]
-    assert line["state"] == "withdrawn"
-    refused = decide(missed, verb, lead)
+    found = missed.get("/v1/credits", desk="phpnet").json()
+    assert ([each["state"] for each in found["credits"]], found["totals"]) == (["withdrawn"], [])
+    refused = decide(missed, "request", lead)
     assert (refused.status_code, refused.json()["detail"][:18]) == (409, "It was withdrawn: ")
+    decided = decide(missed, verb, lead).json()
+    steps = ["claimable", "granted", "withdrawn", state]
+    assert (decided["state"], [each["state"] for each in decided["transitions"]]) == (state, steps)
+    assert decided["explanation"][-1] == f"{state.capitalize()} by Eva: asked by telephone."
+    assert missed.get("/v1/credits", desk="phpnet").json()["totals"] == sums
+    statement = missed.get("/v1/statements/phpnet/C-1/2026-03").json()
+    place = "lines" if state == "granted" else "closed"
+    assert [each["state"] for each in statement[place]] == [state]
+    assert [each["due"] for each in statement["totals"]] == [each["due"] for each in sums]
 
 
 def test_an_agent_may_request_a_credit_and_not_grant_it(missed: Room) -> None:
@@ -198,7 +215,17 @@ def test_the_preview_of_a_contract_has_the_totals_before_and_after(missed: Room)
     path, admin = "/v1/contracts/phpnet/C-1", missed.key("*", Scope.ADMIN)
     term = TERM | {"fee": {"amount": "99.80", "per": "month"}}
     preview = missed.client.put(path, params={"preview": True}, json=term, headers=admin).json()
-    assert preview["credits"] == [{"currency": "EUR", "before": "24.95", "after": "49.90"}]
+    changed = [{"currency": "EUR", "before": "24.95", "after": "49.90"}]
+    said = "Credits in EUR change from 24.95 to 49.90."
+    assert (preview["credits"], preview["sentence"], preview["complete"]) == (changed, said, True)
+    rows = "id;customer;level;fee_amount;fee_per;valid_from\nC-1;=Acme;example-1;99,80;month;01.01.2026\n"
+    exported = missed.client.post(
+        "/v1/contracts/phpnet/import",
+        params={"preview": True},
+        content=rows,
+        headers=admin | {"Content-Type": "text/csv"},
+    ).json()
+    assert (exported["credits"], exported["sentence"]) == (changed, said)
     assert totals(missed) == [{"currency": "EUR", "amount": "24.95"}]
     assert missed.client.put(path, json=term, headers=admin).json()["credits"] is None
     assert totals(missed) == [{"currency": "EUR", "amount": "49.90"}]
@@ -215,3 +242,19 @@ def test_the_preview_of_an_agreement_has_the_totals_before_and_after(missed: Roo
     assert summary["sentence"] == "Credits in EUR change from 24.95 to 19.96."
     missed.client.put(path, params=params | {"preview": False}, json=document, headers=admin)
     assert totals(missed) == [{"currency": "EUR", "amount": "19.96"}]
+
+
+def test_what_was_granted_stands_as_it_was_granted_under_a_later_version(missed: Room) -> None:
+    path, admin = "/v1/agreements/phpnet", missed.key("*", Scope.ADMIN)
+    assert decide(missed, "grant", missed.key("phpnet", Role.LEAD)).json()["amount"] == "24.95"
+    document = missed.get(path).json()["document"]
+    for credit in document["credits"]:
+        credit["share"] = "40%"
+    params = {"applies_to": "open", "preview": True}
+    missed.wall.move(1)
+    summary = missed.client.put(path, params=params, json=document, headers=admin).json()["summary"]
+    assert summary["credits"] == []
+    missed.client.put(path, params=params | {"preview": False}, json=document, headers=admin)
+    missed.wall.move(1)
+    assert totals(missed) == [{"currency": "EUR", "amount": "24.95"}]
+    assert decide(missed, "refuse", missed.key("phpnet", Role.LEAD)).json()["amount"] == "19.96"

@@ -10,15 +10,7 @@ import pytest
 from app.principal import Scope
 from app.web.api.tickets.events import Pushed
 from app.web.http.problems import MEDIA_TYPE
-from tests.servers.databases import SqliteDatabases
 from tests.web.room import Room, conforms
-
-
-@pytest.fixture(scope="module")
-def databases(sqlite_databases: SqliteDatabases) -> SqliteDatabases:
-    """One kind: the door decides before a database is asked. tests/flow and tests/store hold both to one answer."""
-    return sqlite_databases
-
 
 Event = dict[str, Any]
 
@@ -180,6 +172,9 @@ def _with(**given: Any) -> Callable[[Event], object]:
     return lambda event: event | given
 
 
+_HOUR = {"from": "2026-03-06T15:30:00Z", "to": "2026-03-06T16:30:00Z"}
+
+
 def _of(kind: str, **data: Any) -> Callable[[Event], object]:
     return lambda event: event | {"type": kind, "data": data}
 
@@ -319,6 +314,13 @@ FAULTY: list[tuple[str, Callable[[Event], object], str]] = [
     ("a text for automatic", _of("agent.replied", automatic="yes"), "/data/automatic"),
     ("a merge into nothing", _of("ticket.merged"), "/data/into"),
     ("a withdrawal of nothing", _of("event.withdrawn", reason="a mistake"), "/data/id"),
+    ("an exclusion of no one", _of("exclusion.granted", reason="x", **_HOUR), "/data/author"),
+    ("an exclusion without a reason", _of("exclusion.granted", author="ann", **_HOUR), "/data/reason"),
+    (
+        "an exclusion with an empty reason",
+        _of("exclusion.granted", author="a", reason=" ", **_HOUR),
+        "/data/reason",
+    ),
     ("an exclusion without an end", _of("exclusion.granted", **{"from": "2026-03-06T15:30:00Z"}), "/data/to"),
     (
         "an exclusion without an offset",

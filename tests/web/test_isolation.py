@@ -17,12 +17,14 @@ from app.principal import Permission, Role, Scope
 from app.store.engine.database import Connection
 from app.store.people import keys
 from app.store.tables import metadata
-from tests.servers.databases import Databases
+from app.store.tickets import simulations
+from tests.servers.databases import Databases, both_kinds
 from tests.web.room import Room, room_on, with_desks
 
 SECRET: Final = "zq-nobody-else-may-read-this"
 """In everything that the other desk has. The caller has two desks of the three."""
 OTHER, OWN, OWN_TOO = "haisoft", "webxtra", "hvn"
+SIMULATION: Final = "5117"
 OF_OTHER: Final = f'"desk":"{OTHER}"'
 """In every answer about an object of the other desk."""
 
@@ -98,6 +100,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
         "start": "2026-03-06T15:30:00+01:00",
         "within": "2h",
     },
+    # Refused for its span, so that none of these callers starts a process.
+    ("POST", "/v1/simulations"): {"desk": OTHER, "from": "2026-03-07", "to": "2026-03-06"},
     ("POST", "/v1/subscriptions"): {
         "desk": OTHER,
         "kinds": ["clock.breached"],
@@ -149,7 +153,11 @@ QUERIES: Final = {
         f"/v1/reports/{report}": {"desk": OTHER, "from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
         for report in (
             "attainment",
+            "availability",
+            "availability/objects",
             "breaches",
+            "credits",
+            "credits/objects",
             "heatmap",
             "queues",
             "queues/tickets",
@@ -211,6 +219,10 @@ def intruder(databases: Databases) -> Iterator[Break]:
         assert subscription.status_code == 201, subscription.text
         feed = room.client.post("/v1/calendars/haisoft/tickets/feeds", json={"note": SECRET}, headers=admin)
         assert feed.status_code == 201, feed.text
+        question = {"from": 0, "to": 1, "files": [], "contracts": [], "changes": {"note": SECRET}}
+        room.database.write_now(
+            lambda conn, now: simulations.start(conn, SIMULATION, OTHER, question, SECRET, now)
+        )
         room.wall.move(3 * 24 * 3600)
         room.sent(room.event(id="late", type="note.added", data={"text": SECRET}))
         breach = room.get("/v1/breaches", desk=OTHER).json()["breaches"][0]["id"]
@@ -229,6 +241,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "hook": "1",
             "digest": "0",
             "feed": feed.json()["id"],
+            "simulation": SIMULATION,
             "secret": "slf_unknown",
             "contract": "C-1",
             "number": "1",
@@ -238,10 +251,11 @@ def intruder(databases: Databases) -> Iterator[Break]:
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
 
+@both_kinds
 def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
     """Else the tests below would prove nothing."""
     rows = intruder.others()
-    for table in ("event", "ticket", "clock", "signal", "subscription"):
+    for table in ("event", "ticket", "clock", "signal", "subscription", "simulation"):
         assert rows[table], table
     assert SECRET in str(rows["event"])
     own = intruder.room.key(OTHER, Scope.ADMIN)
@@ -252,6 +266,7 @@ def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
+@both_kinds
 def test_a_route_returns_nothing_of_another_desk_and_changes_nothing(
     intruder: Break, method: str, path: str
 ) -> None:
@@ -267,6 +282,7 @@ def test_a_route_returns_nothing_of_another_desk_and_changes_nothing(
 
 
 @pytest.mark.parametrize("path", [p for m, p in ROUTES if m == "GET" and "{" not in p and p not in ENDLESS])
+@both_kinds
 def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path: str) -> None:
     response = intruder.request("GET", path)
     assert response.status_code < 500
@@ -284,6 +300,7 @@ def test_a_list_without_a_desk_has_nothing_of_another_desk(intruder: Break, path
         ("/v1/agreements", "agreements"),
     ],
 )
+@both_kinds
 def test_a_list_without_a_desk_is_of_all_desks_of_the_caller(intruder: Break, path: str, lists: str) -> None:
     assert {each["desk"] for each in intruder.request("GET", path).json()[lists]} == {OWN, OWN_TOO}
 
@@ -365,6 +382,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/contracts"): VIEW,
     ("GET", "/v1/contracts/{desk}/{contract}"): VIEW,
     ("GET", "/v1/contracts/{desk}/{contract}/versions"): VIEW,
+    ("GET", "/v1/contracts/{desk}/{contract}/versions/diff"): VIEW,
+    ("GET", "/v1/contracts/{desk}/{contract}/versions/{number}"): VIEW,
     ("DELETE", "/v1/contracts/{desk}/{contract}"): CONFIGURE,
     ("POST", "/v1/contracts/{desk}/import"): CONFIGURE,
     ("PUT", "/v1/contracts/{desk}/{contract}"): CONFIGURE,
@@ -381,12 +400,19 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/queues/{desk}/{queue}"): VIEW,
     ("GET", "/v1/queues/{desk}/{queue}/forecast"): VIEW,
     ("GET", "/v1/reports/attainment"): VIEW,
+    ("GET", "/v1/reports/availability"): VIEW,
+    ("GET", "/v1/reports/availability/objects"): VIEW,
     ("GET", "/v1/reports/breaches"): VIEW,
+    ("GET", "/v1/reports/credits"): VIEW,
+    ("GET", "/v1/reports/credits/objects"): VIEW,
     ("GET", "/v1/reports/heatmap"): VIEW,
     ("GET", "/v1/reports/queues"): VIEW,
     ("GET", "/v1/reports/queues/tickets"): VIEW,
     ("GET", "/v1/reports/usage"): VIEW,
     ("GET", "/v1/reports/{report}/tickets"): VIEW,
+    ("DELETE", "/v1/simulations/{simulation}"): VIEW,
+    ("GET", "/v1/simulations/{simulation}"): VIEW,
+    ("POST", "/v1/simulations"): VIEW,
     ("GET", "/v1/signals"): VIEW,
     ("GET", "/v1/stream"): VIEW,
     ("GET", "/v1/subscriptions"): VIEW,

@@ -40,7 +40,7 @@ def _values(phrase: str) -> set[str]:
     return {name for _, name, *_ in Formatter().parse(phrase) if name}
 
 
-NAMES = {"slatimer", "- slatimer"}
+NAMES = {"slatimer", "- slatimer", "Esc"}
 """Texts that are the same in every language."""
 DRAWN_BY_SCRIPTS = {"credits/credits.html", "queue/queue.html", "service/service.html", "ticket/ticket.html"}
 """Templates whose texts are still English, as those of their scripts."""

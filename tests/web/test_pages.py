@@ -12,6 +12,7 @@ from app.web.pages.frame.assets import FILES, STATIC
 from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
 from app.web.pages.frame.navigation import BUILT
 from app.web.pages.routes import ROOMS
+from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
 PAGES = (
@@ -125,6 +126,30 @@ def test_a_chosen_language_and_theme_are_kept(room: Room) -> None:
     assert '<html lang="it" data-theme="dark">' in room.get("/services").text
 
 
+@pytest.mark.parametrize(
+    ("zone", "is_shown"),
+    [("Asia/Ho_Chi_Minh", True), ("Europe/Berlin", False), ("", False), ("../../etc/passwd", False)],
+)
+def test_the_readers_own_time_is_beside_the_desks_where_they_differ(
+    shared_room: Room, zone: str, is_shown: bool
+) -> None:
+    shared_room.sent(shared_room.event(id="zone", source="webxtra", subject="zone"))
+    cookie = {"Cookie": f"slatimer_zone={zone}"}
+    page = shared_room.client.get("/now/list", headers=shared_room.read | cookie, params={"q": "zone"}).text
+    assert 'data-key="webxtra/zone"' in page
+    assert ("your time: " in page) is is_shown
+
+
+def test_the_wall_shows_what_each_desk_has_kept_this_month(room: Room) -> None:
+    room.sent(
+        room.event(subject="kept"),
+        room.event(subject="kept", type="agent.replied", data={"author": "agent"}),
+        room.event(subject="missed", time="2026-03-04T10:00:00+01:00"),
+    )
+    assert "50% kept this month" in room.get("/", view="wall").text
+    assert "kept this month" not in room.get("/").text
+
+
 def test_the_first_page_is_small(room: Room) -> None:
     room.sent(*(room.event(subject=f"T{number}") for number in range(60)))
     page = room.get("/")
@@ -211,6 +236,7 @@ def test_a_tickets_events_are_listed_with_their_receipt_and_whether_they_still_c
     assert room.get("/v1/tickets/haisoft/unheard-of/events").status_code == 404
 
 
+@both_kinds
 def test_the_latest_signals_come_in_order_with_the_cursor_of_the_stream(room: Room) -> None:
     room.sent(*(room.event(subject=f"T{number}") for number in range(5)))
     whole = room.get("/v1/signals", limit=100).json()
@@ -218,6 +244,7 @@ def test_the_latest_signals_come_in_order_with_the_cursor_of_the_stream(room: Ro
     assert latest == {"signals": whole["signals"][-3:], "next": whole["next"]}
 
 
+@both_kinds
 def test_signals_can_be_listed_for_one_ticket(room: Room) -> None:
     room.sent(room.event(subject="T1"), room.event(subject="T2"))
     recorded = room.get("/v1/signals", desk="haisoft", ticket="T2").json()["signals"]

@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.store.engine.database import Database
 from app.store.people import keys
 from app.store.tickets import ledger
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.servers.process import free_port
 from tests.waiting import HANG, until
 from tests.web.room import with_desks
@@ -199,6 +199,7 @@ def test_asked_to_stop_with_open_streams_it_does_not_wait_for_their_clients(
         assert [list(listener) for listener in listeners] == [[], [], []]
 
 
+@both_kinds
 def test_what_was_answered_is_there_after_a_restart_on_the_same_database(process: Process) -> None:
     process.push("a")
     process.running.kill()

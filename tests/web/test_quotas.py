@@ -120,8 +120,14 @@ def test_a_question_beyond_its_time_budget_is_refused_with_the_remedy(databases:
         databases.copy_of(with_desks) as url,
         room_on(url, read_time_budget="PT0.000001S", calendar_windows_max=24) as room,
     ):
+        calls = [
+            room.event(type="call.offered", subject=f"call:{n}", data={"line": "emergency"})
+            for n in range(32)
+        ]
+        room.sent(*calls)
         for refused in (
             room.client.post("/v1/deadlines", json=inline(24), headers=room.read),
+            room.get("/v1/charges", desk="haisoft", period="2026-03"),
             room.get("/v1/calendars/haisoft/tickets/spans", **PERIOD),
             room.get("/v1/calendars/haisoft/tickets.ics", **PERIOD),
         ):

@@ -4,18 +4,22 @@ import csv
 import io
 import re
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.principal import Scope
+from app.sla.report.measure import Measure
+from app.store.tables import report_figures
 from app.web.api.reports.behind import BehindPage
 from app.web.api.reports.queues import QueuesReport, StepPage
 from app.web.api.reports.reports import AttainmentReport, BreachesReport, HeatmapReport, UsageReport
 from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE, Format, Table, as_csv, chosen_format
 from app.web.api.reports.workbook import as_xlsx
+from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
 MODELS = {
@@ -52,6 +56,7 @@ def sums(report: str, row: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("report", MODELS)
+@both_kinds
 def test_every_row_leads_to_the_clocks_that_it_counts(room: Room, report: str) -> None:
     answered_and_late(room)
     answer = room.get(f"/v1/reports/{report}", None, **HAISOFT, by="week", split="customer,commitment")
@@ -71,6 +76,7 @@ def test_every_row_leads_to_the_clocks_that_it_counts(room: Room, report: str) -
             assert room.client.get(clock["url"], headers=room.read).status_code == 200
 
 
+@both_kinds
 def test_every_row_of_queues_leads_to_its_waits(room: Room) -> None:
     answered_and_late(room)
     asked = HAISOFT | {"by": "week", "split": "customer"}
@@ -91,6 +97,18 @@ def test_the_share_of_a_period_without_clocks_is_null(room: Room) -> None:
     assert shares["2026-03-22T23:00:00Z"] is None
 
 
+def test_figures_of_ended_periods_are_kept_for_the_next_report(room: Room) -> None:
+    answered_and_late(room)
+    asked = HAISOFT | {"by": "week", "split": "customer"}
+    for report in (*MODELS, "queues"):
+        first, again = (room.get(f"/v1/reports/{report}", None, **asked).json() for _ in range(2))
+        assert first == again
+    kept = room.database.read_now(lambda conn: conn.execute(select(report_figures.c.figures)).scalars().all())
+    measures = {figures.partition(":")[0] for figures in kept}
+    assert measures == {*(measure.value for measure in Measure), "queues"}
+
+
+@both_kinds
 def test_a_report_is_a_file_for_spreadsheets_in_which_no_text_is_a_formula(room: Room) -> None:
     answered_and_late(room)
     asked = HAISOFT | {"by": "month", "split": "customer"}
@@ -98,7 +116,7 @@ def test_a_report_is_a_file_for_spreadsheets_in_which_no_text_is_a_formula(room:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert {row["customer"] for row in rows} == {"ACME", f"'{FORMULA}"}
-    assert {(row["from"], row["to"]) for row in rows} == {("2026-03-01 00:00:00", "2026-04-01 00:00:00")}
+    assert {(row["from"], row["to"]) for row in rows} == {("2026-03-01", "2026-04-01")}
     assert all(Decimal(row["share"]) >= 0 for row in rows if row["share"])
     json = room.get("/v1/reports/attainment", None, **asked).json()["rows"]
     assert [int(row["met"]) for row in rows] == [row["met"] for row in json]
@@ -115,11 +133,18 @@ def sheet_of(content: bytes) -> str:
         return workbook.read("xl/worksheets/sheet1.xml").decode()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "  =1", "\u00a0@x", "\uff1d1+1"]
+)
 def test_a_text_that_begins_like_a_formula_stays_a_text(text: str) -> None:
     (_, _, line) = as_csv(Table("t", ["name"], [[text]]))
     assert next(csv.reader([line]))[0].startswith("'") or line.startswith("\"'")
     assert "<f>" not in sheet_of(as_xlsx(["name"], [[text]]))
+
+
+def test_a_time_that_is_no_midnight_keeps_its_time() -> None:
+    (_, _, line) = as_csv(Table("t", ["from", "n"], [[datetime.fromisoformat("2026-03-01T14:30:00"), -3]]))
+    assert line.strip() == "2026-03-01T14:30:00,-3"
 
 
 def test_numbers_in_a_workbook_are_numbers(room: Room) -> None:

@@ -1,6 +1,7 @@
 """Desks, calendars, agreements, queues, deadlines, signals, breaches, health: each as its model says."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.web.api.health import Alive, Ready
 from app.web.api.tickets.breaches import BreachPage, BreachView
 from app.web.api.tickets.queues import Forecast, QueueView
 from app.web.api.tickets.signals import SignalPage
+from tests.servers.databases import both_kinds
 from tests.web.room import Room, conforms
 
 START = "2026-03-06T15:30:00+01:00"
@@ -232,6 +234,7 @@ def test_a_question_that_cannot_be_answered_is_placed(
     assert (among.status_code, among.json()["errors"][0]["place"]) == (status, f"/1{place}")
 
 
+@both_kinds
 def test_signals_are_paged_in_order_and_filtered(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"), waiting(room, "1", 1))
     first = conforms(SignalPage, room.get("/v1/signals", limit=1).content)
@@ -248,6 +251,31 @@ def test_signals_are_paged_in_order_and_filtered(room: Room) -> None:
     assert room.get("/v1/signals", after="soon").status_code == 422
 
 
+def test_signals_are_found_by_period_commitment_and_subject(room: Room) -> None:
+    room.sent(room.event(time="2026-03-02T10:00:00+01:00"), waiting(room, "1", 1))
+    everything = room.get("/v1/signals", limit=500).json()["signals"]
+
+    def found(**wanted: Any) -> list[str]:
+        page = room.get("/v1/signals", limit=500, **wanted)
+        assert page.status_code == 200, page.text
+        return [each["id"] for each in page.json()["signals"]]
+
+    def among(condition: Callable[[Any], bool]) -> list[str]:
+        ids = [each["id"] for each in everything if condition(each)]
+        assert 0 < len(ids) < len(everything)
+        return ids
+
+    noon = "2026-03-02T11:00:00Z"
+    assert found(**{"from": noon}) == among(lambda each: each["at"] >= noon)
+    assert found(to=noon) == among(lambda each: each["at"] < noon)
+    which = everything[0]["commitment"]
+    assert found(commitment=which) == among(lambda each: each["commitment"] == which)
+    assert found(subject="1") == found(ticket="1") == among(lambda each: each["subject"] == "1")
+    assert found(subject="1", ticket="2") == []
+    assert found(commitment=which, subject="1", desk="haisoft", kind="clock.breached", to=noon) == []
+    assert room.get("/v1/signals", to="noon").status_code == 422
+
+
 @pytest.mark.parametrize("kind", ["clock.breach", "clock.*", "clock", "CLOCK.BREACHED", ""])
 @pytest.mark.parametrize("path", ["/v1/signals", "/v1/stream"])
 def test_an_unknown_kind_of_signal_is_refused_with_the_known_ones(
@@ -259,6 +287,7 @@ def test_an_unknown_kind_of_signal_is_refused_with_the_known_ones(
     assert fault["reason"] == f"is no kind of signal. There are: {', '.join(KINDS)}"
 
 
+@both_kinds
 def test_a_breach_is_listed_and_acknowledged_once(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
     (breach,) = conforms(BreachPage, room.get("/v1/breaches", open=True).content)["breaches"]
@@ -290,6 +319,7 @@ def test_a_retracted_breach_is_listed_only_when_asked_for(room: Room) -> None:
     assert (found["id"], found["retracted_at"] is not None) == (breach["id"], True)
 
 
+@both_kinds
 def test_breaches_are_filtered_by_their_instant(room: Room) -> None:
     room.sent(room.event(time="2026-03-02T10:00:00+01:00"))
     inside = {"from": "2026-03-02T11:00:00Z", "to": "2026-03-02T11:00:01Z"}

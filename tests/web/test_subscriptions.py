@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from app.principal import Scope
+from app.sla.span import micros
 from app.store.outbound import subscriptions
 from app.web.api.outbound.deliveries import DeliveryPage, DeliveryView, RetriedDeliveries
 from app.web.api.outbound.endpoint import AttemptView
 from app.web.api.outbound.subscriptions import SubscriptionList, SubscriptionView, SubscriptionWithSecret
 from tests.receiver import status
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.waiting import HANG, until
 from tests.web.room import Room, conforms, room_on, with_desks
 from tests.web.subscriber import Subscriber, subscriber
@@ -249,6 +251,7 @@ def disabled(office: Office, **given: Any) -> dict[str, Any]:
     return office.ask("GET", f"/{made['id']}").json()
 
 
+@both_kinds
 def test_a_disabled_subscription_refuses_retries_and_says_why(
     office: Office,
 ) -> None:
@@ -281,6 +284,7 @@ def test_retries_of_a_paused_subscription_wait(office: Office) -> None:
     assert [each["state"] for each in office.deliveries(made["id"])] == ["pending"]
 
 
+@both_kinds
 def test_deliveries_come_in_pages(office: Office) -> None:
     made = office.subscribe()
     office.room.sent(*(office.room.event(subject=f"T{n}") for n in range(5)))
@@ -337,3 +341,30 @@ def _store_url(conn: Any, which: str, url: str) -> None:
     found = subscriptions.find(conn, which)
     assert found is not None
     subscriptions.change(conn, replace(found, url=url))
+
+
+def test_a_subscription_says_of_which_periods_it_wants_reports(office: Office) -> None:
+    made = office.subscribe(kinds=["report.ready"])
+    assert made["reports"] == ["week", "month"]
+    changed = office.ask("PATCH", f"/{made['id']}", {"reports": ["month"]})
+    assert conforms(SubscriptionView, changed.content)["reports"] == ["month"]
+    for wrong in ([], ["day"], "month"):
+        assert office.ask("PATCH", f"/{made['id']}", {"reports": wrong}).status_code == 422
+
+
+def test_the_report_of_a_month_is_delivered_signed_when_it_ends(office: Office) -> None:
+    made = office.subscribe(kinds=["report.ready"], reports=["month"])
+    office.room.wall.now = micros(datetime.fromisoformat("2026-04-01T00:00:00+02:00"))
+    publisher = office.room.app.state.running.reports
+    assert office.room.client.portal is not None
+    for _ in range(2):
+        office.room.client.portal.call(publisher.publish)
+    office.room.app.state.running.deliverer.wake()
+    office.until_settled(made["id"], "delivered")
+    (arrived,) = office.other.receiver.arrived
+    assert arrived.headers["webhook-signature"].startswith("v1,")
+    data = arrived.event["data"]
+    assert (data["kind"], data["by"], data["period"]) == ("report.ready", "month", "2026-03")
+    shares = {each["of"]: each["value"] for each in data["figures"] if each["figure"] == "share"}
+    rows = office.room.client.get(data["reports"]["attainment"], headers=office.room.read).json()["rows"]
+    assert shares == {row["kind"]: row["share"] for row in rows}

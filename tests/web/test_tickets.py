@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from app.web.api.tickets.tickets import TicketExplanation, TicketPage, TicketView
+from tests.servers.databases import both_kinds
 from tests.web.room import FRIDAY, Room, conforms
 
 TICKET = "/v1/tickets/haisoft/4711"
@@ -132,6 +133,7 @@ def test_pages_hold_every_ticket_once_next_due_first(room: Room) -> None:
     assert seen == ["t1", "t3", "t2", "t4", "t0"]
 
 
+@both_kinds
 def test_a_list_is_filtered_by_fields_and_by_clocks(room: Room) -> None:
     room.sent(
         room.event(subject="a", data={"customer": "ACME", "assignee": "ann"}),

@@ -13,7 +13,7 @@ import pytest
 
 from app.principal import Role
 from app.sla.span import micros
-from tests.servers.databases import Databases
+from tests.servers.databases import Databases, both_kinds
 from tests.web.room import ALL, DESKS, Room, room_on, with_desks
 
 PAGE: Final = (Path(__file__).parents[2] / "docs/contracts.md").read_text(encoding="utf-8")
@@ -149,6 +149,7 @@ def figure(room: Room, month: Month, row: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("month", MONTHS, ids=lambda month: month.desk)
+@both_kinds
 def test_the_facts_of_a_worked_month_give_every_figure_that_the_page_shows(
     office: Room, month: Month
 ) -> None:

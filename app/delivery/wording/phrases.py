@@ -53,6 +53,7 @@ HAPPENED: Final[Mapping[str, str]] = {
     "credit.refused": N_("credit refused"),
     "credit.lapsed": N_("time to claim a credit passed"),
     "credit.withdrawn": N_("credit withdrawn: to be decided"),
+    "report.ready": N_("report ready"),
     "subscription.disabled": N_("deliveries disabled"),
     "agreement.applied": N_("new version of the agreement"),
     "calendar.applied": N_("new version of the calendars"),
@@ -98,6 +99,7 @@ COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "credit.refused": NN_("{n} credit refused", "{n} credits refused"),
     "credit.lapsed": NN_("{n} credit lapsed without a claim", "{n} credits lapsed without a claim"),
     "credit.withdrawn": NN_("{n} credit withdrawn: to be decided", "{n} credits withdrawn: to be decided"),
+    "report.ready": NN_("{n} report ready", "{n} reports ready"),
     "subscription.disabled": NN_("{n} subscription disabled", "{n} subscriptions disabled"),
     "agreement.applied": NN_("{n} new version of an agreement", "{n} new versions of agreements"),
     "calendar.applied": NN_("{n} new version of calendars", "{n} new versions of calendars"),
@@ -117,6 +119,21 @@ REASONS: Final[Mapping[str, str]] = {
     "commitment_dropped": N_("reason: the agreement no longer has this commitment"),
 }
 """Why it happened, by the code of the signal's cause. Other causes name events that say nothing to people."""
+
+FIGURES: Final[Mapping[tuple[str, str], str]] = {
+    ("guarantee", "share"): N_("guarantees in time"),
+    ("guarantee", "missed"): N_("guarantees late"),
+    ("objective", "share"): N_("objectives in time"),
+    ("objective", "missed"): N_("objectives late"),
+    ("customer", "share"): N_("deadlines of customers in time"),
+    ("customer", "missed"): N_("deadlines of customers late"),
+    ("guarantee", "uptime"): N_("guaranteed uptime"),
+    ("objective", "uptime"): N_("uptime objective"),
+}
+"""Figures of a subscribed report that people read, by kind of commitment and name."""
+CREDITS: Final = N_("credits")
+FIGURE_CHANGED: Final = N_("{what}: {value} (before: {before})")
+NO_FIGURE_CHANGED: Final = N_("no figure has changed")
 
 ABOUT: Final = N_("{about}: {what}")
 DUE: Final = N_("due {due}")

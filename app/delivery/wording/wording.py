@@ -4,11 +4,13 @@ reading them.
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from babel.dates import format_skeleton, format_time
 from babel.lists import format_list
+from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from app.delivery.wording.catalogues import Folders, translations
@@ -43,6 +45,11 @@ class Wording:
     def count(self, phrases: tuple[str, str], n: int, **values: Any) -> str:
         """A phrase with a number, in the plural form that the language has for it."""
         return translations(self.language, self.folders).ngettext(*phrases, n).format(n=n, **values)
+
+    def number(self, number: Decimal) -> str:
+        """A number as the language writes it, with all of its decimals."""
+        decimals = max(0, -int(number.as_tuple().exponent))
+        return format_decimal(number, "#,##0." + "0" * decimals, locale=self.locale)
 
     def when(self, at: datetime, *, zone: bool) -> str:
         """A local instant: weekday, date and time to the minute, with its offset from UTC if `zone`."""

@@ -1,17 +1,18 @@
-"""Previews of contracts: which clocks of open tickets a statement about contracts would change. Writes nothing.
+"""Previews of contracts: what a statement about contracts would change of open tickets and of credits. Writes nothing.
 
-Each ticket is evaluated twice, by the contracts in force and by those to come; the difference is the answer. Instants
-are microseconds UTC.
+Each ticket is evaluated twice, by the contracts in force and by those to come; the difference is the answer. Then the
+credits of the contracts and of the others of their customers are compared. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from time import thread_time
 
 from app.flow.agreement.contracts import ContractPlan, Stated, plan
-from app.flow.agreement.effects import Change
-from app.flow.agreement.preview_money import concerned, with_plans
+from app.flow.agreement.effects import ClockKey, Effects
+from app.flow.agreement.preview_money import concerned, contracts_money, with_plans
 from app.flow.query.merge_graph import MergeGraph, gather, judge
-from app.sla.clock.evaluation import Evaluation, NothingKnown, Version
+from app.sla.clock.evaluation import NothingKnown, Version
 from app.sla.clock.view import ClockView
 from app.sla.contract_finder import StoredContracts
 from app.sla.span import Micros
@@ -20,57 +21,73 @@ from app.store.engine.batch import pieces
 from app.store.engine.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ContractsPreview:
-    """What a statement would change: due dates, and clocks that would be late or would not be any more."""
+    """What statements about contracts would change, as far as the time suffices.
 
-    plans: tuple[ContractPlan, ...]
-    changes: tuple[Change, ...] = ()
-    late_added: int = 0
-    late_removed: int = 0
+    `effects` collects it over all statements of a file; `left` is processor time in seconds.
+    """
 
+    effects: Effects
+    left: float
+    is_complete: bool = True
+    """False: the time did not suffice for every ticket, or for the credits."""
 
-def preview_terms(
-    conn: Connection, now: Micros, catalogue: Catalogue, desk: str, stated: Sequence[Stated]
-) -> ContractsPreview:
-    """What `put_terms` would change. Raises FaultyContracts and UnknownDesk."""
-    plans = plan(conn, desk, stated)
-    changed = [each for each in plans if each.changes]
-    versions = catalogue.versions(conn, desk, at=now)
-    changes: list[Change] = []
-    added = removed = 0
-    for part in pieces(concerned(conn, desk, changed)):
-        graph = gather(conn, desk, part)
+    @property
+    def late_added(self) -> int:
+        """Clocks that would be late."""
+        return sum(self.effects.appear.values())
+
+    @property
+    def late_removed(self) -> int:
+        """Clocks that would not be late any more."""
+        return sum(self.effects.fall_away.values())
+
+    def add(
+        self, conn: Connection, now: Micros, catalogue: Catalogue, desk: str, stated: Sequence[Stated]
+    ) -> tuple[ContractPlan, ...]:
+        """Compare what `put_terms` would change. Raises FaultyContracts and UnknownDesk."""
+        started = thread_time()
+        plans = plan(conn, desk, stated)
+        changed = [each for each in plans if each.changes]
+        versions = catalogue.versions(conn, desk, at=now)
+        for part in pieces(concerned(conn, desk, changed)):
+            if thread_time() - started >= self.left:
+                self.is_complete = False
+                break
+            self._compare(conn, now, desk, part, versions, changed)
+        if self.is_complete and thread_time() - started < self.left:
+            for each in contracts_money(conn, now, catalogue, desk, plans):
+                self.effects.credit({each.currency: each.before}, {each.currency: each.after})
+        else:
+            self.is_complete = False
+        self.left -= thread_time() - started
+        return tuple(plans)
+
+    def _compare(
+        self,
+        conn: Connection,
+        now: Micros,
+        desk: str,
+        tickets: Sequence[str],
+        versions: Sequence[Version],
+        changed: Sequence[ContractPlan],
+    ) -> None:
+        graph = gather(conn, desk, tickets)
         after = with_plans(graph.contracts, changed)
-        for ticket in part:
+        for ticket in tickets:
             old, new = (_clocks(graph, ticket, versions, now, known) for known in (graph.contracts, after))
-            changes += _changes(desk, ticket, old, new)
-            late = [
-                {key for key, view in each.items() if view.breached_at is not None} for each in (old, new)
-            ]
-            added, removed = added + len(late[1] - late[0]), removed + len(late[0] - late[1])
-    return ContractsPreview(tuple(plans), tuple(changes), added, removed)
-
-
-_Clocks = dict[tuple[str, int], ClockView]
+            self.effects.compare(desk, ticket, old, new)
 
 
 def _clocks(
     graph: MergeGraph, ticket: str, versions: Sequence[Version], now: Micros, known: StoredContracts
-) -> _Clocks:
+) -> dict[ClockKey, ClockView]:
     before, graph.contracts = graph.contracts, known
     try:
-        evaluation: Evaluation = judge(graph, ticket, versions, now)
+        evaluation = judge(graph, ticket, versions, now)
     except NothingKnown:
         return {}
     finally:
         graph.contracts = before
     return {(view.commitment, view.cycle): view for view in evaluation.clocks}
-
-
-def _changes(desk: str, ticket: str, old: _Clocks, new: _Clocks) -> Iterable[Change]:
-    for commitment, cycle in sorted(old.keys() | new.keys()):
-        before, after = (each.get((commitment, cycle)) for each in (old, new))
-        due = [None if view is None else view.due_at for view in (before, after)]
-        if due[0] != due[1]:
-            yield Change(desk, ticket, commitment, cycle, due[0], due[1])

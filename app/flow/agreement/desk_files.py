@@ -2,7 +2,7 @@
 
 A file of calendars or of sources belongs to the desk that it is named after (`calendars/haisoft.toml`,
 `sources/haisoft.toml`), an agreement to the desk that it names itself. The core parses calendars and agreements, the
-adapters parse sources.
+adapters parse sources. Each is imported for its kind of file only: `slatimer deadline` needs neither.
 """
 
 import re
@@ -11,17 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from app.intake import ADAPTERS
-from app.intake.adapter import Adapter
-from app.intake.source_file import parse_sources
-from app.sla.agreement.file import parse_agreement
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.document.faults import Fault, FaultyFile, line_of
 from app.sla.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from app.intake.adapter import Adapter
 
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 """The place in the message of a syntax error of TOML. Before Python 3.14 it is in the message only."""
@@ -132,15 +131,25 @@ def check_files(
                 calendars |= parse_calendars(file.document, desk=file.desk)
             except FaultyFile as error:
                 faults += faults_of(file, error)
-    for file in files:
-        if file.kind is FileKind.AGREEMENT:
-            try:
-                parse_agreement(file.document, calendars=calendars)
-            except FaultyFile as error:
-                faults += faults_of(file, error)
+    faults += _faults_of_agreements(files, calendars)
     faults += faults_of_sources(files)
     if faults:
         raise FaultyFiles(faults)
+
+
+def _faults_of_agreements(files: Iterable[DeskFile], calendars: Mapping[str, Calendar]) -> list[FileFault]:
+    agreements = [file for file in files if file.kind is FileKind.AGREEMENT]
+    if not agreements:
+        return []
+    from app.sla.agreement.file import parse_agreement
+
+    faults: list[FileFault] = []
+    for file in agreements:
+        try:
+            parse_agreement(file.document, calendars=calendars)
+        except FaultyFile as error:
+            faults += faults_of(file, error)
+    return faults
 
 
 def check_limits(files: Iterable[DeskFile], limits: Limits) -> None:
@@ -157,16 +166,21 @@ def check_limits(files: Iterable[DeskFile], limits: Limits) -> None:
 
 
 def faults_of_sources(
-    files: Iterable[DeskFile], adapters: Mapping[str, Adapter] = ADAPTERS
+    files: Iterable[DeskFile], adapters: "Mapping[str, Adapter] | None" = None
 ) -> list[FileFault]:
-    """The faults of the files of sources among these."""
+    """The faults of the files of sources among these. `adapters`: other ones than those of the service."""
+    sources = [file for file in files if file.kind is FileKind.SOURCES]
+    if not sources:
+        return []
+    from app.intake.adapters import ADAPTERS
+    from app.intake.source_file import parse_sources
+
     faults: list[FileFault] = []
-    for file in files:
-        if file.kind is FileKind.SOURCES:
-            try:
-                parse_sources(file.document, file.desk, adapters)
-            except FaultyFile as error:
-                faults += faults_of(file, error)
+    for file in sources:
+        try:
+            parse_sources(file.document, file.desk, ADAPTERS if adapters is None else adapters)
+        except FaultyFile as error:
+            faults += faults_of(file, error)
     return faults
 
 
@@ -186,6 +200,13 @@ def calendars_beside(files: Sequence[DeskFile]) -> dict[str, Calendar]:
     return found
 
 
+_MOST_LINES: Final = 50
+"""Faults of a file that are found in its text: more than an answer lists."""
+
+
 def faults_of(file: DeskFile, error: FaultyFile) -> list[FileFault]:
-    """A file's faults with their lines."""
-    return [FileFault(file.path, line_of(file.text, fault.place), fault) for fault in error.faults]
+    """A file's faults, the first of them with their lines: each line is a pass over the text."""
+    return [
+        FileFault(file.path, line_of(file.text, fault.place) if number < _MOST_LINES else None, fault)
+        for number, fault in enumerate(error.faults)
+    ]

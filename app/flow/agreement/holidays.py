@@ -18,7 +18,7 @@ from app.sla.calendar.stored_holidays import StoredHolidays, take
 from app.sla.document.faults import Fault, FaultyFile
 from app.sla.span import Micros, instant
 from app.store.contracts.catalogue import Catalogue, Documents, store_holidays, without_holidays
-from app.store.engine.database import Connection, Database
+from app.store.engine.database import Connection, Database, EveryDesk
 
 _log = structlog.stdlib.get_logger()
 
@@ -79,7 +79,7 @@ def store_missing_holidays(database: Database, catalogue: Catalogue) -> int:
                 store_holidays(conn, version.desk, version.number, holidays)
         return len(missing)
 
-    stored = database.write_now(store)
+    stored = database.write_now(store, EveryDesk.UPGRADE)
     catalogue.forget()
     return stored
 

@@ -113,7 +113,7 @@ class Preview:
         for ticket in tickets:
             old, new = (_evaluation(graph, ticket, versions, case.at) for versions in (case.old, case.new))
             self.effects.compare(case.desk, ticket, _views(old), _views(new))
-            case.money.note(ticket, old, new)
+            case.money.note(ticket, old, new, graph.logs[ticket])
         self.compared += len(tickets)
 
 

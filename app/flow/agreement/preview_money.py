@@ -6,7 +6,7 @@ judged again, and those of open tickets. A ticket that is closed and was in time
 Used allowances count as they are stored. Instants are microseconds UTC.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -22,10 +22,12 @@ from app.sla.agreement.version import Version
 from app.sla.clock.evaluation import Evaluation, NothingKnown
 from app.sla.contract import Contract
 from app.sla.contract_finder import StoredContracts
+from app.sla.credit.cause import BrokenUptime
 from app.sla.credit.line import totals
 from app.sla.credit.lines import ContractCredits
+from app.sla.event import Event
 from app.sla.fields import casefolded
-from app.sla.span import Micros
+from app.sla.span import Micros, Span
 from app.store.contracts import contracts, credits
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.batch import pieces
@@ -50,31 +52,48 @@ def answered_by(versions: Iterable[Version]) -> set[str]:
     }
 
 
-def _add(misses: Misses, ticket: str, evaluation: Evaluation, answered: Collection[str]) -> None:
+def note_missed(
+    misses: Misses, ticket: str, evaluation: Evaluation, answered: Collection[str], log: Iterable[Event] = ()
+) -> None:
+    """Add what a ticket missed of these commitments, by its contract."""
     contract = evaluation.ticket.contract
     if contract is None:
         return
-    missed = [(evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered)]
+    missed = [(evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered, log)]
     if missed:
         misses.setdefault(contract.key, []).extend(missed)
 
 
-def _credited(question: Asked, found: Contracts, *missed: Misses) -> dict[str, Decimal]:
-    """What these contracts are credited, by currency."""
+def credited(
+    question: Asked, found: Contracts, *missed: Misses, within: Span | None = None
+) -> dict[str, Decimal]:
+    """What these contracts are credited, by currency. `within`: of uptimes only those of months that it touches."""
     if not found or not any(version.agreement.credits for version in question.versions):
         return {}
     uptimes, facts = Uptimes.read(question), claims(question, found)
     return totals(
         line
         for key, each in found.items()
-        for line in ContractCredits(question.desk, each.id, each.terms, facts[key]).lines(
-            [*uptimes.of(each), *(judged for misses in missed for judged in misses.get(key, ()))],
+        for line in ContractCredits(question.desk, each.id, each.terms, facts[key], question.versions).lines(
+            [
+                *_touching(within, uptimes.of(each)),
+                *(judged for misses in missed for judged in misses.get(key, ())),
+            ],
             question.at,
         )
     )
 
 
-def _contracts(stored: Mapping[str, tuple[Contract, ...]], keys: Iterable[str], by: Agreement) -> Contracts:
+def _touching(within: Span | None, judged: Iterable[Judged]) -> Iterator[Judged]:
+    """The causes of periods that a span touches; all without one."""
+    for agreement, cause in judged:
+        if within is None or not isinstance(cause, BrokenUptime) or (cause.period.span & within).length:
+            yield agreement, cause
+
+
+def contracts_under(
+    stored: Mapping[str, tuple[Contract, ...]], keys: Iterable[str], by: Agreement
+) -> Contracts:
     """The contracts of these ids by an agreement, which may state those that are not stored."""
     found: dict[str, CustomerContract] = {}
     for key in sorted(keys):
@@ -112,7 +131,7 @@ class VersionMoney:
         """Whether any of the versions has credits."""
         return any(version.agreement.credits for version in (*self.old, *self.new))
 
-    def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None) -> None:
+    def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None, log: Sequence[Event]) -> None:
         """Keep what a ticket missed under both, which the preview has judged anyway."""
         answered = answered_by(self.old), answered_by(self.new)
         if not any(answered):
@@ -120,7 +139,7 @@ class VersionMoney:
         self._compared.add(ticket)
         for evaluation, misses, names in zip((old, new), self._missed, answered, strict=True):
             if evaluation is not None:
-                _add(misses, ticket, evaluation, names)
+                note_missed(misses, ticket, evaluation, names, log)
 
     def step(
         self, conn: Connection, catalogue: Catalogue
@@ -132,11 +151,12 @@ class VersionMoney:
         self._after = keys[-1]
         stored = contracts.of_contracts(conn, self.desk, keys)
         sides = [
-            (versions, _contracts(stored, keys, versions[-1].agreement)) for versions in (self.old, self.new)
+            (versions, contracts_under(stored, keys, versions[-1].agreement))
+            for versions in (self.old, self.new)
         ]
         others = self._others(conn, {**sides[0][1], **sides[1][1]})
         before, after = (
-            _credited(
+            credited(
                 Asked(conn, catalogue, self.desk, versions, self.now, self.at, None), found, missed, other
             )
             for (versions, found), missed, other in zip(sides, self._missed, others, strict=True)
@@ -162,7 +182,7 @@ class VersionMoney:
             for versions, misses, names in zip((self.old, self.new), missed, answered, strict=True):
                 for ticket in part:
                     if (evaluation := _evaluation(graph, ticket, versions, self.at)) is not None:
-                        _add(misses, ticket, evaluation, names)
+                        note_missed(misses, ticket, evaluation, names, graph.logs[ticket])
         return missed
 
 
@@ -186,10 +206,10 @@ def contracts_money(
     keys = {*coming, *_of_customers(conn, desk, customers, agreement)}
     stored = contracts.of_contracts(conn, desk, keys)
     after = stored | {key: tuple(plan.after[on] for on in sorted(plan.after)) for key, plan in coming.items()}
-    sides = [_contracts(terms, keys, agreement) for terms in (stored, after)]
+    sides = [contracts_under(terms, keys, agreement) for terms in (stored, after)]
     question = Asked(conn, catalogue, desk, versions, now, now, None)
     missed = _missed_by_contracts(question, {*keys, *customers}, changed)
-    sums = [_credited(question, found, misses) for found, misses in zip(sides, missed, strict=True)]
+    sums = [credited(question, found, misses) for found, misses in zip(sides, missed, strict=True)]
     return credit_changes(added({}, *sums))
 
 
@@ -221,7 +241,7 @@ def _missed_by_contracts(
             graph.contracts = known
             for ticket in part:
                 if (evaluation := _evaluation(graph, ticket, question.versions, question.at)) is not None:
-                    _add(misses, ticket, evaluation, answered)
+                    note_missed(misses, ticket, evaluation, answered, graph.logs[ticket])
     return missed
 
 

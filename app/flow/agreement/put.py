@@ -109,7 +109,7 @@ def _number(
 
 def _with_name(file: DeskFile, work: Callable[[], T]) -> T:
     """The result of the work. The fault of a wrong desk name is reported together with its faults."""
-    wrong_name = _faults_of_name(file)
+    wrong_name = faults_of_name(file)
     try:
         done = work()
     except FaultyFiles as error:
@@ -119,7 +119,7 @@ def _with_name(file: DeskFile, work: Callable[[], T]) -> T:
     return done
 
 
-def _faults_of_name(file: DeskFile) -> list[FileFault]:
+def faults_of_name(file: DeskFile) -> list[FileFault]:
     """The name in an agreement must be the desk of the address."""
     named = file.document.get("desk", file.desk)
     if file.kind is not FileKind.AGREEMENT or named == file.desk or not isinstance(named, str):

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
+from math import inf
 from typing import Final, cast
 
-from app.flow.agreement.contract_preview import preview_terms
+from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.contracts import FaultyContracts, PutContracts, Stated, plan, put_terms, read_terms
 from app.flow.agreement.desk_files import document_of
-from app.flow.agreement.effects import Change
+from app.flow.agreement.effects import Effects
 from app.flow.agreement.limits import limits_of
 from app.flow.importing.log_file import OpenLog
 from app.flow.query.contracts import agreement_known
@@ -26,7 +27,9 @@ from app.intake.importing.rows import Row, columns_of, rows
 from app.intake.importing.unreadable import Refused, UnusableLog, columns_listed
 from app.settings import Settings
 from app.sla.agreement.agreement import Agreement
-from app.sla.document.faults import Fault, line_of
+from app.sla.contract import Contract
+from app.sla.document.faults import Fault, lines_of_tables
+from app.sla.fields import casefolded
 from app.sla.span import Micros, length_of
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection, Database
@@ -40,6 +43,8 @@ def silent(stage: str, done: int, total: int | None) -> None:
 
 
 READING, STORING, PREVIEWING = "reading", "storing", "previewing"
+_MOST_CHANGES: Final = 1_000
+"""Changes of due dates that a preview on the command line keeps; all are counted."""
 _STEP: Final = 1_000
 """Rows between two reports of progress."""
 
@@ -59,10 +64,8 @@ class Imported:
     """Tickets that are judged again; in a preview 0."""
     unread: list[str] = field(default_factory=list[str])
     """Columns that no key was read from."""
-    changes: list[Change] = field(default_factory=list[Change])
-    """In a preview: due dates of open tickets that would move."""
-    late_added: int = 0
-    late_removed: int = 0
+    seen: ContractsPreview | None = None
+    """In a preview: what would change of open tickets and of credits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,11 @@ def read_toml(content: bytes) -> Source:
         raise UnusableLog(
             "it has no contracts. Write [contracts.NAME], or [[contracts]] with id for several terms"
         )
-    found: list[Document] = []
+    found, lines = list[Document](), lines_of_tables(text, "contracts")
     for step, table in _tables(cast("object", given)):
         if not isinstance(table, dict):
             raise UnusableLog(f"contracts.{step} is not a table. Write [contracts.NAME]")
-        line = line_of(text, f"contracts.{step}")
+        line = lines.get(step)
         content_of = cast("dict[str, object]", table)
         named = content_of if "id" in content_of or isinstance(given, list) else {"id": step} | content_of
         found.append((f"contracts.{step}" if line is None else f"line {line}", named))
@@ -212,9 +215,13 @@ class ContractImport:
 
     def slices(self, stated: Sequence[Stated]) -> Iterator[list[Stated]]:
         """The terms in slices of so many contracts as one transaction stores; those of one contract stay together."""
+        return self._sliced(stated, lambda term: term.key)
+
+    def _sliced(self, stated: Sequence[Stated], key: Callable[[Contract], str]) -> Iterator[list[Stated]]:
+        """The terms in slices of so many groups; those of one key are one group."""
         by_key: dict[str, list[Stated]] = {}
         for each in stated:
-            by_key.setdefault(each.term.key, []).append(each)
+            by_key.setdefault(key(each.term), []).append(each)
         groups = iter(by_key.values())
         while part := list(islice(groups, self._settings.contract_import_slice)):
             yield [each for group in part for each in group]
@@ -224,12 +231,14 @@ class ContractImport:
         wait = length_of(self._settings.notification_group_wait)
         return put_terms(conn, now, self._desk, part, notice_wait=wait, note=note)
 
-    def preview(self, conn: Connection, part: Sequence[Stated], found: Imported) -> None:
-        """Add what one slice would change of open tickets."""
-        seen = preview_terms(conn, self._database.now(), self._catalogue, self._desk, part)
-        found.changes += seen.changes
-        found.late_added += seen.late_added
-        found.late_removed += seen.late_removed
+    def by_customer(self, stated: Sequence[Stated]) -> Iterator[list[Stated]]:
+        """In slices of so many customers: the money of all contracts of a customer is compared at once."""
+        customers = {each.term.key: casefolded(each.term.customer) for each in stated}
+        return self._sliced(stated, lambda term: customers[term.key] or term.key)
+
+    def preview(self, conn: Connection, part: Sequence[Stated], seen: ContractsPreview) -> None:
+        """Add what one slice would change of open tickets and of credits."""
+        seen.add(conn, self._database.now(), self._catalogue, self._desk, part)
 
     def run(
         self, source: Source, *, preview: bool, note: str | None = None, progress: Progress = silent
@@ -240,18 +249,21 @@ class ContractImport:
         would_change = self._database.read_now(lambda conn: self.check_all(conn, stated))
         stage = PREVIEWING if preview else STORING
         done = 0
-        for part in self.slices(stated):
-            if preview:
-                self._database.read_now(lambda conn, part=part: self.preview(conn, part, found))
+        seen = ContractsPreview(Effects(_MOST_CHANGES), inf) if preview else None
+        for part in self.slices(stated) if seen is None else self.by_customer(stated):
+            if seen is not None:
+                self._database.read_now(lambda conn, part=part: self.preview(conn, part, seen))
             else:
                 add_put(
                     found,
-                    self._database.write_now(lambda conn, now, part=part: self.put(conn, now, part, note)),
+                    self._database.write_now(
+                        lambda conn, now, part=part: self.put(conn, now, part, note), frozenset({self._desk})
+                    ),
                 )
             done += len({each.term.key for each in part})
             progress(stage, done, found.contracts)
         if preview:
-            found.changed = would_change
+            found.changed, found.seen = would_change, seen
         return found
 
 

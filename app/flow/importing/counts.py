@@ -28,18 +28,25 @@ def count(counts: dict[str, Counts], answers: Iterable[TicketAnswer]) -> None:
     """Add the clocks of these tickets to the counts by commitment."""
     for answer in answers:
         for view in answer.evaluation.clocks:
-            _count(counts.setdefault(view.commitment, Counts()), view)
+            count_clock(counts.setdefault(view.commitment, Counts()), view)
 
 
-def _count(counts: Counts, view: ClockView) -> None:
-    """The first that applies: missed, met, cancelled, awaiting, running."""
+def count_clock(counts: Counts, view: ClockView) -> None:
+    """Add one clock."""
+    name = verdict_of(view)
+    setattr(counts, name, getattr(counts, name) + 1)
+
+
+def verdict_of(view: ClockView) -> str:
+    """The count that a clock belongs to, the first that applies: missed, met, cancelled, awaiting, running."""
     if view.breached_at is not None or view.met is False:
-        counts.missed += 1
-    elif view.state is State.STOPPED:
-        counts.met += 1
-    elif view.state is State.CANCELLED:
-        counts.cancelled += 1
-    elif view.state is State.AWAITING:
-        counts.awaiting += 1
-    else:
-        counts.running += 1
+        return "missed"
+    match view.state:
+        case State.STOPPED:
+            return "met"
+        case State.CANCELLED:
+            return "cancelled"
+        case State.AWAITING:
+            return "awaiting"
+        case _:
+            return "running"

@@ -72,7 +72,11 @@ class Acceptor:
         self._waiting = 0
         self._endpoints: dict[tuple[str, str], tuple[Micros, _Endpoint | None]] = {}
         self._group: GroupCommit[NewHook, Accepted] = GroupCommit(
-            database, self._store, settings.group_commit_size, _weight, desk_of=lambda new: new.desk
+            database,
+            self._store,
+            settings.group_commit_size,
+            _weight,
+            desks_of=lambda new: frozenset({new.desk}),
         )
 
     async def accept(self, desk: str, system: str, request: InboundRequest) -> Accepted | Answer:

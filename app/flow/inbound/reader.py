@@ -7,7 +7,7 @@ locked until the transaction ends. Instants are microseconds UTC.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
 
@@ -17,7 +17,14 @@ from app.background import BackgroundLoop
 from app.flow.inbound.interpret import Interpreter, failed
 from app.settings import Settings
 from app.sla.span import HOUR, Micros, length_of
-from app.store.engine.database import Connection, Database, FailureKind, failure_kind
+from app.store.engine.database import (
+    Connection,
+    Database,
+    EveryDesk,
+    FailureKind,
+    confined,
+    failure_kind,
+)
 from app.store.inbound import hooks, origins
 from app.store.inbound.hooks import StoredHook
 
@@ -78,7 +85,7 @@ class Reader:
     async def prune(self) -> int:
         """Delete webhooks that were read long ago. Returns how many."""
         total = 0
-        while count := await self._database.write(self._prune):
+        while count := await self._database.write(self._prune, EveryDesk.DUE):
             total += count
         return total
 
@@ -117,11 +124,11 @@ class Reader:
             claimed = hooks.claim(conn, self._batch, self._last_desk)
             if claimed:
                 self._last_desk = claimed[-1].desk
-                self._interpreter.interpret(conn, now, claimed)
+                self._interpret(conn, now, claimed)
             return len(claimed)
 
         try:
-            return await self._database.write(together)
+            return await self._database.write(together, EveryDesk.DUE)
         except Exception as error:
             if failure_kind(error) is FailureKind.UNAVAILABLE:
                 raise
@@ -135,17 +142,21 @@ class Reader:
             claimed[:] = hooks.claim(conn, 1, self._last_desk)
             if claimed:
                 self._last_desk = claimed[0].desk
-                self._interpreter.interpret(conn, now, claimed)
+                self._interpret(conn, now, claimed)
             return len(claimed)
 
         try:
-            return await self._database.write(alone)
+            return await self._database.write(alone, EveryDesk.DUE)
         except Exception as error:
             if failure_kind(error) is FailureKind.UNAVAILABLE or not claimed:
                 raise
             if await self._is_temporary(claimed[0], error):
                 raise
             return 1
+
+    def _interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
+        with confined(conn, frozenset(hook.desk for hook in claimed)):
+            self._interpreter.interpret(conn, now, claimed)
 
     async def _is_temporary(self, hook: StoredHook, error: Exception) -> bool:
         """Whether a failure is the database's and may be temporary: a full disk, a long write of another process.
@@ -160,7 +171,7 @@ class Reader:
             if not temporary:
                 failed(conn, now, hook, error)
 
-        await self._database.write(note)
+        await self._database.write(note, frozenset({hook.desk}))
         return temporary
 
     def _prune(self, conn: Connection, now: Micros) -> int:

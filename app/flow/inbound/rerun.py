@@ -26,13 +26,13 @@ class RunAgain:
 
 async def run_again(database: Database, reader: Reader, assessor: Assessor, desks: Desks = EVERY) -> RunAgain:
     """Read every webhook in the inbox again, and evaluate every ticket that could not be evaluated."""
-    deliveries = await database.write(lambda conn, _: hooks.requeue(conn, desks))
+    deliveries = await database.write(lambda conn, _: hooks.requeue(conn, desks), desks)
     await reader.read_all()
     tickets = await database.read(lambda conn: inbox.to_run_again(conn, desks))
     failed = 0
     for piece in pieces(tickets):
         failed += await database.write(
-            lambda conn, now, piece=piece: inbox.run_again(conn, now, assessor, piece)
+            lambda conn, now, piece=piece: inbox.run_again(conn, now, assessor, piece), desks
         )
     left = await database.read(lambda conn: hooks.inbox_size(conn, desks))
     return RunAgain(deliveries, left, len(tickets), failed)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of_sources
-from app.intake import ADAPTERS, adapter_of
 from app.intake.adapter import Adapter
+from app.intake.adapters import ADAPTERS, adapter_of
 from app.intake.mapping.source import Source
 from app.intake.signature import SCHEMES, Scheme
 from app.intake.source_file import EXPRESSION, parse_sources

@@ -28,7 +28,7 @@ from app.settings import Settings
 from app.sla.span import Micros, length_of
 from app.sla.subject import Subject, SubjectKey, SubjectKind
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import Connection, after_commit
+from app.store.engine.database import Connection, EveryDesk, after_commit, every_desk
 from app.store.engine.notify import announce
 from app.store.outbound import outbox
 from app.store.tickets import signals as stream
@@ -135,7 +135,8 @@ class Assessor:
     def _follow_positions(self, conn: Connection) -> None:
         if not self._durable:
             self._positions.forget()  # a transaction was rolled back
-        self._positions.follow(conn, stream.last(conn))
+        with every_desk(conn, EveryDesk.STREAM):
+            self._positions.follow(conn, stream.last(conn))
         self._durable = False
 
     def _cases(self, conn: Connection, now: Micros, touched: Mapping[str, Iterable[Subject]]) -> list[Case]:

@@ -13,7 +13,7 @@ from app.flow.judge.judgement import Judgement
 from app.flow.judge.uptime_signals import Difference, JudgedUptime
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import Version
-from app.sla.availability.change import spans_of, spans_of_news
+from app.sla.availability.change import News, changed, news
 from app.sla.availability.facts import ServiceFacts, read_facts
 from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.uptime import ALL, Uptime, Who, compile_downtime
@@ -53,10 +53,12 @@ class ServiceJudge:
             return Judgement()
         service = Subject.parse(events[0].subject).id
         facts = read_facts(service, events)
-        spans = [*_news(facts, events, judged_at), *_of_versions(versions, judged_at, at)]
+        found, of_versions = _news(facts, events, judged_at), _of_versions(versions, judged_at, at)
+        spans = [*(each.span for each in found), *of_versions]
         periods = list(periods_of(versions, self._bounded(spans, at), at))
-        judged = [each for period in periods for each in self._judged(facts, period, at)]
-        difference = Difference(service, recorded, _because(events, versions, judged_at))
+        concerned = None if judged_at is None or of_versions else frozenset(each.resource for each in found)
+        judged = [each for period in periods for each in self._judged(facts, period, concerned, at)]
+        difference = Difference(service, facts.resources, recorded, _because(events, versions, judged_at))
         signals = difference.signals(judged, [each.period.span for each in periods])
         return Judgement(signals, _next_at(facts, judged, versions, at))
 
@@ -68,36 +70,46 @@ class ServiceJudge:
             if span.start <= at and span.end > since:
                 yield Span(max(span.start, since), max(since, min(span.end, at)))
 
-    def _judged(self, facts: ServiceFacts, judged: JudgedPeriod, at: Micros) -> Iterator[JudgedUptime]:
-        """Every object of the service by every commitment that names it, in one period."""
+    def _judged(
+        self, facts: ServiceFacts, judged: JudgedPeriod, concerned: frozenset[str] | None, at: Micros
+    ) -> Iterator[JudgedUptime]:
+        """The objects of the service by every commitment that names it, in one period.
+
+        `concerned`: the resources about which something else is stated than before; None, or the whole service among
+        them: all. The uptime of another resource is as it was judged.
+        """
         service = casefolded(facts.service)
         touching = facts.within(judged.period.span)
-        named_now = {each.resource for each in (*touching.outages, *touching.windows, *touching.exclusions)}
+        by_resource = touching.by_resource()
         is_small = len(facts.resources) <= self._resources
+        wanted = facts.resources
+        if concerned is not None and EVERY_RESOURCE not in concerned:
+            wanted = {name: named for name, named in facts.resources.items() if name in concerned}
         for rule in judged.agreement.availability:
             if service not in map(casefolded, rule.services):
                 continue
             yield JudgedUptime(rule, EVERY_RESOURCE, EVERY_RESOURCE, _uptime(rule, touching, ALL, judged, at))
             # A resource without facts of its own in the period is up and down with the service.
-            general = _uptime(rule, touching, Who.of(), judged, at)
-            for resource, named in facts.resources.items():
-                if resource in named_now:
+            general = _uptime(rule, by_resource.of(), Who.of(), judged, at)
+            for resource, named in wanted.items():
+                if resource in by_resource.named:
+                    own = by_resource.of(resource)
                     yield JudgedUptime(
-                        rule, resource, named, _uptime(rule, touching, Who.of(resource), judged, at)
+                        rule, resource, named, _uptime(rule, own, Who.of(resource), judged, at)
                     )
                 elif is_small:
                     yield JudgedUptime(rule, resource, named, general)
 
 
-def _news(facts: ServiceFacts, events: Sequence[Event], judged_at: Micros | None) -> list[Span]:
-    """The spans of what was not known at the last evaluation, or had not passed."""
+def _news(facts: ServiceFacts, events: Sequence[Event], judged_at: Micros | None) -> list[News]:
+    """About what something was not known at the last evaluation, or had not passed."""
     if judged_at is None:
-        return spans_of(facts)
+        return changed(ServiceFacts(facts.service), facts)
     new = [event for event in events if event.received_at >= judged_at - _TRANSACTION]
     passed = (each for each in facts.outages if each.lasts_after(judged_at))
     return [
-        *spans_of_news(facts.service, events, new),
-        *(Span(max(each.start, judged_at), each.span.end) for each in passed),
+        *news(facts.service, events, new),
+        *(News(Span(max(each.start, judged_at), each.span.end), each.resource) for each in passed),
     ]
 
 

@@ -17,6 +17,7 @@ from app.sla.availability.outage import Outage, key_of
 from app.sla.calendar.zone import zone
 from app.sla.credit.cause import VERIFIED
 from app.sla.credit.claim import FACTS
+from app.sla.credit.interruption import due_at
 from app.sla.event import Event, EventType, exclusion_span
 from app.sla.fields import casefolded
 from app.sla.period import Months, Period
@@ -40,11 +41,11 @@ def by_service(
 ) -> bool:
     """Whether the contracts of the desk are concerned by what was received of a service, or emitted of it (`kinds`)."""
     agreement = versions[-1].agreement
-    if not any(credit.of_availability for credit in agreement.credits):
+    if not any(credit.of_availability or credit.outages_of for credit in agreement.credits):
         return False
     running = Months(zone(agreement.time_zone)).at(at)
     new = [event for event in log if event.received_at == received_at]
-    if new and _is_late(log, new, running):
+    if new and (_is_late(log, new, running) or _interrupts(agreement, log, new)):
         return True
     news = any(event.type == VERIFIED for event in new) or any(kinds)
     return news and _is_claimed_within(agreement, running)
@@ -55,11 +56,34 @@ def _is_late(log: Sequence[Event], new: Sequence[Event], running: Period) -> boo
     if any(event.type == EventType.EVENT_WITHDRAWN or _begins(event) < running.start for event in new):
         return True
     ids = {event.id for event in new}
+    return any(
+        outage.start < running.start and ids.intersection(outage.reports) for outage in _about(log, new)
+    )
+
+
+def _about(log: Sequence[Event], new: Sequence[Event]) -> tuple[Outage, ...]:
+    """The outages that may be those of new facts."""
     keys = {key_of(event) for event in new}
     # Facts with other references have no effect on what a fact is about, so they are not read.
     same = (event for event in log if event.type == EventType.EVENT_WITHDRAWN or key_of(event) in keys)
-    outages: Iterable[Outage] = read_facts("", same).outages
-    return any(outage.start < running.start and ids.intersection(outage.reports) for outage in outages)
+    return read_facts("", same).outages
+
+
+def _interrupts(agreement: Agreement, log: Sequence[Event], new: Sequence[Event]) -> bool:
+    """Whether a new fact is about an outage that is over and was long enough for the credit of an interruption."""
+    answered = {credit.answers for credit in agreement.credits if credit.outages_of}
+    duties = [each for each in agreement.commitments if each.id in answered]
+    if not duties:
+        return False
+    if any(event.type in _SPANS for event in new):
+        return True
+    ids = {event.id for event in new}
+    return any(
+        (due := due_at(each, outage.start)) is not None and due < outage.end
+        for outage in _about(log, new)
+        if outage.end is not None and ids.intersection((outage.event, *outage.reports))
+        for each in duties
+    )
 
 
 def _begins(event: Event) -> Micros:

@@ -16,11 +16,12 @@ from app.flow.judge.subjects import checked_next_at
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query import serialize
 from app.flow.query.contracts import CustomerContract, some_contracts
-from app.flow.query.credit_documents import line_document, money, withdrawn_document, withdrawn_from
+from app.flow.query.credit_documents import line_document, money, withdrawn_document
 from app.flow.query.credits import ContractLines, asked, lines_of
 from app.sla.agreement.version import Version, begun, next_change_at
 from app.sla.calendar.zone import zone
 from app.sla.credit.changes import Change, changes
+from app.sla.credit.withdrawal import Withdrawal
 from app.sla.period import FIRST_DAY, Months, PeriodRule
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
@@ -149,12 +150,15 @@ class ContractCase:
 
     def _signals(self, turn: Turn, subject: Subject, found: ContractLines) -> Iterator[NewSignal]:
         recorded = [each.change for each in found.recorded]
-        documents = {each.change.line: each.document for each in found.recorded}
+        documents = found.documents
+        withdrawals = {line: each.withdrawal for line, each in found.withdrawn.items()}
         before = self.before.get(subject)
         judged_at = None if before is None else before.evaluated_at
-        for change in changes(recorded, found.lines, turn.at):
-            line = change.line
-            shown = _withdrawn(documents[change.id], change.at) if line is None else line_document(line)
+        for change in changes(recorded, found.lines, turn.at, withdrawals):
+            if change.line is not None:
+                shown = line_document(change.line)
+            else:
+                shown = withdrawn_document(documents[change.id], change.withdrawal or Withdrawal(change.at))
             yield self._signal(turn, found.contract, change, shown, judged_at)
 
     def _signal(
@@ -193,10 +197,6 @@ class ContractCase:
             "clock": None,
         }
         return encoded(new, serialize.signal(new) | more)
-
-
-def _withdrawn(document: Mapping[str, Any], at: Micros) -> Mapping[str, Any]:
-    return withdrawn_document(withdrawn_from(document, at))
 
 
 def _of_file(version: Version) -> list[Subject]:

@@ -48,7 +48,8 @@ class Queueing:
         self._conn, self._now, self._desk, self._agreement = conn, now, merge_graph.desk, agreement
         self._merge_graph = merge_graph
         self._rows = merge_graph.rows
-        self._stored: dict[str, tuple[WaitInterval, ...]] = {}
+        self.stored: dict[str, tuple[WaitInterval, ...]] = {}
+        """The wait intervals of these tickets as they were stored before."""
         self.keys: dict[str, str | None] = {}
         """The duplicate group of each evaluated ticket."""
         self.wait_intervals: dict[str, tuple[WaitInterval, ...]] = {}
@@ -89,7 +90,7 @@ class Queueing:
             self._merge_graph.read_whole(self._conn, name)
         gather_logs(self._conn, self._merge_graph, sorted(read))
         changing = {name for each in groups for name in each.within} - self.lone.keys()
-        self._stored = queues.wait_intervals(self._conn, self._desk, sorted(changing))
+        self.stored = queues.wait_intervals(self._conn, self._desk, sorted(changing))
 
     def _resumed_wait(self, name: str) -> LoneWait | None:
         """The waiting of a ticket that goes on from a checkpoint, if it is in the duplicate group that it was in."""
@@ -112,7 +113,7 @@ class Queueing:
         """Derive the wait intervals of a lone ticket from its checkpoint and the later events."""
         wait = self.lone[name]
         wait.leave_out_all_but(self._kept)
-        self._stored[name] = wait.wait_intervals
+        self.stored[name] = wait.wait_intervals
         wait.advance(self._merge_graph.resumed[name].later)
         self.wait_intervals[name] = wait.wait_intervals
 
@@ -165,12 +166,12 @@ class Queueing:
         transitions = queue_transitions(each for own in self.wait_intervals.values() for each in own)
         since = {name: self.known_since(name) for name in self.lone}
         changes = queue_signals(known, (t for t in transitions if t.at > since.get(t.ticket, t.at - 1)))
-        before = self._positions_of(positions, self._stored, changes)
+        before = self._positions_of(positions, self.stored, changes)
         for name, own in self.wait_intervals.items():
-            if self._stored.get(name, ()) != own:
+            if self.stored.get(name, ()) != own:
                 positions.change(self._conn, self._desk, name, own)
         left_out = {name: self.left_out(name) for name in self.lone}
-        queues.write(self._conn, self._desk, self._stored, self.wait_intervals, left_out)
+        queues.write(self._conn, self._desk, self.stored, self.wait_intervals, left_out)
         after = self._positions_of(positions, self.wait_intervals, changes)
         return [
             emitter.queue_signal(self._desk, change, before.get(change.ticket), after.get(change.ticket))

@@ -43,7 +43,7 @@ class Receiver:
             self._process,
             settings.group_commit_size,
             lambda push: len(push.incoming),
-            desk_of=lambda push: push.incoming[0].desk if push.incoming else "",
+            desks_of=lambda push: frozenset(one.desk for one in push.incoming),
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:

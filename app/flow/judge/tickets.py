@@ -14,6 +14,7 @@ from app.flow.judge.concerned import TicketsWithCredits
 from app.flow.judge.long_tickets import LongTickets
 from app.flow.judge.parking import park_failed
 from app.flow.judge.queueing import Queueing
+from app.flow.judge.report_marks import ReportMarks
 from app.flow.judge.subjects import checked_next_at
 from app.flow.judge.turn import Failures, Judged, Turn
 from app.flow.query.answer import TicketAnswer
@@ -107,7 +108,7 @@ class TicketCase:
         emitted += queueing.write(turn.positions, turn.emitter, known)
         rows = [self._row(answer, queueing) for answer in answers]
         rows += [self._row_ahead(turn, name) for name in ahead]
-        self._store(turn, rows, answers, before)
+        self._store(turn, rows, answers, before, queueing)
         after_commit(turn.conn, long.kept(turn.conn, rows, queueing.lone, failures))
         retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
         placed = (self._placed(turn, queueing, each) for each in answers)
@@ -281,10 +282,14 @@ class TicketCase:
         self,
         turn: Turn,
         rows: Sequence[StoredTicket],
-        answers: Iterable[TicketAnswer],
+        answers: Sequence[TicketAnswer],
         before: Mapping[Subject, Clocks],
+        queueing: Queueing,
     ) -> None:
-        desk = self.graph.desk
+        desk, marks = self.graph.desk, ReportMarks(turn.conn, self.graph.desk, turn.at)
+        marks.compare_waits(queueing.stored, queueing.wait_intervals)
+        settled = {answer.ticket for answer in answers if answer.evaluation.settled}
+        marks.compare_tickets(self.graph.rows, rows, settled | queueing.lone.keys())
         ended = [n for n, row in self.graph.rows.items() if row.status == "closed" or row.merged_into]
         archive.restore(turn.conn, desk, ended)
         clocks.write_tickets(turn.conn, rows)
@@ -293,7 +298,9 @@ class TicketCase:
             subject = Subject.parse(answer.ticket)
             after = StoredClock.all_of(answer.evaluation)
             changes.append(ClockChange(desk, subject, before.get(subject, {}), after))
+            marks.compare_clocks(changes[-1].before, after)
         clocks.write_clocks(turn.conn, changes)
+        marks.write()
 
     def _row(self, answer: TicketAnswer, queueing: Queueing) -> StoredTicket:
         name, evaluation = answer.ticket, answer.evaluation
@@ -314,6 +321,7 @@ class TicketCase:
             known_since=self._known_since(name),
             contract_key=_key(ticket, ticket.named_contract),
             customer_key=_key(ticket, ticket.fields.get("customer")),
+            is_reported=True,
             **{field: _text(ticket.fields.get(field)) for field in _FILTERED},
         )
 

@@ -6,7 +6,7 @@ Warnings are recorded once and not for what is broken already. Instants are micr
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from app.flow.query.reasons import detail, text_or_none
 from app.flow.query.serialize import instant_text
 from app.flow.query.uptimes import figures
 from app.sla.agreement.availability import AvailabilityRule
+from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.signals import AvailabilityKind, warning_occurrence
 from app.sla.availability.uptime import Uptime
 from app.sla.clock.signals import RecordedSignal
@@ -43,10 +44,13 @@ class JudgedUptime:
 
 
 class Difference:
-    """The recorded signals of a service against what is true of it now."""
+    """The recorded signals of a service against what is true of it now. `named`: the resources that facts name."""
 
-    def __init__(self, service: str, recorded: Sequence[RecordedSignal], because: Reason) -> None:
+    def __init__(
+        self, service: str, named: Collection[str], recorded: Sequence[RecordedSignal], because: Reason
+    ) -> None:
         self._service, self._because = service, because
+        self._named = {EVERY_RESOURCE, *named}
         self._times = Counter((each.commitment, each.cycle, each.kind, each.occurrence) for each in recorded)
         breaches = [each for each in recorded if each.kind == AvailabilityKind.BREACHED]
         self._valid = {_key_of(each): each for each in breaches if not each.retracted}
@@ -59,9 +63,9 @@ class Difference:
         undone: list[SubjectSignal] = []
         for key, recorded in self._valid.items():
             now = current.get(key)
-            is_gone = key[:2] not in cycles and any(
-                span.start - _ZONES <= key[1] < span.end for span in spans
-            )
+            # Of a resource that no fact names any more nothing is judged.
+            is_judged = key[:2] in cycles and key[2] in self._named
+            is_gone = not is_judged and any(span.start - _ZONES <= key[1] < span.end for span in spans)
             if is_gone or (now is not None and now.uptime.breached_at is None):
                 undone.append(self._retraction(recorded, now))
         new = [signal for each in judged for signal in self._of(each)]

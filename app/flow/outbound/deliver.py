@@ -23,7 +23,7 @@ from app.flow.outbound.sender import Sender
 from app.flow.outbound.slots import Slots
 from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
-from app.store.engine.database import Connection, Database
+from app.store.engine.database import Connection, Database, EveryDesk
 from app.store.engine.notify import Announcement
 from app.store.engine.vault import UnreadableSecret
 from app.store.outbound import deliveries
@@ -80,7 +80,9 @@ class Deliverer:
         await self._slots.stop(self._grace)
         if completed := self._slots.take_completed():
             with suppress(*self._database.failures):  # the claims then expire, and the attempts are repeated
-                await self._database.write(lambda conn, now: self._recorder.record(conn, completed, now))
+                await self._database.write(
+                    lambda conn, now: self._recorder.record(conn, completed, now), EveryDesk.DELIVERIES
+                )
         await self.sender.close()
 
     def wake(self) -> None:
@@ -134,7 +136,7 @@ class Deliverer:
         capacity = self._slots.capacity()
         try:
             updates, batches = await self._database.write(
-                lambda conn, now: self._record_and_claim(conn, completed, capacity, now)
+                lambda conn, now: self._record_and_claim(conn, completed, capacity, now), EveryDesk.DELIVERIES
             )
         except BaseException:
             self._slots.put_back(completed)

@@ -23,6 +23,7 @@ from app.sla.average.signals import AVERAGE_SIGNALS
 from app.sla.clock.signals import CLOCK_SIGNALS
 from app.sla.credit.changes import CREDIT_SIGNALS
 from app.sla.queue.signals import QueueKind
+from app.sla.report.subscribed import REPORT_READY
 from app.sla.span import Micros
 from app.sla.subject import THE_DESK
 from app.store.engine.database import Connection
@@ -46,6 +47,7 @@ KINDS: Final = (
     *AVAILABILITY_SIGNALS,
     *CREDIT_SIGNALS,
     CONTRACT_APPLIED,
+    REPORT_READY,
     DISABLED,
 )
 """All kinds that can be subscribed to."""
@@ -75,6 +77,7 @@ class SubscriptionSpec:
     language: str
     description: str
     omit: tuple[str, ...] = ()
+    reports: tuple[str, ...] = subscriptions.CADENCES
 
 
 def create(
@@ -101,6 +104,7 @@ def create(
         language=spec.language,
         description=spec.description,
         omit=spec.omit,
+        reports=spec.reports,
         state=SubscriptionState.ACTIVE,
         created_at=now,
         wanted_since=now,
@@ -111,7 +115,11 @@ def create(
 
 def change(conn: Connection, before: Subscription, after: Subscription, now: Micros) -> Subscription:
     """Save a changed subscription. A new URL, or activation, resets the endpoint's health and retries at once."""
-    filter_changed = (before.kinds, before.filter) != (after.kinds, after.filter)
+    filter_changed = (before.kinds, before.filter, before.reports) != (
+        after.kinds,
+        after.filter,
+        after.reports,
+    )
     state_changed = before.state is not after.state
     was_disabled = state_changed and before.state is SubscriptionState.DISABLED
     reset = before.url != after.url or (state_changed and after.state is SubscriptionState.ACTIVE)

@@ -9,7 +9,7 @@ from app.flow.people.sign_in import Refusal, Sender, SignInRefused, SignIns, acc
 from app.principal import Principal
 from app.settings import Settings
 from app.sla.span import Micros, length_of
-from app.store.engine.database import Connection, Database
+from app.store.engine.database import Connection, Database, EveryDesk
 from app.store.people import accounts, persons, second_factor, sessions
 from app.store.people.persons import Person
 from app.store.people.sessions import Method
@@ -43,7 +43,8 @@ class Own:
         await self._prove(person, principal, present, sender)
         encoded = await self._sign_ins.passwords.hash(new, person.name, sender.network)
         await self._database.write(
-            lambda conn, _: accounts.set_password(conn, person, encoded, but=principal.session_id)
+            lambda conn, _: accounts.set_password(conn, person, encoded, but=principal.session_id),
+            EveryDesk.SIGN_IN,
         )
 
     async def prepare_second_factor(self, principal: Principal, present: str | None, sender: Sender) -> str:
@@ -56,7 +57,9 @@ class Own:
             raise SecondFactorIsOn("A second factor is set up. Remove it first.")
         await self._prove(person, principal, present, sender)
         secret = totp.new_secret()
-        await self._database.write(lambda conn, _: second_factor.prepare(conn, person, secret))
+        await self._database.write(
+            lambda conn, _: second_factor.prepare(conn, person, secret), EveryDesk.SIGN_IN
+        )
         return secret
 
     async def confirm_second_factor(self, principal: Principal, code: str) -> list[str]:
@@ -78,7 +81,7 @@ class Own:
             second_factor.confirm(conn, person, step, codes, but=principal.session_id)
             return True
 
-        if not await self._database.write(work):
+        if not await self._database.write(work, EveryDesk.SIGN_IN):
             raise SignInRefused(Refusal.WRONG_CODE)
         return codes
 
@@ -97,7 +100,7 @@ class Own:
             return right
 
         self._sign_ins.throttle.begin(name, sender.network, self._database.now())
-        if not await self._database.write(work):
+        if not await self._database.write(work, EveryDesk.SIGN_IN):
             raise SignInRefused(Refusal.WRONG_CODE)
         self._sign_ins.throttle.withdraw(name, sender.network)
 

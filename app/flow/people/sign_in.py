@@ -18,7 +18,7 @@ from app.principal import EVERY, Principal
 from app.settings import Settings
 from app.sla.span import Micros, length_of
 from app.store.audit import Actor, acting
-from app.store.engine.database import Connection, Database
+from app.store.engine.database import Connection, Database, EveryDesk
 from app.store.people import accounts, one_time, persons, second_factor, sessions
 from app.store.people.names import is_name, key_of
 from app.store.people.one_time import OneTime, Purpose
@@ -128,7 +128,7 @@ class SignIns:
             return encoded
         newer = await self.passwords.hash_again(password, sender.network)
         await self._database.write(
-            lambda conn, _: persons.store_rehashed(conn, proofs.person, encoded, newer)
+            lambda conn, _: persons.store_rehashed(conn, proofs.person, encoded, newer), EveryDesk.SIGN_IN
         )
         return newer
 
@@ -172,7 +172,7 @@ class SignIns:
 
     async def _write(self, work: Callable[[Connection, Micros], _Outcome]) -> Result:
         # A refusal is returned and not raised inside: what it has counted must be committed.
-        outcome = await self._database.write(work)
+        outcome = await self._database.write(work, EveryDesk.SIGN_IN)
         if isinstance(outcome, Refusal):
             raise SignInRefused(outcome)
         return outcome

@@ -38,7 +38,8 @@ async def complete_figures(database: Database, catalogue: Catalogue) -> int:
         total += await database.write(
             lambda conn, _, completed=completed: sum(
                 unreported.complete(conn, ticket, figures) for ticket, figures in completed
-            )
+            ),
+            frozenset(ticket.desk for ticket in lacking),
         )
 
 

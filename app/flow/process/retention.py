@@ -1,4 +1,4 @@
-"""Retention: archive old tickets, delete expired events, maintain monthly partitions, complete reports.
+"""Retention: archive old tickets, delete expired events and simulations, maintain monthly partitions, complete reports.
 
 A ticket that ended `archive_after` ago is archived: its final view is stored as one document. When the agreement's
 `keep_events` has passed, its events are deleted. Partitions of the event log are created ahead and dropped when empty.
@@ -22,12 +22,13 @@ from app.flow.process.report_figures import complete_figures
 from app.flow.query import serialize
 from app.flow.query.tickets import answers
 from app.settings import Settings
+from app.sla.agreement.agreement import Agreement
 from app.sla.calendar import Calendar
 from app.sla.span import Micros, length_of
 from app.store import audit
 from app.store.engine import partitions
-from app.store.engine.database import Connection, Database
-from app.store.tickets import archive, clocks
+from app.store.engine.database import Connection, Database, EveryDesk, confined
+from app.store.tickets import archive, clocks, simulations
 from app.store.tickets.archive import ArchivedTicket, Candidate
 
 _log = structlog.stdlib.get_logger()
@@ -43,6 +44,7 @@ class RetentionResult:
     archived: int = 0
     purged: int = 0
     audit_dropped: int = 0
+    simulations_dropped: int = 0
     partitions_created: int = 0
     partitions_dropped: int = 0
     reported: int = 0
@@ -91,7 +93,7 @@ class Retention:
                 lambda conn, since=since, before=before: archive.candidates(conn, since, before, _BATCH)
             )
             result = await self._database.write(
-                lambda conn, now, eligible=eligible: self._batch(conn, now, eligible)
+                lambda conn, now, eligible=eligible: self._batch(conn, now, eligible), EveryDesk.RETENTION
             )
             self._archived_until = eligible[-1][-1] if len(eligible) == _BATCH else max(before, since)
             total += result
@@ -115,11 +117,19 @@ class Retention:
             archived=self._archive(conn, now, eligible),
             purged=self._purge(conn, now),
             audit_dropped=audit.drop(conn, now - length_of(self._settings.keep_audit), _BATCH),
+            simulations_dropped=simulations.remove_old(
+                conn, now - length_of(self._settings.keep_simulations), _BATCH
+            ),
             partitions_dropped=len(partitions.drop_empty(conn, now)),
         )
 
     def _archive(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> int:
-        """Store the final views. The tickets are locked first, in the order of `lock`."""
+        """Store the final views, confined to their desks."""
+        with confined(conn, frozenset(desk for desk, _, _ in eligible)):
+            return self._archive_confined(conn, now, eligible)
+
+    def _archive_confined(self, conn: Connection, now: Micros, eligible: Sequence[Candidate]) -> int:
+        """The tickets are locked first, in the order of `lock`."""
         lock(conn, self._catalogue, [(desk, ticket) for desk, ticket, _ in eligible])
         by_desk: dict[str, dict[str, Micros]] = {}
         for desk, ticket, ended_at in eligible:
@@ -147,15 +157,21 @@ class Retention:
         """Delete the events of archived tickets whose `keep_events` has passed."""
         purged = 0
         for desk, latest in self._catalogue.desks(conn).items():
-            agreement = self._catalogue.in_force(conn, desk, latest, at=now).agreement
-            if agreement.keep_events is None:
-                continue
-            calendar = Calendar.always(agreement.time_zone)
-            expired = [
-                row.ticket
-                for row in archive.oldest_with_events(conn, desk, _BATCH)
-                if agreement.keep_events.deadline(row.closed_at, calendar) < now
-            ]
-            archive.drop_events(conn, desk, expired, now)
-            purged += len(expired)
+            with confined(conn, frozenset({desk})):
+                agreement = self._catalogue.in_force(conn, desk, latest, at=now).agreement
+                purged += _purge(conn, now, desk, agreement)
         return purged
+
+
+def _purge(conn: Connection, now: Micros, desk: str, agreement: Agreement) -> int:
+    """The same for one desk. Nothing where its agreement keeps events for ever."""
+    keep, calendar = agreement.keep_events, Calendar.always(agreement.time_zone)
+    if keep is None:
+        return 0
+    expired = [
+        row.ticket
+        for row in archive.oldest_with_events(conn, desk, _BATCH)
+        if keep.deadline(row.closed_at, calendar) < now
+    ]
+    archive.drop_events(conn, desk, expired, now)
+    return len(expired)

@@ -1,10 +1,11 @@
 """Components of one process (web, worker or command) over one open database, composed once.
 
-`start` starts the background loops: NOTIFY listener, inbound reader, sweep, delivery, retention and heartbeat. With
-Redis the last four run in workers only, and web processes enqueue wake-ups for them instead.
+`start` starts the background loops: NOTIFY listener, inbound reader, sweep, delivery, retention, subscribed reports and
+heartbeat. With Redis the last five run in workers only, and web processes enqueue wake-ups for them instead.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from app.flow.agreement.holidays import log_newer_holidays, store_missing_holidays
 from app.flow.agreement.limits import limits_of
@@ -17,12 +18,15 @@ from app.flow.judge.receive import Receiver
 from app.flow.outbound.deliver import Deliverer
 from app.flow.process.health import HealthMonitor
 from app.flow.process.retention import Retention
+from app.flow.process.subscribed_reports import ReportPublisher
 from app.flow.process.sweep import Sweeper
-from app.jobs import Job, Queue, WakeUp
 from app.settings import Settings
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
 from app.store.engine.notify import Announcement, NotificationListener
+
+if TYPE_CHECKING:
+    from app.jobs import WakeUp
 
 
 class Runtime:
@@ -43,11 +47,9 @@ class Runtime:
         self.acceptor = Acceptor(database, self.sources, settings, self.reader.wake)
         self.reader.throttle_while(self.acceptor.is_busy)
         self.retention = Retention(database, self.assessor, settings)
+        self.reports = ReportPublisher(database, self.assessor, settings)
         self.health = HealthMonitor(database, self.catalogue, self.sweeper, settings, sweeps=self.sweeps)
-        self.wake_up = None if settings.redis_url is None else WakeUp(settings, Job.WAKE, Queue.CLOCKS)
-        self._delivery_wake_up = (
-            None if settings.redis_url is None else WakeUp(settings, Job.DELIVER, Queue.DELIVERIES)
-        )
+        self.wake_up, self._delivery_wake_up = _wake_ups(settings)
         self._listener = NotificationListener(settings, self._announced)
         self._announcement_callbacks: list[Callable[[Announcement], None]] = [
             self.sweeper.on_announcement,
@@ -71,6 +73,7 @@ class Runtime:
             self.sweeper.start()
             self.health.start()
             self.retention.start()
+            self.reports.start()
             self.deliverer.start()
 
     async def stop(self) -> None:
@@ -78,6 +81,7 @@ class Runtime:
         await self._listener.stop()
         await self.reader.stop()
         await self.retention.stop()
+        await self.reports.stop()
         await self.health.stop()
         await self.sweeper.stop()
         await self.deliverer.stop()
@@ -95,3 +99,12 @@ class Runtime:
             self.wake_up.schedule(found.next_at, now)
         if self._delivery_wake_up is not None and found.outgoing:
             self._delivery_wake_up.schedule(now, now)
+
+
+def _wake_ups(settings: Settings) -> "tuple[WakeUp, WakeUp] | tuple[None, None]":
+    """Those of clocks and of deliveries; none without Redis, whose client is then not imported."""
+    if settings.redis_url is None:
+        return None, None
+    from app.jobs import Job, Queue, WakeUp
+
+    return WakeUp(settings, Job.WAKE, Queue.CLOCKS), WakeUp(settings, Job.DELIVER, Queue.DELIVERIES)

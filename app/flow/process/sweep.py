@@ -21,8 +21,10 @@ from app.sla.subject import SubjectKey, by_desk
 from app.store.engine.database import (
     Connection,
     Database,
+    EveryDesk,
     FailureKind,
     after_commit,
+    confined,
     failure_kind,
 )
 from app.store.engine.notify import Announcement
@@ -70,7 +72,7 @@ class Sweeper:
     def sweep_now(self) -> int:
         """Sweep until no ticket is due. Returns the number of evaluated tickets."""
         total = 0
-        while count := self._database.write_now(self._claim):
+        while count := self._database.write_now(self._claim, EveryDesk.DUE):
             total += count
         return total
 
@@ -84,13 +86,13 @@ class Sweeper:
     async def _sweep_batch(self) -> int:
         """Sweep one batch; ticket by ticket when the batch fails. Raises when the database is unavailable."""
         try:
-            return await self._database.write(self._claim)
+            return await self._database.write(self._claim, EveryDesk.DUE)
         except self._database.failures as error:
             if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
             _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         due = await self._database.write(
-            lambda conn, now: schedule.due(conn, now, self._batch_size, self._contracts)
+            lambda conn, now: schedule.due(conn, now, self._batch_size, self._contracts), EveryDesk.DUE
         )
         for key in due:
             await self._sweep_one(key)
@@ -99,8 +101,9 @@ class Sweeper:
     async def _sweep_one(self, key: SubjectKey) -> None:
         """Sweep one subject; it is parked when it cannot be stored, so that no other waits for it."""
         desk, subject = key
+        own = frozenset({desk})
         try:
-            await self._database.write(lambda conn, now: self._evaluate(conn, now, [key]))
+            await self._database.write(lambda conn, now: self._evaluate(conn, now, [key]), own)
         except self._database.failures as error:
             if failure_kind(error) is not FailureKind.PERMANENT:
                 raise
@@ -111,7 +114,7 @@ class Sweeper:
                 exc_info=error,
             )
             reason = f"{type(error).__name__}: {error}"
-            await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now))
+            await self._database.write(lambda conn, now: self._assessor.park(conn, key, reason, now), own)
 
     async def state(self) -> SweepState:
         """The state of the sweep, for `/readyz`. It also updates the gauges."""
@@ -154,7 +157,8 @@ class Sweeper:
         lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch_size))
         due = schedule.due(conn, now, self._batch_size, self._contracts)
         if due:
-            self._evaluate(conn, now, due)
+            with confined(conn, frozenset(desk for desk, _ in due)):
+                self._evaluate(conn, now, due)
         return len(due)
 
     def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:

@@ -15,6 +15,7 @@ from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.allowance import AllowanceRule
 from app.sla.agreement.version import Version, known_versions, version_of_period
 from app.sla.allowance import Exceeded, Use, in_turn, rule_of, uses_of
+from app.sla.budget import charge
 from app.sla.contract_finder import ContractFinder
 from app.sla.event import Event, in_order
 from app.sla.fields import casefolded
@@ -109,6 +110,7 @@ def uses_from_log(
     graph = gather(conn, desk, sorted(tickets), as_of=as_of)
     finder = graph.contract_finder(versions[-1].agreement)
     for name in sorted(tickets):
+        charge()
         log = graph.whole_log(name, at)
         uses = uses_of(name, log, _after(log, at, finder), versions, months, at)
         found += [use for use in uses if (use.allowance, use.period) == (rule.id, period.start)]

@@ -6,6 +6,7 @@ and contracts recorded by then, at the earlier of the two. Instants are microsec
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.flow.query.announced import announced
 from app.flow.query.contracts import contract as one_contract
@@ -27,13 +28,26 @@ from app.sla.subject import Subject, SubjectKind
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, subjects
+from app.store.tickets.board import FaultyCursor
 
 NOTHING_REPORTED = "nothing_reported"
 OUTAGES_CAPPED = "outages_capped"
+NOT_COVERED = "not_covered"
+"""The contract is not valid in the period, or has none of the services."""
+NONE = "none"
+"""The state of an uptime of which nothing is judged: neither kept nor broken."""
 
 
-class TooManyObjects(RuntimeError):
-    """More objects match than one answer may have. Name a service, a resource or a commitment."""
+ObjectKey: TypeAlias = tuple[str, str, str]
+"""Commitment, and casefolded service and resource; or a contract in place of a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityPage:
+    """The uptimes of some objects. `next`: the object after which more follow; None: there are none."""
+
+    documents: list[Json]
+    next: ObjectKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,7 @@ class AvailabilityQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityLimits:
-    """How many objects an answer may have, and how many outages each: the latest."""
+    """How many objects a page may have, and how many outages each: the latest."""
 
     objects: int
     outages: int
@@ -72,6 +86,7 @@ class AvailabilityLimits:
 class _Object:
     """What is judged: a service, one of its resources, or a contract."""
 
+    key: ObjectKey
     rule: AvailabilityRule
     period: Period
     downtime: Downtime
@@ -84,23 +99,34 @@ class _Object:
     contract: str | None = None
     days: list[Json] | None = None
 
+    @property
+    def is_covered(self) -> bool:
+        """Whether anything of it is judged: a contract has one of the services, and is valid on a day of the period."""
+        return any(span.length for _, _, spans in self.parts for span in spans)
+
 
 def availability(
-    conn: Connection, catalogue: Catalogue, desk: str, asked: AvailabilityQuestion, limits: AvailabilityLimits
-) -> list[Json]:
-    """The uptimes of a desk. Raises UnknownDesk, UnknownContract, PeriodFault, TooManyObjects and TooExpensive."""
+    conn: Connection,
+    catalogue: Catalogue,
+    desk: str,
+    asked: AvailabilityQuestion,
+    limits: AvailabilityLimits,
+    after: ObjectKey | None = None,
+) -> AvailabilityPage:
+    """The uptimes of a desk, of up to so many objects after one of them.
+
+    Raises UnknownDesk, UnknownContract, PeriodFault, FaultyCursor and TooExpensive.
+    """
     versions = known_versions(catalogue.versions(conn, desk, at=asked.instant), asked.as_of)
-    query = _Query(conn, catalogue, desk, versions, asked)
+    query = _Query(conn, catalogue, desk, versions, asked, after)
     found: list[Json] = []
+    last: ObjectKey | None = None
     for each in query.objects():
         if len(found) >= limits.objects:
-            raise TooManyObjects(
-                f"more than {limits.objects} services and resources match, the limit "
-                "SLATIMER_AVAILABILITY_OBJECTS_MAX. Name a service, a resource or a commitment; an empty resource "
-                "selects whole services only"
-            )
+            return AvailabilityPage(found, last)
         found.append(_shown(desk, each, asked, limits.outages))
-    return found
+        last = each.key
+    return AvailabilityPage(found, None)
 
 
 class _Query:
@@ -113,23 +139,40 @@ class _Query:
         desk: str,
         versions: Sequence[Version],
         asked: AvailabilityQuestion,
+        after: ObjectKey | None,
     ) -> None:
         self._conn, self._catalogue, self._desk = conn, catalogue, desk
-        self._versions, self._asked = versions, asked
+        self._versions, self._asked, self._after = versions, asked, after
         self._facts: dict[Subject, ServiceFacts] = {}
         self._days = DowntimeDays(versions, asked.instant, asked.days)
 
     def objects(self) -> Iterator[_Object]:
-        """Everything that matches, in the order of the agreement."""
+        """Everything that matches after the cursor, in the order of the agreement and by resource."""
         if self._asked.contract is not None:
             yield from self._of_contract(self._asked.contract)
             return
-        judged = self._judged(FIRST_DAY)
-        for rule in judged.agreement.availability:
-            if self._asked.id in (None, rule.id):
-                for service in rule.services:
-                    if self._asked.service is None or casefolded(service) == casefolded(self._asked.service):
-                        yield from self._of_service(rule, service, judged.period)
+        judged, named = self._judged(FIRST_DAY), self._asked.service
+        pairs = [
+            (rule, service)
+            for rule in judged.agreement.availability
+            for service in rule.services
+            if self._asked.id in (None, rule.id)
+            and (named is None or casefolded(service) == casefolded(named))
+        ]
+        for rule, service in pairs[self._first(pairs) :]:
+            yield from self._of_service(rule, service, judged.period)
+
+    def _first(self, pairs: Sequence[tuple[AvailabilityRule, str]]) -> int:
+        """The place of the pair with which the page begins. Raises FaultyCursor where there is no such pair."""
+        if self._after is None:
+            return 0
+        wanted = self._after[:2]
+        for n, (rule, service) in enumerate(pairs):
+            if (rule.id, casefolded(service)) == wanted:
+                return n
+        raise FaultyCursor(
+            "the cursor is of another question, or of another version of the agreement: start anew"
+        )
 
     def _judged(self, day: int) -> JudgedPeriod:
         asked, versions = self._asked, self._versions
@@ -142,22 +185,39 @@ class _Query:
 
     def _of_service(self, rule: AvailabilityRule, service: str, period: Period) -> Iterator[_Object]:
         facts, wanted = self._read(service), self._asked.resource
-        if not wanted:
-            yield self._of_who(rule, facts, period, ALL, None)
-        for resource, named in facts.resources.items():
-            if wanted is None or (wanted and resource == casefolded(wanted)):
-                yield self._of_who(rule, facts, period, Who.of(resource), named)
-        if wanted and casefolded(wanted) not in facts.resources:
-            yield self._of_who(rule, facts, period, Who.of(wanted), wanted)
+        key = rule.id, casefolded(service)
+        seen = self._after[2] if self._after is not None and self._after[:2] == key else None
+        if not wanted and seen is None:
+            yield self._of_who(rule, facts, period, ALL, (*key, ""), None)
+        if wanted == "":
+            return
+        own, whole = facts.within(period.span).by_resource(), facts.by_resource()
+        listed = facts.resources if wanted is None else {casefolded(wanted): wanted}
+        for resource in sorted(listed):
+            if seen is None or resource > seen:
+                named = facts.resources.get(resource, listed[resource])
+                about = whole.of(resource), own.of(resource)
+                yield self._of_who(
+                    rule, about[0], period, Who.of(resource), (*key, resource), named, about[1]
+                )
 
     def _of_who(
-        self, rule: AvailabilityRule, facts: ServiceFacts, period: Period, who: Who, resource: str | None
+        self,
+        rule: AvailabilityRule,
+        facts: ServiceFacts,
+        period: Period,
+        who: Who,
+        key: ObjectKey,
+        resource: str | None,
+        touching: ServiceFacts | None = None,
     ) -> _Object:
-        touching = facts.within(period.span)
+        """`touching`: those of the facts that touch the period, where they are known."""
+        touching = facts.within(period.span) if touching is None else touching
         downtime = compile_downtime(rule, [touching], who)
         parts = [(touching, who, [period.span])]
         days = self._days.of(rule, lambda past, span: compile_downtime(past, [facts.within(span)], who))
         return _Object(
+            key,
             rule,
             period,
             downtime,
@@ -205,7 +265,8 @@ class _Query:
             return contract_downtime(past, joined, terms, zone)
 
         downtime, days = compiled(rule, period.span), self._days.of(rule, compiled)
-        return _Object(rule, period, downtime, parts, concerned, contract=contract_id, days=days)
+        key = rule.id, contract_id, ""
+        return _Object(key, rule, period, downtime, parts, concerned, contract=contract_id, days=days)
 
     def _read(self, service: str) -> ServiceFacts:
         """The facts of a service, in whichever ways they write its name."""
@@ -231,11 +292,13 @@ def _shown(desk: str, each: _Object, asked: AvailabilityQuestion, most: int) -> 
     ]
     outages.sort(key=lambda outage: outage.outage.start)
     flags = dict.fromkeys(flag for facts, _, _ in each.parts for flag in facts.flags)
-    marks = [NOTHING_REPORTED] if found.nothing_reported else []
+    marks = [] if each.is_covered else [NOT_COVERED]
+    marks += [NOTHING_REPORTED] if found.nothing_reported else []
     marks += [OUTAGES_CAPPED] if len(outages) > most else []
     return {
         "desk": desk,
         **figures(each.rule, found),
+        **({} if each.is_covered else {"state": NONE}),
         "service": each.service,
         "resource": each.resource or None,
         "contract": each.contract,

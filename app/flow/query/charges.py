@@ -9,6 +9,7 @@ from app.flow.query.merge_graph import MergeGraph, gather
 from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.charge import OF_A_CALL
 from app.sla.agreement.version import Version, known_versions
+from app.sla.budget import charge as spend
 from app.sla.charge import Charge, charges_of
 from app.sla.contract_finder import Named
 from app.sla.event import Event, in_order
@@ -66,6 +67,7 @@ def _of_calls(
             logs[subject.text] = [e for e in log if as_of is None or e.received_at <= as_of]
     found: list[tuple[Charge, str | None]] = []
     for log in logs.values():
+        spend()
         ticket = next((str(e.data["ticket"]) for e in log if e.data.get("ticket") is not None), None)
         found += [(each, ticket) for each in charges_of(log, versions, span) if each.rule.on in OF_A_CALL]
     needed = {ticket for charge, ticket in found if ticket is not None and charge.customer is None}
@@ -91,6 +93,7 @@ def _of_tickets(
         return []
     graph, found = gather(conn, desk, sorted(names), as_of=as_of), list[Charge]()
     for name in sorted(names):
+        spend()
         ticket = _ticket(graph, name, versions, span.end)
         # A call that names the ticket is in its log too.
         own = (each for each in charges_of(graph.logs[name], versions, span) if each.rule.on not in OF_A_CALL)

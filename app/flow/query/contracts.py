@@ -7,11 +7,14 @@ contracts and the versions of the agreement recorded by then. Instants are micro
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from app.flow.query.versions import UnknownVersion
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import known_versions
 from app.sla.calendar.zone import zone
 from app.sla.contract import Contract, valid_on
+from app.sla.contract_document import document_of
 from app.sla.fields import casefolded
 from app.sla.span import Micros
 from app.store.contracts import contracts
@@ -131,6 +134,19 @@ def contract(
 def versions_of(conn: Connection, desk: str, contract_id: str) -> list[RecordedTerm]:
     """What each version of a stored contract states, the oldest first; empty for one of the agreement file."""
     return contracts.versions(conn, desk, contract_id)
+
+
+def terms_as_of(recorded: Iterable[RecordedTerm], number: int) -> dict[str, dict[str, Any]]:
+    """The terms of a contract as a version left them, as documents by first date. Raises UnknownVersion."""
+    listed = list(recorded)
+    if number not in {each.number for each in listed}:
+        latest = max((each.number for each in listed), default=0)
+        raise UnknownVersion(f"there is no version {number}; there are {latest}")
+    terms: dict[str, dict[str, Any] | None] = {}
+    for each in listed:
+        if each.number <= number:
+            terms[each.valid_from.isoformat()] = None if each.term is None else document_of(each.term)
+    return {on: term for on, term in sorted(terms.items()) if term is not None}
 
 
 def _read(

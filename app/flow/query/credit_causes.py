@@ -20,6 +20,7 @@ from app.sla.availability.uptime import Downtime, Who, compile_downtime
 from app.sla.calendar.zone import Zone, zone
 from app.sla.contract import Contract
 from app.sla.credit.cause import BrokenUptime, Cause, Incident
+from app.sla.credit.interruption import ServiceOutage
 from app.sla.fields import casefolded
 from app.sla.period import FIRST_DAY, Months, Period, PeriodRule
 from app.sla.span import Micros, Span
@@ -28,8 +29,8 @@ from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, subjects
 
-Judged: TypeAlias = tuple[Agreement, Cause]
-"""A cause with the agreement that judges it."""
+Judged: TypeAlias = tuple[Agreement, Cause | ServiceOutage]
+"""A cause, or an outage that may be one, with the agreement that judges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Uptimes:
         wanted = {
             service
             for version in asked.versions
-            for rule in _credited(version.agreement)
+            for rule in (*_credited(version.agreement), *_interrupting(version.agreement))
             for service in rule.services
         }
         if not wanted:
@@ -96,7 +97,7 @@ class Uptimes:
         return cls(asked, facts)
 
     def of(self, contract: CustomerContract) -> list[Judged]:
-        """The broken uptimes of a contract."""
+        """The broken uptimes of a contract, and the outages that may be interruptions."""
         local = self.asked.zone
         who = tuple(self._who(term, local) for term in contract.terms)
         day = contract.terms[-1].billing_day or FIRST_DAY
@@ -131,6 +132,44 @@ class Uptimes:
                         broken = self._broken(rule, compiled[key], period, who)
                         if broken is not None:
                             yield version.agreement, broken
+        yield from self._interruptions(who, spans)
+
+    def _interruptions(self, who: Sequence[_Who], spans: Sequence[Span]) -> Iterator[Judged]:
+        """The outages of the contract's services for the credits that are for interruptions, by their first month."""
+        compiled: dict[tuple[int, str], Downtime] = {}
+        for period in _periods(Months(self.asked.zone), spans, self.asked.at):
+            version = version_of_period(self.asked.versions, period, self.asked.at)
+            for rule in _interrupting(version.agreement):
+                key = version.number, rule.id
+                if key not in compiled:
+                    compiled[key] = self._downtime(rule, who)
+                for each in self._begun(rule, compiled[key], period, who):
+                    yield version.agreement, each
+
+    def _begun(
+        self, rule: AvailabilityRule, downtime: Downtime, period: Period, who: Sequence[_Who]
+    ) -> Iterator[ServiceOutage]:
+        at = self.asked.at
+        outages = [
+            outage
+            for outage in self._own(rule, who)
+            if casefolded(outage.cause) not in rule.excluded_causes and outage.start <= at
+        ]
+        for counts, covered in ((True, downtime.counted), (False, downtime.all.less(downtime.counted))):
+            for span in covered.spans:
+                if span.start in period.span and span.start <= at:
+                    begun = [outage for outage in outages if counts and (outage.span & span).length]
+                    first = min(begun, key=lambda each: (each.start, each.event), default=None)
+                    ended_at = None if span.end > at else span.end
+                    incident = None if first is None else _incident(first)
+                    yield ServiceOutage(rule.id, span.start, ended_at, counts, incident)
+
+    def _own(self, rule: AvailabilityRule, who: Sequence[_Who]) -> dict[Outage, None]:
+        """The outages of the services of a rule, each once."""
+        agreed = frozenset(map(casefolded, rule.services))
+        return dict.fromkeys(
+            outage for services, resources, _ in who for outage in self._outages(services & agreed, resources)
+        )
 
     def _outages(self, services: Iterable[str], resources: Collection[str]) -> Iterator[Outage]:
         for name in services:
@@ -157,15 +196,13 @@ class Uptimes:
         found = downtime.uptime(period, self.asked.at)
         if found.breached_at is None:
             return None
-        agreed = frozenset(map(casefolded, rule.services))
         so_far = Span(period.start, min(max(self.asked.at, period.start), period.end))
-        outages = dict.fromkeys(
+        outages = [
             outage
-            for services, resources, _ in who
-            for outage in self._outages(services & agreed, resources)
+            for outage in self._own(rule, who)
             if casefolded(outage.cause) not in rule.excluded_causes
             and downtime.counted.within(outage.span & so_far)
-        )
+        ]
         return BrokenUptime(
             availability=rule.id,
             period=period,
@@ -182,6 +219,12 @@ def _credited(agreement: Agreement) -> Iterator[AvailabilityRule]:
     """The availabilities that a credit answers."""
     answered = {credit.answers for credit in agreement.credits if credit.of_availability}
     return (rule for rule in agreement.availability if rule.id in answered and rule.kind is Kind.GUARANTEE)
+
+
+def _interrupting(agreement: Agreement) -> Iterator[AvailabilityRule]:
+    """The availabilities whose outages are interruptions for a credit."""
+    named = {credit.outages_of for credit in agreement.credits} - {None}
+    return (rule for rule in agreement.availability if rule.id in named)
 
 
 def _periods(months: Months, spans: Iterable[Span], at: Micros) -> list[Period]:

@@ -10,14 +10,15 @@ from typing import Any, Final
 from app.flow.query.credit_texts import share_text, time_text
 from app.flow.query.reasons import detail, text
 from app.flow.query.serialize import Json, instant_text
+from app.flow.query.spreadsheet import text_cell
 from app.sla.agreement.credit import Band
 from app.sla.calendar.zone import Zone
-from app.sla.credit.claim import CreditState, Transition
+from app.sla.credit.claim import NOT_COUNTED, CreditState, Transition, reason_of
 from app.sla.credit.line import Line
 from app.sla.credit.money import decimals_of, rounded, total, written
 from app.sla.credit.statement import ChargeLine, Statement, Total
+from app.sla.credit.withdrawal import Withdrawal
 from app.sla.reason import Reason, ReasonCode
-from app.sla.span import Micros
 
 CSV_COLUMNS: Final = (
     *("desk", "contract", "customer", "period", "kind", "id", "label", "service", "ticket", "state"),
@@ -32,8 +33,6 @@ _TOTALS: Final = (
 )
 _MONEY_DECIMALS: Final = 4
 """Of a base that is a fraction of a minor unit, as a twelfth of a yearly fee."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula at the beginning of a cell."""
 
 
 def line_document(line: Line) -> Json:
@@ -52,6 +51,8 @@ def line_document(line: Line) -> Json:
         "service": about.service or None,
         "period": line.period,
         "ticket": about.ticket,
+        "tickets": sorted(about.tickets),
+        "outage": line.key.outage or None,
         "cycle": None if line.key.cycle is None else instant_text(line.key.cycle),
         "cause": text(line.reasons[0]),
         "cause_detail": detail(line.reasons[0]),
@@ -79,23 +80,21 @@ def line_document(line: Line) -> Json:
     }
 
 
-def withdrawn_document(document: Mapping[str, Any]) -> Json:
-    """A line that was recorded and is no longer derived."""
-    reason = Reason(ReasonCode.CREDIT_WITHDRAWN)
+def withdrawn_document(document: Mapping[str, Any], withdrawal: Withdrawal) -> Json:
+    """A line that was recorded and is no longer derived, with its withdrawal and what was decided since."""
+    why = Reason(ReasonCode.CREDIT_WITHDRAWN)
+    reasons = [why, *filter(None, map(reason_of, withdrawal.decisions))]
+    entered = _transition(Transition(CreditState.WITHDRAWN, withdrawal.at, reason=sentence(why)))
+    decided = [each.fact for each in withdrawal.decisions if each.fact is not None]
     return {
         **document,
-        "state": CreditState.WITHDRAWN.value,
+        "state": withdrawal.state.value,
         "next_at": None,
-        "explanation": [*document["explanation"], sentence(reason)],
-        "explanation_details": [*document["explanation_details"], detail(reason)],
+        "transitions": [*document["transitions"], entered, *map(_transition, withdrawal.decisions)],
+        "facts": list(dict.fromkeys([*document["facts"], *decided])),
+        "explanation": [*document["explanation"], *map(sentence, reasons)],
+        "explanation_details": [*document["explanation_details"], *map(detail, reasons)],
     }
-
-
-def withdrawn_from(document: Mapping[str, Any], at: Micros) -> Json:
-    """A line that was recorded, with its withdrawal at an instant among its transitions."""
-    why = sentence(Reason(ReasonCode.CREDIT_WITHDRAWN))
-    entered = _transition(Transition(CreditState.WITHDRAWN, at, reason=why))
-    return {**document, "transitions": [*document["transitions"], entered]}
 
 
 def sentence(reason: Reason) -> str:
@@ -183,13 +182,21 @@ def statement_document(
     heading: Mapping[str, Any], statement: Statement, withdrawn: Iterable[Mapping[str, Any]], local: Zone
 ) -> Json:
     """A statement as JSON. `heading` says of what; `withdrawn` are documents of lines; `local` is the desk's zone."""
+    gone = list(withdrawn)
+    confirmed = [each for each in gone if each["state"] not in NOT_COUNTED]
     return {
         **heading,
-        "lines": [line_document(line) for line in statement.lines],
-        "without_amount": [line_document(line) for line in statement.without_amount],
+        "lines": [
+            *map(line_document, statement.lines),
+            *(each for each in confirmed if each["amount"] is not None),
+        ],
+        "without_amount": [
+            *map(line_document, statement.without_amount),
+            *(each for each in confirmed if each["amount"] is None),
+        ],
         "closed": [
-            *(line_document(line) for line in statement.closed),
-            *(withdrawn_document(each) for each in withdrawn),
+            *map(line_document, statement.closed),
+            *(each for each in gone if each["state"] in NOT_COUNTED),
         ],
         "charges": [charge_document(charge, local) for charge in statement.charges],
         "totals": [
@@ -243,5 +250,4 @@ def _row(values: Mapping[str, Any]) -> list[str]:
 
 
 def _cell(value: object) -> str:
-    shown = "" if value is None else str(value)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return "" if value is None else text_cell(str(value))

@@ -3,7 +3,7 @@
 Read for many contracts at once. Instants are microseconds UTC.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from app.flow.query.contracts import CustomerContract
 from app.flow.query.credit_causes import Asked, Judged
@@ -11,12 +11,14 @@ from app.flow.query.tickets import answers
 from app.sla.agreement.agreement import DerivedFact
 from app.sla.agreement.credit import CreditOwed
 from app.sla.agreement.rule import Kind
+from app.sla.agreement.version import Version
+from app.sla.availability.outage import OUTAGE_FACTS, text_of
 from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.transition import CANCELLED
 from app.sla.clock.view import ClockView
 from app.sla.credit.cause import MissedClock
 from app.sla.credit.claim import facts_of
-from app.sla.event import Event, EventType
+from app.sla.event import Event, EventType, in_order
 from app.sla.fields import casefolded
 from app.sla.reason import ReasonCode
 from app.sla.span import Micros
@@ -52,17 +54,27 @@ def missed(asked: Asked, contracts: Mapping[str, CustomerContract]) -> dict[str,
         as_of=asked.as_of,
         placed=False,
     )
+    logs = ledger.logs(asked.conn, asked.desk, judged) if states_outages(asked.versions) else {}
     for ticket, answer in judged.items():
         evaluation = answer.evaluation
         contract = evaluation.ticket.contract
         if contract is not None and contract.key in contracts:
             of = found.setdefault(contract.key, [])
-            of += ((evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered))
+            log = [event for event in logs.get(ticket, ()) if asked.is_known(event.received_at)]
+            of += ((evaluation.agreement, each) for each in misses_of(ticket, evaluation, answered, log))
     return found
 
 
-def misses_of(ticket: str, evaluation: Evaluation, answered: Collection[str]) -> Iterator[MissedClock]:
-    """The guarantees among these commitments that a ticket missed."""
+def states_outages(versions: Iterable[Version]) -> bool:
+    """Whether a credit of these versions depends on the causes of outages that tickets state."""
+    return any(credit.outages_of for version in versions for credit in version.agreement.credits)
+
+
+def misses_of(
+    ticket: str, evaluation: Evaluation, answered: Collection[str], log: Iterable[Event] = ()
+) -> Iterator[MissedClock]:
+    """The guarantees among these commitments that a ticket missed. `log`: its events, for the cause of an outage."""
+    cause = _cause(log, evaluation.at)
     for clock in evaluation.clocks:
         if clock.commitment in answered and clock.kind is Kind.GUARANTEE and clock.breached_at is not None:
             started_at = clock.breached_at if clock.started_at is None else clock.started_at
@@ -75,7 +87,16 @@ def misses_of(ticket: str, evaluation: Evaluation, answered: Collection[str]) ->
                 ended_at=_ended_at(clock),
                 created_at=evaluation.ticket.created_at,
                 facts=_facts_of(clock, evaluation),
+                cause=cause,
             )
+
+
+def _cause(log: Iterable[Event], at: Micros) -> str | None:
+    """The cause of an outage as the latest fact of a ticket states it."""
+    stated = [
+        text_of(event, "cause") for event in in_order(log) if event.type in OUTAGE_FACTS and event.at <= at
+    ]
+    return next((cause for cause in reversed(stated) if cause is not None), None)
 
 
 def _ended_at(clock: ClockView) -> Micros | None:

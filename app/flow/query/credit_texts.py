@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from fractions import Fraction
-from typing import Final
+from typing import Final, cast
 
 from app.sla.reason import Reason, ReasonCode
 
@@ -56,6 +56,19 @@ def _uptime(reason: Reason, params: Mapping[str, object]) -> str:
     )
 
 
+def _missed(reason: Reason, params: Mapping[str, object]) -> str:
+    missed = f"was missed at {time_text(str(params['at']))}"
+    listed = params.get("tickets")
+    tickets = [str(each) for each in cast("list[object]", listed)] if isinstance(listed, list) else []
+    if params["ticket"] is None:
+        reported = f", reported by {', '.join(tickets)}" if tickets else ""
+        began = time_text(str(params["from"]))
+        return f"the commitment {reason.ref} {missed}, in the outage that began at {began}{reported}"
+    also = [each for each in tickets if each != params["ticket"]]
+    others = f"; {', '.join(also)} reported the same interruption" if also else ""
+    return f"the commitment {reason.ref} of ticket {params['ticket']} {missed}{others}"
+
+
 def _units(_: Reason, params: Mapping[str, object]) -> str:
     units, per = Fraction(str(params["units"])), length_text(Fraction(str(params["per_seconds"])))
     match params["rounding"]:
@@ -90,9 +103,7 @@ def _decided(_: Reason, params: Mapping[str, object]) -> str:
 
 CREDIT_TEXTS: Final[Mapping[ReasonCode, Callable[[Reason, Mapping[str, object]], str]]] = {
     ReasonCode.CREDIT_UPTIME: _uptime,
-    ReasonCode.CREDIT_MISSED: lambda reason, params: (
-        f"the commitment {reason.ref} of ticket {params['ticket']} was missed at {time_text(str(params['at']))}"
-    ),
+    ReasonCode.CREDIT_MISSED: _missed,
     ReasonCode.CREDIT_UNITS: _units,
     ReasonCode.CREDIT_BAND: lambda _, params: (
         f"the band from {params['from']} up to, but without, {params['below']}"

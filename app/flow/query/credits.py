@@ -14,14 +14,18 @@ import orjson
 
 from app.flow.query.contracts import CustomerContract
 from app.flow.query.credit_causes import Asked, Uptimes
-from app.flow.query.credit_documents import withdrawn_from
+from app.flow.query.credit_documents import withdrawn_document
 from app.flow.query.credit_facts import claims, missed, subjects_of
-from app.flow.query.serialize import instant_text
+from app.flow.query.serialize import Json, instant_text
 from app.sla.agreement.version import known_versions
+from app.sla.budget import charge
 from app.sla.credit.changes import RecordedChange
 from app.sla.credit.claim import CreditState
 from app.sla.credit.line import Line
 from app.sla.credit.lines import ContractCredits
+from app.sla.credit.statement import Confirmed
+from app.sla.credit.withdrawal import Withdrawal
+from app.sla.event import Event
 from app.sla.span import Micros
 from app.store.contracts import credits
 from app.store.contracts.catalogue import Catalogue
@@ -36,10 +40,33 @@ _KEPT: Final = frozenset({CreditState.OWED, CreditState.GRANTED})
 
 @dataclass(frozen=True, slots=True)
 class RecordedLine:
-    """A line as its latest signal carries it. `document` is the line's JSON, as it was then."""
+    """A line as one of its signals carries it. `document` is the line's JSON, as it was then."""
 
     change: RecordedChange
     document: Mapping[str, Any]
+    detected_at: Micros
+    """When the signal was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnLine:
+    """A credit that was owed or granted and is no longer derived, as it was recorded last, and what became of it."""
+
+    last: RecordedLine
+    withdrawal: Withdrawal
+
+    @property
+    def document(self) -> Json:
+        """The line's JSON."""
+        return withdrawn_document(self.last.document, self.withdrawal)
+
+    @property
+    def confirmed(self) -> Confirmed | None:
+        """Its amount, if a person let it stand and the amount is known."""
+        amount, currency = self.last.change.amount, self.last.document["currency"]
+        if not self.withdrawal.is_confirmed or amount is None or currency is None:
+            return None
+        return Confirmed(amount, currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +76,40 @@ class ContractLines:
     contract: CustomerContract
     lines: list[Line]
     recorded: list[RecordedLine]
-    ends_at: Micros | None = None
-    """The instant asked, if it is the latest one: what is gone and not recorded as withdrawn is withdrawn then."""
+    facts: Sequence[Event] = ()
+    """About its claims and credits."""
+    by: Micros = 0
+    """The instant asked."""
+    is_latest: bool = False
+    """Whether that is the latest one: what is gone and not recorded as withdrawn is withdrawn then."""
 
     @property
-    def withdrawn(self) -> list[RecordedLine]:
-        """What was owed or granted and is no longer derived, each by its latest signal before the withdrawal."""
+    def documents(self) -> dict[str, Mapping[str, Any]]:
+        """Each recorded line as it was derived last."""
+        return {each.change.line: each.document for each in self.recorded if not each.change.withdrawn}
+
+    @property
+    def withdrawn(self) -> dict[str, WithdrawnLine]:
+        """What was owed or granted and is no longer derived, by the line's id."""
         derived = {line.id for line in self.lines}
         gone: dict[str, list[RecordedLine]] = {}
         for each in self.recorded:
             if each.change.line not in derived:
                 gone.setdefault(each.change.line, []).append(each)
-        found = (self._withdrawn(signals) for signals in gone.values())
-        return [each for each in found if each is not None]
+        found = {line: self._withdrawn(line, signals) for line, signals in gone.items()}
+        return {line: each for line, each in found.items() if each is not None}
 
-    def _withdrawn(self, signals: Sequence[RecordedLine]) -> RecordedLine | None:
+    def _withdrawn(self, line: str, signals: Sequence[RecordedLine]) -> WithdrawnLine | None:
         """A line that is gone. None: it was never owed, or it is not withdrawn by the instant asked."""
-        last = signals[-1].change
-        at = last.at if last.kind == CreditState.WITHDRAWN else self.ends_at
-        before = [each for each in signals if each.change.kind != CreditState.WITHDRAWN]
-        if at is None or not any(each.change.kind in _KEPT for each in before):
+        stood = [n for n, each in enumerate(signals) if not each.change.withdrawn]
+        if not any(signals[n].change.kind in _KEPT for n in stood):
             return None
-        return RecordedLine(before[-1].change, withdrawn_from(before[-1].document, at))
+        since = [each.change.at for each in signals[stood[-1] + 1 :]]
+        if not since and not self.is_latest:
+            return None
+        last, at = signals[stood[-1]], since[0] if since else self.by
+        course = Withdrawal.of(line, at, self.facts, known_at=last.detected_at, by=self.by)
+        return WithdrawnLine(last, course)
 
 
 def asked(
@@ -101,12 +140,21 @@ def lines_of(question: Asked, contracts: Iterable[CustomerContract]) -> list[Con
         claims(question, by_key),
     )
     recorded = _recorded(question, listed)
-    ends_at = question.at if question.is_latest else None
     found: list[ContractLines] = []
     for each in listed:
+        charge()
         caused = [*uptimes.of(each), *misses.get(each.key, ())]
-        derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key])
-        found.append(ContractLines(each, derived.lines(caused, question.at), recorded[each.key], ends_at))
+        derived = ContractCredits(question.desk, each.id, each.terms, facts[each.key], question.versions)
+        found.append(
+            ContractLines(
+                each,
+                derived.lines(caused, question.at),
+                recorded[each.key],
+                facts[each.key],
+                question.at,
+                question.is_latest,
+            )
+        )
     return found
 
 
@@ -120,9 +168,18 @@ def _recorded(question: Asked, contracts: Iterable[CustomerContract]) -> dict[st
         if row.at > question.at:
             continue
         body = orjson.loads(row.body)
-        fact = _fact(row, body["credit"])
-        change = RecordedChange(row.id, row.line, row.kind, row.at, row.generation, _amount(body), fact)
-        found[keys[str(body["contract"])]].append(RecordedLine(change, body["credit"]))
+        document = body["credit"]
+        change = RecordedChange(
+            id=row.id,
+            line=row.line,
+            kind=row.kind,
+            at=row.at,
+            generation=row.generation,
+            amount=_amount(body),
+            fact=_fact(row, document),
+            withdrawn=any(each["state"] == CreditState.WITHDRAWN for each in document["transitions"]),
+        )
+        found[keys[str(body["contract"])]].append(RecordedLine(change, document, row.detected_at))
     return found
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Tile",
     "Urgency",
     "filter_choices",
+    "kept_this_month",
     "kept_today",
     "open_page",
     "open_ticket",
@@ -101,6 +102,15 @@ def open_ticket(
         return None
     late = breaches.of_tickets(conn, desk, [ticket])
     return OpenTicket(OpenKey(desk, ticket, Urgency.REST), answer, late)
+
+
+def kept_this_month(conn: Connection, desk: DeskAnswer, now: Micros) -> KeptSince | None:
+    """The clocks of a desk that were met and breached this month, by its own calendar; None without one."""
+    if not desk.hours:
+        return None
+    calendar = desk.calendars[desk.hours[0].name]
+    first = calendar.local_date(now).replace(day=1)
+    return open_tickets.kept_since(conn, desk.desk, calendar.end_of_day(first - timedelta(days=1)))
 
 
 def kept_today(conn: Connection, desks: Sequence[DeskAnswer], now: Micros) -> KeptSince:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from app.flow.query.duplicates import AdjacentTickets, adjacent_tickets
+from app.flow.query.kept_periods import KeptPeriods, kept_bodies
 from app.flow.query.merge_graph import MergeGraph, gather_logs
 from app.flow.query.report_scope import Answer, Asked, ReportScope, too_large
 from app.flow.query.reports import fields_of
@@ -18,7 +19,7 @@ from app.sla.clock.evaluation import Evaluation
 from app.sla.queue.duplicate import group_key
 from app.sla.queue.waiting import WaitInterval, wait_intervals
 from app.sla.report.queue_report import QueueStep, QueueTally, steps
-from app.sla.span import Micros
+from app.sla.span import Micros, Span
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 from app.store.tickets import queues
@@ -32,12 +33,41 @@ def queue_report(conn: Connection, catalogue: Catalogue, settings: Settings, ask
     """The report of queues. Raises what `clock_report` raises."""
     scope = ReportScope(conn, catalogue, settings, asked)
     tally = QueueTally(scope.pieces)
-    for found in _steps(scope, asked.splits):
-        tally.add(found)
-        if tally.rows > settings.report_rows_max:
-            limit = f"{settings.report_rows_max} rows, the limit SLATIMER_REPORT_ROWS_MAX"
-            raise too_large(f"the report has more than {limit}")
+    periods = _not_kept(scope, tally)
+    for span in _runs(periods):
+        for found in _steps(scope, asked.splits, span):
+            tally.add(step for step in found if step.at in span)
+            if tally.rows > settings.report_rows_max:
+                limit = f"{settings.report_rows_max} rows, the limit SLATIMER_REPORT_ROWS_MAX"
+                raise too_large(f"the report has more than {limit}")
+    for kept in scope.kept:
+        for number, span in periods:
+            kept.keep(span, 0, tally.kept(number))
     return scope.answer(tally.report(_open_time(scope)))
+
+
+def _not_kept(scope: ReportScope, tally: QueueTally) -> list[tuple[int, Span]]:
+    """Add what is kept to the tally. Returns the other periods, which are to be counted."""
+    periods, asked = list(enumerate(scope.periods)), scope.asked
+    if not scope.keeps:
+        return periods
+    kept = KeptPeriods.of_queues(scope.conn, asked.desk, asked.splits, asked.span, asked.now)
+    scope.kept.append(kept)
+    bodies = kept_bodies(periods, kept)
+    for number, body in bodies.items():
+        tally.add_kept(number, body)
+    return [(number, span) for number, span in periods if number not in bodies]
+
+
+def _runs(periods: Iterable[tuple[int, Span]]) -> list[Span]:
+    """The spans of periods that follow each other, each counted at once."""
+    found: list[Span] = []
+    for _, span in periods:
+        if found and found[-1].end == span.start:
+            found[-1] = Span(found[-1].start, span.end)
+        else:
+            found.append(span)
+    return found
 
 
 def steps_behind(
@@ -62,7 +92,7 @@ def steps_behind(
     values, tally = tuple(wanted[name] for name in fields), QueueTally(scope.pieces)
     found = sorted(
         step
-        for of_ticket in _steps(scope, fields)
+        for of_ticket in _steps(scope, fields, asked.span)
         for step in of_ticket
         if step.split == values and tally.period_of(step.at) is not None
         if all(getattr(step, name) == value for name, value in own.items())
@@ -73,15 +103,17 @@ def steps_behind(
     return rest[:limit], None if last is None else cursor_of(last.at, last.ticket, last.step.value)
 
 
-def _steps(scope: ReportScope, fields: Sequence[str]) -> Iterator[list[QueueStep]]:
+def _steps(scope: ReportScope, fields: Sequence[str], span: Span) -> Iterator[list[QueueStep]]:
     """The steps of each ticket that has one in the span, and perhaps others."""
-    derived = _stored(scope, fields) if scope.asked.as_of is None else _derived(scope, fields)
+    derived = _stored(scope, fields, span) if scope.asked.as_of is None else _derived(scope, fields)
     for intervals, split in derived:
         yield list(steps(intervals, split))
 
 
-def _stored(scope: ReportScope, fields: Sequence[str]) -> Iterator[tuple[Sequence[WaitInterval], _Split]]:
-    conn, desk, span = scope.conn, scope.asked.desk, scope.asked.span
+def _stored(
+    scope: ReportScope, fields: Sequence[str], span: Span
+) -> Iterator[tuple[Sequence[WaitInterval], _Split]]:
+    conn, desk = scope.conn, scope.asked.desk
     # A wait that was going on when the span began may have begun at an earlier place.
     earlier = queues.intervals_before(conn, desk, span.start)
     rows = queues.intervals_in(conn, desk, span, fields)

@@ -4,11 +4,13 @@ Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import structlog
 
 from app.flow import metrics
+from app.flow.query.kept_periods import KeptPeriods
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.flow.query.tickets import EventsDropped
 from app.settings import Settings
@@ -23,6 +25,7 @@ from app.store.contracts.catalogue import Catalogue
 from app.store.engine.batch import pieces as batches
 from app.store.engine.database import Connection
 from app.store.tickets import archive, unreported
+from app.store.tickets.kept_figures import KeptFigures
 
 _log = structlog.stdlib.get_logger()
 
@@ -55,6 +58,8 @@ class Answer:
     periods: Sequence[Span]
     report: Report
     incomplete: int
+    to_keep: Sequence[KeptFigures] = field(default=(), compare=False)
+    """Figures of ended periods that were counted for it, to be kept (`kept_figures.keep`)."""
 
 
 def too_large(why: str) -> TooExpensive:
@@ -71,8 +76,8 @@ class ReportScope:
     def __init__(self, conn: Connection, catalogue: Catalogue, settings: Settings, asked: Asked) -> None:
         self.conn, self.settings, self.asked = conn, settings, asked
         begun = catalogue.versions(conn, asked.desk, at=self.known_at)
-        self._versions = known_versions(begun, asked.as_of)
-        self.agreement = self._versions[-1].agreement
+        self.versions = known_versions(begun, asked.as_of)
+        self.agreement = self.versions[-1].agreement
         if "assignee" in asked.splits:
             self.require_names()
         self.zone: Zone = zone(self.agreement.time_zone)
@@ -81,6 +86,8 @@ class ReportScope:
         except TooManyPeriods as error:
             raise too_large(f"{error}, the limit SLATIMER_REPORT_PERIODS_MAX") from error
         self.pieces = pieces(self.zone, self.periods)
+        self.kept: list[KeptPeriods] = []
+        """The kept figures that the report reads, and what is to be kept after it."""
         self.failed = 0
         """How many tickets could not be evaluated, and are not counted."""
 
@@ -96,13 +103,26 @@ class ReportScope:
                 "the desk's reports name no assignee: its agreement says [reports] names = false"
             )
 
-    def answer(self, report: Report) -> Answer:
-        """The report with its periods. Raises TooExpensive for one with too many rows."""
+    def answer(self, report: Report, incomplete: int | None = None) -> Answer:
+        """The report with its periods. Raises TooExpensive for one with too many rows.
+
+        `incomplete`: how many tickets it does not count; None: those that lack what reports count.
+        """
         if len(report.rows) > (most := self.settings.report_rows_max):
             raise too_large(f"the report has more than {most} rows, the limit SLATIMER_REPORT_ROWS_MAX")
-        stored = self.asked.as_of is None
-        incomplete = unreported.count(self.conn, self.asked.desk) if stored else self.failed
-        return Answer(self.zone, self.periods, report, incomplete)
+        if incomplete is None:
+            incomplete = self._unreported if self.asked.as_of is None else self.failed
+        to_keep = tuple(figures for each in self.kept for figures in each.new)
+        return Answer(self.zone, self.periods, report, incomplete, to_keep)
+
+    @cached_property
+    def _unreported(self) -> int:
+        return unreported.count(self.conn, self.asked.desk)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether figures of ended periods are read where they are kept, and kept where they are not."""
+        return self.asked.as_of is None and bool(self.settings.report_kept_max) and not self._unreported
 
     def evaluations(self, *, waiting: bool = False) -> Iterator[tuple[MergeGraph, dict[str, Evaluation]]]:
         """The tickets of which something may lie in the span, evaluated as they were known then, in batches.
@@ -119,7 +139,7 @@ class ReportScope:
             if not graph.logs[ticket]:
                 continue
             try:
-                yield ticket, judge(graph, ticket, self._versions, self.known_at)
+                yield ticket, judge(graph, ticket, self.versions, self.known_at)
             except NothingKnown:
                 continue
             except TooExpensive:

@@ -1,19 +1,22 @@
 """Reports of a desk's ticket clocks, and the clocks behind each figure.
 
-A report of what is known now counts stored clocks. One `as_of` an earlier instant evaluates the tickets again from the
-events received and the versions recorded by then. Both give the same cells to the same rows, so the report as of an
-instant equals the one that was made then. Instants are microseconds UTC.
+A report of what is known now counts stored clocks, and takes ended periods from kept figures where they are up to date.
+One `as_of` an earlier instant evaluates the tickets again from the events received and the versions recorded by then.
+All give the same cells to the same rows, so the report as of an instant equals the one that was made then. Instants are
+microseconds UTC.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
+from app.flow.query.kept_periods import KeptPeriods
 from app.flow.query.report_scope import Answer, Asked, ReportScope, too_large
 from app.settings import Settings
 from app.sla.clock.evaluation import Evaluation
 from app.sla.queue.duplicate import queue_of
 from app.sla.report.clock_report import Report, attainment, breaches, heatmap, usage
+from app.sla.report.cut import Piece
 from app.sla.report.figures import figures_of
 from app.sla.report.measure import (
     INSTANT_OF,
@@ -109,10 +112,20 @@ class _Query:
         if asked.as_of is not None:
             return cells_of(self.evaluated(), measure, scope.pieces, asked.splits)
         most = scope.settings.report_rows_max * _CELLS_A_ROW
+
+        def count(pieces: Sequence[Piece], left: int) -> list[Cell]:
+            return reports.cells(scope.conn, asked.desk, measure, pieces, asked.splits, left)
+
         try:
-            return reports.cells(scope.conn, asked.desk, measure, scope.pieces, asked.splits, most)
+            if not scope.keeps:
+                return count(scope.pieces, most)
+            kept = KeptPeriods.of_clocks(scope.conn, asked.desk, measure, asked.splits, asked.span, asked.now)
+            scope.kept.append(kept)
+            return kept.cells(scope.pieces, most, count)
         except TooManyCells as error:
-            raise too_large(f"{error}, by the limit SLATIMER_REPORT_ROWS_MAX") from error
+            raise too_large(
+                f"the report has more than {most} figures, by the limit SLATIMER_REPORT_ROWS_MAX"
+            ) from error
 
     def evaluated(self) -> list[ReportedClock]:
         """The clocks of every ticket of which something may lie in the span, as they were known then."""

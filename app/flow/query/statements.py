@@ -1,23 +1,27 @@
 """Queries of whole statements, and of the credits of a desk's contracts, page by page. Instants are microseconds UTC."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.flow.query.charges import charges
 from app.flow.query.contracts import CustomerContract, contract, contracts_of
 from app.flow.query.credit_causes import Asked
-from app.flow.query.credit_documents import line_document, statement_document, withdrawn_document
+from app.flow.query.credit_documents import charge_document, line_document, statement_document
 from app.flow.query.credits import ContractLines, asked, lines_of
 from app.flow.query.serialize import Json, instant_text
 from app.sla.credit.line import Line, LineKey, UnknownCredit
-from app.sla.credit.statement import ChargeLine, Statement, Total
+from app.sla.credit.statement import ChargeLine, Confirmed, Statement, Total
+from app.sla.event import EventType, in_order
 from app.sla.fields import casefolded
 from app.sla.period import Months, Period
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 
+_ABOUT_A_CREDIT: Final = frozenset(
+    {EventType.CREDIT_REQUESTED, EventType.CREDIT_GRANTED, EventType.CREDIT_REFUSED}
+)
 _BATCH: Final = 200
 """Contracts that are derived together: their facts are read at once, and are in memory at once."""
 
@@ -78,17 +82,15 @@ def credit_page(
         following = found[limit - 1].key if len(found) > limit else None
     documents: list[Json] = []
     counted: list[Line] = []
+    confirmed: list[Confirmed] = []
     for each in _derived(question, found[:limit]):
         shown = [(line, line_document(line)) for line in each.lines]
         counted += (line for line, document in shown if filters.accepts(document))
-        of_contract = [document for _, document in shown] + withdrawn(each)
-        documents += filter(filters.accepts, of_contract)
-    return CreditPage(documents, Statement.of(counted).totals, following)
-
-
-def withdrawn(found: ContractLines) -> list[Json]:
-    """The documents of what was recorded and is no longer derived."""
-    return [withdrawn_document(each.document) for each in found.withdrawn]
+        gone = [line for line in each.withdrawn.values() if filters.accepts(line.document)]
+        confirmed += filter(None, (line.confirmed for line in gone))
+        documents += filter(filters.accepts, (document for _, document in shown))
+        documents += (line.document for line in gone)
+    return CreditPage(documents, Statement.of(counted, confirmed=confirmed).totals, following)
 
 
 def _derived(question: Asked, contracts: Sequence[CustomerContract]) -> Iterator[ContractLines]:
@@ -101,7 +103,7 @@ def credit(conn: Connection, catalogue: Catalogue, credit_id: str, *, now: Micro
     key = LineKey.parse(credit_id)
     question = asked(conn, catalogue, key.desk, now=now)
     (found,) = lines_of(question, [contract(conn, catalogue, key.desk, key.contract, at=now)])
-    documents = [*map(line_document, found.lines), *withdrawn(found)]
+    documents = [*map(line_document, found.lines), *(each.document for each in found.withdrawn.values())]
     for document in documents:
         if document["id"] == credit_id:
             return key, document
@@ -128,7 +130,7 @@ def statement(
     question = asked(conn, catalogue, desk, now=now, at=at, as_of=as_of)
     month = period_of(question, period)
     (found,) = lines_of(question, [contract(conn, catalogue, desk, contract_id, at=question.at, as_of=as_of)])
-    return _statement(question, found, month, _charges(question, month, found.contract.id))
+    return _statement(question, found, month, _charges(question, month))
 
 
 def statements(
@@ -153,9 +155,16 @@ def statements(
     return documents, found[-1].key if len(found) == limit else None
 
 
-def _charges(question: Asked, month: Period, contract_id: str | None = None) -> dict[str, list[ChargeLine]]:
-    """The charges of a month, by casefolded contract."""
-    found: dict[str, list[ChargeLine]] = {}
+@dataclass(frozen=True, slots=True)
+class _Charged:
+    """The charges of a month, by casefolded contract; those that are of no contract, by casefolded customer."""
+
+    contracts: dict[str, list[ChargeLine]] = field(default_factory=dict[str, list[ChargeLine]])
+    customers: dict[str, list[ChargeLine]] = field(default_factory=dict[str, list[ChargeLine]])
+
+
+def _charges(question: Asked, month: Period) -> _Charged:
+    found = _Charged()
     listed = charges(
         question.conn,
         question.catalogue,
@@ -163,7 +172,6 @@ def _charges(question: Asked, month: Period, contract_id: str | None = None) -> 
         month.span,
         at=question.at,
         as_of=question.as_of,
-        contract=contract_id,
     )
     for each in listed:
         line = ChargeLine(
@@ -177,20 +185,23 @@ def _charges(question: Asked, month: Period, contract_id: str | None = None) -> 
             subject=each.subject,
             line=each.line,
         )
-        found.setdefault(casefolded(each.contract), []).append(line)
+        if each.contract is not None:
+            found.contracts.setdefault(casefolded(each.contract), []).append(line)
+        elif each.customer is not None:
+            found.customers.setdefault(casefolded(each.customer), []).append(line)
     return found
 
 
-def _statement(
-    question: Asked, found: ContractLines, month: Period, charged: Mapping[str, list[ChargeLine]]
-) -> Json:
+def _statement(question: Asked, found: ContractLines, month: Period, charged: _Charged) -> Json:
+    customer = found.contract.terms[-1].customer
     lines = (line for line in found.lines if line.period == month.name)
-    of_month = Statement.of(lines, charged.get(found.contract.key, ()))
-    gone = (each.document for each in found.withdrawn if each.document["period"] == month.name)
+    gone = [each for each in found.withdrawn.values() if each.last.document["period"] == month.name]
+    confirmed = filter(None, (each.confirmed for each in gone))
+    of_month = Statement.of(lines, charged.contracts.get(found.contract.key, ()), confirmed)
     heading = {
         "desk": question.desk,
         "contract": found.contract.id,
-        "customer": found.contract.terms[-1].customer,
+        "customer": customer,
         "period": month.name,
         "from": instant_text(month.start),
         "to": instant_text(month.end),
@@ -201,4 +212,18 @@ def _statement(
         "at": instant_text(question.at),
         "as_of": instant_text(question.now if question.as_of is None else question.as_of),
     }
-    return statement_document(heading, of_month, gone, question.zone)
+    document = statement_document(heading, of_month, (each.document for each in gone), question.zone)
+    unassigned = charged.customers.get(casefolded(customer), ())
+    return document | {
+        "unassigned_charges": [charge_document(each, question.zone) for each in unassigned],
+        "flags": list(_flags(found, month)),
+    }
+
+
+def _flags(found: ContractLines, month: Period) -> Iterator[str]:
+    """The facts of a month that request or decide a credit which the contract does not have."""
+    known = {line.id for line in found.lines} | {each.change.line for each in found.recorded}
+    for fact in in_order(found.facts):
+        about = fact.data.get("credit")
+        if fact.type in _ABOUT_A_CREDIT and fact.at in month.span and about not in known:
+            yield f"credit_unknown:{fact.id}"

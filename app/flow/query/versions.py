@@ -3,7 +3,7 @@
 A version holds the desk's agreement and its calendars; each is shown apart. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -168,16 +168,7 @@ def difference_json(desk: str, found: VersionDifference) -> Json:
         "desk": desk,
         "from": found.old.number,
         "to": found.new.number,
-        "changes": [
-            {
-                "key": change.key,
-                "change": change.kind.value,
-                "old": plain(change.old),
-                "new": plain(change.new),
-                "text": change.sentence,
-            }
-            for change in found.keys
-        ],
+        "changes": changes_json(found.keys),
         "holidays": [
             {
                 "date": on.isoformat(),
@@ -189,6 +180,20 @@ def difference_json(desk: str, found: VersionDifference) -> Json:
             for on in change.dates
         ],
     }
+
+
+def changes_json(changed: Iterable[KeyChange]) -> list[Json]:
+    """Changed keys, each also as a sentence."""
+    return [
+        {
+            "key": change.key,
+            "change": change.kind.value,
+            "old": plain(change.old),
+            "new": plain(change.new),
+            "text": change.sentence,
+        }
+        for change in changed
+    ]
 
 
 def difference_lines(found: VersionDifference) -> list[str]:

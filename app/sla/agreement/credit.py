@@ -155,4 +155,6 @@ class CreditRule:
     paid_as: CreditAs = CreditAs.CREDIT
     claim: ClaimWindow | None = None
     """None: a request has no end."""
+    outages_of: str | None = None
+    """The availability whose outages are interruptions as well, with or without a ticket."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])

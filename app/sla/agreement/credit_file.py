@@ -81,6 +81,7 @@ def read_credit(table: Table, credit_id: str, reader: AgreementReader, answered:
         owed=owed,
         paid_as=table.word("as", CreditAs.CREDIT),
         claim=_claim(table, owed, answers, answered),
+        outages_of=_outages_of(table, answers, answered),
     )
     table.close()
     return rule
@@ -123,6 +124,25 @@ def _amount(table: Table, reader: AgreementReader, answers: str, answered: Answe
             return TimeShare(_base(table, default=CreditBase.FEE), _share(table, "cap") or _ALL)
         case _:
             return UnknownAmount()
+
+
+def _outages_of(table: Table, answers: str, answered: Answered) -> str | None:
+    """The availability whose outages a refund for the time of an interruption is for as well."""
+    name = table.text("outages_of", example='"uptime"')
+    if name is None:
+        return None
+    duty = answered.commitments.get(answers)
+    if name not in answered.availability:
+        table.fault(
+            "outages_of", f'there is no availability "{name}"', instead_of(name, answered.availability)
+        )
+    elif table.value("rule") != "time_share" or duty is None:
+        right = 'Write rule = "time_share", and for = the id of a commitment; or leave it out.'
+        table.fault("outages_of", "only a credit for the time of an interruption has it", right)
+    elif not duty.steady or duty.cycle is not CycleRule.ONCE:
+        wrong = f'"{duty.id}" has no fixed target for all tickets, so an outage without a ticket has none'
+        table.fault("outages_of", wrong, 'Give it a target as "2h" and no conditions, or leave it out.')
+    return name
 
 
 def _base(table: Table, *, default: CreditBase | None = None) -> CreditBase:

@@ -22,6 +22,8 @@ VERIFIED_WITHOUT_OUTAGE: Final = "verified_without_outage"
 EVERY_RESOURCE: Final = ""
 """The resource of a fact that names none: it concerns all of the service's."""
 
+OUTAGE_FACTS: Final = frozenset({EventType.OUTAGE_STARTED, EventType.OUTAGE_ENDED, EventType.OUTAGE_VERIFIED})
+
 Key: TypeAlias = tuple[str | None, str]
 """(reference, resource where there is none)."""
 
@@ -69,15 +71,12 @@ def text_of(event: Event, name: str) -> str | None:
 def read_outages(ordered: Iterable[Event]) -> tuple[list[Outage], list[str]]:
     """The outages that these facts of one service state, in order of their starts, and the flags of faulty facts."""
     reading = _Reading()
-    about_outages = (event for event in ordered if event.type in _TYPES)
+    about_outages = (event for event in ordered if event.type in OUTAGE_FACTS)
     for _, same in groupby(about_outages, key=lambda event: (event.at, event.sequence)):
         for event in reading.in_turn(list(same)):
             reading.read(event)
     found = [draft.outage for draft in reading.drafts]
     return sorted(found, key=lambda each: (each.start, each.event)), reading.flags
-
-
-_TYPES: Final = frozenset({EventType.OUTAGE_STARTED, EventType.OUTAGE_ENDED, EventType.OUTAGE_VERIFIED})
 
 
 def key_of(event: Event) -> Key:

@@ -200,6 +200,10 @@ def _counted(rule: AvailabilityRule, facts: ServiceFacts, parts: frozenset[str])
         (window.resource, window.span) for window in facts.windows if window.is_exempt(rule.maintenance)
     ]
     exclusions += [(each.resource, each.span) for each in facts.exclusions if each.is_for(rule.id)]
+    excluded: dict[str, list[Span]] = {}
+    for resource, span in exclusions:
+        excluded.setdefault(resource, []).append(span)
+    for_all = excluded.get(EVERY_RESOURCE, [])
     by_part: dict[str, list[Span]] = {part: [] for part in parts}
     general = [outage.span for outage in causes if outage.resource == EVERY_RESOURCE]
     for outage in causes:
@@ -211,8 +215,8 @@ def _counted(rule: AvailabilityRule, facts: ServiceFacts, parts: frozenset[str])
     for part, own in by_part.items():
         down = own if whole and part != EVERY_RESOURCE else [*general, *own]
         if down:
-            excluded = Covered.of(span for resource, span in exclusions if resource in (EVERY_RESOURCE, part))
-            found += Covered.of(down).less(excluded).spans
+            own_excluded = excluded.get(part, []) if part != EVERY_RESOURCE else []
+            found += Covered.of(down).less(Covered.of([*for_all, *own_excluded])).spans
     return found
 
 

@@ -77,6 +77,17 @@ class MissedClock:
     incident: Incident | None = None
     facts: tuple[str, ...] = ()
     """The ids of the events that started and stopped it."""
+    tickets: tuple[str, ...] = ()
+    """All tickets that report the interruption, if it is one; `ticket` is empty where an outage states it."""
+    availability: str = ""
+    """By which the outage counts that states it."""
+    cause: str | None = None
+    """Of the interruption, as the latest fact of the ticket states it."""
+
+    @property
+    def outage(self) -> str:
+        """The id of the event that began the outage, where one states the interruption."""
+        return "" if self.ticket or self.incident is None else self.incident.facts[0]
 
 
 Cause: TypeAlias = BrokenUptime | MissedClock

@@ -2,7 +2,8 @@
 
 Each transition is emitted once, whatever moves its instant: its identity is its state and the fact that made it. A
 changed amount is emitted with the old and the new one; a line that is no longer derived is withdrawn, and emitted anew
-if it comes back. The last signal of a line is always its state, so an earlier step that becomes known later has none.
+if it comes back. What a person decides about a withdrawn one is emitted as any decision. The last signal of a line is
+always its state, so an earlier step that becomes known later has none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Final, TypeAlias
 
 from app.sla.credit.claim import CreditState, Transition
 from app.sla.credit.line import Line
+from app.sla.credit.withdrawal import Withdrawal
 from app.sla.span import Micros
 
 CHANGED: Final = "changed"
@@ -37,6 +39,8 @@ class RecordedChange:
     amount: Decimal | None
     fact: str | None = None
     """The id of the event that made the transition; None: time alone."""
+    withdrawn: bool = False
+    """Whether the line was not derived then: the signal is of its withdrawal, or of a decision after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,32 @@ class Change:
     new_amount: Decimal | None = None
     retracts: str | None = None
     fact: str | None = None
+    withdrawal: Withdrawal | None = None
+    """Of a line that is no longer derived: its course up to this signal."""
 
 
-def changes(recorded: Iterable[RecordedChange], lines: Iterable[Line], at: Micros) -> list[Change]:
-    """The signals to record of these lines by an instant. `recorded` in the order of recording."""
+def changes(
+    recorded: Iterable[RecordedChange],
+    lines: Iterable[Line],
+    at: Micros,
+    withdrawals: Mapping[str, Withdrawal] | None = None,
+) -> list[Change]:
+    """The signals to record of these lines by an instant. `recorded` in the order of recording.
+
+    `withdrawals` are the courses of the lines that are no longer derived; one without is withdrawn at the instant.
+    """
     before: dict[str, list[RecordedChange]] = {}
     for each in recorded:
         before.setdefault(each.line, []).append(each)
     derived = {line.id: line for line in lines if line.transitions and line.is_worth_a_signal}
     found = [each for line in derived.values() for each in _of_line(before.get(line.id, ()), line, at)]
-    gone = (each for name, own in before.items() if name not in derived for each in _withdrawn(name, own, at))
+    courses = withdrawals or {}
+    gone = (
+        each
+        for name, own in before.items()
+        if name not in derived
+        for each in _withdrawn(name, own, courses.get(name) or Withdrawal(at))
+    )
     return [*found, *gone]
 
 
@@ -108,17 +128,33 @@ def _counts(recorded: Iterable[RecordedChange]) -> dict[tuple[str, Micros], int]
     return found
 
 
-def _withdrawn(name: str, recorded: Sequence[RecordedChange], at: Micros) -> Iterator[Change]:
-    if recorded[-1].kind == CreditState.WITHDRAWN:
-        return
-    number = sum(each.kind == CreditState.WITHDRAWN for each in recorded)
+def _withdrawn(name: str, recorded: Sequence[RecordedChange], course: Withdrawal) -> Iterator[Change]:
+    """The signals of a line that is no longer derived: of its withdrawal, and of what was decided since."""
+    stood = max((n for n, each in enumerate(recorded) if not each.withdrawn), default=-1)
+    states = [(each.kind, each.fact) for each in recorded[stood + 1 :]]
+    counts = _counts(recorded)
+    for transition in _not_emitted(states, course.transitions):
+        until = course.until(transition)
+        if transition.state is CreditState.WITHDRAWN:
+            yield _retracted(name, recorded, until)
+        else:
+            kind = transition.state.value
+            again = counts.get((kind, transition.at), 0)
+            amount = recorded[stood].amount
+            yield Change(
+                name, kind, transition.at, again, None, None, amount, fact=transition.fact, withdrawal=until
+            )
+
+
+def _retracted(name: str, recorded: Sequence[RecordedChange], withdrawal: Withdrawal) -> Change:
     arose = next(each for each in recorded if each.kind != CHANGED)
-    yield Change(
+    return Change(
         name,
         CreditState.WITHDRAWN.value,
-        at,
-        number,
+        withdrawal.at,
+        sum(each.kind == CreditState.WITHDRAWN for each in recorded),
         None,
         old_amount=recorded[-1].amount,
         retracts=arose.id,
+        withdrawal=withdrawal,
     )

@@ -50,6 +50,9 @@ FACTS: Final = frozenset(
     }
 )
 
+CAUSE_WITHDRAWN: Final = "cause_withdrawn"
+"""In the data of a decision: the cause was retracted then. Such a refusal has no effect once the cause stands again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimable:
@@ -70,6 +73,8 @@ class Claimable:
     caused_at: Micros
     arises_at: Micros | None
     claim_by: Micros | None
+    tickets: frozenset[str] = frozenset()
+    """Those that report what it is for."""
 
     def is_claimed_by(self, claim: Event) -> bool:
         """Whether a claim is about it. One that says nothing is about all that could be claimed then."""
@@ -94,12 +99,13 @@ class Claimable:
         own = {
             "availability": self.answers if self.of_availability else None,
             "commitment": None if self.of_availability else self.answers,
-            "ticket": self.ticket,
             "period": self.period,
             "credit": self.credit,
         }
         if key == "service":
             return casefolded(value) in self.services
+        if key == "ticket":
+            return value in self.tickets
         return key in own and own[key] == value
 
 
@@ -133,8 +139,7 @@ class _Course:
         if event is None:
             self.transitions.append(Transition(state, at))
             return
-        author, reason = (_text(event.data.get(key)) for key in ("author", "reason"))
-        self.transitions.append(Transition(state, at, event.id, author, reason))
+        self.transitions.append(_transition(state, at, event))
 
     def lapse(self, at: Micros) -> None:
         """Lapse at the deadline, if it passed by an instant without a claim."""
@@ -156,10 +161,10 @@ class _Course:
         match event.type:
             case EventType.CREDIT_REQUESTED:
                 self._claim(event)
-            case EventType.CREDIT_GRANTED:
-                self._decide(CreditState.GRANTED, event)
+            case EventType.CREDIT_REFUSED if event.data.get(CAUSE_WITHDRAWN) is True:
+                pass  # It was taken back because its cause was gone, and the cause is there again.
             case _:
-                self._decide(CreditState.REFUSED, event)
+                self._decide(_decided(event), event)
 
     def _claim(self, event: Event) -> None:
         """A claim in time makes a claimable or refused credit claimed; a late one can only be granted."""
@@ -185,6 +190,20 @@ class _Course:
     def _decide(self, state: CreditState, event: Event) -> None:
         if self.state is not state:
             self.enter(state, event.at, event)
+
+
+def decision(event: Event, at: Micros) -> Transition:
+    """The transition that a grant or a refusal by hand makes at an instant."""
+    return _transition(_decided(event), at, event)
+
+
+def _decided(event: Event) -> CreditState:
+    return CreditState.GRANTED if event.type == EventType.CREDIT_GRANTED else CreditState.REFUSED
+
+
+def _transition(state: CreditState, at: Micros, event: Event) -> Transition:
+    author, reason = (_text(event.data.get(key)) for key in ("author", "reason"))
+    return Transition(state, at, event.id, author, reason)
 
 
 def facts_of(log: Iterable[Event], derived: Sequence[DerivedFact] = ()) -> Iterator[Event]:

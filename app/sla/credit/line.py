@@ -27,7 +27,9 @@ class UnknownCredit(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class LineKey:
-    """What a line is about. `period` and `service` of an uptime, `ticket` and perhaps `cycle` of a missed commitment."""
+    """What a line is about. `period` and `service` of an uptime, `ticket` and perhaps `cycle` of a missed commitment,
+    or `outage`.
+    """
 
     desk: str
     rule: str
@@ -36,11 +38,15 @@ class LineKey:
     service: str = ""
     ticket: str | None = None
     cycle: Micros | None = None
+    outage: str = ""
+    """The id of the event that began the outage, of an interruption that outages state."""
 
     @property
     def text(self) -> str:
         """The id: "haisoft.network-credit.C-1.2026-11"."""
-        if self.ticket is None:
+        if self.outage:
+            parts = ["outage", self.outage]
+        elif self.ticket is None:
             parts = [self.period, *([self.service] if self.service else [])]
         else:
             parts = ["ticket", self.ticket, *([] if self.cycle is None else [str(self.cycle)])]
@@ -54,6 +60,8 @@ class LineKey:
                 found = cls(desk, rule, contract, ticket=ticket)
             case [desk, rule, contract, "ticket", ticket, cycle] if cycle.removeprefix("-").isdecimal():
                 found = cls(desk, rule, contract, ticket=ticket, cycle=int(cycle))
+            case [desk, rule, contract, "outage", outage]:
+                found = cls(desk, rule, contract, outage=outage)
             case [desk, rule, contract, period]:
                 found = cls(desk, rule, contract, period)
             case [desk, rule, contract, period, of]:

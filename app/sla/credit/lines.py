@@ -3,15 +3,17 @@
 Pure: the same causes, terms and facts give the same lines, in whatever order they come. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.credit import CreditOwed, CreditRule, FlatShare, TimeShare
+from app.sla.agreement.version import Version, version_at
 from app.sla.calendar.zone import Zone, zone
 from app.sla.contract import Contract
 from app.sla.credit.cause import BrokenUptime, Cause, Incident, MissedClock, claim_deadlines, latest
 from app.sla.credit.claim import Claimable, CreditState, Transition, course, reason_of
+from app.sla.credit.interruption import ServiceOutage, interruptions
 from app.sla.credit.line import Line, LineKey
 from app.sla.credit.worth import Terms, seconds, term_of_month, worth
 from app.sla.event import Event, order_key
@@ -29,26 +31,27 @@ class ContractCredits:
     contract: str
     terms: Sequence[Contract]
     facts: Iterable[Event] = ()
+    versions: Sequence[Version] = ()
+    """Of the agreement. What was granted keeps the rule of the version that was in force then."""
 
-    def lines(self, caused: Iterable[tuple[Agreement, Cause]], at: Micros) -> list[Line]:
+    def lines(self, caused: Iterable[tuple[Agreement, Cause | ServiceOutage]], at: Micros) -> list[Line]:
         """The lines by an instant, each with the agreement that judges its cause, ordered by period and id.
 
         A cause after the instant, and one that a credit of the agreement does not answer, makes none.
         """
         facts = sorted({fact.id: fact for fact in self.facts}.values(), key=order_key)
         found: dict[str, Line] = {}
-        for agreement, cause in sorted(caused, key=lambda each: _order(each[1])):
-            for rule in agreement.credits:
-                line = self._line(agreement, rule, cause, facts, at)
-                if line is not None:
-                    found.setdefault(line.id, line)
+        for agreement, rule, cause in _answered(caused, at):
+            line = self._line(agreement, rule, cause, facts, at)
+            if line is not None:
+                found.setdefault(line.id, line)
         return sorted(found.values(), key=lambda line: (line.period, line.id))
 
     def _line(
         self, agreement: Agreement, rule: CreditRule, cause: Cause, facts: Sequence[Event], at: Micros
     ) -> Line | None:
         caused_at = cause.breached_at
-        if not _answers(rule, cause) or caused_at is None or caused_at > at:
+        if caused_at is None or caused_at > at:
             return None
         local = zone(agreement.time_zone)
         period = _period(cause, local)
@@ -56,10 +59,11 @@ class ContractCredits:
         if term is None:
             return None
         key = self._key(rule, cause, period)
-        found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
         services = _services(agreement, term, cause)
         about = self._about(rule, cause, key, period, services, facts)
         transitions = course(about, facts, at)
+        agreement, rule = self._as_granted(agreement, rule, transitions)
+        found = worth(rule.amount, cause, Terms(term, local, term.currency or agreement.currency), at)
         return Line(
             key=key,
             rule=rule,
@@ -71,6 +75,21 @@ class ContractCredits:
             facts=_facts(cause, transitions),
             reasons=(_why(cause, local), *found.reasons, *filter(None, map(reason_of, transitions))),
         )
+
+    def _as_granted(
+        self, agreement: Agreement, rule: CreditRule, transitions: Sequence[Transition]
+    ) -> tuple[Agreement, CreditRule]:
+        """The rule of a credit; of one that is granted that of its grant, if a later version judges its cause now."""
+        if not transitions or transitions[-1].state is not CreditState.GRANTED:
+            return agreement, rule
+        granted_at = transitions[-1].at
+        later = any(
+            each.agreement is agreement and each.effective_from > granted_at for each in self.versions
+        )
+        if not later:
+            return agreement, rule
+        then = version_at(self.versions, granted_at).agreement
+        return next(((then, each) for each in then.credits if each.id == rule.id), (agreement, rule))
 
     def _term(self, cause: Cause, local: Zone, period: Period) -> Contract | None:
         """The term of the month; of a ticket that misses after the last one, the term valid at its creation."""
@@ -97,11 +116,12 @@ class ContractCredits:
             service=key.service,
             services=services,
             period=period.name,
-            ticket=key.ticket,
+            ticket=None if isinstance(cause, BrokenUptime) else next(iter(_tickets(cause)), None),
             owed=rule.owed,
             caused_at=cause.breached_at or period.start,
             arises_at=None,
             claim_by=latest(deadlines),
+            tickets=frozenset() if isinstance(cause, BrokenUptime) else frozenset(_tickets(cause)),
         )
         return replace(about, arises_at=_arises_at(rule, cause, about, deadlines, facts))
 
@@ -112,6 +132,8 @@ class ContractCredits:
         """
         if isinstance(cause, BrokenUptime):
             return LineKey(self.desk, rule.id, self.contract, period.name, cause.service)
+        if cause.outage:
+            return LineKey(self.desk, rule.id, self.contract, outage=cause.outage)
         cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle or None
         return LineKey(self.desk, rule.id, self.contract, ticket=cause.ticket, cycle=cycle)
 
@@ -122,6 +144,51 @@ def _order(cause: Cause) -> tuple[Micros, str, Micros]:
     return cause.breached_at, cause.ticket, cause.cycle
 
 
+def _answered(
+    caused: Iterable[tuple[Agreement, Cause | ServiceOutage]], at: Micros
+) -> Iterator[tuple[Agreement, CreditRule, Cause]]:
+    """Each cause with the credits that answer it. Of interruptions those that overlap are one."""
+    outages: list[tuple[Agreement, ServiceOutage]] = []
+    causes: list[tuple[Agreement, Cause]] = []
+    for agreement, each in caused:
+        if isinstance(each, ServiceOutage):
+            outages.append((agreement, each))
+        else:
+            causes.append((agreement, each))
+    causes.sort(key=lambda each: _order(each[1]))
+    interrupted: dict[str, list[tuple[Agreement, CreditRule, MissedClock]]] = {}
+    for agreement, cause in causes:
+        for rule in agreement.credits:
+            if not _answers(rule, cause):
+                continue
+            if isinstance(cause, MissedClock) and isinstance(rule.amount, TimeShare):
+                interrupted.setdefault(rule.id, []).append((agreement, rule, cause))
+            else:
+                yield agreement, rule, cause
+    yield from _interrupted(interrupted, outages, at)
+
+
+def _interrupted(
+    missed: Mapping[str, Sequence[tuple[Agreement, CreditRule, MissedClock]]],
+    outages: Sequence[tuple[Agreement, ServiceOutage]],
+    at: Micros,
+) -> Iterator[tuple[Agreement, CreditRule, Cause]]:
+    """The interruptions, by the agreement that judges the first ticket or outage of each credit."""
+    judging = {name: each[0][:2] for name, each in missed.items()}
+    for agreement, _ in outages:
+        for rule in agreement.credits:
+            if rule.outages_of is not None:
+                judging.setdefault(rule.id, (agreement, rule))
+    for name, (agreement, rule) in judging.items():
+        clocks = (clock for *_, clock in missed.get(name, ()))
+        for cause in interruptions(agreement, rule, clocks, (outage for _, outage in outages), at):
+            yield agreement, rule, cause
+
+
+def _tickets(cause: MissedClock) -> tuple[str, ...]:
+    return cause.tickets or ((cause.ticket,) if cause.ticket else ())
+
+
 def _answers(rule: CreditRule, cause: Cause) -> bool:
     if isinstance(cause, BrokenUptime):
         return rule.of_availability and rule.answers == cause.availability
@@ -129,10 +196,8 @@ def _answers(rule: CreditRule, cause: Cause) -> bool:
 
 
 def _services(agreement: Agreement, term: Contract, cause: Cause) -> frozenset[str]:
-    """The casefolded services that a broken uptime is about: its own, or those of the contract that it judges."""
-    if isinstance(cause, MissedClock):
-        return frozenset()
-    if cause.service:
+    """The casefolded services that a broken uptime or an outage is about: its own, or those of the contract."""
+    if isinstance(cause, BrokenUptime) and cause.service:
         return frozenset({casefolded(cause.service)})
     named = (
         name for rule in agreement.availability if rule.id == cause.availability for name in rule.services
@@ -193,7 +258,12 @@ def _facts(cause: Cause, transitions: Iterable[Transition]) -> tuple[str, ...]:
 
 def _why(cause: Cause, local: Zone) -> Reason:
     if isinstance(cause, MissedClock):
-        params = {"ticket": cause.ticket, "at": local.local(cause.breached_at).isoformat()}
+        params = {
+            "ticket": cause.ticket or None,
+            "at": local.local(cause.breached_at).isoformat(),
+            "from": local.local(cause.started_at).isoformat(),
+            "tickets": list(_tickets(cause)),
+        }
         return Reason(ReasonCode.CREDIT_MISSED, cause.commitment, params)
     params = {
         "period": cause.period.name,

@@ -1,10 +1,11 @@
 """Statements: the credits and charges of a contract in a month, with their totals by currency.
 
 The total of a currency is the sum of its lines, each rounded once. Of it `due` is owed or granted, `open` still accrues
-or is to be claimed or answered. A credit that was refused, lapsed or withdrawn stands in a list without a sum.
+or is to be claimed or answered. A credit that was refused, lapsed or withdrawn stands in a list without a sum; one that
+was withdrawn and confirmed by a person is granted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,6 +28,14 @@ class ChargeLine:
     on: str = ""
     subject: str = ""
     line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The amount of a credit whose cause was retracted and which a person let stand: granted, and so due."""
+
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,16 @@ class Statement:
     without_amount: tuple[Line, ...]
     closed: tuple[Line, ...]
     charges: tuple[ChargeLine, ...]
+    confirmed: tuple[Confirmed, ...] = ()
+    """In the total as `lines` are."""
 
     @classmethod
-    def of(cls, lines: Iterable[Line], charges: Iterable[ChargeLine] = ()) -> "Statement":
+    def of(
+        cls,
+        lines: Iterable[Line],
+        charges: Iterable[ChargeLine] = (),
+        confirmed: Iterable[Confirmed] = (),
+    ) -> "Statement":
         """The statement of these lines and charges."""
         listed = list(lines)
         return cls(
@@ -65,15 +81,17 @@ class Statement:
             ),
             closed=tuple(line for line in listed if line.state in NOT_COUNTED),
             charges=tuple(charges),
+            confirmed=tuple(confirmed),
         )
 
     @property
     def totals(self) -> tuple[Total, ...]:
         """The totals, by currency."""
-        credited = totals(self.lines)
-        due = totals(line for line in self.lines if line.is_due)
+        confirmed = _sums(self.confirmed)
+        credited = _added(totals(self.lines), confirmed)
+        due = _added(totals(line for line in self.lines if line.is_due), confirmed)
         waiting = totals(line for line in self.lines if line.is_open)
-        charged = self._charged
+        charged = _sums(self.charges)
         nothing = Decimal(0)
         return tuple(
             Total(
@@ -86,9 +104,14 @@ class Statement:
             for currency in sorted(credited.keys() | charged.keys())
         )
 
-    @property
-    def _charged(self) -> dict[str, Decimal]:
-        found: dict[str, list[Decimal]] = {}
-        for charge in self.charges:
-            found.setdefault(charge.currency, []).append(charge.amount)
-        return {currency: total(each) for currency, each in found.items()}
+
+def _sums(amounts: Iterable[ChargeLine | Confirmed]) -> dict[str, Decimal]:
+    found: dict[str, list[Decimal]] = {}
+    for each in amounts:
+        found.setdefault(each.currency, []).append(each.amount)
+    return {currency: total(of) for currency, of in found.items()}
+
+
+def _added(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    nothing = Decimal(0)
+    return {each: one.get(each, nothing) + other.get(each, nothing) for each in {*one, *other}}

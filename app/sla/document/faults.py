@@ -88,6 +88,19 @@ def line_of(text: str, place: str) -> int | None:
     return -best[1] if best else None
 
 
+def lines_of_tables(text: str, outer: str) -> dict[str, int]:
+    """The lines of the tables in a table of a TOML text, by their names, and by number and `id` in an array.
+
+    One pass over the text, where `line_of` for each of them would take one pass each.
+    """
+    found: dict[str, int] = {}
+    for line, steps in list(_written_places(text)):
+        if len(steps) == 2 and outer in steps[0]:
+            for name in steps[1]:
+                found.setdefault(name, line)
+    return found
+
+
 def _written_places(text: str) -> Iterator[tuple[int, list[set[str]]]]:
     """Every header and key with its line and its path; each step of a path as the set of its names."""
     counts: dict[str, int] = {}

@@ -69,6 +69,9 @@ class _Tally:
 Of = tuple[int, tuple[str | None, ...], str]
 """Period, split, queue."""
 
+Kept = tuple[Sequence[str | None], str, Sequence[tuple[str, str, int]], Micros, Micros]
+"""What a period has of a split and queue: counts by step and cause, the length of all waits, and of the longest."""
+
 _HOURS: Final = 10_000
 """Steps of a rate: four decimals."""
 
@@ -94,6 +97,26 @@ class QueueTally:
             if each.waited is not None:
                 tally.waited += each.waited
                 tally.longest = max(tally.longest, each.waited)
+
+    def kept(self, period: int) -> list[Kept]:
+        """What was counted of a period, to be kept."""
+        return [
+            (
+                of[1],
+                of[2],
+                [(step.value, cause, count) for (step, cause), count in tally.counts.items()],
+                tally.waited,
+                tally.longest,
+            )
+            for of, tally in self._tallies.items()
+            if of[0] == period
+        ]
+
+    def add_kept(self, period: int, found: Iterable[Kept]) -> None:
+        """Add what was kept of a period of which nothing is counted."""
+        for split, queue, counts, waited, longest in found:
+            counted = Counter({(Step(step), cause): count for step, cause, count in counts})
+            self._tallies[period, tuple(split), queue] = _Tally(counted, waited, longest)
 
     def period_of(self, at: Micros) -> int | None:
         """The period in which an instant lies."""

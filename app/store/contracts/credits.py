@@ -37,6 +37,7 @@ class RecordedCredit:
     kind: str
     at: Micros
     generation: int
+    detected_at: Micros
     body: bytes
 
 
@@ -60,7 +61,13 @@ _HAS_FACTS: Final = exists().where(
 )
 _RECORDED: Final = (
     select(
-        _signal.c.id, _signal.c.kind, _signal.c.occurrence, _signal.c.at, _signal.c.generation, _signal.c.body
+        _signal.c.id,
+        _signal.c.kind,
+        _signal.c.occurrence,
+        _signal.c.at,
+        _signal.c.generation,
+        _signal.c.detected_at,
+        _signal.c.body,
     )
     .where(
         _signal.c.desk == bindparam("desk"),
@@ -148,7 +155,9 @@ def recorded_credits(
         for row in conn.execute(_RECORDED, given).all():
             line = row.occurrence.partition(" ")[0]
             kind = row.kind.removeprefix(CREDIT)
-            found.append(RecordedCredit(row.id, line, kind, row.at, row.generation, row.body))
+            found.append(
+                RecordedCredit(row.id, line, kind, row.at, row.generation, row.detected_at, row.body)
+            )
     return found
 
 

@@ -20,11 +20,19 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from app.principal import EVERY_DESK
+from app.principal import EVERY, EVERY_DESK, Desks
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine import dialect, encrypted, row_security
-from app.store.engine.desks import setting_of, visible_desks
+from app.store.engine.desks import (
+    EveryDesk,
+    confined,
+    every_desk,
+    note_setting,
+    setting_of,
+    visible_desks,
+    writing_setting_of,
+)
 from app.store.engine.dialect import FailureKind, TransactionRunner
 from app.store.engine.migrate import upgrade
 from app.store.engine.unreachable import Unreachable
@@ -35,10 +43,13 @@ __all__ = [
     "AlreadyStored",
     "Connection",
     "Database",
+    "EveryDesk",
     "FailureKind",
     "Unreachable",
     "WriteContention",
     "after_commit",
+    "confined",
+    "every_desk",
     "failure_kind",
     "memoized",
     "transaction_time",
@@ -117,6 +128,13 @@ def after_commit(conn: Connection, action: Callable[[], None]) -> None:
     conn.info.setdefault(_AFTER_COMMIT, []).append(action)
 
 
+def _desks_of(desks: Desks | EveryDesk | None) -> Desks:
+    """The desks of a write."""
+    if desks is None:
+        return visible_desks.get()
+    return EVERY if isinstance(desks, EveryDesk) else desks
+
+
 class Database:
     """The database: `write` and `read` run a function in a transaction. Opening it migrates the schema."""
 
@@ -172,15 +190,19 @@ class Database:
         clock = self._clock() if self._clock is not None else _monotonic() + self._clock_offset
         return max(clock, self._last)
 
-    async def write(self, work: Callable[[Connection, Micros], T]) -> T:
+    async def write(
+        self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None = None
+    ) -> T:
         """Run `work` in a write transaction, with its time. Returns its result after the commit.
+
+        It sees and writes the rows of these desks only, on PostgreSQL; without `desks` those of the context's caller.
 
         Under contention the transaction is retried: `work` must have no side effects outside the database, except in
         `after_commit`.
         """
         loop = asyncio.get_running_loop()
         context = copy_context()
-        return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work))
+        return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work, desks))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a read-only transaction on one snapshot.
@@ -202,9 +224,9 @@ class Database:
         loop, context = asyncio.get_running_loop(), copy_context()
         return await loop.run_in_executor(executor, lambda: context.run(self._read, work))
 
-    def write_now(self, work: Callable[[Connection, Micros], T]) -> T:
+    def write_now(self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None = None) -> T:
         """`write` without an event loop. Never call it inside a write: the writer thread would wait for itself."""
-        return self._writer.submit(copy_context().run, self._write, work).result()
+        return self._writer.submit(copy_context().run, self._write, work, desks).result()
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """`read` without an event loop."""
@@ -215,10 +237,11 @@ class Database:
         if self._clock is None:
             await self.read(self._time)
 
-    def _write(self, work: Callable[[Connection, Micros], T]) -> T:
+    def _write(self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None) -> T:
+        setting = writing_setting_of(_desks_of(desks))
         for left in reversed(range(MAX_ATTEMPTS)):
             try:
-                return self._write_once(work)
+                return self._write_once(work, setting)
             except self.failures as error:
                 if failure_kind(error) is not FailureKind.CONTENTION:
                     raise
@@ -226,16 +249,17 @@ class Database:
                     raise _exhausted(error) from error
         raise AssertionError("the last attempt has returned or raised")
 
-    def _write_once(self, work: Callable[[Connection, Micros], T]) -> T:
+    def _write_once(self, work: Callable[[Connection, Micros], T], setting: str) -> T:
         actions: list[Callable[[], None]] = []
 
         def transaction(conn: Connection) -> tuple[T, Micros]:
             conn.info[_AFTER_COMMIT], conn.info[_MEMO] = actions, dict[str, object]()
             give(conn, self._vault)
+            note_setting(conn, setting)
             now = conn.info[_TIME] = self._time(conn)
             return work(conn, now), now
 
-        result, self._last = self._writing_runner.run(transaction, EVERY_DESK)
+        result, self._last = self._writing_runner.run(transaction, setting)
         for action in actions:
             action()
         return result

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from app.settings import Settings
 from app.store.engine import postgres, sqlite
+from app.store.engine.postgres import DESK_SETTING as DESK_SETTING
 from app.store.engine.unreachable import Unreachable
 
 T = TypeVar("T")

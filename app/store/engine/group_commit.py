@@ -1,9 +1,10 @@
 """Group commit: requests that wait at the same time share one transaction.
 
 A durable commit costs more than the rest of a small transaction. Members that arrive while a transaction runs are
-processed together in the next one, by one function. Three rules: a member is answered after the commit only; when a
-batch fails, its members are retried one by one, so that a faulty one fails alone; and members of several desks take
-turns, so that one desk's thousand waiting requests delay another's single one by one transaction.
+processed together in the next one, by one function. Four rules: a member is answered after the commit only; when a
+batch fails, its members are retried one by one, so that a faulty one fails alone; members of several desks take turns,
+so that one desk's thousand waiting requests delay another's single one by one transaction; and a transaction sees and
+writes the rows of its members' desks only.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
 
+from app.principal import Desks
 from app.sla.span import Micros
 from app.store.engine.database import Connection, Database, FailureKind, failure_kind
 
@@ -29,8 +31,8 @@ def _one(_: object) -> int:
 class GroupCommit(Generic[M, O]):
     """Queue of members for one processing function. Use it from one event loop.
 
-    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own. Each desk, as
-    `desk_of` names it, has a queue of its own; a batch takes one member of each in turn.
+    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own. Each desk
+    has a queue of its own, and a member waits in that of the first of its `desks_of`; a batch takes one of each in turn.
     """
 
     def __init__(
@@ -40,12 +42,12 @@ class GroupCommit(Generic[M, O]):
         largest: int,
         weight: Callable[[M], int] = _one,
         *,
-        desk_of: Callable[[M], str],
+        desks_of: Callable[[M], Desks],
     ) -> None:
         self._database = database
         self._process = process
         self._largest = largest
-        self._weight, self._desk_of = weight, desk_of
+        self._weight, self._desks_of = weight, desks_of
         self._waiting: dict[str, deque[tuple[M, asyncio.Future[O]]]] = {}
         """The waiting members of each desk that has any; the desk whose turn it is comes first."""
         self._task: asyncio.Task[None] | None = None
@@ -53,7 +55,7 @@ class GroupCommit(Generic[M, O]):
     async def submit(self, member: M) -> O:
         """Process a member. Returns its outcome after the commit; raises the exception that it failed with."""
         future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(self._desk_of(member), deque()).append((member, future))
+        self._waiting.setdefault(self._first_desk(member), deque()).append((member, future))
         if self._task is None or self._task.done():
             # An empty context: the task serves all members, not only the first.
             self._task = asyncio.create_task(self._drain(), context=Context())
@@ -61,7 +63,15 @@ class GroupCommit(Generic[M, O]):
 
     def submit_now(self, member: M) -> O:
         """`submit` without an event loop, in a transaction of its own."""
-        return self._database.write_now(lambda conn, now: self._process(conn, now, [member]))[0]
+        return self._database.write_now(
+            lambda conn, now: self._process(conn, now, [member]), self._desks([member])
+        )[0]
+
+    def _desks(self, members: Sequence[M]) -> Desks:
+        return frozenset[str]().union(*map(self._desks_of, members))
+
+    def _first_desk(self, member: M) -> str:
+        return min(self._desks_of(member), default="")
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -84,7 +94,9 @@ class GroupCommit(Generic[M, O]):
     async def _process_batch(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:
         members = [member for member, _ in batch]
         try:
-            outcomes = await self._database.write(lambda conn, now: self._process(conn, now, members))
+            outcomes = await self._database.write(
+                lambda conn, now: self._process(conn, now, members), self._desks(members)
+            )
         except Exception as error:  # noqa: BLE001 - raised again in `submit`
             if len(batch) == 1 or failure_kind(error) is FailureKind.UNAVAILABLE:
                 _fail(batch, error)

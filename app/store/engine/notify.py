@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
-import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy import Connection, text
 
 from app.background import BackgroundLoop
@@ -66,6 +65,8 @@ class NotificationListener:
         await self._background.stop()
 
     async def _run(self) -> None:
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs] - no process on SQLite needs it
+
         while True:
             try:
                 await self._listen()
@@ -74,6 +75,8 @@ class NotificationListener:
                 await self._background.back_off("LISTEN connection failed", error)
 
     async def _listen(self) -> None:
+        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
         conn: _Listening = await cast(Any, asyncpg).connect(**driver_arguments(self._settings))
         try:
             await conn.add_listener(CHANNEL, self._received)

@@ -1,9 +1,9 @@
-"""Row-level security on PostgreSQL: a read sees the rows of its desks, whatever a query selects.
+"""Row-level security on PostgreSQL: a transaction sees and writes the rows of its desks, whatever a statement says.
 
 Every table with a desk has the policy `visible_desks`, which compares the row's desk with the transaction setting
-`slatimer.desk`. Write transactions set every desk, since one holds the requests of several: they are confined by the
-application. `guard` creates the policy after every migration, over all tables there are, so that a new table cannot be
-forgotten. The server lets a superuser bypass it; the doctor reports that.
+`slatimer.desk`. A write transaction sets the desks of the requests that it holds; `desks.EveryDesk` lists what is not
+confined, and why. `guard` creates the policy after every migration, over all tables there are, so that a new table
+cannot be forgotten. The server lets a superuser bypass it; the doctor reports that.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,17 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from app.principal import EVERY_DESK
-from app.store.engine.desks import SEPARATOR
+from app.store.engine.desks import SEPARATOR, WRITING
+from app.store.engine.dialect import lock_migrations
 from app.store.engine.postgres import DESK_SETTING
 
 POLICY: Final = "visible_desks"
 """The policy's name. A policy with another condition takes another name, and this one joins those superseded: that is
 how a database of the release before is recognised."""
 _SUPERSEDED: Final = ("own_desk",)
+_SHARED: Final = "subscriptions_of_every_desk"
+"""The policy by which a write reads the subscriptions of `*`, and cannot change them."""
+_SHARED_TABLE: Final = "subscription"
 
 _TABLES: Final = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -52,6 +56,16 @@ _BY_BREACH: Final = (
 )
 
 
+_SHARED_LACKS: Final = text(
+    f"SELECT to_regclass('{_SHARED_TABLE}') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_policy p "  # noqa: S608 - constants
+    f"WHERE p.polrelid = to_regclass('{_SHARED_TABLE}') AND p.polname = '{_SHARED}')"
+)
+_MAKE_SHARED: Final = text(
+    f"CREATE POLICY {_SHARED} ON {_SHARED_TABLE} FOR SELECT "
+    f"USING (desk = '{EVERY_DESK}' AND chr({ord(WRITING)}) = ANY ({_DESKS}))"
+)
+
+
 def unguarded(conn: Connection) -> list[str]:
     """The tables that should be under row-level security and are not."""
     return list(conn.execute(_UNGUARDED, {"policies": [POLICY, *_SUPERSEDED]}).scalars())
@@ -61,6 +75,16 @@ def guard(conn: Connection) -> None:
     """Put row-level security on every table that lacks it."""
     for table in unguarded(conn):
         _put_policy(conn, table)
+    share_subscriptions(conn)
+
+
+def share_subscriptions(conn: Connection) -> None:
+    """Let writes read the subscriptions of every desk. Idempotent."""
+    if not conn.execute(_SHARED_LACKS).scalar():
+        return
+    lock_migrations(conn)  # of several processes that start at once, one creates it
+    if conn.execute(_SHARED_LACKS).scalar():
+        conn.execute(_MAKE_SHARED)
 
 
 def replace_old_policies(in_transaction: Callable[[Callable[[Connection], None]], None]) -> None:
@@ -73,6 +97,7 @@ def replace_old_policies(in_transaction: Callable[[Callable[[Connection], None]]
     in_transaction(lambda conn: found.extend(outdated(conn)))
     for table in found:
         in_transaction(lambda conn, table=table: _put_policy(conn, table))
+    in_transaction(share_subscriptions)
 
 
 def outdated(conn: Connection) -> list[str]:

@@ -3,15 +3,18 @@
 With a key, secrets are encrypted by Fernet (AES-128-CBC and HMAC-SHA256) before they are stored, so that a copy of the
 database signs and opens nothing. Without one they are stored readable. The key comes from the environment or a file and
 is never in the database. Several keys: the first encrypts, all decrypt, so a key is replaced without an interruption.
+The cipher is imported with the first key: it takes 10 MB of memory.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection
 
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet, MultiFernet
 
 _MARK: Final = "fernet:"
 """Prefix of an encrypted text. None of what is stored readable, JSON or a URL, begins with it."""
@@ -31,12 +34,19 @@ class Vault:
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         """`keys` are Fernet keys, the newest first. Raises UnusableKey."""
+        self._newest: Fernet | None = None
+        self._all: MultiFernet | None = None
+        if given := list(keys):
+            self._use(given)
+
+    def _use(self, keys: Sequence[str]) -> None:
+        from cryptography.fernet import Fernet, MultiFernet
+
         try:
             ciphers = [Fernet(key) for key in keys]
         except ValueError as error:
             raise UnusableKey(f"{error} Make one with: slatimer secrets new-key") from error
-        self._newest = ciphers[0] if ciphers else None
-        self._all = MultiFernet(ciphers) if ciphers else None
+        self._newest, self._all = ciphers[0], MultiFernet(ciphers)
 
     @property
     def encrypts(self) -> bool:
@@ -53,6 +63,8 @@ class Vault:
             return stored
         if self._all is None:
             raise UnreadableSecret("a secret is encrypted and no key is given; set SLATIMER_SECRET_KEYS")
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._all.decrypt(stored.removeprefix(_MARK)).decode()
         except InvalidToken as error:
@@ -64,6 +76,8 @@ class Vault:
         """Whether it is stored as `seal` would store it: by the newest key, or readable where there is none."""
         if self._newest is None or not stored.startswith(_MARK):
             return self._newest is None and not stored.startswith(_MARK)
+        from cryptography.fernet import InvalidToken
+
         try:
             self._newest.decrypt(stored.removeprefix(_MARK))
         except InvalidToken:

@@ -16,6 +16,8 @@ from sqlalchemy import RowMapping, bindparam, func, select
 
 from app.principal import EVERY, Desks
 from app.sla.fields import SUBSCRIPTION_FILTERS
+from app.sla.report.subscribed import CADENCES as _CADENCES
+from app.sla.report.subscribed import REPORT_READY
 from app.sla.span import Micros
 from app.store import audit
 from app.store.audit import Action
@@ -27,6 +29,8 @@ from app.store.engine.vault import vault
 from app.store.tables import delivery as _delivery
 from app.store.tables import subscription as _subscription
 
+CADENCES: Final = tuple(each.value for each in _CADENCES)
+"""Of which periods reports can be subscribed to."""
 SIGNAL_FILTERS: Final = ("commitment", "commitment_kind")
 """Fields of the signal that a filter may name."""
 TICKET_FILTERS: Final = SUBSCRIPTION_FILTERS
@@ -79,6 +83,8 @@ class SubscriptionFilter:
 
     kinds: frozenset[str]
     fields: Mapping[str, frozenset[str]]
+    reports: frozenset[str] = frozenset(CADENCES)
+    """Of which periods it receives reports."""
 
     @property
     def needs_ticket(self) -> bool:
@@ -89,6 +95,9 @@ class SubscriptionFilter:
         """Whether a signal and the fields of its ticket match. A queue signal's own queue replaces the ticket's."""
         if signal.kind not in self.kinds:
             return False
+        if signal.kind == REPORT_READY:
+            # A report is about a desk: no field of a ticket or commitment selects it, only its period.
+            return signal.commitment in self.reports
         if not self.fields:
             return True
         own = {"commitment": signal.commitment, "commitment_kind": signal.commitment_kind}
@@ -103,6 +112,15 @@ class Subscriber:
     id: str
     desk: str
     channel: Channel
+    filter: SubscriptionFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """A subscription that has wanted a kind of signal for some time."""
+
+    desk: str
+    since: Micros
     filter: SubscriptionFilter
 
 
@@ -124,6 +142,8 @@ class Subscription:
     wanted_since: Micros
     omit: tuple[str, ...] = ()
     """Fields of the ticket that deliveries leave out."""
+    reports: tuple[str, ...] = CADENCES
+    """Of which periods it receives reports."""
     failures: int = 0
     failing_since: Micros | None = None
     quiet_until: Micros | None = None
@@ -132,7 +152,7 @@ class Subscription:
     @property
     def signal_filter(self) -> SubscriptionFilter:
         """Its kinds and filter, parsed."""
-        return parse_filter(_json(self.kinds), _json(self.filter))
+        return parse_filter(_json(self.kinds), _json(self.filter), _json(self.reports))
 
     def live_secrets(self, now: Micros) -> list[str]:
         """The secrets that have not expired."""
@@ -158,10 +178,18 @@ _SUBSCRIBERS: Final = select(
     _subscription.c.channel,
     _subscription.c.kinds,
     _subscription.c.filter,
+    _subscription.c.reports,
 ).where(
     _subscription.c.state != SubscriptionState.DISABLED.value,
     _subscription.c.desk.in_(bindparam("desks", expanding=True)),
 )
+_WANTING: Final = select(
+    _subscription.c.desk,
+    _subscription.c.wanted_since,
+    _subscription.c.kinds,
+    _subscription.c.filter,
+    _subscription.c.reports,
+).where(_subscription.c.state != SubscriptionState.DISABLED.value)
 _COUNT: Final = select(func.count()).where(_subscription.c.desk == bindparam("desk"))
 _INSERT: Final = _subscription.insert()
 _THIS: Final = _subscription.c.id == bindparam("_id")
@@ -178,11 +206,12 @@ _DELETE_DELIVERIES: Final = _delivery.delete().where(_delivery.c.subscription ==
 
 
 @lru_cache(maxsize=1024)
-def parse_filter(kinds: str, filters: str) -> SubscriptionFilter:
-    """The filter of a subscription's two JSON columns. Cached: it is needed for every signal, and there are few."""
+def parse_filter(kinds: str, filters: str, reports: str | None = None) -> SubscriptionFilter:
+    """The filter of a subscription's JSON columns. Cached: it is needed for every signal, and there are few."""
     read: dict[str, list[str]] = orjson.loads(filters)
     casefolded = {name: frozenset(value.casefold() for value in values) for name, values in read.items()}
-    return SubscriptionFilter(frozenset(orjson.loads(kinds)), casefolded)
+    periods = CADENCES if reports is None else orjson.loads(reports)
+    return SubscriptionFilter(frozenset(orjson.loads(kinds)), casefolded, frozenset(periods))
 
 
 def add(conn: Connection, subscription: Subscription) -> None:
@@ -242,10 +271,19 @@ def count(conn: Connection, desk: str) -> int:
 def subscribers(conn: Connection, desks: Iterable[str]) -> list[Subscriber]:
     """The subscriptions of these desks that are not disabled."""
     return [
-        Subscriber(which, desk, Channel(channel), parse_filter(kinds, filters))
+        Subscriber(which, desk, Channel(channel), parse_filter(kinds, filters, reports))
         for part in parts(sorted(set(desks)))
-        for which, desk, channel, kinds, filters in conn.execute(_SUBSCRIBERS, {"desks": part}).all()
+        for which, desk, channel, kinds, filters, reports in conn.execute(_SUBSCRIBERS, {"desks": part}).all()
     ]
+
+
+def wanting(conn: Connection, kind: str) -> list[Wanting]:
+    """The subscriptions of all desks that are not disabled and receive signals of a kind."""
+    found = (
+        Wanting(desk, since, parse_filter(kinds, filters, reports))
+        for desk, since, kinds, filters, reports in conn.execute(_WANTING).all()
+    )
+    return [each for each in found if kind in each.filter.kinds]
 
 
 def _values(conn: Connection, subscription: Subscription) -> dict[str, Any]:
@@ -255,6 +293,7 @@ def _values(conn: Connection, subscription: Subscription) -> dict[str, Any]:
         "kinds": _json(subscription.kinds),
         "filter": _json(subscription.filter),
         "omit": _json(subscription.omit),
+        "reports": _json(subscription.reports),
         "secrets": vault(conn).seal(_json(secrets)),
         "url": vault(conn).seal(subscription.url),
         "channel": subscription.channel.value,
@@ -268,6 +307,7 @@ def _subscription_of(conn: Connection, row: RowMapping) -> Subscription:
     read: dict[str, Any] = {
         "kinds": tuple(orjson.loads(row["kinds"])),
         "omit": tuple(orjson.loads(row["omit"])),
+        "reports": CADENCES if row["reports"] is None else tuple(orjson.loads(row["reports"])),
         "filter": {name: tuple(values) for name, values in filters.items()},
         "secrets": tuple(Secret(**each) for each in secrets),
         "url": vault(conn).unseal(row["url"]),

@@ -15,6 +15,8 @@ from app.store.tables.people import (
     recovery_code,
     session,
 )
+from app.store.tables.reports import report_day, report_figures
+from app.store.tables.simulations import simulation, simulation_flip
 from app.store.tables.tickets import (
     COUNTED_FACTS,
     LATE_KINDS,
@@ -61,8 +63,12 @@ __all__ = [
     "person",
     "principal_role",
     "recovery_code",
+    "report_day",
+    "report_figures",
     "session",
     "signal",
+    "simulation",
+    "simulation_flip",
     "snapshot",
     "source",
     "subject",

@@ -25,6 +25,8 @@ class SubscriptionRow(SQLModel, table=True):
     language: str = text_column()
     omit: str = text_column(sa_column_kwargs={"server_default": text("'[]'")})
     """Fields of the ticket that its deliveries leave out, a JSON list."""
+    reports: str | None = text_column(nullable=True)
+    """Of which periods reports are delivered, a JSON list; null: of all."""
     description: str = text_column()
     state: str = text_column()
     created_at: int = instant_column()

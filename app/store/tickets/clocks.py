@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, false, func, or_, select
 
 from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.signals import LastRecorded
@@ -64,6 +64,8 @@ class StoredTicket:
     """The contract that it names, casefolded; on desks with contracts only."""
     customer_key: str | None = None
     """Its customer, casefolded; on desks with contracts only."""
+    is_reported: bool = True
+    """False: a release without reports has evaluated it last."""
 
     @property
     def reported_revision(self) -> int:
@@ -128,12 +130,13 @@ ClockKey = tuple[str, Micros]
 """A clock of a subject: (commitment, cycle)."""
 
 
-_TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket))
+_TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket) if f.name != "is_reported")
 _WRITTEN: Final = (*_TICKET_FIELDS, "reported_revision")
 _CLOCK_FIELDS: Final = tuple(f.name for f in fields(StoredClock))
 _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 
-_TICKETS: Final = select(*(_ticket.c[name] for name in _TICKET_FIELDS)).where(
+_REPORTED: Final = func.coalesce(_ticket.c.reported_revision == _ticket.c.revision, false())
+_TICKETS: Final = select(*(_ticket.c[name] for name in _TICKET_FIELDS), _REPORTED).where(
     _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME)
 )
 _LOCK: Final = (
@@ -212,9 +215,9 @@ _ALL: Final = select(_ticket.c.ticket).where(_ticket.c.desk == bindparam("desk")
 def tickets(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, StoredTicket]:
     """Those of these tickets that were evaluated before, as last evaluated."""
     found = (
-        StoredTicket(*row)
+        StoredTicket(*columns, is_reported=bool(is_reported))
         for part in parts(names)
-        for row in conn.execute(_TICKETS, {"desk": desk, "tickets": part}).all()
+        for *columns, is_reported in conn.execute(_TICKETS, {"desk": desk, "tickets": part}).all()
     )
     return {each.ticket: each for each in found}
 

@@ -199,6 +199,12 @@ class KeptSince:
     kept: int
     missed: int
 
+    @property
+    def share(self) -> float | None:
+        """The share that was met; None where there was none."""
+        all_of_them = self.kept + self.missed
+        return self.kept / all_of_them if all_of_them else None
+
 
 def kept_since(conn: Connection, desk: str, since: Micros) -> KeptSince:
     """The clocks of a desk that ended in time since an instant, and those that were breached since then."""

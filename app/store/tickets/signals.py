@@ -5,7 +5,7 @@ signal twice. A retraction marks the row that it takes back and deletes nothing.
 "clock.breached", "queue.moved". Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,7 +16,8 @@ from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine import dialect
-from app.store.engine.database import Connection
+from app.store.engine.batch import parts
+from app.store.engine.database import Connection, EveryDesk, every_desk
 from app.store.engine.desks import in_desks
 from app.store.tables import LATE_KINDS as _INDEXED
 from app.store.tables import signal as _signal
@@ -102,6 +103,7 @@ _MOVED: Final = (
     .where(_signal.c.seq > bindparam("after"), _signal.c.queue != "")
     .distinct()
 )
+_KNOWN: Final = select(_signal.c.id).where(_signal.c.id.in_(bindparam("ids", expanding=True)))
 _LAST: Final = select(func.max(_signal.c.seq))
 _APPEND: Final = _signal.insert()
 _COLUMNS: Final = (
@@ -174,7 +176,8 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
     if not signals:
         return []
     dialect.lock_stream(conn)
-    first = last(conn) + 1
+    with every_desk(conn, EveryDesk.STREAM):
+        first = last(conn) + 1
     conn.execute(_APPEND, [_row(seq, signal) for seq, signal in enumerate(signals, first)])
     _retract(conn, signals)
     _correct(conn, signals)
@@ -220,6 +223,31 @@ def _correct(conn: Connection, signals: Iterable[NewSignal]) -> None:
         conn.execute(_CORRECT, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class SignalFilters:
+    """Which signals: of these subjects and commitments, and that happened at or after `since` and before `until`."""
+
+    subjects: Collection[Subject] | None = None
+    """None: about any."""
+    commitments: Sequence[str] = ()
+    since: Micros | None = None
+    until: Micros | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """The same as conditions of a query."""
+        if self.subjects is not None:
+            yield _signal.c.subject.in_(sorted(self.subjects))
+        if self.commitments:
+            yield _signal.c.commitment.in_(self.commitments)
+        if self.since is not None:
+            yield _signal.c.at >= self.since
+        if self.until is not None:
+            yield _signal.c.at < self.until
+
+
+_ALL: Final = SignalFilters()
+
+
 def page(
     conn: Connection,
     after: int,
@@ -227,14 +255,12 @@ def page(
     desks: Desks = EVERY,
     kinds: Sequence[str] = (),
     *,
-    subject: Subject | None = None,
+    filters: SignalFilters = _ALL,
     latest: bool = False,
 ) -> list[Published]:
     """Signals of the stream after this place, in order: the first `limit` that match, or the `latest`."""
     query = (_PAGE_BACKWARDS if latest else _PAGE).where(_signal.c.seq > after).limit(limit)
-    query = query.where(in_desks(_signal.c.desk, desks))
-    if subject is not None:
-        query = query.where(_signal.c.subject == subject)
+    query = query.where(in_desks(_signal.c.desk, desks), *filters.conditions())
     if kinds:
         query = query.where(_signal.c.kind.in_(kinds))
     found = [_published(row) for row in conn.execute(query).all()]
@@ -256,3 +282,8 @@ def _published(row: Row[*tuple[Any, ...]]) -> Published:
         commitment_kind=row.commitment_kind,
         queue=row.queue,
     )
+
+
+def known_ids(conn: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that signals are recorded under."""
+    return {each for part in parts(sorted(ids)) for each in conn.execute(_KNOWN, {"ids": part}).scalars()}

@@ -22,6 +22,7 @@ from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
 from app.store.tables import wait_interval as _wait_interval
 from app.store.tickets.clocks import ClockKey, TicketKey
+from app.store.tickets.report_days import mark_all
 
 
 class UnreportedTicket(NamedTuple):
@@ -125,6 +126,7 @@ def complete(
     of = {"_desk": ticket.desk, "_ticket": ticket.ticket, "_revision": ticket.revision}
     if not conn.execute(_COMPLETE_TICKET, of).rowcount:
         return False
+    mark_all(conn, ticket.desk)
     rows: list[dict[str, Any]] = [
         {
             "_desk": ticket.desk,

@@ -15,7 +15,7 @@ import structlog
 from app.settings import Settings
 from app.sla.span import MINUTE, Micros
 from app.store import audit
-from app.store.engine.database import Connection, Database
+from app.store.engine.database import Connection, Database, EveryDesk
 
 _log = structlog.stdlib.get_logger()
 
@@ -83,7 +83,7 @@ class RefusedSignIns:
                 audit.record_refused(conn, minute, address, count, request_id)
 
         try:
-            await self._database.write(work)
+            await self._database.write(work, EveryDesk.SIGN_IN)
         except self._database.failures as error:
             _log.warning("refused sign-ins are not written yet", error=str(error))
             self._take_back(counted)

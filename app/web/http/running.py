@@ -11,6 +11,7 @@ from app.flow.people.sign_in import SignIns
 from app.flow.process.clock_metrics import ClockMetrics
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
+from app.flow.simulation.supervisor import Simulations
 from app.principal import EVERY
 from app.settings import Settings
 from app.store.engine.database import Database, visible_desks
@@ -33,6 +34,7 @@ class WebRuntime(Runtime):
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.streams = StreamQuota(settings)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
+        self.simulations = Simulations(database, settings)
         self.refused_sign_ins = RefusedSignIns(database, settings)
         self.sign_ins = SignIns(database, settings)
         self.own = Own(database, settings, self.sign_ins)
@@ -50,6 +52,7 @@ class WebRuntime(Runtime):
     async def stop(self) -> None:
         """Stop everything. Work in progress is finished first."""
         self.hub.close()
+        await self.simulations.stop()
         await super().stop()
         await self.tail.stop()
         await self.refused_sign_ins.stop()

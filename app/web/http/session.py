@@ -14,16 +14,9 @@ from app.flow.query.serialize import instant_text
 from app.principal import Permission, Principal, PrincipalKind, Role, Scope
 from app.sla.span import Micros, length_of
 from app.store.audit import acting
+from app.store.engine.database import EveryDesk
 from app.store.people import sessions
-from app.web.http.access import (
-    COOKIE,
-    Viewer,
-    actor_of,
-    count_refused,
-    host_of,
-    secret_of,
-    unknown_key,
-)
+from app.web.http.access import COOKIE, Viewer, actor_of, count_refused, host_of, secret_of, unknown_key
 from app.web.http.hosts import is_own_name
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
@@ -107,7 +100,8 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     await check_not_another(request, principal.id)
     try:
         secret, signed_in = await runtime.database.write(
-            lambda conn, now: sessions.create(conn, principal, now, _end(request, now), origin_of(request))
+            lambda conn, now: sessions.create(conn, principal, now, _end(request, now), origin_of(request)),
+            EveryDesk.SIGN_IN,
         )
     except sessions.SessionCannotSignIn as error:
         count_refused(request)
@@ -129,7 +123,9 @@ async def sign_out(request: Request) -> Response:
         session_id = principal and principal.session_id
         if principal and session_id:
             acting.set(actor_of(request, principal))
-            await runtime.database.write(lambda conn, now: sessions.end(conn, session_id, now))
+            await runtime.database.write(
+                lambda conn, now: sessions.end(conn, session_id, now), EveryDesk.SIGN_IN
+            )
         runtime.principals.forget(secret)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
     return answer
@@ -145,7 +141,7 @@ async def guest_secret(request: Request) -> str | None:
     if secret and await runtime.principals.find(secret):
         return None
     secret, _ = await runtime.database.write(
-        lambda conn, now: sessions.create_guest(conn, now, _end(request, now))
+        lambda conn, now: sessions.create_guest(conn, now, _end(request, now)), EveryDesk.SIGN_IN
     )
     return secret
 
@@ -163,7 +159,9 @@ async def end_replaced(request: Request) -> None:
     current = await _current(request)
     if current is not None and current.session_id is not None:
         replaced = current.session_id
-        await running(request).database.write(lambda conn, now: sessions.end_own(conn, replaced, now))
+        await running(request).database.write(
+            lambda conn, now: sessions.end_own(conn, replaced, now), EveryDesk.SIGN_IN
+        )
         running(request).principals.forget(request.cookies[COOKIE])
 
 

@@ -38,6 +38,7 @@ TAGS: Final = {
     "tickets": "Tickets with their clocks, explanations and events.",
     "queues": "Waiting tickets in order, and forecasts.",
     "reports": "Figures by period and split, and the clocks behind each.",
+    "simulations": "What recorded tickets would have come to under other hours, targets or contracts.",
     "breaches": "What was late, and who has seen it.",
     "contracts": "What customers have bought, and how what is agreed with them stands.",
     "signals": "What was recorded, in order: by pages, or live.",

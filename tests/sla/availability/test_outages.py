@@ -20,6 +20,13 @@ def hour(n: float) -> int:
     return T + int(n * HOUR)
 
 
+def test_a_flag_is_of_the_month_of_its_fact() -> None:
+    found = facts(fact("a", "outage.ended", hour(1)), fact("w", "event.withdrawn", hour(30), id="gone"))
+    assert found.flags == ("withdrawal_of_unknown:gone", "end_without_start:a")
+    assert found.within(Span(hour(0), hour(24))).flags == ("end_without_start:a",)
+    assert found.within(Span(hour(24), hour(48))).flags == ("withdrawal_of_unknown:gone",)
+
+
 def test_without_a_reference_there_is_one_outage_at_a_time_for_each_resource() -> None:
     found = facts(
         started("a", hour(1)),

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_people"
-down_revision = "20261130_written"
+down_revision = "20261130_signals_at"
 branch_labels = None
 depends_on = None
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app.flow.query.availability import (
     AvailabilityLimits,
     AvailabilityQuestion,
-    TooManyObjects,
+    ObjectKey,
     availability,
 )
 from app.flow.query.contracts import UnknownContract
@@ -18,6 +18,7 @@ from app.sla.period import PeriodFault
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
+from app.store.tickets.board import cursor_of, key_of
 from app.web.http.access import Viewer, desks_for
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -107,7 +108,10 @@ class Uptime(BaseModel):
     since: InstantOut = Field(alias="from")
     until: InstantOut = Field(alias="to")
     target: str = Field(examples=["> 99.95%"])
-    state: Literal["running", "kept", "breached"] = Field(description="running until the period is over")
+    state: Literal["running", "kept", "breached", "none"] = Field(
+        description="running until the period is over; none for a contract that is not valid in it, or has none of the "
+        "services: neither kept nor broken, with the flag `not_covered`"
+    )
     uptime: str = Field(
         description="per cent of the whole period, four decimals, rounded down", examples=["99.8634"]
     )
@@ -132,6 +136,7 @@ class UptimeList(BaseModel):
     """Uptimes, in the order of the agreement."""
 
     availability: list[Uptime]
+    next: str | None = Field(None, description="the cursor of the objects that follow; null: there are none")
 
 
 class AvailabilityQuery(BaseModel):
@@ -153,6 +158,8 @@ class AvailabilityQuery(BaseModel):
         None, ge=1, description="downtime by day too, of so many local days up to `at`", examples=[90]
     )
 
+    cursor: str | None = Field(None, description="`next` of the answer before, with the same question")
+
 
 @router.get(
     "",
@@ -168,7 +175,7 @@ async def list_availability(
 
     Each is derived from the log when it is asked for. A service without facts is up, and marked `nothing_reported`. A
     contract is down while one of its services is, by outages that name none or one of its resources, on the days on
-    which it is valid.
+    which it is valid. An answer has so many objects; `next` goes on with those that follow.
     """
     parts = running(request)
     now = parts.database.now()
@@ -177,26 +184,39 @@ async def list_availability(
         objects=parts.settings.availability_objects_max, outages=parts.settings.availability_outages_max
     )
     asked = desks_for(caller, wanted.desk)
+    first, after = _after(wanted.cursor)
 
-    def find(conn: Connection) -> list[dict[str, Any]]:
+    def find(conn: Connection) -> dict[str, Any]:
         known = sorted(parts.catalogue.desks(conn))
         desks = [wanted.desk] if wanted.desk is not None else [d for d in known if "*" in asked or d in asked]
         found: list[dict[str, Any]] = []
-        for desk in desks:
+        for desk in (each for each in desks if each >= first):
             left = AvailabilityLimits(limits.objects - len(found), limits.outages)
-            found += availability(conn, parts.catalogue, desk, question, left)
-        return found
+            page = availability(conn, parts.catalogue, desk, question, left, after if desk == first else None)
+            found += page.documents
+            if page.next is not None:
+                return {"availability": found, "next": cursor_of(desk, *page.next)}
+            if len(found) >= limits.objects and desk != desks[-1]:
+                following = desks[desks.index(desk) + 1]
+                return {"availability": found, "next": cursor_of(following, "", "", "")}
+        return {"availability": found, "next": None}
 
     try:
-        return Json({"availability": await parts.database.read(budgeted(parts.settings, find))})
+        return Json(await parts.database.read(budgeted(parts.settings, find)))
     except UnknownDesk as error:
         raise not_found("desk", str(wanted.desk)) from error
     except UnknownContract as error:
         raise not_found("contract", f"{wanted.desk}/{wanted.contract}") from error
     except PeriodFault as error:
         raise invalid([Place("query", "period", str(error))]) from error
-    except TooManyObjects as error:
-        raise invalid([Place("query", "service", str(error))]) from error
+
+
+def _after(cursor: str | None) -> tuple[str, ObjectKey | None]:
+    """The desk with which an answer begins, and its object after which. Raises FaultyCursor."""
+    if cursor is None:
+        return "", None
+    desk, commitment, service, resource = key_of(cursor, str, str, str, str)
+    return desk, (commitment, service, resource) if commitment else None
 
 
 def _question(wanted: AvailabilityQuery, now: Micros, most_days: int) -> AvailabilityQuestion:

@@ -19,6 +19,7 @@ from app.sla.period import PeriodFault
 from app.store.contracts.catalogue import Catalogue, UnknownDesk
 from app.store.engine.database import Connection
 from app.web.http.access import Caller, Viewer, desks_for
+from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.responses import Json
@@ -209,7 +210,7 @@ async def _found(request: Request, caller: Caller, wanted: MonthQuery, find: Fin
         return [each for desk in desks for each in find(conn, parts.catalogue, desk, when)]
 
     try:
-        return await parts.database.read(all_desks)
+        return await parts.database.read(budgeted(parts.settings, all_desks))
     except UnknownDesk as error:
         raise not_found("desk", wanted.desk or "") from error
     except PeriodFault as fault:

@@ -11,7 +11,9 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.contracts import FaultyContracts
+from app.flow.agreement.effects import Effects
 from app.flow.importing.contracts import (
     ContractImport,
     Imported,
@@ -29,7 +31,7 @@ from app.store.engine.notify import Announcement
 from app.web.api.contracts.contracts import Desk
 from app.web.api.contracts.faults import invalid_rows
 from app.web.api.desks.desk_document import MOST_CHANGES
-from app.web.api.desks.preview_summary import DueChange, change_json
+from app.web.api.desks.preview_summary import ChangedCredits, DueChange, contracts_summary
 from app.web.http.access import Configurer, must_see
 from app.web.http.bodies import media_type_of
 from app.web.http.problems import Kind, Place, Problem, problems
@@ -88,6 +90,13 @@ class ContractsImported(BaseModel):
     late_added: int | None = Field(description="in a preview, clocks that would be late; else null")
     late_removed: int | None = Field(
         description="in a preview, clocks that would not be late any more; else null"
+    )
+    sentence: str | None = Field(None, description="in a preview, all of it in words; else null")
+    complete: bool | None = Field(
+        None, description="in a preview, false where the time budget did not suffice; else null"
+    )
+    credits: list[ChangedCredits] | None = Field(
+        None, description="in a preview, the currencies in which another sum is credited; else null"
     )
 
 
@@ -152,16 +161,18 @@ async def _run(
     stated = await asyncio.to_thread(importing.checked, source, agreement)
     found = imported(source, stated)
     would_change = await parts.database.read(lambda conn: importing.check_all(conn, stated))
-    for part in importing.slices(stated):
-        if asked.preview:
-            await parts.database.read(lambda conn, part=part: importing.preview(conn, part, found))
+    budget = parts.settings.preview_time_budget.total_seconds()
+    seen = ContractsPreview(Effects(MOST_CHANGES), budget) if asked.preview else None
+    for part in importing.slices(stated) if seen is None else importing.by_customer(stated):
+        if seen is not None:
+            await parts.database.read(lambda conn, part=part: importing.preview(conn, part, seen))
         else:
             done = await parts.database.write(
                 lambda conn, now, part=part: importing.put(conn, now, part, asked.note)
             )
             add_put(found, done)
     if asked.preview:
-        found.changed = would_change
+        found.changed, found.seen = would_change, seen
     elif found.tickets:
         parts.sweeper.on_announcement(Announcement(None, parts.database.now()))
     return found
@@ -178,8 +189,5 @@ def _answer(desk: str, found: Imported, asked: ImportQuery) -> dict[str, Any]:
         "changed": found.changed,
         "tickets": None if preview else found.tickets,
         "unread": found.unread,
-        "changes": [change_json(each) for each in found.changes[:MOST_CHANGES]] if preview else None,
-        "changes_in_all": len(found.changes) if preview else None,
-        "late_added": found.late_added if preview else None,
-        "late_removed": found.late_removed if preview else None,
+        **contracts_summary(found.seen),
     }

@@ -11,12 +11,11 @@ from fastapi import Body, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.flow.agreement import contract_preview, contracts
+from app.flow.agreement import contracts
 from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.contracts import ContractPlan, FaultyContracts, PutContracts, Stated
-from app.flow.agreement.effects import CreditChange
+from app.flow.agreement.effects import Effects
 from app.flow.agreement.limits import limits_of
-from app.flow.agreement.preview_money import contracts_money
 from app.flow.query.contracts import (
     CustomerContract,
     agreement_known,
@@ -37,7 +36,7 @@ from app.store.engine.notify import Announcement
 from app.store.tickets.board import cursor_of, key_of
 from app.web.api.contracts.faults import invalid_contracts
 from app.web.api.desks.desk_document import MOST_CHANGES
-from app.web.api.desks.preview_summary import ChangedCredits, DueChange, change_json, credits_json
+from app.web.api.desks.preview_summary import ChangedCredits, DueChange, contracts_summary
 from app.web.http.access import Configurer, Viewer, desks_for, must_see
 from app.web.http.encoded_slash import with_slashes
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -149,6 +148,14 @@ class ContractPut(BaseModel):
     late_added: int | None = Field(description="in a preview, clocks that would be late; else null")
     late_removed: int | None = Field(
         description="in a preview, clocks that would not be late any more; else null"
+    )
+    sentence: str | None = Field(
+        None,
+        description="in a preview, all of it in words; else null",
+        examples=["1 due date moves by 2 h later."],
+    )
+    complete: bool | None = Field(
+        None, description="in a preview, false where the time budget did not suffice; else null"
     )
     credits: list[ChangedCredits] | None = Field(
         description="in a preview, the currencies in which another sum is credited, for the contract and the others of"
@@ -330,11 +337,12 @@ async def put_contract(
             raise FaultyContracts(faults)
         return agreement, found
 
-    def preview(conn: Connection) -> tuple[Agreement, ContractsPreview, list[CreditChange]]:
+    def preview(conn: Connection) -> dict[str, Any]:
         now = parts.database.now()
         agreement, found = stated(conn, now)
-        seen = contract_preview.preview_terms(conn, now, parts.catalogue, desk, found)
-        return agreement, seen, contracts_money(conn, now, parts.catalogue, desk, seen.plans)
+        seen = ContractsPreview(Effects(MOST_CHANGES), parts.settings.preview_time_budget.total_seconds())
+        plans = seen.add(conn, now, parts.catalogue, desk, found)
+        return _previewed(desk, agreement, plans, seen)
 
     def put(conn: Connection, now: Micros) -> tuple[Agreement, PutContracts]:
         agreement, found = stated(conn, now)
@@ -342,8 +350,7 @@ async def put_contract(
 
     try:
         if asked.preview:
-            agreement, previewed, money = await parts.database.read(preview)
-            return Json(_previewed(desk, agreement, previewed) | {"credits": credits_json(money)})
+            return Json(await parts.database.read(preview))
         agreement, done = await parts.database.write(put)
     except FaultyContracts as error:
         raise invalid_contracts(error) from error
@@ -445,23 +452,18 @@ def _put(desk: str, agreement: Agreement, done: PutContracts) -> dict[str, Any]:
         "preview": False,
         "version": done.numbers.get(done.plans[0].key),
         "tickets": done.tickets,
-        "changes": None,
-        "changes_in_all": None,
-        "late_added": None,
-        "late_removed": None,
-        "credits": None,
+        **contracts_summary(None),
     }
 
 
-def _previewed(desk: str, agreement: Agreement, found: ContractsPreview) -> dict[str, Any]:
-    return _answer(desk, agreement, found.plans) | {
+def _previewed(
+    desk: str, agreement: Agreement, plans: Sequence[ContractPlan], seen: ContractsPreview
+) -> dict[str, Any]:
+    return _answer(desk, agreement, plans) | {
         "preview": True,
         "version": None,
         "tickets": None,
-        "changes": [change_json(each) for each in found.changes[:MOST_CHANGES]],
-        "changes_in_all": len(found.changes),
-        "late_added": found.late_added,
-        "late_removed": found.late_removed,
+        **contracts_summary(seen),
     }
 
 

@@ -13,7 +13,7 @@ from app.flow.query.statements import CreditFilters, credit, credit_page
 from app.principal import Permission
 from app.sla.agreement.credit import CreditOwed
 from app.sla.calendar.zone import zone
-from app.sla.credit.claim import CreditState
+from app.sla.credit.claim import CAUSE_WITHDRAWN, CreditState
 from app.sla.credit.line import LineKey, UnknownCredit
 from app.sla.credit.statement import Total
 from app.sla.event import EventType
@@ -67,6 +67,10 @@ class Credit(BaseModel):
     service: str | None
     period: str = Field(description="the month of the statement that it is in", examples=["2026-11"])
     ticket: str | None
+    tickets: list[str] = Field([], description="all tickets that report the interruption")
+    outage: str | None = Field(
+        None, description="the event that began the outage, where no ticket has to state it"
+    )
     cycle: InstantOut | None
     cause: str
     cause_detail: dict[str, Any]
@@ -242,6 +246,7 @@ async def request_credit(request: Request, caller: Recorder, credit_id: CreditId
 async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
     """Also without a claim, or after its time. Recorded as `credit.granted`.
 
+    Of a withdrawn credit: it stands, with the amount that was recorded last, though its cause does not.
     By a lead or an administrator. A credit that still accrues is decided later: 409.
     """
     return await _decide(request, caller, credit_id, EventType.CREDIT_GRANTED, body)
@@ -257,6 +262,7 @@ async def grant_credit(request: Request, caller: Recorder, credit_id: CreditId, 
 async def refuse_credit(request: Request, caller: Recorder, credit_id: CreditId, body: Decision) -> Response:
     """With the reason that the customer is given. Recorded as `credit.refused`.
 
+    Of a withdrawn credit: it is taken back. If its cause stands again, it is owed again.
     By a lead or an administrator. A credit that still accrues is decided later: 409.
     """
     return await _decide(request, caller, credit_id, EventType.CREDIT_REFUSED, body)
@@ -278,7 +284,8 @@ async def _decide(
         except UnknownCredit as error:
             raise not_found("credit", credit_id) from error
 
-    if (fault := _fault(kind, await parts.database.read(find))) is not None:
+    document = await parts.database.read(find)
+    if (fault := _fault(kind, document)) is not None:
         raise Problem(Kind.CONFLICT, fault)
     incoming = fact(
         key.desk,
@@ -288,7 +295,7 @@ async def _decide(
         author=caller.principal.signs(body.author),
         reason=body.reason,
         max_text=parts.settings.max_text_length,
-        more={"credit": credit_id},
+        more={"credit": credit_id, **({CAUSE_WITHDRAWN: True} if _is_withdrawn(document) else {})},
     )
     await parts.receiver.receive([incoming])
     return Json(await parts.database.read(find))
@@ -301,6 +308,11 @@ def _key(credit_id: str) -> LineKey:
         raise not_found("credit", credit_id) from error
 
 
+def _is_withdrawn(document: dict[str, Any]) -> bool:
+    """Whether its cause was retracted, decided since or not."""
+    return any(each["state"] == CreditState.WITHDRAWN for each in document["transitions"])
+
+
 def _fault(kind: EventType, document: dict[str, Any]) -> str | None:
     """Why a fact would change nothing."""
     state = document["state"]
@@ -308,8 +320,8 @@ def _fault(kind: EventType, document: dict[str, Any]) -> str | None:
         return "The credit is owed without being asked for."
     if kind is EventType.CREDIT_REQUESTED and state == CreditState.LAPSED:
         return f"The time to claim it ended at {document['claim_by']}. It can still be granted."
-    if state == CreditState.WITHDRAWN:
-        return "It was withdrawn: its cause no longer stands, so nothing is owed. What was paid is settled outside."
+    if kind is EventType.CREDIT_REQUESTED and _is_withdrawn(document):
+        return "It was withdrawn: its cause no longer stands. A lead grants it all the same, or refuses it."
     if state == CreditState.ACCRUING:
         return f"It still accrues, until {document['arises_at'] or 'the interruption is over'}. Decide then."
     return None

@@ -89,7 +89,16 @@ class StatementView(BaseModel):
     )
     closed: list[Credit] = Field(description="refused, lapsed or withdrawn; in no total")
     charges: list[ChargeOfStatement]
+    unassigned_charges: list[ChargeOfStatement] = Field(
+        [],
+        description="of the customer, and of no contract or of which one is not known, as with several; in no total. A "
+        "fact that names its `contract` assigns them",
+    )
     totals: list[StatementTotal]
+    flags: list[str] = Field(
+        [],
+        description="`credit_unknown:ID`: a fact of the month is about a credit that the contract does not have",
+    )
 
 
 class StatementQuery(BaseModel):

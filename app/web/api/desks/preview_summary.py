@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.effects import Change, CreditChange, Effects
 from app.flow.agreement.preview import Preview
 from app.flow.query.serialize import instant_text, seconds
@@ -84,6 +85,23 @@ def credits_json(changes: Iterable[CreditChange]) -> list[dict[str, Any]]:
     return [
         {"currency": each.currency, "before": each.amounts[0], "after": each.amounts[1]} for each in changes
     ]
+
+
+def contracts_summary(seen: ContractsPreview | None) -> dict[str, Any]:
+    """What a preview of contracts found; None: it was no preview, and all of it is null."""
+    if seen is None:
+        names = ("changes", "changes_in_all", "late_added", "late_removed", "sentence", "complete", "credits")
+        return dict.fromkeys(names)
+    effects = seen.effects
+    return {
+        "changes": [change_json(each) for each in effects.changes],
+        "changes_in_all": effects.changed,
+        "late_added": seen.late_added,
+        "late_removed": seen.late_removed,
+        "sentence": effects.sentence,
+        "complete": seen.is_complete,
+        "credits": credits_json(effects.money),
+    }
 
 
 def summary(run: Preview) -> dict[str, Any]:

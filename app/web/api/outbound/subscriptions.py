@@ -6,6 +6,7 @@ path often is a secret too. The URL of a channel to people contains credentials 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Path, Query, Request
@@ -58,6 +59,16 @@ Values = Annotated[
 Description = Annotated[str, StringConstraints(max_length=500)]
 TicketDetail = Literal["title", "url", "customer", "assignee", "group"]
 """What deliveries show of a ticket beside the signal."""
+
+
+class Cadence(StrEnum):
+    """Of which periods reports are delivered."""
+
+    WEEK = "week"
+    MONTH = "month"
+
+
+_REPORTS: Final = "with the kind `report.ready`: of which periods"
 SubscriptionId = Annotated[str, Path(description="the subscription's id", examples=["sub_…"])]
 
 
@@ -117,6 +128,7 @@ class NewSubscription(BaseModel):
     omit: list[TicketDetail] = Field(
         default_factory=list[TicketDetail], description="fields of the ticket that deliveries leave out"
     )
+    reports: list[Cadence] = Field(default_factory=lambda: list(Cadence), min_length=1, description=_REPORTS)
 
 
 class SubscriptionChanges(BaseModel):
@@ -132,6 +144,7 @@ class SubscriptionChanges(BaseModel):
     omit: list[TicketDetail] | None = Field(
         None, description="fields of the ticket that deliveries leave out; the list replaces the former one"
     )
+    reports: list[Cadence] | None = Field(None, min_length=1, description=_REPORTS)
     state: Literal["active", "paused"] | None = Field(
         None, description="`active` also enables a disabled subscription"
     )
@@ -149,6 +162,7 @@ class SubscriptionView(BaseModel):
     language: Language
     description: str
     omit: list[TicketDetail] = Field(description="fields of the ticket that deliveries leave out")
+    reports: list[Cadence] = Field(description=_REPORTS)
     state: SubscriptionState
     created_at: InstantOut
     failures: int = Field(description="failures in a row")
@@ -194,6 +208,7 @@ async def create_subscription(request: Request, caller: Subscriber, given: NewSu
         language=given.language.value if given.language else parts.settings.notification_language,
         description=given.description,
         omit=_distinct(given.omit),
+        reports=_distinct(given.reports),
     )
     limit = parts.settings.desk_subscriptions_max
     made = await parts.database.write(lambda conn, now: subscribe.create(conn, spec, now, limit=limit))
@@ -296,6 +311,7 @@ def _changed(before: Subscription, given: SubscriptionChanges) -> Subscription:
         "language": None if given.language is None else given.language.value,
         "description": given.description,
         "omit": None if given.omit is None else _distinct(given.omit),
+        "reports": None if given.reports is None else _distinct(given.reports),
         "state": None if given.state is None else SubscriptionState(given.state),
     }
     return replace(before, **{name: value for name, value in values.items() if value is not None})
@@ -318,6 +334,7 @@ def view(parts: WebRuntime, subscription: Subscription, caller: Caller) -> dict[
         "language": subscription.language,
         "description": subscription.description,
         "omit": list(subscription.omit),
+        "reports": list(subscription.reports),
         "state": subscription.state.value,
         "created_at": instant_text(subscription.created_at),
         "failures": subscription.failures,

@@ -14,6 +14,7 @@ from app.flow.agreement.contracts import APPLIED
 from app.flow.outbound.subscribe import DISABLED, KINDS, TEST
 from app.sla.availability.signals import AVAILABILITY_SIGNALS, AvailabilityKind
 from app.sla.credit.changes import CREDIT_SIGNALS
+from app.sla.report.subscribed import REPORT_READY
 from app.web.api.tickets.signals import Signal
 from app.web.http.instant import InstantOut
 
@@ -85,6 +86,7 @@ DESCRIPTIONS: Final = {
     "credit.lapsed": "The time to claim a credit passed without a claim.",
     "credit.withdrawn": "The cause of a credit was retracted after it had been recorded: a person decides.",
     APPLIED: "A customer's contract was entered, changed or taken back; all its terms are given.",
+    REPORT_READY: "A week or month of the desk has ended: its figures, each with that of the period before.",
     DISABLED: "A subscription was disabled: its endpoint is gone, or failed too many times and for too long.",
     AGREEMENT_APPLIED: "A new version of the desk's agreement was stored; `effective_from` may lie ahead.",
     CALENDAR_APPLIED: "A new version of the desk's calendars was stored; `effective_from` may lie ahead.",
@@ -134,6 +136,34 @@ _CREDIT: Final = {
     "state": "owed",
     "facts": ["o-17", "o-18"],
     "explanation": ["1 whole unit of 1 h; the rest does not count.", "3.3 % of the monthly fee."],
+}
+
+_MARCH: Final = "desk=haisoft&from=2026-02-28T23%3A00%3A00Z&to=2026-03-31T22%3A00%3A00Z"
+_REPORT: Final = {
+    "at": "2026-03-31T22:00:00Z",
+    "detected_at": "2026-03-31T22:00:00.120Z",
+    "occurrence": "2026-03",
+    "by": "month",
+    "period": "2026-03",
+    "label": "2026-03",
+    "from": "2026-02-28T23:00:00Z",
+    "to": "2026-03-31T22:00:00Z",
+    "figures": [
+        {
+            "report": "attainment",
+            "of": "guarantee",
+            "figure": "share",
+            "value": "97.4358",
+            "before": "95.1219",
+        },
+        {"report": "availability", "of": "guarantee", "figure": "uptime", "value": "99.9744", "before": None},
+        {"report": "credits", "of": "EUR", "figure": "amount", "value": "33.00", "before": "0.00"},
+    ],
+    "left_out": [],
+    "reports": {
+        report: f"/v1/reports/{report}?{_MARCH}" for report in ("attainment", "availability", "credits")
+    },
+    "url": f"https://sla.example.org/v1/reports/attainment?{_MARCH}",
 }
 
 _STATES: Final = {
@@ -274,6 +304,8 @@ def _more(kind: str) -> dict[str, Any]:
             "position_after": None if kind == "queue.left" else 5,
             "stands": True,
         }
+    if kind == REPORT_READY:
+        return _REPORT
     if kind == APPLIED:
         return {"subject": "contract:C-1001", "contract": "C-1001", "version": 2, "terms": [_TERM]}
     if kind in CREDIT_SIGNALS:

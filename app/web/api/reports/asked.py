@@ -1,25 +1,29 @@
 """What a request asks of a report: its span, periods and split, and the problems of what cannot be asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
+import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.flow.query.report_scope import Asked, NamesAreOff
+from app.flow.query.report_scope import Answer, Asked, NamesAreOff
 from app.sla.report.cut import By
 from app.sla.report.measure import SPLITS
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
+from app.store.tickets import kept_figures
 from app.web.api.reports.table import Format, Table, chosen_format, in_format
 from app.web.http.access import Caller, must_see
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery
 from app.web.http.problems import Place, invalid, not_found
 from app.web.http.running import running
+
+_log = structlog.stdlib.get_logger()
 
 T = TypeVar("T")
 
@@ -52,8 +56,15 @@ class ReportQuery(SpanQuery):
     format: Format | None = Field(None, description="instead of the header `Accept`")
 
 
-def asked(request: Request, caller: Caller, wanted: SpanQuery, by: By | None, split: str | None) -> Asked:
-    """What is asked. Raises Problem."""
+def asked(
+    request: Request,
+    caller: Caller,
+    wanted: SpanQuery,
+    by: By | None,
+    split: str | None,
+    allowed: Sequence[str] = SPLITS,
+) -> Asked:
+    """What is asked; `allowed`: the fields by which the report is split. Raises Problem."""
     parts = running(request)
     must_see(caller, wanted.desk)
     now = parts.database.now()
@@ -71,7 +82,7 @@ def asked(request: Request, caller: Caller, wanted: SpanQuery, by: By | None, sp
                 f"is more than {longest.days} days after `from`, the limit SLATIMER_REPORT_SPAN_MAX",
             )
         )
-    splits, wrong = _splits(split, parts.settings.report_splits_max)
+    splits, wrong = _splits(split, allowed, parts.settings.report_splits_max)
     if wrong is not None:
         places.append(Place("query", "split", wrong))
     if places:
@@ -81,11 +92,11 @@ def asked(request: Request, caller: Caller, wanted: SpanQuery, by: By | None, sp
     return Asked(wanted.desk, Span(wanted.since, wanted.until), now, by, splits, as_of)
 
 
-def _splits(written: str | None, most: int) -> tuple[tuple[str, ...], str | None]:
+def _splits(written: str | None, allowed: Sequence[str], most: int) -> tuple[tuple[str, ...], str | None]:
     """The names of a split, or what is wrong with them."""
     names = tuple(name.strip() for name in (written or "").split(",") if name.strip())
-    if unknown := [name for name in names if name not in SPLITS]:
-        return (), f"{unknown[0]!r} is none of {', '.join(SPLITS)}"
+    if unknown := [name for name in names if name not in allowed]:
+        return (), f"{unknown[0]!r} is none of {', '.join(allowed)}"
     if len(set(names)) < len(names):
         return (), "names a field twice"
     if len(names) > most:
@@ -102,6 +113,20 @@ async def answered(request: Request, wanted: SpanQuery, work: Callable[[Connecti
         raise not_found("desk", wanted.desk) from error
     except NamesAreOff as error:
         raise invalid([Place("query", "split", str(error))]) from error
+
+
+async def reported(request: Request, wanted: SpanQuery, work: Callable[[Connection], Answer]) -> Answer:
+    """A report, whose figures of ended periods are kept for the next one. Raises as `answered` does."""
+    found = await answered(request, wanted, work)
+    if found.to_keep:
+        parts = running(request)
+        most = parts.settings.report_kept_max
+        try:
+            await parts.database.write(lambda conn, now: kept_figures.keep(conn, now, found.to_keep, most))
+        except parts.database.failures as error:
+            # The answer is whole without it; the next report counts again.
+            _log.warning("figures of a report could not be kept", desk=wanted.desk, error=str(error))
+    return found
 
 
 async def written(

@@ -15,7 +15,7 @@ from app.sla.report.clock_report import ReportRow
 from app.sla.report.measure import COMMITMENT, TICKET_SPLITS
 from app.sla.report.queue_report import QueueStep, Step
 from app.sla.span import Span
-from app.web.api.reports.asked import SpanQuery, answered, asked, written
+from app.web.api.reports.asked import SpanQuery, answered, asked, reported, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
 from app.web.api.reports.reports import FILES, Period, ReportEnd, Wanted
 from app.web.http.access import Viewer
@@ -120,7 +120,7 @@ async def report_queues(request: Request, caller: Viewer, wanted: Wanted) -> Res
     if wrong := {COMMITMENT, "queue"} & {*what.splits}:
         reason = f"queues have no split by {min(wrong)}: a wait has no commitment, and each row has its queue"
         raise invalid([Place("query", "split", reason)])
-    found = await answered(
+    found = await reported(
         request, wanted, lambda conn: queue_report(conn, parts.catalogue, parts.settings, what)
     )
     return await written(

@@ -14,12 +14,14 @@ from app.sla.span import Micros, Span
 from app.web.api.reports.table import Table
 from app.web.api.reports.workbook import Cell
 
-_DECIMAL: Final = ("share", "deciles", "replies_an_hour")
+_DECIMAL: Final = ("share", "deciles", "replies_an_hour", "uptime", "amount", "due")
 """Figures whose text is a number."""
 
 
-def as_json(what: Asked, found: Answer, link: Callable[[Span, ReportRow], str]) -> dict[str, Any]:
-    """The report as JSON; `link` gives the address of what a row of a period counts."""
+def as_json(
+    what: Asked, found: Answer, link: Callable[[Span, ReportRow], str], behind: str = "tickets"
+) -> dict[str, Any]:
+    """The report as JSON; `link` gives the address of what a row of a period counts, written under `behind`."""
     rows = [
         {
             "from": instant_text(span.start),
@@ -27,7 +29,7 @@ def as_json(what: Asked, found: Answer, link: Callable[[Span, ReportRow], str]) 
             "split": dict(zip(what.splits, row.split, strict=True)),
             **row.about,
             **row.figures,
-            "tickets": link(span, row),
+            behind: link(span, row),
         }
         for row in found.report.rows
         for span in (found.periods[row.period],)

@@ -12,7 +12,7 @@ from app.flow.query.report_scope import Asked
 from app.flow.query.reports import ReportKind, clock_report
 from app.sla.report.clock_report import ReportRow
 from app.sla.span import Span
-from app.web.api.reports.asked import ReportQuery, Split, answered, asked, written
+from app.web.api.reports.asked import ReportQuery, Split, asked, reported, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
 from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE
 from app.web.api.tickets.tickets import CommitmentKind
@@ -206,7 +206,7 @@ async def report_breaches(request: Request, caller: Viewer, wanted: Wanted) -> R
 async def _report(request: Request, caller: Caller, wanted: ReportQuery, kind: ReportKind) -> Response:
     parts = running(request)
     what = asked(request, caller, wanted, wanted.by, wanted.split)
-    found = await answered(
+    found = await reported(
         request, wanted, lambda conn: clock_report(conn, parts.catalogue, parts.settings, kind, what)
     )
     link = partial(_link, kind, what)

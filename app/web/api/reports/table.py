@@ -9,16 +9,16 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Final
 
 from starlette.responses import Response
 
+from app.flow.query.spreadsheet import text_cell
 from app.web.api.reports.workbook import Cell, as_xlsx
 from app.web.http.responses import NO_STORE
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE: Final = "text/csv"
 
@@ -88,7 +88,8 @@ def as_csv(table: Table) -> Iterator[str]:
 
 def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return text_cell(cell)
     if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
+        # A date alone is one to every spreadsheet; with a time only some know it, LibreOffice as in ISO 8601.
+        return (cell.date() if cell.time() == time.min else cell).isoformat()
     return "" if cell is None else str(cell)

@@ -9,8 +9,6 @@ from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import Final, TypeAlias
 
-from xlsxwriter import Workbook
-
 Cell: TypeAlias = str | int | Decimal | datetime | None
 """A datetime is a local time, without an offset: spreadsheets know no other."""
 
@@ -19,6 +17,8 @@ _DATE_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
 
 def as_xlsx(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
     """The rows under a header. A text is written as a text, whatever it begins with."""
+    from xlsxwriter import Workbook  # forty modules, which a process without such a report need not have
+
     with TemporaryFile() as file:
         workbook = Workbook(file, {"constant_memory": True, "default_date_format": _DATE_FORMAT})
         sheet = workbook.add_worksheet("report")

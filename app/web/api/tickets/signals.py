@@ -19,11 +19,11 @@ from app.principal import Desks
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import signals
-from app.store.tickets.signals import Published
+from app.store.tickets.signals import Published, SignalFilters
 from app.web.api.tickets.tickets import Clock, CommitmentKind
 from app.web.http.access import Viewer, desks_for
 from app.web.http.hub import encode_position, encode_signal
-from app.web.http.instant import InstantOut
+from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.methods import wants_head
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.quotas import StreamQuota
@@ -122,7 +122,32 @@ class SignalListQuery(StreamQuery):
 
     limit: int | None = Field(None, ge=1, description="entries on the page")
     ticket: str | None = Field(None, description="one ticket's; name its desk too")
+    subject: str | None = Field(
+        None,
+        description="one subject's: a ticket's id, or as in `service:web`; name its desk too",
+        examples=["service:web"],
+    )
+    commitment: list[str] = Field(
+        default_factory=list[str], description="several may be given", examples=[["gti"]]
+    )
+    since: InstantInQuery | None = Field(
+        None, alias="from", description="that happened (`at`) then or later; name a desk too"
+    )
+    until: InstantInQuery | None = Field(None, alias="to", description="that happened (`at`) before then")
     latest: bool = Field(False, description="the last that match instead of the first")
+
+    @property
+    def filters(self) -> SignalFilters:
+        """The filters that a page has and the live stream has not."""
+        named = [_as_recorded(each) for each in (self.ticket, self.subject) if each is not None]
+        subjects = named[0].intersection(*named) if named else None
+        return SignalFilters(subjects, self.commitment, self.since, self.until)
+
+
+def _as_recorded(text: str) -> set[Subject]:
+    """The subjects under which signals about it may be recorded: services and contracts are judged without case."""
+    subject = Subject.parse(text)
+    return {subject, subject.key}
 
 
 @router.get(
@@ -139,10 +164,10 @@ async def list_signals(
     parts = running(request)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
     after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
-    subject = None if wanted.ticket is None else Subject.parse(wanted.ticket)
+    filters = wanted.filters
 
     def read(conn: Connection) -> list[Published]:
-        found = signals.page(conn, after, limit, desks, wanted.kind, subject=subject, latest=wanted.latest)
+        found = signals.page(conn, after, limit, desks, wanted.kind, filters=filters, latest=wanted.latest)
         if not found:
             _check_place(conn, after, "query", "after")
         return found

@@ -6,7 +6,9 @@ The language is the reader's choice (`?lang=` now, or the cookie that it has lef
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
 from fastapi import Request
 from starlette.responses import Response
@@ -16,6 +18,8 @@ from app.delivery.wording.language import Language
 LANGUAGE_COOKIE: Final = "slatimer_language"
 THEME_COOKIE: Final = "slatimer_theme"
 LANGUAGE_PARAMETER: Final = "lang"
+ZONE_COOKIE: Final = "slatimer_zone"
+"""The time zone of the browser, which its script sets."""
 THEME_PARAMETER: Final = "theme"
 PARAMETERS: Final = frozenset({LANGUAGE_PARAMETER, THEME_PARAMETER})
 
@@ -39,6 +43,8 @@ class Choices:
 
     language: Language
     theme: Theme
+    zone: str | None = None
+    """The reader's own time zone, if the browser has stated it."""
     chosen: tuple[tuple[str, str], ...] = ()
 
     def keep(self, request: Request, answer: Response) -> None:
@@ -60,6 +66,7 @@ def choices_of(request: Request, default: str) -> Choices:
     return Choices(
         asked or kept or accepted or Language(default),
         asked_theme or _theme(request.cookies.get(THEME_COOKIE)) or Theme.SYSTEM,
+        _zone(request.cookies.get(ZONE_COOKIE)),
         tuple((name, value.value) for name, value in chosen if value is not None),
     )
 
@@ -85,6 +92,16 @@ def _quality(text: str) -> float:
 
 def _language(text: str | None) -> Language | None:
     return Language(text) if text in set(Language) else None
+
+
+def _zone(text: str | None) -> str | None:
+    return text if text in _zones() else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The names of all zones: others are no names, and are not looked up in the file system."""
+    return frozenset(available_timezones())
 
 
 def _theme(text: str | None) -> Theme | None:

@@ -18,6 +18,8 @@ from app.web.pages.frame.words import Words
 NO_STORE: Final = {"Cache-Control": "no-store"}
 AT_HEADER: Final = "X-Slatimer-At"
 """The service's time in milliseconds, by which scripts count down."""
+STREAM_AT_HEADER: Final = "X-Slatimer-Stream-At"
+"""The place in the stream of signals that the answer has; a script that lost its place continues from there."""
 _FRAME_SCRIPT: Final = "frame.js"
 _MILLISECOND: Final = SECOND // 1000
 
@@ -64,6 +66,7 @@ class Room:
     def _rendered(self, reader: Reader, template: str, context: dict[str, Any]) -> Response:
         name = f"{self.name}/{template}"
         content = render(self.name, reader.choices.language, name, {"reader": reader, **context})
-        answer = HTMLResponse(content, headers=NO_STORE | {AT_HEADER: str(reader.now // _MILLISECOND)})
+        at = {AT_HEADER: str(reader.now // _MILLISECOND), STREAM_AT_HEADER: str(reader.stream_at)}
+        answer = HTMLResponse(content, headers=NO_STORE | at)
         reader.choices.keep(reader.request, answer)
         return answer

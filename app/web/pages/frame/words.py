@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -76,8 +77,10 @@ class Words(Wording):
         """Several texts that are all meant: "a and b"."""
         return format_list(texts, style="standard", locale=self.locale)
 
-    def number(self, number: float) -> str:
-        """A number, with the separators of the language."""
+    def number(self, number: float | Decimal) -> str:
+        """A number, with the separators of the language; a decimal number with all of its decimals."""
+        if isinstance(number, Decimal):
+            return super().number(number)
         return format_decimal(number, locale=self.locale)
 
     def percent(self, share: float) -> str:

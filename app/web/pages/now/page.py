@@ -17,6 +17,7 @@ from app.flow.query.open_tickets import (
     OpenPage,
     Urgency,
     filter_choices,
+    kept_this_month,
     kept_today,
     open_page,
     open_ticket,
@@ -29,7 +30,7 @@ from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.now.panel import panel
 from app.web.pages.now.query import NowQuery, View, key_parts
-from app.web.pages.now.rows import row
+from app.web.pages.now.rows import Audience, row
 from app.web.pages.now.strip import desk_line
 from app.web.pages.now.tiles import tiles
 
@@ -48,6 +49,8 @@ class _Read:
     page: OpenPage
     desks: list[DeskAnswer]
     today: KeptSince
+    months: dict[str, KeptSince | None]
+    """By desk, on the wall only."""
 
 
 @room.get("/")
@@ -83,11 +86,13 @@ async def _list(reader: Reader, wanted: NowQuery) -> dict[str, Any]:
         desks = [desk for desk in reader.desks if covers(filters.desks, desk)]
         overview = desks_overview(conn, catalogue, desks, reader.now)
         page = open_page(conn, catalogue, filters, wanted.cursor, size, now=reader.now, without=wanted.kept)
-        return _Read(page, overview, kept_today(conn, overview, reader.now))
+        shown = overview if wanted.view is View.WALL else []
+        months = {desk.desk: kept_this_month(conn, desk, reader.now) for desk in shown}
+        return _Read(page, overview, kept_today(conn, overview, reader.now), months)
 
     found = await reader.read(read)
     words = room.words(reader)
-    lines = [desk_line(desk, words, reader.now) for desk in found.desks]
+    lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
     return {
         "wanted": wanted,
         "groups": _groups(reader, wanted, found.page, filters),
@@ -104,7 +109,7 @@ def _groups(
     reader: Reader, wanted: NowQuery, page: OpenPage, filters: OpenFilters
 ) -> list[Mapping[str, Any]]:
     """The rows of the page by group, with the count of the whole group. A row that is kept has its key alone."""
-    words = room.words(reader)
+    to = _audience(reader)
     found: list[Mapping[str, Any]] = []
     for urgency in Urgency:
         rows: list[Mapping[str, Any]] = []
@@ -113,12 +118,16 @@ def _groups(
                 continue
             key = f"{each.key.desk}/{each.key.ticket}"
             kept = (each.key.desk, each.key.ticket) in wanted.kept
-            shown = None if kept else row(each, words, reader.now, filters.commitment)
+            shown = None if kept else row(each, to, filters.commitment)
             if kept or shown is not None:
                 rows.append({"key": key, "row": shown})
         if rows:
             found.append({"urgency": urgency, "count": page.counts.groups[urgency], "rows": rows})
     return found
+
+
+def _audience(reader: Reader) -> Audience:
+    return Audience(room.words(reader), reader.now, reader.choices.zone)
 
 
 async def _panel(reader: Reader, selected: str) -> dict[str, Any]:
@@ -130,4 +139,4 @@ async def _panel(reader: Reader, selected: str) -> dict[str, Any]:
     if found is None:
         raise not_found("ticket", name)
     may = reader.caller.may(Permission.ACKNOWLEDGE, desk)
-    return {"panel": panel(found, room.words(reader), reader.now), "may_acknowledge": may}
+    return {"panel": panel(found, _audience(reader)), "may_acknowledge": may}

@@ -8,10 +8,9 @@ from app.flow.query.answer import TicketAnswer
 from app.flow.query.open_tickets import OpenTicket
 from app.sla.clock.transition import LIVE, RUNNING
 from app.sla.clock.view import ClockView
-from app.sla.span import Micros
 from app.web.pages.frame.vocabulary import FACTS, LATE, named
 from app.web.pages.frame.words import Words
-from app.web.pages.now.rows import Left, Row, calendar_of, label_of, left, row
+from app.web.pages.now.rows import Audience, Left, Row, calendar_of, label_of, left, row
 
 _UTC: Final = "UTC"
 
@@ -40,7 +39,7 @@ class Panel:
     status: str
 
 
-def panel(found: OpenTicket, words: Words, now: Micros) -> Panel | None:
+def panel(found: OpenTicket, to: Audience) -> Panel | None:
     """The panel of a ticket; None where it cannot be evaluated."""
     answer = found.answer
     if answer is None:
@@ -54,22 +53,23 @@ def panel(found: OpenTicket, words: Words, now: Micros) -> Panel | None:
         ticket=answer.ticket,
         title=None if title is None else str(title),
         url=None if url is None else str(url),
-        row=row(found, words, now),
-        clocks=tuple(_clock(answer, view, words, now) for view in clocks),
+        row=row(found, to),
+        clocks=tuple(_clock(answer, view, to) for view in clocks),
         status=answer.evaluation.ticket.status,
     )
 
 
-def _clock(answer: TicketAnswer, view: ClockView, words: Words, now: Micros) -> PanelClock:
+def _clock(answer: TicketAnswer, view: ClockView, to: Audience) -> PanelClock:
+    words = to.words
     calendar = calendar_of(answer, view)
     zone = calendar.time_zone if calendar else _UTC
     breached = None
     if view.breached_at is not None:
-        when = words.written(view.breached_at, zone, now)
+        when = words.written(view.breached_at, zone, to.now)
         breached = words.say(N_("{what}: {when}"), what=named(words, LATE, view.kind.value), when=when)
     return PanelClock(
         label_of(answer, view, words),
-        left(view, calendar, words, now),
+        left(view, calendar, to),
         view.breached_at is not None,
         breached,
         _stops_with(answer, view, words),

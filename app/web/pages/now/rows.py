@@ -13,13 +13,22 @@ from app.sla.clock.view import ClockView
 from app.sla.span import SECOND, Micros
 from app.store.tickets.breaches import Breach
 from app.web.pages.frame.vocabulary import LATE, MOVES, awaited, named
-from app.web.pages.frame.words import Words
+from app.web.pages.frame.words import Words, local
 
 _MILLISECOND: Final = SECOND // 1000
 _UTC: Final = "UTC"
 _FULL: Final = 100
 _FIRST_CAUSES: Final = frozenset({"created", "message"})
 """Causes of joining a queue that go without saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom and when a row is written: the words, the instant, and the reader's own time zone if it is known."""
+
+    words: Words
+    now: Micros
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Row:
         return f"{self.desk}/{self.ticket}"
 
 
-def row(found: OpenTicket, words: Words, now: Micros, commitment: str | None = None) -> Row | None:
+def row(found: OpenTicket, to: Audience, commitment: str | None = None) -> Row | None:
     """The row of a ticket; None where it was not evaluated or nothing of it is open any more. `commitment`: only its
     clocks are considered."""
     answer = found.answer
@@ -85,7 +94,7 @@ def row(found: OpenTicket, words: Words, now: Micros, commitment: str | None = N
     shown = sorted((view for view in clocks if commitment in (None, view.commitment)), key=_urgency)
     if not shown:
         return None
-    return _row(found, answer, shown[0], len(clocks) - 1, words, now)
+    return _row(found, answer, shown[0], len(clocks) - 1, to)
 
 
 def _urgency(view: ClockView) -> tuple[int, int]:
@@ -95,10 +104,8 @@ def _urgency(view: ClockView) -> tuple[int, int]:
     return (1, view.started_at or 0) if view.state is PAUSED else (2, view.awaiting_since or 0)
 
 
-def _row(
-    found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, words: Words, now: Micros
-) -> Row:
-    fields = answer.evaluation.ticket.fields
+def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience) -> Row:
+    words, fields = to.words, answer.evaluation.ticket.fields
     calendar = calendar_of(answer, view)
     label = label_of(answer, view, words)
     breach = next((each for each in found.breaches if each.clock_state in LIVE), None)
@@ -112,14 +119,14 @@ def _row(
         title=_text(fields.get("title")),
         about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
         url=_text(fields.get("url")),
-        left=left(view, calendar, words, now),
+        left=left(view, calendar, to),
         commitment=label,
         used=used,
         used_text=used_text,
         others=others,
         assignee=_text(fields.get("assignee")),
         group=_text(fields.get("group")),
-        place=None if answer.queue is None else _place(answer.queue, calendar, words, now),
+        place=None if answer.queue is None else _place(answer.queue, calendar, words, to.now),
         breach=breach,
         spoken=f"{named(words, LATE, view.kind.value)}: {label}, {answer.desk} {answer.ticket}",
     )
@@ -142,8 +149,9 @@ def label_of(answer: TicketAnswer, view: ClockView, words: Words) -> str:
     return nearest(words.language.value, labels) or view.label
 
 
-def left(view: ClockView, calendar: Calendar | None, words: Words, now: Micros) -> Left:
+def left(view: ClockView, calendar: Calendar | None, to: Audience) -> Left:
     """The time left of an open clock, and the notes below it."""
+    words, now = to.words, to.now
     zone = calendar.time_zone if calendar else _UTC
     if view.state is PAUSED:
         return _paused(view, words)
@@ -152,9 +160,17 @@ def left(view: ClockView, calendar: Calendar | None, words: Words, now: Micros) 
         return Left(words.say(N_("Waiting")), notes=(waits,) if waits else (), is_still=True)
     seconds = view.remaining // SECOND
     due = words.say(N_("due {when}"), when=words.written(view.due_at, zone, now))
+    own = _own_time(view.due_at, zone, to)
     if view.open_now:
-        return Left(words.left(seconds), seconds, _until(calendar, now), (due,))
-    return Left(words.left(seconds), seconds, None, (_closed(calendar, words, now), due), is_still=True)
+        return Left(words.left(seconds), seconds, _until(calendar, now), (due, *own))
+    return Left(words.left(seconds), seconds, None, (_closed(calendar, words, now), due, *own), is_still=True)
+
+
+def _own_time(at: Micros, zone: str, to: Audience) -> tuple[str, ...]:
+    """The reader's own time, where their clocks differ from the desk's."""
+    if to.zone is None or local(at, zone).utcoffset() == local(at, to.zone).utcoffset():
+        return ()
+    return (to.words.say(N_("your time: {when}"), when=to.words.written(at, to.zone, to.now)),)
 
 
 def _paused(view: ClockView, words: Words) -> Left:

@@ -5,6 +5,7 @@ from typing import Final
 
 from app.delivery.wording.phrases import N_
 from app.flow.query.desks import DeskAnswer, Hours
+from app.flow.query.open_tickets import KeptSince
 from app.sla.calendar.spans import AFTER_CLOSING, BEFORE_OPENING
 from app.sla.span import Micros
 from app.web.pages.frame.vocabulary import CLOSED, named
@@ -24,15 +25,24 @@ class DeskLine:
     text: str
     tomorrow: str | None
     changes_at: Micros | None
+    month: str | None = None
+    """The share of commitments that were met this month."""
 
 
-def desk_line(desk: DeskAnswer, words: Words, now: Micros) -> DeskLine:
-    """The line of a desk, by its first calendar."""
+def desk_line(desk: DeskAnswer, words: Words, now: Micros, month: KeptSince | None = None) -> DeskLine:
+    """The line of a desk, by its first calendar; `month` is what it has kept this month."""
     if not desk.hours:
         return DeskLine(desk.desk, desk.name, False, words.say(N_("no calendar")), None, None)
     hours = desk.hours[0]
+    share = None if month is None else month.share
     return DeskLine(
-        desk.desk, desk.name, hours.open_now, _text(hours, words, now), _tomorrow(hours, words), hours.until
+        desk.desk,
+        desk.name,
+        hours.open_now,
+        _text(hours, words, now),
+        _tomorrow(hours, words),
+        hours.until,
+        None if share is None else words.say(N_("{share} kept this month"), share=words.percent(share)),
     )
 
 

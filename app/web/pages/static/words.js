@@ -72,6 +72,7 @@ const SIGNALS = {
   "credit.refused": "credit refused",
   "credit.lapsed": "credit lapsed",
   "credit.withdrawn": "credit withdrawn",
+  "report.ready": "report ready",
   "subscription.disabled": "subscription disabled",
   "agreement.applied": "new version of the agreement",
   "calendar.applied": "new version of the calendars",

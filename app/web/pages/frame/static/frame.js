@@ -20,5 +20,10 @@ document.addEventListener("keydown", ({ key }) => {
   open.querySelector("summary").focus();
 });
 
+// The server writes the reader's own time beside the desk's where they differ.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const secure = location.protocol === "https:" ? "; Secure" : "";
+if (zone) document.cookie = `slatimer_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+
 countDown();
 followRegions();

@@ -17,12 +17,14 @@ const RETRY = 3000; // milliseconds; EventSource reconnects after a lost connect
 const REFRESH = 60_000; // milliseconds; some texts change without a signal: "today" becomes a date
 const SIGNED_OUT = 401;
 const ANNOUNCED = 20;
+const BREACHES = new Set(["clock.breached", "clock.missed", "clock.lapsed"]);
 
 class Region {
   constructor(element) {
     this.element = element;
     this.stale = new Set(); // keys that must be rendered again
     this.all = false; // or all of them
+    this.broken = new Set(); // keys of which a breach was reported: their rows are highlighted and announced once
     this.timer = null;
     this.fetchedAt = -Infinity;
     this.busy = false;
@@ -37,12 +39,18 @@ class Region {
   onSignal(signal) {
     if (!this.concerns(signal)) return;
     this.stale.add(keyOf(signal));
+    if (BREACHES.has(signal.kind)) this.broken.add(keyOf(signal));
     this.plan(Math.max(GATHER, this.fetchedAt + PAUSE - performance.now()));
   }
 
   renew() {
     this.all = true;
     this.plan(0);
+  }
+
+  renewNow() {
+    this.all = true;
+    return this.fetch();
   }
 
   plan(delay) {
@@ -53,13 +61,13 @@ class Region {
     this.timer = null;
     if (this.busy) return this.plan(GATHER);
     this.busy = true;
-    const [stale, all] = [this.stale, this.all];
-    [this.stale, this.all] = [new Set(), false];
+    const { stale, all, broken } = this;
+    [this.stale, this.all, this.broken] = [new Set(), false, new Set()];
     try {
-      await this.swap(stale, all);
+      if (!await this.swap(stale, all, broken)) this.again(broken);
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // the network: the stream says so, and renews all when it is back
-      this.all = true;
+      if (!(error instanceof TypeError)) throw error; // the network
+      this.again(broken);
     } finally {
       this.fetchedAt = performance.now();
       this.busy = false;
@@ -67,23 +75,33 @@ class Region {
     return null;
   }
 
-  async swap(stale, all) {
+  // The service is busy or away: what has changed meanwhile comes with the next answer.
+  again(broken) {
+    this.all = true;
+    broken.forEach((key) => this.broken.add(key));
+    this.plan(RETRY);
+  }
+
+  // Fetch and swap in; false if there was no answer to swap in.
+  async swap(stale, all, broken) {
     const address = new URL(this.element.dataset.live, location.href);
     const keys = all ? [] : keyed(this.element).map((row) => row.dataset.key).filter((key) => !stale.has(key));
     for (const key of keys) address.searchParams.append("keep", key);
     const response = await fetch(address, { credentials: "same-origin" });
     if (response.status === SIGNED_OUT) location.reload();
-    if (!response.ok) return;
+    if (!response.ok) return false;
+    streamAt = response.headers.get("X-Slatimer-Stream-At");
     synchronize(response.headers.get("X-Slatimer-At"));
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html").body;
     for (const part of fresh.querySelectorAll("[data-into]")) {
       part.remove();
-      patch(document.getElementById(part.dataset.into), part);
+      patch(document.getElementById(part.dataset.into), part, broken);
     }
-    patch(this.element, fresh);
+    patch(this.element, fresh, broken);
     tickAll();
     document.dispatchEvent(new CustomEvent("swapped", { detail: this.element }));
     planRefresh();
+    return true;
   }
 }
 
@@ -92,7 +110,7 @@ const keyed = (element) => [...element.querySelectorAll("[data-key]")];
 
 // Give an element the content of a fresh one. Rows that are kept, or equal, stay the same elements, so that the focus, the
 // selection and an open menu stay.
-function patch(element, fresh) {
+function patch(element, fresh, broken) {
   const old = new Map(keyed(element).map((row) => [row.dataset.key, row]));
   const focus = focused(element);
   for (const place of fresh.querySelectorAll("[data-keep]")) {
@@ -100,11 +118,7 @@ function patch(element, fresh) {
     if (row) place.replaceWith(row);
     else place.remove();
   }
-  for (const row of keyed(fresh)) {
-    const before = old.get(row.dataset.key);
-    if (!before || before === row) continue;
-    if (!before.matches(".late") && row.matches(".late")) row.classList.add("highlight");
-  }
+  for (const row of keyed(fresh)) row.classList.toggle("highlight", broken.has(row.dataset.key) && row.matches(".late"));
   element.replaceChildren(...fresh.childNodes);
   focus?.();
 }
@@ -124,6 +138,7 @@ function focused(element) {
 }
 
 let regions = [];
+let streamAt = null; // the place in the stream that the last answer has
 let refresh = null;
 
 function planRefresh() {
@@ -177,9 +192,15 @@ export function followRegions() {
       connected("lost", say("reconnecting"));
       if (source?.readyState !== EventSource.CLOSED) return;
       close();
-      regions.forEach((region) => region.renew()); // also learns whether the session has ended
-      setTimeout(open, RETRY);
+      setTimeout(recover, RETRY);
     };
+  }
+
+  // The stream was refused: the session has ended, or it no longer has the place. Everything is fetched, which says so.
+  async function recover() {
+    await Promise.all(regions.map((region) => region.renewNow()));
+    after = streamAt ?? after;
+    open();
   }
 
   function close() {

@@ -1,6 +1,7 @@
 // Now: filters that apply at once, the panel beside the list, taking a breach on, and the wall that turns its pages.
 
 import { post } from "./api.js";
+import { alertOnBreaches } from "./alerts.js";
 import { tickAll } from "./countdown.js";
 
 const NAME = "slatimer-name"; // where this browser remembers its user's name
@@ -63,6 +64,20 @@ document.addEventListener("keydown", ({ key }) => {
   row?.focus();
 });
 
+// Keys: "/" searches, "j" and "k" go through the rows. Not while somebody types.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (event.key === "/" && filters) {
+    event.preventDefault();
+    filters.elements.q.focus();
+  }
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step) return;
+  const links = [...list.querySelectorAll(".title a")];
+  const at = links.indexOf(document.activeElement?.closest(".row")?.querySelector(".title a"));
+  links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+});
+
 window.addEventListener("popstate", () => (selected() && panel ? showPanel(selected()) : panel && hidePanel()));
 
 document.addEventListener("swapped", () => {
@@ -70,6 +85,8 @@ document.addEventListener("swapped", () => {
   document.title = document.title.replace(/^(\(\d+\) )?/, overdue === "0" ? "" : `(${overdue}) `);
   if (panel && !panel.hidden && selected()) showPanel(selected());
 });
+
+if (panel) alertOnBreaches();
 
 const dialog = document.querySelector("#take-on");
 let taken = null;

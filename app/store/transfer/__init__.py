@@ -1,0 +1,1 @@
+"""Everything of a desk, as rows: read for an export, inserted by an import."""
