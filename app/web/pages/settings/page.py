@@ -13,6 +13,7 @@ from app.flow.people.own import SecondFactorIsOn
 from app.flow.people.passwords import UnfitPassword
 from app.store import audit
 from app.store.audit import AuditFilters
+from app.store.engine.database import EveryDesk
 from app.store.people import persons
 from app.store.tickets.board import cursor_of, key_of
 from app.web.http.forms import read_form
@@ -106,7 +107,9 @@ async def set_looks(reader: ViewReader) -> Response:
     zone = form.get("time_zone", "").strip() or None
     if zone is not None and zone not in available_timezones():
         return await own(room, reader, Failure.ZONE)
-    await reader.runtime.database.write(lambda conn, _: persons.set_looks(conn, person.id, language, zone))
+    await reader.runtime.database.write(
+        lambda conn, _: persons.set_looks(conn, person.id, language, zone), reader.caller.desks
+    )
     chosen = f"&{LANGUAGE_PARAMETER}={language}" if language else ""
     return done(reader, OWN, f"looks{chosen}")
 
@@ -117,7 +120,7 @@ async def end_session(reader: ViewReader) -> Response:
     form = await read_form(reader.request)
     who = reader.caller.principal
     await reader.runtime.database.write(
-        lambda conn, now: manage.end_session(conn, who, form.get("session", ""), now)
+        lambda conn, now: manage.end_session(conn, who, form.get("session", ""), now), EveryDesk.PEOPLE
     )
     reader.runtime.principals.clear()
     return done(reader, OWN, "session")
@@ -143,7 +146,8 @@ async def create_person(reader: PeopleReader) -> Response:
             lambda conn, _: (
                 manage.create(conn, who, name, roles, settings, display_name=shown),
                 manage.new_link(conn, who, name, settings),
-            )
+            ),
+            EveryDesk.PEOPLE,
         )
     except persons.NameTaken:
         return await people(room, reader, Failure.NAME_TAKEN)
@@ -160,7 +164,9 @@ async def change_roles(reader: PeopleReader) -> Response:
     roles, desk = roles_of_form(form), form.get("desk", "")
     if not desk:
         return await people(room, reader, Failure.NO_ROLE)
-    await reader.runtime.database.write(lambda conn, _: manage.change_role(conn, who, name, desk, roles))
+    await reader.runtime.database.write(
+        lambda conn, _: manage.change_role(conn, who, name, desk, roles), EveryDesk.PEOPLE
+    )
     reader.runtime.principals.clear()
     return done(reader, PEOPLE, "roles")
 
@@ -172,12 +178,15 @@ async def change_state(reader: PeopleReader) -> Response:
     who, name, action = reader.caller.principal, form.get("name", ""), form.get("action")
     write, settings = reader.runtime.database.write, reader.runtime.settings
     if action == "link":
-        secret, _ = await write(lambda conn, _: manage.new_link(conn, who, name, settings))
+        secret, _ = await write(lambda conn, _: manage.new_link(conn, who, name, settings), EveryDesk.PEOPLE)
         return page(room, reader, "link.html", name=name, link=link_address(reader.request, secret))
     if action == "remove_second_factor":
-        await write(lambda conn, _: manage.remove_second_factor(conn, who, name))
+        await write(lambda conn, _: manage.remove_second_factor(conn, who, name), EveryDesk.PEOPLE)
     elif action in ("disable", "enable"):
-        await write(lambda conn, _: manage.set_disabled(conn, who, name, disabled=action == "disable"))
+        await write(
+            lambda conn, _: manage.set_disabled(conn, who, name, disabled=action == "disable"),
+            EveryDesk.PEOPLE,
+        )
     reader.runtime.principals.clear()
     return done(reader, PEOPLE, "person")
 
@@ -196,7 +205,7 @@ async def create_key(reader: PeopleReader) -> Response:
     if not roles:
         return await shown_keys(room, reader, Failure.NO_ROLE)
     secret, _ = await reader.runtime.database.write(
-        lambda conn, now: manage.create_key(conn, who, roles, now)
+        lambda conn, now: manage.create_key(conn, who, roles, now), EveryDesk.PEOPLE
     )
     return page(room, reader, "key.html", key=secret)
 
@@ -207,7 +216,7 @@ async def revoke_key(reader: PeopleReader) -> Response:
     form = await read_form(reader.request)
     who = reader.caller.principal
     await reader.runtime.database.write(
-        lambda conn, now: manage.revoke_key(conn, who, form.get("key", ""), now)
+        lambda conn, now: manage.revoke_key(conn, who, form.get("key", ""), now), EveryDesk.PEOPLE
     )
     reader.runtime.principals.clear()
     return done(reader, KEYS, "key")

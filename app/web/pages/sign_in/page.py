@@ -7,7 +7,7 @@ from app.flow.people.provider import ProviderFailed
 from app.flow.people.sign_in import AwaitsCode, Result, SignedIn
 from app.principal import Principal
 from app.store.audit import acting
-from app.store.engine.database import Connection
+from app.store.engine.database import Connection, EveryDesk
 from app.store.people import persons, sessions
 from app.web.http.access import COOKIE, actor_of, must_be_own_form
 from app.web.http.forms import read_form
@@ -118,7 +118,7 @@ async def _end(request: Request, principal: Principal, session_id: str) -> str |
         sessions.end_own(conn, session_id, now)
         return token
 
-    token = await runtime.database.write(work)
+    token = await runtime.database.write(work, EveryDesk.SIGN_IN)
     if token is None or runtime.provider is None:
         return None
     try:
