@@ -33,7 +33,7 @@ REFUSALS: Final[Mapping[Refusal, str]] = {
 
 _OF_KIND: Final[Mapping[Kind, str]] = {
     Kind.TOO_MANY: N_("Too many attempts. Wait a little, then try again."),
-    Kind.UNAVAILABLE: N_("The service is busy. Try again in a moment."),
+    Kind.UNAVAILABLE: N_("The service is busy. Try again shortly."),
     Kind.CONFLICT: N_("You are signed in already. Sign out first."),
 }
 _OTHERWISE: Final = N_("The sign-in is refused.")
