@@ -1,6 +1,6 @@
 """What starting costs: processor time of commands and of `serve` until it is ready, and memory at rest.
 
-Run: python benchmarks/start.py  (TIMES=5; TREES=.,../other compares checkouts by turns)
+Run: python benchmarks/start.py  (TIMES=5; TREES=.,../other compares checkouts by turns, on one machine)
 Processor time is user and system of the process; the median of TIMES runs. Beside each figure stand its aim and what the
 same interpreter takes to import the libraries that the process cannot do without. Memory at rest is resident, and of it
 what is not shared with other processes, some seconds after a `serve` on a migrated SQLite file is ready.
@@ -82,6 +82,8 @@ def served(tree: Path, folder: str) -> tuple[float, float, float]:
     )
     try:
         while not _answers(port):
+            if process.poll() is not None:
+                raise SystemExit(f"{tree}: serve ended with {process.returncode}")
             time.sleep(0.02)
         ready = _taken(process.pid)
         time.sleep(AT_REST)

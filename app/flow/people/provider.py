@@ -10,7 +10,6 @@ is named by the operator, so its address is not judged as a subscriber's is.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, cast
 from urllib.parse import urlencode, urlsplit
@@ -28,6 +27,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from app.flow.people.identity import Attempt, Identity, ProviderFailed, ProviderRefused
 from app.settings import Settings
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -41,37 +41,6 @@ _NAMED: Final = 300
 """Characters of the provider's own explanation that are passed on."""
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-
-
-class ProviderFailed(RuntimeError):
-    """The identity provider does not answer, or not as OpenID Connect asks. The message says what is wrong."""
-
-
-class ProviderRefused(ValueError):
-    """The sign-in at the provider is not valid, or the person cancelled it. The message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A begun sign-in: what its answer must fit to."""
-
-    state: str
-    nonce: str
-    verifier: str
-    next: str
-    """Where the person wanted to go."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom the provider names."""
-
-    issuer: str
-    subject: str
-    name: str | None
-    display_name: str | None
-    groups: frozenset[str]
-    id_token: str
 
 
 class Provider:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Final
 
 from app.flow.people import group_roles, totp
+from app.flow.people.identity import Identity
 from app.flow.people.passwords import BusyHashing, Passwords
-from app.flow.people.provider import Identity
 from app.flow.people.throttle import Throttle
 from app.principal import EVERY, Principal
 from app.settings import Settings

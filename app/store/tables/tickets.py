@@ -329,8 +329,9 @@ class SignalRow(SQLModel, table=True):
             "generation",
             name="signal_once",
         ),
-        # Serves the signals of a desk that happened in a period.
-        Index("signal_at", "desk", "at"),
+        # Serves the signals that happened in a period, of one desk or of several. The instant comes first, so that no
+        # query of single tickets reads a whole desk by it.
+        Index("signal_at", "at", "desk"),
         # Serves the list of breaches, which are few among the signals.
         Index("signal_late", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),
         Index("signal_late_desk", "desk", "at", "seq", sqlite_where=_LATE, postgresql_where=_LATE),

@@ -2,11 +2,11 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
 from app.flow.people.own import Own
-from app.flow.people.provider import Provider
 from app.flow.people.sign_in import SignIns
 from app.flow.process.clock_metrics import ClockMetrics
 from app.flow.process.runtime import Runtime
@@ -20,6 +20,9 @@ from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
 from app.web.http.quotas import RequestRate, StreamQuota
 from app.web.http.refused_sign_ins import RefusedSignIns
+
+if TYPE_CHECKING:
+    from app.flow.people.provider import Provider
 
 
 class WebRuntime(Runtime):
@@ -38,7 +41,7 @@ class WebRuntime(Runtime):
         self.refused_sign_ins = RefusedSignIns(database, settings)
         self.sign_ins = SignIns(database, settings)
         self.own = Own(database, settings, self.sign_ins)
-        self.provider = None if settings.oidc_issuer is None else Provider(settings, settings.oidc_issuer)
+        self.provider = _provider_of(settings)
         self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)
@@ -72,3 +75,12 @@ def seeing_every_desk() -> Generator[None]:
 def running(request: Request) -> WebRuntime:
     """The components of the process that serves this request."""
     return request.app.state.running
+
+
+def _provider_of(settings: Settings) -> "Provider | None":
+    """The identity provider. Its libraries are imported only where the settings name one."""
+    if settings.oidc_issuer is None:
+        return None
+    from app.flow.people.provider import Provider
+
+    return Provider(settings, settings.oidc_issuer)

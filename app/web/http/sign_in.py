@@ -6,15 +6,15 @@ with it. What a sign-in at the identity provider needs to be finished is in a th
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import orjson
 from fastapi import Request
 from starlette.responses import Response
 
+from app.flow.people.identity import Attempt, ProviderFailed, ProviderRefused
 from app.flow.people.links import link_below
 from app.flow.people.passwords import BusyHashing
-from app.flow.people.provider import Attempt, Provider, ProviderFailed, ProviderRefused
 from app.flow.people.sign_in import AwaitsCode, Refusal, Result, Sender, SignedIn, SignInRefused
 from app.flow.people.throttle import SlowDown
 from app.principal import Principal, PrincipalKind
@@ -24,6 +24,9 @@ from app.web.http.problems import Kind, Problem, not_found
 from app.web.http.refused_sign_ins import network_of
 from app.web.http.running import running
 from app.web.http.session import end_replaced, origin_of, set_session_cookie
+
+if TYPE_CHECKING:
+    from app.flow.people.provider import Provider
 
 T = TypeVar("T")
 
@@ -83,7 +86,7 @@ async def admit_browser(request: Request, answer: Response, result: Result) -> P
             return None
 
 
-def provider_of(request: Request) -> Provider:
+def provider_of(request: Request) -> "Provider":
     """The identity provider. Raises Problem: 404 where the settings name none."""
     found = running(request).provider
     if found is None:

@@ -12,4 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("signal_at", "signal", ["desk", "at"])
+    op.create_index("signal_at", "signal", ["at", "desk"])
