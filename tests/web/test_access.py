@@ -75,6 +75,7 @@ QUERIES = {
     "/v1/queues/{desk}/{queue}/forecast": {"ticket": "4711"},
     "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
+    "/v1/contracts/{desk}/{contract}/versions/diff": {"from": "1", "to": "2"},
 }
 LISTS = ("/v1/tickets", "/v1/desks", "/v1/signals", "/v1/stream", "/v1/breaches")
 
