@@ -37,7 +37,7 @@ from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, ve
 from app.web.api.inbound import hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, sessions, sign_in
-from app.web.api.reports import behind, objects, reports, simulations
+from app.web.api.reports import behind, objects, reports, simulation_list, simulations
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
 from app.web.http import problems, session
@@ -84,6 +84,7 @@ ROUTERS = (
     behind.router,
     reports.router,
     simulations.router,
+    simulation_list.router,
     audit.router,
     me.router,
     people.router,

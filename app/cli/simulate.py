@@ -83,7 +83,8 @@ def simulate(
         except FaultyFiles as error:
             _refuse(map(str, error.faults))
         except FaultyContracts as error:
-            _refuse(f"{contracts}: {place}: {fault}" for place, fault in error.faults)
+            file = "" if contracts is None else f"{contracts}: "
+            _refuse(f"{file}{place}: {fault}" for place, fault in error.faults)
         except UnusableLog as error:
             misused(f"{contracts}: {error}")
     if as_json:

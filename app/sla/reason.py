@@ -129,7 +129,7 @@ class ReasonCode(StrEnum):
 
     # Why a credit is in its state.
     CREDIT_CLAIMED = "credit_claimed"
-    """`ref`: the event."""
+    """`ref`: the event; params: `ticket`, `author`, `reason`, each of them perhaps null."""
     CREDIT_DECIDED = "credit_decided"
     """`ref`: the event; params: `state`, `author`, `reason`."""
     CREDIT_LAPSED = "credit_lapsed"

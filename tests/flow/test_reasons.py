@@ -68,6 +68,25 @@ def test_every_code_has_a_text(code: ReasonCode) -> None:
             "only 1 reply in the last 5 working days",
         ),
         (
+            Reason(ReasonCode.SHORT_NOTICE, "m", {"notice_seconds": 86399.999999, "needed_seconds": 86400.0}),
+            "maintenance announced 23 h 59 min 59.999999 s ahead; the agreement asks for 24 h",
+        ),
+        (
+            Reason(ReasonCode.SHORT_NOTICE, "m", {"notice_seconds": -600.0, "needed_seconds": 3600.0}),
+            "maintenance announced 10 min after its beginning; the agreement asks for 1 h",
+        ),
+        (
+            Reason(ReasonCode.CREDIT_CLAIMED, "e1", {"ticket": "K-1", "author": "customer"}),
+            "claimed by ticket K-1",
+        ),
+        (
+            Reason(
+                ReasonCode.CREDIT_CLAIMED, "e1", {"ticket": None, "author": "Eva", "reason": "by telephone"}
+            ),
+            "claimed by Eva: by telephone",
+        ),
+        (Reason(ReasonCode.CREDIT_CLAIMED, "e1"), "claimed by e1"),
+        (
             Reason(ReasonCode.CREDIT_UPTIME, "uptime", PARAMS | {"target": "> 99.95%"}),
             "the uptime (uptime) was 99.8611 % in 2026-11, with 1 h of downtime in 720 h; the target is > 99.95%",
         ),

@@ -311,6 +311,29 @@ def test_a_day_that_was_added_is_removed_from_those_added() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hours", "key", "value", "expected"),
+    [
+        (
+            {"mon-fri": ["09:00-19:00"], "sat-sun": ["09:00-18:00"]},
+            "sat",
+            [],
+            {"mon-fri": ["09:00-19:00"], "sun": ["09:00-18:00"], "sat": []},
+        ),
+        ({"mon-sun": ["09:00-18:00"]}, "wed", None, {"mon,tue,thu,fri,sat,sun": ["09:00-18:00"]}),
+        ({"mon-fri": [], "sat": []}, "mon-sat", ["10:00-12:00"], {"mon-sat": ["10:00-12:00"]}),
+        ({"fri-mon": ["09:00-18:00"]}, "sat", [], {"fri,sun,mon": ["09:00-18:00"], "sat": []}),
+    ],
+)
+def test_hours_of_one_weekday_take_it_out_of_the_range_that_named_it(
+    hours: dict[str, Any], key: str, value: Any, expected: dict[str, Any]
+) -> None:
+    document = {"calendars": {"desk": {"time_zone": "UTC", "hours": hours}}}
+    made = changed(None, document, {f"calendars.desk.hours.{key}": value})
+    assert made.calendars is not None
+    assert made.calendars["calendars"]["desk"]["hours"] == expected
+
+
+@pytest.mark.parametrize(
     ("key", "wrong"),
     [
         ("", "it is not a path of keys"),
@@ -445,3 +468,13 @@ def test_credits_of_the_span_are_summed_on_both_sides(service: Service) -> None:
     dearer = simulated(service, desk="phpnet", span=november, contracts=[("draft", terms)])
     assert Decimal(dearer.result["credits"][0]["after"]) == 500
     assert dearer.flips == []
+    # A single change of a stored contract is one of its terms, not of the agreement file, which it stands above.
+    changes: dict[str, Any] = {"contracts.c-1.fee.amount": "1000.00"}
+    assert simulated(service, changes, desk="phpnet", span=november).result == dearer.result
+    for wrong, place in (
+        ({"contracts.C-1.fee.per": "week"}, "fee.per"),
+        ({"contracts.C-1": {}}, "contracts.C-1"),
+    ):
+        with pytest.raises(FaultyContracts) as refused:
+            simulated(service, wrong, desk="phpnet", span=november)
+        assert [(above, fault.place) for above, fault in refused.value.faults] == [("/changes", place)]

@@ -304,7 +304,7 @@ def test_announced_maintenance_is_listed_with_why_it_counts_or_does_not(room: Ro
         "announced_at": "2026-03-05T05:00:01Z",
         "emergency": False,
         "counted": True,
-        "reason": "maintenance announced 86399 s ahead of the 86400 s needed",
+        "reason": "maintenance announced 23 h 59 min 59 s ahead; the agreement asks for 24 h",
         "reason_detail": {
             "code": "short_notice",
             "ref": "late",

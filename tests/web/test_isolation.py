@@ -411,6 +411,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/reports/usage"): VIEW,
     ("GET", "/v1/reports/{report}/tickets"): VIEW,
     ("DELETE", "/v1/simulations/{simulation}"): VIEW,
+    ("GET", "/v1/simulations"): VIEW,
     ("GET", "/v1/simulations/{simulation}"): VIEW,
     ("POST", "/v1/simulations"): VIEW,
     ("GET", "/v1/signals"): VIEW,

@@ -1,11 +1,12 @@
 """Simulations over HTTP: one from its start to its result in a process of its own, cancelled, orphaned, refused."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
-from app.flow.simulation.child import EndedEarly, messages
+from app.flow.simulation.child import READER, EndedEarly, messages
 from app.flow.simulation.draft import Question
 from app.flow.simulation.process import OUT_OF_MEMORY
 from app.flow.simulation.supervisor import CANCELLED, STOPPED, Simulations
@@ -13,6 +14,7 @@ from app.settings import Settings
 from app.sla.span import Span
 from app.store.tickets import simulations
 from app.store.tickets.simulations import ORPHANED, SimulationState
+from app.web.api.reports.simulation_list import SimulationPage
 from app.web.api.reports.simulations import SimulationStarted, SimulationView
 from tests.waiting import until
 from tests.web.room import Room, conforms
@@ -37,6 +39,21 @@ def inserted(room: Room, simulation: str) -> None:
     room.database.write_now(
         lambda conn, now: simulations.start(conn, simulation, "haisoft", question, None, now)
     )
+
+
+def test_simulations_are_listed_the_latest_first_without_their_results(room: Room) -> None:
+    for name in ("s1", "s2", "s3"):
+        inserted(room, name)
+        room.database.write_now(
+            lambda conn, now, name=name: simulations.end(conn, name, SimulationState.DONE, now, result={})
+        )
+    seen: list[str] = []
+    page: dict[str, Any] | None = {"limit": 2, "desk": "haisoft"}
+    while page is not None:
+        found = conforms(SimulationPage, room.get("/v1/simulations", None, **page).content)
+        seen += [each["id"] for each in found["simulations"]]
+        page = {"limit": 2, "cursor": found["next"]} if found["next"] else None
+    assert seen == ["s3", "s2", "s1"]
 
 
 def test_a_simulation_runs_to_its_result(room: Room) -> None:
@@ -118,3 +135,19 @@ def test_a_process_that_cannot_read_the_database_says_why(tmp_path: Any) -> None
 def test_a_process_that_fails_is_named_by_how_it_ended(tmp_path: Any) -> None:
     with pytest.raises(EndedEarly, match="ended with code 1"):
         asyncio.run(_messages(database_url=f"sqlite:///{tmp_path}/none/none.db"))
+
+
+def test_a_loop_that_closes_before_the_process_has_ended_is_no_error(tmp_path: Any) -> None:
+    async def work() -> None:
+        task = asyncio.create_task(_messages(database_url=f"sqlite:///{tmp_path}/new.db"))
+        await asyncio.sleep(0)
+        # The second one is that of the service that stops: it ends the wait for the process, which was killed.
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+
+    asyncio.run(work())
+    # An exception of the thread would fail the test.
+    for thread in threading.enumerate():
+        if thread.name == READER:
+            thread.join()

@@ -101,6 +101,14 @@ def _decided(_: Reason, params: Mapping[str, object]) -> str:
     return f"{params['state']}{by}{why}"
 
 
+def _claimed(reason: Reason, params: Mapping[str, object]) -> str:
+    """By the ticket, the person who entered it, or the event: what a reader of the statement can look up."""
+    ticket = params.get("ticket")
+    by = f"ticket {ticket}" if ticket else params.get("author") or reason.ref
+    why = f": {params['reason']}" if params.get("reason") else ""
+    return f"claimed by {by}{why}"
+
+
 CREDIT_TEXTS: Final[Mapping[ReasonCode, Callable[[Reason, Mapping[str, object]], str]]] = {
     ReasonCode.CREDIT_UPTIME: _uptime,
     ReasonCode.CREDIT_MISSED: _missed,
@@ -121,7 +129,7 @@ CREDIT_TEXTS: Final[Mapping[ReasonCode, Callable[[Reason, Mapping[str, object]],
     ReasonCode.CREDIT_NO_CURRENCY: lambda reason, _: (
         f"no currency is known: enter that of contract {reason.ref}, or `currency` in the agreement file"
     ),
-    ReasonCode.CREDIT_CLAIMED: lambda reason, _: f"claimed by {reason.ref}",
+    ReasonCode.CREDIT_CLAIMED: _claimed,
     ReasonCode.CREDIT_DECIDED: _decided,
     ReasonCode.CREDIT_LAPSED: lambda _, __: "no claim was filed in time",
     ReasonCode.CREDIT_WITHDRAWN: lambda _, __: (

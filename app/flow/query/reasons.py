@@ -4,9 +4,11 @@ The core gives reasons as codes (`app.sla.reason`). In an answer the text stands
 `expected_reply_reason`, and beside it the machine-readable reason under the same key with `_detail`.
 """
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Final
 
-from app.flow.query.credit_texts import CREDIT_TEXTS
+from app.flow.query.credit_texts import CREDIT_TEXTS, length_text
 from app.sla.clock.explanation import ExplainedSpan, SpanKind
 from app.sla.reason import Reason, ReasonCode
 
@@ -56,7 +58,6 @@ _TEXTS: Final[dict[ReasonCode, str]] = {
     ReasonCode.EXCLUDED_CAUSE: "{ref}, which the agreement excludes",
     ReasonCode.MAINTENANCE: "maintenance announced in time",
     ReasonCode.MAINTENANCE_COUNTS: "announced maintenance, which counts in this agreement",
-    ReasonCode.SHORT_NOTICE: "maintenance announced {notice_seconds:g} s ahead of the {needed_seconds:g} s needed",
 }
 
 
@@ -73,10 +74,18 @@ def text(reason: Reason) -> str:
             count, days = params["replies"], params["days"]
             replied = "no reply" if count == 0 else "only 1 reply" if count == 1 else f"only {count} replies"
             return f"{replied} in the last {days} working days"
+        case ReasonCode.SHORT_NOTICE:
+            return _short_notice(params)
         case code if code in CREDIT_TEXTS:
             return CREDIT_TEXTS[code](reason, params)
         case code:
             return _TEXTS[code].format(ref=reason.ref, **params)
+
+
+def _short_notice(params: Mapping[str, object]) -> str:
+    notice, needed = (Fraction(str(params[key])) for key in ("notice_seconds", "needed_seconds"))
+    ahead = "ahead" if notice >= 0 else "after its beginning"
+    return f"maintenance announced {length_text(abs(notice))} {ahead}; the agreement asks for {length_text(needed)}"
 
 
 def text_or_none(reason: Reason | None) -> str | None:

@@ -2,7 +2,8 @@
 
 A key is a path with dots; a step with a dot or a space in it stands in quotes. Tables of a list are named by their `id`
 or number. `null` removes a key. `calendars.` and `holidays.` lead into the calendar file, everything else into the
-agreement; `holidays.` changes every calendar of the file. Pure: the documents given are not changed.
+agreement; `holidays.` changes every calendar of the file. Hours of one weekday take it out of the range that named it.
+Pure: the documents given are not changed.
 """
 
 import re
@@ -11,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from app.sla.calendar.hours_file import DAYS, read_weekdays
 from app.sla.document.faults import Fault, FaultyFile, instead_of
 
 _STEP: Final = r"""(?:"[^"]+"|'[^']+'|[^."']+)"""
@@ -20,6 +22,7 @@ _KEY_RIGHT: Final = "Write a path with dots, as commitments.gti.target; a step w
 
 CALENDARS: Final = "calendars"
 HOLIDAYS: Final = "holidays"
+HOURS: Final = "hours"
 
 Document = dict[str, Any]
 Changes = Mapping[str, Any]
@@ -67,7 +70,7 @@ class _Editing:
 
     def change(self, key: str, value: Any) -> None:
         """Make one change. Raises FaultyFile."""
-        steps = _steps(key)
+        steps = steps_of(key)
         if steps[0] not in (CALENDARS, HOLIDAYS):
             if self.agreement is None:
                 raise _fault(key, "the desk has no agreement", "Give one whole, as `agreement`.")
@@ -80,15 +83,25 @@ class _Editing:
             _put_holidays(self.calendars, steps[1:], value, key)
         elif steps[2:4] == [HOLIDAYS, "remove"] and len(steps) == 5:
             _remove_holiday([_table(self.calendars, steps[:2], key)], steps[4], key)
+        elif len(steps) > 3 and steps[-2] == HOURS:
+            _put_hours(_table(self.calendars, steps[:-1], key), steps[-1], value)
         else:
             _put(self.calendars, steps, value, key)
         self.of_calendars = True
 
 
-def _steps(key: str) -> list[str]:
+def steps_of(key: str) -> list[str]:
+    """The steps of a key. Raises FaultyFile where it is no path."""
     if not _KEY.fullmatch(key):
         raise _fault(key, "it is not a path of keys", _KEY_RIGHT)
     return [step[1:-1] if step[0] in "\"'" else step.strip() for step in _STEPS.findall(key)]
+
+
+def with_value(document: Mapping[str, Any], steps: Sequence[str], value: Any, key: str) -> Document:
+    """A document with the value at a path set or, for None, removed. Raises FaultyFile; `key` names the change in it."""
+    made = dict(deepcopy(document))
+    _put(made, steps, value, key)
+    return made
 
 
 def _put(document: Document, steps: Sequence[str], value: Any, key: str) -> None:
@@ -134,6 +147,21 @@ def _ids(tables: list[Any]) -> list[str]:
 
 def _tables(listed: list[Any]) -> Iterator[Document]:
     yield from (cast(Document, each) for each in listed if isinstance(each, dict))
+
+
+def _put_hours(hours: Document, key: str, value: Any) -> None:
+    """Set or, for None, remove the hours of weekdays. The keys that named one of them keep their other days."""
+    changed_days = set(read_weekdays(key)[0])
+    before = dict(hours)
+    hours.clear()
+    for name, spans in before.items():
+        days, unknown = read_weekdays(name)
+        if unknown or changed_days.isdisjoint(days):
+            hours[name] = spans
+        elif left := [DAYS[day] for day in days if day not in changed_days]:
+            hours[",".join(left)] = spans
+    if value is not None:
+        hours[key] = value
 
 
 def _put_holidays(document: Document, steps: Sequence[str], value: Any, key: str) -> None:

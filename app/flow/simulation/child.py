@@ -14,6 +14,9 @@ from typing import Any, Final
 
 import orjson
 
+READER: Final = "simulation reader"
+"""The name of the thread that reads the output."""
+
 _MODULE: Final = "app.flow.simulation.process"
 
 Json = dict[str, Any]
@@ -31,7 +34,10 @@ async def messages(order: Json) -> AsyncGenerator[Json]:
     reported = asyncio.Queue[bytes | int]()
     process = _started()
     reading = Thread(
-        target=_read, args=(process, orjson.dumps(order), reported, asyncio.get_running_loop()), daemon=True
+        target=_read,
+        name=READER,
+        args=(process, orjson.dumps(order), reported, asyncio.get_running_loop()),
+        daemon=True,
     )
     reading.start()
     code: int | None = None
@@ -69,5 +75,13 @@ def _read(
             ):  # it ended at once: its exit code says so
                 channel.write(order)
             for line in process.stdout:
-                loop.call_soon_threadsafe(reported.put_nowait, line)
-    loop.call_soon_threadsafe(reported.put_nowait, process.returncode)
+                _pass_on(line, reported, loop)
+    _pass_on(process.returncode, reported, loop)
+
+
+def _pass_on(
+    found: bytes | int, reported: "asyncio.Queue[bytes | int]", loop: asyncio.AbstractEventLoop
+) -> None:
+    # Who waited was cancelled while the process was ending, and the service has stopped: the loop is closed.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(reported.put_nowait, found)

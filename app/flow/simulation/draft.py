@@ -5,7 +5,7 @@ these. It is checked as an apply of the same would be, and never stored. Instant
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.flow.agreement.contracts import ContractPlan, FaultyContracts, plan, read_terms
@@ -13,6 +13,7 @@ from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, File
 from app.flow.agreement.plan import Plan, Proposal, plans
 from app.flow.agreement.put import faults_of_name
 from app.flow.simulation.changes import Changed, changed
+from app.flow.simulation.contract_changes import ContractDocument, with_contract_changes
 from app.sla.agreement.version import Version, begun
 from app.sla.span import Micros, Span
 from app.store.contracts.catalogue import Catalogue
@@ -21,9 +22,6 @@ from app.store.engine.database import Connection
 
 CHANGES_PATH = "changes"
 """The path of a fault that lies in a single change, in place of a file's."""
-
-ContractDocument = tuple[str, Mapping[str, Any]]
-"""A contract's document with its place, for faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,7 @@ def sides_of(conn: Connection, catalogue: Catalogue, question: Question) -> Side
 
     The draft judges every ticket of the span. Without files and changes each ticket keeps the version that judged it.
     """
+    question = _with_contract_changes(conn, question)
     desk, draft = question.desk, question.draft
     before = begun(catalogue.timeline(conn, desk), question.span.end)
     after = before
@@ -74,6 +73,13 @@ def sides_of(conn: Connection, catalogue: Catalogue, question: Question) -> Side
         current = catalogue.in_force(conn, desk, at=question.now)
         after = (_version(conn, catalogue, question, current),)
     return Sides(before, after, _contracts(conn, catalogue, question, after[-1]))
+
+
+def _with_contract_changes(conn: Connection, question: Question) -> Question:
+    """The question with its changes of stored contracts among its contracts. Raises FaultyContracts."""
+    draft = question.draft
+    stated, rest = with_contract_changes(conn, question.desk, question.now, draft.contracts, draft.changes)
+    return replace(question, draft=replace(draft, contracts=stated, changes=rest))
 
 
 def _version(conn: Connection, catalogue: Catalogue, question: Question, current: StoredVersion) -> Version:

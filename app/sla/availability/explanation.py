@@ -96,7 +96,8 @@ def _of(
     ]
     found = [excuse for excuse in excuses if excuse is not None]
     if len(found) < len(parts):
-        return OutageSpan(span, counted=True, reason=_why_counted(rule, outage, windows))
+        of_it = [each for each in windows if each.resource in (EVERY_RESOURCE, *parts)]
+        return OutageSpan(span, counted=True, reason=_why_counted(rule, outage, of_it))
     return OutageSpan(span, counted=False, reason=found[0])
 
 

@@ -68,17 +68,28 @@ def _override(table: Table) -> Override:
     return Override(hours, reason if isinstance(reason, str) else None)
 
 
-def _weekdays(table: Table, key: str) -> list[int]:
-    """The weekdays of "mon-fri", "sat,sun" or "mon,wed-fri"; a range may pass Sunday."""
+def read_weekdays(key: str) -> tuple[list[int], list[str]]:
+    """The weekdays of "mon-fri", "sat,sun" or "mon,wed-fri" from Monday, 0, and the parts that are none.
+
+    A range may pass Sunday.
+    """
     days: list[int] = []
+    unknown: list[str] = []
     for part in key.lower().replace(" ", "").split(","):
         first, dash, last = part.partition("-")
         if first not in DAYS or (dash and last not in DAYS):
-            right = 'Write weekdays as "mon", "mon-fri" or "sat,sun".'
-            table.fault(key, f"{part!r} is not a weekday or a range of weekdays", right)
+            unknown.append(part)
             continue
         start, end = DAYS.index(first), DAYS.index(last or first)
         days += [day % 7 for day in range(start, end + (1 if end >= start else 8))]
+    return days, unknown
+
+
+def _weekdays(table: Table, key: str) -> list[int]:
+    days, unknown = read_weekdays(key)
+    for part in unknown:
+        right = 'Write weekdays as "mon", "mon-fri" or "sat,sun".'
+        table.fault(key, f"{part!r} is not a weekday or a range of weekdays", right)
     return days
 
 

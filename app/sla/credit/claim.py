@@ -17,6 +17,7 @@ from app.sla.event import SETS_FIELDS, Event, EventType, in_order
 from app.sla.fields import casefolded
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
+from app.sla.subject import Subject
 
 
 class CreditState(StrEnum):
@@ -111,13 +112,14 @@ class Claimable:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of a credit's state. `fact` is the event that made it; None: time alone."""
+    """A change of a credit's state. `fact` is the event that made it and `ticket` its ticket; None: time alone."""
 
     state: CreditState
     at: Micros
     fact: str | None = None
     author: str | None = None
     reason: str | None = None
+    ticket: str | None = None
 
 
 @dataclass(slots=True)
@@ -203,7 +205,7 @@ def _decided(event: Event) -> CreditState:
 
 def _transition(state: CreditState, at: Micros, event: Event) -> Transition:
     author, reason = (_text(event.data.get(key)) for key in ("author", "reason"))
-    return Transition(state, at, event.id, author, reason)
+    return Transition(state, at, event.id, author, reason, Subject.parse(event.subject).ticket)
 
 
 def facts_of(log: Iterable[Event], derived: Sequence[DerivedFact] = ()) -> Iterator[Event]:
@@ -251,7 +253,7 @@ def reason_of(transition: Transition) -> Reason | None:
     params = {"author": transition.author, "reason": transition.reason, "state": transition.state.value}
     match transition.state:
         case CreditState.CLAIMED:
-            return Reason(ReasonCode.CREDIT_CLAIMED, transition.fact)
+            return Reason(ReasonCode.CREDIT_CLAIMED, transition.fact, params | {"ticket": transition.ticket})
         case CreditState.GRANTED | CreditState.REFUSED:
             return Reason(ReasonCode.CREDIT_DECIDED, transition.fact, params)
         case CreditState.LAPSED:

@@ -11,11 +11,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BindParameter, RowMapping, and_, bindparam, select
+from sqlalchemy import BindParameter, RowMapping, and_, bindparam, null, select, tuple_
 
+from app.principal import Desks
 from app.sla.span import Micros, Span
 from app.store.engine import dialect
 from app.store.engine.database import Connection
+from app.store.engine.desks import in_desks
 from app.store.tables import simulation as _simulation
 from app.store.tables import simulation_flip as _flip
 from app.store.tables import ticket as _ticket
@@ -124,6 +126,19 @@ def find(conn: Connection, simulation: str) -> StoredSimulation | None:
     """One simulation."""
     row = conn.execute(_FIND, {"id": simulation}).mappings().first()
     return None if row is None else _stored(row)
+
+
+def listed(
+    conn: Connection, desks: Desks, before: tuple[Any, ...] | None, limit: int
+) -> list[StoredSimulation]:
+    """Simulations of these desks, the latest first, without their results; those after `before`, an instant and an id."""
+    key = (_simulation.c.created_at, _simulation.c.id)
+    columns = [each for each in _simulation.c if each.name != "result"]
+    query = select(*columns, null().label("result")).where(in_desks(_simulation.c.desk, desks))
+    if before is not None:
+        query = query.where(tuple_(*key) < before)
+    rows = conn.execute(query.order_by(*(each.desc() for each in key)).limit(limit)).mappings()
+    return [_stored(row) for row in rows]
 
 
 def running(conn: Connection, desk: str) -> StoredSimulation | None:

@@ -43,8 +43,12 @@ def test_a_span_says_why_it_counts_or_does_not() -> None:
     ]
     late = announced("m", T - HOUR, Span(T, T + HOUR))
     assert reasons(promised, late, *outage("r", T, HOUR)) == [
-        (60, True, "maintenance announced 3600 s ahead of the 86400 s needed")
+        (60, True, "maintenance announced 1 h ahead; the agreement asks for 24 h")
     ]
+    # What was announced for another resource says nothing about this one.
+    other = announced("m", T - HOUR, Span(T, T + HOUR), resource="b")
+    of_a = outage("r", T, HOUR, resource="a")
+    assert reasons(promised, other, *of_a, who=Who.of("a")) == [(60, True, "cause not stated")]
     assert reasons(rule(), late, *outage("r", T, HOUR)) == [
         (60, True, "announced maintenance, which counts in this agreement")
     ]

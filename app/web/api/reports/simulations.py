@@ -185,8 +185,8 @@ class SimulationResult(BaseModel):
     best_hour: BestHour | None = Field(description="under the draft; null where no hour would have saved any")
 
 
-class SimulationView(BaseModel):
-    """A simulation, and its result once it is done."""
+class SimulationOutline(BaseModel):
+    """A simulation without its result."""
 
     id: str
     desk: str
@@ -200,6 +200,11 @@ class SimulationView(BaseModel):
     author: str | None
     created_at: InstantOut
     ended_at: InstantOut | None
+
+
+class SimulationView(SimulationOutline):
+    """A simulation, and its result once it is done."""
+
     result: SimulationResult | None
 
 
@@ -268,7 +273,7 @@ async def show_simulation(
 
     def find(conn: Connection) -> dict[str, Any]:
         found = parts.simulations.seen(_found_for(conn, caller, simulation))
-        view = _view(found)
+        view = outline(found) | {"result": None}
         if found.result is not None:
             flips, last = simulations.flips(conn, simulation, after, wanted.limit)
             following = None if last is None else cursor_of(last)
@@ -401,7 +406,8 @@ def _is_about(key: str, place: str) -> bool:
     return place == key or place.startswith(f"{key}.") or key.startswith(f"{place}.")
 
 
-def _view(found: StoredSimulation) -> dict[str, Any]:
+def outline(found: StoredSimulation) -> dict[str, Any]:
+    """A simulation without its result as JSON."""
     question = found.question
     drafts = [file["kind"] for file in question["files"]]
     return {
@@ -417,5 +423,4 @@ def _view(found: StoredSimulation) -> dict[str, Any]:
         "author": found.author,
         "created_at": instant_text(found.created_at),
         "ended_at": instant_text(found.ended_at),
-        "result": None,
     }
