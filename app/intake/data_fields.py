@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Final
+from unicodedata import category
 
 from pydantic import (
     AfterValidator,
@@ -26,7 +27,27 @@ MAX_SEQUENCE: Final = 2**63 - 1
 """What a database's largest integer holds."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=NAME_PATTERN)]
-NotEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_NOT_SHOWN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+"""Categories of characters that show nothing: controls, formats (those without width among them), spaces."""
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks that show nothing either: fillers, the empty Braille pattern."""
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text has a character that can be seen."""
+    return any(category(character) not in _NOT_SHOWN and character not in _BLANK for character in text)
+
+
+def _visible(text: str) -> str:
+    if not is_visible(text):
+        raise ValueError("input should have a character that can be seen")
+    return text
+
+
+Visible = AfterValidator(_visible)
+"""A text that a person reads: of characters without width only it would be empty."""
+
+NotEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), Visible]
 Text = str | None
 """A field that may be absent, which leaves it as it was, or null, which empties it."""
 

@@ -57,3 +57,9 @@ class DatabaseSettings(SettingsGroup):
         description="Maximum number of events of waiting pushes in one transaction. A larger push has a "
         "transaction of its own.",
     )
+    push_part_size: int = Field(
+        default=50,
+        ge=1,
+        description="Events of one push in one transaction; a larger push has several, between which other desks "
+        "have theirs. All events of a ticket are in the same one.",
+    )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.flow.judge.receive import Incoming
+from app.flow.judge.incoming import Refusal, parts
+from app.flow.judge.receive import Incoming, Receipt
 from app.store.engine.database import Database
 from tests.service import Service, created, event
 
@@ -89,6 +90,21 @@ def test_repetitions_and_conflicts_within_one_push_are_distinguished(service: Se
     )
     assert (receipt.accepted, receipt.repeated, receipt.known) == (1, 1, [1])
     assert [(refusal.index, refusal.conflict) for refusal in receipt.refused] == [(2, True)]
+
+
+def test_a_large_push_has_parts_and_each_ticket_is_in_one_of_them() -> None:
+    at = "2026-03-02T09:00:00+01:00"
+    push = [event(str(place), "agent.replied", ticket, at) for place, ticket in enumerate("abacbddddd")]
+    assert parts(push, 10) == [list(range(10))]
+    assert parts(push, 3) == [[0, 2], [1, 4, 3], [5, 6, 7, 8, 9]]
+
+
+def test_the_receipt_of_a_large_push_has_the_places_of_the_push() -> None:
+    whole = Receipt()
+    whole.add(Receipt(accepted=1, known=[1], refused=[Refusal(0, "x", "why")], repeated=1), [0, 2, 4])
+    whole.add(Receipt(accepted=2, refused=[Refusal(1, "y", "why", conflict=True)]), [1, 3, 5])
+    assert (whole.accepted, whole.repeated, whole.known) == (3, 1, [2])
+    assert whole.refused == [Refusal(0, "x", "why"), Refusal(3, "y", "why", conflict=True)]
 
 
 def test_an_unknown_desk_is_refused_by_the_name_that_was_given_and_no_other(service: Service) -> None:

@@ -87,6 +87,8 @@ FAULTY: list[tuple[str, dict[str, Any], str]] = [
     ("exclusion.granted", SPAN | BY | {"resource": ""}, "/data/resource"),
     ("exclusion.granted", SPAN | BY | {"commitments": "uptime"}, "/data/commitments"),
     ("exclusion.granted", SPAN | {"author": "carla"}, "/data/reason"),
+    ("exclusion.granted", SPAN | BY | {"reason": "\u200b \u2060\ufeff"}, "/data/reason"),
+    ("exclusion.granted", SPAN | BY | {"reason": "\u3164\u2800"}, "/data/reason"),
     ("call.offered", {"line": 4}, "/data/line"),
     ("call.answered", {"waited_seconds": -0.001}, "/data/waited_seconds"),
     ("call.answered", {"waited_seconds": "90"}, "/data/waited_seconds"),

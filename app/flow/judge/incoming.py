@@ -1,6 +1,7 @@
 """Incoming events: what is pushed, what each is about, and what became of a push."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from app.flow.query.answer import TicketAnswer
 from app.sla.event import Event
@@ -68,3 +69,29 @@ class Receipt:
     """The indexes of the repeated events."""
     refused: list[Refusal] = field(default_factory=list[Refusal])
     tickets: list[TicketAnswer] = field(default_factory=list[TicketAnswer])
+
+    def add(self, part: "Receipt", places: Sequence[int]) -> None:
+        """Add what became of a part of the push, whose events have these places in it."""
+        self.accepted += part.accepted
+        self.repeated += part.repeated
+        self.known += [places[index] for index in part.known]
+        self.refused += [replace(each, index=places[each.index]) for each in part.refused]
+        self.tickets += part.tickets
+
+
+def parts(incoming: Sequence[Incoming], size: int) -> list[list[int]]:
+    """The places of a push's events, in parts of about `size`.
+
+    All events of a ticket are in one part and in their order, so that it is evaluated once.
+    """
+    if len(incoming) <= size:
+        return [list(range(len(incoming)))]
+    by_ticket: dict[tuple[str, str], list[int]] = {}
+    for place, one in enumerate(incoming):
+        by_ticket.setdefault((one.desk, one.ticket or one.event.subject), []).append(place)
+    found: list[list[int]] = [[]]
+    for places in by_ticket.values():
+        if found[-1] and len(found[-1]) + len(places) > size:
+            found.append([])
+        found[-1] += places
+    return found

@@ -1,8 +1,9 @@
 """Receiving: pushed events are stored and their subjects evaluated, in one transaction.
 
-Pushes that wait at the same time share a transaction. Three rules it guards: (desk, id) makes an event idempotent, with
-another content it is a conflict; an event is stored and its subject evaluated together or not at all; and no push is
-answered before it is durable. Instants are microseconds UTC.
+Pushes that wait at the same time share a transaction, and a large push has several in turn, so that other desks wait
+for a part of it only. Three rules it guards: (desk, id) makes an event idempotent, with another content it is a
+conflict; an event is stored and its subject evaluated together or not at all; and no push is answered before all of it
+is durable. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from app.flow.judge.admit import Admission
 from app.flow.judge.assess import Assessed, Assessor
-from app.flow.judge.incoming import Incoming, Receipt, Refusal, ticket_of
+from app.flow.judge.incoming import Incoming, Receipt, Refusal, parts, ticket_of
 from app.flow.judge.locking import lock
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.tickets import answers
@@ -38,6 +39,7 @@ class Receiver:
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._assessor, self._catalogue = assessor, assessor.catalogue
         self._max_skew, self._cycles = length_of(settings.max_skew), settings.answer_cycles
+        self._part_size = settings.push_part_size
         self._group: GroupCommit[_Push, Receipt] = GroupCommit(
             database,
             self._process,
@@ -47,8 +49,16 @@ class Receiver:
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:
-        """Receive a push. Returns once it is durable. `deliver` false: its signals are recorded only."""
-        return await self._group.submit(_Push(incoming, deliver, answered=True))
+        """Receive a push. Returns once it is durable. `deliver` false: its signals are recorded only.
+
+        A large one is received in parts, one after the other. When one fails, those before it are stored; a repetition
+        of the push is harmless to them.
+        """
+        whole = Receipt()
+        for places in parts(incoming, self._part_size):
+            push = _Push([incoming[place] for place in places], deliver, answered=True)
+            whole.add(await self._group.submit(push), places)
+        return whole
 
     def receive_now(
         self, incoming: Sequence[Incoming], *, deliver: bool = True, answered: bool = True

@@ -11,6 +11,7 @@ from typing import Any, Final
 from app.flow.judge.receive import Incoming
 from app.flow.query.serialize import instant_text
 from app.intake.cloudevents import check
+from app.intake.data_fields import is_visible
 from app.sla.event import KNOWN_TYPES, Event, EventType
 from app.sla.span import Micros
 from app.sla.ticket import STATUSES
@@ -63,7 +64,7 @@ def fact(
         raise FaultyFact(f"{kind!r} is no event type; write one of {', '.join(sorted(KNOWN_TYPES))}")
     if reason is not None:
         data["reason"] = reason
-    elif kind in _NEEDS_REASON:
+    if kind in _NEEDS_REASON and not is_visible(reason or ""):
         raise FaultyFact(f"{kind} needs a reason")
     data |= _span(kind, since, until, data)
     if kind == EventType.EVENT_WITHDRAWN:

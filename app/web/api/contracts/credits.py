@@ -10,6 +10,7 @@ from app.flow.judge.record import fact
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_documents import totals_document
 from app.flow.query.statements import CreditFilters, credit, credit_page
+from app.intake.data_fields import Visible
 from app.principal import Permission
 from app.sla.agreement.credit import CreditOwed
 from app.sla.calendar.zone import zone
@@ -197,7 +198,7 @@ def _must_be_month(name: str) -> None:
         raise invalid([Place("query", "period", str(error))]) from error
 
 
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), Visible]
 
 
 class CreditDecisionRequest(BaseModel):

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.flow.query import tickets
 from app.flow.query.serialize import instant_text
+from app.intake.data_fields import Visible
 from app.store.engine.database import Connection
 from app.store.tickets import breaches
 from app.store.tickets.breaches import Breach
@@ -92,7 +93,7 @@ class Seen(BaseModel):
         json_schema_extra={"examples": [{"author": "Ann", "note": "Calling them now"}]},
     )
 
-    author: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+    author: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Visible]
     note: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 
 
