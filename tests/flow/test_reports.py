@@ -232,6 +232,33 @@ def test_a_report_as_of_an_instant_is_the_one_that_was_made_then(service: Servic
         assert report(service, kind, each).report != answer.report
 
 
+def test_a_report_of_one_value_has_the_rows_that_a_split_by_it_has(service: Service) -> None:
+    """Of every field and of none, stored, kept and evaluated again."""
+    live(service, history(random.Random(11), "haisoft", 14), at("2026-04-20T00:00:00+02:00"))
+    counted = 0
+    for name, value in (("priority", "high"), ("assignee", None), ("commitment", "gtr-hardware")):
+        for kind in ReportKind:
+            for as_of in (None, at("2026-05-01T00:00:00+02:00")):
+                asked = march(by=By.WEEK, as_of=as_of)
+                split = report(service, kind, replace(asked, splits=(name,))).report
+                only = report(service, kind, replace(asked, only=((name, value),))).report
+                wanted = {_about(row): row.figures for row in split.rows if row.split == (value,)}
+                found = {_about(row): row.figures for row in only.rows if _is_counted(row)}
+                assert found == {about: figures for about, figures in wanted.items() if about in found}
+                assert wanted.keys() == found.keys()
+                counted += len(found)
+    assert counted > 20
+
+
+def _about(row: ReportRow) -> tuple[Value, ...]:
+    return (row.period, *row.about.values())
+
+
+def _is_counted(row: ReportRow) -> bool:
+    """Whether a row counts anything: without a split there are rows of nothing."""
+    return any(isinstance(each, int) and each for each in row.figures.values())
+
+
 def test_a_desk_without_names_has_no_figure_by_assignee(service: Service) -> None:
     service.apply_agreement("rich", RICH.format(reports="[reports]\nnames = false"))
     live(service, history(random.Random(5), "rich", 8), at("2026-04-20T00:00:00+02:00"))
@@ -239,6 +266,8 @@ def test_a_desk_without_names_has_no_figure_by_assignee(service: Service) -> Non
     assert {row.about["breakdown"] for row in rows} == {"cause", "first_pause", "hour"}
     with pytest.raises(NamesAreOff):
         report(service, ReportKind.ATTAINMENT, march("rich", splits=("assignee",)))
+    with pytest.raises(NamesAreOff):
+        report(service, ReportKind.ATTAINMENT, march("rich", only=(("assignee", "Ann"),)))
     with pytest.raises(NamesAreOff):
         behind(service, Measure.OUTCOMES, march("rich"), assignee="Ann")
 

@@ -555,6 +555,17 @@ def test_a_shipped_file_promises_the_uptime_of_its_provider_beside_a_sentence_of
     assert all(table.startswith("# ") for table in text.split("[[availability]]\n")[1:])
 
 
+@pytest.mark.parametrize(("written", "goal"), [("95%", "95"), ("99.95 %", "99.95"), ("100%", "100")])
+def test_the_goal_of_reports_is_a_share(written: str, goal: str) -> None:
+    assert str(read(f'{GOOD}[reports]\ngoal = "{written}"').goal) == goal
+
+
+@pytest.mark.parametrize("written", ["95", "0%", "101%", "much"])
+def test_another_goal_is_refused_with_its_place(written: str) -> None:
+    (fault,) = faults_of(f'{GOOD}[reports]\ngoal = "{written}"')
+    assert (fault.place, fault.right) == ("reports.goal", 'Write goal = "95%".')
+
+
 def test_claims_and_progress_are_cycles() -> None:
     cycles = {
         (desk, c.id): c.cycle

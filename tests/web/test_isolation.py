@@ -145,6 +145,13 @@ ENDLESS: Final = {"/v1/stream"}
 """Requested for the other desk only: for an own desk it never ends."""
 QUERIES: Final = {
     "/now/ticket": {"selected": f"{OTHER}/4711"},
+    "/reports/behind": {
+        "of": "outcomes",
+        "desk": OTHER,
+        "from": "2026-03-01T00:00:00Z",
+        "to": "2026-04-01T00:00:00Z",
+    },
+    "/reports/chart.svg": {"chart": "starts", "desk": OTHER},
     "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/{name}/spans": {"from": "2026-03-06T00:00:00Z", "to": "2026-03-07T00:00:00Z"},
@@ -369,6 +376,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/now/ticket"): VIEW,
     ("GET", "/queues/{desk}/{queue}"): VIEW,
     ("GET", "/readyz"): None,
+    ("GET", "/reports"): VIEW,
+    ("GET", "/reports/behind"): VIEW,
+    ("GET", "/reports/chart.svg"): VIEW,
     ("GET", "/credits"): VIEW,
     ("GET", "/services"): VIEW,
     ("GET", "/session"): VIEW,

@@ -33,7 +33,11 @@ _BATCH: Final = 200
 def credits_report(conn: Connection, catalogue: Catalogue, settings: Settings, asked: Asked) -> Answer:
     """The report of credits. Raises UnknownDesk, and TooExpensive for one that counts too much."""
     scope = ReportScope(conn, catalogue, settings, asked)
-    found = (credit for credit, _ in _credits(scope, catalogue))
+    found = (
+        credit
+        for credit, _ in _credits(scope, catalogue)
+        if all(credit.of[name] == value for name, value in asked.only)
+    )
     return scope.answer(credit_report(found, asked.splits), incomplete=0)
 
 

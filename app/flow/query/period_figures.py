@@ -67,9 +67,7 @@ def report_document(
         "figures": figures,
         "left_out": left_out,
         "reports": {report: _address(report, period) for report in _FIGURES},
-        "url": settings.public_url.rstrip("/") + _address("attainment", period)
-        if settings.public_url
-        else None,
+        "url": settings.public_url.rstrip("/") + _page(period) if settings.public_url else None,
     }
 
 
@@ -112,3 +110,9 @@ def _address(report: str, period: EndedPeriod) -> str:
         "to": instant_text(period.span.end),
     }
     return f"/v1/reports/{report}?{urlencode(query)}"
+
+
+def _page(period: EndedPeriod) -> str:
+    """The page of the reports of a period; its dates are those of the desk's zone, both included."""
+    first, last = (period.zone.local_date(at) for at in (period.span.start, period.span.end - 1))
+    return f"/reports?{urlencode({'desk': period.desk, 'from': first.isoformat(), 'to': last.isoformat()})}"

@@ -35,7 +35,7 @@ def queue_report(conn: Connection, catalogue: Catalogue, settings: Settings, ask
     tally = QueueTally(scope.pieces)
     periods = _not_kept(scope, tally)
     for span in _runs(periods):
-        for found in _steps(scope, asked.splits, span):
+        for found in _wanted_steps(scope, span):
             tally.add(step for step in found if step.at in span)
             if tally.rows > settings.report_rows_max:
                 limit = f"{settings.report_rows_max} rows, the limit SLATIMER_REPORT_ROWS_MAX"
@@ -101,6 +101,19 @@ def steps_behind(
     rest = [step for step in found if after is None or step[:3] > after]
     last = rest[limit - 1] if len(rest) > limit else None
     return rest[:limit], None if last is None else cursor_of(last.at, last.ticket, last.step.value)
+
+
+def _wanted_steps(scope: ReportScope, span: Span) -> Iterator[list[QueueStep]]:
+    """The steps of each ticket that has the values that are asked for, with its values of the splits."""
+    asked = scope.asked
+    fields = tuple(dict.fromkeys((*asked.splits, *(name for name, _ in asked.only))))
+    if not asked.only:
+        yield from _steps(scope, fields, span)
+        return
+    for found in _steps(scope, fields, span):
+        of = dict(zip(fields, found[0].split, strict=True)) if found else {}
+        if found and all(of[name] == value for name, value in asked.only):
+            yield [step._replace(split=step.split[: len(asked.splits)]) for step in found]
 
 
 def _steps(scope: ReportScope, fields: Sequence[str], span: Span) -> Iterator[list[QueueStep]]:

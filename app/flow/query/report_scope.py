@@ -44,6 +44,8 @@ class Asked:
     by: By | None = None
     splits: tuple[str, ...] = ()
     as_of: Micros | None = None
+    only: tuple[tuple[str, str | None], ...] = ()
+    """Count only what has these values of splits; None: what has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class ReportScope:
         begun = catalogue.versions(conn, asked.desk, at=self.known_at)
         self.versions = known_versions(begun, asked.as_of)
         self.agreement = self.versions[-1].agreement
-        if "assignee" in asked.splits:
+        if "assignee" in asked.splits or "assignee" in dict(asked.only):
             self.require_names()
         self.zone: Zone = zone(self.agreement.time_zone)
         try:
@@ -122,7 +124,8 @@ class ReportScope:
     @property
     def keeps(self) -> bool:
         """Whether figures of ended periods are read where they are kept, and kept where they are not."""
-        return self.asked.as_of is None and bool(self.settings.report_kept_max) and not self._unreported
+        is_whole = self.asked.as_of is None and not self.asked.only
+        return is_whole and bool(self.settings.report_kept_max) and not self._unreported
 
     def evaluations(self, *, waiting: bool = False) -> Iterator[tuple[MergeGraph, dict[str, Evaluation]]]:
         """The tickets of which something may lie in the span, evaluated as they were known then, in batches.

@@ -110,11 +110,14 @@ class _Query:
     def _cells(self, measure: Measure) -> list[Cell]:
         scope, asked = self.scope, self.scope.asked
         if asked.as_of is not None:
-            return cells_of(self.evaluated(), measure, scope.pieces, asked.splits)
+            found = (
+                each for each in self.evaluated() if all(each.of(name) == value for name, value in asked.only)
+            )
+            return cells_of(found, measure, scope.pieces, asked.splits)
         most = scope.settings.report_rows_max * _CELLS_A_ROW
 
         def count(pieces: Sequence[Piece], left: int) -> list[Cell]:
-            return reports.cells(scope.conn, asked.desk, measure, pieces, asked.splits, left)
+            return reports.cells(scope.conn, asked.desk, measure, pieces, asked.splits, left, asked.only)
 
         try:
             if not scope.keeps:

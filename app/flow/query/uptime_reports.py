@@ -34,8 +34,10 @@ def availability_report(conn: Connection, catalogue: Catalogue, settings: Settin
     Raises UnknownDesk, and TooExpensive for one that counts too much.
     """
     scope = ReportScope(conn, catalogue, settings, asked)
-    found = _uptimes(scope, catalogue, of_contracts=not _OF_CONTRACTS.isdisjoint(asked.splits))
-    return scope.answer(uptime_report(found, asked.splits), incomplete=0)
+    named = (*asked.splits, *(name for name, _ in asked.only))
+    found = _uptimes(scope, catalogue, of_contracts=not _OF_CONTRACTS.isdisjoint(named))
+    wanted = (each for each in found if all(each.of[name] == value for name, value in asked.only))
+    return scope.answer(uptime_report(wanted, asked.splits), incomplete=0)
 
 
 def uptimes_behind(

@@ -7,6 +7,7 @@ compared without case; an absent field is the empty text.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -236,6 +237,8 @@ class Agreement:
     """What the source text refers to and does not contain."""
     names_in_reports: bool = True
     """Whether reports may name assignees."""
+    goal: Decimal | None = None
+    """The share of clocks that the desk means to keep, in per cent; reports compare with it."""
     keep_events: Target | None = None
     """Retention of a ticket's events after its end; None: for ever. Its final view is never deleted."""
     field_starts: frozenset[str] = field(init=False, compare=False)

@@ -27,6 +27,7 @@ from app.sla.agreement.credit_file import EXAMPLE as CREDIT_EXAMPLE
 from app.sla.agreement.credit_file import Answered, read_credit
 from app.sla.agreement.label import read_language
 from app.sla.agreement.measure_file import read_allowances, read_averages, read_charges
+from app.sla.agreement.reports_file import read_reports
 from app.sla.calendar import Calendar
 from app.sla.calendar.file import time_zone
 from app.sla.calendar.target import Target, TargetFault
@@ -65,6 +66,7 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
     levels = _levels(top, reader, written, names_of_limits(allowances))
     _check_references(written, levels)
     check_limits(top, allowances, levels)
+    names, goal = read_reports(top)
     agreement = Agreement(
         desk=desk,
         name=top.text("name", example='"Support agreement"') or desk,
@@ -86,7 +88,8 @@ def parse_agreement(document: Mapping[str, object], *, calendars: Mapping[str, C
         allowances=allowances,
         charges=read_charges(top, reader, taken, currency),
         keep_events=_keep_events(top),
-        names_in_reports=_names_in_reports(top),
+        names_in_reports=names,
+        goal=goal,
         missing=tuple(text for _, text in top.texts("missing", example='["the table of credits"]')),
     )
     agreement = replace(agreement, contracts=read_contracts(top, reader, agreement))
@@ -127,13 +130,6 @@ def _keep_events(top: Table) -> Target | None:
         top.fault("keep_events", f"{text!r} is not a calendar time", f'Write it as {example} or "90 days".')
         return None
     return target
-
-
-def _names_in_reports(top: Table) -> bool:
-    table = top.table("reports", example="[reports]")
-    allowed = table.flag("names", default=True)
-    table.close()
-    return allowed
 
 
 def _name(table: Table, key: str, *, example: str) -> str | None:

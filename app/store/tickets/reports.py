@@ -87,7 +87,10 @@ def _keys(measure: Measure, offset: ColumnElement[Any]) -> dict[str, ColumnEleme
 
 
 @cache
-def _cells_query(measure: Measure, splits: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+def _cells_query(
+    measure: Measure, splits: tuple[str, ...], only: tuple[str, ...], none: tuple[str, ...]
+) -> Select[*tuple[Any, ...]]:
+    """The query of a measure and splits. `only`: the splits of which a value is wanted, `none`: those without one."""
     at = _clock.c[INSTANT_OF[measure].value]
     columns = [_value_of(split).label(f"split_{place}") for place, split in enumerate(splits)]
     columns += [_clock.c.kind.label("kind")]
@@ -97,7 +100,9 @@ def _cells_query(measure: Measure, splits: tuple[str, ...]) -> Select[*tuple[Any
     )
     if measure is Measure.SHARES:
         query = query.where(_JUDGED)
-    if measure is Measure.BREACHES or any(split != COMMITMENT for split in splits):
+    query = query.where(*(_value_of(name) == bindparam(f"only_{name}") for name in only))
+    query = query.where(*(_value_of(name).is_(null()) for name in none))
+    if measure is Measure.BREACHES or any(split != COMMITMENT for split in (*splits, *only, *none)):
         query = query.join(_ticket, _OF_TICKET)
     # A subquery: PostgreSQL compares the expressions of SELECT and GROUP BY with their parameters, which differ.
     counted = query.subquery()
@@ -105,14 +110,24 @@ def _cells_query(measure: Measure, splits: tuple[str, ...]) -> Select[*tuple[Any
 
 
 def cells(
-    conn: Connection, desk: str, measure: Measure, pieces: Iterable[Piece], splits: Sequence[str], most: int
+    conn: Connection,
+    desk: str,
+    measure: Measure,
+    pieces: Iterable[Piece],
+    splits: Sequence[str],
+    most: int,
+    only: Sequence[tuple[str, str | None]] = (),
 ) -> list[Cell]:
-    """The cells of a report by what is known now. Raises TooManyCells beyond `most`."""
-    query, width = _cells_query(measure, tuple(splits)), len(splits)
+    """The cells of a report by what is known now, of the clocks with these values of splits. Raises TooManyCells
+    beyond `most`."""
+    given_values = {f"only_{name}": value for name, value in only if value is not None}
+    having = tuple(name for name, value in only if value is not None)
+    without = tuple(name for name, value in only if value is None)
+    query, width = _cells_query(measure, tuple(splits), having, without), len(splits)
     found: list[Cell] = []
     for piece in pieces:
         given = {"desk": desk, "start": piece.span.start, "end": piece.span.end, "offset": piece.offset}
-        rows = conn.execute(query, {**given, "most": most + 1 - len(found)}).all()
+        rows = conn.execute(query, {**given, **given_values, "most": most + 1 - len(found)}).all()
         found += [Cell(piece.period, row[:width], row[width], row[width + 1 : -1], row[-1]) for row in rows]
         if len(found) > most:
             raise TooManyCells(f"the report has more than {most} figures")

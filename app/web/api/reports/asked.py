@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
-import structlog
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -15,15 +14,13 @@ from app.sla.report.measure import SPLITS
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
-from app.store.tickets import kept_figures
 from app.web.api.reports.table import Format, Table, chosen_format, in_format
 from app.web.http.access import Caller, must_see
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery
+from app.web.http.kept_reports import keep_figures
 from app.web.http.problems import Place, invalid, not_found
 from app.web.http.running import running
-
-_log = structlog.stdlib.get_logger()
 
 T = TypeVar("T")
 
@@ -54,6 +51,24 @@ class ReportQuery(SpanQuery):
     )
     split: str | None = Field(None, description=SPLIT_TEXT, examples=["commitment,plan"])
     format: Format | None = Field(None, description="instead of the header `Accept`")
+
+
+FILTERED: Final = "count only those with this value of the split; empty: those with none"
+_Only = Annotated[str | None, Field(max_length=1000)]
+
+
+class ClockReportQuery(ReportQuery):
+    """Which report of tickets, and which of them it counts."""
+
+    commitment: _Only = Field(None, description=FILTERED)
+    plan: _Only = Field(None, description=FILTERED)
+    level: _Only = Field(None, description=FILTERED)
+    priority: _Only = Field(None, description=FILTERED)
+    queue: _Only = Field(None, description=FILTERED)
+    assignee: _Only = Field(None, description=FILTERED)
+    group: _Only = Field(None, description=FILTERED)
+    customer: _Only = Field(None, description=FILTERED)
+    service: _Only = Field(None, description=FILTERED)
 
 
 def asked(
@@ -89,7 +104,13 @@ def asked(
         raise invalid(places)
     # As of now or later is what is stored: nothing else is known yet.
     as_of = None if wanted.as_of is None or wanted.as_of >= now else wanted.as_of
-    return Asked(wanted.desk, Span(wanted.since, wanted.until), now, by, splits, as_of)
+    only = _only(wanted, allowed) if isinstance(wanted, ReportQuery) else ()
+    return Asked(wanted.desk, Span(wanted.since, wanted.until), now, by, splits, as_of, only)
+
+
+def _only(wanted: ReportQuery, allowed: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """The filters of a report, by names of splits."""
+    return tuple((name, getattr(wanted, name) or None) for name in allowed if name in wanted.model_fields_set)
 
 
 def _splits(written: str | None, allowed: Sequence[str], most: int) -> tuple[tuple[str, ...], str | None]:
@@ -118,14 +139,7 @@ async def answered(request: Request, wanted: SpanQuery, work: Callable[[Connecti
 async def reported(request: Request, wanted: SpanQuery, work: Callable[[Connection], Answer]) -> Answer:
     """A report, whose figures of ended periods are kept for the next one. Raises as `answered` does."""
     found = await answered(request, wanted, work)
-    if found.to_keep:
-        parts = running(request)
-        most = parts.settings.report_kept_max
-        try:
-            await parts.database.write(lambda conn, now: kept_figures.keep(conn, now, found.to_keep, most))
-        except parts.database.failures as error:
-            # The answer is whole without it; the next report counts again.
-            _log.warning("figures of a report could not be kept", desk=wanted.desk, error=str(error))
+    await keep_figures(running(request), wanted.desk, found.to_keep)
     return found
 
 

@@ -20,7 +20,7 @@ from app.sla.report.object_report import OBJECT_SPLITS, CountedUptime
 from app.sla.span import Span
 from app.store.tickets.board import cursor_of, key_of
 from app.web.api.contracts.credits import Credit
-from app.web.api.reports.asked import ReportQuery, SpanQuery, Split, answered, asked, written
+from app.web.api.reports.asked import FILTERED, ReportQuery, SpanQuery, Split, answered, asked, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
 from app.web.api.reports.reports import FILES
 from app.web.http.access import Viewer
@@ -42,6 +42,10 @@ class ObjectReportQuery(ReportQuery):
     """Which report, and how it is written."""
 
     split: str | None = Field(None, description=_SPLIT_TEXT, examples=["commitment,service"])
+    commitment: str | None = Field(None, description=FILTERED)
+    service: str | None = Field(None, description=FILTERED)
+    contract: str | None = Field(None, description=FILTERED)
+    customer: str | None = Field(None, description=FILTERED)
 
 
 Wanted = Annotated[ObjectReportQuery, Query()]
@@ -164,7 +168,7 @@ async def report_credits(request: Request, caller: Viewer, wanted: Wanted) -> Re
 
 def _link(report: str, what: Asked, span: Span, row: ReportRow) -> str:
     about: dict[str, Any] = dict(row.about)
-    if report == "availability" and not {"contract", "customer"}.isdisjoint(what.splits):
+    if report == "availability" and not {"contract", "customer"}.isdisjoint((*what.splits, *dict(what.only))):
         about["of"] = "contracts"
     return link_to(f"{router.prefix}/{report}/objects", what, span, row, about)
 

@@ -117,9 +117,9 @@ async def report_queues(request: Request, caller: Viewer, wanted: Wanted) -> Res
     """
     parts = running(request)
     what = asked(request, caller, wanted, wanted.by, wanted.split)
-    if wrong := {COMMITMENT, "queue"} & {*what.splits}:
+    if wrong := {COMMITMENT, "queue"} & {*what.splits, *(name for name, _ in what.only)}:
         reason = f"queues have no split by {min(wrong)}: a wait has no commitment, and each row has its queue"
-        raise invalid([Place("query", "split", reason)])
+        raise invalid([Place("query", "split" if min(wrong) in what.splits else min(wrong), reason)])
     found = await reported(
         request, wanted, lambda conn: queue_report(conn, parts.catalogue, parts.settings, what)
     )

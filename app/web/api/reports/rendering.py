@@ -46,7 +46,7 @@ def link_to(path: str, what: Asked, span: Span, row: ReportRow, about: Mapping[s
     }
     if what.as_of is not None:
         query["as_of"] = instant_text(what.as_of)
-    filters = {**dict(zip(what.splits, row.split, strict=True)), **about}
+    filters = {**dict(what.only), **dict(zip(what.splits, row.split, strict=True)), **about}
     query |= {name: "" if value is None else value for name, value in filters.items()}
     return f"{path}?{urlencode(query)}"
 

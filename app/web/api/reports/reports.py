@@ -12,7 +12,7 @@ from app.flow.query.report_scope import Asked
 from app.flow.query.reports import ReportKind, clock_report
 from app.sla.report.clock_report import ReportRow
 from app.sla.span import Span
-from app.web.api.reports.asked import ReportQuery, Split, asked, reported, written
+from app.web.api.reports.asked import ClockReportQuery, Split, asked, reported, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
 from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE
 from app.web.api.tickets.tickets import CommitmentKind
@@ -25,7 +25,7 @@ from app.web.http.running import running
 
 router = Router(prefix="/v1/reports", tags=["reports"])
 
-Wanted = Annotated[ReportQuery, Query()]
+Wanted = Annotated[ClockReportQuery, Query()]
 Tickets = Annotated[str, Field(description="the address of the list of the clocks that the row counts")]
 Share = Annotated[
     str | None,
@@ -203,7 +203,7 @@ async def report_breaches(request: Request, caller: Viewer, wanted: Wanted) -> R
     return await _report(request, caller, wanted, ReportKind.BREACHES)
 
 
-async def _report(request: Request, caller: Caller, wanted: ReportQuery, kind: ReportKind) -> Response:
+async def _report(request: Request, caller: Caller, wanted: ClockReportQuery, kind: ReportKind) -> Response:
     parts = running(request)
     what = asked(request, caller, wanted, wanted.by, wanted.split)
     found = await reported(

@@ -80,7 +80,7 @@ class Words(Wording):
     def number(self, number: float | Decimal) -> str:
         """A number, with the separators of the language; a decimal number with all of its decimals."""
         if isinstance(number, Decimal):
-            return super().number(number)
+            return Wording.number(self, number)  # a class with slots has no super() without arguments
         return format_decimal(number, locale=self.locale)
 
     def percent(self, share: float) -> str:

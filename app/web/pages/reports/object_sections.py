@@ -1,0 +1,171 @@
+"""The sections about queues, services and credits."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.delivery.wording.phrases import N_, NN_
+from app.flow.query.report_scope import Answer
+from app.sla.report.cut import By
+from app.web.pages.charts.plots import bars, columns, line
+from app.web.pages.charts.svg import Mark, Tone
+from app.web.pages.reports import wording
+from app.web.pages.reports.query import OBJECT_FILTERS, QUEUE_FILTERS, Chart
+from app.web.pages.reports.section import Cell, Page, Section
+
+_NONE: Final = "\u2013"
+
+
+def queues(page: Page, chart: Chart) -> Section:
+    """The mean wait in each queue, or how often tickets were moved in it."""
+    words, found = page.words, page.found[chart]
+    is_wait = chart is Chart.WAITS
+    title = words.say(N_("Mean wait by queue") if is_wait else N_("Moves within queues"))
+    if found.now is None:
+        return Section(chart, title, None, note=found.problem)
+    earlier: Mapping[str, Any] = found.before.report.totals if found.before else {}
+    made = _wait if is_wait else _moves
+    entries = [made(page, queue, given, earlier.get(queue)) for queue, given in _totals(found.now).items()]
+    marks = [mark for mark, _ in entries if mark.value]
+    heads = _WAIT_HEADS if is_wait else _MOVE_HEADS
+    return Section(
+        chart,
+        title,
+        bars(title, marks) if marks else None,
+        tuple(words.say(head) for head in heads),
+        [(mark.label, cells) for mark, cells in entries],
+        "queues",
+        note=None if marks else words.say(N_("No ticket left or was moved in a queue in these dates.")),
+    )
+
+
+_WAIT_HEADS: Final = (
+    N_("Queue"),
+    N_("Waits"),
+    N_("Mean"),
+    N_("Longest"),
+    N_("Mean before"),
+    N_("Replies per hour"),
+)
+_MOVE_HEADS: Final = (N_("Queue"), N_("Moves"), N_("Before"))
+_WAITS: Final = NN_("{n} wait", "{n} waits")
+_MOVES: Final = NN_("{n} move", "{n} moves")
+
+
+def _totals(answer: Answer) -> Mapping[str, Any]:
+    return answer.report.totals
+
+
+def _wait(page: Page, queue: str, given: Mapping[str, Any], before: Any) -> tuple[Mark, list[Cell]]:
+    words = page.words
+    mean = _length(page, given["mean_seconds"])
+    href = page.behind("queues", page.what.span, QUEUE_FILTERS, queue=queue, step="left")
+    caption = f"{queue}: {mean}, {words.count(_WAITS, given['waits'])}"
+    cells = [
+        page.counted(given["waits"], href),
+        Cell(mean),
+        Cell(_length(page, given["longest_seconds"])),
+        Cell(_length(page, before["mean_seconds"]) if before else _NONE),
+        Cell(wording.decimal(words, given["replies_an_hour"])),
+    ]
+    return Mark(queue, given["mean_seconds"], mean, caption, href if given["waits"] else None), cells
+
+
+def _moves(page: Page, queue: str, given: Mapping[str, Any], before: Any) -> tuple[Mark, list[Cell]]:
+    words, count = page.words, sum(given["moved"].values())
+    href = page.behind("queues", page.what.span, QUEUE_FILTERS, queue=queue, step="moved")
+    earlier = words.number(sum(before["moved"].values())) if before else _NONE
+    caption = f"{queue}: {words.count(_MOVES, count)}"
+    mark = Mark(queue, count, words.number(count), caption, href if count else None)
+    return mark, [page.counted(count, href), Cell(earlier)]
+
+
+def _length(page: Page, seconds: int | None) -> str:
+    return _NONE if seconds is None else page.words.length(seconds)
+
+
+def availability(page: Page) -> Section:
+    """The uptime of services by period, guarantees and objectives apart."""
+    words, found = page.words, page.found[Chart.AVAILABILITY]
+    title = words.say(N_("Availability"))
+    if found.now is None:
+        return Section(Chart.AVAILABILITY, title, None, note=found.problem)
+    marks: list[Mark] = []
+    rows: list[tuple[str, list[Cell]]] = []
+    for row in found.now.report.rows:
+        if row.about["kind"] == page.kind:
+            span, figures = found.now.periods[row.period], _plain(row.figures)
+            name = wording.period(words, page.what.zone, span)
+            href = page.behind("availability", span, OBJECT_FILTERS, kind=page.kind)
+            uptime, down = (
+                wording.share(words, figures["uptime"], 4),
+                words.length(figures["downtime_seconds"]),
+            )
+            caption = words.say(
+                N_("{period}: {uptime}, {downtime} down"), period=name, uptime=uptime, downtime=down
+            )
+            label = wording.short(words, page.what.zone, span, page.what.dates.by)
+            value = None if figures["uptime"] is None else float(figures["uptime"])
+            tone = Tone.BAD if figures["breached"] else Tone.GOOD
+            marks.append(Mark(label, value, uptime, caption, href, tone))
+            numbers = [words.number(figures[each]) for each in ("interruptions", "breached")]
+            rows.append(
+                (
+                    name,
+                    [page.counted(figures["objects"], href), Cell(uptime), Cell(down), *map(Cell, numbers)],
+                )
+            )
+    return Section(
+        Chart.AVAILABILITY,
+        title,
+        line(title, marks, page.write_share) if marks else None,
+        tuple(words.say(head) for head in _UPTIME_HEADS),
+        rows,
+        "availability",
+        note=None if marks else words.say(N_("No commitment on availability of this kind.")),
+    )
+
+
+_UPTIME_HEADS: Final = (
+    N_("Period"),
+    N_("Services"),
+    N_("Uptime"),
+    N_("Downtime"),
+    N_("Interruptions"),
+    N_("Below target"),
+)
+
+
+def credits(page: Page) -> Section:
+    """What contracts are owed, by month. A chart shows one currency: the first one that has an amount."""
+    words, found = page.words, page.found[Chart.CREDITS]
+    title = words.say(N_("Credits by month"))
+    if found.now is None:
+        return Section(Chart.CREDITS, title, None, note=found.problem)
+    marks: list[Mark] = []
+    rows: list[tuple[str, list[Cell]]] = []
+    drawn = next((row.about["currency"] for row in found.now.report.rows if row.about["currency"]), None)
+    for row in found.now.report.rows:
+        span, figures, currency = found.now.periods[row.period], _plain(row.figures), row.about["currency"]
+        name = wording.period(words, page.what.zone, span)
+        href = page.behind("credits", span, OBJECT_FILTERS, currency=currency)
+        amount, due = (wording.money(words, figures[each], currency) for each in ("amount", "due"))
+        if currency == drawn and drawn is not None:
+            label = wording.short(words, page.what.zone, span, By.MONTH)
+            marks.append(Mark(label, float(figures["amount"]), amount, f"{name}: {amount}", href))
+        rows.append((name, [page.counted(figures["credits"], href), Cell(amount), Cell(due)]))
+    return Section(
+        Chart.CREDITS,
+        title,
+        columns(title, marks, lambda value: wording.money(words, f"{value:.2f}", str(drawn)))
+        if marks
+        else None,
+        tuple(words.say(head) for head in (N_("Month"), N_("Credits"), N_("Amount"), N_("Due"))),
+        rows,
+        "credits",
+        note=None if rows else words.say(N_("No credit arose in these dates.")),
+    )
+
+
+def _plain(figures: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Figures whose types follow from the report."""
+    return figures

@@ -1,0 +1,253 @@
+"""Reports: `/reports` is the page, `/reports/chart.svg` a chart as a file, `/reports/behind` what a figure counts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Query
+from starlette.responses import Response
+
+from app.delivery.wording.language import nearest
+from app.delivery.wording.phrases import N_
+from app.flow.query.open_tickets import filter_choices
+from app.flow.query.report_scope import NamesAreOff
+from app.flow.query.serialize import instant_text
+from app.sla.agreement.rule import Kind
+from app.sla.report.measure import Measure
+from app.store.contracts.catalogue import UnknownDesk
+from app.store.engine.database import Connection
+from app.web.http.access import desks_for, must_see
+from app.web.http.kept_reports import keep_figures
+from app.web.http.problems import Place, invalid, not_found
+from app.web.pages.charts.svg import as_file
+from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.room import NO_STORE, Room
+from app.web.pages.reports import wording
+from app.web.pages.reports.behind import BehindQuery, listed
+from app.web.pages.reports.clock_sections import attainment, causes, hours, usage
+from app.web.pages.reports.figures import Compared, Question, Reports, TooLong, cut_of, question, reports
+from app.web.pages.reports.object_sections import availability, credits, queues
+from app.web.pages.reports.query import (
+    FILTERS,
+    OBJECT_FILTERS,
+    QUEUE_FILTERS,
+    Chart,
+    ChartQuery,
+    ReportsQuery,
+)
+from app.web.pages.reports.ranges import Range
+from app.web.pages.reports.section import Page, Section
+
+T = TypeVar("T")
+
+room = Room("reports")
+
+_CHOICES: Final[Mapping[Range, str]] = {
+    Range.THIS_WEEK: N_("This week"),
+    Range.LAST_WEEK: N_("Last week"),
+    Range.THIS_MONTH: N_("This month"),
+    Range.LAST_MONTH: N_("Last month"),
+    Range.THIS_QUARTER: N_("This quarter"),
+    Range.LAST_QUARTER: N_("Last quarter"),
+    Range.THIS_YEAR: N_("This year"),
+    Range.LAST_YEAR: N_("Last year"),
+}
+_FILTER_NAMES: Final[Mapping[str, str]] = {
+    "commitment": N_("Commitment"),
+    "group": N_("Group"),
+    "assignee": N_("Assignee"),
+    "customer": N_("Customer"),
+}
+_SECTIONS: Final[Mapping[Chart, Callable[[Page], Section]]] = {
+    Chart.ATTAINMENT: attainment,
+    Chart.USAGE: usage,
+    Chart.STARTS: partial(hours, chart=Chart.STARTS),
+    Chart.BREACH_HOURS: partial(hours, chart=Chart.BREACH_HOURS),
+    Chart.CAUSES: causes,
+    Chart.WAITS: partial(queues, chart=Chart.WAITS),
+    Chart.MOVES: partial(queues, chart=Chart.MOVES),
+    Chart.AVAILABILITY: availability,
+    Chart.CREDITS: credits,
+}
+_KNOWN: Final[Mapping[Chart, tuple[str, ...]]] = {
+    Chart.WAITS: QUEUE_FILTERS,
+    Chart.MOVES: QUEUE_FILTERS,
+    Chart.AVAILABILITY: OBJECT_FILTERS,
+    Chart.CREDITS: OBJECT_FILTERS,
+}
+"""The filters that a chart knows; those of clocks know all."""
+
+
+@room.get("/reports")
+async def show_reports(reader: ViewReader, wanted: Annotated[ReportsQuery, Query()]) -> Response:
+    """All charts of a desk in a span. Without a desk, of the reader's first one."""
+    if wanted.desk is None and not reader.desks:
+        return room.page(reader, "none.html")
+    desk = must_see(reader.caller, wanted.desk or reader.desks[0])
+    what, found = await _found(reader, wanted, desk, frozenset(Chart))
+    page = _page(reader, what, found)
+    choices = await reader.read(lambda conn: filter_choices(conn, desks_for(reader.caller, desk)))
+    return room.page(
+        reader,
+        "reports.html",
+        desk=desk,
+        wanted=wanted,
+        dates=wording.dates(page.words, what.dates.first, what.dates.last),
+        earlier=wording.dates(page.words, what.earlier.first, what.earlier.last),
+        what=what,
+        ranges=_ranges(reader, page, wanted),
+        choices=choices,
+        commitments=_commitments(page),
+        kinds=_kinds(reader, page),
+        sections=[_section(reader, page, chart) for chart in Chart],
+        incomplete=_incomplete(found[Chart.ATTAINMENT]),
+    )
+
+
+@room.get("/reports/chart.svg")
+async def download_chart(reader: ViewReader, wanted: Annotated[ChartQuery, Query()]) -> Response:
+    """One chart of the page as a file. 404 where there is nothing to draw."""
+    desk = must_see(reader.caller, wanted.desk or (reader.desks[0] if reader.desks else ""))
+    what, found = await _found(reader, wanted, desk, frozenset({wanted.chart, Chart.ATTAINMENT}))
+    page = _page(reader, what, found)
+    section = _SECTIONS[wanted.chart](page)
+    if section.drawing is None:
+        raise not_found("chart", wanted.chart.value)
+    title = f"{section.title}, {what.desk}, {wording.dates(page.words, what.dates.first, what.dates.last)}"
+    name = f"{wanted.chart.value}-{what.dates.first}-{what.dates.last}.svg"
+    headers = NO_STORE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(as_file(section.drawing, title), media_type="image/svg+xml", headers=headers)
+
+
+@room.get("/reports/behind")
+async def show_behind(reader: ViewReader, wanted: Annotated[BehindQuery, Query()]) -> Response:
+    """The clocks, steps in queues, services or credits that a figure counts."""
+    must_see(reader.caller, wanted.desk)
+    if wanted.until <= wanted.since:
+        raise invalid([Place("query", "to", "must be later than `from`")])
+    parts, words = reader.runtime, room.words(reader)
+    found = await _read(
+        reader,
+        wanted.desk,
+        lambda conn: listed(conn, parts.catalogue, parts.settings, wanted, words, reader.now),
+    )
+    return room.page(reader, "behind.html", desk=wanted.desk, found=found)
+
+
+async def _read(reader: Reader, desk: str, work: Callable[[Connection], T]) -> T:
+    """The result of a read. Raises Problem for what cannot be asked of the desk."""
+    try:
+        return await reader.read(work)
+    except UnknownDesk as error:
+        raise not_found("desk", desk) from error
+    except NamesAreOff as error:
+        raise invalid([Place("query", "assignee", str(error))]) from error
+    except TooLong as error:
+        raise invalid([Place("query", "to", str(error))]) from error
+
+
+async def _found(
+    reader: Reader, wanted: ReportsQuery, desk: str, charts: frozenset[Chart]
+) -> tuple[Question, Reports]:
+    """The question and its reports, whose figures of ended periods are kept."""
+    parts = reader.runtime
+
+    def read(conn: Connection) -> tuple[Question, Reports]:
+        what = question(conn, parts.catalogue, parts.settings, wanted, desk, reader.now)
+        return what, reports(conn, parts.catalogue, parts.settings, what, charts)
+
+    what, found = await _read(reader, desk, read)
+    unique = {id(each): each for each in found.values()}
+    await keep_figures(parts, desk, [kept for each in unique.values() for kept in each.to_keep])
+    return what, found
+
+
+def _page(reader: Reader, what: Question, found: Reports) -> Page:
+    """The page of the kind that is asked for; without one, the first of the agreement, guarantees before others."""
+    used = {each.kind for each in what.agreement.commitments}
+    kind = what.wanted.kind or next((kind for kind in Kind if kind in used), Kind.GUARANTEE)
+    return Page(what, found, room.words(reader), kind.value)
+
+
+def _section(reader: Reader, page: Page, chart: Chart) -> Section:
+    """A section with the addresses of its files, and a note on filters that do not apply to it."""
+    made = _SECTIONS[chart](page)
+    known = _KNOWN.get(chart, FILTERS)
+    other = [name for name, _ in page.what.wanted.only() if name not in known]
+    if other:
+        names = page.words.both(*(page.words.say(_FILTER_NAMES[name]) for name in other))
+        text = page.words.say(N_("Not filtered by: {names}"), names=names)
+        made = replace(made, note=text if made.note is None else f"{made.note} {text}")
+    return replace(made, files=_files(reader, page, made, known)) if made.rows else made
+
+
+def _files(reader: Reader, page: Page, made: Section, known: tuple[str, ...]) -> dict[str, str]:
+    what = page.what
+    query: dict[str, Any] = {
+        "desk": what.desk,
+        "from": instant_text(what.span.start),
+        "to": instant_text(what.span.end),
+        **dict(what.wanted.only(known)),
+    }
+    if (by := cut_of(what, made.chart)) is not None:
+        query["by"] = by.value
+    addresses = {
+        name.upper(): f"/v1/reports/{made.report}?{urlencode({**query, 'format': name})}"
+        for name in ("csv", "xlsx")
+    }
+    if made.drawing is None:
+        return addresses
+    svg = reader.address_of("/reports/chart.svg", chart=made.chart.value, desk=what.desk, kind=page.kind)
+    return {"SVG": svg, **addresses}
+
+
+def _ranges(reader: Reader, page: Page, wanted: ReportsQuery) -> list[tuple[str, str, bool]]:
+    """The choices of dates: text, address, whether it is the chosen one."""
+    changed: dict[str, str | None] = {"from": None, "to": None}
+    return [
+        (page.words.say(text), reader.address(range=each.value, **changed), each is wanted.chosen)
+        for each, text in _CHOICES.items()
+    ]
+
+
+def _commitments(page: Page) -> list[tuple[str, str]]:
+    """The commitments of the desk on tickets: id and label."""
+    language = page.words.language.value
+    return [
+        (each.id, nearest(language, dict(each.labels)) or each.label)
+        for each in page.what.agreement.commitments
+    ]
+
+
+def _kinds(reader: Reader, page: Page) -> list[dict[str, Any]]:
+    """A tile for each kind of commitment: the share kept, with that of the dates before."""
+    found, words = page.found[Chart.ATTAINMENT], page.words
+    if found.now is None:
+        return []
+    earlier: Mapping[str, Any] = found.before.report.totals if found.before else {}
+    tiles: list[dict[str, Any]] = []
+    for kind in Kind:
+        figures: Any = found.now.report.totals.get(kind.value)
+        if figures is not None:
+            before = earlier.get(kind.value, {}).get("share")
+            missed = page.behind(Measure.OUTCOMES, page.what.span, FILTERS, kind=kind.value, outcome="missed")
+            tiles.append(
+                {
+                    "title": words.say(wording.KINDS[kind]),
+                    "address": reader.address(kind=kind.value),
+                    "is_shown": kind.value == page.kind,
+                    "share": wording.share(words, figures["share"]),
+                    "change": wording.change(words, figures["share"], before),
+                    "before": wording.share(words, before),
+                    "met": figures["met"],
+                    "missed": figures["missed"],
+                    "missed_address": missed,
+                }
+            )
+    return tiles
+
+
+def _incomplete(found: Compared) -> int:
+    return found.now.incomplete if found.now else 0
