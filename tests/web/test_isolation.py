@@ -115,6 +115,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
     *("/", "/credits", "/now/list", "/services", "/v1/me"),
+    *("/queues", "/queues/list"),
 }
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessions"}
@@ -324,7 +325,10 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/metrics"): None,
     ("GET", "/now/list"): VIEW,
     ("GET", "/now/ticket"): VIEW,
+    ("GET", "/queues"): VIEW,
+    ("GET", "/queues/list"): VIEW,
     ("GET", "/queues/{desk}/{queue}"): VIEW,
+    ("GET", "/queues/{desk}/{queue}/list"): VIEW,
     ("GET", "/readyz"): None,
     ("GET", "/credits"): VIEW,
     ("GET", "/services"): VIEW,
