@@ -114,8 +114,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
-    *("/", "/credits", "/now/list", "/services", "/v1/me"),
-    *("/queues", "/queues/list"),
+    *("/", "/credits", "/now/list", "/v1/me"),
 }
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessions"}
@@ -332,6 +331,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/readyz"): None,
     ("GET", "/credits"): VIEW,
     ("GET", "/services"): VIEW,
+    ("GET", "/services/list"): VIEW,
+    ("GET", "/services/resources"): VIEW,
+    ("GET", "/services/resources/list"): VIEW,
     ("GET", "/session"): VIEW,
     ("GET", "/static/{digest}/{name}"): None,
     ("GET", "/tickets/{desk}/{ticket:path}"): VIEW,
