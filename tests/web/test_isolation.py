@@ -134,7 +134,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
-    *("/", "/credits", "/services", "/v1/me", "/now/list"),
+    *("/", "/credits", "/v1/me", "/now/list"),
     *FORMS,
     *("/settings", "/settings/audit"),
 }
@@ -374,13 +374,19 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/metrics"): None,
     ("GET", "/now/list"): VIEW,
     ("GET", "/now/ticket"): VIEW,
+    ("GET", "/queues"): VIEW,
+    ("GET", "/queues/list"): VIEW,
     ("GET", "/queues/{desk}/{queue}"): VIEW,
+    ("GET", "/queues/{desk}/{queue}/list"): VIEW,
     ("GET", "/readyz"): None,
     ("GET", "/reports"): VIEW,
     ("GET", "/reports/behind"): VIEW,
     ("GET", "/reports/chart.svg"): VIEW,
     ("GET", "/credits"): VIEW,
     ("GET", "/services"): VIEW,
+    ("GET", "/services/list"): VIEW,
+    ("GET", "/services/resources"): VIEW,
+    ("GET", "/services/resources/list"): VIEW,
     ("GET", "/session"): VIEW,
     ("GET", "/static/{digest}/{name}"): None,
     ("GET", "/tickets/{desk}/{ticket:path}"): VIEW,

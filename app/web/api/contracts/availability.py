@@ -7,18 +7,14 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.flow.query.availability import (
-    AvailabilityLimits,
-    AvailabilityQuestion,
-    ObjectKey,
-    availability,
-)
+from app.flow.query.availability import AvailabilityLimits, AvailabilityQuestion
+from app.flow.query.availability_list import uptime_page
 from app.flow.query.contracts import UnknownContract
+from app.principal import covers
 from app.sla.period import PeriodFault
 from app.sla.span import Micros, Span, length_of
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
-from app.store.tickets.board import cursor_of, key_of
 from app.web.http.access import Viewer, desks_for
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -184,22 +180,12 @@ async def list_availability(
         objects=parts.settings.availability_objects_max, outages=parts.settings.availability_outages_max
     )
     asked = desks_for(caller, wanted.desk)
-    first, after = _after(wanted.cursor)
 
     def find(conn: Connection) -> dict[str, Any]:
         known = sorted(parts.catalogue.desks(conn))
-        desks = [wanted.desk] if wanted.desk is not None else [d for d in known if "*" in asked or d in asked]
-        found: list[dict[str, Any]] = []
-        for desk in (each for each in desks if each >= first):
-            left = AvailabilityLimits(limits.objects - len(found), limits.outages)
-            page = availability(conn, parts.catalogue, desk, question, left, after if desk == first else None)
-            found += page.documents
-            if page.next is not None:
-                return {"availability": found, "next": cursor_of(desk, *page.next)}
-            if len(found) >= limits.objects and desk != desks[-1]:
-                following = desks[desks.index(desk) + 1]
-                return {"availability": found, "next": cursor_of(following, "", "", "")}
-        return {"availability": found, "next": None}
+        desks = [wanted.desk] if wanted.desk is not None else [each for each in known if covers(asked, each)]
+        page = uptime_page(conn, parts.catalogue, desks, question, limits, wanted.cursor)
+        return {"availability": page.documents, "next": page.next}
 
     try:
         return Json(await parts.database.read(budgeted(parts.settings, find)))
@@ -209,14 +195,6 @@ async def list_availability(
         raise not_found("contract", f"{wanted.desk}/{wanted.contract}") from error
     except PeriodFault as error:
         raise invalid([Place("query", "period", str(error))]) from error
-
-
-def _after(cursor: str | None) -> tuple[str, ObjectKey | None]:
-    """The desk with which an answer begins, and its object after which. Raises FaultyCursor."""
-    if cursor is None:
-        return "", None
-    desk, commitment, service, resource = key_of(cursor, str, str, str, str)
-    return desk, (commitment, service, resource) if commitment else None
 
 
 def _question(wanted: AvailabilityQuery, now: Micros, most_days: int) -> AvailabilityQuestion:

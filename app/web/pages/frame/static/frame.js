@@ -1,6 +1,7 @@
 // What every page does: one menu is open at a time and closes with Escape, regions are live, times count down.
 
 import { countDown } from "./countdown.js";
+import { keepDetails } from "./details.js";
 import { followRegions } from "./regions.js";
 
 const menus = () => [...document.querySelectorAll("details.menu")];
@@ -26,4 +27,5 @@ const secure = location.protocol === "https:" ? "; Secure" : "";
 if (zone) document.cookie = `slatimer_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 
 countDown();
+keepDetails();
 followRegions();

@@ -1,0 +1,119 @@
+"""The pages of services: figures, days, outages with what was excluded and why, maintenance, and resources by page."""
+
+import re
+
+import pytest
+
+from app.delivery.wording.language import Language
+from app.principal import Role
+from app.web.pages.frame.figures import exact_length, money, month, uptime
+from app.web.pages.frame.rendering import words_of
+from tests.web.room import Room
+
+
+def fact(
+    room: Room, kind: str, time: str, service: str = "network", desk: str = "haisoft", **data: object
+) -> None:
+    event = room.event(source=desk, subject=f"service:{service}", type=kind, time=time, data=data)
+    room.sent(event)
+
+
+@pytest.fixture
+def down(room: Room) -> Room:
+    """An outage that is over, one that the agreement excludes, one that lasts, and maintenance."""
+    fact(room, "outage.started", "2026-03-02T12:00:00+01:00", reference="m", cause="router")
+    fact(room, "outage.ended", "2026-03-02T12:10:00+01:00", reference="m")
+    fact(room, "outage.started", "2026-03-05T12:00:00+01:00", "web", "clamehost", cause="third_party")
+    fact(room, "outage.ended", "2026-03-05T12:09:00+01:00", "web", "clamehost")
+    fact(room, "outage.started", "2026-03-06T15:00:00+01:00", "virtual", resource="vps-112")
+    window = {"from": "2026-03-08T01:00:00+07:00", "to": "2026-03-08T03:00:00+07:00"}
+    fact(room, "maintenance.announced", "2026-03-06T12:00:00+07:00", "Hosting", "hvn", **window)
+    return room
+
+
+def of(page: str, service: str) -> str:
+    """The card of a service, its white space joined."""
+    found = page.partition(f'<article class="panel service" data-service="{service}"')[2].partition(
+        "</article>"
+    )[0]
+    return re.sub(r"\s+", " ", found)
+
+
+def test_a_service_shows_its_figures_and_its_days_as_a_picture_and_as_a_table(down: Room) -> None:
+    network = of(down.get("/services").text, "network")
+    assert '<div class="big uptime">99.9775%</div>' in network
+    assert '<div class="big left-of">12 min 17 s</div>' in network
+    assert network.count("<rect ") - network.count('class="hit"') == 90
+    assert 'tabindex="0" aria-label="Mon 2 Mar: 10 min down"' in network
+    assert '<th scope="row">Mon 2 Mar</th><td>10 min down</td>' in network
+
+
+def test_an_outage_says_what_of_it_counts_and_why(down: Room) -> None:
+    page = down.get("/services").text
+    assert "Counted: 10 min, Mon 2 Mar 12:00 to Mon 2 Mar 12:10 (cause: router)" in of(page, "network")
+    assert "(cause: third party, which the agreement excludes)" in of(page, "web")
+    assert "Down since today 15:00" in of(page, "virtual")
+    assert "Downtime in it does not count: maintenance announced in time." in of(page, "Hosting")
+
+
+def test_only_who_may_record_is_offered_to(down: Room) -> None:
+    pages = {
+        role: down.get("/services", down.key("haisoft", role), desk="haisoft").text
+        for role in (Role.VIEWER, Role.AGENT)
+    }
+    assert "data-values" not in pages[Role.VIEWER]
+    assert pages[Role.AGENT].count('data-dialog="record-start"') == 3
+
+
+def test_resources_are_listed_by_page(room: Room) -> None:
+    for number in range(53):
+        fact(room, "outage.started", "2026-03-02T12:00:00+01:00", "virtual", resource=f"vps-{number:02}")
+    wanted = {"desk": "haisoft", "service": "virtual"}
+    first = room.get("/services/resources", **wanted).text
+    following = re.search(r'cursor=([^"&]+)" rel="next"', first)
+    assert following
+    second = room.get("/services/resources", cursor=following[1], **wanted).text
+    found = [re.findall(r'data-resource="([^"]+)"', page) for page in (first, second)]
+    assert len({*found[0], *found[1]}) == len(found[0]) + len(found[1]) == 53
+    assert "vps-07" in room.get("/services/resources/list", resource="VPS-07", **wanted).text
+
+
+def test_a_month_that_is_none_is_refused_as_a_page(room: Room) -> None:
+    page = room.get("/services", period="march")
+    assert (page.status_code, "<h1>The address is not valid</h1>" in page.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        (
+            "en",
+            [
+                "€1,234.50",
+                "₫9,007,199,254,740,993",
+                "March 2026",
+                "99.9775%",
+                "2 h 10 min",
+                "12 min 17 s",
+                "0 s",
+            ],
+        ),
+        (
+            "nl",
+            [
+                "€ 1.234,50",
+                "₫ 9.007.199.254.740.993",
+                "maart 2026",
+                "99,9775%",
+                "2 u 10 min",
+                "12 min 17 s",
+                "0 s",
+            ],
+        ),
+    ],
+)
+def test_figures_are_written_as_the_language_does_and_exactly(language: str, written: list[str]) -> None:
+    words = words_of("service", Language(language))
+    found = [money(words, "1234.50", "EUR"), money(words, "9007199254740993", "VND"), month(words, "2026-03")]
+    found += [uptime(words, "99.9775"), *(exact_length(words, each) for each in (7_800, 737, 0))]
+    assert [each.replace("\xa0", " ") for each in found] == written
