@@ -7,7 +7,7 @@ sweep: it is notified, here and in other processes, and judges the tickets. Inst
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from app.flow.agreement.apply import Applied, apply
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, faults_of
@@ -24,6 +24,12 @@ from app.store.engine.database import Connection
 from app.store.engine.notify import announce
 
 T = TypeVar("T")
+
+LARGEST: Final = 1_000_000
+"""Bytes of a document. Overrides of every date of twenty years are a third of it; TOML takes a second per megabyte."""
+
+MOST_NOTE: Final = 2_000
+"""Characters of a note: a paragraph. What is longer belongs into the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from app.flow.agreement import put
 from app.flow.agreement.apply import Applied
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
 from app.flow.agreement.effective import Unplannable
-from app.flow.agreement.put import PutRequest, PutResult
+from app.flow.agreement.put import LARGEST, MOST_NOTE, PutRequest, PutResult
 from app.flow.agreement.remarks import FileRemark, remarks_of
 from app.flow.query.serialize import instant_text
 from app.intake.data_fields import MAX_NAME
@@ -38,9 +38,6 @@ from app.web.http.running import WebRuntime, running
 JSON: Final = "application/json"
 TOML: Final = "application/toml"
 
-LARGEST: Final = 1_000_000
-"""Bytes of a document. Overrides of every date of twenty years are a third of it; TOML takes a second per megabyte."""
-
 MOST_CHANGES: Final = 1_000
 """Changes that a preview lists. Beyond it the answer gives their number."""
 
@@ -51,10 +48,6 @@ _DESK: Final = re.compile(rf"[^\s/.\[\]*\x00-\x1f\x7f]{{1,{MAX_NAME}}}")
 DeskToPut = Annotated[
     str, Path(description="the desk; a first document makes a new one known", examples=["haisoft"])
 ]
-
-
-MOST_NOTE: Final = 2_000
-"""Characters of a note: a paragraph. What is longer belongs into the file."""
 
 
 class PutQuestion(BaseModel):

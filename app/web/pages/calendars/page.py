@@ -1,0 +1,188 @@
+"""Calendars: `/calendars` lists them, `/calendars/{desk}` shows a desk's own by week and year, with the versions.
+
+`/calendars/{desk}/edit` is the editor: a form and the file's text, each made from the other here, on the server. A draft
+is previewed here and applied by `PUT /v1/calendars/{desk}`.
+"""
+
+import asyncio
+from datetime import date
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import Query
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from app.flow.agreement.desk_files import FaultyFiles, FileKind
+from app.flow.query.desks import desks_overview, own_calendars
+from app.flow.query.versions import Part
+from app.intake.data_fields import MAX_NAME
+from app.principal import Permission, covers
+from app.store.contracts.stored_version import in_force_at
+from app.store.people import feeds
+from app.web.http.access import desks_for, must_see
+from app.web.http.problems import Kind, Problem, not_found
+from app.web.http.routing import limited_to
+from app.web.pages.calendars.dates import weekday_name
+from app.web.pages.calendars.form import CalendarForms, NotEditable, elsewhere, forms_of, text_with
+from app.web.pages.calendars.view import overview_rows, view
+from app.web.pages.frame.files.draft import (
+    Checked,
+    ConfigureReader,
+    DraftText,
+    DraftToApply,
+    check,
+    draft_start,
+    preview,
+)
+from app.web.pages.frame.files.effects import preview_context
+from app.web.pages.frame.files.history import APPLIES_TO, history, one_version, versions_of, zone_of
+from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.room import NO_STORE, Room
+
+room = Room("calendars")
+
+STARTER: Final = """[calendars.desk]
+time_zone = "UTC"
+hours = { mon-fri = ["09:00-17:00"] }
+"""
+"""The first text of a desk that has no calendar yet."""
+
+
+@room.get("/calendars")
+async def calendars(
+    reader: ViewReader,
+    desk: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
+    new: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
+) -> Response:
+    """The calendars of every desk. With `new`, the editor of a desk that has none yet."""
+    if new:
+        return RedirectResponse(f"/calendars/{quote(new, safe='')}/edit", 303)
+    wanted = desks_for(reader.caller, desk)
+    shown = [each for each in reader.desks if covers(wanted, each)]
+    found = await reader.read(lambda conn: desks_overview(conn, reader.runtime.catalogue, shown, reader.now))
+    words = room.words(reader)
+    rows = [row for each in found for row in overview_rows(words, each, reader.now)]
+    return room.page(reader, "overview.html", desk=desk, rows=rows, may_edit=_may_edit(reader))
+
+
+@room.get("/calendars/{desk}")
+async def calendar(
+    reader: ViewReader,
+    desk: str,
+    calendar: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
+    week: date | None = None,
+    year: Annotated[int | None, Query(ge=1, le=9999)] = None,
+) -> Response:
+    """One calendar of a desk by week and year, its feeds, and the versions of the desk's file."""
+    versions = await versions_of(reader, desk)
+    current = in_force_at(versions, reader.now)
+    own = {each.name.partition("/")[2]: each for each in own_calendars(desk, current.calendars)}
+    name = calendar or next(iter(own), None)
+    if name is not None and name not in own:
+        raise not_found("calendar", f"{desk}/{name}")
+    words = room.words(reader)
+    shown = None if name is None else view(words, own[name], reader.now, week, year)
+    zone = "UTC" if shown is None else shown.zone
+    return room.page(
+        reader,
+        "calendar.html",
+        desk=desk,
+        names=list(own),
+        name=name,
+        shown=shown,
+        weekdays=[weekday_name(words, day) for day in range(7)],
+        history=history(words, versions, zone, reader),
+        feeds=await _feeds(reader, desk, name),
+        may_edit=reader.caller.may(Permission.CONFIGURE, desk),
+    )
+
+
+@room.get("/calendars/{desk}/versions/{number}")
+async def version(
+    reader: ViewReader, desk: str, number: int, since: Annotated[int | None, Query(alias="from", ge=1)] = None
+) -> Response:
+    """The text of a version, and what it changes of another."""
+    versions = await versions_of(reader, desk)
+    found = one_version(versions, Part.CALENDARS, desk, number, since)
+    return room.page(reader, "version.html", desk=desk, version=found)
+
+
+@room.get("/calendars/{desk}/edit")
+async def edit(reader: ConfigureReader, desk: str) -> Response:
+    """The editor, with the text in force."""
+    text = await draft_start(reader, Part.CALENDARS, desk)
+    checked = await check(reader, FileKind.CALENDARS, desk, text or STARTER)
+    return room.page(
+        reader,
+        "edit.html",
+        desk=desk,
+        text=text or STARTER,
+        choices=APPLIES_TO,
+        **_form_context(reader, checked),
+    )
+
+
+@room.router.post("/calendars/{desk}/check")
+@limited_to(lambda settings: settings.max_body_size)
+async def check_draft(reader: ConfigureReader, desk: str, draft: DraftText) -> Response:
+    """The faults of a draft and the form of its text, for the script to swap in."""
+    must_see(reader.caller, desk)
+    checked = await check(reader, FileKind.CALENDARS, desk, draft.text)
+    return room.fragment(reader, "checked.html", **_form_context(reader, checked))
+
+
+@room.router.post("/calendars/{desk}/text")
+@limited_to(lambda settings: settings.max_body_size)
+async def write_text(reader: ConfigureReader, desk: str, given: CalendarForms) -> Response:
+    """A draft's text with the fields of the form written into it."""
+    must_see(reader.caller, desk)
+    try:
+        text = await asyncio.to_thread(text_with, given)
+    except NotEditable as error:
+        raise Problem(Kind.INVALID, f"The form cannot be written into this text: {error}.") from error
+    return PlainTextResponse(text, headers=NO_STORE)
+
+
+@room.router.post("/calendars/{desk}/preview")
+@limited_to(lambda settings: settings.max_body_size)
+async def preview_draft(reader: ConfigureReader, desk: str, draft: DraftToApply) -> Response:
+    """What a draft would change."""
+    must_see(reader.caller, desk)
+    words = room.words(reader)
+    try:
+        outcome = await preview(reader, FileKind.CALENDARS, desk, draft)
+    except FaultyFiles as error:
+        return room.fragment(reader, "faults.html", faults=error.faults, remarks=())
+    found = preview_context(words, outcome, await zone_of(reader, desk), reader)
+    return room.fragment(reader, "preview.html", **found)
+
+
+def _form_context(reader: Reader, checked: Checked) -> dict[str, Any]:
+    """The form of a checked draft, or the place that it cannot show."""
+    words = room.words(reader)
+    context: dict[str, Any] = {
+        "faults": checked.faults,
+        "remarks": checked.remarks,
+        "weekdays": [weekday_name(words, day) for day in range(7)],
+        "forms": None,
+        "elsewhere": {},
+        "unshown": None,
+    }
+    if checked.file is not None:
+        try:
+            context["forms"] = forms_of(checked.file.document)
+            context["elsewhere"] = elsewhere(checked.file.document)
+        except NotEditable as error:
+            context["unshown"] = str(error)
+    return context
+
+
+async def _feeds(reader: Reader, desk: str, name: str | None) -> list[feeds.Feed] | None:
+    """The feeds of a calendar; None for a reader who may not make them."""
+    if name is None or not reader.caller.may(Permission.PUBLISH, desk):
+        return None
+    return await reader.read(lambda conn: feeds.listed(conn, desk, name))
+
+
+def _may_edit(reader: Reader) -> frozenset[str]:
+    return frozenset(desk for desk in reader.desks if reader.caller.may(Permission.CONFIGURE, desk))

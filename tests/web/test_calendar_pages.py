@@ -1,0 +1,191 @@
+"""The pages of calendars: what they show of a desk's hours, and the editor's form and text, each from the other."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from app.principal import Role
+from app.web.pages.calendars.form import (
+    AddedRow,
+    CalendarForms,
+    ExceptionRow,
+    NotEditable,
+    forms_of,
+    text_with,
+)
+from app.web.pages.calendars.year import next_clock_change
+from tests.web.room import DESKS, FRIDAY, ROOT, Room
+
+TEXT = """# The first line.
+[calendars.desk]
+time_zone = "Europe/Amsterdam"
+hours = { mon-thu = ["09:00-17:00"], fri = ["09:00-12:00"] }  # as the contract says
+
+[calendars.desk.holidays]
+country = "NL"
+add = { "2026-05-05" = "Liberation Day" }
+
+[[calendars.desk.seasons]]
+name = "summer"
+first = "07-01"
+last = "08-31"
+hours = { mon-fri = ["08:00-14:00"] }
+"""
+
+
+def shipped(desk: str) -> str:
+    return (ROOT / "calendars" / f"{desk}.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def admin(shared_room: Room) -> dict[str, str]:
+    return shared_room.key("*", Role.ADMIN)
+
+
+@pytest.mark.parametrize("desk", DESKS)
+def test_a_form_that_was_not_changed_leaves_the_text_as_it_is(desk: str) -> None:
+    forms = forms_of(tomllib.loads(shipped(desk)))
+    assert text_with(CalendarForms(text=shipped(desk), calendars=forms)) == shipped(desk)
+
+
+def changed(**given: Any) -> str:
+    (form,) = forms_of(tomllib.loads(TEXT))
+    return text_with(CalendarForms(text=TEXT, calendars=[form.model_copy(update=given)]))
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"time_zone": "Europe/Paris"}, 'time_zone = "Europe/Paris"'),
+        ({"hours": ["9:00-17:00"] * 2 + [""] * 5}, 'hours = { mon-tue = ["9:00-17:00"] }'),
+        ({"exceptions": [ExceptionRow(day="*-12-24", hours="09:00-12:00")]}, '"*-12-24" = ["09:00-12:00"]'),
+        (
+            {"exceptions": [ExceptionRow(day="2026-12-31", reason="stocktaking")]},
+            '"2026-12-31" = { hours = [], reason = "stocktaking" }',
+        ),
+        ({"added": [AddedRow(day="2026-05-05", name='"Bevrijdingsdag"')]}, r"\"Bevrijdingsdag\""),
+        ({"removed": ["Good Friday"]}, 'remove = ["Good Friday"]'),
+        ({"subdivision": "NH", "make_up_days": True}, "make_up_days = true"),
+    ],
+)
+def test_a_changed_field_changes_its_key_and_nothing_else(given: dict[str, Any], line: str) -> None:
+    text = changed(**given)
+    (form,) = forms_of(tomllib.loads(text))
+    (before,) = forms_of(tomllib.loads(TEXT))
+    assert form == before.model_copy(update=given)
+    assert line in text
+    assert text.startswith("# The first line.\n")
+    assert (
+        tomllib.loads(text)["calendars"]["desk"]["seasons"]
+        == tomllib.loads(TEXT)["calendars"]["desk"]["seasons"]
+    )
+
+
+def test_rows_that_are_removed_are_removed_from_the_text() -> None:
+    assert "Liberation" not in changed(added=[])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[calendars.desk",
+        'calendars = "none"',
+        "[calendars.desk]\nhours = 8",
+        "[calendars.desk]\nhours = { mo = [] }",
+    ],
+)
+def test_a_text_that_the_form_cannot_show_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(NotEditable):
+        text_with(CalendarForms(text=text, calendars=[]))
+
+
+def test_a_day_that_is_there_twice_is_refused() -> None:
+    rows = [ExceptionRow(day="2026-12-24"), ExceptionRow(day="2026-12-24", hours="09:00-12:00")]
+    with pytest.raises(NotEditable, match="2026-12-24"):
+        changed(exceptions=rows)
+
+
+def test_the_next_clock_change_is_named_where_there_is_one() -> None:
+    change = next_clock_change("Europe/Paris", FRIDAY)
+    assert change is not None
+    assert change.minutes == 60
+    assert next_clock_change("Asia/Ho_Chi_Minh", FRIDAY) is None
+
+
+def test_a_calendar_shows_its_week_its_year_and_every_closed_day_by_name(shared_room: Room) -> None:
+    page = shared_room.get("/calendars/webxtra", week="2026-04-27", year=2026).text
+    assert page.count('class="bar-open"') == 4
+    assert '<text class="why" x="222" y="56">King&#39;s Day</text>' in page
+    assert page.count('class="cell ') == 365
+    named = re.findall(r'data-label="Name">([^<]+)', page)
+    assert {"Good Friday", "King's Day"} <= {each.strip().replace("&#39;", "'") for each in named}
+    assert "NL public, holidays" in page
+
+
+@pytest.mark.parametrize(
+    "query", [{"week": "1890-01-01"}, {"week": "9998-01-01"}, {"year": 9999}, {"year": 1}]
+)
+def test_a_week_or_a_year_that_is_not_covered_shows_the_nearest_one(
+    shared_room: Room, query: dict[str, Any]
+) -> None:
+    assert shared_room.get("/calendars/webxtra", **query).status_code == 200
+
+
+def test_a_draft_is_checked_with_line_and_remedy_and_previewed_with_its_due_dates(
+    shared_room: Room, admin: dict[str, str]
+) -> None:
+    room = shared_room
+    room.sent(room.event(id="pages-1", subject="pages-1"))
+    faulty = shipped("haisoft").replace("10:00-12:00", "10-12")
+    checked = room.client.post("/calendars/haisoft/check", json={"text": faulty}, headers=admin).text
+    assert "calendars.tickets.hours.mon-sun[0]" in checked
+    assert re.search(r'data-line="\d+"', checked)
+    assert "Write &#34;10:00-12:00&#34;" in checked
+    draft = {
+        "text": shipped("haisoft").replace("14:00-17:00", "14:00-15:40"),
+        "applies_to": "open",
+        "effective_from": "2026-03-06T17:00:00+01:00",
+    }
+    shown = room.client.post("/calendars/haisoft/preview", json=draft, headers=admin).text
+    assert "1 due date moves: 1 hr, 20 mins later" in shown
+    assert "data-apply" in shown
+    again = room.client.post(
+        "/calendars/haisoft/preview", json={"text": shipped("haisoft")}, headers=admin
+    ).text
+    assert "data-apply" not in again
+    assert room.get("/v1/calendars/haisoft/versions").json()["versions"][-1]["number"] == 1
+
+
+def test_a_version_shows_its_text_and_what_it_changes(room: Room) -> None:
+    admin = room.key("*", Role.ADMIN)
+    text = shipped("hvn").replace("17:30", "18:30")
+    headers = admin | {"Content-Type": "application/toml"}
+    put = room.client.put(
+        "/v1/calendars/hvn",
+        params={"note": "Evenings", "effective_from": "2027-01-01"},
+        content=text,
+        headers=headers,
+    )
+    assert put.status_code == 200, put.text
+    page = room.get("/calendars/hvn", admin).text
+    assert 'data-withdraw="/v1/calendars/hvn/versions/2"' in page
+    assert "Evenings" in page
+    assert "data-withdraw" not in room.get("/calendars/hvn").text
+    shown = room.get("/calendars/hvn/versions/2").text
+    assert "calendars.desk.hours.mon" in shown
+    assert "18:30" in shown
+    assert room.get("/calendars/hvn/versions/2", **{"from": 9}).status_code == 404
+
+
+def test_a_new_desk_begins_with_an_example_that_has_no_fault(
+    shared_room: Room, admin: dict[str, str]
+) -> None:
+    asked = shared_room.client.get(
+        "/calendars", params={"new": "acme"}, headers=admin, follow_redirects=False
+    )
+    assert asked.headers["location"] == "/calendars/acme/edit"
+    page = shared_room.get("/calendars/acme/edit", admin).text
+    assert "[calendars.desk]" in page
+    assert "No faults." in page
