@@ -318,6 +318,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
     ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): PUBLISH,
     ("GET", "/"): VIEW,
+    ("GET", "/breaches"): VIEW,
+    ("GET", "/breaches/list"): VIEW,
     ("GET", "/feeds/calendars/{secret}.ics"): None,
     ("GET", "/v1/audit"): Permission.AUDIT,
     ("GET", "/healthz"): None,
