@@ -371,6 +371,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("DELETE", "/v1/subscriptions/{subscription}"): SUBSCRIBE,
     ("DELETE", "/v1/calendars/{desk}/{name}/feeds/{feed}"): PUBLISH,
     ("GET", "/"): VIEW,
+    ("GET", "/breaches"): VIEW,
+    ("GET", "/breaches/list"): VIEW,
     ("GET", "/calendars"): VIEW,
     ("GET", "/calendars/{desk}"): VIEW,
     ("GET", "/calendars/{desk}/edit"): CONFIGURE,

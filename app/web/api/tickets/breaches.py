@@ -8,22 +8,28 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.flow.query import tickets
+from app.flow.query.breaches import BreachFilters, all_breaches
 from app.flow.query.serialize import instant_text
 from app.intake.data_fields import Visible
+from app.principal import Desks
 from app.store.engine.database import Connection
 from app.store.tickets import breaches
 from app.store.tickets.breaches import Breach
+from app.web.api.reports.table import Format, in_format
+from app.web.api.tickets.breach_table import breach_table
 from app.web.api.tickets.signals import Signal
 from app.web.api.tickets.tickets import CommitmentKind, State
 from app.web.http.access import Acknowledger, Viewer, desks_for
+from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
-from app.web.http.problems import not_found, problems
+from app.web.http.problems import Place, invalid, not_found, problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
-from app.web.http.running import running
+from app.web.http.running import WebRuntime, running
 
 router = Router(prefix="/v1/breaches", tags=["breaches"])
 
@@ -80,6 +86,18 @@ class BreachListQuery(BaseModel):
     until: InstantInQuery | None = Field(None, alias="to")
     open: bool | None = Field(None, description="whether the clock still goes on")
     retracted: bool = Field(default=False, description="retracted ones too, with `retracted_at`")
+    acknowledged: bool | None = Field(None, description="whether a person has acknowledged it")
+    commitment: str | None = None
+    kind: CommitmentKind | None = Field(None, description="the kind of the commitment")
+    assignee: str | None = Field(None, description="of the ticket as it is now, as the fields that follow")
+    group: str | None = None
+    customer: str | None = None
+    q: str | None = Field(
+        None, max_length=200, description="searched in title, number, customer and organisation of the ticket"
+    )
+    format: Format | None = Field(
+        None, description="`csv` or `xlsx`: the whole list as a file, without pages"
+    )
     cursor: str | None = Field(None, description="`next` of the page before")
     limit: int | None = Field(None, ge=1, description="entries on the page")
 
@@ -104,15 +122,46 @@ async def list_breaches(
     """What was late, the latest first, with who has seen it.
 
     A breach that was retracted, because a fact came late or was withdrawn, is left out. With `retracted=true` it is
-    listed too.
+    listed too. As a file the list has no pages: it has all that match, up to SLATIMER_REPORT_ROWS_MAX.
     """
     parts = running(request)
+    filters = _filters(desks_for(caller, wanted.desk), wanted)
+    if wanted.format not in (None, Format.JSON):
+        return await _file(parts, filters, wanted.format)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
-    filters = tickets.BreachFilters(
-        desks_for(caller, wanted.desk), wanted.since, wanted.until, wanted.open, wanted.retracted
-    )
     page = await parts.database.read(lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit))
     return Json({"breaches": [_breach(each) for each in page.items], "next": page.next})
+
+
+def _filters(desks: Desks, wanted: BreachListQuery) -> BreachFilters:
+    return BreachFilters(
+        desks,
+        wanted.since,
+        wanted.until,
+        wanted.open,
+        wanted.retracted,
+        wanted.acknowledged,
+        wanted.commitment,
+        wanted.kind,
+        wanted.assignee,
+        wanted.group,
+        wanted.customer,
+        wanted.q,
+    )
+
+
+async def _file(parts: WebRuntime, filters: BreachFilters, chosen: Format) -> Response:
+    """All breaches that match as a file. Raises Problem where they are too many."""
+    most = parts.settings.report_rows_max
+    found = await parts.database.read(
+        budgeted(parts.settings, lambda conn: all_breaches(conn, filters, most))
+    )
+    if found is None:
+        reason = (
+            f"leaves more than {most} breaches, the limit SLATIMER_REPORT_ROWS_MAX. Ask for a shorter span"
+        )
+        raise invalid([Place("query", "from", reason)])
+    return await run_in_threadpool(lambda: in_format(breach_table(found), chosen))
 
 
 @router.post(
@@ -160,11 +209,11 @@ def _breach(breach: Breach) -> dict[str, Any]:
         "commitment": recorded["commitment"],
         "cycle": recorded["cycle"],
         "commitment_kind": recorded["commitment_kind"],
-        "at": instant_text(breach.at if breach.corrected_at is None else breach.corrected_at),
+        "at": instant_text(breach.true_at),
         "detected_at": instant_text(breach.detected_at),
         "retracted_at": instant_text(breach.retracted_at),
         "state": breach.clock_state,
-        "open": breach.retracted_at is None and breach.clock_state in ("awaiting", "running", "paused"),
+        "open": breach.is_open,
         "acknowledgement": seen and {"author": seen.author, "note": seen.note, "at": instant_text(seen.at)},
         "signal": recorded,
     }

@@ -1,0 +1,102 @@
+"""The list of breaches with what each costs, and its counts, of one snapshot. Instants are microseconds UTC."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.flow.query.contracts import some_contracts
+from app.flow.query.credits import asked, lines_of
+from app.principal import Desks
+from app.sla.agreement.agreement import Agreement
+from app.sla.credit.line import Line
+from app.sla.span import Micros
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
+from app.store.tickets import breaches
+from app.store.tickets.breaches import Breach, BreachCounts, BreachFilters
+
+__all__ = [
+    "Breach",
+    "BreachBoard",
+    "BreachCounts",
+    "BreachFilters",
+    "all_breaches",
+    "board",
+    "filter_choices",
+]
+
+LATEST: Final = 2_000
+"""Breaches whose values are offered as filters: what was broken long ago is found by its text."""
+CHOICES_MAX: Final = 200
+"""Values offered for one filter: more cannot be chosen from a menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreachBoard:
+    """A page of the list, the latest first, the counts of the whole list, and the cursor of the next page."""
+
+    breaches: Sequence[Breach]
+    counts: BreachCounts
+    next: str | None
+    costs: Mapping[str, Sequence[Line]]
+    """The credits that a breach has caused, by its id."""
+    agreements: Mapping[str, Agreement]
+    """In force now, by desk of the page."""
+
+
+def board(
+    conn: Connection,
+    catalogue: Catalogue,
+    filters: BreachFilters,
+    cursor: str | None,
+    limit: int,
+    *,
+    now: Micros,
+) -> BreachBoard:
+    """A page of breaches with their costs. Raises FaultyCursor."""
+    found, following = breaches.breaches(conn, filters, cursor, limit)
+    desks = sorted({each.desk for each in found})
+    agreements = {desk: catalogue.in_force(conn, desk, at=now).agreement for desk in desks}
+    costs: dict[str, Sequence[Line]] = {}
+    for desk, agreement in agreements.items():
+        answered = {rule.answers for rule in agreement.credits if not rule.of_availability}
+        own = [each for each in found if each.desk == desk and each.commitment in answered]
+        costs |= _costs(conn, catalogue, desk, own, now)
+    return BreachBoard(found, breaches.counts(conn, filters), following, costs, agreements)
+
+
+def _costs(
+    conn: Connection, catalogue: Catalogue, desk: str, found: Iterable[Breach], now: Micros
+) -> dict[str, Sequence[Line]]:
+    """The credits of breaches of one desk that are valid, from those of their tickets' contracts."""
+    caused = {each.id: each for each in found if each.retracted_at is None and each.fields["contract"]}
+    if not caused:
+        return {}
+    ids = {str(each.fields["contract"]) for each in caused.values()}
+    contracts = some_contracts(conn, catalogue, desk, ids, at=now).values()
+    question = asked(conn, catalogue, desk, now=now)
+    lines = [line for each in lines_of(question, contracts) for line in each.lines]
+    costs = {name: [line for line in lines if is_for(line, each)] for name, each in caused.items()}
+    return {name: own for name, own in costs.items() if own}
+
+
+def is_for(line: Line, breach: Breach) -> bool:
+    """Whether a credit is for this breach of a commitment."""
+    about, cycle = line.about, line.key.cycle
+    return (
+        not about.of_availability
+        and about.answers == breach.commitment
+        and breach.subject.ticket in about.tickets
+        and cycle in (None, breach.cycle)
+    )
+
+
+def all_breaches(conn: Connection, filters: BreachFilters, most: int) -> list[Breach] | None:
+    """All breaches that match, the latest first; None if there are more than `most`."""
+    found, following = breaches.breaches(conn, filters, None, most)
+    return found if following is None else None
+
+
+def filter_choices(conn: Connection, desks: Desks) -> dict[str, list[str]]:
+    """The values to filter by that the latest breaches have, by parameter."""
+    return breaches.choices(conn, desks, LATEST, CHOICES_MAX)

@@ -1,0 +1,1 @@
+"""The room of the page `breaches`: what was broken, and who has taken it on."""

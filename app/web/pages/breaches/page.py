@@ -1,0 +1,69 @@
+"""Breaches: what was broken, since when and why, whether anybody has taken it on, and what it costs.
+
+`/breaches` is the page; `/breaches/list` is the part of it that changes.
+"""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Query
+from starlette.responses import Response
+
+from app.flow.query.breaches import BreachBoard, BreachFilters, board, filter_choices
+from app.principal import Permission
+from app.store.engine.database import Connection
+from app.web.http.access import desks_for
+from app.web.pages.breaches.query import BreachQuery
+from app.web.pages.breaches.rows import KIND_CHOICES, rows
+from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.room import Room
+
+room = Room("breaches")
+
+Wanted = Annotated[BreachQuery, Query()]
+
+
+@room.get("/breaches")
+async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
+    """The page."""
+    context = await _list(reader, wanted)
+    desks = desks_for(reader.caller, wanted.desk)
+    choices = await reader.read(lambda conn: filter_choices(conn, desks))
+    return room.page(
+        reader, "breaches.html", desk=wanted.desk, choices=choices, kinds=KIND_CHOICES, **context
+    )
+
+
+@room.get("/breaches/list")
+async def list_(reader: ViewReader, wanted: Wanted) -> Response:
+    """The counts and the rows, for the script to swap in."""
+    return room.fragment(reader, "list.html", **await _list(reader, wanted))
+
+
+async def _list(reader: Reader, wanted: BreachQuery) -> dict[str, Any]:
+    desks = desks_for(reader.caller, wanted.desk)
+    catalogue, size = reader.runtime.catalogue, reader.runtime.settings.page_size
+
+    def read(conn: Connection) -> tuple[BreachBoard, BreachFilters]:
+        filters = wanted.filters(desks, _zone(conn, reader, wanted.desk))
+        return board(conn, catalogue, filters, wanted.cursor, size, now=reader.now), filters
+
+    found, filters = await reader.read(read)
+    parameters = wanted.for_api(filters)
+    return {
+        "wanted": wanted,
+        "rows": rows(found, room.words(reader), reader),
+        "counts": found.counts,
+        "next": found.next,
+        "files": {
+            each: f"/v1/breaches?{urlencode({**parameters, 'format': each})}" for each in ("csv", "xlsx")
+        },
+        "may_acknowledge": reader.may(Permission.ACKNOWLEDGE),
+    }
+
+
+def _zone(conn: Connection, reader: Reader, desk: str | None) -> str:
+    """The zone in which days are meant: that of the desk, else the reader's own."""
+    if desk is None:
+        return reader.choices.zone or "UTC"
+    return reader.runtime.catalogue.in_force(conn, desk, at=reader.now).agreement.time_zone

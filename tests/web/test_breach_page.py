@@ -1,0 +1,127 @@
+"""The page of breaches: what was broken, by filters in the address, who has taken it on, and what it costs."""
+
+import re
+from typing import Any
+
+import pytest
+
+from app.principal import Role
+from tests.web.room import Room
+
+EARLY = "2026-03-05T10:00:00+01:00"
+
+
+@pytest.fixture
+def broken(room: Room) -> Room:
+    """Two tickets of HaiSoft that missed their guarantee, one of which was answered since; and one that has not."""
+    late = {"title": "Mail queue", "customer": "Durand", "service": "dedicated", "assignee": "Ann"}
+    other = {"title": "Disk full", "customer": "ACME", "service": "dedicated", "group": "night"}
+    room.sent(
+        room.event(subject="L1", time=EARLY, data=late),
+        room.event(subject="L2", time="2026-03-05T11:00:00+01:00", data=other),
+        room.event(
+            subject="L2", time="2026-03-05T16:00:00+01:00", type="agent.replied", data={"author": "agent"}
+        ),
+        room.event(subject="fine"),
+    )
+    return room
+
+
+def listed(room: Room, **given: str) -> list[str]:
+    page = room.get("/breaches/list", **given)
+    assert page.status_code == 200, page.text
+    return re.findall(r'href="/tickets/haisoft/(\w+)"', page.text)
+
+
+@pytest.mark.parametrize(
+    ("given", "tickets"),
+    [
+        ({}, ["L2", "L1"]),
+        ({"show": "open"}, ["L1"]),
+        ({"show": "ended"}, ["L2"]),
+        ({"taken": "no"}, ["L2", "L1"]),
+        ({"taken": "yes"}, []),
+        ({"assignee": "Ann"}, ["L1"]),
+        ({"group": "night", "kind": "guarantee"}, ["L2"]),
+        ({"customer": "Durand", "commitment": "ticket-response", "desk": "haisoft"}, ["L1"]),
+        ({"q": "DISK"}, ["L2"]),
+        ({"kind": "objective"}, []),
+        ({"from": "2026-03-05", "to": "2026-03-05", "desk": "haisoft"}, ["L2", "L1"]),
+        ({"to": "2026-03-04", "desk": "haisoft"}, []),
+        ({"from": "2026-03-06", "desk": "haisoft"}, []),
+    ],
+)
+def test_the_address_filters_the_list(broken: Room, given: dict[str, str], tickets: list[str]) -> None:
+    assert listed(broken, **given) == tickets
+
+
+def test_a_row_says_since_when_why_who_and_what_became_of_it(broken: Room) -> None:
+    breach = broken.get("/v1/breaches", customer="Durand").json()["breaches"]
+    assert len(breach) == 1
+    seen = {"author": "Eva", "note": "calling them"}
+    agent = broken.key("haisoft", Role.AGENT)
+    answer = broken.client.post(f"/v1/breaches/{breach[0]['id']}/acknowledgement", json=seen, headers=agent)
+    assert answer.status_code == 200, answer.text
+    page = broken.get("/breaches", agent).text
+    first, second = re.findall(r'<tr role="row" class="breach.*?</tr>', page, re.DOTALL)
+    for text in (
+        "Thu 5 Mar 15:00",
+        "Guarantee breached",
+        "Ended 1 h late",
+        "The time ran out.",
+        "Target: 2 h.",
+    ):
+        assert text in first
+    assert "data-take-on" in first
+    assert "Open, 27 h late" in second
+    assert "Eva" in second
+    assert "calling them" in second
+    assert "data-take-on" not in second
+    assert listed(broken, taken="yes") == ["L1"]
+    assert "data-take-on" not in broken.get("/breaches", broken.key("haisoft", Role.VIEWER)).text
+
+
+def test_a_retracted_breach_leaves_the_list_and_stays_marked_among_all(broken: Room) -> None:
+    reply = broken.event(
+        subject="L1", time="2026-03-05T10:30:00+01:00", type="agent.replied", data={"author": "agent"}
+    )
+    broken.sent(reply)
+    assert listed(broken) == ["L2"]
+    page = broken.get("/breaches/list", show="all").text
+    assert listed(broken, show="all") == ["L2", "L1"]
+    assert re.search(r'data-state="retracted" data-kind="guarantee"', page)
+    assert re.findall(r'data-count="(\d+)"', page) == ["0", "0", "1", "1"]
+
+
+def test_the_list_is_a_file_with_all_that_match(broken: Room) -> None:
+    page = broken.get("/breaches", assignee="Ann").text
+    (address,) = re.findall(r'href="(/v1/breaches\?[^"]+csv)"', page)
+    file = broken.client.get(address.replace("&amp;", "&"), headers=broken.read)
+    assert file.headers["content-type"].startswith("text/csv")
+    header, row = file.text.lstrip("\ufeff").splitlines()
+    found: dict[str, Any] = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (found["subject"], found["assignee"], found["cause"], found["open"]) == (
+        "L1",
+        "Ann",
+        "deadline",
+        "yes",
+    )
+
+
+def test_a_breach_shows_the_credit_that_its_contract_gives(room: Room) -> None:
+    term = {
+        "customer": "Acme",
+        "level": "example-1",
+        "fee": {"amount": "49.90", "per": "month"},
+        "currency": "EUR",
+        "valid_from": "2026-01-01",
+    }
+    admin = room.key("*", Role.ADMIN)
+    assert room.client.put("/v1/contracts/phpnet/C-1", json=term, headers=admin).status_code == 200
+    fields = {"customer": "ACME", "category": "software"}
+    created = room.event(source="phpnet", subject="1", time="2026-03-02T10:00:00+01:00", data=fields)
+    call = created | {"id": "call", "type": "call.registered", "data": {}}
+    room.sent(created, call)
+    page = room.get("/breaches", desk="phpnet", commitment="gti").text
+    cost = r'<a href="/credits\?desk=phpnet&amp;period=2026-03">€24.95</a><small>can be claimed</small>'
+    assert re.search(cost, page), page
