@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from app.cli.opened import must_know, opened
-from app.cli.terminal import failed, misused, progress_screen, result
+from app.cli.terminal import failed, misused, progress_screen, remark, result
 from app.flow.judge.receive import Incoming
 from app.flow.judge.record import FaultyFact, fact
 from app.flow.process.runtime import Runtime
@@ -19,8 +19,11 @@ from app.flow.query.answer import TicketAnswer
 from app.flow.query.serialize import instant_text
 from app.intake.cloudevents import NotJson, parse
 from app.intake.instant import NotAnInstant, read_instant
+from app.sla.document.faults import instead_of
 from app.sla.event import EventType
+from app.sla.fields import casefolded
 from app.sla.span import Micros
+from app.sla.subject import Subject, SubjectKind
 
 _BY_CUSTOMERS: Final = frozenset({EventType.CUSTOMER_REPLIED, EventType.TICKET_CREATED})
 """Types whose author is the customer unless --set author says otherwise."""
@@ -137,8 +140,22 @@ def _store(parts: Runtime, incoming: Incoming) -> None:
     """Store the fact; print its id and the clocks of the ticket that it is about."""
     answer = _receive(parts, incoming)
     result(incoming.event.id)
+    _remark_unknown_service(parts, incoming)
     if answer is not None:
         _show(answer)
+
+
+def _remark_unknown_service(parts: Runtime, incoming: Incoming) -> None:
+    """Say so where the fact is of a service that no uptime is judged of, as a mistyped one: it would count nowhere."""
+    subject = Subject.parse(incoming.event.subject)
+    if subject.kind is not SubjectKind.SERVICE:
+        return
+    now, desk = parts.database.now(), incoming.desk
+    in_force = parts.database.read_now(lambda conn: parts.catalogue.in_force(conn, desk, at=now))
+    known = {service for rule in in_force.agreement.availability for service in rule.services}
+    if casefolded(subject.id) not in map(casefolded, known):
+        wrong = f"{desk} has no availability of the service {subject.id}, so this counts nowhere"
+        remark(f"{wrong}. {instead_of(subject.id, known)}")
 
 
 def _instant(option: str, written: str | None) -> Micros | None:

@@ -92,6 +92,13 @@ def test_a_recorded_fact_can_be_withdrawn_by_the_id_that_was_printed(desks: Term
     assert "awaiting" in said.err
 
 
+def test_an_outage_of_a_service_that_no_uptime_is_judged_of_is_remarked(desks: Terminal) -> None:
+    said = desks("record", "haisoft", "service:Netwrok", "outage.started")
+    assert said.code == 0
+    assert 'so this counts nowhere. Did you mean "network"?' in said.err
+    assert desks("record", "haisoft", "service:Network", "outage.started").err == ""
+
+
 def test_an_exclusion_takes_its_span_out_of_the_count(desks: Terminal) -> None:
     desks.done("record", "clamehost", "C1", "outage.started", "--time", "2026-03-06T10:00:00Z")
     said = desks(

@@ -196,6 +196,26 @@ def test_a_statement_is_json_csv_or_a_page_as_the_client_prefers(missed: Room) -
     assert "@media print" in missed.client.get("/v1/statements.css").text
 
 
+def test_a_decision_with_a_character_that_cannot_be_stored_is_refused(missed: Room) -> None:
+    key = missed.key("*", Scope.ADMIN)
+    body = {"author": "Eva\0", "reason": "asked"}
+    refused = missed.client.post(f"/v1/credits/{CREDIT}/grant", json=body, headers=key)
+    assert (refused.status_code, "NUL" in refused.json()["detail"]) == (422, True)
+
+
+def test_the_only_term_of_a_contract_with_recorded_credits_is_not_taken_back(missed: Room) -> None:
+    admin, path = missed.key("*", Scope.ADMIN), "/v1/contracts/phpnet/C-1"
+    assert decide(missed, "grant", admin).status_code == 200
+    since = "2026-01-01"
+    refused = missed.client.delete(path, params={"valid_from": since}, headers=admin)
+    assert refused.status_code == 409, refused.text
+    assert 'valid_to = "2026-01-02"' in refused.json()["detail"]
+    ended = TERM | {"valid_to": "2026-01-02"}
+    assert missed.client.put(path, json=ended, headers=admin).status_code == 200
+    (line,) = missed.get("/v1/credits", desk="phpnet").json()["credits"]
+    assert (line["id"], line["state"]) == (CREDIT, "withdrawn")
+
+
 @pytest.mark.parametrize("period", ["2026-13", "march", "2026-3"])
 def test_a_period_that_is_no_month_is_refused(missed: Room, period: str) -> None:
     refused = missed.get(f"/v1/statements/phpnet/C-1/{period}")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
 from app.flow.query.serialize import instant_text
@@ -94,6 +95,23 @@ def test_every_row_of_credits_adds_up_the_credits_that_it_leads_to(pushed_late: 
         assert len(owed["credits"]) == row["states"].get("owed", 0)
     assert body["totals"]["EUR"]["amount"] == "198.00"
     assert body["totals"]["EUR"]["due"] == "132.00"
+
+
+def test_a_report_counts_every_contract_however_many_there_are(pushed_late: Room) -> None:
+    ended = FEE | {"id": "A-0", "customer": "Old", "valid_to": "2026-01-02"}
+    lines = [ended, *(FEE | {"id": f"B-{n}", "customer": "Many"} for n in range(600))]
+    imported = pushed_late.client.post(
+        "/v1/contracts/haisoft/import",
+        content=b"\n".join(map(orjson.dumps, lines)),
+        headers=pushed_late.key("*", Scope.ADMIN) | {"Content-Type": "application/x-ndjson"},
+    )
+    assert imported.status_code == 200, imported.text
+    rows = pushed_late.get("/v1/reports/availability", None, **SPAN, split="customer").json()["rows"]
+    assert [(row["split"]["customer"], row["objects"]) for row in rows[-3:]] == [
+        (FORMULA, 1),
+        ("Acme", 1),
+        ("Many", 600),
+    ]
 
 
 @pytest.mark.parametrize("report", ["availability", "credits"])

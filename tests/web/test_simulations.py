@@ -16,6 +16,7 @@ from app.store.tickets import simulations
 from app.store.tickets.simulations import ORPHANED, SimulationState
 from app.web.api.reports.simulation_list import SimulationPage
 from app.web.api.reports.simulations import SimulationStarted, SimulationView
+from tests.servers.databases import both_kinds
 from tests.waiting import until
 from tests.web.room import Room, conforms
 
@@ -41,6 +42,7 @@ def inserted(room: Room, simulation: str) -> None:
     )
 
 
+@both_kinds
 def test_simulations_are_listed_the_latest_first_without_their_results(room: Room) -> None:
     for name in ("s1", "s2", "s3"):
         inserted(room, name)

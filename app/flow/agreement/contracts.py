@@ -8,7 +8,7 @@ are microseconds UTC.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from app.flow.judge.concerned import ALL_CONTRACTS, contract_subject
@@ -24,7 +24,7 @@ from app.sla.fields import casefolded
 from app.sla.limits import DEFAULT_LIMITS, Limits
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKind
-from app.store.contracts import contracts
+from app.store.contracts import contracts, credits
 from app.store.contracts.catalogue import lock_versions
 from app.store.contracts.contracts import TermChange
 from app.store.engine.database import Connection
@@ -86,6 +86,10 @@ class FaultyContracts(ValueError):
     def __init__(self, faults: Iterable[tuple[str, Fault]]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(f"{place}{': ' if place else ''}{fault}" for place, fault in self.faults))
+
+
+class CreditsRecorded(ValueError):
+    """The only term of a contract with recorded credits cannot be taken back: no list would have them any more."""
 
 
 def read_terms(
@@ -178,7 +182,10 @@ def take_back(
     notice_wait: Micros = 0,
     note: str | None = None,
 ) -> PutContracts:
-    """Take a term back that was entered in error: it never counted, and stays in the record. Raises UnknownContract."""
+    """Take a term back that was entered in error: it never counted, and stays in the record.
+
+    Raises UnknownContract, and CreditsRecorded for the last term of a contract of which credits were recorded.
+    """
     lock_versions(conn)
     key = casefolded(contract_id)
     before = {term.valid_from: term for term in contracts.of_contracts(conn, desk, [key]).get(key, ())}
@@ -186,7 +193,20 @@ def take_back(
         raise UnknownContract(f"contract {contract_id!r} of desk {desk!r} has no term of {valid_from}")
     after = {on: term for on, term in before.items() if on != valid_from}
     plans = [ContractPlan(key, before[valid_from].id, before, after)]
+    if not after:
+        _must_have_no_credits(conn, desk, before[valid_from])
     return _apply(conn, now, desk, plans, notice_wait, deliver=True, note=note)
+
+
+def _must_have_no_credits(conn: Connection, desk: str, term: Contract) -> None:
+    subjects_of_it = [Subject(SubjectKind.CONTRACT, each) for each in {term.id, term.key}]
+    if credits.recorded_credits(conn, desk, subjects_of_it):
+        following = term.valid_from + timedelta(days=1)
+        raise CreditsRecorded(
+            f"contract {term.id!r} of desk {desk!r} has recorded credits, which no list would have any more; end its "
+            f'term: put it again with valid_to = "{following}". Credits whose cause that retracts are withdrawn, for a '
+            "person to decide"
+        )
 
 
 def _apply(

@@ -6,14 +6,15 @@ so an answer as of an earlier instant is the one that was given then. Instants a
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from app.flow.query.contracts import CustomerContract, contracts_of
-from app.flow.query.report_scope import Answer, Asked, ReportScope, too_large
+from app.flow.query.report_scope import Answer, Asked, ReportScope
 from app.settings import Settings
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import version_of_period
 from app.sla.availability.contract import contract_downtime, services_of, valid_span
-from app.sla.availability.facts import ServiceFacts, read_facts
+from app.sla.availability.facts import FactsByResource, ServiceFacts, read_facts
 from app.sla.availability.uptime import ALL, Downtime, compile_downtime
 from app.sla.budget import charge
 from app.sla.fields import casefolded
@@ -25,7 +26,9 @@ from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 from app.store.tickets import ledger, subjects
 
-_OF_CONTRACTS = frozenset({"contract", "customer"})
+_OF_CONTRACTS: Final = frozenset({"contract", "customer"})
+_BATCH: Final = 500
+"""Contracts that are read at once."""
 
 
 def availability_report(conn: Connection, catalogue: Catalogue, settings: Settings, asked: Asked) -> Answer:
@@ -61,12 +64,8 @@ def uptimes_behind(
 
 def _uptimes(scope: ReportScope, catalogue: Catalogue, *, of_contracts: bool) -> Iterator[CountedUptime]:
     query = _Query(scope, catalogue)
-    most = scope.settings.availability_objects_max * len(scope.periods)
-    for count, each in enumerate(query.of_contracts() if of_contracts else query.of_services()):
+    for each in query.of_contracts() if of_contracts else query.of_services():
         charge()
-        if count == most:
-            limit = f"{scope.settings.availability_objects_max} objects a period"
-            raise too_large(f"the report has more than {limit}, the limit SLATIMER_AVAILABILITY_OBJECTS_MAX")
         yield each
 
 
@@ -87,22 +86,39 @@ class _Query:
 
     def of_contracts(self) -> Iterator[CountedUptime]:
         scope = self.scope
-        desk, at, as_of = scope.asked.desk, scope.known_at, scope.asked.as_of
-        most = scope.settings.availability_objects_max
-        contracts = contracts_of(scope.conn, self.catalogue, desk, at=at, as_of=as_of, limit=most + 1)
-        for number, period, rule in self._judged():
-            facts = {casefolded(name): self._of(name).within(period.span) for name in rule.services}
-            for each in contracts:
+        judged = list(self._judged())
+        facts = [self._found_by_resource(rule, period) for _, period, rule in judged]
+        for each in self._contracts():
+            for (number, period, rule), found in zip(judged, facts, strict=True):
                 terms = [
                     term
                     for term in each.terms
                     if services_of(rule, term) and (valid_span(term, scope.zone) & period.span).length
                 ]
                 if terms:
-                    downtime = contract_downtime(rule, facts, terms, scope.zone)
+                    named = [casefolded(resource) for term in terms for resource in term.resources]
+                    own = {name: service.of(*named) for name, service in found.items()}
+                    downtime = contract_downtime(rule, own, terms, scope.zone)
                     yield self._counted(
                         number, period, downtime, contract=each.id, customer=self._customer(each, period)
                     )
+
+    def _found_by_resource(self, rule: AvailabilityRule, period: Period) -> dict[str, FactsByResource]:
+        """The facts of a commitment's services in a period, by casefolded name."""
+        return {casefolded(name): self._of(name).within(period.span).by_resource() for name in rule.services}
+
+    def _contracts(self) -> Iterator[CustomerContract]:
+        """All contracts of the desk, page by page: so many are in memory at once."""
+        scope, after = self.scope, ""
+        desk, at, as_of = scope.asked.desk, scope.known_at, scope.asked.as_of
+        while True:
+            page = contracts_of(
+                scope.conn, self.catalogue, desk, at=at, as_of=as_of, after=after, limit=_BATCH
+            )
+            yield from page
+            if len(page) < _BATCH:
+                return
+            after = page[-1].key
 
     def _judged(self) -> Iterator[tuple[int, Period, AvailabilityRule]]:
         """The periods that have begun, each with the commitments of the version that judges it."""

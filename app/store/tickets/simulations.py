@@ -131,7 +131,7 @@ def find(conn: Connection, simulation: str) -> StoredSimulation | None:
 def listed(
     conn: Connection, desks: Desks, before: tuple[Any, ...] | None, limit: int
 ) -> list[StoredSimulation]:
-    """Simulations of these desks, the latest first, without their results: those after `before`, instant and id."""
+    """Simulations of these desks without results, the latest first; those after `before`, an instant and an id."""
     key = (_simulation.c.created_at, _simulation.c.id)
     columns = [each for each in _simulation.c if each.name != "result"]
     query = select(*columns, null().label("result")).where(in_desks(_simulation.c.desk, desks))

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.flow.agreement import contracts
 from app.flow.agreement.contract_preview import ContractsPreview
-from app.flow.agreement.contracts import ContractPlan, FaultyContracts, PutContracts, Stated
+from app.flow.agreement.contracts import ContractPlan, CreditsRecorded, FaultyContracts, PutContracts, Stated
 from app.flow.agreement.effects import Effects
 from app.flow.agreement.limits import limits_of
 from app.flow.query.contracts import (
@@ -40,7 +40,7 @@ from app.web.api.desks.preview_summary import ChangedCredits, DueChange, contrac
 from app.web.http.access import Configurer, Viewer, desks_for, must_see
 from app.web.http.encoded_slash import with_slashes
 from app.web.http.instant import InstantInQuery, InstantOut
-from app.web.http.problems import Place, invalid, problems
+from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.responses import Json
 from app.web.http.routing import Router
 from app.web.http.running import WebRuntime, running
@@ -363,7 +363,7 @@ async def put_contract(
     summary="Take a term of a contract back",
     operation_id="take_back_contract_term",
     response_model=ContractPut,
-    responses=problems(401, 403, 404, 422, 503),
+    responses=problems(401, 403, 404, 409, 422, 503),
 )
 async def take_back(
     request: Request,
@@ -374,7 +374,8 @@ async def take_back(
 ) -> Response:
     """For a term that was entered in error: from now on it never counted. It stays among the versions.
 
-    A term that ends is put again with its `valid_to`.
+    A term that ends is put again with its `valid_to`. The only term of a contract with recorded credits is not taken
+    back (409): no list would have these any more.
     """
     parts = running(request)
     must_see(caller, desk)
@@ -386,7 +387,10 @@ async def take_back(
             conn, now, desk, contract, asked.valid_from, notice_wait=wait, note=asked.note
         )
 
-    agreement, done = await parts.database.write(work)
+    try:
+        agreement, done = await parts.database.write(work)
+    except CreditsRecorded as error:
+        raise Problem(Kind.CONFLICT, f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     _wake(parts, done)
     return Json(_put(desk, agreement, done))
 

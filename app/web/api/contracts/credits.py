@@ -6,7 +6,7 @@ from fastapi import Body, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from app.flow.judge.record import fact
+from app.flow.judge.record import FaultyFact, fact
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_documents import totals_document
 from app.flow.query.statements import CreditFilters, credit, credit_page
@@ -288,16 +288,19 @@ async def _decide(
     document = await parts.database.read(find)
     if (fault := _fault(kind, document)) is not None:
         raise Problem(Kind.CONFLICT, fault)
-    incoming = fact(
-        key.desk,
-        Subject(SubjectKind.CONTRACT, key.contract).text,
-        kind,
-        at=parts.database.now(),
-        author=caller.principal.signs(body.author),
-        reason=body.reason,
-        max_text=parts.settings.max_text_length,
-        more={"credit": credit_id, **({CAUSE_WITHDRAWN: True} if _is_withdrawn(document) else {})},
-    )
+    try:
+        incoming = fact(
+            key.desk,
+            Subject(SubjectKind.CONTRACT, key.contract).text,
+            kind,
+            at=parts.database.now(),
+            author=caller.principal.signs(body.author),
+            reason=body.reason,
+            max_text=parts.settings.max_text_length,
+            more={"credit": credit_id, **({CAUSE_WITHDRAWN: True} if _is_withdrawn(document) else {})},
+        )
+    except FaultyFact as error:
+        raise invalid([Place("body", "", str(error))]) from error
     await parts.receiver.receive([incoming])
     return Json(await parts.database.read(find))
 
