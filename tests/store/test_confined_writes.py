@@ -30,6 +30,9 @@ UNCONFINED = {
     "flow/process/retention.py": {"RETENTION"},
     "flow/process/sweep.py": {"DUE"},
     "store/tickets/signals.py": {"STREAM"},
+    "web/api/people/keys.py": {"PEOPLE"},
+    "web/api/people/people.py": {"PEOPLE"},
+    "web/api/people/sessions.py": {"PEOPLE"},
     "web/http/refused_sign_ins.py": {"SIGN_IN"},
     "web/http/session.py": {"SIGN_IN"},
 }

@@ -15,7 +15,7 @@ from app.web.api.people.people import PeoplePage
 from app.web.api.people.sessions import SessionList
 from app.web.http.access import COOKIE
 from app.web.http.sign_in import CODE_COOKIE, local
-from tests.servers.databases import Databases, SqliteDatabases
+from tests.servers.databases import Databases, SqliteDatabases, both_kinds
 from tests.web.room import Room, conforms, room_on, with_desks
 
 PASSWORD = "correct horse battery staple"
@@ -277,6 +277,7 @@ def test_a_password_is_not_changed_without_the_present_one(room: Room) -> None:
     assert (short.status_code, short.json()["detail"]) == (422, "A password has 12 to 200 characters.")
 
 
+@both_kinds
 def test_one_sees_and_ends_ones_own_sessions_and_an_administrator_those_of_the_desks_people(
     each_room: Room,
 ) -> None:
@@ -318,6 +319,7 @@ def test_a_person_has_so_many_sessions_and_the_oldest_ends(room: Room) -> None:
 # -- whom an administrator may manage ------------------------------------------------------------------------------
 
 
+@both_kinds
 def test_an_administrator_of_one_desk_makes_no_administrator_of_another(each_room: Room) -> None:
     room = each_room
     key = admin(room, "haisoft")
@@ -333,6 +335,7 @@ def test_an_administrator_of_one_desk_makes_no_administrator_of_another(each_roo
         assert room.client.put("/v1/people/pia/roles", json=body, headers=key).status_code == status
 
 
+@both_kinds
 def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one(each_room: Room) -> None:
     room = each_room
     key = admin(room, "haisoft")
@@ -347,6 +350,8 @@ def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one
         answer = room.client.request(method, f"/v1/people/quinn/{path}", headers=key)
         assert answer.status_code == 403, path
         assert "hvn" not in answer.text
+    log = room.client.get("/v1/audit", params={"limit": 500}, headers=key).json()["entries"]
+    assert {each["note"] for each in log if each["about"] == "user quinn"} == {None, "haisoft:agent"}
     taken = room.client.put("/v1/people/quinn/roles", json={"roles": {}}, headers=key)
     assert (taken.status_code, taken.json()["roles"]) == (200, {})
     whole = room.client.get("/v1/people", params={"limit": 500}, headers=admin(room)).json()["people"]
@@ -354,6 +359,7 @@ def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one
     assert room.client.put("/v1/people/quinn/roles", json={"roles": {}}, headers=key).status_code == 404
 
 
+@both_kinds
 def test_people_are_paged_by_name_and_filtered_by_desk(each_room: Room) -> None:
     room = each_room
     for name in ("zed3", "zed1", "zed2"):
@@ -384,6 +390,7 @@ def test_a_person_that_cannot_be_created_is_refused(room: Room, body: dict[str, 
     assert room.client.post("/v1/people", json=body, headers=admin(room)).status_code == status
 
 
+@both_kinds
 def test_keys_are_created_listed_and_revoked_by_who_manages_all_their_desks(each_room: Room) -> None:
     room = each_room
     key = admin(room, "phpnet")

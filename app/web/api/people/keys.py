@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.flow.people import manage
 from app.principal import Principal, Role
+from app.store.engine.database import EveryDesk
 from app.web.api.people.views import KeyRoles, granted, roles_json
 from app.web.http.access import PeopleAdmin
 from app.web.http.problems import not_found, problems
@@ -68,7 +69,7 @@ async def create_key(request: Request, caller: PeopleAdmin, body: NewKey) -> Res
     """A key with these roles. Its secret is in this answer only. 403: a desk whose people the caller does not manage."""
     who, roles = caller.principal, granted(body.roles)
     secret, made = await running(request).database.write(
-        lambda conn, now: manage.create_key(conn, who, roles, now)
+        lambda conn, now: manage.create_key(conn, who, roles, now), EveryDesk.PEOPLE
     )
     return Json(_view(made) | {"key": secret}, status_code=201)
 
@@ -86,7 +87,9 @@ async def revoke_key(
 ) -> Response:
     """The key is refused from now on, and every session that it signed in ends; other processes within two seconds."""
     parts, who = running(request), caller.principal
-    if not await parts.database.write(lambda conn, now: manage.revoke_key(conn, who, key, now)):
+    if not await parts.database.write(
+        lambda conn, now: manage.revoke_key(conn, who, key, now), EveryDesk.PEOPLE
+    ):
         raise not_found("key", key)
     parts.principals.clear()
     return Response(status_code=204)

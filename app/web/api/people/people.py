@@ -11,7 +11,7 @@ from app.flow.people import manage
 from app.flow.query.serialize import instant_text
 from app.principal import EVERY_DESK, Desks, Principal
 from app.sla.span import Micros
-from app.store.engine.database import Connection
+from app.store.engine.database import Connection, EveryDesk
 from app.store.people import persons
 from app.store.people.persons import Person
 from app.store.tickets.board import cursor_of, key_of
@@ -120,7 +120,7 @@ async def create_person(request: Request, caller: PeopleAdmin, body: NewPerson) 
         made = manage.create(conn, who, body.name, roles, settings, display_name=body.display_name)
         return made, manage.new_link(conn, who, made.name, settings)
 
-    made, link = await parts.database.write(work)
+    made, link = await parts.database.write(work, EveryDesk.PEOPLE)
     return Json(person_json(made) | _link_json(request, link), status_code=201)
 
 
@@ -187,7 +187,9 @@ async def create_link(request: Request, caller: PeopleAdmin, name: Name) -> Resp
     It replaces the link before. The second factor is asked for after it. 409: the person is disabled.
     """
     parts, who = running(request), caller.principal
-    link = await parts.database.write(lambda conn, _: manage.new_link(conn, who, name, parts.settings))
+    link = await parts.database.write(
+        lambda conn, _: manage.new_link(conn, who, name, parts.settings), EveryDesk.PEOPLE
+    )
     return Json(_link_json(request, link), status_code=201)
 
 
@@ -202,7 +204,9 @@ async def create_link(request: Request, caller: PeopleAdmin, name: Name) -> Resp
 async def remove_second_factor_of(request: Request, caller: PeopleAdmin, name: Name) -> Response:
     """For a person who has lost the app and the recovery codes. They sign in with the password alone from now on."""
     who = caller.principal
-    await running(request).database.write(lambda conn, _: manage.remove_second_factor(conn, who, name))
+    await running(request).database.write(
+        lambda conn, _: manage.remove_second_factor(conn, who, name), EveryDesk.PEOPLE
+    )
     return Response(status_code=204)
 
 
@@ -214,7 +218,7 @@ async def _changed(
     request: Request, who: Principal, work: Callable[[Connection, Principal], Person]
 ) -> Response:
     parts = running(request)
-    person = await parts.database.write(lambda conn, _: work(conn, who))
+    person = await parts.database.write(lambda conn, _: work(conn, who), EveryDesk.PEOPLE)
     parts.principals.clear()
     seen = manage.seen_by(who, person)
     return Json(person_json(persons.with_roles(person, {}) if seen is None else seen))

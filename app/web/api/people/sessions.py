@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.flow.people import manage
+from app.store.engine.database import EveryDesk
 from app.web.api.people.views import SessionView, session_json
 from app.web.http.access import Viewer
 from app.web.http.problems import not_found, problems
@@ -47,7 +48,9 @@ async def end_session(
 ) -> Response:
     """Signs that browser out: one of the caller's own, or of a person whom the caller manages."""
     parts, who = running(request), caller.principal
-    if not await parts.database.write(lambda conn, now: manage.end_session(conn, who, session, now)):
+    if not await parts.database.write(
+        lambda conn, now: manage.end_session(conn, who, session, now), EveryDesk.PEOPLE
+    ):
         raise not_found("session", session)
     parts.principals.clear()
     return Response(status_code=204)
