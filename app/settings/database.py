@@ -58,7 +58,7 @@ class DatabaseSettings(SettingsGroup):
         "transaction of its own.",
     )
     push_part_size: int = Field(
-        default=50,
+        default=20,
         ge=1,
         description="Events of one push in one transaction; a larger push has several, between which other desks "
         "have theirs. All events of a ticket are in the same one.",

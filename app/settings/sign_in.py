@@ -76,6 +76,12 @@ class SignInSettings(SettingsGroup):
         le=20,
         description="Wrong codes after which the password must be entered again.",
     )
+    second_factor_free_attempts: int = Field(
+        default=20,
+        ge=1,
+        description="Wrong codes for a person from all addresses together without a delay. Only who knows the password "
+        "can enter one.",
+    )
     recovery_codes: int = Field(
         default=10,
         ge=1,

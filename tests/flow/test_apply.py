@@ -10,6 +10,7 @@ from app.flow.agreement.desk_files import (
     calendars_beside,
     check_files,
     desk_file,
+    document_of,
     read_files,
 )
 from app.flow.agreement.effects import Change
@@ -154,6 +155,14 @@ def test_an_agreement_alone_is_checked_by_the_calendars_beside_it() -> None:
     check_files(files, calendars_beside(files))
     with pytest.raises(FaultyFiles, match="phpnet"):
         check_files(files)
+
+
+@pytest.mark.parametrize("part", ["a", '"a"', "'a' "])
+def test_a_key_of_very_many_parts_is_refused_before_it_is_parsed(part: str) -> None:
+    """The parser of the standard library would take gigabytes for a hundred kilobytes of it."""
+    with pytest.raises(ValueError, match="at line 2"):
+        document_of(f"name = 'x'\n[{'.'.join([part] * 50_000)}]\n")
+    assert document_of(f"{'.'.join([part] * 32)} = 1\ntext = 'a sentence. Another one. {'. ' * 50}'")
 
 
 def test_what_is_no_toml_is_refused_with_its_place(tmp_path: object) -> None:

@@ -48,6 +48,18 @@ def test_failures_are_forgotten_after_the_longest_delay_without_an_attempt() -> 
     made.check(b"a", NOW + MINUTE + 1)
 
 
+def test_codes_for_one_person_are_counted_over_all_addresses() -> None:
+    throttle = Throttle(Settings(second_factor_free_attempts=3))
+    for number in range(4):
+        throttle.begin_code("ann", f"192.0.2.{number}", NOW)
+    throttle.withdraw_code("ann", "192.0.2.3")
+    throttle.begin_code("ann", "192.0.2.4", NOW)
+    with pytest.raises(SlowDown):
+        throttle.begin_code("ann", "192.0.2.5", NOW)
+    throttle.begin("ann", "192.0.2.6", NOW)
+    throttle.begin_code("bob", "192.0.2.5", NOW)
+
+
 def test_a_flood_of_names_and_addresses_takes_bounded_memory() -> None:
     made = delays(size=5)
     for number in range(100):

@@ -25,11 +25,13 @@ from app.flow.transfer.import_desk import Import
 from app.flow.transfer.manifest import UnusableExport
 from app.settings import Settings
 from app.sla.report.cut import By
-from app.sla.span import Micros, Span
+from app.sla.span import SECOND, Micros, Span
 from app.store.engine.database import Connection, Database
 from app.store.tickets import breaches, clocks, signals
 from app.store.tickets.breaches import BreachFilters
-from app.store.transfer.rows import Extent
+from app.store.transfer import rows
+from app.store.transfer.kinds import ACKNOWLEDGEMENTS, EVENTS, RETRACTIONS, Kind
+from app.store.transfer.rows import Extent, ForeignRow
 from tests.credit_office import CreditOffice
 from tests.flow.test_reports import history, live
 from tests.servers.databases import UNHURRIED, Databases, SqliteDatabases, with_tables
@@ -301,6 +303,31 @@ def test_an_import_takes_only_what_the_manifest_describes_and_only_a_new_desk(
         importing(other, small_export).run()
     with pytest.raises(UnusableExport, match="holds no export"):
         importing(other, tmp_path / "missing").run()
+
+
+@pytest.mark.parametrize("name", ["*", "", "hvn\x1fhaisoft"])
+def test_a_manifest_of_every_desk_or_of_several_is_refused(
+    other: Service, small_export: Path, tmp_path: Path, name: str
+) -> None:
+    manifest = json.loads((small_export / "manifest.json").read_bytes())
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"desk": name}))
+    with pytest.raises(UnusableExport, match="is no name of a desk"):
+        importing(other, tmp_path).run()
+
+
+def test_imported_rows_about_another_desks_signal_or_from_the_future_are_refused(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    ((signal, now),) = service.rows("SELECT id, detected_at FROM signal WHERE kind = 'clock.started' LIMIT 1")
+    retracted = {"id": signal, "retracted_by": "x", "retracted_at": now, "corrected_at": None}
+    seen = {"breach": signal, "author": "x", "note": None, "at": now}
+    late = {"received_at": now + 2 * 24 * 3600 * SECOND}
+
+    def insert(kind: Kind, row: dict[str, Any]) -> None:
+        service.database.write_now(lambda conn, _: rows.insert(conn, kind, "hvn", [row]))
+
+    for kind, row in ((RETRACTIONS, retracted), (ACKNOWLEDGEMENTS, seen), (EVENTS, late)):
+        with pytest.raises(ForeignRow):
+            insert(kind, row)
 
 
 SECRETS: Final = ("whsec_", "SECRETPATH", "sk_", "BODY OF A WEBHOOK")

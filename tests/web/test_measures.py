@@ -104,6 +104,12 @@ def test_what_cannot_be_asked_is_refused_with_its_place(shared_room: Room, path:
     assert room.client.get(path).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/v1/calendars/haisoft/tickets", "/v1/contracts"])
+def test_an_instant_that_some_zone_has_in_the_year_10000_is_refused(shared_room: Room, path: str) -> None:
+    answer = shared_room.get(path, at="9999-12-31T23:59:59Z")
+    assert (answer.status_code, answer.json()["errors"][0]["place"]) == (422, "at")
+
+
 @pytest.mark.parametrize("path", ["/v1/averages", "/v1/allowances", "/v1/charges"])
 def test_a_key_sees_its_own_desks_only(shared_room: Room, path: str) -> None:
     key = shared_room.key("hvn", Scope.READ)

@@ -350,6 +350,8 @@ def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one
         answer = room.client.request(method, f"/v1/people/quinn/{path}", headers=key)
         assert answer.status_code == 403, path
         assert "hvn" not in answer.text
+    log = room.client.get("/v1/audit", params={"limit": 500}, headers=key).json()["entries"]
+    assert {each["note"] for each in log if each["about"] == "user quinn"} == {None, "haisoft:agent"}
     taken = room.client.put("/v1/people/quinn/roles", json={"roles": {}}, headers=key)
     assert (taken.status_code, taken.json()["roles"]) == (200, {})
     whole = room.client.get("/v1/people", params={"limit": 500}, headers=admin(room)).json()["people"]
@@ -357,6 +359,7 @@ def test_who_has_a_role_on_another_desk_is_taken_over_by_no_administrator_of_one
     assert room.client.put("/v1/people/quinn/roles", json={"roles": {}}, headers=key).status_code == 404
 
 
+@both_kinds
 def test_people_are_paged_by_name_and_filtered_by_desk(each_room: Room) -> None:
     room = each_room
     for name in ("zed3", "zed1", "zed2"):

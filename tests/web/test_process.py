@@ -173,6 +173,19 @@ def test_several_clients_hear_the_same_and_each_only_what_it_asked_for(shared: P
         assert next(stopped)[1]["kind"] == "clock.stopped"
 
 
+def test_an_open_stream_has_no_signal_after_its_session_has_ended(shared: Process) -> None:
+    secret = shared.client.headers["authorization"].removeprefix("Bearer ")
+    with httpx2.Client(base_url=shared.client.base_url, headers={"X-Slatimer": "page"}, timeout=HANG) as page:
+        assert page.post("/session", json={"key": secret}).status_code == 200
+        with page.stream("GET", "/v1/stream", params={"kind": "clock.started"}) as response:
+            lines = response.iter_lines()
+            shared.push("signed-in")
+            assert '"signed-in"' in next(line for line in lines if line.startswith("data: "))
+            assert page.delete("/session").status_code == 204
+            shared.push("signed-out")
+            assert not [line for line in lines if line.startswith("data: ")]
+
+
 def test_a_client_that_does_not_read_harms_nobody(shared: Process) -> None:
     with ExitStack() as stack:
         shared.listen(stack)

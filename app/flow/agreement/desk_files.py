@@ -26,6 +26,12 @@ _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 """The place in the message of a syntax error of TOML. Before Python 3.14 it is in the message only."""
 
 
+MOST_KEY_PARTS: Final = 32
+"""Parts of a key with dots. No file has more than six, and the parser's time and memory grow with their square."""
+_PART: Final = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_KEY_PARTS}}}", re.ASCII)
+
+
 class FileKind(StrEnum):
     """What a file describes."""
 
@@ -97,6 +103,9 @@ def desk_file(path: str, stem: str, text: str) -> DeskFile:
 
 def document_of(text: str) -> dict[str, Any]:
     """A TOML text as a document. Raises ValueError when it is not TOML or cannot be stored."""
+    if (long := _LONG_KEY.search(text)) is not None:
+        line = text.count("\n", 0, long.start()) + 1
+        raise ValueError(f"a key has more than {MOST_KEY_PARTS} parts (at line {line}). Write tables instead")
     try:
         document = tomllib.loads(text)
         orjson.dumps(document)  # a number beyond 64 bits cannot be stored

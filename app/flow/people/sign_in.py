@@ -136,9 +136,9 @@ class SignIns:
         """Finish a sign-in with a code of the app, or a recovery code. Raises SignInRefused and SlowDown."""
         key = await self._person_of(Purpose.SECOND_FACTOR, secret, Refusal.WRONG_CODE)
         # Counted with the wrong passwords, which a right one does not clear before its code is right too.
-        self.throttle.begin(key, sender.network, self._database.now())
+        self.throttle.begin_code(key, sender.network, self._database.now())
         result = await self._write(lambda conn, now: self._after_code(conn, now, secret, code, sender))
-        self.throttle.withdraw(key, sender.network)
+        self.throttle.withdraw_code(key, sender.network)
         self.throttle.forget(key, sender.network)
         return result
 

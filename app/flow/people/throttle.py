@@ -1,8 +1,9 @@
-"""Delays after wrong passwords, which grow for who guesses and for no one else.
+"""Delays after wrong passwords and codes, which grow for who guesses and for no one else.
 
-Attempts are counted by name and address together, and by address. They are never counted by name alone: a stranger who
-enters wrong passwords for a name delays only their own address, and the person signs in from theirs. Memory is bounded;
-the least recent entries are forgotten. Instants are microseconds UTC.
+Attempts are counted by name and address together, and by address. Passwords are never counted by name alone: a stranger
+who enters wrong ones for a name delays only their own address, and the person signs in from theirs. Codes of the second
+factor are: only who knows the password can enter one, and six digits are soon guessed from many addresses. Memory is
+bounded; the least recent entries are forgotten. Instants are microseconds UTC.
 """
 
 from collections import OrderedDict
@@ -89,6 +90,7 @@ class Throttle:
         )
         self._pairs = Delays(settings.sign_in_free_attempts, first, longest, size)
         self._addresses = Delays(settings.sign_in_address_attempts, first, longest, size)
+        self._codes = Delays(settings.second_factor_free_attempts, first, longest, size)
 
     def begin(self, name: str, network: str, now: Micros) -> None:
         """Count an attempt as failed before it is tried, so that many at one time are not one.
@@ -99,6 +101,17 @@ class Throttle:
         self._pairs.check(_key(network, name), now)
         self._addresses.count(_key(network), now)
         self._pairs.count(_key(network, name), now)
+
+    def begin_code(self, name: str, network: str, now: Micros) -> None:
+        """`begin` for a code of the second factor of a person, counted by the name alone as well. Raises SlowDown."""
+        self._codes.check(_key(name), now)
+        self.begin(name, network, now)
+        self._codes.count(_key(name), now)
+
+    def withdraw_code(self, name: str, network: str) -> None:
+        """Take a code back that was right. Those before it stay counted: a guesser must not begin anew with each."""
+        self._codes.take_back(_key(name))
+        self.withdraw(name, network)
 
     def withdraw(self, name: str, network: str) -> None:
         """Take an attempt back that was right, or was not tried."""

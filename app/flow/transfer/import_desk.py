@@ -16,6 +16,7 @@ from app.flow.transfer.export import columns_of, no_progress
 from app.flow.transfer.files import is_as_described
 from app.flow.transfer.manifest import Manifest, UnusableExport
 from app.flow.transfer.values import FaultyValue, read_json_line
+from app.principal import EVERY_DESK
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store import audit
@@ -64,6 +65,8 @@ class Import:
             raise UnusableExport(
                 f"{self.folder}: has format {found.format}; this release reads {manifest.FORMAT}"
             )
+        if not found.desk.isprintable() or found.desk in ("", EVERY_DESK):
+            raise UnusableExport(f"{self.folder}: {found.desk!r} is no name of a desk")
         if found.as_of is None:
             raise UnusableExport(f"{self.folder}: the export is not complete. Run it again to go on")
         if found.since is not None or found.until is not None:
@@ -95,7 +98,10 @@ class Import:
     def _insert_kind(self, conn: Connection, kind: Kind, found: Manifest) -> int:
         count, read = 0, self._rows(kind, found)
         while batch := list(islice(read, self.settings.transfer_batch_size)):
-            rows.insert(conn, kind, found.desk, batch)
+            try:
+                rows.insert(conn, kind, found.desk, batch)
+            except rows.ForeignRow as error:
+                raise UnusableExport(f"{self.folder / kind.name}.jsonl: {error}") from error
             count += len(batch)
             self.progress(kind.name, count)
         return count

@@ -4,6 +4,7 @@ A row that cannot be read is yielded as refused, and reading goes on behind it. 
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
@@ -146,7 +147,7 @@ def _header(reader: Iterator[list[str]], lines: _Lines, layout: Layout) -> list[
     if reason := lines.fault(layout, "".join(header)):
         raise UnusableLog(f"its header cannot be read: {reason}")
     names = [cell.strip() for cell in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise UnusableLog(f"its header has {columns_listed(twice)} more than once. Rename one of them")
     return names

@@ -18,9 +18,7 @@ def set_roles(conn: Connection, person: Person, roles: Roles, desks: Desks) -> b
         return False
     role_rows.replace(conn, person.id, roles, desks)
     sessions.end_all(conn, person.id)
-    persons.record(
-        conn, Action.USER_ROLES, person.name, {**before, **roles}, note=persons.shown(roles) or "none"
-    )
+    persons.record_roles(conn, Action.USER_ROLES, person.name, roles, {**before, **roles})
     return True
 
 

@@ -83,7 +83,7 @@ def add(conn: Connection, name: str, roles: Roles, *, most: int, display_name: s
     values |= {"created_at": transaction_time(conn), "created_by": audit.acting.get().who}
     conn.execute(_person.insert(), values)
     role_rows.grant(conn, values["id"], roles)
-    record(conn, Action.USER_CREATED, key, roles, note=shown(roles))
+    record_roles(conn, Action.USER_CREATED, key, roles, roles)
     return _required(conn, values["id"])
 
 
@@ -207,6 +207,8 @@ def record(
     audit.record(conn, action, list(desks) or [EVERY_DESK], f"user {name}", note=note)
 
 
-def shown(roles: Roles) -> str:
-    """Roles by desk, as the audit log notes them."""
-    return " ".join(f"{desk}:{','.join(sorted(each))}" for desk, each in sorted(roles.items()))
+def record_roles(conn: Connection, action: Action, name: str, roles: Roles, desks: Iterable[str]) -> None:
+    """Record a person's roles on each of these desks. Each entry has those of its desk alone: others read the rest."""
+    for desk in sorted(desks):
+        note = f"{desk}:{','.join(sorted(roles[desk]))}" if desk in roles else "none"
+        record(conn, action, name, [desk], note=note)

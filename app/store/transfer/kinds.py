@@ -119,6 +119,13 @@ RETRACTIONS: Final = _kind(
 )
 """What happened to signals after they were recorded; a signal itself never changes."""
 
+ACKNOWLEDGEMENTS: Final = _kind(
+    "acknowledgements",
+    _acknowledgement,
+    "breach:text author:text note:text at:instant",
+    of_desk=_acknowledgement.c.breach.in_(select(_signal.c.id).where(_signal.c.desk == bindparam("desk"))),
+)
+
 KINDS: Final = (
     _kind(
         "versions",
@@ -191,14 +198,7 @@ KINDS: Final = (
     _kind("origins", tables.origin, "origin:text name:text event_id:text subject:text at:instant"),
     SIGNALS,
     RETRACTIONS,
-    _kind(
-        "acknowledgements",
-        _acknowledgement,
-        "breach:text author:text note:text at:instant",
-        of_desk=_acknowledgement.c.breach.in_(
-            select(_signal.c.id).where(_signal.c.desk == bindparam("desk"))
-        ),
-    ),
+    ACKNOWLEDGEMENTS,
     _kind(
         "deliveries",
         tables.delivery,

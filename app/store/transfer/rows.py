@@ -8,11 +8,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, bindparam, func, select, type_coerce
 
 from app.sla.event import KNOWN_TYPES
-from app.sla.span import Micros, instant, micros
+from app.sla.span import DAY, Micros, instant, micros
 from app.store.engine import dialect, partitions
-from app.store.engine.database import Connection
+from app.store.engine.batch import parts
+from app.store.engine.database import Connection, transaction_time
 from app.store.tables import NEVER, event_key
-from app.store.transfer.kinds import EVENTS, KINDS, RETRACTIONS, SIGNALS, Field, Kind
+from app.store.transfer.kinds import ACKNOWLEDGEMENTS, EVENTS, KINDS, RETRACTIONS, SIGNALS, Field, Kind
 
 Row = Mapping[str, Any]
 """The stored values of a row by the names of its fields."""
@@ -78,8 +79,16 @@ def _is_present(conn: Connection, kind: Kind, desk: str) -> bool:
     return conn.execute(query, {"desk": desk}).first() is not None
 
 
+class ForeignRow(ValueError):
+    """A row that an export of this desk does not have: about a signal of another desk, or received in the future."""
+
+
 def insert(conn: Connection, kind: Kind, desk: str, rows: Sequence[Row]) -> None:
-    """Insert rows of a kind, in their order. Events and signals get places of this database."""
+    """Insert rows of a kind, in their order. Events and signals get places of this database. Raises ForeignRow."""
+    if kind is RETRACTIONS:
+        _check_signals(conn, desk, [row["id"] for row in rows])
+    elif kind is ACKNOWLEDGEMENTS:
+        _check_signals(conn, desk, [row["breach"] for row in rows])
     match kind:
         case _ if kind is EVENTS:
             _insert_events(conn, desk, rows)
@@ -91,7 +100,18 @@ def insert(conn: Connection, kind: Kind, desk: str, rows: Sequence[Row]) -> None
             _insert(conn, kind, desk, rows)
 
 
+def _check_signals(conn: Connection, desk: str, ids: Sequence[str]) -> None:
+    """Row-level security does not decide this on SQLite: these rows have no desk of their own."""
+    for part in parts(ids):
+        found = set(conn.execute(_SIGNALS_OF, {"desk": desk, "ids": part}).scalars())
+        if foreign := next((each for each in part if each not in found), None):
+            raise ForeignRow(f"the desk has no signal {foreign[:100]!r}")
+
+
 def _insert_events(conn: Connection, desk: str, rows: Sequence[Row]) -> None:
+    latest = transaction_time(conn) + DAY  # clocks differ
+    if any(row["received_at"] > latest for row in rows):  # each month would be a partition
+        raise ForeignRow("an event is received in the future; check the clock of this machine")
     _partition_for(conn, rows)
     if dialect.has_partitioned_log(conn):
         keys = [{"desk": desk, "event_id": row["id"], "digest": row["digest"]} for row in rows]
@@ -124,6 +144,9 @@ def _insert_signals(conn: Connection, desk: str, rows: Sequence[Row]) -> None:
     _insert(conn, SIGNALS, desk, rows, without=("position", "deliver"), beside=here)
 
 
+_SIGNALS_OF: Final = select(SIGNALS.table.c.id).where(
+    SIGNALS.table.c.desk == bindparam("desk"), SIGNALS.table.c.id.in_(bindparam("ids", expanding=True))
+)
 _MARK: Final = (
     SIGNALS.table.update()
     .where(SIGNALS.table.c.id == bindparam("_id"))

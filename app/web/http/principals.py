@@ -8,9 +8,9 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import Final
 
-from app.principal import Principal
+from app.principal import EVERY, Principal
 from app.sla.span import SECOND, Micros
-from app.store.engine.database import Database
+from app.store.engine.database import Database, visible_desks
 from app.store.people import principals
 
 CACHE_TTL: Final = 2 * SECOND
@@ -31,7 +31,7 @@ class PrincipalCache:
         entry = self._entries.get(digest)
         # A clock that was set back must not make an entry last.
         if entry is None or not 0 <= now - entry[0] < CACHE_TTL:
-            principal = await self._database.look_up(lambda conn: principals.find(conn, secret, now))
+            principal = await self._looked_up(secret, now)
             entry = self._entries[digest] = (now, principal)
             self._entries.move_to_end(digest)
             if len(self._entries) > CACHE_SIZE:
@@ -39,6 +39,14 @@ class PrincipalCache:
         principal = entry[1]
         is_over = principal is not None and principal.expires_at is not None and principal.expires_at <= now
         return None if is_over else principal
+
+    async def _looked_up(self, secret: str, now: Micros) -> Principal | None:
+        """With the roles on all desks, whatever the request that asks may see: the entry is for all requests."""
+        before = visible_desks.set(EVERY)
+        try:
+            return await self._database.look_up(lambda conn: principals.find(conn, secret, now))
+        finally:
+            visible_desks.reset(before)
 
     def clear(self) -> None:
         """Drop every entry: roles or sessions have changed."""

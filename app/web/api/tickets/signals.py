@@ -15,13 +15,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.flow.outbound.subscribe import KINDS
-from app.principal import Desks
+from app.principal import Desks, Permission, covers
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import signals
 from app.store.tickets.signals import Published, SignalFilters
 from app.web.api.tickets.tickets import Clock, CommitmentKind
-from app.web.http.access import Viewer, desks_for
+from app.web.http.access import Viewer, desks_for, secret_of
 from app.web.http.hub import encode_position, encode_signal
 from app.web.http.instant import InstantInQuery, InstantOut
 from app.web.http.methods import wants_head
@@ -217,8 +217,9 @@ async def stream_signals(
     if wants_head(request):
         return Response(media_type=_EVENTS, headers=_HEADERS)
     form, key = StreamForm(desks, wanted.kind, wanted.named), caller.principal.id
+    reader = _Reader(parts, secret_of(request)[0] or "", desks)
     parts.streams.take(key)
-    return _Stream(_stream(parts, after, form), parts.streams, key)
+    return _Stream(_while_admitted(_stream(parts, after, form), reader), parts.streams, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,32 @@ class StreamForm:
     def frame(self, signal: Published) -> bytes:
         """A signal as it is sent."""
         return encode_signal(signal.seq, signal.body, signal.kind if self.named else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Whose stream it is: a secret, and the desks that it saw when the stream began."""
+
+    parts: WebRuntime
+    secret: str
+    desks: Desks
+
+    async def is_admitted(self) -> bool:
+        """Whether the key or session is still valid for these desks. False also while that cannot be looked up."""
+        try:
+            principal = await self.parts.principals.find(self.secret)
+        except self.parts.database.failures:
+            return False
+        seen = frozenset[str]() if principal is None else principal.desks_with(Permission.VIEW)
+        return bool(seen) and all(covers(seen, desk) for desk in self.desks)
+
+
+async def _while_admitted(stream: AsyncIterator[bytes], reader: _Reader) -> AsyncIterator[bytes]:
+    """A stream up to the first event after its session was ended, its key revoked or a role taken away."""
+    async for frames in stream:
+        if b"data: " in frames and not await reader.is_admitted():
+            return
+        yield frames
 
 
 class _Stream(StreamingResponse):
