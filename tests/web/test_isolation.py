@@ -123,6 +123,7 @@ ENDLESS: Final = {"/v1/stream"}
 """Requested for the other desk only: for an own desk it never ends."""
 QUERIES: Final = {
     "/now/ticket": {"selected": f"{OTHER}/4711"},
+    "/ticket/live": {"desk": OTHER, "ticket": "4711"},
     "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/{name}/spans": {"from": "2026-03-06T00:00:00Z", "to": "2026-03-07T00:00:00Z"},
@@ -330,6 +331,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/readyz"): None,
     ("GET", "/credits"): VIEW,
     ("GET", "/services"): VIEW,
+    ("GET", "/ticket/live"): VIEW,
     ("GET", "/session"): VIEW,
     ("GET", "/static/{digest}/{name}"): None,
     ("GET", "/tickets/{desk}/{ticket:path}"): VIEW,
