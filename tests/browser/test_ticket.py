@@ -14,6 +14,15 @@ def clock(page: Page, commitment: str) -> Any:
     return page.locator(f'article[data-commitment="{commitment}"]')
 
 
+def correct(page: Page, form: str) -> Any:
+    """A form of the corrections, opened."""
+    page.get_by_role("button", name="Correct…").click()
+    found = page.locator(f"#{form}")
+    if not found.is_visible():
+        page.locator("details", has=found).locator("summary").click()
+    return found
+
+
 def spans(page: Page, commitment: str) -> list[list[str]]:
     """The rows of a clock's explanation: from, to, what, why, length, total."""
     details = clock(page, commitment).locator(".explained details")
@@ -25,7 +34,10 @@ def spans(page: Page, commitment: str) -> list[list[str]]:
 
 def test_the_explanation_of_a_haisoft_clock_skips_lunch_and_adds_up_to_the_target(opened: Opened) -> None:
     page = opened("/tickets/haisoft/4711")
-    expect(clock(page, "ticket-response").locator(".facets .due")).to_have_text("Fri 6 Mar 15:10")
+    sentence = clock(page, "ticket-response").locator(".sentence")
+    expect(sentence).to_have_text(
+        re.compile(r"^\s*Due Fri 6 Mar 15:10, in 1 h \d+ min of working time\.\s*$")
+    )
     rows = spans(page, "ticket-response")
     lunch = next(each for each in rows if "lunch" in each[3])
     assert lunch[0].startswith("Fri 6 Mar 12:00")
@@ -55,16 +67,16 @@ def test_a_phpnet_clock_waits_for_a_call_and_starts_with_the_button(opened: Open
     site.push(site.event("phpnet", "P-90", "ticket.created", site.now() - timedelta(minutes=5), **fields))
     page = opened("/tickets/phpnet/P-90")
     gti = clock(page, "gti")
-    expect(gti).to_contain_text("Waiting for: call registered")
-    assert gti.get_by_role("button").all_text_contents() == ["Call registered"]
-    gti.get_by_role("button", name="Call registered").click()
-    expect(page.locator("#recorded")).to_have_text("Recorded: call registered.")
+    expect(gti.locator(".sentence")).to_contain_text("waits for registration of the call")
+    assert gti.get_by_role("button").all_text_contents() == ["Registration of the call"]
+    gti.get_by_role("button", name="Registration of the call").click()
+    expect(page.locator("#recorded")).to_have_text("Recorded. Registration of the call")
     expect(gti).to_have_attribute("data-state", "running")
-    expect(gti.locator(".left")).to_have_text(re.compile("3:59:"))
-    expect(page.locator("#events")).to_contain_text("call.registered")
-    gti.get_by_role("button", name="Intervention started").click()
+    expect(gti.locator(".sentence .left")).to_have_text("3 h 59 min")
+    expect(page.locator("#events")).to_contain_text("Call registered")
+    gti.get_by_role("button", name="Start of the intervention").click()
     expect(gti).to_have_attribute("data-state", "stopped")
-    expect(gti.locator(".left")).to_have_text("Met")
+    expect(gti.locator(".sentence")).to_contain_text("Met.")
 
 
 def test_an_exclusion_retracts_a_breach_with_author_and_reason(opened: Opened, site: Site) -> None:
@@ -72,18 +84,18 @@ def test_an_exclusion_retracts_a_breach_with_author_and_reason(opened: Opened, s
     site.push(site.event("haisoft", "alert-2", "anomaly.detected", detected, author="system"))
     page = opened("/tickets/haisoft/alert-2")
     alert = clock(page, "monitoring-intervention")
-    expect(alert.locator(".late.guarantee")).to_contain_text("Guarantee breached")
-    form = page.locator("#exclusion")
+    expect(alert.locator(".was-late")).to_contain_text("Guarantee breached")
+    form = correct(page, "exclusion")
     form.get_by_label("From").fill("2026-03-06T10:20")
     form.get_by_label("To").fill("2026-03-06T10:50")
     form.get_by_label("Intervention after an alert").check()
     form.get_by_label("Author").fill("M. Leroy")
     form.get_by_label("Reason").fill("power cut in the street")
     form.get_by_role("button").click()
-    expect(page.locator("#recorded")).to_have_text("Exclusion granted.")
-    expect(alert.locator(".late")).to_have_count(0)
-    expect(page.locator("#signals")).to_contain_text("Breach retracted")
-    expect(page.locator("#signals tr.withdrawn")).to_contain_text("Guarantee breached")
+    expect(page.locator("#recorded")).to_have_text("Recorded. Grant exclusion")
+    expect(alert.locator(".was-late")).to_have_count(0)
+    expect(page.locator("#signals")).to_contain_text("breach retracted")
+    expect(page.locator("#signals tr.withdrawn")).to_contain_text("breached")
     rows = spans(page, "monitoring-intervention")
     excluded = next(each for each in rows if each[2].startswith("Excluded"))
     assert excluded[0].startswith("Fri 6 Mar 10:20")
@@ -100,14 +112,14 @@ def test_a_withdrawn_event_has_no_effect_and_stays_listed(opened: Opened, site: 
     page = opened("/tickets/haisoft/4720")
     response = clock(page, "ticket-response")
     expect(response).to_have_attribute("data-state", "stopped")
-    form = page.locator("#withdrawal")
+    form = correct(page, "withdrawal")
     form.get_by_label("Event").select_option(reply["id"])
     form.get_by_label("Author").fill("M. Leroy")
     form.get_by_label("Reason").fill("sent to the wrong ticket")
     form.get_by_role("button").click()
-    expect(page.locator("#recorded")).to_have_text("Event withdrawn.")
+    expect(page.locator("#recorded")).to_have_text("Recorded. Withdraw event")
     expect(response).to_have_attribute("data-state", "running")
-    expect(page.locator(f'#events tr.withdrawn[data-id="{reply["id"]}"]')).to_contain_text(
+    expect(page.locator(f'#events li.withdrawn[data-id="{reply["id"]}"]')).to_contain_text(
         "No longer in effect"
     )
 
@@ -115,7 +127,7 @@ def test_a_withdrawn_event_has_no_effect_and_stays_listed(opened: Opened, site: 
 def test_an_invalid_entry_is_refused_with_the_field(opened: Opened, tolerated: list[str]) -> None:
     tolerated.append("status of 422")
     page = opened("/tickets/haisoft/4714")
-    form = page.locator("#exclusion")
+    form = correct(page, "exclusion")
     expect(form.get_by_label("First response")).to_be_visible()
     form.get_by_label("From").fill("2026-03-06T11:00")
     form.get_by_label("To").fill("2026-03-06T10:00")
@@ -123,7 +135,7 @@ def test_an_invalid_entry_is_refused_with_the_field(opened: Opened, tolerated: l
     form.get_by_label("Reason").fill("a slip of the hand")
     with page.expect_response(lambda answer: answer.status == 422):
         form.get_by_role("button").click()
-    expect(page.get_by_role("alert")).to_contain_text("/data/to")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("/data/to")
     expect(form.get_by_label("Reason")).to_have_value("a slip of the hand")
 
 
@@ -148,5 +160,5 @@ def test_extensions_of_an_event_stand_beside_its_data(opened: Opened, site: Site
     event = site.event("haisoft", "X-1", "ticket.created", site.now() - timedelta(minutes=5), title="Down")
     site.push({**event, "traceparent": "00-1-2-03"})
     page = opened("/tickets/haisoft/X-1")
-    row = page.locator(f'#events tr[data-id="{event["id"]}"]')
+    row = page.locator(f'#events li[data-id="{event["id"]}"]')
     expect(row.locator("small")).to_have_text("traceparent: 00-1-2-03")

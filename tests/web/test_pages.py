@@ -28,6 +28,7 @@ FIRST_PAGE_MAX = 150_000
 
 
 def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> None:
+    room.sent(room.event())
     for path in PAGES:
         page = room.get(path)
         assert page.status_code == 200, path
@@ -38,6 +39,7 @@ def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> 
 
 
 def test_every_file_that_a_page_names_exists_and_is_cached_for_ever(room: Room) -> None:
+    room.sent(room.event())
     for path in PAGES:
         named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.get(path).text)
         assert len(named) > 6

@@ -58,18 +58,22 @@ def board(
     desks = sorted({each.desk for each in found})
     agreements = {desk: catalogue.in_force(conn, desk, at=now).agreement for desk in desks}
     costs: dict[str, Sequence[Line]] = {}
-    for desk, agreement in agreements.items():
-        answered = {rule.answers for rule in agreement.credits if not rule.of_availability}
-        own = [each for each in found if each.desk == desk and each.commitment in answered]
-        costs |= _costs(conn, catalogue, desk, own, now)
+    for desk in desks:
+        costs |= costs_of(conn, catalogue, desk, [each for each in found if each.desk == desk], now)
     return BreachBoard(found, breaches.counts(conn, filters), following, costs, agreements)
 
 
-def _costs(
+def costs_of(
     conn: Connection, catalogue: Catalogue, desk: str, found: Iterable[Breach], now: Micros
 ) -> dict[str, Sequence[Line]]:
-    """The credits of breaches of one desk that are valid, from those of their tickets' contracts."""
-    caused = {each.id: each for each in found if each.retracted_at is None and each.fields["contract"]}
+    """The credits of breaches of one desk that are valid, by their ids, from those of their tickets' contracts."""
+    credits = catalogue.in_force(conn, desk, at=now).agreement.credits
+    answered = {rule.answers for rule in credits if not rule.of_availability}
+    caused = {
+        each.id: each
+        for each in found
+        if each.retracted_at is None and each.fields["contract"] and each.commitment in answered
+    }
     if not caused:
         return {}
     ids = {str(each.fields["contract"]) for each in caused.values()}
@@ -78,6 +82,11 @@ def _costs(
     lines = [line for each in lines_of(question, contracts) for line in each.lines]
     costs = {name: [line for line in lines if is_for(line, each)] for name, each in caused.items()}
     return {name: own for name, own in costs.items() if own}
+
+
+def breaches_of(conn: Connection, desk: str, ticket: str) -> list[Breach]:
+    """The breaches of a ticket that are valid, the latest first."""
+    return breaches.of_tickets(conn, desk, [ticket])
 
 
 def is_for(line: Line, breach: Breach) -> bool:

@@ -1,0 +1,108 @@
+"""The page of a ticket: how each clock stands in a sentence, what a miss would cost, and what the reader may do."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from app.delivery.wording.language import Language
+from app.principal import Role
+from app.sla.span import micros
+from tests.web.room import Room
+
+
+def text_of(page: str, pattern: str) -> list[str]:
+    """The texts of the elements that match, without their markup."""
+    found = re.findall(pattern, page, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", "", each).split()) for each in found]
+
+
+def sentences(room: Room, ticket: str, desk: str = "haisoft") -> list[str]:
+    page = room.get(f"/tickets/{desk}/{ticket}")
+    assert page.status_code == 200, page.text
+    return text_of(page.text, r'<p class="sentence">(.*?)</p>')
+
+
+@pytest.mark.parametrize(
+    ("created", "now", "sentence"),
+    [
+        ("06T15:30:00", "06T15:30:00", "Due Sat 7 Mar 10:30, in 2 h of working time."),
+        (
+            "06T15:30:00",
+            "06T18:00:00",
+            "Due Sat 7 Mar 10:30: 30 min of working time are left, closed until Sat 7 Mar 10:00.",
+        ),
+        ("05T15:30:00", "06T16:30:00", "Was due Fri 6 Mar 10:30, 4 h over."),
+    ],
+)
+def test_a_sentence_says_when_a_clock_is_due(room: Room, created: str, now: str, sentence: str) -> None:
+    room.wall.now = micros(datetime.fromisoformat(f"2026-03-{now}+01:00"))
+    room.sent(room.event(time=f"2026-03-{created}+01:00"))
+    assert sentences(room, "4711") == [sentence]
+
+
+def test_a_clock_that_waits_or_has_ended_says_so(room: Room) -> None:
+    fields = {"title": "Cron", "category": "software", "level": "example-1"}
+    room.sent(room.event(source="phpnet", subject="P-1", data=fields))
+    waits = sentences(room, "P-1", "phpnet")
+    assert "Not started: waits for registration of the call." in waits
+    reply = room.event(time="2026-03-06T15:30:00+01:00", type="agent.replied", data={"author": "agent"})
+    room.sent(room.event(time="2026-03-06T15:00:00+01:00"), reply)
+    assert sentences(room, "4711") == ["Met. It was due Fri 6 Mar 17:00."]
+
+
+def test_only_who_may_record_and_correct_has_the_buttons(room: Room) -> None:
+    room.sent(room.event())
+    page: dict[Role, Any] = {
+        role: room.get("/tickets/haisoft/4711", room.key("haisoft", role)).text
+        for role in (Role.VIEWER, Role.AGENT, Role.LEAD)
+    }
+    assert ["data-fact" in page[role] for role in page] == [False, True, True]
+    assert ['id="corrections"' in page[role] for role in page] == [False, False, True]
+
+
+def test_the_contract_says_what_a_miss_would_cost_and_the_customers_other_tickets_are_links(
+    room: Room,
+) -> None:
+    term = {
+        "customer": "Acme",
+        "level": "example-1",
+        "fee": {"amount": "49.90", "per": "month"},
+        "currency": "EUR",
+        "valid_from": "2026-01-01",
+    }
+    admin = room.key("*", Role.ADMIN)
+    assert room.client.put("/v1/contracts/phpnet/C-1", json=term, headers=admin).status_code == 200
+    fields = {"customer": "ACME", "category": "software", "title": "Cron"}
+    created = room.event(source="phpnet", subject="1", data=fields)
+    other = room.event(source="phpnet", subject="2", data=fields | {"title": "Also broken"})
+    room.sent(created, room.event(source="phpnet", subject="1", type="call.registered", data={}), other)
+    page = room.get("/tickets/phpnet/1").text
+    (contract,) = text_of(page, r'<section id="contract".*?</section>')
+    assert "a miss would cost €24.95" in contract
+    (others,) = re.findall(r'<section id="others".*?</section>', page, re.DOTALL)
+    assert re.findall(r'href="(/tickets/[^"]+)"', others) == ["/tickets/phpnet/2"]
+
+
+def test_the_queue_says_what_another_message_of_the_customer_would_change(room: Room) -> None:
+    first = room.event(source="webxtra", subject="W-1", data={"queue": "support", "customer": "a"})
+    second = room.event(source="webxtra", subject="W-2", data={"queue": "support", "customer": "b"})
+    room.sent(first | {"time": "2026-03-05T10:00:00+01:00"}, second | {"time": "2026-03-05T11:00:00+01:00"})
+    (then,) = text_of(room.get("/tickets/webxtra/W-1").text, r'<p id="then">(.*?)</p>')
+    assert then == "The ticket would go from position 1 to 2."
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_page_and_its_part_are_written_in_every_language(shared_room: Room, language: Language) -> None:
+    shared_room.sent(shared_room.event(id="lang", subject="lang", time="2026-03-05T10:00:00+01:00"))
+    asked = {"lang": language.value, "desk": "haisoft", "ticket": "lang"}
+    page = shared_room.get("/ticket/live", **asked)
+    assert page.status_code == 200
+    assert '<svg class="days"' in page.text
+    assert ("Was due" in page.text) is (language is Language.EN)
+
+
+def test_a_ticket_that_is_not_known_is_a_page_that_says_so(room: Room) -> None:
+    page = room.get("/tickets/haisoft/unheard-of")
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
