@@ -113,8 +113,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 """The body for each route that takes one: about the other desk, where it can name one."""
 
 OF_NO_DESK: Final = {
-    *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
-    *("/", "/credits", "/now/list", "/v1/me"),
+    *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}"),
+    *("/", "/now/list", "/v1/me"),
 }
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessions"}
@@ -330,6 +330,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/queues/{desk}/{queue}/list"): VIEW,
     ("GET", "/readyz"): None,
     ("GET", "/credits"): VIEW,
+    ("GET", "/credits/list"): VIEW,
+    ("GET", "/credits/statements"): VIEW,
     ("GET", "/services"): VIEW,
     ("GET", "/services/list"): VIEW,
     ("GET", "/services/resources"): VIEW,
@@ -408,7 +410,6 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/calendars/{desk}/versions/{number}"): VIEW,
     ("GET", "/v1/availability"): VIEW,
     ("GET", "/v1/credits"): VIEW,
-    ("GET", "/v1/statements.css"): None,
     ("GET", "/v1/statements/{desk}/{contract}/{period}"): VIEW,
     ("POST", "/v1/credits/{credit_id}/grant"): RECORD,
     ("POST", "/v1/credits/{credit_id}/refuse"): RECORD,
