@@ -1,6 +1,7 @@
 """The pages of credits: what is owed to whom and by when, who may decide, the months as a chart, and statements."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -89,9 +90,17 @@ def test_a_withdrawn_credit_is_first_and_can_be_let_stand_or_taken_back(owed: Ro
 def test_the_statements_of_a_month_are_listed_with_what_each_comes_to(owed: Room) -> None:
     page = owed.get("/credits/statements", desk="haisoft").text
     assert "Statements: February 2026" in page
-    assert re.findall(r'<a href="/v1/statements/haisoft/([^"]+)">', page) == ["C-1/2026-02", "C%2F2/2026-02"]
+    assert re.findall(r'<a href="/credits/statements/haisoft/([^"]+)">', page) == [
+        "C-1/2026-02",
+        "C%2F2/2026-02",
+    ]
     assert page.count("€6.61") == 4
-    assert owed.get("/credits/statements", desk="haisoft", contract="C-1").text.count("/v1/statements/") == 1
+    assert (
+        owed.get("/credits/statements", desk="haisoft", contract="C-1").text.count(
+            "/credits/statements/haisoft/"
+        )
+        == 1
+    )
     assert "No contract has a statement here" in owed.get("/credits/statements", desk="hvn").text
 
 
@@ -105,8 +114,9 @@ def test_the_statements_of_a_month_are_listed_with_what_each_comes_to(owed: Room
 )
 def test_a_statement_is_a_page_in_the_readers_language(owed: Room, language: str, shown: list[str]) -> None:
     headers = owed.read | {"Accept": "text/html", "Accept-Language": language}
-    page = owed.client.get("/v1/statements/haisoft/C%2F2/2026-02", headers=headers).text
+    page = owed.client.get("/credits/statements/haisoft/C%2F2/2026-02", headers=headers).text
     assert [each for each in shown if each not in page] == []
+    assert owed.client.get("/v1/statements/haisoft/C%2F2/2026-02", headers=headers).text == page
 
 
 def credit(period: str, amount: str | None, state: str, currency: str = "EUR") -> dict[str, Any]:
@@ -123,13 +133,15 @@ def test_the_chart_adds_up_what_counts_by_month_and_currency() -> None:
         credit("2026-01", None, "owed"),
         credit("2026-02", "7000", "owed", "VND"),
     ]
-    euros, dong = charts(WORDS, listed)
-    assert [(each.month, each.due, each.open) for each in euros.columns] == [
+    euros, dong = charts(WORDS, listed, date(2026, 3, 6))
+    assert (len(euros.columns), euros.columns[0].month) == (12, "April 2025")
+    assert [(each.month, each.due, each.open) for each in euros.columns[-3:]] == [
         ("January 2026", "€0.30", "€0.00"),
         ("February 2026", "€0.30", "€0.30"),
+        ("March 2026", "€0.00", "€0.00"),
     ]
-    assert [each.due_height + each.open_height for each in euros.columns] == [HEIGHT / 2, HEIGHT]
-    assert [(each.name, each.due) for each in dong.columns] == [("Feb", "₫7,000")]
+    assert [each.due_height + each.open_height for each in euros.columns[-3:]] == [HEIGHT / 2, HEIGHT, 0]
+    assert [(each.name, each.due) for each in dong.columns[-2:-1]] == [("Feb", "₫7,000")]
 
 
 def test_totals_never_add_amounts_of_two_currencies_or_states() -> None:

@@ -332,6 +332,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/credits"): VIEW,
     ("GET", "/credits/list"): VIEW,
     ("GET", "/credits/statements"): VIEW,
+    ("GET", "/credits/statements/{desk}/{contract}/{period}"): VIEW,
     ("GET", "/services"): VIEW,
     ("GET", "/services/list"): VIEW,
     ("GET", "/services/resources"): VIEW,

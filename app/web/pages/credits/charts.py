@@ -13,7 +13,7 @@ from app.web.pages.frame.figures import money, month
 from app.web.pages.frame.words import Words
 
 MONTHS: Final = 12
-"""Months that are shown: the latest."""
+"""Months that are shown: a year, the latest."""
 COLUMN: Final = 50
 HEIGHT: Final = 120
 """Of the tallest bar, in units of the picture."""
@@ -43,8 +43,8 @@ class Chart:
     width: int
 
 
-def charts(words: Words, credits: Iterable[Mapping[str, Any]]) -> list[Chart]:
-    """The charts of the credits that count, by currency."""
+def charts(words: Words, credits: Iterable[Mapping[str, Any]], today: date) -> list[Chart]:
+    """The charts of the credits that count, by currency, up to the month of a date or the latest that has a credit."""
     sums: dict[str, dict[str, list[Decimal]]] = {}
     for each in credits:
         if each["amount"] is None or each["state"] in NOT_COUNTED:
@@ -52,16 +52,24 @@ def charts(words: Words, credits: Iterable[Mapping[str, Any]]) -> list[Chart]:
         due, waiting = sums.setdefault(each["currency"], {}).setdefault(each["period"], [_ZERO, _ZERO])
         amount, is_open = Decimal(each["amount"]), each["state"] in OPEN
         sums[each["currency"]][each["period"]] = [due + amount * (not is_open), waiting + amount * is_open]
-    return [_chart(words, currency, sums[currency]) for currency in sorted(sums)]
+    return [_chart(words, currency, sums[currency], today) for currency in sorted(sums)]
 
 
-def _chart(words: Words, currency: str, months: dict[str, list[Decimal]]) -> Chart:
-    latest = sorted(months)[-MONTHS:]
-    most = max((sum(months[each], _ZERO) for each in latest), default=_ZERO)
+def _chart(words: Words, currency: str, months: dict[str, list[Decimal]], today: date) -> Chart:
+    latest = _months_until(max(*months, f"{today:%Y-%m}"))
+    sums = {name: months.get(name, [_ZERO, _ZERO]) for name in latest}
+    most = max(sum(each, _ZERO) for each in sums.values())
     columns = tuple(
-        _column(words, currency, name, months[name], most, place) for place, name in enumerate(latest)
+        _column(words, currency, name, each, most, place) for place, (name, each) in enumerate(sums.items())
     )
     return Chart(currency, columns, len(columns) * COLUMN)
+
+
+def _months_until(last: str) -> list[str]:
+    """The names of so many months up to one, the earliest first."""
+    year, number = (int(part) for part in last.split("-"))
+    count = year * MONTHS + number - 1
+    return [f"{each // MONTHS:04}-{each % MONTHS + 1:02}" for each in range(count - MONTHS + 1, count + 1)]
 
 
 def _column(words: Words, currency: str, name: str, sums: list[Decimal], most: Decimal, place: int) -> Column:

@@ -1,7 +1,7 @@
 """Credits: what is owed, to whom, and by when it must be claimed, answered or decided; and the statements of contracts.
 
 `/credits` is the page and `/credits/list` the part of it that changes; `/credits/statements` lists the statements of a
-month. A statement itself is `GET /v1/statements/{desk}/{contract}/{period}`, as a page in a browser.
+month, and `/credits/statements/{desk}/{contract}/{period}` is one.
 """
 
 from typing import Annotated, Any, Final
@@ -15,16 +15,19 @@ from app.flow.query.averages import When
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_list import CreditQuestion, credit_list
 from app.flow.query.serialize import Json
-from app.flow.query.statements import CreditFilters
+from app.flow.query.statements import CreditFilters, statement
 from app.principal import Permission, covers
 from app.sla.calendar.zone import zone
 from app.sla.credit.claim import CreditState
 from app.sla.period import Months, PeriodFault
+from app.sla.span import instant
 from app.store.engine.database import Connection
-from app.web.http.access import desks_for
+from app.web.http.access import desks_for, must_see
+from app.web.http.encoded_slash import with_slashes
 from app.web.http.problems import Place, invalid
 from app.web.pages.credits.charts import charts
 from app.web.pages.credits.rows import STATES, Audience, by_urgency, credit_row
+from app.web.pages.credits.statement import statement_page
 from app.web.pages.credits.statement_list import statement_list
 from app.web.pages.credits.totals import totals
 from app.web.pages.frame.reader import Reader, ViewReader
@@ -86,6 +89,20 @@ async def statements(reader: ViewReader, wanted: Wanted) -> Response:
     return room.page(reader, "statements.html", wanted=wanted, **context)
 
 
+@room.get("/credits/statements/{desk}/{contract}/{period}")
+async def statement_(reader: ViewReader, desk: str, contract: str, period: str) -> Response:
+    """The statement of a contract's month, which prints well. The API answers a browser with the same page."""
+    must_see(reader.caller, desk)
+    contract, catalogue = with_slashes(contract), reader.runtime.catalogue
+    try:
+        found = await reader.read(
+            lambda conn: statement(conn, catalogue, desk, contract, period, now=reader.now)
+        )
+    except PeriodFault as error:
+        raise invalid([Place("path", "period", str(error))]) from error
+    return statement_page(reader.request, found)
+
+
 async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
     if wanted.period is not None:
         _must_be_month(wanted.period)
@@ -101,7 +118,7 @@ async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
     return {
         "wanted": wanted,
         "totals": totals(words, documents),
-        "charts": charts(words, documents),
+        "charts": charts(words, documents, instant(reader.now).date()),
         "rows": [credit_row(each, to[each["desk"]]) for each in shown],
         "allowances": used,
         "count": len(documents),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.delivery.wording.phrases import N_, NN_
+from app.delivery.wording.wording import Wording
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.queues import QueueListing, Waiting
 from app.sla.clock.transition import RUNNING
@@ -21,6 +22,7 @@ _FEW_REPLIES: Final = NN_(
     "No reply can be forecast: only {n} reply in the last {days} working days",
     "No reply can be forecast: only {n} replies in the last {days} working days",
 )
+_NO_REPLY: Final = N_("No reply can be forecast: no reply in the last {days} working days")
 _REASONS: Final = {
     ReasonCode.NO_QUEUE_CALENDAR: N_("No reply can be forecast: the queue has no calendar"),
     ReasonCode.TOO_FEW_WORKING_DAYS: N_(
@@ -50,6 +52,10 @@ class Audience:
     def at(self, at: Micros) -> str:
         """An instant as the desk's clock shows it."""
         return self.words.written(at, self.zone, self.now)
+
+    def since(self, at: Micros) -> str:
+        """How long ago an instant was, nights and weekends included: "2 days, 3 hr"."""
+        return Wording.length(self.words, (self.now - at) // SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ def why_no_forecast(words: Words, reason: Reason | None) -> str | None:
     if reason is None:
         return None
     params = dict(reason.params or {})
+    if reason.code is ReasonCode.TOO_FEW_REPLIES and params["replies"] == 0:
+        return words.say(_NO_REPLY, days=params["days"])
     if reason.code is ReasonCode.TOO_FEW_REPLIES:
         return words.count(_FEW_REPLIES, int(str(params["replies"])), days=params["days"])
     return words.say(_REASONS[reason.code], **params)
@@ -97,7 +105,7 @@ def _place(waiting: Waiting, answer: TicketAnswer | None, to: Audience) -> Place
         position=waiting.position,
         title=None if title is None else str(title),
         about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
-        waited=to.words.length((to.now - waiting.joined_at) // SECOND),
+        waited=to.since(waiting.joined_at),
         since=to.at(waiting.joined_at),
         reply=None if reply_at is None else to.at(reply_at),
         due=None if due_at is None else to.at(due_at),
