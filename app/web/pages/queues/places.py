@@ -72,8 +72,8 @@ class Place:
     reply: str | None
     due: str | None
     """The next due date of its running clocks."""
-    is_too_late: bool
-    """Whether the reply is expected after that."""
+    late: str | None
+    """That it is due already, or that the reply is expected after it is due."""
     last: str | None
     moves: tuple[str, ...]
 
@@ -108,11 +108,19 @@ def _place(waiting: Waiting, answer: TicketAnswer | None, to: Audience) -> Place
         waited=to.since(waiting.joined_at),
         since=to.at(waiting.joined_at),
         reply=None if reply_at is None else to.at(reply_at),
-        due=None if due_at is None else to.at(due_at),
-        is_too_late=due_at is not None and (due_at < to.now or (reply_at or 0) > due_at),
+        due=None if due_at is None else to.words.say(N_("due {when}"), when=to.at(due_at)),
+        late=None if due_at is None else _late(due_at, reply_at, to),
         last=next(iter(moves), None),
         moves=moves,
     )
+
+
+def _late(due_at: Micros, reply_at: Micros | None, to: Audience) -> str | None:
+    if due_at < to.now:
+        return to.words.say(N_("overdue since {when}"), when=to.at(due_at))
+    if reply_at is not None and reply_at > due_at:
+        return to.words.say(N_("too late: due {when}"), when=to.at(due_at))
+    return None
 
 
 def _due(answer: TicketAnswer | None) -> Micros | None:
