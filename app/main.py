@@ -49,6 +49,7 @@ from app.web.http.middleware import RequestMiddleware
 from app.web.http.running import WebRuntime
 from app.web.openapi import Documented
 from app.web.pages import routes as pages
+from app.web.pages.credits.statement import statement_page
 
 _log = structlog.stdlib.get_logger()
 
@@ -143,6 +144,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.hub = hub
+    app.state.statement_page = statement_page
     problems.install(app)
     webhooks.describe(app)
     app.add_middleware(EncodedSlashMiddleware)

@@ -136,8 +136,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 """The body for each route that takes one: about the other desk, where it can name one."""
 
 OF_NO_DESK: Final = {
-    *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}", "/v1/statements.css"),
-    *("/", "/credits", "/v1/me", "/now/list"),
+    *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}"),
+    *("/", "/v1/me", "/now/list"),
     *FORMS,
     *("/settings", "/settings/audit"),
 }
@@ -396,6 +396,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/reports/behind"): VIEW,
     ("GET", "/reports/chart.svg"): VIEW,
     ("GET", "/credits"): VIEW,
+    ("GET", "/credits/list"): VIEW,
+    ("GET", "/credits/statements"): VIEW,
+    ("GET", "/credits/statements/{desk}/{contract}/{period}"): VIEW,
     ("GET", "/services"): VIEW,
     ("GET", "/services/list"): VIEW,
     ("GET", "/services/resources"): VIEW,
@@ -476,7 +479,6 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/calendars/{desk}/versions/{number}"): VIEW,
     ("GET", "/v1/availability"): VIEW,
     ("GET", "/v1/credits"): VIEW,
-    ("GET", "/v1/statements.css"): None,
     ("GET", "/v1/statements/{desk}/{contract}/{period}"): VIEW,
     ("POST", "/v1/credits/{credit_id}/grant"): RECORD,
     ("POST", "/v1/credits/{credit_id}/refuse"): RECORD,

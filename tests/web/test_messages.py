@@ -42,7 +42,7 @@ def _values(phrase: str) -> set[str]:
 
 NAMES = {"slatimer", "- slatimer", "Esc"}
 """Texts that are the same in every language."""
-DRAWN_BY_SCRIPTS = {"credits/credits.html"}
+DRAWN_BY_SCRIPTS: set[str] = set()
 """Templates whose texts are still English, as those of their scripts."""
 
 

@@ -32,14 +32,22 @@ def test_a_queue_shows_its_tickets_in_order_with_title_due_date_and_latest_move(
     page = room.get("/queues/webxtra/support").text
     assert re.findall(r'<tr role="row" data-ticket="([^"]+)"', page) == ["W-1", "W-2"]
     assert "W-1 No mail</a><small>ACME</small>" in page
-    assert "2 tickets are waiting. No reply can be forecast: only 0 replies" in page
+    assert "2 tickets are waiting. No reply can be forecast: no reply in the last" in page
     assert re.search(r"Ticket created, today 15:30", page)
+
+
+def test_a_ticket_that_is_due_already_says_since_when_it_is_overdue(room: Room) -> None:
+    data = {"title": "Move", "customer": "mulder", "domain": "mulder.example", "queue": "support"}
+    room.sent(room.event(source="webxtra", subject="W-9", time="2026-02-27T11:05:00+01:00", data=data))
+    page = room.get("/queues/webxtra/support").text
+    assert '<strong class="late-reply">overdue since Wed 4 Mar 17:30</strong>' in page
+    assert "<small>7 days, 4 hrs</small>" in page
 
 
 def test_a_queue_is_read_in_the_readers_language(room: Room) -> None:
     waiting(room, "W-1")
     page = room.get("/queues/webxtra/support/list", lang="nl").text
-    assert "1 ticket wacht. Antwoord niet te voorspellen: slechts 0 antwoorden" in page
+    assert "1 ticket wacht. Antwoord niet te voorspellen: geen antwoord in de laatste" in page
 
 
 def test_a_long_queue_is_paged_and_each_ticket_comes_once(room: Room) -> None:

@@ -111,7 +111,7 @@ Breached a minute or so after the start, and another seconds later
                              {base}/tickets/haisoft/{BREACHES_SOON}
                              {base}/tickets/clamehost/{BREACHES_NEXT}
 What a customer of HVN is owed for last month, and why
-                             {base}/v1/statements/hvn/{OWED_TO}/{month}
+                             {base}/credits/statements/hvn/{OWED_TO}/{month}
 
 Push an event; its clock skips lunch as well:
   curl -s {base}/v1/events -H 'Authorization: Bearer {key}' \\

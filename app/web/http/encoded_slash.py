@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 APART: Final = "\x1f"
 """In place of an encoded slash while a request is routed: the unit separator, which no printable id contains."""
 
-_PREFIXES: Final = ("/v1/tickets/", "/v1/contracts/", "/v1/statements/")
+_PREFIXES: Final = ("/v1/tickets/", "/v1/contracts/", "/v1/statements/", "/credits/statements/")
 _ENCODED: Final = b"%2f"
 
 

@@ -9,19 +9,18 @@ from starlette.responses import Response
 from app.flow.judge.record import FaultyFact, fact
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_documents import totals_document
-from app.flow.query.statements import CreditFilters, credit, credit_page
+from app.flow.query.credit_list import CreditListing, CreditQuestion, credit_list
+from app.flow.query.statements import CreditFilters, credit
 from app.intake.data_fields import Visible
-from app.principal import Permission
+from app.principal import Permission, covers
 from app.sla.agreement.credit import CreditOwed
 from app.sla.calendar.zone import zone
 from app.sla.credit.claim import CAUSE_WITHDRAWN, CreditState
 from app.sla.credit.line import LineKey, UnknownCredit
-from app.sla.credit.statement import Total
 from app.sla.event import EventType
 from app.sla.period import Months, PeriodFault
 from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
-from app.store.tickets.board import cursor_of, key_of
 from app.web.http.access import Caller, Recorder, Viewer, desks_for, lacking, must_see
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -148,44 +147,23 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
     """
     parts = running(request)
     seen = desks_for(caller, wanted.desk)
-    first, after = ("", "") if wanted.cursor is None else key_of(wanted.cursor, str, str)
     if wanted.period is not None:
         _must_be_month(wanted.period)
     filters = CreditFilters(wanted.contract, wanted.customer, wanted.period, wanted.state)
-    limit = parts.settings.answer_contracts
+    now, limit = parts.database.now(), parts.settings.answer_contracts
+    asked = CreditQuestion(filters, now, limit, wanted.at, wanted.as_of)
 
     def find(conn: Connection) -> Json:
-        desks = [
-            desk
-            for desk in sorted(parts.catalogue.desks(conn))
-            if desk >= first and caller.sees(desk) and ("*" in seen or desk in seen)
-        ]
-        documents: list[Any] = []
-        totals: list[Total] = []
-        cursor = None
-        for n, desk in enumerate(desks):
-            try:
-                page = credit_page(
-                    conn,
-                    parts.catalogue,
-                    desk,
-                    filters,
-                    now=parts.database.now(),
-                    at=wanted.at,
-                    as_of=wanted.as_of,
-                    after=after if desk == first else "",
-                    limit=limit,
-                )
-            except UnknownContract:
-                if wanted.desk is not None:
-                    raise
-                continue  # it is another desk's
-            documents += page.documents
-            totals += page.totals
-            if page.next is not None or (documents and n + 1 < len(desks)):
-                cursor = cursor_of(desk, page.next) if page.next is not None else cursor_of(desks[n + 1], "")
-                break
-        return Json({"credits": documents, "totals": totals_document(totals), "next": cursor})
+        known = sorted(parts.catalogue.desks(conn))
+        desks = [each for each in known if caller.sees(each) and covers(seen, each)]
+        try:
+            page = credit_list(conn, parts.catalogue, desks, asked, wanted.cursor)
+        except UnknownContract:
+            if wanted.desk is not None:
+                raise
+            page = CreditListing()  # the caller's only desk does not have it
+        totals = totals_document(page.totals)
+        return Json({"credits": page.documents, "totals": totals, "next": page.next})
 
     return await parts.database.read(budgeted(parts.settings, find))
 

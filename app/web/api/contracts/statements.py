@@ -1,19 +1,15 @@
 """Statements of a contract's month: as JSON, as CSV, and as a page that prints well."""
 
-from datetime import datetime
-from pathlib import Path as FilePath
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from app.flow.query.credit_documents import statement_csv
 from app.flow.query.statements import statement
-from app.sla.calendar.zone import zone
 from app.sla.period import PeriodFault
-from app.sla.span import micros
 from app.store.engine.database import Connection
 from app.web.api.contracts.contracts import ContractId, Desk
 from app.web.api.contracts.credits import Credit
@@ -28,16 +24,11 @@ from app.web.http.running import running
 
 router = Router(prefix="/v1", tags=["contracts"])
 
-_HERE: Final = FilePath(__file__).resolve().parent
-_STYLE: Final = (_HERE / "statement.css").read_bytes()
-_templates: Final = Environment(
-    loader=FileSystemLoader(_HERE),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+
+StatementPage = Callable[[Request, dict[str, Any]], Response]
+"""Makes a statement's document a page in the reader's language. The app has the one of the pages (`app.main`): pages
+and API do not know each other."""
 
 
 class ChargeOfStatement(BaseModel):
@@ -110,12 +101,6 @@ class StatementQuery(BaseModel):
     as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
 
 
-@router.get("/statements.css", include_in_schema=False)
-async def style() -> Response:
-    """How a statement is laid out, on a screen and on paper."""
-    return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
-
-
 @router.get(
     "/statements/{desk}/{contract}/{period}",
     summary="The statement of a contract's month",
@@ -164,19 +149,15 @@ async def show_statement(
                 | {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"},
             )
         case "text/html":
-            return HTMLResponse(page_of(found), headers=NO_STORE | {"Vary": "Accept"})
+            return statement_page(request, found)
         case _:
             return Json(found, headers={"Vary": "Accept"})
 
 
-def page_of(found: dict[str, Any]) -> str:
-    """A statement as a page. Its times are those of the desk's zone."""
-    there = zone(found["time_zone"])
-
-    def local(written: str) -> str:
-        return there.local(micros(datetime.fromisoformat(written))).strftime("%Y-%m-%d %H:%M")
-
-    return _templates.get_template("statement.html").render(statement=found, local=local)
+def statement_page(request: Request, found: dict[str, Any]) -> Response:
+    """A statement as a page."""
+    render: StatementPage = request.app.state.statement_page
+    return render(request, found)
 
 
 def preferred(accept: str) -> str:

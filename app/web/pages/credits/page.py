@@ -1,14 +1,178 @@
-"""What contracts are owed, by when it must be claimed, and their statements. Its script still draws it from the API."""
+"""Credits: what is owed, to whom, and by when it must be claimed, answered or decided; and the statements of contracts.
 
+`/credits` is the page and `/credits/list` the part of it that changes; `/credits/statements` lists the statements of a
+month, and `/credits/statements/{desk}/{contract}/{period}` is one.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from starlette.responses import Response
 
-from app.web.pages.frame.reader import ViewReader
+from app.flow.query import allowances
+from app.flow.query.averages import When
+from app.flow.query.contracts import UnknownContract
+from app.flow.query.credit_list import CreditQuestion, credit_list
+from app.flow.query.serialize import Json
+from app.flow.query.statements import CreditFilters, statement
+from app.principal import Permission, covers
+from app.sla.calendar.zone import zone
+from app.sla.credit.claim import CreditState
+from app.sla.period import Months, PeriodFault
+from app.sla.span import instant
+from app.store.engine.database import Connection
+from app.web.http.access import desks_for, must_see
+from app.web.http.encoded_slash import with_slashes
+from app.web.http.problems import Place, invalid
+from app.web.pages.credits.charts import charts
+from app.web.pages.credits.rows import STATES, Audience, by_urgency, credit_row
+from app.web.pages.credits.statement import statement_page
+from app.web.pages.credits.statement_list import statement_list
+from app.web.pages.credits.totals import totals
+from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
+
+READS: Final = 3
+"""Answers of the list that a page reads beside one for each desk: thousands of contracts. A link leads to the others."""
 
 room = Room("credits")
 
 
+def _none_if_empty(value: object) -> object:
+    return value or None
+
+
+Value = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None,
+    BeforeValidator(_none_if_empty),
+]
+
+
+class CreditsQuery(BaseModel):
+    """The parameters of the pages. `page` counts from 1; `cursor` is where the list is read from."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    desk: Value = None
+    contract: Value = None
+    customer: Value = None
+    period: Value = None
+    state: Annotated[CreditState | None, BeforeValidator(_none_if_empty)] = None
+    cursor: Annotated[str | None, Query(max_length=1_000)] = None
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1
+
+
+Wanted = Annotated[CreditsQuery, Query()]
+
+
 @room.get("/credits")
-async def credits_(reader: ViewReader) -> Response:
-    """The credits of all desks."""
-    return room.page(reader, "credits.html")
+async def credits_(reader: ViewReader, wanted: Wanted) -> Response:
+    """The credits of the reader's desks."""
+    context = await _credits(reader, wanted)
+    name = reader.caller.principal.name
+    return room.page(reader, "credits.html", desk=wanted.desk, states=STATES, person=name, **context)
+
+
+@room.get("/credits/list")
+async def credits_list(reader: ViewReader, wanted: Wanted) -> Response:
+    """Totals, chart and rows, for the script to swap in."""
+    return room.fragment(reader, "list.html", **await _credits(reader, wanted))
+
+
+@room.get("/credits/statements")
+async def statements(reader: ViewReader, wanted: Wanted) -> Response:
+    """The statements of a month of one desk's contracts."""
+    context = await statement_list(
+        reader, room.words(reader), wanted.desk, wanted.contract, wanted.period, wanted.cursor
+    )
+    return room.page(reader, "statements.html", wanted=wanted, **context)
+
+
+@room.get("/credits/statements/{desk}/{contract}/{period}")
+async def statement_(reader: ViewReader, desk: str, contract: str, period: str) -> Response:
+    """The statement of a contract's month, which prints well. The API answers a browser with the same page."""
+    must_see(reader.caller, desk)
+    contract, catalogue = with_slashes(contract), reader.runtime.catalogue
+    try:
+        found = await reader.read(
+            lambda conn: statement(conn, catalogue, desk, contract, period, now=reader.now)
+        )
+    except PeriodFault as error:
+        raise invalid([Place("path", "period", str(error))]) from error
+    return statement_page(reader.request, found)
+
+
+async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
+    if wanted.period is not None:
+        _must_be_month(wanted.period)
+    seen = desks_for(reader.caller, wanted.desk)
+    desks = [each for each in reader.desks if covers(seen, each)]
+    documents, following = await _documents(reader, desks, wanted)
+    to, used = await reader.read(
+        lambda conn: (_audiences(conn, reader, desks), _used(conn, reader, desks, wanted))
+    )
+    size, words = reader.runtime.settings.page_size, room.words(reader)
+    ordered = sorted(documents, key=by_urgency)
+    shown = ordered[(wanted.page - 1) * size : wanted.page * size]
+    return {
+        "wanted": wanted,
+        "totals": totals(words, documents),
+        "charts": charts(words, documents, instant(reader.now).date()),
+        "rows": [credit_row(each, to[each["desk"]]) for each in shown],
+        "allowances": used,
+        "count": len(documents),
+        "pages": -(-len(documents) // size),
+        "next": following,
+    }
+
+
+async def _documents(reader: Reader, desks: list[str], wanted: CreditsQuery) -> tuple[list[Json], str | None]:
+    """The credits that the filters accept, and the cursor of what was not read."""
+    filters = CreditFilters(wanted.contract, wanted.customer, wanted.period, wanted.state)
+    asked = CreditQuestion(filters, reader.now, reader.runtime.settings.answer_contracts)
+    found: list[Json] = []
+    cursor, catalogue = wanted.cursor, reader.runtime.catalogue
+    for _ in range(READS + len(desks) if desks else 0):  # an answer ends with a desk that has credits
+        at = cursor
+        try:
+            page = await reader.read(lambda conn, at=at: credit_list(conn, catalogue, desks, asked, at))
+        except UnknownContract:  # a filter that accepts nothing
+            break
+        found += page.documents
+        cursor = page.next
+        if cursor is None:
+            break
+    return found, cursor
+
+
+def _audiences(conn: Connection, reader: Reader, desks: list[str]) -> dict[str, Audience]:
+    catalogue, caller = reader.runtime.catalogue, reader.caller
+    return {
+        desk: Audience(
+            room.words(reader),
+            reader.now,
+            catalogue.in_force(conn, desk, at=reader.now).agreement.time_zone,
+            may_request=caller.may(Permission.RECORD, desk),
+            may_decide=caller.may(Permission.RECORD, desk) and caller.may(Permission.CORRECT, desk),
+        )
+        for desk in desks
+    }
+
+
+def _used(conn: Connection, reader: Reader, desks: list[str], wanted: CreditsQuery) -> list[Json]:
+    """The allowances of the month of which any is used."""
+    when, catalogue = When.of(reader.now, None, None, wanted.period), reader.runtime.catalogue
+    return [
+        allowances.allowance(desk, each)
+        for desk in desks
+        for each in allowances.used(conn, catalogue, desk, when, None, wanted.contract)
+    ]
+
+
+def _must_be_month(name: str) -> None:
+    """The months of every zone have the same names. Raises the 422 problem for a text that is no month."""
+    try:
+        Months(zone("UTC")).named(name)
+    except PeriodFault as error:
+        raise invalid([Place("query", "period", str(error))]) from error

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from app.flow.query.queues import QueueListing
-from app.sla.span import SECOND
 from app.web.pages.queues.places import Audience, why_no_forecast
 
 
@@ -25,7 +24,7 @@ def queue_line(listing: QueueListing, to: Audience) -> QueueLine:
     first = next(iter(listing.waiting), None)
     if first is None:  # it was emptied meanwhile
         return QueueLine(listing.desk, listing.queue, listing.length, None, None, None, None)
-    waited = to.words.length((to.now - first.joined_at) // SECOND)
+    waited = to.since(first.joined_at)
     expected = first.expected_reply_at
     reply = None if expected is None else to.words.written(expected, to.zone, to.now)
     reason = why_no_forecast(to.words, listing.reason)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.delivery.wording.phrases import N_, NN_
+from app.delivery.wording.wording import Wording
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.queues import QueueListing, Waiting
 from app.sla.clock.transition import RUNNING
@@ -21,6 +22,7 @@ _FEW_REPLIES: Final = NN_(
     "No reply can be forecast: only {n} reply in the last {days} working days",
     "No reply can be forecast: only {n} replies in the last {days} working days",
 )
+_NO_REPLY: Final = N_("No reply can be forecast: no reply in the last {days} working days")
 _REASONS: Final = {
     ReasonCode.NO_QUEUE_CALENDAR: N_("No reply can be forecast: the queue has no calendar"),
     ReasonCode.TOO_FEW_WORKING_DAYS: N_(
@@ -51,6 +53,10 @@ class Audience:
         """An instant as the desk's clock shows it."""
         return self.words.written(at, self.zone, self.now)
 
+    def since(self, at: Micros) -> str:
+        """How long ago an instant was, nights and weekends included: "2 days, 3 hr"."""
+        return Wording.length(self.words, (self.now - at) // SECOND)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -66,8 +72,8 @@ class Place:
     reply: str | None
     due: str | None
     """The next due date of its running clocks."""
-    is_too_late: bool
-    """Whether the reply is expected after that."""
+    late: str | None
+    """That it is due already, or that the reply is expected after it is due."""
     last: str | None
     moves: tuple[str, ...]
 
@@ -82,6 +88,8 @@ def why_no_forecast(words: Words, reason: Reason | None) -> str | None:
     if reason is None:
         return None
     params = dict(reason.params or {})
+    if reason.code is ReasonCode.TOO_FEW_REPLIES and params["replies"] == 0:
+        return words.say(_NO_REPLY, days=params["days"])
     if reason.code is ReasonCode.TOO_FEW_REPLIES:
         return words.count(_FEW_REPLIES, int(str(params["replies"])), days=params["days"])
     return words.say(_REASONS[reason.code], **params)
@@ -97,14 +105,22 @@ def _place(waiting: Waiting, answer: TicketAnswer | None, to: Audience) -> Place
         position=waiting.position,
         title=None if title is None else str(title),
         about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
-        waited=to.words.length((to.now - waiting.joined_at) // SECOND),
+        waited=to.since(waiting.joined_at),
         since=to.at(waiting.joined_at),
         reply=None if reply_at is None else to.at(reply_at),
-        due=None if due_at is None else to.at(due_at),
-        is_too_late=due_at is not None and (due_at < to.now or (reply_at or 0) > due_at),
+        due=None if due_at is None else to.words.say(N_("due {when}"), when=to.at(due_at)),
+        late=None if due_at is None else _late(due_at, reply_at, to),
         last=next(iter(moves), None),
         moves=moves,
     )
+
+
+def _late(due_at: Micros, reply_at: Micros | None, to: Audience) -> str | None:
+    if due_at < to.now:
+        return to.words.say(N_("overdue since {when}"), when=to.at(due_at))
+    if reply_at is not None and reply_at > due_at:
+        return to.words.say(N_("too late: due {when}"), when=to.at(due_at))
+    return None
 
 
 def _due(answer: TicketAnswer | None) -> Micros | None:

@@ -54,7 +54,8 @@ def bars(words: Words, days: Sequence[dict[str, Any]], today: date) -> Bars:
     down = sum(each.kind == "down" for each in made)
     label = words.say(N_("{first} to {last}"), first=made[0].day, last=made[-1].day)
     noted = tuple(each for each in reversed(made) if each.kind != "none")
-    return Bars(made, len(made) * WIDTH, label, words.count(_DAYS_DOWN, down), noted)
+    count = words.count(_DAYS_DOWN, down) if down else words.say(N_("no downtime"))
+    return Bars(made, len(made) * WIDTH, label, count, noted)
 
 
 def _bar(words: Words, day: dict[str, Any], place: int, today: date) -> Bar:
