@@ -42,7 +42,7 @@ from app.web.pages.reports.section import Page, Section
 
 T = TypeVar("T")
 
-room = Room("reports")
+room = Room("reports", "charts.css")
 
 _CHOICES: Final[Mapping[Range, str]] = {
     Range.THIS_WEEK: N_("This week"),
