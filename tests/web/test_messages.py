@@ -42,14 +42,11 @@ def _values(phrase: str) -> set[str]:
 
 NAMES = {"slatimer", "- slatimer", "Esc"}
 """Texts that are the same in every language."""
-DRAWN_BY_SCRIPTS: set[str] = set()
-"""Templates whose texts are still English, as those of their scripts."""
 
 
 def test_a_template_has_no_text_that_is_not_a_phrase() -> None:
     for path in sorted(PAGES.rglob("*.html")):
-        if str(path.relative_to(PAGES)) not in DRAWN_BY_SCRIPTS:
-            assert _bare_texts(path.read_text()) == [], path
+        assert _bare_texts(path.read_text()) == [], path
 
 
 def _bare_texts(template: str) -> list[str]:

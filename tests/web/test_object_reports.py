@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import orjson
@@ -139,3 +141,19 @@ def test_a_field_of_tickets_is_no_split_of_them(pushed_late: Room) -> None:
         answer = pushed_late.get(f"/v1/reports/{report}", None, **SPAN, split="priority")
         assert answer.status_code == 422
         assert "commitment, service, contract, customer" in answer.json()["errors"][0]["reason"]
+
+
+def test_the_page_shows_both_with_every_figure_as_long_as_its_list(pushed_late: Room) -> None:
+    dates = {"desk": "haisoft", "range": "own", "from": "2026-02-01", "to": "2026-04-30"}
+    page = pushed_late.get("/reports", None, **dates).text
+    assert "In all \u20ac198.00" in page
+    sections = re.findall(r'id="(?:availability|credits)".*?</section>', page, re.DOTALL)
+    assert len(sections) == 2
+    for section in sections:
+        figures = re.findall(r'<td class="number"><a href="(/reports/behind[^"]+)">(\d+)</a>', section)
+        assert figures
+        for address, figure in figures:
+            behind = pushed_late.client.get(unescape(address), headers=pushed_late.read).text
+            assert behind.count("<tr>") - 1 == int(figure)
+        assert section.count('class="mark ') == (6 if "availability" in section else 3)
+    assert pushed_late.get("/reports/chart.svg", None, **dates, chart="credits").status_code == 200

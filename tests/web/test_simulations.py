@@ -58,6 +58,18 @@ def test_simulations_are_listed_the_latest_first_without_their_results(room: Roo
     assert seen == ["s3", "s2", "s1"]
 
 
+def shows_the_result(room: Room, simulation: str) -> None:
+    """The page has the counts, and both explanations of each flip."""
+    page = room.get(f"/reports/what-if/{simulation}").text
+    assert 'commitments.ticket-response.target = "100h"' in page
+    assert "3 clocks end otherwise" in page
+    assert [f"/tickets/haisoft/{ticket}" in page for ticket in "123"] == [True] * 3
+    assert page.count("<strong>missed</strong>") == page.count("<strong>running</strong>") == 3
+    assert page.count('<small lang="en">') == 6
+    assert "better" in page
+    assert "data-running" not in page
+
+
 def test_a_simulation_runs_to_its_result(room: Room) -> None:
     for name in ("1", "2", "3"):
         room.sent(room.event(subject=name))
@@ -74,6 +86,7 @@ def test_a_simulation_runs_to_its_result(room: Room) -> None:
     last = view(room, simulation, cursor=result["flips_next"])["result"]
     assert last["flips_next"] is None
     assert [flip["ticket"] for flip in [*result["flips"], *last["flips"]]] == ["1", "2", "3"]
+    shows_the_result(room, simulation)
     # One that has ended is not cancelled any more.
     assert room.client.delete(f"/v1/simulations/{simulation}", headers=room.read).status_code == 204
     assert view(room, simulation)["state"] == "done"

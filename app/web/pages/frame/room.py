@@ -27,13 +27,14 @@ _MILLISECOND: Final = SECOND // 1000
 class Room:
     """A page. `get` adds a route, `page` renders a template in the frame, `fragment` one without it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *styles: str) -> None:
+        """`styles`: style sheets that it shares with other rooms, before its own."""
         self.name = name
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
         own = f"{name}.js"
         self._scripts = (_FRAME_SCRIPT, *([own] if own in FILES else []))
         self._modules = imported(*self._scripts)
-        self._styles = ("page.css", *([f"{name}.css"] if f"{name}.css" in FILES else []))
+        self._styles = ("page.css", *styles, *([f"{name}.css"] if f"{name}.css" in FILES else []))
 
     def get(self, path: str) -> Any:
         """Decorator of an endpoint that shows a page or a fragment of it."""

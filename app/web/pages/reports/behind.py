@@ -1,12 +1,9 @@
 """The list behind a figure: the clocks, steps in queues, services or credits that it counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from urllib.parse import quote
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.delivery.wording.language import nearest
 from app.delivery.wording.phrases import N_
@@ -17,82 +14,20 @@ from app.flow.query.reports import clocks_behind
 from app.flow.query.uptime_reports import uptimes_behind
 from app.settings import Settings
 from app.sla.agreement.agreement import Agreement
-from app.sla.report.measure import COMMITMENT, SPLITS, Measure, ReportedClock, Value
+from app.sla.calendar.zone import zone
+from app.sla.report.measure import COMMITMENT, SPLITS, Measure, ReportedClock
 from app.sla.report.object_report import CountedUptime
 from app.sla.report.queue_report import QueueStep
 from app.sla.span import SECOND, Micros, Span
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.web.http.instant import InstantInQuery
-from app.web.pages.frame.vocabulary import MOVES, named
+from app.web.pages.frame.vocabulary import KINDS, MOVES, named
 from app.web.pages.frame.words import Words, local
 from app.web.pages.reports import wording
+from app.web.pages.reports.behind_query import KEYS, BehindQuery, Of
 from app.web.pages.reports.section import Cell
 
 _NONE: Final = "\u2013"
-
-
-class Of(StrEnum):
-    """What is listed: the clocks of a measure, or the objects of another report."""
-
-    OUTCOMES = Measure.OUTCOMES
-    SHARES = Measure.SHARES
-    STARTS = Measure.STARTS
-    LATE_HOURS = Measure.LATE_HOURS
-    BREACHES = Measure.BREACHES
-    QUEUES = "queues"
-    AVAILABILITY = "availability"
-    CREDITS = "credits"
-
-
-_Value = Annotated[str | None, Field(max_length=400)]
-
-
-class BehindQuery(BaseModel):
-    """A figure by its address. A field that is given empty asks for those that have none."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    of: Of
-    desk: str
-    since: InstantInQuery = Field(alias="from", ge=0)
-    until: InstantInQuery = Field(alias="to")
-    cursor: Annotated[str | None, Field(max_length=1000)] = None
-    kind: _Value = None
-    commitment: _Value = None
-    plan: _Value = None
-    level: _Value = None
-    priority: _Value = None
-    queue: _Value = None
-    assignee: _Value = None
-    group: _Value = None
-    customer: _Value = None
-    service: _Value = None
-    outcome: _Value = None
-    tenth: Annotated[int | None, Field(ge=0, le=10)] = None
-    hour_of_week: Annotated[int | None, Field(ge=0, lt=7 * 24)] = None
-    cause: _Value = None
-    step: _Value = None
-    currency: _Value = None
-
-    def filters(self, *names: str) -> dict[str, Value]:
-        """What is asked for, of these names."""
-        given = [name for name in names if name in self.model_fields_set]
-        return {name: None if getattr(self, name) == "" else getattr(self, name) for name in given}
-
-    def texts(self, *names: str) -> dict[str, str | None]:
-        """What is asked for, of these names, which are texts."""
-        return {name: None if value is None else str(value) for name, value in self.filters(*names).items()}
-
-
-_KEYS: Final[Mapping[Of, tuple[str, ...]]] = {
-    Of.OUTCOMES: ("outcome",),
-    Of.SHARES: ("tenth",),
-    Of.STARTS: ("hour_of_week",),
-    Of.LATE_HOURS: ("hour_of_week",),
-    Of.BREACHES: ("cause",),
-}
-"""What the key of a measure has; other reports ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +37,8 @@ class Listed:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     next: str | None
+    about: str = ""
+    """The dates and the values that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +147,20 @@ class Lister:
         return self.words.when(local(at, self.agreement.time_zone), zone=False)
 
 
+def _about(wanted: BehindQuery, write: Lister) -> str:
+    """The dates of a figure, and what its clocks, steps or credits have in common."""
+    words, local_zone = write.words, zone(write.agreement.time_zone)
+    names = {**wording.OUTCOMES, **wording.CAUSES, **wording.STEPS, **KINDS}
+    values = [str(each) for each in (wanted.kind, wanted.outcome, wanted.cause, wanted.step) if each]
+    filters = [
+        f"{words.say(wording.FIELDS[name])}: {value or _NONE}"
+        for name, value in wanted.texts(*wording.FIELDS).items()
+    ]
+    parts = [named(words, names, value) for value in values] + filters
+    span = Span(wanted.since, max(wanted.since + 1, wanted.until))
+    return ", ".join((wording.period(words, local_zone, span), *parts))
+
+
 def _text(text: str) -> Cell:
     return Cell(text, is_number=False)
 
@@ -221,6 +172,19 @@ def listed(
     asked = Asked(wanted.desk, Span(wanted.since, wanted.until), now)
     agreement = catalogue.in_force(conn, wanted.desk, at=now).agreement
     write, limit = Lister(words, agreement, wanted.desk, now), settings.page_size
+    found = _found(conn, catalogue, settings, wanted, asked, write, limit)
+    return replace(found, about=_about(wanted, write))
+
+
+def _found(
+    conn: Connection,
+    catalogue: Catalogue,
+    settings: Settings,
+    wanted: BehindQuery,
+    asked: Asked,
+    write: Lister,
+    limit: int,
+) -> Listed:
     match wanted.of:
         case Of.QUEUES:
             given = wanted.texts("step", "queue", "cause", *(name for name in SPLITS if name != COMMITMENT))
@@ -237,7 +201,7 @@ def listed(
                 [each for _, each in credits_behind(conn, catalogue, settings, asked, given)]
             )
         case _:
-            given = wanted.filters("kind", *_KEYS[wanted.of], *SPLITS)
+            given = wanted.filters("kind", *KEYS[wanted.of], *SPLITS)
             measure = Measure(wanted.of.value)
             return write.clocks(
                 *clocks_behind(conn, catalogue, settings, measure, asked, given, wanted.cursor, limit)

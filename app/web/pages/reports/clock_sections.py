@@ -99,7 +99,8 @@ def usage(page: Page) -> Section:
         return Section(Chart.USAGE, title, None, note=found.problem)
     span, marks = page.what.span, list[Mark]()
     rows: list[tuple[str, list[Cell]]] = []
-    figures = next((_plain(row.figures) for _, row in _rows(page, found.now)), None)
+    totals: Mapping[str, Any] = found.now.report.totals
+    figures = totals.get(page.kind)
     tenths = figures["tenths"] if figures else (0,) * TENTHS
     for tenth, count in enumerate(tenths):
         name = _tenth(page, tenth)
@@ -154,10 +155,9 @@ def hours(page: Page, chart: Chart) -> Section:
     if found.now is None:
         return Section(chart, title, None, note=found.problem)
     figure = "breaches" if is_late else "starts"
-    counts = {
-        (row.about["weekday"], row.about["hour"]): _plain(row.figures)[figure]
-        for _, row in _rows(page, found.now)
-    }
+    counts: Counter[Any] = Counter()
+    for _, row in _rows(page, found.now):
+        counts[row.about["weekday"], row.about["hour"]] += _plain(row.figures)[figure]
     marks = [
         (wording.weekday(words, day), [_hour(page, day, hour, counts, is_late) for hour in range(_HOURS)])
         for day in _WEEK

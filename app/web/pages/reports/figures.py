@@ -95,6 +95,8 @@ class _Report:
 
     made: _Made
     filters: tuple[str, ...]
+    is_compared: bool = True
+    """Whether the page shows figures of the dates before."""
 
 
 def reports(
@@ -131,7 +133,8 @@ _REPORTS: dict[Chart, ReportKind | str] = {
 
 def _report(conn: Connection, catalogue: Catalogue, settings: Settings, name: ReportKind | str) -> _Report:
     if isinstance(name, ReportKind):
-        return _Report(partial(clock_report, conn, catalogue, settings, name), FILTERS)
+        is_compared = name in (ReportKind.ATTAINMENT, ReportKind.BREACHES)
+        return _Report(partial(clock_report, conn, catalogue, settings, name), FILTERS, is_compared)
     if name == "queues":
         return _Report(partial(queue_report, conn, catalogue, settings), QUEUE_FILTERS)
     made = availability_report if name == "availability" else credits_report
@@ -150,12 +153,15 @@ def cut_of(what: Question, chart: Chart) -> By | None:
 
 
 def _compared(what: Question, report: _Report, by: By | None) -> Compared:
-    asked = what.asked(by, report.filters)
-    earlier = replace(asked, span=what.earlier.span(what.zone), by=None)
+    """A report of both spans. What is shown of a whole span is added up from its months, whose figures are kept."""
+    asked = what.asked(by or By.MONTH, report.filters)
+    earlier = replace(asked, span=what.earlier.span(what.zone), by=By.MONTH)
     try:
         now = report.made(asked)
     except TooExpensive as error:
         return Compared(None, problem=str(error))
+    if not report.is_compared:
+        return Compared(now)
     try:
         return Compared(now, report.made(earlier))
     except TooExpensive:

@@ -25,7 +25,8 @@ from app.web.pages.charts.svg import as_file
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import NO_STORE, Room
 from app.web.pages.reports import wording
-from app.web.pages.reports.behind import BehindQuery, listed
+from app.web.pages.reports.behind import listed
+from app.web.pages.reports.behind_query import BehindQuery
 from app.web.pages.reports.clock_sections import attainment, causes, hours, usage
 from app.web.pages.reports.figures import Compared, Question, Reports, TooLong, cut_of, question, reports
 from app.web.pages.reports.object_sections import availability, credits, queues
@@ -42,7 +43,7 @@ from app.web.pages.reports.section import Page, Section
 
 T = TypeVar("T")
 
-room = Room("reports")
+room = Room("reports", "charts.css")
 
 _CHOICES: Final[Mapping[Range, str]] = {
     Range.THIS_WEEK: N_("This week"),
@@ -53,12 +54,6 @@ _CHOICES: Final[Mapping[Range, str]] = {
     Range.LAST_QUARTER: N_("Last quarter"),
     Range.THIS_YEAR: N_("This year"),
     Range.LAST_YEAR: N_("Last year"),
-}
-_FILTER_NAMES: Final[Mapping[str, str]] = {
-    "commitment": N_("Commitment"),
-    "group": N_("Group"),
-    "assignee": N_("Assignee"),
-    "customer": N_("Customer"),
 }
 _SECTIONS: Final[Mapping[Chart, Callable[[Page], Section]]] = {
     Chart.ATTAINMENT: attainment,
@@ -177,7 +172,7 @@ def _section(reader: Reader, page: Page, chart: Chart) -> Section:
     known = _KNOWN.get(chart, FILTERS)
     other = [name for name, _ in page.what.wanted.only() if name not in known]
     if other:
-        names = page.words.both(*(page.words.say(_FILTER_NAMES[name]) for name in other))
+        names = page.words.both(*(page.words.say(wording.FIELDS[name]) for name in other))
         text = page.words.say(N_("Not filtered by: {names}"), names=names)
         made = replace(made, note=text if made.note is None else f"{made.note} {text}")
     return replace(made, files=_files(reader, page, made, known)) if made.rows else made

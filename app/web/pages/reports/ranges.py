@@ -11,7 +11,7 @@ from typing import Final
 
 from app.sla.calendar.zone import Zone
 from app.sla.report.cut import By
-from app.sla.span import Micros, Span
+from app.sla.span import Span
 
 _DAY: Final = timedelta(days=1)
 _BY_DAY_MAX: Final = 14
@@ -81,11 +81,6 @@ def before(chosen: Range, dates: Dates, today: date) -> Dates:
     if dates.first <= today < dates.last:
         last = min(last, first + (today - dates.first))
     return Dates(first, last)
-
-
-def midnight(zone: Zone, on: date) -> Micros:
-    """The first instant of a date."""
-    return zone.end_of_day(on - _DAY)
 
 
 def _first(unit: str, on: date) -> date:

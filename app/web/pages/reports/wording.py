@@ -32,6 +32,14 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "missed": N_("missed"),
     "excluded": N_("excluded"),
 }
+FIELDS: Final[Mapping[str, str]] = {
+    "commitment": N_("Commitment"),
+    "queue": N_("Queue"),
+    "group": N_("Group"),
+    "assignee": N_("Assignee"),
+    "customer": N_("Customer"),
+}
+"""Fields by which figures are filtered."""
 STEPS: Final[Mapping[str, str]] = {
     "joined": N_("joined"),
     "moved": N_("moved"),

@@ -1,0 +1,69 @@
+"""What a desk's agreement and calendars have that can be tried otherwise: their texts by the keys of changes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, cast
+
+FIELDS_MAX: Final = 200
+"""Fields of the form. For more, a draft of the file sent to the API is easier than a form."""
+_LEVEL: Final = "level:"
+_PLAIN: Final = re.compile(r"[\w-]+")
+_SEPARATOR: Final = ", "
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Editable:
+    """A text of the agreement or the calendars. `is_list`: opening hours of a day, with commas."""
+
+    key: str
+    label: str
+    value: str
+    is_list: bool = False
+
+
+def targets_of(agreement: Document | None, labels: Mapping[str, str]) -> list[Editable]:
+    """The targets of an agreement, those of its commitments and of its levels."""
+    return list(islice(_targets(agreement or {}, labels), FIELDS_MAX))
+
+
+def hours_of(calendars: Document | None) -> list[Editable]:
+    """The opening hours of a calendar file, by calendar and days."""
+    return list(islice(_hours(calendars or {}), FIELDS_MAX))
+
+
+def _targets(agreement: Document, labels: Mapping[str, str]) -> Iterator[Editable]:
+    for commitment in cast("list[Document]", agreement.get("commitments") or []):
+        name, target = str(commitment.get("id")), commitment.get("target")
+        key, label = _key("commitments", name, "target"), labels.get(name, name)
+        if isinstance(target, str) and not target.startswith(_LEVEL):
+            yield Editable(key, label, target)
+        if isinstance(target, Mapping):
+            for case, value in cast("Document", target).items():
+                if case != "by" and isinstance(value, str):
+                    yield Editable(f"{key}.{_step(case)}", f"{label}: {case}", value)
+    for level, figures in cast("Document", agreement.get("levels") or {}).items():
+        for figure, value in cast("Document", figures).items():
+            if isinstance(value, str) and value[:1].isdigit():
+                yield Editable(_key("levels", level, figure), f"{level}: {figure}", value)
+
+
+def _hours(calendars: Document) -> Iterator[Editable]:
+    for name, calendar in cast("Document", calendars.get("calendars") or {}).items():
+        for days, spans in cast("Document", calendar.get("hours") or {}).items():
+            if isinstance(spans, list):
+                written = _SEPARATOR.join(map(str, cast("list[object]", spans)))
+                yield Editable(
+                    _key("calendars", name, "hours", days), f"{name}: {days}", written, is_list=True
+                )
+
+
+def _key(*steps: str) -> str:
+    return ".".join(map(_step, steps))
+
+
+def _step(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else f'"{name}"'

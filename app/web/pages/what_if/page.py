@@ -1,0 +1,138 @@
+"""What if: `/reports/what-if` is the form, `/reports/what-if/{simulation}` how far a simulation is and what it came to.
+
+The form is sent to the API by its script. A running simulation is asked for again by the script.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from babel.dates import format_interval
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from app.delivery.wording.language import nearest
+from app.sla.agreement.agreement import Agreement
+from app.sla.calendar.zone import zone
+from app.store.contracts.catalogue import UnknownDesk
+from app.store.engine.database import Connection
+from app.store.tickets import simulations
+from app.store.tickets.simulations import SimulationState, StoredSimulation
+from app.web.http.access import must_see
+from app.web.http.problems import not_found
+from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.room import Room
+from app.web.pages.frame.words import Words
+from app.web.pages.what_if.editable import hours_of, targets_of
+from app.web.pages.what_if.result import result
+
+_DAYS: Final = 30
+"""The span that the form begins with: so many days up to yesterday."""
+_EXAMPLE: Final = 'commitments.gti.warn_at = ["75%"]'
+FLIPS: Final = 200
+"""Flips that the page shows; the API has them all."""
+
+room = Room("what_if")
+
+
+class WhatIfQuery(BaseModel):
+    """The desk of the form."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    desk: str | None = None
+
+
+@room.get("/reports/what-if")
+async def show_form(reader: ViewReader, wanted: Annotated[WhatIfQuery, Query()]) -> Response:
+    """The form: a desk, a span and what to try."""
+    if not wanted.desk and not reader.desks:
+        raise not_found("desk", "")
+    desk = must_see(reader.caller, wanted.desk or reader.desks[0])
+    parts, words = reader.runtime, room.words(reader)
+    try:
+        found = await reader.read(lambda conn: parts.catalogue.in_force(conn, desk, at=reader.now))
+    except UnknownDesk as error:
+        raise not_found("desk", desk) from error
+    today = zone(found.agreement.time_zone).local_date(reader.now)
+    labels = _labels(found.agreement, words)
+    return room.page(
+        reader,
+        "form.html",
+        desk=desk,
+        first=today - timedelta(days=_DAYS),
+        last=today - timedelta(days=1),
+        example=_EXAMPLE,
+        targets=targets_of(found.documents.agreement, labels),
+        hours=hours_of(found.documents.calendars.get(desk)),
+    )
+
+
+class Continued(BaseModel):
+    """From which flip on the list is shown."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    after: Annotated[int, Query(ge=-1, le=2**31)] = -1
+
+
+Wanted = Annotated[Continued, Query()]
+
+
+@room.get("/reports/what-if/{simulation}")
+async def show_simulation(reader: ViewReader, simulation: str, wanted: Wanted) -> Response:
+    """A simulation: its progress, then its result."""
+    context = await _found(reader, simulation, wanted.after)
+    return room.page(reader, "simulation.html", **context)
+
+
+@room.get("/reports/what-if/{simulation}/state")
+async def show_state(reader: ViewReader, simulation: str, wanted: Wanted) -> Response:
+    """What changes of that page, for the script to swap in."""
+    return room.fragment(reader, "state.html", **await _found(reader, simulation, wanted.after))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is stored of a simulation, with the desk's agreement in force."""
+
+    found: StoredSimulation
+    agreement: Agreement
+    flips: list[dict[str, Any]]
+    following: int | None
+
+
+async def _found(reader: Reader, simulation: str, after: int) -> dict[str, Any]:
+    """What the page shows of a simulation. The same problem for one of another desk as for none."""
+
+    def read(conn: Connection) -> _Stored:
+        found = simulations.find(conn, simulation)
+        if found is None or not reader.caller.sees(found.desk):
+            raise not_found("simulation", simulation)
+        flips, following = simulations.flips(conn, simulation, after, FLIPS)
+        agreement = reader.runtime.catalogue.in_force(conn, found.desk, at=reader.now).agreement
+        return _Stored(found, agreement, flips, following)
+
+    stored, words = await reader.read(read), room.words(reader)
+    found, local = reader.runtime.simulations.seen(stored.found), zone(stored.agreement.time_zone)
+    first, last = local.local_date(found.question["from"]), local.local_date(found.question["to"] - 1)
+    labels = _labels(stored.agreement, words)
+    return {
+        "desk": found.desk,
+        "found": found,
+        "is_running": found.state is SimulationState.RUNNING,
+        "percent": int(found.progress * 100),
+        "dates": format_interval(first, last, "yMMMd", locale=words.locale),
+        "changes": found.question["changes"],
+        "result": None
+        if found.result is None
+        else result(words, found.desk, found.result, stored.flips, labels),
+        "following": stored.following,
+    }
+
+
+def _labels(agreement: Agreement, words: Words) -> dict[str, str]:
+    """The labels of the commitments in the reader's language, by id."""
+    language = words.language.value
+    return {each.id: nearest(language, dict(each.labels)) or each.label for each in agreement.commitments}

@@ -1,0 +1,63 @@
+"""What if: the form of a desk, and a simulation that runs or has failed. `test_simulations` has one with its result."""
+
+from app.store.tickets import simulations
+from app.store.tickets.simulations import SimulationState
+from app.web.pages.what_if.editable import Editable, hours_of, targets_of
+from tests.web.room import Room
+from tests.web.test_simulations import inserted
+
+AGREEMENT = {
+    "commitments": [
+        {"id": "response", "target": "4h"},
+        {"id": "gti", "target": "level:gti"},
+        {"id": "gtr", "target": {"by": "priority", "high": "2h", "very low": "3 days"}},
+    ],
+    "levels": {"gold 24/7": {"gti": "30m", "customer_value": True, "network": "none"}},
+}
+CALENDARS = {
+    "calendars": {
+        "desk": {"hours": {"mon-fri": ["09:00-12:00", "14:00-18:00"], "sat": []}, "time_zone": "Europe/Paris"}
+    }
+}
+
+
+def test_what_can_be_tried_has_the_keys_of_changes() -> None:
+    assert targets_of(AGREEMENT, {"response": "First reply"}) == [
+        Editable("commitments.response.target", "First reply", "4h"),
+        Editable("commitments.gtr.target.high", "gtr: high", "2h"),
+        Editable('commitments.gtr.target."very low"', "gtr: very low", "3 days"),
+        Editable('levels."gold 24/7".gti', "gold 24/7: gti", "30m"),
+    ]
+    assert hours_of(CALENDARS) == [
+        Editable("calendars.desk.hours.mon-fri", "desk: mon-fri", "09:00-12:00, 14:00-18:00", is_list=True),
+        Editable("calendars.desk.hours.sat", "desk: sat", "", is_list=True),
+    ]
+    assert targets_of(None, {}) == hours_of(None) == []
+
+
+def test_the_form_of_every_desk_names_keys_that_the_api_takes(shared_room: Room) -> None:
+    for desk in ("clamehost", "haisoft", "hvn", "phpnet", "webxtra"):
+        page = shared_room.get("/reports/what-if", desk=desk, lang="vi")
+        assert page.status_code == 200, desk
+        assert page.text.count("data-key=") > 2, desk
+    assert (
+        'data-key="commitments.ticket-response.target"'
+        in shared_room.get("/reports/what-if", desk="haisoft").text
+    )
+
+
+def test_a_simulation_that_was_cancelled_or_has_failed_says_why(room: Room) -> None:
+    for name, state, reason in (
+        ("a", SimulationState.CANCELLED, None),
+        ("b", SimulationState.FAILED, "no memory"),
+    ):
+        inserted(room, name)
+        assert "data-running" in room.get(f"/reports/what-if/{name}/state").text
+        room.database.write_now(
+            lambda conn, now, name=name, state=state, reason=reason: simulations.end(
+                conn, name, state, now, reason=reason
+            )
+        )
+    assert "It was cancelled." in room.get("/reports/what-if/a").text
+    assert "It failed: no memory" in room.get("/reports/what-if/b").text
+    assert room.get("/reports/what-if/none").status_code == 404
