@@ -27,10 +27,11 @@ _MILLISECOND: Final = SECOND // 1000
 class Room:
     """A page. `get` adds a route, `page` renders a template in the frame, `fragment` one without it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, script: str | None = None) -> None:
+        """`script` is the file of the room's script, `<name>.js` without it."""
         self.name = name
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
-        own = f"{name}.js"
+        own = script or f"{name}.js"
         self._scripts = (_FRAME_SCRIPT, *([own] if own in FILES else []))
         self._modules = imported(*self._scripts)
         self._styles = ("page.css", *([f"{name}.css"] if f"{name}.css" in FILES else []))
