@@ -117,7 +117,7 @@ def test_the_next_clock_change_is_named_where_there_is_one() -> None:
 def test_a_calendar_shows_its_week_its_year_and_every_closed_day_by_name(shared_room: Room) -> None:
     page = shared_room.get("/calendars/webxtra", week="2026-04-27", year=2026).text
     assert page.count('class="bar-open"') == 4
-    assert '<text class="why" x="222" y="56">King&#39;s Day</text>' in page
+    assert '<text class="why" x="162" y="52">King&#39;s Day</text>' in page
     assert page.count('class="cell ') == 365
     named = re.findall(r'data-label="Name">([^<]+)', page)
     assert {"Good Friday", "King's Day"} <= {each.strip().replace("&#39;", "'") for each in named}

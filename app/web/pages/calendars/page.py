@@ -39,7 +39,7 @@ from app.web.pages.frame.files.history import APPLIES_TO, history, one_version, 
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import NO_STORE, Room
 
-room = Room("calendars")
+room = Room("calendars", script="calendar_form.js")
 
 STARTER: Final = """[calendars.desk]
 time_zone = "UTC"

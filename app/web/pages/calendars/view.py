@@ -9,7 +9,7 @@ from app.flow.query.desks import DeskAnswer, Hours, hours_of
 from app.sla.calendar import Calendar, ClosedDay, UncoveredYear
 from app.sla.span import Micros
 from app.web.pages.calendars.dates import day_and_date
-from app.web.pages.calendars.week import WeekDay, monday_of, week
+from app.web.pages.calendars.week import WeekDay, monday_of, scale_of, week
 from app.web.pages.calendars.year import Cell, Look, cells, month_columns, next_clock_change
 from app.web.pages.frame.vocabulary import CLOSED, named
 from app.web.pages.frame.words import Words
@@ -49,6 +49,7 @@ class CalendarView:
     clock_change: str | None
     week: list[WeekDay]
     week_title: str
+    scale: tuple[int, int]
     weeks: tuple[date | None, date | None]
     year: int
     years: tuple[int | None, int | None]
@@ -97,6 +98,7 @@ def view(words: Words, calendar: Calendar, now: Micros, day: date | None, year: 
     change = next_clock_change(calendar.time_zone, now)
     found = cells(calendar, shown, special, words, today)
     week_special = {each.date: each for each in _special(calendar, monday.year - 1, 3)}
+    days_of_week = week(calendar, monday, week_special, words, now)
     return CalendarView(
         zone=calendar.time_zone,
         is_open=hours.open_now,
@@ -104,7 +106,8 @@ def view(words: Words, calendar: Calendar, now: Micros, day: date | None, year: 
         clock_change=None
         if change is None
         else _change_text(words, calendar, change.at, change.minutes, now),
-        week=week(calendar, monday, week_special, words, now),
+        week=days_of_week,
+        scale=scale_of(days_of_week),
         week_title=day_and_date(words, monday),
         weeks=(
             _week_in(monday - timedelta(days=7), first, last),

@@ -40,6 +40,15 @@ class WeekDay:
     now: int | None
 
 
+def scale_of(days: list[WeekDay]) -> tuple[int, int]:
+    """The hours from and to which the picture reaches: those that are open, in steps of three, at least nine."""
+    starts = [bar.start for day in days for bar in day.bars]
+    ends = [bar.end for day in days for bar in day.bars]
+    first = min(starts, default=9 * 60) // 180 * 3
+    last = max(-(-max(ends, default=18 * 60) // 180) * 3, first + 9)
+    return (first, last) if last <= 24 else (15, 24)
+
+
 def monday_of(on: date) -> date:
     """The first day of a date's week."""
     return on - timedelta(days=on.weekday())

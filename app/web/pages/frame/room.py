@@ -27,11 +27,12 @@ _MILLISECOND: Final = SECOND // 1000
 class Room:
     """A page. `get` adds a route, `page` renders a template in the frame, `fragment` one without it."""
 
-    def __init__(self, name: str, *styles: str) -> None:
-        """`styles`: style sheets that it shares with other rooms, before its own."""
+    def __init__(self, name: str, *styles: str, script: str | None = None) -> None:
+        """`styles`: style sheets that it shares with other rooms, before its own. `script`: the file of its script,
+        `<name>.js` without it."""
         self.name = name
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
-        own = f"{name}.js"
+        own = script or f"{name}.js"
         self._scripts = (_FRAME_SCRIPT, *([own] if own in FILES else []))
         self._modules = imported(*self._scripts)
         self._styles = ("page.css", *styles, *([f"{name}.css"] if f"{name}.css" in FILES else []))

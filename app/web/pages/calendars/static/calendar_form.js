@@ -48,11 +48,14 @@ if (form) {
     },
   });
 
+  let latest = 0; // an answer that a later one has overtaken is dropped
+
   const writeText = async () => {
+    const mine = ++latest;
     const calendars = [...form.querySelectorAll("[data-calendar]")].map(fields);
     const before = text();
     const written = await attempt(() => send("POST", `${document.querySelector("[data-editor]").dataset.editor}/text`, { text: before, calendars }));
-    if (written === undefined || written === before) return;
+    if (written === undefined || written === before || mine !== latest) return;
     fromForm = true;
     write(written);
   };
