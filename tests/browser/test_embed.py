@@ -29,8 +29,8 @@ def ticket_system() -> Generator[int]:
             self.end_headers()
             self.wfile.write(f'<!doctype html><iframe title="SLA" src="{source}"></iframe>'.encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing on standard error."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
     thread = Thread(target=server.serve_forever, name="ticket system")
