@@ -1,5 +1,7 @@
 """Connections over the API and on their page: what is set up, what came last, what could not be read."""
 
+import hmac
+from hashlib import sha1
 from typing import Any
 
 import pytest
@@ -56,3 +58,51 @@ def test_an_unknown_system_or_desk_is_refused_with_what_there_is(room: Room) -> 
     assert room.client.put("/v1/connections/nowhere/zammad", json={}, headers=admin).status_code == 404
     untested = room.client.post("/v1/connections/haisoft/zammad/test", headers=admin)
     assert untested.status_code == 404
+
+
+def test_the_page_shows_what_came_last_and_what_could_not_be_read_with_its_body(room: Room) -> None:
+    lead = room.key("haisoft", Role.LEAD)
+    assert "No ticket system is connected." in room.get("/connections", lead).text
+    secret = put(room).json()["secret"]
+    assert "Nothing has arrived yet" in room.get("/connections", lead).text
+    body = b'{"ticket": "<b>no ticket</b>"}'
+    signature = hmac.new(secret.encode(), body, sha1).hexdigest()
+    headers = {"X-Hub-Signature": f"sha1={signature}", "Content-Type": "application/json"}
+    hook = room.client.post("/v1/hooks/haisoft/zammad", content=body, headers=headers).json()["id"]
+    room.client.post("/v1/inbox/run-again", headers=lead)
+    page = room.get("/connections", lead).text
+    assert "Last webhook just now" in page
+    assert "1 could not be read" in page
+    assert secret not in page
+    whole = room.get("/connections/webhook", lead, hook=hook).text
+    assert "&lt;b&gt;no ticket&lt;/b&gt;" in whole
+    assert hook in room.get("/connections/latest", lead, desk="haisoft", system="zammad").text
+    assert room.get("/connections/webhook", room.key("hvn", Role.LEAD), hook=hook).status_code == 404
+
+
+def test_a_system_is_set_up_by_administrators_and_shown_to_leads_without_its_secret(room: Room) -> None:
+    asked = {"desk": "haisoft", "system": "zammad"}
+    admin, lead = room.key("haisoft", Role.ADMIN), room.key("haisoft", Role.LEAD)
+    assert 'data-connect="create"' in room.get("/connections/system", admin, **asked).text
+    secret = put(room).json()["secret"]
+    pages = [room.get("/connections/system", key, **asked).text for key in (admin, lead)]
+    assert ['data-connect="rotate"' in page for page in pages] == [True, False]
+    assert all("/v1/hooks/haisoft/zammad" in page and secret not in page for page in pages)
+    assert room.get("/connections/system", admin, desk="haisoft", system="none").status_code == 404
+    assert room.get("/connections/system", admin, desk="hvn", system="zammad").status_code == 404
+
+
+def test_deliveries_show_the_state_of_subscriptions_with_masked_addresses(room: Room) -> None:
+    admin = room.key("haisoft", Role.ADMIN)
+    wanted = {"desk": "haisoft", "kinds": ["clock.started"], "url": "https://example.org/hooks/SECRETPATH"}
+    made = room.client.post("/v1/subscriptions", json=wanted, headers=admin).json()
+    room.client.patch(f"/v1/subscriptions/{made['id']}", json={"state": "paused"}, headers=admin)
+    room.sent(room.event())
+    page = room.get("/deliveries", admin).text
+    assert "SECRETPATH" not in page
+    assert "clock.started" in page
+    assert '{"state": "active"}' in page
+    viewer = room.get("/deliveries", room.key("haisoft", Role.VIEWER), lang="nl").text
+    assert "gepauzeerd" in viewer
+    assert "data-send" not in viewer
+    assert made["id"] not in room.get("/deliveries", room.key("hvn", Role.ADMIN)).text

@@ -127,6 +127,9 @@ OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessio
 ENDLESS: Final = {"/v1/stream"}
 """Requested for the other desk only: for an own desk it never ends."""
 QUERIES: Final = {
+    "/connections/latest": {"desk": OTHER, "system": "zammad"},
+    "/connections/system": {"desk": OTHER, "system": "zammad"},
+    "/connections/webhook": {"hook": "1"},
     "/now/ticket": {"selected": f"{OTHER}/4711"},
     "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
@@ -325,6 +328,13 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/"): VIEW,
     ("GET", "/feeds/calendars/{secret}.ics"): None,
     ("GET", "/v1/audit"): Permission.AUDIT,
+    ("GET", "/connections"): INBOX,
+    ("GET", "/connections/latest"): INBOX,
+    ("GET", "/connections/list"): INBOX,
+    ("GET", "/connections/system"): INBOX,
+    ("GET", "/connections/webhook"): INBOX,
+    ("GET", "/deliveries"): VIEW,
+    ("GET", "/deliveries/list"): VIEW,
     ("GET", "/embed/badges/{desk}/{ticket:path}"): None,
     ("GET", "/embed/clocks/{desk}/{ticket:path}"): None,
     ("GET", "/embed/stream/{desk}/{ticket:path}"): None,
