@@ -34,7 +34,7 @@ from app.web.api.contracts import (
     statements,
 )
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
-from app.web.api.inbound import hooks, inbox
+from app.web.api.inbound import connections, embedding, hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, sessions, sign_in
 from app.web.api.reports import behind, objects, reports, simulation_list, simulations
@@ -57,6 +57,8 @@ ROUTERS = (
     events.router,
     hooks.router,
     inbox.router,
+    connections.router,
+    embedding.router,
     # A ticket's id may contain slashes, so the longer paths are matched first.
     ticket_events.router,
     tickets.router,

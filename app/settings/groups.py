@@ -4,6 +4,7 @@ from typing import Final
 
 from app.settings.database import DatabaseSettings
 from app.settings.delivery import DeliverySettings
+from app.settings.embed import EmbedSettings
 from app.settings.group import SettingsGroup
 from app.settings.health import HealthSettings
 from app.settings.inbound import InboundSettings
@@ -27,6 +28,7 @@ GROUPS: Final[tuple[type[SettingsGroup], ...]] = (
     WorkerSettings,
     SweepSettings,
     InboundSettings,
+    EmbedSettings,
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,
@@ -48,6 +50,7 @@ class Settings(
     WorkerSettings,
     SweepSettings,
     InboundSettings,
+    EmbedSettings,
     DeliverySettings,
     NotificationSettings,
     ReplaySettings,

@@ -47,6 +47,8 @@ class Action(StrEnum):
     SOURCES_APPLIED = "sources.applied"
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"
+    EMBEDDING_CHANGED = "embedding.changed"
+    """Who may embed a desk's tickets, or the secret that signs their tokens, was changed."""
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_REMOVED = "subscription.removed"

@@ -8,7 +8,7 @@ import pytest
 from app.principal import EVERY, EVERY_DESK
 from app.sla.subject import Subject
 from app.store.tickets.signals import Published
-from app.web.http.hub import Hub, encode_signal
+from app.web.http.hub import Hub, Listener, encode_signal
 from tests.waiting import HANG
 
 LONGEST = 10
@@ -171,3 +171,8 @@ async def test_a_stream_that_became_shorter_ends_with_a_reset(hub: Hub) -> None:
     await asyncio.sleep(0)
     frames = [each async for each in hub.live(listener, 0)]
     assert frames == [b'event: reset\nid: 5\ndata: {"kind":"reset","next":"5"}\n\n']
+
+
+@pytest.mark.parametrize(("subject", "heard"), [(None, True), ("1", True), ("2", False)])
+def test_a_listener_of_one_subject_hears_signals_about_it_only(subject: str | None, heard: bool) -> None:
+    assert Listener(EVERY, frozenset(), subject=subject).wants(recorded(1)) is heard

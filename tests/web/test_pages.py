@@ -30,7 +30,7 @@ FIRST_PAGE_MAX = 150_000
 def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> None:
     room.sent(room.event())
     for path in PAGES:
-        page = room.get(path)
+        page = room.get(path, room.push)
         assert page.status_code == 200, path
         assert "script-src 'self';" in page.headers["content-security-policy"]
         assert page.headers["cache-control"] == "no-store"
@@ -41,7 +41,7 @@ def test_a_page_has_scripts_of_its_own_host_only_and_none_inline(room: Room) -> 
 def test_every_file_that_a_page_names_exists_and_is_cached_for_ever(room: Room) -> None:
     room.sent(room.event())
     for path in PAGES:
-        named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.get(path).text)
+        named = re.findall(r'(?:src|href)="(/static/[^"]+)"', room.get(path, room.push).text)
         assert len(named) > 6
         for each in named:
             file = room.client.get(each)
@@ -84,7 +84,7 @@ def test_files_of_rooms_have_names_of_their_own() -> None:
 def test_every_room_of_the_navigation_answers_its_path_and_marks_itself(room: Room) -> None:
     assert {entry.room for entry in BUILT} <= {each.name for each in ROOMS}
     for entry in BUILT:
-        page = room.get(entry.path).text
+        page = room.get(entry.path, room.push).text
         assert re.search(rf'<a href="{entry.path}" aria-current="page">', page), entry.path
 
 

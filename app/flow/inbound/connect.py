@@ -7,7 +7,7 @@ secret, and the one before stays valid for a while. Instants are microseconds UT
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -17,11 +17,14 @@ from app.intake.signature import TOKEN_HEADER, URL_PARAMETER, Scheme
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.inbound import connections
-from app.store.inbound.connections import StoredConnection
+from app.store.inbound.connections import Secret, StoredConnection
 
 _STANDARD: Final = "standard-webhooks"
 _IN_ADDRESS: Final = "url-secret"
 _TOKEN: Final = "token"
+
+PLACEHOLDER: Final = "SECRET"
+"""In place of a secret that was shown already."""
 
 _SECRET_BYTES: Final = 24
 """192 random bits: 32 characters; the shortest field for a secret holds 40."""
@@ -57,6 +60,12 @@ class ConnectionDetails:
     def headers(self) -> dict[str, str]:
         """Headers to enter by hand; the system computes signatures itself."""
         return {TOKEN_HEADER: self.secret} if self.scheme.name == _TOKEN else {}
+
+    @property
+    def masked(self) -> "ConnectionDetails":
+        """The same with a placeholder for the secret, for those who have seen it already."""
+        placeholder = replace(self.connection, secrets=(Secret(PLACEHOLDER),))
+        return replace(self, connection=placeholder)
 
     def test(self, now: Micros) -> tuple[Mapping[str, str], bytes]:
         """Headers and body of a signed request that reports nothing."""

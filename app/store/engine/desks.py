@@ -42,9 +42,6 @@ class EveryDesk(StrEnum):
         "one transaction records results and claims for the endpoints of all desks; a subscription may be `*`"
     )
     RETENTION = "partitions and the audit log are of all desks; tickets are archived confined to their desks"
-    PEOPLE = (
-        "whether a person, a key or a session is the caller's to manage depends on its roles on all desks"
-    )
     UPGRADE = "completes what the release before stored, of all desks, before the process serves"
     SIGN_IN = (
         "a key or a person is not confined before the session is stored; refused sign-ins and a person's own password"

@@ -6,10 +6,11 @@ from typing import Final
 from sqlalchemy import Column, ColumnElement, Connection, Table, select
 
 from app.store.engine.vault import vault
-from app.store.tables import connection, one_time, person, session, subscription
+from app.store.tables import connection, embedding, one_time, person, session, subscription
 
 COLUMNS: Final = (
     (connection, "secrets"),
+    (embedding, "secrets"),
     (subscription, "secrets"),
     (subscription, "url"),
     (person, "totp"),

@@ -87,35 +87,45 @@ def add_secret(
             {
                 "desk": desk,
                 "system": system,
-                "secrets": _written(conn, made.secrets),
+                "secrets": sealed(conn, made.secrets),
                 "created_at": now,
                 "changed_at": now,
             },
         )
         audit.record(conn, Action.CONNECTION_CREATED, [desk], system)
         return made
-    ends_at = now + overlap
-    older = (
-        Secret(one.text, ends_at if one.until is None else min(one.until, ends_at))
-        for one in before.secrets
-        if one.text != secret and (one.until is None or one.until > now)
-    )
-    changed = StoredConnection(desk, system, (Secret(secret), *older), before.created_at, now)
+    secrets = with_newest(before.secrets, secret, now, overlap)
+    changed = StoredConnection(desk, system, secrets, before.created_at, now)
     conn.execute(
         _UPDATE,
-        {"_desk": desk, "_system": system, "secrets": _written(conn, changed.secrets), "changed_at": now},
+        {"_desk": desk, "_system": system, "secrets": sealed(conn, changed.secrets), "changed_at": now},
     )
     audit.record(conn, Action.CONNECTION_CHANGED, [desk], system)
     return changed
 
 
-def _written(conn: Connection, secrets: tuple[Secret, ...]) -> str:
+def with_newest(secrets: tuple[Secret, ...], newest: str, now: Micros, overlap: Micros) -> tuple[Secret, ...]:
+    """Secrets with a newest one. Those before stay valid for `overlap`, or for the time that they have left."""
+    ends_at = now + overlap
+    older = (
+        Secret(one.text, ends_at if one.until is None else min(one.until, ends_at))
+        for one in secrets
+        if one.text != newest and (one.until is None or one.until > now)
+    )
+    return (Secret(newest), *older)
+
+
+def sealed(conn: Connection, secrets: tuple[Secret, ...]) -> str:
+    """Secrets as they are stored, encrypted where the vault has a key."""
     text = orjson.dumps([{"text": one.text, "until": one.until} for one in secrets]).decode()
     return vault(conn).seal(text)
 
 
+def unsealed(conn: Connection, stored: str) -> tuple[Secret, ...]:
+    """Secrets from how they are stored. Raises UnreadableSecret."""
+    return tuple(Secret(one["text"], one["until"]) for one in orjson.loads(vault(conn).unseal(stored)))
+
+
 def _stored(conn: Connection, row: Row[Any, Any, Any, Any, Any]) -> StoredConnection:
     desk, system, secrets, created_at, changed_at = row
-    read = orjson.loads(vault(conn).unseal(secrets))
-    read = tuple(Secret(one["text"], one["until"]) for one in read)
-    return StoredConnection(desk, system, read, created_at, changed_at)
+    return StoredConnection(desk, system, unsealed(conn, secrets), created_at, changed_at)

@@ -108,20 +108,27 @@ _WAITING_DESKS: Final = text(
     "FROM waiting WHERE waiting.desk IS NOT NULL) SELECT desk FROM waiting WHERE desk IS NOT NULL"
 )
 _FIND: Final = select(_hook).where(_hook.c.id == bindparam("id"))
+_LISTED: Final = (
+    _hook.c.seq,
+    _hook.c.id,
+    _hook.c.desk,
+    _hook.c.system,
+    _hook.c.received_at,
+    _hook.c.state,
+    _hook.c.reason,
+    _hook.c.warnings,
+    _hook.c.interpreted_at,
+    func.length(_hook.c.body).label("length"),
+)
 _INBOX: Final = (
-    select(
-        _hook.c.seq,
-        _hook.c.id,
-        _hook.c.desk,
-        _hook.c.system,
-        _hook.c.received_at,
-        _hook.c.state,
-        _hook.c.reason,
-        _hook.c.warnings,
-        _hook.c.interpreted_at,
-        func.length(_hook.c.body).label("length"),
-    )
+    select(*_LISTED)
     .where(_IN_INBOX, _hook.c.seq < bindparam("before"))
+    .order_by(_hook.c.seq.desc())
+    .limit(bindparam("most"))
+)
+_LATEST: Final = (
+    select(*_LISTED)
+    .where(_hook.c.desk == bindparam("desk"), _hook.c.system == bindparam("system"))
     .order_by(_hook.c.seq.desc())
     .limit(bindparam("most"))
 )
@@ -246,6 +253,12 @@ def inbox(conn: Connection, most: int, before: int, desks: Desks = EVERY) -> lis
     """The latest webhooks before a place that are kept unread or have warnings."""
     query = _INBOX.where(in_desks(_hook.c.desk, desks))
     rows = conn.execute(query, {"most": most, "before": before}).mappings().all()
+    return [_listed(row) for row in rows]
+
+
+def latest(conn: Connection, desk: str, system: str, most: int) -> list[ListedHook]:
+    """The latest webhooks of a connection that are still stored, in any state, the last one first."""
+    rows = conn.execute(_LATEST, {"desk": desk, "system": system, "most": most}).mappings().all()
     return [_listed(row) for row in rows]
 
 

@@ -3,6 +3,7 @@
 from app.store.tables.audit import audit
 from app.store.tables.columns import NEVER, metadata
 from app.store.tables.contracts import contract, desk_version
+from app.store.tables.embedding import embedding
 from app.store.tables.inbound import connection, hook, origin, snapshot, source
 from app.store.tables.measures import allowance_use, average_call, measured_month
 from app.store.tables.outbound import delivery, subscription
@@ -52,6 +53,7 @@ __all__ = [
     "contract",
     "delivery",
     "desk_version",
+    "embedding",
     "event",
     "event_key",
     "hook",

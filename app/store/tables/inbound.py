@@ -81,6 +81,8 @@ class HookRow(SQLModel, table=True):
             sqlite_where=text("state = 'kept' OR warnings IS NOT NULL"),
             postgresql_where=text("state = 'kept' OR warnings IS NOT NULL"),
         ),
+        # Serves the latest webhooks of a connection.
+        Index("hook_latest", "desk", "system", "seq"),
         # Serves the retention of webhooks that were read.
         Index("hook_received", "received_at"),
     )

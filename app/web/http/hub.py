@@ -56,18 +56,22 @@ def encode_position(seq: int) -> bytes:
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One client: its desks and kinds (no kinds: all), and the frames queued for it. `named`: with names of events."""
+    """One client: its desks and kinds (no kinds: all), and the frames queued for it. `named`: with names of events.
+    `subject`: only signals about this one, as a ticket's id."""
 
     desks: Desks
     kinds: frozenset[str]
     named: bool = True
+    subject: str | None = None
     queue: deque[Frame] = field(default_factory=deque[Frame])
     queued_bytes: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
     def wants(self, recorded: Published) -> bool:
-        """Whether the signal matches this client's desks and kinds."""
+        """Whether the signal matches this client's desks, kinds and subject."""
+        if self.subject is not None and recorded.subject.text != self.subject:
+            return False
         return covers(self.desks, recorded.desk) and (not self.kinds or recorded.kind in self.kinds)
 
     def end(self) -> None:
@@ -144,9 +148,11 @@ class Hub:
         """End all streams, so that the process can stop. May be called from any thread or a signal handler."""
         self._in_loop(self._end)
 
-    def join(self, desks: Desks, kinds: frozenset[str], *, named: bool = True) -> Listener:
+    def join(
+        self, desks: Desks, kinds: frozenset[str], *, named: bool = True, subject: str | None = None
+    ) -> Listener:
         """Add a listener. The caller must `leave` when the client disconnects."""
-        listener = Listener(desks, kinds, named)
+        listener = Listener(desks, kinds, named, subject)
         if self.closed:
             listener.end()
         else:

@@ -105,7 +105,10 @@ class _ObservedResponse:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._headers]
+            given = message.get("headers", ())
+            names = {name for name, _ in given}
+            # A response that must be framed or sends no referrer says so itself (`app.web.pages.embed`).
+            message["headers"] = [*given, *(each for each in self._headers if each[0] not in names)]
         await self._send(message)
 
     def finish(self) -> None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
 from app.sla.span import SECOND
+from app.web.http.routing import GuardedRoute
 from app.web.pages.frame.assets import FILES, STATIC, imported
 from app.web.pages.frame.choices import Theme
 from app.web.pages.frame.navigation import BUILT
@@ -27,11 +28,17 @@ _MILLISECOND: Final = SECOND // 1000
 class Room:
     """A page. `get` adds a route, `page` renders a template in the frame, `fragment` one without it."""
 
-    def __init__(self, name: str, *styles: str, script: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *styles: str,
+        script: str | None = None,
+        route_class: type[GuardedRoute] = PageRoute,
+    ) -> None:
         """`styles`: style sheets that it shares with other rooms, before its own. `script`: the file of its script,
-        `<name>.js` without it."""
+        `<name>.js` without it. `route_class`: who is let in."""
         self.name = name
-        self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
+        self.router = APIRouter(route_class=route_class, include_in_schema=False)
         own = script or f"{name}.js"
         self._scripts = (_FRAME_SCRIPT, *([own] if own in FILES else []))
         self._modules = imported(*self._scripts)
