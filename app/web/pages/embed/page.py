@@ -22,7 +22,7 @@ _OPENING: Final = b": slatimer\nretry: 2000\n\n"
 _CHANGED: Final = b"data: changed\n\n"
 _SIGNAL: Final = b"data: "
 
-room = Room(ROOM, EmbedRoute)
+room = Room(ROOM, route_class=EmbedRoute)
 
 
 @room.get("/embed/tickets/{desk}/{ticket:path}")
