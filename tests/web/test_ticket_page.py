@@ -9,6 +9,7 @@ import pytest
 from app.delivery.wording.language import Language
 from app.principal import Role
 from app.sla.span import micros
+from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
 
@@ -62,6 +63,7 @@ def test_only_who_may_record_and_correct_has_the_buttons(room: Room) -> None:
     assert ['id="corrections"' in page[role] for role in page] == [False, False, True]
 
 
+@both_kinds
 def test_the_contract_says_what_a_miss_would_cost_and_the_customers_other_tickets_are_links(
     room: Room,
 ) -> None:

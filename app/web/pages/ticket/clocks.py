@@ -3,6 +3,7 @@
 Instants are microseconds UTC; a clock's local times are those of its calendar.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,8 @@ SPANS_MAX: Final = 500
 _MILLISECOND: Final = SECOND // 1000
 _UNKNOWN: Final = (NeverCloses, NeverOpen, UncoveredYear)
 _STATUS: Final = "status:"
+_PLAIN: Final = re.compile(r"(\d+\s*(h|m|min|s)\s*)+", re.ASCII)
+"""A target that is a duration and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,7 @@ def _target(written: str | None, length: int | None, to: Audience) -> str:
     if length is None:
         return written or ""
     exact = to.exact(length // SECOND)
-    return exact if written is None or exact.replace(" ", "") == written else f"{written} ({exact})"
+    return exact if written is None or _PLAIN.fullmatch(written) else f"{written} ({exact})"
 
 
 def _facts(answer: TicketAnswer, view: ClockView, to: Audience) -> list[Fact]:

@@ -56,7 +56,7 @@ def sections(found: TicketRead, answer: TicketAnswer, to: Audience, chosen: str 
         ],
         "waits": _waits(found, answer, to),
         "contract": contract_of(found, answer, to),
-        "others": [_other(each) for each in found.others],
+        "others": [_other(each, to) for each in found.others],
         "customer": fields.get("customer"),
         "events": events(found, to),
         "earlier": found.earlier,
@@ -134,6 +134,11 @@ def _then(found: TicketRead, to: Audience) -> str | None:
     return " ".join(parts)
 
 
-def _other(view: dict[str, Any]) -> dict[str, Any]:
+def _other(view: dict[str, Any], to: Audience) -> dict[str, Any]:
     late = any(clock["breached_at"] for clock in view["clocks"])
-    return {"ticket": view["ticket"], "title": view["title"], "status": view["status"], "is_late": late}
+    return {
+        "ticket": view["ticket"],
+        "title": view["title"],
+        "status": named(to.words, STATUSES, view["status"]),
+        "is_late": late,
+    }
