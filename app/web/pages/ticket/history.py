@@ -13,7 +13,7 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import SECOND, micros
 from app.web.pages.frame.vocabulary import MOVES, named
 from app.web.pages.ticket.audience import Audience
-from app.web.pages.ticket.clocks import kept_label
+from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.read import TicketRead
 from app.web.pages.ticket.reasons import reason_text
 from app.web.pages.ticket.vocabulary import AUTHORS, EVENTS, FIELDS, LEFT_QUEUE, STATUSES
