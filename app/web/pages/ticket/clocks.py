@@ -3,11 +3,13 @@
 Instants are microseconds UTC; a clock's local times are those of its calendar.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.delivery.wording.phrases import N_
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.tickets import Acknowledgement, Breach
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
 from app.sla.clock.transition import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING
 from app.sla.clock.view import ClockView
@@ -63,6 +65,8 @@ class Card:
     """The cause of a pause or a cancellation; what it waits for."""
     late: str | None
     late_at: str | None
+    taken: str | None
+    """Who has taken the breach on, with the note."""
     facets: tuple[tuple[str, str], ...]
     facts: tuple[Fact, ...]
     flags: tuple[str, ...]
@@ -70,13 +74,25 @@ class Card:
     is_live: bool
 
 
-def cards(answer: TicketAnswer, to: Audience, chosen: str | None) -> list[Card]:
+def cards(answer: TicketAnswer, breaches: Iterable[Breach], to: Audience, chosen: str | None) -> list[Card]:
     """All clocks, those that go on first. The timeline of those, of the only one, and of the chosen one is shown."""
     views = sorted(answer.evaluation.clocks, key=lambda view: view.state not in LIVE)
-    return [
+    taken = {(each.commitment, each.cycle): each.acknowledgement for each in breaches}
+    cards = [
         _card(answer, view, to, shown=view.state in LIVE or len(views) == 1 or _key(view) == chosen)
         for view in views
     ]
+    return [
+        replace(card, taken=_taken(taken.get((view.commitment, view.cycle_id)), to))
+        for card, view in zip(cards, views, strict=True)
+    ]
+
+
+def _taken(seen: Acknowledgement | None, to: Audience) -> str | None:
+    if seen is None:
+        return None
+    text = to.words.say(N_("Taken on by {name}, {when}"), name=seen.author, when=to.stamp(seen.at))
+    return f"{text}: {seen.note}" if seen.note else text
 
 
 def _key(view: ClockView) -> str:
@@ -132,6 +148,7 @@ def _card(answer: TicketAnswer, view: ClockView, to: Audience, *, shown: bool) -
         why=_why(view, to),
         late=None if view.breached_at is None else words.say(LATE[view.kind.value]),
         late_at=None if view.breached_at is None else to.stamp(view.breached_at, zone),
+        taken=None,
         facets=tuple(_facets(view, zone, to)),
         facts=tuple(_facts(answer, view, to)),
         flags=tuple(words.say(FLAGS[flag]) if flag in FLAGS else flag for flag in view.flags),

@@ -43,7 +43,7 @@ class Waits:
 def sections(found: TicketRead, answer: TicketAnswer, to: Audience, chosen: str | None) -> dict[str, Any]:
     """What the templates show."""
     evaluation = answer.evaluation
-    clocks = cards(answer, to, chosen)
+    clocks = cards(answer, found.breaches, to, chosen)
     fields, url = evaluation.ticket.fields, evaluation.ticket.fields.get("url")
     return {
         "title": fields.get("title"),
