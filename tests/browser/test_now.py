@@ -179,6 +179,7 @@ def show(page: Page, state: str) -> None:
         ("/?selected=haisoft/4712", 1280),
         ("/?lang=vi", 320),
         ("/?view=wall&lang=nl", 1280),
+        ("/breaches?lang=vi", 320),
         ("/tickets/phpnet/P-89", 400),
         ("/tickets/haisoft/4713?lang=fr", 1280),
         ("/queues/webxtra/support?lang=it", 400),

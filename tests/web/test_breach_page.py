@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.principal import Role
+from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
 EARLY = "2026-03-05T10:00:00+01:00"
@@ -55,6 +56,7 @@ def test_the_address_filters_the_list(broken: Room, given: dict[str, str], ticke
     assert listed(broken, **given) == tickets
 
 
+@both_kinds
 def test_a_row_says_since_when_why_who_and_what_became_of_it(broken: Room) -> None:
     breach = broken.get("/v1/breaches", customer="Durand").json()["breaches"]
     assert len(breach) == 1

@@ -9,6 +9,7 @@ import pytest
 from app.delivery.wording.language import Language
 from app.principal import Role
 from app.sla.span import micros
+from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
 
@@ -52,6 +53,16 @@ def test_a_clock_that_waits_or_has_ended_says_so(room: Room) -> None:
     assert sentences(room, "4711") == ["Met. It was due Fri 6 Mar 17:00."]
 
 
+def test_a_late_clock_says_who_has_taken_the_breach_on(room: Room) -> None:
+    room.sent(room.event(time="2026-03-05T10:00:00+01:00"))
+    (breach,) = room.get("/v1/breaches").json()["breaches"]
+    seen = {"author": "Eva", "note": "calling them"}
+    agent = room.key("haisoft", Role.AGENT)
+    room.client.post(f"/v1/breaches/{breach['id']}/acknowledgement", json=seen, headers=agent)
+    (late,) = text_of(room.get("/tickets/haisoft/4711").text, r'<p class="was-late.*?</p>')
+    assert late == "Guarantee breached Thu 5 Mar 12:00 Taken on by Eva, Fri 6 Mar 15:30: calling them"
+
+
 def test_only_who_may_record_and_correct_has_the_buttons(room: Room) -> None:
     room.sent(room.event())
     page: dict[Role, Any] = {
@@ -62,6 +73,7 @@ def test_only_who_may_record_and_correct_has_the_buttons(room: Room) -> None:
     assert ['id="corrections"' in page[role] for role in page] == [False, False, True]
 
 
+@both_kinds
 def test_the_contract_says_what_a_miss_would_cost_and_the_customers_other_tickets_are_links(
     room: Room,
 ) -> None:

@@ -12,8 +12,9 @@ from app.sla.credit.line import Line
 from app.sla.span import Micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import breaches
-from app.store.tickets.breaches import Breach, BreachCounts, BreachFilters
+from app.store.tickets import breach_filters, breaches
+from app.store.tickets.breach_filters import BreachCounts, BreachFilters
+from app.store.tickets.breaches import Breach
 
 __all__ = [
     "Breach",
@@ -60,7 +61,7 @@ def board(
     costs: dict[str, Sequence[Line]] = {}
     for desk in desks:
         costs |= costs_of(conn, catalogue, desk, [each for each in found if each.desk == desk], now)
-    return BreachBoard(found, breaches.counts(conn, filters), following, costs, agreements)
+    return BreachBoard(found, breach_filters.counts(conn, filters), following, costs, agreements)
 
 
 def costs_of(
@@ -108,4 +109,4 @@ def all_breaches(conn: Connection, filters: BreachFilters, most: int) -> list[Br
 
 def filter_choices(conn: Connection, desks: Desks) -> dict[str, list[str]]:
     """The values to filter by that the latest breaches have, by parameter."""
-    return breaches.choices(conn, desks, LATEST, CHOICES_MAX)
+    return breach_filters.choices(conn, desks, LATEST, CHOICES_MAX)

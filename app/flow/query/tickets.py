@@ -36,7 +36,8 @@ from app.store.tickets import allowances, archive, board, breaches, queues, sign
 from app.store.tickets.allowances import StoredUse
 from app.store.tickets.archive import ArchivedTicket
 from app.store.tickets.board import Filters
-from app.store.tickets.breaches import Acknowledgement, Breach, BreachFilters
+from app.store.tickets.breach_filters import BreachFilters
+from app.store.tickets.breaches import Acknowledgement, Breach
 from app.store.tickets.recorded import detected
 from app.store.tickets.signals import Published
 

@@ -3,27 +3,23 @@
 Instants are microseconds UTC; a clock's local times are those of its calendar.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
-from app.delivery.wording.language import nearest
 from app.delivery.wording.phrases import N_
-from app.flow.query import tickets
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.tickets import Acknowledgement, Breach
 from app.sla.calendar import Calendar, NeverCloses, NeverOpen, UncoveredYear
-from app.sla.clock.explanation import ExplainedSpan, Explanation, SpanKind
 from app.sla.clock.transition import AWAITING, CANCELLED, LIVE, PAUSED, RUNNING
 from app.sla.clock.view import ClockView
 from app.sla.span import SECOND, Micros
 from app.web.pages.frame.vocabulary import FACTS, KINDS, LATE, awaited, named
-from app.web.pages.frame.words import local
 from app.web.pages.ticket.audience import Audience
-from app.web.pages.ticket.days import Picture, picture
-from app.web.pages.ticket.reasons import reason_text, span_text
-from app.web.pages.ticket.vocabulary import FLAGS, SPANS, STATES
+from app.web.pages.ticket.explained import Explained, explained, kept_label, target_text
+from app.web.pages.ticket.reasons import reason_text
+from app.web.pages.ticket.vocabulary import FLAGS, STATES
 
-SPANS_MAX: Final = 500
-"""Spans of a clock that a page shows, the latest ones: a year of office hours. The API has all."""
 _MILLISECOND: Final = SECOND // 1000
 _UNKNOWN: Final = (NeverCloses, NeverOpen, UncoveredYear)
 _STATUS: Final = "status:"
@@ -37,34 +33,6 @@ class Left:
     text: str
     seconds: int | None = None
     until: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the table that explains."""
-
-    start: str
-    start_offset: str
-    end: str
-    end_offset: str
-    kind: str
-    why: str
-    length: str
-    total: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """The explanation of a clock: the picture, the table, and what it sums up to."""
-
-    picture: Picture
-    lines: tuple[Line, ...]
-    counted: str
-    until: str | None
-    """The end of what was counted: the due date where it is reached."""
-    target: str | None
-    omitted: int
-    """Spans before the first one shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +65,8 @@ class Card:
     """The cause of a pause or a cancellation; what it waits for."""
     late: str | None
     late_at: str | None
+    taken: str | None
+    """Who has taken the breach on, with the note."""
     facets: tuple[tuple[str, str], ...]
     facts: tuple[Fact, ...]
     flags: tuple[str, ...]
@@ -104,25 +74,29 @@ class Card:
     is_live: bool
 
 
-def cards(answer: TicketAnswer, to: Audience, chosen: str | None) -> list[Card]:
+def cards(answer: TicketAnswer, breaches: Iterable[Breach], to: Audience, chosen: str | None) -> list[Card]:
     """All clocks, those that go on first. The timeline of those, of the only one, and of the chosen one is shown."""
     views = sorted(answer.evaluation.clocks, key=lambda view: view.state not in LIVE)
-    return [
+    taken = {(each.commitment, each.cycle): each.acknowledgement for each in breaches}
+    cards = [
         _card(answer, view, to, shown=view.state in LIVE or len(views) == 1 or _key(view) == chosen)
         for view in views
     ]
+    return [
+        replace(card, taken=_taken(taken.get((view.commitment, view.cycle_id)), to))
+        for card, view in zip(cards, views, strict=True)
+    ]
+
+
+def _taken(seen: Acknowledgement | None, to: Audience) -> str | None:
+    if seen is None:
+        return None
+    text = to.words.say(N_("Taken on by {name}, {when}"), name=seen.author, when=to.stamp(seen.at))
+    return f"{text}: {seen.note}" if seen.note else text
 
 
 def _key(view: ClockView) -> str:
     return f"{view.commitment}/{view.cycle}"
-
-
-def kept_label(answer: TicketAnswer, commitment: str, to: Audience) -> str:
-    """The label of a commitment in the reader's language; its id where the agreement has it no longer."""
-    for each in answer.evaluation.agreement.commitments:
-        if each.id == commitment:
-            return nearest(to.words.language.value, dict(each.labels)) or each.label
-    return commitment
 
 
 def changes_at(answer: TicketAnswer, now: Micros) -> int | None:
@@ -174,10 +148,11 @@ def _card(answer: TicketAnswer, view: ClockView, to: Audience, *, shown: bool) -
         why=_why(view, to),
         late=None if view.breached_at is None else words.say(LATE[view.kind.value]),
         late_at=None if view.breached_at is None else to.stamp(view.breached_at, zone),
+        taken=None,
         facets=tuple(_facets(view, zone, to)),
         facts=tuple(_facts(answer, view, to)),
         flags=tuple(words.say(FLAGS[flag]) if flag in FLAGS else flag for flag in view.flags),
-        explained=_explained(answer, view, to) if shown else None,
+        explained=explained(answer, view, to) if shown else None,
         is_live=view.state in LIVE,
     )
 
@@ -221,7 +196,7 @@ def _why(view: ClockView, to: Audience) -> str | None:
 
 def _facets(view: ClockView, zone: str, to: Audience) -> list[tuple[str, str]]:
     words = to.words
-    found = [(words.say(N_("Target")), _target(view.target, view.target_length, to))]
+    found = [(words.say(N_("Target")), target_text(view.target, view.target_length, to))]
     if view.started_at is not None:
         found.append((words.say(N_("Counted")), words.length(view.counted // SECOND)))
         found.append((words.say(N_("Started")), to.stamp(view.started_at, zone)))
@@ -233,14 +208,6 @@ def _facets(view: ClockView, zone: str, to: Audience) -> list[tuple[str, str]]:
         why = "" if view.calendar_reason is None else f" ({reason_text(view.calendar_reason, to)})"
         found.append((words.say(N_("Calendar")), f"{view.calendar}{why}"))
     return [(name, text) for name, text in found if text]
-
-
-def _target(written: str | None, length: int | None, to: Audience) -> str:
-    """ "2 h", or "3 working days (24 h)" where the agreement writes it differently."""
-    if length is None:
-        return written or ""
-    exact = to.exact(length // SECOND)
-    return exact if written is None or exact.replace(" ", "") == written else f"{written} ({exact})"
 
 
 def _facts(answer: TicketAnswer, view: ClockView, to: Audience) -> list[Fact]:
@@ -259,46 +226,3 @@ def _facts(answer: TicketAnswer, view: ClockView, to: Audience) -> list[Fact]:
 def _fact(name: str, to: Audience) -> Fact:
     text = named(to.words, FACTS, name)
     return Fact(name, text[:1].upper() + text[1:])
-
-
-def _explained(answer: TicketAnswer, view: ClockView, to: Audience) -> Explained | None:
-    explanation = tickets.explanation(answer, view.commitment, view.cycle)
-    spans = explanation.spans[-SPANS_MAX:]
-    if not spans:
-        return None
-    label = kept_label(answer, view.commitment, to)
-    zone = explanation.calendar.time_zone if explanation.calendar else to.zone
-    last = next((span for span in reversed(spans) if span.kind is SpanKind.COUNTED), None)
-    reached = last is not None and explanation.due_at is not None
-    return Explained(
-        picture=picture(explanation, spans, label, to),
-        lines=tuple(_line(span, zone, to) for span in spans),
-        counted=to.exact(0 if last is None else last.total // SECOND),
-        until=to.stamp(last.end, zone) if reached and last is not None else None,
-        target=_goal(explanation, to),
-        omitted=len(explanation.spans) - len(spans),
-    )
-
-
-def _goal(explanation: Explanation, to: Audience) -> str | None:
-    if explanation.target_length is None:
-        return None
-    return _target(explanation.target, explanation.target_length, to)
-
-
-def _line(span: ExplainedSpan, zone: str, to: Audience) -> Line:
-    kind = to.words.say(SPANS[span.kind.value])
-    return Line(
-        start=to.stamp(span.start, zone),
-        start_offset=_offset(span.start, zone),
-        end=to.stamp(span.end, zone),
-        end_offset=_offset(span.end, zone),
-        kind=f"{kind}, {to.words.say(N_('upcoming'))}" if span.planned else kind,
-        why=" · ".join(filter(None, (span_text(span, to), span.source))),
-        length=to.exact((span.end - span.start) // SECOND),
-        total=to.exact(span.total // SECOND),
-    )
-
-
-def _offset(at: Micros, zone: str) -> str:
-    return local(at, zone).isoformat()[-6:]

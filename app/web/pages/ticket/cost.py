@@ -16,7 +16,7 @@ from app.sla.credit.line import Line
 from app.sla.credit.lines import ContractCredits
 from app.web.pages.frame.vocabulary import named
 from app.web.pages.ticket.audience import Audience
-from app.web.pages.ticket.clocks import kept_label
+from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.read import TicketRead
 from app.web.pages.ticket.vocabulary import CREDIT_STATES
 

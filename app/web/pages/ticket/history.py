@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from app.delivery.wording.phrases import HAPPENED, N_, REASONS
+from app.delivery.wording.phrases import HAPPENED, N_
 from app.flow.query.answer import TicketAnswer
 from app.sla.event import KNOWN_TYPES, Event
+from app.sla.reason import Reason, ReasonCode
 from app.sla.span import SECOND, micros
 from app.web.pages.frame.vocabulary import MOVES, named
 from app.web.pages.ticket.audience import Audience
-from app.web.pages.ticket.clocks import kept_label
+from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.read import TicketRead
-from app.web.pages.ticket.vocabulary import AUTHORS, EVENTS, LEFT_QUEUE, STATUSES
+from app.web.pages.ticket.reasons import reason_text
+from app.web.pages.ticket.vocabulary import AUTHORS, EVENTS, FIELDS, LEFT_QUEUE, STATUSES
 
 _LATE_RECEIPT: Final = 60 * SECOND
 """Of an event that came later than this its receipt is shown."""
@@ -84,7 +86,8 @@ def _event(event: Event, is_valid: bool, to: Audience) -> Happened:
 
 def _detail(name: str, value: object, to: Audience) -> str:
     shown = named(to.words, STATUSES, str(value)) if name == "status" else _shown(value)
-    return f"{name.replace('_', ' ')}: {shown}"
+    known = to.words.say(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
+    return f"{known}: {shown}"
 
 
 def _shown(value: object) -> str:
@@ -139,8 +142,6 @@ def _why(body: Mapping[str, Any], types: Mapping[str, str], to: Audience) -> str
     code, ref = detail["code"], detail["ref"]
     if code in _BY_EVENT and ref in types:
         return named(to.words, EVENTS, types[ref])
-    if code in REASONS:
-        return to.words.say(REASONS[code], ref=ref, **detail["params"])
     if body.get("queue"):
         return named(to.words, dict(MOVES) | dict(LEFT_QUEUE), code)
-    return None
+    return reason_text(Reason(ReasonCode(code), ref, detail["params"]), to)

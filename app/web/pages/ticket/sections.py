@@ -7,8 +7,9 @@ from app.delivery.wording.phrases import N_
 from app.flow.query.answer import TicketAnswer
 from app.web.pages.frame.vocabulary import MOVES, named
 from app.web.pages.ticket.audience import Audience
-from app.web.pages.ticket.clocks import cards, changes_at, kept_label
+from app.web.pages.ticket.clocks import cards, changes_at
 from app.web.pages.ticket.cost import contract_of
+from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.history import events, signals
 from app.web.pages.ticket.read import TicketRead
 from app.web.pages.ticket.reasons import reason_text
@@ -42,7 +43,7 @@ class Waits:
 def sections(found: TicketRead, answer: TicketAnswer, to: Audience, chosen: str | None) -> dict[str, Any]:
     """What the templates show."""
     evaluation = answer.evaluation
-    clocks = cards(answer, to, chosen)
+    clocks = cards(answer, found.breaches, to, chosen)
     fields, url = evaluation.ticket.fields, evaluation.ticket.fields.get("url")
     return {
         "title": fields.get("title"),
@@ -56,7 +57,7 @@ def sections(found: TicketRead, answer: TicketAnswer, to: Audience, chosen: str 
         ],
         "waits": _waits(found, answer, to),
         "contract": contract_of(found, answer, to),
-        "others": [_other(each) for each in found.others],
+        "others": [_other(each, to) for each in found.others],
         "customer": fields.get("customer"),
         "events": events(found, to),
         "earlier": found.earlier,
@@ -134,6 +135,11 @@ def _then(found: TicketRead, to: Audience) -> str | None:
     return " ".join(parts)
 
 
-def _other(view: dict[str, Any]) -> dict[str, Any]:
+def _other(view: dict[str, Any], to: Audience) -> dict[str, Any]:
     late = any(clock["breached_at"] for clock in view["clocks"])
-    return {"ticket": view["ticket"], "title": view["title"], "status": view["status"], "is_late": late}
+    return {
+        "ticket": view["ticket"],
+        "title": view["title"],
+        "status": named(to.words, STATUSES, view["status"]),
+        "is_late": late,
+    }
