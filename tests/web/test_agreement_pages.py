@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from app.principal import Role
+from app.store.tickets import simulations
+from app.store.tickets.simulations import SimulationState
 from app.web.pages.agreements.notes import notes_of
 from tests.web.room import DESKS, ROOT, Room
 
@@ -100,3 +102,20 @@ def test_an_agreement_of_a_new_desk_begins_with_an_example_that_counts_by_its_ca
     assert "No faults." in page
     assert room.get("/agreements/acme").status_code == 200
     assert "acme" in room.get("/agreements").text
+
+
+def test_a_simulation_shows_how_far_it_is_and_then_the_verdicts_on_both_sides(shared_room: Room) -> None:
+    room = shared_room
+    question = {"from": 0, "to": 1, "files": [], "contracts": [], "changes": {}}
+    room.database.write_now(lambda conn, now: simulations.start(conn, "sim-1", "hvn", question, "Ann", now))
+    assert "data-running" in room.get("/agreements/hvn/simulations/sim-1").text
+    sides = {"before": {"met": 7, "missed": 3}, "after": {"met": 9, "missed": 1}}
+    credits = [{"currency": "EUR", "before": "30.00", "after": "10.00"}]
+    result = {"tickets": 10, "flips_in_all": 2, "commitments": {"response": sides}, "credits": credits}
+    done = SimulationState.DONE
+    room.database.write_now(lambda conn, now: simulations.end(conn, "sim-1", done, now, result=result))
+    shown = room.get("/agreements/hvn/simulations/sim-1").text
+    assert re.findall(r'class="number">(\d+)</td>', shown) == ["7", "9", "3", "1"]
+    assert "2 verdicts differ." in shown
+    assert "Credits in EUR: 30.00 as it was, 10.00 under the draft" in shown
+    assert room.get("/agreements/haisoft/simulations/sim-1").status_code == 404

@@ -172,6 +172,7 @@ def test_a_version_shows_its_text_and_what_it_changes(room: Room) -> None:
     page = room.get("/calendars/hvn", admin).text
     assert 'data-withdraw="/v1/calendars/hvn/versions/2"' in page
     assert "Evenings" in page
+    assert "Version 2 comes into force: " in page
     assert "data-withdraw" not in room.get("/calendars/hvn").text
     shown = room.get("/calendars/hvn/versions/2").text
     assert "calendars.desk.hours.mon" in shown

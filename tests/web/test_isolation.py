@@ -385,6 +385,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/agreements"): VIEW,
     ("GET", "/agreements/{desk}"): VIEW,
     ("GET", "/agreements/{desk}/edit"): CONFIGURE,
+    ("GET", "/agreements/{desk}/simulations/{simulation}"): VIEW,
     ("GET", "/agreements/{desk}/versions/{number}"): VIEW,
     ("POST", "/agreements/{desk}/check"): CONFIGURE,
     ("POST", "/agreements/{desk}/preview"): CONFIGURE,

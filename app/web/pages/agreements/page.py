@@ -4,6 +4,7 @@
 `PUT /v1/agreements/{desk}`, and simulated on past tickets by `POST /v1/simulations`.
 """
 
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Query
@@ -14,9 +15,13 @@ from app.flow.query.desks import own_calendars
 from app.flow.query.versions import Part, text_of
 from app.intake.data_fields import MAX_NAME
 from app.principal import Permission, covers
+from app.sla.span import instant
 from app.store.contracts.stored_version import StoredVersion, in_force_at, planned_at
 from app.store.engine.database import Connection
+from app.store.tickets import simulations
+from app.store.tickets.simulations import StoredSimulation
 from app.web.http.access import desks_for, must_see
+from app.web.http.problems import not_found
 from app.web.http.routing import limited_to
 from app.web.pages.agreements.notes import notes_of
 from app.web.pages.agreements.terms import sections
@@ -34,6 +39,9 @@ from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 
 room = Room("agreements")
+
+SIMULATED: Final = timedelta(days=30)
+"""The days before today that a simulation is offered for at first."""
 
 STARTER: Final = """desk = "{desk}"
 name = "{desk} support"
@@ -107,6 +115,7 @@ async def edit(reader: ConfigureReader, desk: str) -> Response:
     """The editor, with the text in force."""
     text = await draft_start(reader, Part.AGREEMENT, desk) or await _starter(reader, desk)
     checked = await check(reader, FileKind.AGREEMENT, desk, text)
+    today = instant(reader.now).date()
     return room.page(
         reader,
         "edit.html",
@@ -115,6 +124,34 @@ async def edit(reader: ConfigureReader, desk: str) -> Response:
         choices=APPLIES_TO,
         faults=checked.faults,
         remarks=checked.remarks,
+        since=(today - SIMULATED).isoformat(),
+        until=today.isoformat(),
+    )
+
+
+@room.get("/agreements/{desk}/simulations/{simulation}")
+async def simulation(reader: ViewReader, desk: str, simulation: str) -> Response:
+    """How a simulation of the desk stands, and once it is done, what it came to."""
+    must_see(reader.caller, desk)
+
+    def read(conn: Connection) -> StoredSimulation:
+        found = simulations.find(conn, simulation)
+        if found is None or found.desk != desk:
+            raise not_found("simulation", simulation)
+        return reader.runtime.simulations.seen(found)
+
+    found = await reader.read(read)
+    result = found.result or {}
+    return room.fragment(
+        reader,
+        "simulation.html",
+        state=found.state.value,
+        progress=found.progress,
+        reason=found.reason,
+        tickets=result.get("tickets", 0),
+        flips=result.get("flips_in_all", 0),
+        commitments=result.get("commitments", {}),
+        credits=result.get("credits", []),
     )
 
 
