@@ -77,6 +77,10 @@ def test_the_page_shows_what_came_last_and_what_could_not_be_read_with_its_body(
     whole = room.get("/connections/webhook", lead, hook=hook).text
     assert "&lt;b&gt;no ticket&lt;/b&gt;" in whole
     assert hook in room.get("/connections/latest", lead, desk="haisoft", system="zammad").text
+    asked = {"desk": "haisoft", "system": "zammad"}
+    assert "data-refresh-at" in room.get("/connections/latest", lead, **asked).text
+    room.wall.move(601)
+    assert "data-refresh-at" not in room.get("/connections/latest", lead, **asked).text
     assert room.get("/connections/webhook", room.key("hvn", Role.LEAD), hook=hook).status_code == 404
 
 

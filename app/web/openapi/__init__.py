@@ -50,6 +50,8 @@ TAGS: Final = {
     "agreements": "Commitments and their targets.",
     "deadlines": "Deadlines without a ticket.",
     "hooks": "Webhooks of ticket systems.",
+    "connections": "Ticket systems and monitors that send to a desk.",
+    "embedding": "Clocks of a ticket inside other systems' pages.",
     "inbox": "What could not be read or evaluated.",
     "audit": "Sign-ins, and what administrators did.",
     "people": "People, their roles and sessions, API keys, and what people change about themselves.",

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
-from app.flow.inbound.connected import connected, details, label_of, one_connected
+from app.flow.inbound.connected import Connected, connected, details, label_of, one_connected
 from app.flow.inbound.inbox import inbox
 from app.principal import Permission
-from app.sla.span import SECOND
+from app.sla.span import SECOND, Micros
 from app.store.engine.database import Connection
 from app.store.inbound import embedding, hooks
 from app.web.http.access import InboxReader, desks_for, must_see
@@ -28,6 +28,8 @@ LATEST: Final = 10
 _WAIT: Final = 3 * SECOND
 """After which the page of a connection looks for new webhooks: their arrival is no signal."""
 
+_QUIET: Final = 600 * SECOND
+"""After the last webhook it looks every minute, as every page does: the set-up is over."""
 _EXAMPLE: Final = """[sources.{system}.statuses]
 "at the vendor" = "on_hold"
 
@@ -161,11 +163,18 @@ async def _system(reader: Reader, desk: str, system: str) -> dict[str, Any]:
             "entered": None if entered is None else entered.masked.as_json(base),
             "webhooks": [] if found is None else [writing.webhook(each) for each in found.latest],
             "former_until": None if found is None else found.former_secret_until,
-            "refresh_at": (reader.now + _WAIT) // (SECOND // 1000),
+            "refresh_at": _refresh_at(reader.now, found),
             "may_configure": reader.caller.may(Permission.CONFIGURE, desk),
         }
 
     return await reader.read(read)
+
+
+def _refresh_at(now: Micros, found: Connected | None) -> int | None:
+    """When to look for new webhooks, in milliseconds: soon while the first is awaited and while they come."""
+    if found is None or (found.latest and now - found.latest[0].received_at > _QUIET):
+        return None
+    return (now + _WAIT) // (SECOND // 1000)
 
 
 async def _subscribed(reader: Reader, desk: str | None) -> dict[str, Any]:
