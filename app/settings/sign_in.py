@@ -52,7 +52,7 @@ class SignInSettings(SettingsGroup):
     key_sessions_max: int = Field(
         default=500,
         ge=1,
-        description="Sessions of one API key; a further one ends the oldest. An office may share a key.",
+        description="Sessions of one API key; a further one ends the oldest. An office may use one key for all.",
     )
     desk_keys_max: int = Field(
         default=200,

@@ -50,7 +50,10 @@ def each_room(one_room_each: Room) -> Room:
 @pytest.fixture
 def small_room(sqlite_databases: SqliteDatabases) -> Iterator[Room]:
     """With limits of two keys of a desk and two sessions of a key."""
-    with sqlite_databases.copy_of(with_desks) as url, room_on(url, desk_keys_max=2, key_sessions_max=2) as made:
+    with (
+        sqlite_databases.copy_of(with_desks) as url,
+        room_on(url, desk_keys_max=2, key_sessions_max=2) as made,
+    ):
         yield made
 
 
