@@ -49,6 +49,17 @@ class SignInSettings(SettingsGroup):
         ge=1,
         description="Sessions of one person; a further one ends the oldest. A few browsers and a wall have one each.",
     )
+    key_sessions_max: int = Field(
+        default=500,
+        ge=1,
+        description="Sessions of one API key; a further one ends the oldest. An office may use one key for all.",
+    )
+    desk_keys_max: int = Field(
+        default=200,
+        ge=1,
+        description="API keys with a role on one desk that are made over the network; beyond it, the answer is 409. The "
+        "command `slatimer key create` is not limited.",
+    )
     people_max: int = Field(
         default=10_000,
         ge=1,

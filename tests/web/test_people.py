@@ -47,6 +47,16 @@ def each_room(one_room_each: Room) -> Room:
     return fresh(one_room_each)
 
 
+@pytest.fixture
+def small_room(sqlite_databases: SqliteDatabases) -> Iterator[Room]:
+    """With limits of two keys of a desk and two sessions of a key."""
+    with (
+        sqlite_databases.copy_of(with_desks) as url,
+        room_on(url, desk_keys_max=2, key_sessions_max=2) as made,
+    ):
+        yield made
+
+
 def fresh(room: Room) -> Room:
     """The room with no one signed in. Its wrong passwords are forgotten: the longest delay has passed."""
     room.client.cookies.clear()
@@ -388,6 +398,25 @@ def test_a_person_that_cannot_be_created_is_refused(room: Room, body: dict[str, 
     if status == 409:
         create(room, "Taken")
     assert room.client.post("/v1/people", json=body, headers=admin(room)).status_code == status
+
+
+def test_a_desk_has_so_many_keys_and_a_key_so_many_sessions(small_room: Room) -> None:
+    key = admin(small_room, "clamehost")
+    body = {"roles": {"clamehost": ["viewer"]}}
+    made = [small_room.client.post("/v1/keys", json=body, headers=key) for _ in range(2)]
+    assert [each.status_code for each in made] == [201, 409]
+    cookies: list[str] = []
+    for _ in range(3):
+        small_room.client.cookies.clear()
+        answer = small_room.client.post("/session", json={"key": made[0].json()["key"]})
+        assert answer.status_code == 200
+        cookies.append(small_room.client.cookies[COOKIE])
+        small_room.wall.move(3)
+    found: list[int] = []
+    for cookie in cookies:
+        become(small_room, cookie)
+        found.append(whoami(small_room).status_code)
+    assert found == [401, 200, 200]
 
 
 @both_kinds

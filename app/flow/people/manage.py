@@ -6,6 +6,7 @@ administrator of one desk would act as an administrator of another. Everything h
 reads see every desk. Instants are microseconds UTC.
 """
 
+from collections import Counter
 from typing import Final
 
 from app.principal import (
@@ -48,6 +49,10 @@ class UnknownDesk(LookupError):
 
 class IsDisabled(ValueError):
     """The person is disabled. Enable them first."""
+
+
+class TooManyKeys(ValueError):
+    """A desk has as many API keys as SLATIMER_DESK_KEYS_MAX allows."""
 
 
 def seen_by(who: Principal, person: Person) -> Person | None:
@@ -137,9 +142,20 @@ def visible_keys(conn: Connection, who: Principal) -> list[Principal]:
     return [each for each in keys.listed(conn) if each.session_id is None and who.administers(each.roles)]
 
 
-def create_key(conn: Connection, who: Principal, roles: Roles, now: Micros) -> tuple[str, Principal]:
-    """Create a key with these roles: its secret and its principal. Raises BeyondAuthority."""
+def create_key(
+    conn: Connection, who: Principal, roles: Roles, now: Micros, *, most: int
+) -> tuple[str, Principal]:
+    """Create a key with these roles: its secret and its principal.
+
+    `most`: keys with a role on one desk. Raises BeyondAuthority, UnknownDesk and TooManyKeys.
+    """
     must_give(who, roles)
+    there = Counter(desk for each in keys.listed(conn) if each.session_id is None for desk in each.roles)
+    for desk in sorted(roles):
+        if there[desk] >= most:
+            raise TooManyKeys(
+                f"{most} keys have a role on {desk}, the limit SLATIMER_DESK_KEYS_MAX. Revoke some."
+            )
     return keys.create(conn, roles, now)
 
 

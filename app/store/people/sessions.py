@@ -82,14 +82,24 @@ class LiveSession:
 
 
 def create(
-    conn: Connection, principal: Principal, now: Micros, expires_at: Micros, origin: Origin = _UNKNOWN
+    conn: Connection,
+    principal: Principal,
+    now: Micros,
+    expires_at: Micros,
+    origin: Origin = _UNKNOWN,
+    *,
+    most: int | None = None,
 ) -> tuple[str, Principal]:
     """Sign a key in. Returns the session's secret and the principal, as it acts through the session.
+
+    With more than `most` sessions of the key, the oldest end.
 
     Raises SessionCannotSignIn: a session that could make another would outlive its end.
     """
     if principal.session_id is not None:
         raise SessionCannotSignIn("A session cannot sign in again. Sign in with the key itself.")
+    if most is not None:
+        _end_oldest(conn, principal, now, most)
     return _start(conn, principal, now, expires_at, Method.KEY, origin)
 
 
@@ -108,11 +118,16 @@ def start(
     Returns the session's secret and the principal, as it acts through the session.
     """
     now = transaction_time(conn)
+    _end_oldest(conn, principal, now, most)
+    sealed = None if id_token is None else vault(conn).seal(id_token)
+    return _start(conn, principal, now, expires_at, method, origin, id_token=sealed)
+
+
+def _end_oldest(conn: Connection, principal: Principal, now: Micros, most: int) -> None:
+    """Make room for one more session of a principal."""
     found = conn.execute(_OF, {"principal": principal.id, "now": now}).mappings().all()
     for row in found[: max(0, len(found) + 1 - most)]:
         conn.execute(_END, {"which": row["id"], "at": now})
-    sealed = None if id_token is None else vault(conn).seal(id_token)
-    return _start(conn, principal, now, expires_at, method, origin, id_token=sealed)
 
 
 def _start(

@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from app.flow.inbound.accept import UnknownConnection
 from app.flow.outbound.subscribe import TooManySubscriptions
-from app.flow.people.manage import BeyondAuthority, IsDisabled, UnknownPerson
+from app.flow.people.manage import BeyondAuthority, IsDisabled, TooManyKeys, UnknownPerson
 from app.flow.people.manage import UnknownDesk as UnknownDeskForCaller
 from app.flow.people.own import NoPerson, SecondFactorIsOn
 from app.flow.people.passwords import BusyHashing, UnfitPassword
@@ -245,6 +245,7 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     NameTaken: Kind.CONFLICT,
     IsDisabled: Kind.CONFLICT,
     SecondFactorIsOn: Kind.CONFLICT,
+    TooManyKeys: Kind.LIMIT_REACHED,
     TooManyPeople: Kind.LIMIT_REACHED,
     FaultyName: Kind.INVALID,
     UnfitPassword: Kind.INVALID,

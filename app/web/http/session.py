@@ -98,9 +98,12 @@ async def sign_in(request: Request, body: SignIn) -> Response:
         raise unknown_key(given=True)
     acting.set(actor_of(request, principal))
     await check_not_another(request, principal.id)
+    most = runtime.settings.key_sessions_max
     try:
         secret, signed_in = await runtime.database.write(
-            lambda conn, now: sessions.create(conn, principal, now, _end(request, now), origin_of(request)),
+            lambda conn, now: sessions.create(
+                conn, principal, now, _end(request, now), origin_of(request), most=most
+            ),
             EveryDesk.SIGN_IN,
         )
     except sessions.SessionCannotSignIn as error:

@@ -63,13 +63,17 @@ async def list_keys(request: Request, caller: PeopleAdmin) -> Response:
     operation_id="create_key",
     status_code=201,
     response_model=NewKeyView,
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 409, 422),
 )
 async def create_key(request: Request, caller: PeopleAdmin, body: NewKey) -> Response:
-    """A key with these roles. Its secret is in this answer only. 403: a desk whose people the caller does not manage."""
-    who, roles = caller.principal, granted(body.roles)
-    secret, made = await running(request).database.write(
-        lambda conn, now: manage.create_key(conn, who, roles, now), EveryDesk.PEOPLE
+    """A key with these roles. Its secret is in this answer only. 403: a desk whose people the caller does not manage.
+
+    409: the limit `SLATIMER_DESK_KEYS_MAX` is reached.
+    """
+    who, roles, parts = caller.principal, granted(body.roles), running(request)
+    most = parts.settings.desk_keys_max
+    secret, made = await parts.database.write(
+        lambda conn, now: manage.create_key(conn, who, roles, now, most=most), EveryDesk.PEOPLE
     )
     return Json(_view(made) | {"key": secret}, status_code=201)
 
