@@ -35,9 +35,6 @@ UNCONFINED = {
     "web/api/people/sessions.py": {"PEOPLE"},
     "web/http/refused_sign_ins.py": {"SIGN_IN"},
     "web/http/session.py": {"SIGN_IN"},
-    "web/api/people/keys.py": {"PEOPLE"},
-    "web/api/people/people.py": {"PEOPLE"},
-    "web/api/people/sessions.py": {"PEOPLE"},
     "web/pages/settings/page.py": {"PEOPLE"},
     "web/pages/sign_in/page.py": {"SIGN_IN"},
 }
