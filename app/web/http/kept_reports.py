@@ -17,7 +17,9 @@ async def keep_figures(runtime: WebRuntime, desk: str, found: Sequence[KeptFigur
         return
     most = runtime.settings.report_kept_max
     try:
-        await runtime.database.write(lambda conn, now: kept_figures.keep(conn, now, found, most))
+        await runtime.database.write(
+            lambda conn, now: kept_figures.keep(conn, now, found, most), frozenset({desk})
+        )
     except runtime.database.failures as error:
         # The next report counts again.
         _log.warning("figures of a report could not be kept", desk=desk, error=str(error))
