@@ -4,9 +4,7 @@ import re
 
 import pytest
 
-from app.flow.outbound.subscribe import KINDS
 from app.principal import Role
-from app.sla.clock.signals import LATE_KINDS, RETRACTION
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.frame.assets import FILES, STATIC
 from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
@@ -57,19 +55,6 @@ def test_a_script_imports_only_existing_files_and_no_file_names_another_host() -
         assert set(re.findall(r'from "\./([^"]+)"', text)) <= FILES.keys(), name
         assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}, name
         assert "innerHTML" not in text
-
-
-def quoted(after: str, until: str) -> set[str]:
-    """The names in double quotes with a dot in a declaration of words.js."""
-    declaration = FILES["words.js"].decode().partition(after)[2].partition(until)[0]
-    return set(re.findall(r'"([a-z_]+\.[a-z_]+)"', declaration))
-
-
-def test_every_signal_kind_has_a_text_and_every_late_one_is_announced() -> None:
-    retractions = {f"clock.{kind}" for kind in RETRACTION.values()}
-    assert quoted("const SIGNALS = {", "};") == set(KINDS)
-    assert quoted("const RETRACTIONS = new Set([", "]);") == retractions
-    assert quoted("const ALARMS = new Set([", "]);") == retractions | {f"clock.{kind}" for kind in LATE_KINDS}
 
 
 def test_files_of_rooms_have_names_of_their_own() -> None:

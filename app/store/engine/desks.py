@@ -47,6 +47,7 @@ class EveryDesk(StrEnum):
         "a key or a person is not confined before the session is stored; refused sign-ins and a person's own password"
         " and second factor belong to no desk"
     )
+    PEOPLE = "whether a person, key or session is the caller's to manage depends on its roles on all desks"
 
 
 def setting_of(desks: Desks) -> str:

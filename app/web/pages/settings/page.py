@@ -202,10 +202,11 @@ async def create_key(reader: PeopleReader) -> Response:
     """Creates a key, and shows its secret once."""
     form = await read_form(reader.request)
     who, roles = reader.caller.principal, roles_of_form(form)
+    most = reader.runtime.settings.desk_keys_max
     if not roles:
         return await shown_keys(room, reader, Failure.NO_ROLE)
     secret, _ = await reader.runtime.database.write(
-        lambda conn, now: manage.create_key(conn, who, roles, now), EveryDesk.PEOPLE
+        lambda conn, now: manage.create_key(conn, who, roles, now, most=most), EveryDesk.PEOPLE
     )
     return page(room, reader, "key.html", key=secret)
 

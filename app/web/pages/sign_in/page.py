@@ -3,7 +3,7 @@
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.flow.people.provider import ProviderFailed
+from app.flow.people.identity import ProviderFailed
 from app.flow.people.sign_in import AwaitsCode, Result, SignedIn
 from app.principal import Principal
 from app.store.audit import acting
