@@ -29,7 +29,8 @@ _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 MOST_KEY_PARTS: Final = 32
 """Parts of a key with dots. No file has more than six, and the parser's time and memory grow with their square."""
 _PART: Final = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_LONG_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_KEY_PARTS}}}", re.ASCII)
+_KEY: Final = re.compile(rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+", re.ASCII)
+_KEY_PART: Final = re.compile(_PART, re.ASCII)
 
 
 class FileKind(StrEnum):
@@ -103,7 +104,7 @@ def desk_file(path: str, stem: str, text: str) -> DeskFile:
 
 def document_of(text: str) -> dict[str, Any]:
     """A TOML text as a document. Raises ValueError when it is not TOML or cannot be stored."""
-    if (long := _LONG_KEY.search(text)) is not None:
+    if (long := next(filter(_is_long, _KEY.finditer(text)), None)) is not None:
         line = text.count("\n", 0, long.start()) + 1
         raise ValueError(f"a key has more than {MOST_KEY_PARTS} parts (at line {line}). Write tables instead")
     try:
@@ -219,3 +220,8 @@ def faults_of(file: DeskFile, error: FaultyFile) -> list[FileFault]:
         FileFault(file.path, line_of(file.text, fault.place) if number < _MOST_LINES else None, fault)
         for number, fault in enumerate(error.faults)
     ]
+
+
+def _is_long(key: re.Match[str]) -> bool:
+    # The dots first: there are as many matches as words in the text, and a part in quotes may have dots of its own.
+    return key[0].count(".") >= MOST_KEY_PARTS and len(_KEY_PART.findall(key[0])) > MOST_KEY_PARTS

@@ -22,7 +22,7 @@ from app.store.tickets.board import cursor_of, key_of
 from app.web.api.contracts.credits import Credit
 from app.web.api.reports.asked import FILTERED, ReportQuery, SpanQuery, Split, answered, asked, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
-from app.web.api.reports.reports import FILES
+from app.web.api.reports.table import FILES
 from app.web.http.access import Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import problems

@@ -17,7 +17,8 @@ from app.sla.report.queue_report import QueueStep, Step
 from app.sla.span import Span
 from app.web.api.reports.asked import SpanQuery, answered, asked, reported, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
-from app.web.api.reports.reports import FILES, Period, ReportEnd, Wanted
+from app.web.api.reports.reports import Period, ReportEnd, Wanted
+from app.web.api.reports.table import FILES
 from app.web.http.access import Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
@@ -14,7 +14,7 @@ from app.sla.report.clock_report import ReportRow
 from app.sla.span import Span
 from app.web.api.reports.asked import ClockReportQuery, Split, asked, reported, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
-from app.web.api.reports.table import CSV_TYPE, XLSX_TYPE
+from app.web.api.reports.table import FILES
 from app.web.api.tickets.tickets import CommitmentKind
 from app.web.http.access import Caller, Viewer
 from app.web.http.instant import InstantOut
@@ -146,14 +146,6 @@ class BreachesReport(ReportEnd):
     totals: dict[CommitmentKind, Late]
 
 
-FILES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "content": {
-            CSV_TYPE: {"schema": {"type": "string"}},
-            XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
-        }
-    }
-}
 _RESPONSES: Final = FILES | problems(401, 403, 404, 410, 422)
 
 

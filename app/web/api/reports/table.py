@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -21,6 +21,15 @@ from app.web.http.responses import NO_STORE
 
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE: Final = "text/csv"
+FILES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "content": {
+            CSV_TYPE: {"schema": {"type": "string"}},
+            XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
+        }
+    }
+}
+"""What a route declares that answers with files besides JSON."""
 
 
 class Format(StrEnum):

@@ -19,7 +19,7 @@ from app.principal import Desks
 from app.store.engine.database import Connection
 from app.store.tickets import breaches
 from app.store.tickets.breaches import Breach
-from app.web.api.reports.table import Format, in_format
+from app.web.api.reports.table import FILES, Format, in_format
 from app.web.api.tickets.breach_table import breach_table
 from app.web.api.tickets.signals import Signal
 from app.web.api.tickets.tickets import CommitmentKind, State
@@ -115,7 +115,12 @@ class Seen(BaseModel):
     note: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 
 
-@router.get("", summary="List breaches", response_model=BreachPage, responses=problems(401, 403, 404, 422))
+@router.get(
+    "",
+    summary="List breaches",
+    response_model=BreachPage,
+    responses=FILES | problems(401, 403, 404, 422),
+)
 async def list_breaches(
     request: Request, caller: Viewer, wanted: Annotated[BreachListQuery, Query()]
 ) -> Response:
