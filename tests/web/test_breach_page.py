@@ -8,6 +8,7 @@ import pytest
 from app.principal import Role
 from tests.servers.databases import both_kinds
 from tests.web.room import Room
+from tests.web.test_people import by_link, create
 
 EARLY = "2026-03-05T10:00:00+01:00"
 
@@ -81,6 +82,15 @@ def test_a_row_says_since_when_why_who_and_what_became_of_it(broken: Room) -> No
     assert "data-take-on" not in second
     assert listed(broken, taken="yes") == ["L1"]
     assert "data-take-on" not in broken.get("/breaches", broken.key("haisoft", Role.VIEWER)).text
+
+
+@pytest.mark.parametrize("page", ["/", "/breaches"])
+def test_only_a_key_is_asked_for_the_name_of_who_takes_a_breach_on(room: Room, page: str) -> None:
+    assert "Your name" in room.get(page, room.key("*", Role.LEAD)).text
+    assert by_link(room, create(room, "lea", None, haisoft="lead")).status_code == 200
+    shown = room.client.get(page).text
+    assert "Your name" not in shown
+    assert '<input type="hidden" name="author" value="lea">' in shown
 
 
 def test_a_retracted_breach_leaves_the_list_and_stays_marked_among_all(broken: Room) -> None:

@@ -95,7 +95,7 @@ document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-take-on]");
   if (button && dialog) {
     taken = button.dataset.takeOn;
-    dialog.querySelector("[name=author]").value = localStorage.getItem(NAME) ?? "";
+    dialog.querySelector("[name=author]").value ||= localStorage.getItem(NAME) ?? "";
     dialog.showModal();
   }
   if (target.matches("[data-cancel]")) dialog.close();
