@@ -50,6 +50,7 @@ from app.web.http.running import WebRuntime
 from app.web.openapi import Documented
 from app.web.pages import routes as pages
 from app.web.pages.credits.statement import statement_page
+from app.web.pages.frame.route import problem_page
 
 _log = structlog.stdlib.get_logger()
 
@@ -147,6 +148,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
     )
     app.state.hub = hub
     app.state.statement_page = statement_page
+    app.state.problem_page = problem_page
     problems.install(app)
     webhooks.describe(app)
     app.add_middleware(EncodedSlashMiddleware)

@@ -91,6 +91,22 @@ def test_a_page_of_another_desk_is_not_found_as_a_page(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/no-such-page", "text/html,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("/no-such-page", "*/*", "application/problem+json"),
+        ("/v1/no-such-call", "text/html,*/*;q=0.8", "application/problem+json"),
+    ],
+)
+def test_an_address_without_a_page_is_a_page_for_a_browser(
+    room: Room, path: str, accept: str, kind: str
+) -> None:
+    answer = room.client.get(path, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, kind)
+    assert path in answer.text
+
+
+@pytest.mark.parametrize(
     ("given", "language"),
     [
         ({}, "en"),

@@ -292,10 +292,19 @@ def _of_http(request: Request, error: Exception) -> Response:
     if found.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _of_method(request)
     kind = _OF_STATUS.get(found.status_code, Kind.INVALID)
+    if found.status_code == HTTPStatus.NOT_FOUND and _is_for_a_person(request):
+        problem = Problem(kind, f"There is no page at {request.url.path}.")
+        return request.app.state.problem_page(request, problem)
     detail = str(found.detail)
     if detail in {HTTPStatus(found.status_code).phrase, ""}:
         detail = f"{kind.title}: {request.method} {request.url.path}"
     return respond(request, Problem(kind, detail, headers=found.headers))
+
+
+def _is_for_a_person(request: Request) -> bool:
+    """Whether a browser asks for a page, not a program for the API."""
+    asks = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", "")
+    return asks and not request.url.path.startswith("/v1/")
 
 
 def _of_method(request: Request) -> Response:

@@ -60,7 +60,11 @@ async def _answer(request: Request, handle: Callable[[Request], Coroutine[Any, A
         problem = problem_of(error)
         if problem is None:
             raise
-        return _sign_in(request, problem) if problem.kind is Kind.NOT_SIGNED_IN else _shown(request, problem)
+        return (
+            _sign_in(request, problem)
+            if problem.kind is Kind.NOT_SIGNED_IN
+            else problem_page(request, problem)
+        )
 
 
 def _sign_in(request: Request, problem: Problem) -> Response:
@@ -72,7 +76,8 @@ def _sign_in(request: Request, problem: Problem) -> Response:
     return answer
 
 
-def _shown(request: Request, problem: Problem) -> Response:
+def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem as a page."""
     title = _TITLES.get(problem.kind, _OTHER_TITLE)
     return _outside(request, problem, "frame/problem.html", {"title": title, "detail": problem.detail})
 
