@@ -53,6 +53,16 @@ def test_a_clock_that_waits_or_has_ended_says_so(room: Room) -> None:
     assert sentences(room, "4711") == ["Met. It was due Fri 6 Mar 17:00."]
 
 
+def test_an_event_names_its_author_where_its_type_does_not(room: Room) -> None:
+    room.sent(
+        room.event(),
+        room.event(type="agent.replied", data={"author": "agent"}),
+        room.event(type="note.added", data={"author": "agent"}),
+    )
+    events = text_of(room.get("/tickets/haisoft/4711").text, r'<p><strong class="what">(.*?)</p>')
+    assert sorted(events) == ["Internal note the desk", "Reply by the desk", "Ticket created"]
+
+
 def test_a_late_clock_says_who_has_taken_the_breach_on(room: Room) -> None:
     room.sent(room.event(time="2026-03-05T10:00:00+01:00"))
     (breach,) = room.get("/v1/breaches").json()["breaches"]

@@ -31,6 +31,10 @@ class Audience:
         form = "HH:mm:ss" if at % _MINUTE >= SECOND else "HH:mm"
         return f"{self.day(then.date())} {format_time(then.timetz(), form, locale=self.words.locale)}"
 
+    def about(self, at: Micros) -> str:
+        """A forecast instant, to the minute: "Fri 6 Mar 15:10"."""
+        return self.stamp(at - at % _MINUTE)
+
     def own(self, at: Micros, zone: str) -> str | None:
         """The reader's own time of an instant, where their clocks differ from those of a zone."""
         if self.own_zone is None or local(at, zone).utcoffset() == local(at, self.own_zone).utcoffset():

@@ -12,6 +12,7 @@ from app.sla.event import KNOWN_TYPES, Event
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import SECOND, micros
 from app.web.pages.frame.vocabulary import MOVES, named
+from app.web.pages.frame.words import Words
 from app.web.pages.ticket.audience import Audience
 from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.read import TicketRead
@@ -21,6 +22,8 @@ from app.web.pages.ticket.vocabulary import AUTHORS, EVENTS, FIELDS, LEFT_QUEUE,
 _LATE_RECEIPT: Final = 60 * SECOND
 """Of an event that came later than this its receipt is shown."""
 _BY_EVENT: Final = frozenset({"event", "event_received"})
+_TYPE_SAYS: Final = {"agent.replied": "agent", "customer.replied": "customer"}
+"""Types of events whose names say who caused them: "Reply by the desk"."""
 _RETRACTED: Final = "_retracted"
 _ALARMS: Final = frozenset({"clock.breached", "clock.missed", "clock.lapsed"})
 
@@ -75,13 +78,20 @@ def _event(event: Event, is_valid: bool, to: Audience) -> Happened:
         id=event.id,
         at=to.stamp(event.at),
         what=named(words, EVENTS, event.type),
-        who=None if author is None else named(words, AUTHORS, str(author)),
+        who=_who(event.type, author, words),
         details=tuple(_detail(name, value, to) for name, value in event.data.items() if name != "author"),
         more="; ".join(f"{name}: {_shown(value)}" for name, value in (event.attributes or {}).items())
         or None,
         notes=tuple(notes),
         is_valid=is_valid,
     )
+
+
+def _who(kind: str, author: object, words: Words) -> str | None:
+    """Who caused an event, unless the name of its type says so."""
+    if author is None or _TYPE_SAYS.get(kind) == author:
+        return None
+    return named(words, AUTHORS, str(author))
 
 
 def _detail(name: str, value: object, to: Audience) -> str:

@@ -97,7 +97,7 @@ def _waits(found: TicketRead, answer: TicketAnswer, to: Audience) -> Waits | Non
         length="?" if queue.length is None else words.number(queue.length),
     )
     if queue.expected_reply_at is not None:
-        reply = words.say(N_("Reply expected {when}."), when=to.stamp(queue.expected_reply_at))
+        reply = words.say(N_("Reply expected {when}."), when=to.about(queue.expected_reply_at))
     else:
         why = "" if queue.reason is None else reason_text(queue.reason, to)
         reply = words.say(N_("No reply can be forecast: {reason}."), reason=why)
@@ -124,7 +124,7 @@ def _then(found: TicketRead, to: Audience) -> str | None:
         phrase = N_("The ticket would go from position {before} to {then}.")
         parts = [words.say(phrase, before=before, then=words.number(then))]
     if forecast.expected_reply_at is not None:
-        parts.append(words.say(N_("Reply expected {when}."), when=to.stamp(forecast.expected_reply_at)))
+        parts.append(words.say(N_("Reply expected {when}."), when=to.about(forecast.expected_reply_at)))
     if found.forecast.in_time is not None and found.forecast.due_at is not None:
         phrase = (
             N_("That is in time: due {when}.")
