@@ -87,7 +87,7 @@ def _sentence(words: Words, detail: Mapping[str, Any], text: str, at: At) -> str
 
 def _uptime(words: Words, ref: object, params: Params) -> str:
     return words.say(
-        N_("The uptime {name} was {uptime} in {month}, with {down} of downtime; the target is {target}."),
+        N_("The uptime ({name}) was {uptime} in {month}, with {down} of downtime; the target is {target}."),
         name=ref,
         uptime=uptime(words, percent(Fraction(str(params["uptime"])), _UPTIME_DECIMALS)),
         month=month(words, str(params["period"])),
