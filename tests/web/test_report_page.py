@@ -158,3 +158,19 @@ def test_a_share_is_never_rounded_up_and_a_change_has_its_sign() -> None:
     assert change(words, "97.5000", "98.7400") == "\u22121.2 points"
     assert change(words, "98.7400", "97.5000") == "+1.2 points"
     assert change(words, "98.7400", None) is None
+
+
+def test_what_counts_for_an_uptime_names_the_commitment(room: Room) -> None:
+    span = {"from": "2026-02-01T00:00:00+01:00", "to": "2026-03-01T00:00:00+01:00"}
+    page = room.get("/reports/behind", of="availability", desk="haisoft", kind="guarantee", **span).text
+    assert "Network uptime" in page
+    assert "network-uptime" not in page
+
+
+def test_what_if_begins_with_the_dates_of_the_report(room: Room) -> None:
+    report = room.get("/reports", desk="haisoft", range="last-month").text
+    (address,) = re.findall(r'href="(/reports/what-if[^"]*)"', report)
+    form = room.client.get(unescape(address), headers=room.read).text
+    assert re.findall(r'type="date"[^>]*value="([^"]*)"', form) == ["2026-02-01", "2026-02-28"]
+    to_come = room.get("/reports/what-if", desk="haisoft", **{"from": "2026-03-01", "to": "2026-03-31"}).text
+    assert re.findall(r'type="date"[^>]*value="([^"]*)"', to_come) == ["2026-03-01", "2026-03-05"]

@@ -115,7 +115,7 @@ class Lister:
             Cell(
                 str(found.of["service"] or found.of["contract"]), f"/services?desk={quote(self.desk)}", False
             ),
-            _text(str(found.of[COMMITMENT])),
+            _text(self._uptime_label(str(found.of[COMMITMENT]))),
             Cell(words.length(found.downtime // SECOND)),
             Cell(words.number(found.interruptions)),
             _text(self._when(found.breached_at)),
@@ -138,6 +138,12 @@ class Lister:
         try:
             found = self.agreement.commitment(commitment)
         except KeyError:  # of an earlier version
+            return commitment
+        return nearest(self.words.language.value, dict(found.labels)) or found.label
+
+    def _uptime_label(self, commitment: str) -> str:
+        found = next((each for each in self.agreement.availability if each.id == commitment), None)
+        if found is None:  # of an earlier version
             return commitment
         return nearest(self.words.language.value, dict(found.labels)) or found.label
 

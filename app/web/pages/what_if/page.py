@@ -4,12 +4,12 @@ The form is sent to the API by its script. A running simulation is asked for aga
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from babel.dates import format_interval
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.delivery.wording.language import nearest
@@ -37,11 +37,20 @@ room = Room("what_if")
 
 
 class WhatIfQuery(BaseModel):
-    """The desk of the form."""
+    """The desk of the form, and the dates that it begins with."""
 
     model_config = ConfigDict(extra="ignore")
 
     desk: str | None = None
+    since: Annotated[date | None, Field(alias="from")] = None
+    until: Annotated[date | None, Field(alias="to")] = None
+
+    def dates(self, today: date) -> tuple[date, date]:
+        """The first and the last date. Tickets of today are not over, so the last is yesterday at the latest."""
+        yesterday = today - timedelta(days=1)
+        if self.since is None or self.until is None or not self.since <= min(self.until, yesterday):
+            return today - timedelta(days=_DAYS), yesterday
+        return self.since, min(self.until, yesterday)
 
 
 @room.get("/reports/what-if")
@@ -57,12 +66,13 @@ async def show_form(reader: ViewReader, wanted: Annotated[WhatIfQuery, Query()])
         raise not_found("desk", desk) from error
     today = zone(found.agreement.time_zone).local_date(reader.now)
     labels = _labels(found.agreement, words)
+    first, last = wanted.dates(today)
     return room.page(
         reader,
         "form.html",
         desk=desk,
-        first=today - timedelta(days=_DAYS),
-        last=today - timedelta(days=1),
+        first=first,
+        last=last,
         example=_EXAMPLE,
         targets=targets_of(found.documents.agreement, labels),
         hours=hours_of(found.documents.calendars.get(desk)),
