@@ -70,13 +70,13 @@ def test_a_row_says_since_when_why_who_and_what_became_of_it(broken: Room) -> No
     for text in (
         "Thu 5 Mar 15:00",
         "Guarantee breached",
-        "Ended 1 h late",
+        "Ended after 1 h",
         "The time ran out.",
         "Target: 2 h.",
     ):
         assert text in first
     assert "data-take-on" in first
-    assert "Open, 27 h late" in second
+    assert "Open for 27 h" in second
     assert "Eva" in second
     assert "calling them" in second
     assert "data-take-on" not in second
