@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from app.sla.agreement.version import Version
 from app.sla.credit.cause import Incident, MissedClock
 from app.sla.credit.claim import facts_of
 from app.sla.credit.line import Line, LineKey, UnknownCredit
+from app.sla.credit.lines import ContractCredits
 from app.sla.credit.statement import ChargeLine, Statement
 from app.sla.event import Event
 from app.sla.span import HOUR
@@ -331,3 +333,21 @@ def test_what_happens_after_an_instant_changes_nothing_before_it() -> None:
     granted = fact("credit.granted", "2026-12-03T10:00", "contract:C-1", credit=ID)
     line = only(lines(agreement(HAISOFT), NOVEMBER, facts=[granted], by=granted.at - 1))
     assert (line.state, line.next_at) == ("owed", granted.at)
+
+
+def test_what_was_granted_keeps_the_rule_of_its_time_whichever_copy_of_an_agreement_judges_it() -> None:
+    """A process reads a version more than once: two copies are equal and not the same object."""
+    first, second = HAISOFT, HAISOFT.replace("3.3%", "2%")
+    granted = fact("credit.granted", "2026-12-03T10:00", "contract:C-1", credit=ID)
+    versions = tuple(
+        Version(number, agreement(text), at(since))
+        for number, (text, since) in enumerate(((first, "2026-01-01T00:00"), (second, "2026-12-04T00:00")))
+    )
+    of = ContractCredits("acme", "C-1", (contract(),), (granted,), versions)
+    amounts = {
+        only(of.lines([(judging, NOVEMBER)], at("2026-12-05T00:00"))).amount
+        for judging in (versions[1].agreement, agreement(second))
+    }
+    assert len(amounts) == 1
+    assert amounts == {only(lines(agreement(first), NOVEMBER, facts=[granted])).amount}
+    assert amounts != {only(lines(agreement(second), NOVEMBER, facts=[granted])).amount}

@@ -84,7 +84,7 @@ class ContractCredits:
             return agreement, rule
         granted_at = transitions[-1].at
         later = any(
-            each.agreement is agreement and each.effective_from > granted_at for each in self.versions
+            each.agreement == agreement and each.effective_from > granted_at for each in self.versions
         )
         if not later:
             return agreement, rule
