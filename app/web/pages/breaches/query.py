@@ -5,25 +5,15 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.flow.query.breaches import BreachFilters
 from app.flow.query.serialize import instant_text
 from app.principal import Desks
 from app.sla.calendar.zone import zone
+from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
 
-_MAX: Final = 200
-"""Characters of a value: names of customers are shorter."""
 _FIELDS: Final = ("assignee", "group", "customer", "commitment", "kind")
-
-
-def _none_if_empty(value: object) -> object:
-    """A field of a form that is left empty filters nothing."""
-    return value or None
-
-
-_Empty = BeforeValidator(_none_if_empty)
-Value = Annotated[Annotated[str, StringConstraints(strip_whitespace=True, max_length=_MAX)] | None, _Empty]
 
 
 class Show(StrEnum):
@@ -48,15 +38,15 @@ class BreachQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     desk: Value = None
-    show: Annotated[Show | None, _Empty] = None
-    taken: Annotated[Taken | None, _Empty] = None
+    show: Annotated[Show | None, NONE_IF_EMPTY] = None
+    taken: Annotated[Taken | None, NONE_IF_EMPTY] = None
     assignee: Value = None
     group: Value = None
     customer: Value = None
     commitment: Value = None
     kind: Value = None
-    since: Annotated[date | None, _Empty] = Field(None, alias="from")
-    until: Annotated[date | None, _Empty] = Field(None, alias="to")
+    since: Annotated[date | None, NONE_IF_EMPTY] = Field(None, alias="from")
+    until: Annotated[date | None, NONE_IF_EMPTY] = Field(None, alias="to")
     q: Value = None
     cursor: Annotated[str | None, Query(max_length=1_000)] = None
 

@@ -16,7 +16,7 @@ from app.sla.credit.line import Line
 from app.sla.span import SECOND
 from app.sla.subject import SubjectKind
 from app.web.pages.frame.reader import Reader
-from app.web.pages.frame.vocabulary import KINDS, LATE, named
+from app.web.pages.frame.vocabulary import CREDIT_STATES, KINDS, LATE, named
 from app.web.pages.frame.words import Words
 
 _WHY: Final[Mapping[str, str]] = {
@@ -29,18 +29,6 @@ _WHY: Final[Mapping[str, str]] = {
 _RETRACTED: Final = "retracted"
 _OPEN: Final = "open"
 _ENDED: Final = "ended"
-
-STATES: Final[Mapping[str, str]] = {
-    "accruing": N_("accruing"),
-    "owed": N_("owed"),
-    "claimable": N_("can be claimed"),
-    "claimed": N_("claimed, to be answered"),
-    "granted": N_("granted"),
-    "refused": N_("refused"),
-    "lapsed": N_("lapsed"),
-    "withdrawn": N_("withdrawn, to be settled"),
-}
-"""What has become of a credit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +176,7 @@ def _cost(line: Line, words: Words) -> Cost:
     if amount is not None and currency is not None:
         text = format_currency(amount, currency, locale=words.locale)
     address = "/credits?" + urlencode({"desk": line.key.desk, "period": line.period})
-    return Cost(text, named(words, STATES, line.state.value), address)
+    return Cost(text, named(words, CREDIT_STATES, line.state.value), address)
 
 
 KIND_CHOICES: Final = tuple(KINDS.items())

@@ -7,7 +7,7 @@ month, and `/credits/statements/{desk}/{contract}/{period}` is one.
 from typing import Annotated, Any, Final
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.flow.query import allowances
@@ -26,27 +26,19 @@ from app.web.http.access import desks_for, must_see
 from app.web.http.encoded_slash import with_slashes
 from app.web.http.problems import Place, invalid
 from app.web.pages.credits.charts import charts
-from app.web.pages.credits.rows import STATES, Audience, by_urgency, credit_row
+from app.web.pages.credits.rows import Audience, by_urgency, credit_row
 from app.web.pages.credits.statement import statement_page
 from app.web.pages.credits.statement_list import statement_list
 from app.web.pages.credits.totals import totals
+from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.frame.vocabulary import CREDIT_STATES
 
 READS: Final = 3
 """Answers of the list that a page reads beside one for each desk: thousands of contracts. A link leads to the others."""
 
 room = Room("credits")
-
-
-def _none_if_empty(value: object) -> object:
-    return value or None
-
-
-Value = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None,
-    BeforeValidator(_none_if_empty),
-]
 
 
 class CreditsQuery(BaseModel):
@@ -58,7 +50,7 @@ class CreditsQuery(BaseModel):
     contract: Value = None
     customer: Value = None
     period: Value = None
-    state: Annotated[CreditState | None, BeforeValidator(_none_if_empty)] = None
+    state: Annotated[CreditState | None, NONE_IF_EMPTY] = None
     cursor: Annotated[str | None, Query(max_length=1_000)] = None
     page: Annotated[int, Query(ge=1, le=100_000)] = 1
 
@@ -71,7 +63,7 @@ async def credits_(reader: ViewReader, wanted: Wanted) -> Response:
     """The credits of the reader's desks."""
     context = await _credits(reader, wanted)
     name = reader.caller.principal.name
-    return room.page(reader, "credits.html", desk=wanted.desk, states=STATES, person=name, **context)
+    return room.page(reader, "credits.html", desk=wanted.desk, states=CREDIT_STATES, person=name, **context)
 
 
 @room.get("/credits/list")

@@ -10,20 +10,10 @@ from app.sla.credit.claim import NOT_COUNTED, CreditState
 from app.sla.span import Micros
 from app.web.pages.credits.reasons import explained
 from app.web.pages.frame.figures import money, month
+from app.web.pages.frame.vocabulary import CREDIT_STATES
 from app.web.pages.frame.words import Words
 
-STATES: Final = {
-    CreditState.CLAIMED: N_("claimed, to be answered"),
-    CreditState.WITHDRAWN: N_("withdrawn, to be decided"),
-    CreditState.CLAIMABLE: N_("can be claimed"),
-    CreditState.OWED: N_("owed"),
-    CreditState.GRANTED: N_("granted"),
-    CreditState.ACCRUING: N_("accruing"),
-    CreditState.REFUSED: N_("refused"),
-    CreditState.LAPSED: N_("lapsed"),
-}
-"""States of credits, in the order in which somebody has to act on them."""
-_RANK: Final = {state.value: rank for rank, state in enumerate(STATES)}
+_RANK: Final = {state: rank for rank, state in enumerate(CREDIT_STATES)}
 _MARKS: Final = {
     CreditState.CLAIMED: "\u25d0",
     CreditState.WITHDRAWN: "\u21b6",
@@ -91,7 +81,7 @@ def by_urgency(credit: Mapping[str, Any]) -> tuple[int, str, str, str]:
 def state_text(words: Words, state: str) -> str:
     """A state of a credit with its mark."""
     of = CreditState(state)
-    return f"{_MARKS[of]} {words.say(STATES[of])}"
+    return f"{_MARKS[of]} {words.say(CREDIT_STATES[of])}"
 
 
 def credit_row(credit: Mapping[str, Any], to: Audience) -> CreditRow:

@@ -8,8 +8,9 @@ from typing import Any
 from app.delivery.wording.phrases import NN_
 from app.sla.credit.claim import NOT_COUNTED, CreditState
 from app.sla.credit.money import total
-from app.web.pages.credits.rows import STATES, state_text
+from app.web.pages.credits.rows import state_text
 from app.web.pages.frame.figures import money
+from app.web.pages.frame.vocabulary import CREDIT_STATES
 from app.web.pages.frame.words import Words
 
 _UNKNOWN = NN_("{n} without an amount", "{n} without an amount")
@@ -31,7 +32,11 @@ def totals(words: Words, credits: Iterable[Mapping[str, Any]]) -> list[StateTota
     by_state: dict[str, list[Mapping[str, Any]]] = {}
     for each in credits:
         by_state.setdefault(each["state"], []).append(each)
-    shown = [each for each in STATES if each not in NOT_COUNTED or each is CreditState.WITHDRAWN]
+    shown = [
+        each
+        for each in map(CreditState, CREDIT_STATES)
+        if each not in NOT_COUNTED or each is CreditState.WITHDRAWN
+    ]
     return [_total(words, state.value, by_state[state]) for state in shown if state in by_state]
 
 

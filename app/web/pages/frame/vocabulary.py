@@ -127,3 +127,25 @@ SHARED: Final = (
     NN_("{n} ticket", "{n} tickets"),
 )
 """Words that several pages use, translated once. A room need not have them in its own catalogue."""
+
+CREDIT_STATES: Final[Mapping[str, str]] = {
+    "claimed": N_("claimed, to be answered"),
+    "withdrawn": N_("withdrawn, to be decided"),
+    "claimable": N_("can be claimed"),
+    "owed": N_("owed"),
+    "granted": N_("granted"),
+    "accruing": N_("accruing"),
+    "refused": N_("refused"),
+    "lapsed": N_("lapsed"),
+}
+"""What has become of a credit, in the order in which somebody has to act on them."""
+
+LEFT_QUEUE: Final[Mapping[str, str]] = {
+    "answered": N_("answered"),
+    "pending": N_("set to pending"),
+    "on_hold": N_("put on hold"),
+    "solved": N_("solved"),
+    "closed": N_("closed"),
+    "deleted": N_("deleted"),
+}
+"""Why a ticket left a queue, beside the causes of moves."""

@@ -5,26 +5,14 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
 from app.flow.query.open_tickets import OpenFilters, Tile
 from app.principal import Desks
+from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
 
-_MAX: Final = 200
-"""Characters of a value: names of customers are shorter."""
 MAX_KEPT: Final = 500
 """Rows of one page at most: no more can be kept."""
-
-
-def _none_if_empty(value: object) -> object:
-    """A field of a form that is left empty filters nothing."""
-    return value or None
-
-
-Value = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=_MAX)] | None,
-    BeforeValidator(_none_if_empty),
-]
 
 
 class View(StrEnum):
@@ -40,7 +28,7 @@ class NowQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     desk: Value = None
-    show: Annotated[Tile | None, BeforeValidator(_none_if_empty)] = None
+    show: Annotated[Tile | None, NONE_IF_EMPTY] = None
     assignee: Value = None
     group: Value = None
     queue: Value = None

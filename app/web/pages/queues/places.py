@@ -15,7 +15,7 @@ from app.sla.clock.transition import RUNNING
 from app.sla.queue.waiting import Move
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import SECOND, Micros
-from app.web.pages.frame.vocabulary import MOVES, named
+from app.web.pages.frame.vocabulary import LEFT_QUEUE, MOVES, named
 from app.web.pages.frame.words import Words
 
 _FEW_REPLIES: Final = NN_(
@@ -30,15 +30,6 @@ _REASONS: Final = {
     ),
     ReasonCode.CALENDAR_FAULT: N_("No reply can be forecast: the calendar does not reach far enough"),
 }
-_LEFT: Final = {
-    "answered": N_("answered"),
-    "pending": N_("set to pending"),
-    "on_hold": N_("put on hold"),
-    "solved": N_("solved"),
-    "closed": N_("closed"),
-    "deleted": N_("deleted"),
-}
-"""Why a ticket left a queue, beside the causes that every page knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +121,5 @@ def _due(answer: TicketAnswer | None) -> Micros | None:
 
 
 def _move(move: Move, to: Audience) -> str:
-    cause = named(to.words, {**MOVES, **_LEFT}, move.cause)
+    cause = named(to.words, {**MOVES, **LEFT_QUEUE}, move.cause)
     return to.words.say(N_("{what}, {when}"), what=f"{cause[:1].upper()}{cause[1:]}", when=to.at(move.at))

@@ -21,7 +21,7 @@ from app.sla.report.queue_report import QueueStep
 from app.sla.span import SECOND, Micros, Span
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.web.pages.frame.vocabulary import KINDS, MOVES, named
+from app.web.pages.frame.vocabulary import CREDIT_STATES, KINDS, MOVES, named
 from app.web.pages.frame.words import Words, local
 from app.web.pages.reports import wording
 from app.web.pages.reports.behind_query import KEYS, BehindQuery, Of
@@ -128,7 +128,7 @@ class Lister:
             _text(str(found.get("label") or found["credit"])),
             _text(str(found["caused_at"])[:10]),
             Cell(wording.money(self.words, found["amount"], found["currency"])),
-            _text(named(self.words, wording.CREDIT_STATES, found["state"])),
+            _text(named(self.words, CREDIT_STATES, found["state"])),
         ]
 
     def _ticket(self, ticket: str) -> Cell:

@@ -4,13 +4,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sla.agreement.rule import Kind
+from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
 from app.web.pages.reports.ranges import Range
 
-_MAX: Final = 200
-"""Characters of a value: names of customers are shorter."""
 FILTERS: Final = ("commitment", "group", "assignee", "customer")
 QUEUE_FILTERS: Final = ("group", "assignee", "customer")
 """Filters that queues know: a wait is of no commitment."""
@@ -18,20 +17,11 @@ OBJECT_FILTERS: Final = ("commitment", "customer")
 """Filters that availability and credits know: they are of no ticket."""
 
 
-def _none_if_empty(value: object) -> object:
-    """A field of a form that is left empty filters nothing."""
-    return value or None
-
-
-Value = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=_MAX)] | None,
-    BeforeValidator(_none_if_empty),
-]
 FIRST: Final = date(1970, 1, 2)
 """No ticket system is older, as for the API."""
 LAST: Final = date(9998, 12, 31)
 """The day after it can still be computed in every zone."""
-Date = Annotated[Annotated[date, Field(ge=FIRST, le=LAST)] | None, BeforeValidator(_none_if_empty)]
+Date = Annotated[Annotated[date, Field(ge=FIRST, le=LAST)] | None, NONE_IF_EMPTY]
 
 
 class Chart(StrEnum):
@@ -54,10 +44,10 @@ class ReportsQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     desk: Value = None
-    range: Annotated[Range | None, BeforeValidator(_none_if_empty)] = None
+    range: Annotated[Range | None, NONE_IF_EMPTY] = None
     since: Date = Field(None, alias="from")
     until: Date = Field(None, alias="to")
-    kind: Annotated[Kind | None, BeforeValidator(_none_if_empty)] = None
+    kind: Annotated[Kind | None, NONE_IF_EMPTY] = None
     commitment: Value = None
     group: Value = None
     assignee: Value = None

@@ -55,16 +55,6 @@ LEFT: Final[Mapping[str, str]] = {
     "queue": N_("moved to another queue"),
 }
 """Why a ticket left a queue."""
-CREDIT_STATES: Final[Mapping[str, str]] = {
-    "accruing": N_("accruing"),
-    "owed": N_("owed"),
-    "claimable": N_("can be claimed"),
-    "claimed": N_("claimed"),
-    "granted": N_("granted"),
-    "refused": N_("refused"),
-    "lapsed": N_("lapsed"),
-    "withdrawn": N_("withdrawn"),
-}
 _DECIMAL: Final = Decimal("0.1")
 
 

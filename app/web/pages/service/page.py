@@ -7,7 +7,7 @@ one service, page by page, since there may be thousands.
 from typing import Annotated, Any, Final
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.flow.query import averages
@@ -20,6 +20,7 @@ from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.web.http.access import desks_for
 from app.web.http.problems import Place, invalid, not_found
+from app.web.pages.frame.parameters import Value
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.service.calls import call_line
@@ -31,16 +32,6 @@ OUTAGES: Final = 50
 """The latest outages of a service that are listed; the figures count all."""
 
 room = Room("service")
-
-
-def _none_if_empty(value: object) -> object:
-    return value or None
-
-
-Value = Annotated[
-    Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None,
-    BeforeValidator(_none_if_empty),
-]
 
 
 class ServiceQuery(BaseModel):

@@ -3,6 +3,7 @@
 
 import { Problem, post, remove } from "./api.js";
 import { find, h } from "./dom.js";
+import { say } from "./spoken.js";
 
 const NOT_SIGNED_IN = 401;
 const SIGNED_IN_AS_ANOTHER = 409;
@@ -30,7 +31,7 @@ export async function attempt(work) {
       await keyEntered();
       return attempt(work);
     }
-    show(error instanceof Problem ? [error.message, ...error.lines] : ["The service cannot be reached."]);
+    show(error instanceof Problem ? [error.message, ...error.lines] : [say("unreachable")]);
     return false;
   }
 }

@@ -14,11 +14,10 @@ from app.sla.contract import Contract
 from app.sla.credit.cause import MissedClock
 from app.sla.credit.line import Line
 from app.sla.credit.lines import ContractCredits
-from app.web.pages.frame.vocabulary import named
+from app.web.pages.frame.vocabulary import CREDIT_STATES, named
 from app.web.pages.ticket.audience import Audience
 from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.read import TicketRead
-from app.web.pages.ticket.vocabulary import CREDIT_STATES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from app.flow.query.answer import TicketAnswer
 from app.sla.event import KNOWN_TYPES, Event
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import SECOND, micros
-from app.web.pages.frame.vocabulary import MOVES, named
+from app.web.pages.frame.vocabulary import LEFT_QUEUE, MOVES, named
 from app.web.pages.frame.words import Words
 from app.web.pages.ticket.audience import Audience
 from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.read import TicketRead
 from app.web.pages.ticket.reasons import reason_text
-from app.web.pages.ticket.vocabulary import AUTHORS, EVENTS, FIELDS, LEFT_QUEUE, STATUSES
+from app.web.pages.ticket.vocabulary import AUTHORS, EVENTS, FIELDS, STATUSES
 
 _LATE_RECEIPT: Final = 60 * SECOND
 """Of an event that came later than this its receipt is shown."""

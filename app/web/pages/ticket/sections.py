@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from app.delivery.wording.phrases import N_
 from app.flow.query.answer import TicketAnswer
-from app.web.pages.frame.vocabulary import MOVES, named
+from app.web.pages.frame.vocabulary import LEFT_QUEUE, MOVES, named
 from app.web.pages.ticket.audience import Audience
 from app.web.pages.ticket.clocks import cards, changes_at
 from app.web.pages.ticket.cost import contract_of
@@ -13,7 +13,7 @@ from app.web.pages.ticket.explained import kept_label
 from app.web.pages.ticket.history import events, signals
 from app.web.pages.ticket.read import TicketRead
 from app.web.pages.ticket.reasons import reason_text
-from app.web.pages.ticket.vocabulary import FIELDS, FLAGS, LEFT_QUEUE, MOVED, STATUSES
+from app.web.pages.ticket.vocabulary import FIELDS, FLAGS, MOVED, STATUSES
 
 __all__ = ["Audience", "sections"]
 

@@ -98,24 +98,3 @@ MOVED: Final[Mapping[str, str]] = {
     "moved": N_("Moved"),
     "left": N_("Left the queue"),
 }
-
-LEFT_QUEUE: Final[Mapping[str, str]] = {
-    "answered": N_("answered"),
-    "pending": N_("set to pending"),
-    "on_hold": N_("put on hold"),
-    "solved": N_("solved"),
-    "closed": N_("closed"),
-    "deleted": N_("deleted"),
-}
-"""Why a ticket left a queue, by the cause of the move."""
-
-CREDIT_STATES: Final[Mapping[str, str]] = {
-    "accruing": N_("accruing"),
-    "owed": N_("owed"),
-    "claimable": N_("can be claimed"),
-    "claimed": N_("claimed, to be answered"),
-    "granted": N_("granted"),
-    "refused": N_("refused"),
-    "lapsed": N_("lapsed"),
-    "withdrawn": N_("withdrawn, to be settled"),
-}

@@ -1,10 +1,9 @@
 // Now: filters that apply at once, the panel beside the list, taking a breach on, and the wall that turns its pages.
 
-import { post } from "./api.js";
 import { alertOnBreaches } from "./alerts.js";
 import { tickAll } from "./countdown.js";
+import { offerToTakeOn } from "./take_on.js";
 
-const NAME = "slatimer-name"; // where this browser remembers its user's name
 const WALL_PAGE = 20_000; // milliseconds for which a page of the wall is shown
 
 const list = document.querySelector("#list");
@@ -81,34 +80,12 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("popstate", () => (selected() && panel ? showPanel(selected()) : panel && hidePanel()));
 
 document.addEventListener("swapped", () => {
-  const overdue = document.querySelector(".tile.overdue")?.dataset.count ?? "0";
-  document.title = document.title.replace(/^(\(\d+\) )?/, overdue === "0" ? "" : `(${overdue}) `);
   if (panel && !panel.hidden && selected()) showPanel(selected());
 });
 
 if (panel) alertOnBreaches();
 
-const dialog = document.querySelector("#take-on");
-let taken = null;
-
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-take-on]");
-  if (button && dialog) {
-    taken = button.dataset.takeOn;
-    dialog.querySelector("[name=author]").value ||= localStorage.getItem(NAME) ?? "";
-    dialog.showModal();
-  }
-  if (target.matches("[data-cancel]")) dialog.close();
-});
-
-dialog?.addEventListener("close", async () => {
-  if (dialog.returnValue !== "take-on" || !taken) return;
-  const { author, note } = Object.fromEntries(new FormData(dialog.querySelector("form")));
-  localStorage.setItem(NAME, author);
-  await post(`/v1/breaches/${encodeURIComponent(taken)}/acknowledgement`, { author, note: note || null });
-  dialog.returnValue = "";
-  document.dispatchEvent(new CustomEvent("changed"));
-});
+offerToTakeOn();
 
 // The wall turns its pages; after the last comes the first.
 if (document.documentElement.dataset.view === "wall") {
