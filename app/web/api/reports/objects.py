@@ -1,5 +1,6 @@
 """The reports of availability and of credits, and the objects behind each figure."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -9,21 +10,24 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.flow.query.credit_reports import credits_behind, credits_report
-from app.flow.query.report_scope import Asked
+from app.flow.query.report_scope import Answer, Asked
 from app.flow.query.serialize import instant_text
 from app.flow.query.uptime_reports import availability_report, uptimes_behind
 from app.flow.query.uptimes import exact_seconds
+from app.settings import Settings
 from app.sla.credit.claim import CreditState
 from app.sla.report.clock_report import ReportRow
 from app.sla.report.measure import COMMITMENT
 from app.sla.report.object_report import OBJECT_SPLITS, CountedUptime
 from app.sla.span import Span
+from app.store.contracts.catalogue import Catalogue
+from app.store.engine.database import Connection
 from app.store.tickets.board import cursor_of, key_of
 from app.web.api.contracts.credits import Credit
 from app.web.api.reports.asked import FILTERED, ReportQuery, SpanQuery, Split, answered, asked, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
 from app.web.api.reports.table import FILES
-from app.web.http.access import Viewer
+from app.web.http.access import Caller, Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import problems
 from app.web.http.responses import Json
@@ -36,6 +40,7 @@ _SPLIT_TEXT: Final = "of " + ", ".join(f"`{name}`" for name in OBJECT_SPLITS) + 
 _BY_VALUE: Final = "the split's value; empty: none"
 _RESPONSES: Final = FILES | problems(401, 403, 404, 422)
 UptimeKind = Literal["guarantee", "objective"]
+Count = Callable[[Connection, Catalogue, Settings, Asked], Answer]
 
 
 class ObjectReportQuery(ReportQuery):
@@ -131,18 +136,7 @@ async def report_availability(request: Request, caller: Viewer, wanted: Wanted) 
     were one of the commitment: by month it is. A running period has its whole length, and the downtime so far. Periods
     that lie ahead, and contracts that are not valid in a period, have no row.
     """
-    parts = running(request)
-    what = asked(request, caller, wanted, wanted.by, wanted.split, OBJECT_SPLITS)
-    found = await answered(
-        request, wanted, lambda conn: availability_report(conn, parts.catalogue, parts.settings, what)
-    )
-    link = partial(_link, "availability", what)
-    return await written(
-        request,
-        wanted,
-        lambda: as_table("availability", what, found),
-        lambda: Json(as_json(what, found, link, behind="objects_url")),
-    )
+    return await _report(request, caller, wanted, "availability", availability_report)
 
 
 @router.get("/credits", summary="Credits by period", response_model=CreditsReport, responses=_RESPONSES)
@@ -152,16 +146,18 @@ async def report_credits(request: Request, caller: Viewer, wanted: Wanted) -> Re
     Credits have the state and the amount of now, or of `as_of`, as in `GET /v1/credits`. Currencies have rows of their
     own. A row's list has every credit that it counts, also those in no sum; with `state=owed` added, those.
     """
+    return await _report(request, caller, wanted, "credits", credits_report)
+
+
+async def _report(request: Request, caller: Caller, wanted: Wanted, name: str, count: Count) -> Response:
     parts = running(request)
     what = asked(request, caller, wanted, wanted.by, wanted.split, OBJECT_SPLITS)
-    found = await answered(
-        request, wanted, lambda conn: credits_report(conn, parts.catalogue, parts.settings, what)
-    )
-    link = partial(_link, "credits", what)
+    found = await answered(request, wanted, lambda conn: count(conn, parts.catalogue, parts.settings, what))
+    link = partial(_link, name, what)
     return await written(
         request,
         wanted,
-        lambda: as_table("credits", what, found),
+        lambda: as_table(name, what, found),
         lambda: Json(as_json(what, found, link, behind="objects_url")),
     )
 
