@@ -79,6 +79,7 @@ def test_a_visitor_without_a_session_gets_the_sign_in_page_of_any_page_and_nothi
         page = room.client.get(path)
         assert page.status_code == 401
         assert "sign-in-form" in page.text
+        assert "data-words=" in page.text  # what its script says, which does not start without
         assert "Server unreachable" not in page.text
         asked = re.compile(r'name="next" value="[^"]*"')  # the address that the visitor has sent
         assert "haisoft" not in asked.sub("", page.text)

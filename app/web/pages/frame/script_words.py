@@ -13,6 +13,8 @@ _PHRASES: Final[Mapping[str, str]] = {
     "live": N_("live"),
     "reconnecting": N_("reconnecting…"),
     "unreachable": N_("The service cannot be reached."),
+    "refused": N_("The event was refused."),
+    "status": N_("The service responded with status {status}."),
     "hours": HOURS,
     "hours_minutes": HOURS_MINUTES,
     "minutes": MINUTES,

@@ -13,6 +13,7 @@ from app.web.http.running import running
 from app.web.pages.frame.assets import STATIC, imported
 from app.web.pages.frame.choices import choices_of
 from app.web.pages.frame.rendering import render
+from app.web.pages.frame.script_words import script_words
 
 ROOM: Final = "sign_in"
 _KEY_SCRIPT: Final = "sign_in.js"
@@ -75,7 +76,13 @@ def outside(
 ) -> HTMLResponse:
     """A page for somebody of whom nothing may be known: without the frame's navigation."""
     choices = choices_of(request, running(request).settings.page_language)
-    given = {"static": STATIC, "choices": choices, "refused": refused, **context}
+    given = {
+        "static": STATIC,
+        "script_words": script_words(choices.language),
+        "choices": choices,
+        "refused": refused,
+        **context,
+    }
     content = render(ROOM, choices.language, f"{ROOM}/{template}", given)
     answer = HTMLResponse(content, status_code=status, headers=NO_STORE)
     choices.keep(request, answer)

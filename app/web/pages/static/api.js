@@ -1,11 +1,12 @@
 // Requests to the public API, and their errors.
 
+import { say } from "./spoken.js";
 import { synchronize } from "./time.js";
 
 // A problem document (RFC 9457), with one line for each invalid field.
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.title ?? `The service responded with status ${status}.`);
+    super(body.title ?? say("status", { status }));
     this.status = status;
     const places = (body.errors ?? []).map(({ place, reason }) => [place, reason].filter(Boolean).join(": "));
     const refused = (body.refused ?? []).map(({ reason }) => reason);
@@ -43,7 +44,7 @@ export function query(path, parameters) {
 export async function push(desk, ticket, type, time, data) {
   const event = { specversion: "1.0", id: `page-${randomId()}`, source: desk, type, subject: ticket, time, data };
   const answer = await post("/v1/events", event);
-  if (answer.refused.length) throw new Problem(422, { title: "The event was refused", refused: answer.refused });
+  if (answer.refused.length) throw new Problem(422, { title: say("refused"), refused: answer.refused });
   return answer;
 }
 
