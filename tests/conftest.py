@@ -1,7 +1,5 @@
 """What every test may count on: databases of both kinds, a Valkey, a Chromium, steady Hypothesis settings."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from app.log import log_as_json
 from app.settings import Settings
 from app.store.engine.database import Database
+from tests.browser.chromium import chromium_path
 from tests.servers import postgres, valkey
 from tests.servers.databases import (
     KINDS,
@@ -33,7 +32,6 @@ FIRST = {"chaos": 0, "kill": 1, "clients": 2, "hostile": 3, "worker": 4, "server
 """Folders whose tests start whole processes, the slowest first."""
 LAST = {"browser": 1, "golden": 2, "sla": 3, "patterns": 4, "stories": 5, "calendars": 6}
 """The browser's folder, and those whose tests run no event loop: they can follow it."""
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # The same examples in every run, and nothing that a slow machine makes fail: neither a deadline for an example nor a
 # complaint that examples take long to make. `--hypothesis-profile explore` looks for new ones.
@@ -84,12 +82,8 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The Chromium that drives the pages: CHROMIUM, or the first of the usual names on the PATH."""
-    wanted = os.environ.get("CHROMIUM")
-    found = wanted or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None or not Path(found).exists():
-        pytest.fail("no Chromium found: apt install chromium, or name one with CHROMIUM=/path/to/chromium")
-    return found
+    """The path of the Chromium that drives the pages."""
+    return chromium_path()
 
 
 @pytest.fixture(scope="session")

@@ -7,18 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tests.browser.chromium import ARGS
 from tests.browser.site import Site, fill, site_in
 from tests.waiting import HANG
 
-CHROMIUM_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDE = {"width": 1280, "height": 800}
 TIMEOUT_MS = HANG * 1000
 expect.set_options(timeout=TIMEOUT_MS)
@@ -30,7 +22,7 @@ Opened = Callable[..., Page]
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_ARGS])
+        launched = playwright.chromium.launch(executable_path=chromium, args=[*ARGS])
         yield launched
         launched.close()
 

@@ -78,8 +78,10 @@ class Site:
 
 
 @contextmanager
-def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generator[Site]:
-    """A service over a new database in this folder, stopped at the end."""
+def site_in(
+    folder: Path, began: datetime = NOON_AHEAD, *, desks: bool = True, **given: Any
+) -> Generator[Site]:
+    """A service over the database in this folder, stopped at the end. `desks`: it is new, and gets the shipped desks."""
     site = Site(began)
     settings = Settings(database_url=f"sqlite:///{folder / 'site.db'}", **given)
     app = create_app(settings, clock=site.clock)
@@ -93,7 +95,8 @@ def site_in(folder: Path, began: datetime = NOON_AHEAD, **given: Any) -> Generat
         host, port = server.servers[0].sockets[0].getsockname()[:2]
         site.url = f"http://{host}:{port}"
         database = app.state.running.database
-        database.write_now(put_shipped_desks)
+        if desks:
+            database.write_now(put_shipped_desks)
         site.key = _key(database, Scope.READ, Scope.PUSH)
         site.admin = _key(database, Scope.ADMIN)
         site.viewer = _key(database, Scope.READ)

@@ -8,14 +8,12 @@ import { say } from "./spoken.js";
 const NOT_SIGNED_IN = 401;
 const SIGNED_IN_AS_ANOTHER = 409;
 
-// Run the work of a page, signing in when the service requires it.
-export async function signedIn(work) {
+// Wait until a visitor without a session has signed in with a key.
+export async function signedIn() {
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
-  if (key) {
-    history.replaceState(null, "", location.pathname + location.search);
-    keyEntered(key);
-  }
-  return attempt(work);
+  if (key) history.replaceState(null, "", location.pathname + location.search);
+  document.body.classList.add("signed-out");
+  return keyEntered(key);
 }
 
 // Run `work`. A problem is shown and returns false; without a session, the sign-in form is shown first.
@@ -60,7 +58,6 @@ function keyEntered(offered = null) {
         show([error.message, ...error.lines]);
         return;
       }
-      if (!document.body.classList.contains("signed-out")) location.reload(); // it shows what another key may see
       show([]);
       form.reset();
       section.hidden = true;
