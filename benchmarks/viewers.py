@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,9 +31,17 @@ SIGNALS: Final = int(os.environ.get("SIGNALS", "50"))
 SECONDS: Final = int(os.environ.get("SECONDS", "20"))
 TICKETS: Final = int(os.environ.get("TICKETS", "10000"))
 BATCH: Final = 500
+_STEP: Final = 7919
+"""From ticket to ticket: a prime, so that all have their turn."""
 GATHER: Final = 0.25
 PAUSE: Final = float(os.environ.get("PAUSE", "1.0"))
 """Seconds: those of frame/static/regions.js."""
+ONE_KEY: Final = {
+    "SLATIMER_KEY_STREAMS_MAX": str(VIEWERS + 1),
+    "SLATIMER_KEY_REQUEST_RATE": "100000",
+    "SLATIMER_KEY_REQUEST_BURST": "100000",
+}
+"""All viewers have the same key here."""
 STREAM_AT: Final = "x-slatimer-stream-at"
 _KEY: Final = re.compile(r'data-ke(?:y|ep)="([^"]+)"')
 _DATA: Final = b"data: "
@@ -47,6 +54,7 @@ class Viewer:
     client: httpx2.AsyncClient
     keys: list[str] = field(default_factory=list[str])
     stale: dict[str, Micros] = field(default_factory=dict[str, Micros])
+    told: asyncio.Event = field(default_factory=asyncio.Event)
     lags: list[float] = field(default_factory=list[float])
     fetches: int = 0
     place: str = ""
@@ -54,10 +62,12 @@ class Viewer:
     async def fetch(self) -> None:
         """Fetch the rows that changed."""
         stale, self.stale = self.stale, {}
-        asked = [("keep", key) for key in self.keys if key not in stale]
+        asked = httpx2.QueryParams([("keep", key) for key in self.keys if key not in stale])
+        if self.place:
+            asked = asked.set("seen", self.place)
         answer = await self.client.get("/now/list", params=asked)
         answer.raise_for_status()
-        self.place = answer.headers[STREAM_AT]
+        self.place = self.place or answer.headers[STREAM_AT]
         self.keys = _KEY.findall(answer.text)
         self.fetches += 1
         at = now()
@@ -73,16 +83,20 @@ class Viewer:
     async def _listen(self) -> None:
         asked = {"named": "false", "after": self.place}
         async with self.client.stream("GET", "/v1/stream", params=asked, timeout=None) as stream:
+            stream.raise_for_status()
             async for line in stream.aiter_lines():
-                if line.startswith("data: "):
+                if line.startswith("id: "):
+                    self.place = line[4:]
+                elif line.startswith("data: "):
                     told = orjson.loads(line[6:])
                     key = f"{told['desk']}/{told.get('ticket') or ''}"
                     self.stale.setdefault(key, now())
+                    self.told.set()
 
     async def _renew(self) -> None:
         while True:
-            while not self.stale:
-                await asyncio.sleep(0.02)
+            await self.told.wait()
+            self.told.clear()
             await asyncio.sleep(GATHER)
             await self.fetch()
             await asyncio.sleep(PAUSE - GATHER)
@@ -120,14 +134,12 @@ def fill(measured: Site) -> None:
 
 
 async def _push(client: httpx2.AsyncClient, seconds: float) -> None:
-    """Replies by the customer and by an agent in turn, each of which starts or stops a clock."""
-    kinds = cycle(("agent.replied", "customer.replied"))
+    """An agent's reply and the customer's to it on one ticket after the other: each ends or starts a clock."""
     began = time.monotonic()
     for number in range(round(seconds * SIGNALS)):
-        due = began + number / SIGNALS
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        kind = next(kinds) if (number % TICKETS == 0) else ("agent.replied", "customer.replied")[number % 2]
-        event = _event(number * 7919 // 2, kind, now(), author=kind.split(".")[0])
+        await asyncio.sleep(max(0.0, began + number / SIGNALS - time.monotonic()))
+        kind = ("agent.replied", "customer.replied")[number % 2]
+        event = _event(number // 2 * _STEP, kind, now(), author=kind.split(".")[0])
         (await client.post("/v1/events", json=event)).raise_for_status()
 
 
@@ -158,7 +170,7 @@ async def _watched(measured: Site, viewers: int) -> tuple[float, list[float], in
 
 def main() -> int:
     """Print the figures."""
-    with site(EMBEDDED, on=None) as measured:
+    with site(EMBEDDED, on=None, more=ONE_KEY) as measured:
         measured.start()
         fill(measured)
         alone, _, _ = asyncio.run(_watched(measured, 0))
@@ -166,7 +178,9 @@ def main() -> int:
     print(f"{VIEWERS} viewers of {TICKETS} tickets, {SIGNALS} signals a second for {SECONDS} s")
     print(f"cores: {alone:.2f} without viewers, {cores:.2f} with; {fetches} fetches")
     if fetches:
-        print(f"{(cores - alone) * SECONDS / fetches * 1000:.2f} ms of processor time a fetch, stream included")
+        print(
+            f"{(cores - alone) * SECONDS / fetches * 1000:.2f} ms of processor time a fetch, stream included"
+        )
     print(f"signal to rows: p50 {at_share(lags, 0.5):.0f} ms, p99 {at_share(lags, 0.99):.0f} ms")
     return 0
 

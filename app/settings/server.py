@@ -128,6 +128,12 @@ class ServerSettings(SettingsGroup):
     )
     page_size: int = Field(default=50, ge=1, description="Entries on a page of a list by default.")
     max_page_size: int = Field(default=500, ge=1, description="Maximum entries on a page of a list.")
+    shared_read_interval: timedelta = Field(
+        default=timedelta(milliseconds=250),
+        ge=timedelta(0),
+        description="Time between two reads of the same list for the pages that follow it. All readers of the list "
+        "share them, so that a thousand cost as many reads as one. A change is seen that much later.",
+    )
     stream_poll_interval: timedelta = Field(
         default=timedelta(seconds=1),
         description="Interval at which the stream polls the database for signals of other processes.",

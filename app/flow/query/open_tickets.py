@@ -3,7 +3,7 @@
 The list and the counts are of one snapshot. Instants are microseconds UTC.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -33,6 +33,7 @@ __all__ = [
     "kept_today",
     "open_page",
     "open_ticket",
+    "open_tickets_of",
 ]
 
 DUE_SOON: Final = length_of(timedelta(hours=1))
@@ -44,8 +45,8 @@ CHOICES_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A ticket of the list, its group, its breaches that stand, and its evaluation; none for one that was left out
-    because the caller has it already, or that cannot be evaluated."""
+    """A ticket of the list, its group, its breaches that stand, and its evaluation; none for one that cannot be
+    evaluated."""
 
     key: OpenKey
     answer: TicketAnswer | None
@@ -54,31 +55,29 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True)
 class OpenPage:
-    """A page of the list, the counts of the whole list, and the cursor of the next page; none at the end."""
+    """The keys of a page of the list, the counts of the whole list, and the cursor of the next page; none at the end."""
 
-    tickets: Sequence[OpenTicket]
+    keys: Sequence[OpenKey]
     counts: OpenCounts
     next: str | None
 
 
 def open_page(
-    conn: Connection,
-    catalogue: Catalogue,
-    filters: OpenFilters,
-    cursor: str | None,
-    limit: int,
-    *,
-    now: Micros,
-    without: Collection[tuple[str, str]] = (),
+    conn: Connection, filters: OpenFilters, cursor: str | None, limit: int, *, now: Micros
 ) -> OpenPage:
-    """A page of open tickets, the most urgent first. Those in `without`, (desk, ticket), are not evaluated. Raises
-    FaultyCursor."""
+    """A page of open tickets, the most urgent first. Raises FaultyCursor."""
     soon = now + DUE_SOON
     keys, following = open_tickets.page(conn, filters, cursor, limit, now=now, soon=soon)
+    return OpenPage(keys, open_tickets.counts(conn, filters, now=now, soon=soon), following)
+
+
+def open_tickets_of(
+    conn: Connection, catalogue: Catalogue, keys: Sequence[OpenKey], *, now: Micros
+) -> dict[OpenKey, OpenTicket]:
+    """The tickets of some keys, evaluated."""
     by_desk: dict[str, list[str]] = {}
     for key in keys:
-        if (key.desk, key.ticket) not in without:
-            by_desk.setdefault(key.desk, []).append(key.ticket)
+        by_desk.setdefault(key.desk, []).append(key.ticket)
     judged: dict[tuple[str, str], TicketAnswer] = {}
     late: dict[tuple[str, str], list[Breach]] = {}
     for desk, tickets in by_desk.items():
@@ -86,11 +85,10 @@ def open_page(
         judged.update(((desk, ticket), answer) for ticket, answer in found.items())
         for each in breaches.of_tickets(conn, desk, tickets):
             late.setdefault((desk, each.subject.text), []).append(each)
-    made = [
-        OpenTicket(key, judged.get((key.desk, key.ticket)), late.get((key.desk, key.ticket), ()))
+    return {
+        key: OpenTicket(key, judged.get((key.desk, key.ticket)), late.get((key.desk, key.ticket), ()))
         for key in keys
-    ]
-    return OpenPage(made, open_tickets.counts(conn, filters, now=now, soon=soon), following)
+    }
 
 
 def open_ticket(

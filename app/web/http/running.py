@@ -20,6 +20,7 @@ from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
 from app.web.http.quotas import RequestRate, StreamQuota
 from app.web.http.refused_sign_ins import RefusedSignIns
+from app.web.http.shared_reads import SharedReads
 
 if TYPE_CHECKING:
     from app.flow.people.provider import Provider
@@ -36,6 +37,7 @@ class WebRuntime(Runtime):
         self.bodies = BodyMemory(settings.max_pending_body_size)
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.streams = StreamQuota(settings)
+        self.shared_reads = SharedReads(settings.shared_read_interval)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
         self.simulations = Simulations(database, settings)
         self.refused_sign_ins = RefusedSignIns(database, settings)

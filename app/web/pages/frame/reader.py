@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 KEEP: Final = "keep"
 """The parameter of a fragment's address that names the rows which the browser keeps."""
+SEEN: Final = "seen"
+"""The parameter of a fragment's address that says up to where the page has followed the stream of signals."""
+_OF_FRAGMENTS: Final = frozenset({KEEP, SEEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,11 @@ class Reader:
         return self.address_of(self.request.url.path, **changed)
 
     def address_of(self, path: str, **changed: str | None) -> str:
-        """The address of another page with this one's parameters, some changed. `keep` is a fragment's own."""
+        """The address of another page with this one's parameters, some changed, without those of fragments."""
         given = [
             (name, value)
             for name, value in self.request.query_params.multi_items()
-            if name not in changed and name not in PARAMETERS and name != KEEP
+            if name not in changed and name not in PARAMETERS | _OF_FRAGMENTS
         ]
         added = [(name, value) for name, value in changed.items() if value]
         query = urlencode([*given, *added])

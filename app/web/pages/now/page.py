@@ -4,30 +4,26 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import Query
 from starlette.responses import Response
 
-from app.flow.query.desks import DeskAnswer, desks_overview
 from app.flow.query.open_tickets import (
-    KeptSince,
-    OpenFilters,
+    OpenKey,
     OpenPage,
+    OpenTicket,
     Urgency,
     filter_choices,
-    kept_this_month,
-    kept_today,
-    open_page,
     open_ticket,
 )
-from app.principal import Permission, covers
-from app.store.engine.database import Connection
+from app.principal import Permission
 from app.web.http.access import desks_for, must_see
 from app.web.http.problems import not_found
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.now.listing import Wanted, listing
 from app.web.pages.now.panel import panel
 from app.web.pages.now.query import NowQuery, View, key_parts
 from app.web.pages.now.rows import Audience, row
@@ -39,24 +35,13 @@ WALL_ROWS: Final = 12
 
 room = Room("now")
 
-Wanted = Annotated[NowQuery, Query()]
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What one snapshot of the database says."""
-
-    page: OpenPage
-    desks: list[DeskAnswer]
-    today: KeptSince
-    months: dict[str, KeptSince | None]
-    """By desk, on the wall only."""
+Asked = Annotated[NowQuery, Query()]
 
 
 @room.get("/")
-async def now(reader: ViewReader, wanted: Wanted) -> Response:
+async def now(reader: ViewReader, wanted: Asked) -> Response:
     """The page, or its wall view."""
-    context = await _list(reader, wanted)
+    reader, context = await _list(reader, wanted)
     if wanted.view is View.WALL:
         return room.page(reader, "wall.html", desk=wanted.desk, **context)
     desks = desks_for(reader.caller, wanted.desk)
@@ -66,9 +51,10 @@ async def now(reader: ViewReader, wanted: Wanted) -> Response:
 
 
 @room.get("/now/list")
-async def list_(reader: ViewReader, wanted: Wanted) -> Response:
+async def list_(reader: ViewReader, wanted: Asked) -> Response:
     """The strip, the tiles and the rows, for the script to swap in. Rows in `keep` are left to the browser."""
-    return room.fragment(reader, "list.html", **await _list(reader, wanted))
+    reader, context = await _list(reader, wanted)
+    return room.fragment(reader, "list.html", **context)
 
 
 @room.get("/now/ticket")
@@ -77,25 +63,20 @@ async def ticket(reader: ViewReader, selected: Annotated[str, Query(max_length=4
     return room.fragment(reader, "panel.html", **await _panel(reader, selected))
 
 
-async def _list(reader: Reader, wanted: NowQuery) -> dict[str, Any]:
+async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any]]:
+    """The list, and the reader at its instant."""
+    on_wall = wanted.view is View.WALL
+    size = WALL_ROWS if on_wall else reader.runtime.settings.page_size
     filters = wanted.filters(desks_for(reader.caller, wanted.desk))
-    size = WALL_ROWS if wanted.view is View.WALL else reader.runtime.settings.page_size
-
-    def read(conn: Connection) -> _Read:
-        catalogue = reader.runtime.catalogue
-        desks = [desk for desk in reader.desks if covers(filters.desks, desk)]
-        overview = desks_overview(conn, catalogue, desks, reader.now)
-        page = open_page(conn, catalogue, filters, wanted.cursor, size, now=reader.now, without=wanted.kept)
-        shown = overview if wanted.view is View.WALL else []
-        months = {desk.desk: kept_this_month(conn, desk, reader.now) for desk in shown}
-        return _Read(page, overview, kept_today(conn, overview, reader.now), months)
-
-    found = await reader.read(read)
+    asked = Wanted(filters, wanted.cursor, size, reader.desks, with_months=on_wall)
+    found = await listing(reader, asked, wanted.seen)
+    rows = await found.rows(reader, wanted.kept)
+    reader = replace(reader, now=found.now, stream_at=found.stream_at)
     words = room.words(reader)
     lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
-    return {
+    return reader, {
         "wanted": wanted,
-        "groups": _groups(reader, wanted, found.page, filters),
+        "groups": _groups(reader, wanted, found.page, rows),
         "tiles": tiles(reader, wanted, found.page.counts),
         "today": found.today,
         "lines": lines,
@@ -106,21 +87,20 @@ async def _list(reader: Reader, wanted: NowQuery) -> dict[str, Any]:
 
 
 def _groups(
-    reader: Reader, wanted: NowQuery, page: OpenPage, filters: OpenFilters
+    reader: Reader, wanted: NowQuery, page: OpenPage, tickets: Mapping[OpenKey, OpenTicket]
 ) -> list[Mapping[str, Any]]:
     """The rows of the page by group, with the count of the whole group. A row that is kept has its key alone."""
-    to = _audience(reader)
+    to, keeps = _audience(reader), wanted.kept
     found: list[Mapping[str, Any]] = []
     for urgency in Urgency:
         rows: list[Mapping[str, Any]] = []
-        for each in page.tickets:
-            if each.key.urgency is not urgency:
+        for key in page.keys:
+            if key.urgency is not urgency:
                 continue
-            key = f"{each.key.desk}/{each.key.ticket}"
-            kept = (each.key.desk, each.key.ticket) in wanted.kept
-            shown = None if kept else row(each, to, filters.commitment)
+            kept = (key.desk, key.ticket) in keeps
+            shown = None if kept else row(tickets[key], to, wanted.commitment)
             if kept or shown is not None:
-                rows.append({"key": key, "row": shown})
+                rows.append({"key": f"{key.desk}/{key.ticket}", "row": shown})
         if rows:
             found.append({"urgency": urgency, "count": page.counts.groups[urgency], "rows": rows})
     return found

@@ -41,6 +41,8 @@ class NowQuery(BaseModel):
     view: View = View.LIST
     selected: Annotated[str | None, Query(max_length=400)] = None
     keep: Annotated[list[str], Query(max_length=MAX_KEPT)] = []
+    seen: Annotated[int | None, Query(ge=0)] = None
+    """The place in the stream of signals up to which the page has followed: an answer that has it will do."""
 
     def filters(self, desks: Desks) -> OpenFilters:
         """The filters, within the desks that the reader may see."""

@@ -87,6 +87,7 @@ class Region {
     const address = new URL(this.element.dataset.live, location.href);
     const keys = all ? [] : keyed(this.element).map((row) => row.dataset.key).filter((key) => !stale.has(key));
     for (const key of keys) address.searchParams.append("keep", key);
+    if (!all) address.searchParams.set("seen", followed);
     const response = await fetch(address, { credentials: "same-origin" });
     if (response.status === SIGNED_OUT) location.reload();
     if (!response.ok) return false;
@@ -138,6 +139,7 @@ function focused(element) {
 }
 
 let regions = [];
+let followed = null; // the place in the stream that the signals have come to
 let streamAt = null; // the place in the stream that the last answer has
 let refresh = null;
 
@@ -173,19 +175,19 @@ export function followRegions() {
   regions = [...document.querySelectorAll("[data-live]")].map((element) => new Region(element));
   if (!regions.length) return;
   let source = null;
-  let after = document.body.dataset.streamAt;
+  followed = document.body.dataset.streamAt;
 
   function open() {
     if (source || document.hidden) return;
-    source = new EventSource(`/v1/stream?named=false&after=${after}`);
+    source = new EventSource(`/v1/stream?named=false&after=${followed}`);
     source.onopen = () => connected("live", say("live"));
     source.onmessage = (message) => {
-      after = message.lastEventId || after;
+      followed = message.lastEventId || followed;
       const signal = JSON.parse(message.data);
       regions.forEach((region) => region.onSignal(signal));
     };
     source.addEventListener("reset", ({ lastEventId }) => {
-      after = lastEventId;
+      followed = lastEventId;
       regions.forEach((region) => region.renew());
     });
     source.onerror = () => {
@@ -199,7 +201,7 @@ export function followRegions() {
   // The stream was refused: the session has ended, or it no longer has the place. Everything is fetched, which says so.
   async function recover() {
     await Promise.all(regions.map((region) => region.renewNow()));
-    after = streamAt ?? after;
+    followed = streamAt ?? followed;
     open();
   }
 
