@@ -132,4 +132,6 @@ if __name__ == "__main__":
     settings = Settings(port=int(sys.argv[2]))
     app = create_app(settings)
     app.include_router(router)
+    # First, as the route of pushes is: one that comes last pays for the comparison with all others.
+    app.router.routes.insert(0, app.router.routes.pop())
     serve(settings, app)

@@ -3,9 +3,9 @@
 Run: python benchmarks/door.py  (RUNS=, PLANS=sqlite,postgresql, PARTS=writer,http to change it; PROFILE=batches,
 answered or alone prints where that one's time goes)
 In this process, without HTTP: events of different tickets in transactions of a hundred, the same with reading and
-answering, and each in a transaction of its own. Their limit writes the same rows with nothing read, judged or checked. Over HTTP: a push that is
-read, checked and not stored; its limit is a route of a bare app on the same stack. User and system time of the process
-that does the work, without the database's server; medians of the runs.
+answering, and each in a transaction of its own. Their limit writes the same rows with nothing read, judged or checked.
+Over HTTP: a push that is read, checked and not stored; its limit is a route of a bare app on the same stack. User and
+system time of the process that does the work, without the database's server; medians of the runs.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class Door:
 
     def __init__(self, database: Database, bare: Database, shape: Mapping[str, Any]) -> None:
         """`bare` gets the rows without logic: places in the stream are given otherwise there."""
-        self._database, self._bare = database, bare
+        self.database, self._bare = database, bare
         self._receiver = Runtime(database.settings, database).receiver
         self._copyist = Copyist(shape)
         self._run = 0
@@ -184,10 +184,10 @@ def _writer(plan: Plan) -> None:
 def _profile(door: Door, way: str) -> None:
     """Where the time of one way goes, in the thread that writes."""
     profile = cProfile.Profile()
-    database = door._database  # noqa: SLF001 - the thread that writes is nobody else's business
-    database._writer.submit(profile.enable).result()  # noqa: SLF001
+    # A profile begins and ends in the thread that it is of.
+    door.database.write_now(lambda _conn, _now: profile.enable(), EVERY)
     door.spent(way)
-    database._writer.submit(profile.disable).result()  # noqa: SLF001
+    door.database.write_now(lambda _conn, _now: profile.disable(), EVERY)
     pstats.Stats(profile).sort_stats("tottime").print_stats(60)
     pstats.Stats(profile).sort_stats("cumtime").print_stats(90)
 
