@@ -13,7 +13,7 @@ from sqlalchemy.sql.dml import Insert, Update
 
 from app.sla.span import Micros
 from app.store.tables import event, event_key
-from benchmarks._shape import BEGIN, NAME, TABLES, Write, is_instant, is_written_instant
+from benchmarks._shape import BEGIN, NAME, TABLES, Write, continue_stream, is_instant, is_written_instant
 
 _BY_NAME: Final = {table.name: table for table in TABLES}
 
@@ -23,9 +23,13 @@ class Copyist:
 
     def __init__(self, steps: Mapping[str, Sequence[Write]]) -> None:
         self._steps = {step: [_Kind(write) for write in writes] for step, writes in steps.items()}
+        self._is_begun = False
 
     def write(self, conn: Connection, now: Micros, copies: Iterable[tuple[str, str, str]]) -> None:
         """Write the rows of these (step, ticket, event id), as if each step happened now."""
+        if not self._is_begun:
+            continue_stream(conn)
+            self._is_begun = True
         later = now - BEGIN
         rows: dict[tuple[int, bool], list[dict[str, Any]]] = {}
         statements: dict[tuple[int, bool], Insert | Update] = {}

@@ -145,15 +145,15 @@ class Scratch:
             self._pass(BEGIN + after)
             heard = Event(f"{NAME}-{number}", kind, NAME, BEGIN + after, data, number)
             self._works.receiver.receive_now([Incoming.of(story.desk, heard)])
-            yield self._state()
+            yield self.state()
         self._pass(BEGIN + story.until)
-        yield self._state()
+        yield self.state()
 
     def folded(self) -> State:
         """How it stands when a closed ticket has been folded."""
         self._now += length_until_folded(self._works.settings)
         self._works.retention.apply_now()
-        return self._state()
+        return self.state()
 
     def _pass(self, until: Micros) -> None:
         """Let time pass, telling on the way what time brings."""
@@ -162,7 +162,8 @@ class Scratch:
             self._works.sweeper.sweep_now()
         self._now = max(self._now, until)
 
-    def _state(self) -> State:
+    def state(self) -> State:
+        """How all rows stand."""
         return self.database.read_now(_state)
 
 
@@ -181,17 +182,18 @@ def _state(conn: Connection) -> State:
 
 
 def _scratch(ask: Callable[[Scratch], list[State]]) -> list[State]:
+    """What stands before the story, such as signals of the desks' files, and then what `ask` gives."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Scratch(Path(folder))
         try:
-            return ask(scratch)
+            return [scratch.state(), *ask(scratch)]
         finally:
             scratch.database.close()
 
 
 def steps_of(story: Story) -> list[list[Write]]:
     """What each event writes, and last what time alone does."""
-    states: list[State] = [{}, *_scratch(lambda scratch: list(scratch.recorded(story)))]
+    states = _scratch(lambda scratch: list(scratch.recorded(story)))
     return [list(_difference(before, after)) for before, after in pairwise(states)]
 
 
@@ -210,7 +212,8 @@ def rows_of(story: Story, *, fold: bool = False) -> list[Write]:
         recorded = list(scratch.recorded(story))
         return [scratch.folded()] if fold else recorded
 
-    return list(_difference({}, _scratch(ask)[-1]))
+    before, *_, after = _scratch(ask)
+    return list(_difference(before, after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +235,10 @@ def fill(database: Database, shape: Sequence[Write], copies: Copies) -> None:
     """Put the copies of a shape into a database."""
     for piece in copies.parts():
         database.write_now(lambda conn, _, piece=piece: _insert(conn, shape, piece))
-    database.write_now(lambda conn, _: _count_on(conn))
+    database.write_now(lambda conn, _: continue_stream(conn))
 
 
-def _count_on(conn: Connection) -> None:
+def continue_stream(conn: Connection) -> None:
     """Places in the stream that the database gives by itself come after those given here."""
     if conn.dialect.name == "postgresql":
         last = "(SELECT coalesce(max(seq), 1) FROM signal)"

@@ -13,6 +13,7 @@ from app.sla.span import Span
 from app.sla.subject import THE_DESK, Subject
 from app.sla.ticket import STATUSES
 from app.store.engine.database import Connection, Database, WriteContention
+from app.store.engine.prepared import OBSERVED
 from app.store.tables import LATE_KINDS
 from app.store.tables.tickets import LATE_CAUSES, PAUSES
 from app.store.tickets import (
@@ -138,7 +139,9 @@ def plan_of(database: Database, ask: Callable[[Connection], object]) -> str:
             asked.append((statement, parameters))
 
         event_of_engine.listen(conn, "before_cursor_execute", note)
+        conn.execution_options(**{OBSERVED: True})
         ask(conn)
+        conn.execution_options(**{OBSERVED: False})
         event_of_engine.remove(conn, "before_cursor_execute", note)
         statement, parameters = asked[-1]
         if conn.dialect.name == "postgresql":

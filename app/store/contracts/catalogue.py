@@ -34,6 +34,7 @@ from app.store.contracts.stored_version import (
 )
 from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, advisory_lock_shared
+from app.store.engine.prepared import Prepared
 from app.store.tables import contract as _contract
 from app.store.tables import desk_version as _version
 
@@ -51,11 +52,13 @@ class UnknownDesk(LookupError):
     """No such desk is known here. Put its agreement into force with `slatimer apply`."""
 
 
-_NUMBERS: Final = select(
-    _version.c.desk,
-    func.max(_version.c.number),
-    exists().where(_contract.c.desk == _version.c.desk).label("contracts"),
-).group_by(_version.c.desk)
+_NUMBERS: Final = Prepared(
+    select(
+        _version.c.desk,
+        func.max(_version.c.number),
+        exists().where(_contract.c.desk == _version.c.desk).label("contracts"),
+    ).group_by(_version.c.desk)
+)
 _VERSIONS: Final = (
     select(_version)
     .where(_version.c.desk == bindparam("desk"), _version.c.number > bindparam("after"))
@@ -103,7 +106,7 @@ class Catalogue:
 
     def desks(self, conn: Connection) -> dict[str, int]:
         """The desks that have a version, each with the number of its latest."""
-        return {row[0]: row[1] for row in conn.execute(_NUMBERS).all()}
+        return {row[0]: row[1] for row in _NUMBERS.rows(conn, {})}
 
     def settled(self, conn: Connection) -> dict[str, int]:
         """The same in a transaction that writes, under a shared lock: no version is inserted until it ends.
@@ -115,7 +118,7 @@ class Catalogue:
 
     def _settle(self, conn: Connection) -> dict[str, int]:
         advisory_lock_shared(conn, _SETTLED)
-        rows = conn.execute(_NUMBERS).all()
+        rows = _NUMBERS.rows(conn, {})
         note_desks(conn, (row.desk for row in rows if row.contracts))
         return {row[0]: row[1] for row in rows}
 

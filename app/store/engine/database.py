@@ -266,7 +266,8 @@ class Database:
 
     def _time(self, conn: Connection) -> Micros:
         """The time of the transaction."""
-        written = conn.execute(dialect.transaction_time_query(conn)).scalar() or 0
+        rows = dialect.transaction_time_query(conn).rows(conn, {})
+        written: Micros = rows[0][0] if rows else 0
         if self._clock is not None:
             # A given clock replaces the server's.
             return max(self._clock(), self._last, 0 if self.shared else written)

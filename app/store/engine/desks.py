@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, Connection, text, true
 
 from app.principal import EVERY, EVERY_DESK, Desks
 from app.store.engine.dialect import DESK_SETTING, has_row_security
+from app.store.engine.prepared import Prepared
 
 SEPARATOR: Final = "\x1f"
 """Between the names in the setting: the unit separator. No desk has a control character in its name. One desk alone,
@@ -26,7 +27,7 @@ any desk makes deliveries to them."""
 visible_desks: ContextVar[Desks] = ContextVar("visible_desks", default=EVERY)
 """The desks whose rows the transactions of this context see. PostgreSQL enforces it, whatever a statement says."""
 
-_SET: Final = text("SELECT set_config(:setting, :desks, true)")
+_SET: Final = Prepared(text("SELECT set_config(:setting, :desks, true)"))
 _INFO: Final = "desks"
 
 
@@ -88,7 +89,7 @@ def every_desk(conn: Connection, reason: EveryDesk) -> Generator[None]:  # noqa:
 
 def _put(conn: Connection, setting: str) -> None:
     if has_row_security(conn) and conn.info[_INFO] != setting:
-        conn.execute(_SET, {"setting": DESK_SETTING, "desks": setting})
+        _SET.rows(conn, {"setting": DESK_SETTING, "desks": setting})
         conn.info[_INFO] = setting
 
 

@@ -9,13 +9,14 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Select, TextClause, text
+from sqlalchemy import Connection, CursorResult, Select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from app.settings import Settings
 from app.store.engine import postgres, sqlite
 from app.store.engine.postgres import DESK_SETTING as DESK_SETTING
+from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import Unreachable
 
 T = TypeVar("T")
@@ -123,11 +124,11 @@ def reading_runner(settings: Settings) -> TransactionRunner:
     return sqlite.reading_runner(settings)
 
 
-_LAST_RECEIVED: Final = text("SELECT received_at FROM event ORDER BY seq DESC LIMIT 1")
-_SERVER_TIME: Final = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+_LAST_RECEIVED: Final = Prepared(text("SELECT received_at FROM event ORDER BY seq DESC LIMIT 1"))
+_SERVER_TIME: Final = Prepared(text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"))
 
 
-def transaction_time_query(conn: Connection) -> TextClause:
+def transaction_time_query(conn: Connection) -> Prepared:
     """The query for the lower bound of a transaction's time.
 
     On PostgreSQL it is the server's clock, which all processes share. On SQLite it is the time of the last stored
@@ -176,25 +177,27 @@ def for_update(conn: Connection, query: S) -> S:
 _MIGRATION_LOCK: Final = 0x5_1A_71_3D
 _STREAM_LOCK: Final = 0x5_1A_71_3E
 
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
-_LOCK_KEYS: Final = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) "
-    "FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key"
+_LOCK: Final = Prepared(text("SELECT pg_advisory_xact_lock(:lock)"))
+_LOCK_KEYS: Final = Prepared(
+    text(
+        "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) "
+        "FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key"
+    )
 )
-_LOCK_KEY_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_LOCK_KEY_SHARED: Final = Prepared(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))"))
 
 
 def advisory_lock_shared(conn: Connection, key: str) -> None:
     """Take a shared advisory lock on a key until the transaction ends."""
     if has_many_writers(conn):
-        conn.execute(_LOCK_KEY_SHARED, {"key": key})
+        _LOCK_KEY_SHARED.rows(conn, {"key": key})
 
 
 def advisory_lock(conn: Connection, keys: Iterable[str]) -> None:
     """Take exclusive advisory locks until the transaction ends, in the order of the keys: no deadlock."""
     wanted = sorted(set(keys))
     if wanted and has_many_writers(conn):
-        conn.execute(_LOCK_KEYS, {"keys": wanted})
+        _LOCK_KEYS.rows(conn, {"keys": wanted})
 
 
 def lock_stream(conn: Connection) -> None:
@@ -203,13 +206,13 @@ def lock_stream(conn: Connection) -> None:
     It must be the last lock of a transaction. The order of positions is then the order of commits, without gaps.
     """
     if has_many_writers(conn):
-        conn.execute(_LOCK, {"lock": _STREAM_LOCK})
+        _LOCK.rows(conn, {"lock": _STREAM_LOCK})
 
 
 def lock_migrations(conn: Connection) -> None:
     """Take the exclusive advisory lock for migrations until the transaction ends."""
     if has_many_writers(conn):
-        conn.execute(_LOCK, {"lock": _MIGRATION_LOCK})
+        _LOCK.rows(conn, {"lock": _MIGRATION_LOCK})
 
 
 def row_count(result: CursorResult[Any], expected: int) -> int:

@@ -17,9 +17,10 @@ from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.dialect import has_many_writers, is_shared
 from app.store.engine.postgres import driver_arguments
+from app.store.engine.prepared import Prepared
 
 CHANNEL: Final = "slatimer"
-_ANNOUNCE: Final = text("SELECT pg_notify(:channel, :payload)")
+_ANNOUNCE: Final = Prepared(text("SELECT pg_notify(:channel, :payload)"))
 _KEEPALIVE: Final = 10.0
 """Seconds between two keep-alive queries: a broken connection gives no sign."""
 
@@ -35,7 +36,7 @@ class Announcement:
 def announce(conn: Connection, last: int | None, next_at: Micros | None) -> None:
     """Announce to other processes, at commit."""
     if (last is not None or next_at is not None) and has_many_writers(conn):
-        conn.execute(_ANNOUNCE, {"channel": CHANNEL, "payload": f"{last or ''} {next_at or ''}"})
+        _ANNOUNCE.rows(conn, {"channel": CHANNEL, "payload": f"{last or ''} {next_at or ''}"})
 
 
 class _Listening(Protocol):

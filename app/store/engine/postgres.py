@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.principal import EVERY_DESK
 from app.settings import Settings
+from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import Unreachable
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ DESK_SETTING: Final = "slatimer.desk"
 _UNAVAILABLE_STATES: Final = frozenset({"57P03", "53300"})
 """SQLSTATE cannot_connect_now and too_many_connections."""
 
-_FOR_DESK: Final = text("SELECT set_config(:setting, :desk, true)")
+_FOR_DESK: Final = Prepared(text("SELECT set_config(:setting, :desk, true)"))
 
 
 class TransactionRunner:
@@ -56,7 +57,7 @@ class TransactionRunner:
         def enter(conn: Connection) -> T:
             nonlocal entered
             if desk != EVERY_DESK:
-                conn.execute(_FOR_DESK, {"setting": DESK_SETTING, "desk": desk})
+                _FOR_DESK.rows(conn, {"setting": DESK_SETTING, "desk": desk})
             entered = True
             return work(conn)
 

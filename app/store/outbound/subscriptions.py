@@ -25,6 +25,7 @@ from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.engine.desks import in_desks
+from app.store.engine.prepared import Prepared
 from app.store.engine.vault import vault
 from app.store.tables import delivery as _delivery
 from app.store.tables import subscription as _subscription
@@ -172,16 +173,18 @@ _ALL: Final = select(_subscription).order_by(_subscription.c.created_at, _subscr
 _SOME: Final = _ALL.where(_subscription.c.id.in_(bindparam("ids", expanding=True)))
 _ONE: Final = select(_subscription).where(_subscription.c.id == bindparam("which"))
 _DESK: Final = select(_subscription.c.desk).where(_subscription.c.id == bindparam("which"))
-_SUBSCRIBERS: Final = select(
-    _subscription.c.id,
-    _subscription.c.desk,
-    _subscription.c.channel,
-    _subscription.c.kinds,
-    _subscription.c.filter,
-    _subscription.c.reports,
-).where(
-    _subscription.c.state != SubscriptionState.DISABLED.value,
-    _subscription.c.desk.in_(bindparam("desks", expanding=True)),
+_SUBSCRIBERS: Final = Prepared(
+    select(
+        _subscription.c.id,
+        _subscription.c.desk,
+        _subscription.c.channel,
+        _subscription.c.kinds,
+        _subscription.c.filter,
+        _subscription.c.reports,
+    ).where(
+        _subscription.c.state != SubscriptionState.DISABLED.value,
+        _subscription.c.desk.in_(bindparam("desks", expanding=True)),
+    )
 )
 _WANTING: Final = select(
     _subscription.c.desk,
@@ -273,7 +276,7 @@ def subscribers(conn: Connection, desks: Iterable[str]) -> list[Subscriber]:
     return [
         Subscriber(which, desk, Channel(channel), parse_filter(kinds, filters, reports))
         for part in parts(sorted(set(desks)))
-        for which, desk, channel, kinds, filters, reports in conn.execute(_SUBSCRIBERS, {"desks": part}).all()
+        for which, desk, channel, kinds, filters, reports in _SUBSCRIBERS.rows(conn, {"desks": part})
     ]
 
 

@@ -20,6 +20,7 @@ from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection, WriteContention, memoized
+from app.store.engine.prepared import Prepared
 from app.store.tables import NEVER
 from app.store.tables import clock as _clock
 from app.store.tables import ticket as _ticket
@@ -136,21 +137,28 @@ _CLOCK_FIELDS: Final = tuple(f.name for f in fields(StoredClock))
 _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 
 _REPORTED: Final = func.coalesce(_ticket.c.reported_revision == _ticket.c.revision, false())
-_TICKETS: Final = select(*(_ticket.c[name] for name in _TICKET_FIELDS), _REPORTED).where(
-    _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME)
+_TICKETS: Final = Prepared(
+    select(*(_ticket.c[name] for name in _TICKET_FIELDS), _REPORTED).where(
+        _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME)
+    )
 )
-_LOCK: Final = (
+_LOCK: Final = Prepared(
     select(_ticket.c.ticket)
     .where(_ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME))
     .order_by(_ticket.c.ticket)
+    .with_for_update()
 )
-_SOURCES: Final = select(_ticket.c.ticket, _ticket.c.merged_into).where(
-    _ticket.c.desk == bindparam("desk"),
-    _ticket.c.merged_into.is_not(None),
-    _ticket.c.merged_into.in_(_SOME),
+_SOURCES: Final = Prepared(
+    select(_ticket.c.ticket, _ticket.c.merged_into).where(
+        _ticket.c.desk == bindparam("desk"),
+        _ticket.c.merged_into.is_not(None),
+        _ticket.c.merged_into.in_(_SOME),
+    )
 )
-_CLOCKS: Final = select(_clock.c.subject, *(_clock.c[name] for name in _CLOCK_FIELDS)).where(
-    _clock.c.desk == bindparam("desk"), _clock.c.subject.in_(bindparam("subjects", expanding=True))
+_CLOCKS: Final = Prepared(
+    select(_clock.c.subject, *(_clock.c[name] for name in _CLOCK_FIELDS)).where(
+        _clock.c.desk == bindparam("desk"), _clock.c.subject.in_(bindparam("subjects", expanding=True))
+    )
 )
 _CLOCKS_SINCE: Final = select(*(_clock.c[name] for name in _CLOCK_FIELDS)).where(
     _clock.c.desk == bindparam("desk"),
@@ -158,8 +166,8 @@ _CLOCKS_SINCE: Final = select(*(_clock.c[name] for name in _CLOCK_FIELDS)).where
     _clock.c.commitment == bindparam("commitment"),
     _clock.c.cycle >= bindparam("cycle"),
 )
-_INSERT_TICKET: Final = _ticket.insert()
-_UPDATE_TICKET: Final = (
+_INSERT_TICKET: Final = Prepared(_ticket.insert())
+_UPDATE_TICKET: Final = Prepared(
     _ticket.update()
     .where(
         _ticket.c.desk == bindparam("_desk"),
@@ -174,13 +182,13 @@ _THIS_CLOCK: Final = (
     & (_clock.c.commitment == bindparam("_commitment"))
     & (_clock.c.cycle == bindparam("_cycle"))
 )
-_INSERT_CLOCK: Final = _clock.insert()
-_UPDATE_CLOCK: Final = (
+_INSERT_CLOCK: Final = Prepared(_clock.insert())
+_UPDATE_CLOCK: Final = Prepared(
     _clock.update()
     .where(_THIS_CLOCK)
     .values({name: bindparam(name) for name in _CLOCK_FIELDS if name not in ("commitment", "cycle")})
 )
-_DELETE_CLOCK: Final = _clock.delete().where(_THIS_CLOCK)
+_DELETE_CLOCK: Final = Prepared(_clock.delete().where(_THIS_CLOCK))
 
 _OPEN: Final = (
     select(_ticket.c.ticket)
@@ -217,7 +225,7 @@ def tickets(conn: Connection, desk: str, names: Iterable[str]) -> dict[str, Stor
     found = (
         StoredTicket(*columns, is_reported=bool(is_reported))
         for part in parts(names)
-        for *columns, is_reported in conn.execute(_TICKETS, {"desk": desk, "tickets": part}).all()
+        for *columns, is_reported in _TICKETS.rows(conn, {"desk": desk, "tickets": part})
     )
     return {each.ticket: each for each in found}
 
@@ -238,7 +246,7 @@ def lock(conn: Connection, keys: Iterable[TicketKey]) -> None:
         by_desk.setdefault(desk, []).append(ticket)
     for desk, names in by_desk.items():
         for part in parts(names):
-            conn.execute(dialect.for_update(conn, _LOCK), {"desk": desk, "tickets": part})
+            _LOCK.rows(conn, {"desk": desk, "tickets": part})
     locked.update(wanted)
 
 
@@ -247,7 +255,7 @@ def sources(conn: Connection, desk: str, targets: Iterable[str]) -> list[tuple[s
     return [
         (row.ticket, row.merged_into)
         for part in parts(targets)
-        for row in conn.execute(_SOURCES, {"desk": desk, "tickets": part}).all()
+        for row in _SOURCES.rows(conn, {"desk": desk, "tickets": part})
     ]
 
 
@@ -257,7 +265,7 @@ def clocks(
     """The clocks of these subjects as last recorded."""
     found: dict[Subject, dict[ClockKey, StoredClock]] = {}
     for part in parts(subjects):
-        for subject, *columns in conn.execute(_CLOCKS, {"desk": desk, "subjects": part}).all():
+        for subject, *columns in _CLOCKS.rows(conn, {"desk": desk, "subjects": part}):
             stored = StoredClock(*columns)
             found.setdefault(subject, {})[stored.commitment, stored.cycle] = stored
     return found
@@ -282,8 +290,8 @@ def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
     new = [value for value in values if value["revision"] == 1]
     known = [_against_revision(value) for value in values if value["revision"] != 1]
     if new:
-        conn.execute(_INSERT_TICKET, new)
-    if known and dialect.row_count(conn.execute(_UPDATE_TICKET, known), len(known)) != len(known):
+        _INSERT_TICKET.write(conn, new)
+    if known and _UPDATE_TICKET.write(conn, known) != len(known):
         raise WriteContention("a ticket was changed by another writer")
 
 
@@ -325,7 +333,7 @@ def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
             gone.append({**of, "_commitment": commitment, "_cycle": cycle})
     for statement, rows in ((_INSERT_CLOCK, new), (_UPDATE_CLOCK, changed), (_DELETE_CLOCK, gone)):
         if rows:
-            conn.execute(statement, rows)
+            statement.write(conn, rows)
 
 
 def was_evaluated_since(conn: Connection, desk: str, at: Micros) -> bool:

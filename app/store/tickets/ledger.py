@@ -20,6 +20,7 @@ from app.sla.subject import Subject
 from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.engine.prepared import Prepared
 from app.store.tables import COUNTED_FACTS, OF_OTHER_SUBJECT
 from app.store.tables import event as _event
 from app.store.tables import event_key as _key
@@ -50,11 +51,15 @@ def digest_of(event: Event) -> str:
     return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
-_DIGESTS: Final = select(_event.c.event_id, _event.c.digest).where(
-    _event.c.desk == bindparam("desk"), _event.c.event_id.in_(bindparam("ids", expanding=True))
+_DIGESTS: Final = Prepared(
+    select(_event.c.event_id, _event.c.digest).where(
+        _event.c.desk == bindparam("desk"), _event.c.event_id.in_(bindparam("ids", expanding=True))
+    )
 )
-_KEYED_DIGESTS: Final = select(_key.c.event_id, _key.c.digest).where(
-    _key.c.desk == bindparam("desk"), _key.c.event_id.in_(bindparam("ids", expanding=True))
+_KEYED_DIGESTS: Final = Prepared(
+    select(_key.c.event_id, _key.c.digest).where(
+        _key.c.desk == bindparam("desk"), _key.c.event_id.in_(bindparam("ids", expanding=True))
+    )
 )
 _EVENTS: Final = select(
     _event.c.ticket,
@@ -67,21 +72,27 @@ _EVENTS: Final = select(
     _event.c.received_at,
     _event.c.attributes,
 ).order_by(_event.c.seq)
-_LOGS: Final = _EVENTS.where(
-    _event.c.desk == bindparam("desk"),
-    _event.c.ticket.in_(bindparam("tickets", expanding=True)),
-    _event.c.received_at >= bindparam("since"),
+_LOGS: Final = Prepared(
+    _EVENTS.where(
+        _event.c.desk == bindparam("desk"),
+        _event.c.ticket.in_(bindparam("tickets", expanding=True)),
+        _event.c.received_at >= bindparam("since"),
+    )
 )
-_LATER: Final = _EVENTS.add_columns(_event.c.seq).where(
-    _event.c.desk == bindparam("desk"),
-    _event.c.ticket == bindparam("ticket"),
-    _event.c.seq > bindparam("seq"),
-    _event.c.received_at >= bindparam("since"),
+_LATER: Final = Prepared(
+    _EVENTS.add_columns(_event.c.seq).where(
+        _event.c.desk == bindparam("desk"),
+        _event.c.ticket == bindparam("ticket"),
+        _event.c.seq > bindparam("seq"),
+        _event.c.received_at >= bindparam("since"),
+    )
 )
-_LAST_SEQ: Final = select(func.max(_event.c.seq)).where(
-    _event.c.desk == bindparam("desk"),
-    _event.c.ticket == bindparam("ticket"),
-    _event.c.received_at >= bindparam("since"),
+_LAST_SEQ: Final = Prepared(
+    select(func.max(_event.c.seq)).where(
+        _event.c.desk == bindparam("desk"),
+        _event.c.ticket == bindparam("ticket"),
+        _event.c.received_at >= bindparam("since"),
+    )
 )
 _SUBJECT_LOGS: Final = _EVENTS.where(
     _event.c.desk == bindparam("desk"),
@@ -109,8 +120,8 @@ _KNOWN: Final = (
     .where(_event.c.desk == bindparam("desk"), _event.c.ticket.in_(bindparam("tickets", expanding=True)))
     .distinct()
 )
-_APPEND: Final = _event.insert()
-_APPEND_KEY: Final = _key.insert()
+_APPEND: Final = Prepared(_event.insert())
+_APPEND_KEY: Final = Prepared(_key.insert())
 _UNKNOWN_TYPES: Final = (
     select(_event.c.desk, _event.c.type, func.count())
     .where(~_event.c.known)
@@ -141,7 +152,7 @@ def digests(conn: Connection, desk: str, ids: Iterable[str]) -> dict[str, str]:
     return {
         row.event_id: row.digest
         for part in parts(ids)
-        for row in conn.execute(query, {"desk": desk, "ids": part}).all()
+        for row in query.rows(conn, {"desk": desk, "ids": part})
     }
 
 
@@ -170,8 +181,8 @@ def append(conn: Connection, events: Sequence[NewEvent], received_at: Micros) ->
     if dialect.has_partitioned_log(conn):
         keys = [{name: row[name] for name in ("desk", "event_id", "digest")} for row in rows]
         # One order for all transactions: of two that insert the same keys one waits, and no deadlock arises.
-        conn.execute(_APPEND_KEY, sorted(keys, key=itemgetter("desk", "event_id")))
-    conn.execute(_APPEND, rows)
+        _APPEND_KEY.write(conn, sorted(keys, key=itemgetter("desk", "event_id")))
+    _APPEND.write(conn, rows)
 
 
 def logs(conn: Connection, desk: str, tickets: Iterable[str], since: Micros = 0) -> dict[str, list[Event]]:
@@ -182,7 +193,7 @@ def logs(conn: Connection, desk: str, tickets: Iterable[str], since: Micros = 0)
     found: dict[str, list[Event]] = {}
     for part in parts(tickets):
         found.update((ticket, []) for ticket in part)
-        for row in conn.execute(_LOGS, {"desk": desk, "tickets": part, "since": since}).all():
+        for row in _LOGS.rows(conn, {"desk": desk, "tickets": part, "since": since}):
             found[row.ticket].append(_event_of(row))
     return found
 
@@ -192,13 +203,13 @@ def later(conn: Connection, desk: str, ticket: str, seq: int, since: Micros) -> 
 
     A ticket is locked before its events are inserted, so of one ticket the places rise with the commits.
     """
-    rows = conn.execute(_LATER, {"desk": desk, "ticket": ticket, "seq": seq, "since": since}).all()
+    rows = _LATER.rows(conn, {"desk": desk, "ticket": ticket, "seq": seq, "since": since})
     return [_event_of(row) for row in rows], max((row.seq for row in rows), default=seq)
 
 
 def last_seq(conn: Connection, desk: str, ticket: str, since: Micros) -> int:
     """The place of a ticket's last event in the log, 0 without one. `since` as in `logs`."""
-    return conn.execute(_LAST_SEQ, {"desk": desk, "ticket": ticket, "since": since}).scalar() or 0
+    return _LAST_SEQ.rows(conn, {"desk": desk, "ticket": ticket, "since": since})[0][0] or 0
 
 
 def subject_logs(

@@ -13,6 +13,7 @@ from app.sla.queue.waiting import WaitInterval
 from app.sla.span import Micros, Span
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.engine.prepared import Prepared
 from app.store.tables import ticket as _ticket
 from app.store.tables import wait_interval as _wait_interval
 
@@ -33,7 +34,7 @@ _KEY: Final = (
     _wait_interval.c.created_at,
     _wait_interval.c.ticket,
 )
-_INTERVALS: Final = (
+_INTERVALS: Final = Prepared(
     select(*(_wait_interval.c[name] for name in _COLUMNS))
     .where(
         _wait_interval.c.desk == bindparam("desk"),
@@ -108,18 +109,18 @@ _AFTER: Final = (
     .order_by(_ticket.c.created_at, _ticket.c.ticket)
     .limit(bindparam("count"))
 )
-_INSERT: Final = _wait_interval.insert()
+_INSERT: Final = Prepared(_wait_interval.insert())
 _THIS: Final = (
     (_wait_interval.c.desk == bindparam("_desk"))
     & (_wait_interval.c.ticket == bindparam("_ticket"))
     & (_wait_interval.c.number == bindparam("_number"))
 )
-_UPDATE: Final = (
+_UPDATE: Final = Prepared(
     _wait_interval.update()
     .where(_THIS)
     .values({name: bindparam(name) for name in _COLUMNS if name != "ticket"})
 )
-_DELETE: Final = _wait_interval.delete().where(_THIS)
+_DELETE: Final = Prepared(_wait_interval.delete().where(_THIS))
 
 
 def wait_intervals(
@@ -128,8 +129,8 @@ def wait_intervals(
     """The stored wait intervals of these tickets, each ticket's in order."""
     found: dict[str, tuple[WaitInterval, ...]] = {}
     for part in parts(tickets):
-        for row in conn.execute(_INTERVALS, {"desk": desk, "tickets": part}).mappings():
-            stored = WaitInterval(**row)
+        for row in _INTERVALS.rows(conn, {"desk": desk, "tickets": part}):
+            stored = WaitInterval(*row)
             found[stored.ticket] = (*found.get(stored.ticket, ()), stored)
     return found
 
@@ -254,4 +255,4 @@ def write(
         ]
     for statement, rows in ((_INSERT, new), (_UPDATE, changed), (_DELETE, gone)):
         if rows:
-            conn.execute(statement, rows)
+            statement.write(conn, rows)

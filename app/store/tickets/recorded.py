@@ -15,6 +15,7 @@ from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
+from app.store.engine.prepared import Prepared
 from app.store.tables import signal as _signal
 from app.store.tickets.signals import CLOCK, IS_LATE, QUEUE
 
@@ -51,7 +52,7 @@ _SIGNALS: Final = (
     .where(_signal.c.desk == bindparam("desk"))
     .order_by(_signal.c.seq)
 )
-_RECORDED: Final = _SIGNALS.where(_signal.c.subject.in_(bindparam("subjects", expanding=True)))
+_RECORDED: Final = Prepared(_SIGNALS.where(_signal.c.subject.in_(bindparam("subjects", expanding=True))))
 _OF_CYCLES: Final = _SIGNALS.where(
     _signal.c.subject == bindparam("subject"),
     _signal.c.commitment == bindparam("commitment"),
@@ -90,7 +91,7 @@ def recorded(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[S
     found: dict[Subject, RecordedSignals] = {}
     for part in parts(subjects):
         found.update((subject, RecordedSignals()) for subject in part)
-        for row in conn.execute(_RECORDED, {"desk": desk, "subjects": part}).all():
+        for row in _RECORDED.rows(conn, {"desk": desk, "subjects": part}):
             _add(found[row.subject], row)
     return found
 

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, select, text
 from app.sla.report.measure import Instant
 from app.sla.span import DAY, HOUR, Micros, Span
 from app.store.engine.database import Connection
+from app.store.engine.prepared import Prepared
 from app.store.tables import report_day as _report_day
 
 SETTLING: Final[Micros] = HOUR
@@ -30,9 +31,11 @@ EVERYTHING: Final = "everything"
 _FIELDS: Final = ".fields"
 
 # The rows of one transaction are written in order, so that two do not wait for each other. Both databases know it.
-_MARK: Final = text(
-    "INSERT INTO report_day (desk, figures, day, revision) VALUES (:desk, :figures, :day, 1) "
-    "ON CONFLICT (desk, figures, day) DO UPDATE SET revision = report_day.revision + 1"
+_MARK: Final = Prepared(
+    text(
+        "INSERT INTO report_day (desk, figures, day, revision) VALUES (:desk, :figures, :day, 1) "
+        "ON CONFLICT (desk, figures, day) DO UPDATE SET revision = report_day.revision + 1"
+    )
 )
 _REVISIONS: Final = (
     select(_report_day.c.day, _report_day.c.revision)
@@ -61,8 +64,8 @@ class Mark(NamedTuple):
 def mark(conn: Connection, desk: str, marks: Collection[Mark]) -> None:
     """Raise the revisions of days, in the transaction that changes their figures."""
     if marks:
-        conn.execute(
-            _MARK, [{"desk": desk, "figures": each.figures, "day": each.day} for each in sorted(marks)]
+        _MARK.write(
+            conn, [{"desk": desk, "figures": each.figures, "day": each.day} for each in sorted(marks)]
         )
 
 

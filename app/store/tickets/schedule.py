@@ -18,6 +18,7 @@ from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection
 from app.store.engine.desks import in_desks
+from app.store.engine.prepared import Prepared
 from app.store.tables import archived_ticket as _archived
 from app.store.tables import parked as _parked
 from app.store.tables import subject as _subject
@@ -132,8 +133,10 @@ _WAKE_SUBJECTS: Final = _MARK_SUBJECTS_DUE.where(
 )
 _COLUMNS: Final = tuple(field.name for field in fields(Parked))
 _PARKED: Final = select(*(_parked.c[name] for name in _COLUMNS))
-_SOME_PARKED: Final = _PARKED.where(
-    _parked.c.desk == bindparam("desk"), _parked.c.subject.in_(bindparam("subjects", expanding=True))
+_SOME_PARKED: Final = Prepared(
+    _PARKED.where(
+        _parked.c.desk == bindparam("desk"), _parked.c.subject.in_(bindparam("subjects", expanding=True))
+    )
 )
 _UNPARK: Final = _parked.delete().where(
     _parked.c.desk == bindparam("_desk"), _parked.c.subject == bindparam("_subject")
@@ -281,7 +284,7 @@ def parked(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[Sub
     found = (
         Parked(*row)
         for part in parts(subjects)
-        for row in conn.execute(_SOME_PARKED, {"desk": desk, "subjects": part}).all()
+        for row in _SOME_PARKED.rows(conn, {"desk": desk, "subjects": part})
     )
     return {each.subject: each for each in found}
 

@@ -19,6 +19,7 @@ from app.store.engine import dialect
 from app.store.engine.batch import parts
 from app.store.engine.database import Connection, EveryDesk, every_desk
 from app.store.engine.desks import in_desks
+from app.store.engine.prepared import Prepared
 from app.store.tables import LATE_KINDS as _INDEXED
 from app.store.tables import signal as _signal
 
@@ -104,8 +105,8 @@ _MOVED: Final = (
     .distinct()
 )
 _KNOWN: Final = select(_signal.c.id).where(_signal.c.id.in_(bindparam("ids", expanding=True)))
-_LAST: Final = select(func.max(_signal.c.seq))
-_APPEND: Final = _signal.insert()
+_LAST: Final = Prepared(select(func.max(_signal.c.seq)))
+_APPEND: Final = Prepared(_signal.insert())
 _COLUMNS: Final = (
     "id",
     "desk",
@@ -155,7 +156,7 @@ _PAGE_BACKWARDS: Final = _PUBLISHED.order_by(_signal.c.seq.desc())
 
 def last(conn: Connection) -> int:
     """The place of the last signal in the stream, 0 for none."""
-    return conn.execute(_LAST).scalar() or 0
+    return _LAST.rows(conn, {})[0][0] or 0
 
 
 def moved(conn: Connection, after: int) -> dict[str, set[str]]:
@@ -178,7 +179,7 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
     dialect.lock_stream(conn)
     with every_desk(conn, EveryDesk.STREAM):
         first = last(conn) + 1
-    conn.execute(_APPEND, [_row(seq, signal) for seq, signal in enumerate(signals, first)])
+    _APPEND.write(conn, [_row(seq, signal) for seq, signal in enumerate(signals, first)])
     _retract(conn, signals)
     _correct(conn, signals)
     return [
