@@ -26,10 +26,10 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from sqlalchemy import func, select
 
+from app.flow.process.collector import GC_THRESHOLD
 from app.flow.query.queue_reports import queue_report
 from app.flow.query.report_scope import Answer, Asked
 from app.flow.query.reports import ReportKind, clock_report, clocks_behind
-from app.main import GC_THRESHOLD
 from app.settings import Settings
 from app.sla.report.cut import By
 from app.sla.report.measure import Measure

@@ -20,8 +20,8 @@ from typing import Final
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from app.cli.terminal import log_warnings_only
+from app.flow.process.collector import GC_THRESHOLD
 from app.flow.process.runtime import Runtime
-from app.main import GC_THRESHOLD
 from app.settings import Settings
 from app.sla.span import HOUR, MINUTE
 from benchmarks._copyist import written
