@@ -11,6 +11,8 @@ PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 OPTIONS ?=
 # `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there.
 ROUNDS ?= 8
+# `make bench BENCHMARKS=--all` runs every benchmark, BENCHMARKS="start sweep" some, --record keeps the figures.
+BENCHMARKS ?=
 # `make lock UPGRADE=--upgrade` takes newer versions within pyproject.toml's bounds.
 UPGRADE ?=
 
@@ -71,8 +73,8 @@ lint: $(TOOLS) ## The part of check that runs no test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/slatimer openapi --check
 
-bench: $(TOOLS) ## Measure, as ratios against the limit found in the same run
-	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(TOOLS) ## Measure against limits of the same run, and compare with the last release (BENCHMARKS=--all)
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under load, and look for what that lost (ROUNDS=)
 	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.chaos

@@ -4,7 +4,6 @@
 disconnect on their own, so the hub ends their responses on the first SIGTERM.
 """
 
-import gc
 import math
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -17,6 +16,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from app.flow.process.collector import spare_collections
 from app.log import log_as_json
 from app.settings import Settings, environment_warnings
 from app.sla.span import Micros
@@ -108,10 +108,6 @@ FIRST_SIGN_IN: Final = (
 API_VERSION = "1"
 """The version of the API under /v1, independent of the package's version."""
 
-GC_THRESHOLD: Final = 20_000
-"""Allocations between two runs of the garbage collector. At Python's default of 700, a push pays for several runs over
-every object of the process; reference counting frees most of what an evaluation allocates."""
-
 DESCRIPTION = """A ticket system pushes events; slatimer computes the clock of every commitment and detects breaches on
 time. Every instant has an offset. Errors are problem documents (RFC 9457)."""
 
@@ -173,9 +169,7 @@ class Server(uvicorn.Server):
             for listener in server.sockets:
                 host, port = listener.getsockname()[:2]
                 _log.info("serving", url=f"http://{host}:{port}")
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD)
+        spare_collections()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Close the hub, then stop."""

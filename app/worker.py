@@ -18,6 +18,7 @@ from arq import cron
 from arq.connections import create_pool
 from arq.worker import Worker, func
 
+from app.flow.process.collector import spare_collections
 from app.flow.process.runtime import Runtime
 from app.jobs import UNREACHABLE, Job, Queue, deserialise, redis_settings, serialise
 from app.settings import Settings, environment_warnings
@@ -116,6 +117,7 @@ async def work(settings: Settings) -> None:
         queues = [
             asyncio.create_task(keep_running(settings, queue, context, jobs)) for queue, jobs in JOBS.items()
         ]
+        spare_collections()
         _log.info("worker started")
         try:
             await stopped.wait()

@@ -4,6 +4,7 @@ The limit beside every rate: the rows of a story's step for other tickets, in as
 read, judged or checked. What is done to a row is what no writer can leave out: the ticket's name and the time.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
@@ -11,9 +12,22 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam
 from sqlalchemy.sql.dml import Insert, Update
 
+from app.settings import Settings
 from app.sla.span import Micros
 from app.store.tables import event, event_key
-from benchmarks._shape import BEGIN, NAME, TABLES, Write, continue_stream, is_instant, is_written_instant
+from benchmarks._shape import (
+    BEGIN,
+    NAME,
+    TABLES,
+    TARGET,
+    Copies,
+    Write,
+    continue_stream,
+    fill,
+    is_instant,
+    is_written_instant,
+    opened,
+)
 
 _BY_NAME: Final = {table.name: table for table in TABLES}
 
@@ -80,3 +94,20 @@ class _Kind:
         if self.table == "signal":
             row["id"] = f"sig_{uuid4().hex[:30]}"
         return row
+
+
+def written(url: str, shape: Sequence[Write], step: Sequence[Write], count: int) -> tuple[float, float]:
+    """Writes the rows of a step of so many tickets of a shape, in the transactions of a sweep, with nothing else done.
+
+    Returns how many a second, and milliseconds of this process's processor time for each.
+    """
+    copyist, size = Copyist({"step": step}), Settings().sweep_batch_size
+    names = [f"z{10_000_000 + number}" for number in range(count)]
+    with opened(url) as database:
+        fill(database, shape, Copies(0, count, database.now() - TARGET, 1))
+        began, before = time.perf_counter(), time.process_time()
+        for start in range(0, count, size):
+            part = [("step", name, "") for name in names[start : start + size]]
+            database.write_now(lambda conn, at, part=part: copyist.write(conn, at, part))
+        spent = time.process_time() - before
+        return count / (time.perf_counter() - began), spent / count * 1000

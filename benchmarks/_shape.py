@@ -176,7 +176,8 @@ def _state(conn: Connection) -> State:
     found: State = {}
     for table in TABLES:
         keys = [column.name for column in table.primary_key]
-        rows = [dict(row) for row in conn.execute(select(table)).mappings()]
+        # Of the story's ticket only: applied agreements are signals too.
+        rows = [dict(row) for row in conn.execute(select(table).where(table.c.ticket == NAME)).mappings()]
         found[table.name] = {tuple(row[key] for key in keys): row for row in rows}
     return found
 

@@ -22,6 +22,7 @@ from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Evaluation, Version, evaluate
 from app.sla.event import Event
 from app.sla.span import HOUR, MINUTE, micros
+from benchmarks._figures import Figure, report
 
 RUNS: Final = 15
 TIMES: Final = 400
@@ -123,6 +124,8 @@ def main() -> None:
     print(f"{'its three deadlines':34}{deadlines:9.1f}{deadlines / limit:9.1f}")
     print(f"{'the bisections of those (limit)':34}{limit:9.2f}{1:9.1f}")
     print(f"aim: under {AIM:.0f} us: {'met' if judged < AIM else 'missed'}")
+    report(Figure("evaluate: ten events, three commitments", judged, "us", AIM, limit))
+    report(Figure("evaluate: three deadlines", deadlines, "us", limit=limit))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.sla.event import Event
 from app.sla.span import SECOND
 from app.store.engine.database import Database
+from benchmarks._figures import Figure, report
 from tests.service import Service, WallClock, with_desks_in_force
 
 EVENTS: Final = 20_000
@@ -84,6 +85,7 @@ def main() -> None:
         print(
             f"{name}: {found:.1f} ms (aim {aim:.0f}), {found / limit:.1f} times a short ticket's {limit:.1f} ms"
         )
+        report(Figure(f"long_ticket: an event of {name}", found, "ms", aim, limit))
 
 
 if __name__ == "__main__":

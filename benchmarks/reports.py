@@ -5,8 +5,8 @@
 
 The rows of tickets, clocks and waits are written as an evaluation leaves them, without the evaluation: a report reads no
 others. Reports as of an earlier instant evaluate real tickets, which are pushed. Times are of this process's processor,
-so that others on the machine do not count. The second time of a report is from kept figures where it has any, and else
-with warm caches of the database.
+so that others on the machine do not count; the limit is one pass of the database over all clocks. The second time of a
+report is from kept figures where it has any, and else with warm caches of the database.
 """
 
 import argparse
@@ -17,16 +17,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from time import process_time
 from typing import Any, Final
 
 # In place of this folder, in which `calendar.py` would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from sqlalchemy import func, select
+
+from app.flow.process.collector import GC_THRESHOLD
 from app.flow.query.queue_reports import queue_report
 from app.flow.query.report_scope import Answer, Asked
 from app.flow.query.reports import ReportKind, clock_report, clocks_behind
-from app.main import GC_THRESHOLD
 from app.settings import Settings
 from app.sla.report.cut import By
 from app.sla.report.measure import Measure
@@ -35,6 +38,8 @@ from app.sla.subject import Subject
 from app.store.engine.database import Connection, Database
 from app.store.tables import NEVER, clock, ticket, wait_interval
 from app.store.tickets import kept_figures
+from benchmarks._figures import Figure
+from benchmarks._figures import report as report_figure
 from tests.service import Service, WallClock, created, event
 
 DESK: Final = "haisoft"
@@ -146,8 +151,20 @@ def _once(work: Callable[[], object]) -> tuple[object, float]:
     return work(), process_time() - before
 
 
-def timed(service: Service, what: str, work: Callable[[], object]) -> None:
-    """Print the processor time of a first and of a second run. The figures of ended periods are kept in between."""
+def one_pass(service: Service) -> float:
+    """Seconds of processor time in which the database counts and sums all clocks: the limit."""
+    query = select(func.count(), func.sum(clock.c.counted), func.max(clock.c.ended_at)).where(
+        clock.c.state == "stopped"
+    )
+    read = service.database.read_now
+    return median(_once(lambda: read(lambda conn: conn.execute(query).one()))[1] for _ in range(5))
+
+
+def timed(service: Service, what: str, work: Callable[[], object]) -> float:
+    """Print the processor time of a first and of a second run. The figures of ended periods are kept in between.
+
+    Returns that of the first, in seconds.
+    """
     found, first = _once(work)
     if isinstance(found, Answer) and (kept := found.to_keep):
         most = service.settings.report_kept_max
@@ -155,6 +172,7 @@ def timed(service: Service, what: str, work: Callable[[], object]) -> None:
     _, again = _once(work)
     size = f"{len(found.report.rows):>6} rows" if isinstance(found, Answer) else ""
     print(f"{what:<44} {first * 1000:>8.0f} ms {again * 1000:>8.0f} ms {size}")
+    return first
 
 
 def measure(service: Service) -> None:
@@ -165,6 +183,8 @@ def measure(service: Service) -> None:
     def report(kind: ReportKind, asked: Asked) -> Callable[[], Answer]:
         return lambda: read(lambda conn: clock_report(conn, catalogue, settings, kind, asked))
 
+    limit = one_pass(service)
+    print(f"one pass over all clocks (limit): {limit * 1000:.1f} ms")
     print(f"{'report of the year':<44} {'first':>11} {'kept':>11}")
     for kind in ReportKind:
         shapes = [
@@ -176,7 +196,10 @@ def measure(service: Service) -> None:
         # An hourly report by week and assignee would have more rows than one answer may.
         for by, splits in shapes[:1] if kind in (ReportKind.HEATMAP, ReportKind.BREACHES) else shapes:
             asked = Asked(DESK, YEAR, now, by, splits)
-            timed(service, f"{kind} by {by} {','.join(splits)}", report(kind, asked))
+            first = timed(service, f"{kind} by {by} {','.join(splits)}", report(kind, asked))
+            if by is By.MONTH and not splits:
+                cost = Figure(f"reports: {kind} of a year by month", first * 1000, "ms", limit=limit * 1000)
+                report_figure(cost)
     year = Asked(DESK, YEAR, now, By.MONTH, ())
     timed(
         service, "queues by month", lambda: read(lambda conn: queue_report(conn, catalogue, settings, year))

@@ -3,7 +3,8 @@
 Run: python benchmarks/start.py  (TIMES=5; TREES=.,../other compares checkouts by turns, on one machine)
 Processor time is user and system of the process; the median of TIMES runs. Beside each figure stand its aim and what the
 same interpreter takes to import the libraries that the process cannot do without. Memory at rest is resident, and of it
-what is not shared with other processes, some seconds after a `serve` on a migrated SQLite file is ready.
+what is not shared with other processes, some seconds after a `serve` on a migrated SQLite file is ready; its limit is an
+interpreter that has imported those libraries.
 """
 
 import os
@@ -23,6 +24,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import urllib.request
 
+from benchmarks._figures import Figure, report
+
 TIMES: Final = int(os.environ.get("TIMES", "5"))
 TREES: Final = [
     Path(tree).resolve()
@@ -32,6 +35,9 @@ AT_REST: Final = 5.0
 """Seconds after which memory is at rest."""
 
 _WITHIN: Final = ("--start", "2026-03-02T09:00:00+01:00", "--within", "2h")
+LIBRARIES: Final = "import fastapi, uvicorn, sqlmodel, structlog, prometheus_client, httpx2, jinja2"
+LIMIT_OF_COMMANDS: Final = "limit of commands: typer"
+LIMIT_OF_SERVE: Final = "limit of serve: its libraries"
 COMMANDS: Final = {
     "slatimer --help": (0.35, ("-m", "app", "--help")),
     "deadline, calendar of a file": (
@@ -42,11 +48,8 @@ COMMANDS: Final = {
         0.35,
         ("-m", "app", "deadline", "--calendar", "haisoft/tickets", *_WITHIN),
     ),
-    "limit of commands: typer": (None, ("-c", "import typer")),
-    "limit of serve: its libraries": (
-        None,
-        ("-c", "import fastapi, uvicorn, sqlmodel, structlog, prometheus_client, httpx2, jinja2"),
-    ),
+    LIMIT_OF_COMMANDS: (None, ("-c", "import typer")),
+    LIMIT_OF_SERVE: (None, ("-c", LIBRARIES)),
 }
 """Aim in seconds of processor time, and arguments."""
 READY_AIM: Final = 1.5
@@ -115,6 +118,13 @@ def _memory(pid: int) -> tuple[float, float]:
     return found["Rss"] / 1024, (found["Private_Clean"] + found["Private_Dirty"]) / 1024
 
 
+def libraries_memory() -> float:
+    """Resident megabytes of an interpreter that has imported the libraries of `serve`."""
+    told = f"{LIBRARIES}; print(open('/proc/self/statm').read().split()[1])"
+    pages = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
 def row(what: str, figure: str, aim: str) -> None:
     print(f"{what:45} {figure:>10}  {aim}")
 
@@ -132,12 +142,25 @@ def main() -> None:
                 at_rest[tree].append(served(tree, folder))
     for tree in TREES:
         print(tree)
-        for name, (aim, _) in COMMANDS.items():
-            row(name, f"{median(taken[tree, name]):.2f} s", "" if aim is None else f"aim {aim:.2f} s")
-        ready, resident, private = (median(column) for column in zip(*at_rest[tree], strict=True))
-        row("serve ready", f"{ready:.2f} s", f"aim {READY_AIM:.2f} s")
-        row("memory at rest, resident", f"{resident:.0f} MB", f"aim {MEMORY_AIM} MB")
-        row("memory at rest, not shared", f"{private:.0f} MB", "")
+        shown(
+            {name: median(taken[tree, name]) for name in COMMANDS},
+            *(median(column) for column in zip(*at_rest[tree], strict=True)),
+        )
+
+
+def shown(commands: dict[str, float], ready: float, resident: float, private: float) -> None:
+    """Print and report the medians of a tree."""
+    for name, (aim, _) in COMMANDS.items():
+        row(name, f"{commands[name]:.2f} s", "" if aim is None else f"aim {aim:.2f} s")
+        if aim is not None:
+            report(Figure(f"start: {name}", commands[name], "s", aim, commands[LIMIT_OF_COMMANDS]))
+    libraries = libraries_memory()
+    row("serve ready", f"{ready:.2f} s", f"aim {READY_AIM:.2f} s")
+    row("limit of memory: the libraries of serve", f"{libraries:.0f} MB", "")
+    row("memory at rest, resident", f"{resident:.0f} MB", f"aim {MEMORY_AIM} MB")
+    row("memory at rest, not shared", f"{private:.0f} MB", "")
+    report(Figure("start: serve ready", ready, "s", READY_AIM, commands[LIMIT_OF_SERVE]))
+    report(Figure("start: memory at rest", resident, "MB", MEMORY_AIM, libraries))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
+    sweep_batch_duration: timedelta = Field(
+        default=timedelta(milliseconds=25),
+        gt=timedelta(),
+        description="Duration of a transaction of the sweep while events are received in the same process: they wait "
+        "for it, so it takes fewer tickets then. Shorter ones take more of the processor for each ticket.",
+    )
     sweep_contracts_batch_size: int = Field(
         default=100,
         ge=1,

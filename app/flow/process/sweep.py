@@ -1,13 +1,14 @@
 """Sweep: evaluates tickets when their next transition comes due, and so detects breaches on time.
 
 The database is the timer. The sweep sleeps until the least `next_at`, is woken when a commit brings an earlier one, and
-polls for what other processes wrote. Due tickets are evaluated in batches. `next_at` is only a hint and the evaluation
-is idempotent, so a crash or two sweeps at once do no harm. A ticket that fails is parked, and does not block the
-others. Instants are microseconds UTC.
+polls for what other processes wrote. Due tickets are evaluated in batches, which are short while events are received:
+those wait for them (`pace`). `next_at` is only a hint and the evaluation is idempotent, so a crash or two sweeps at once
+do no harm. A ticket that fails is parked, and does not block the others. Instants are microseconds UTC.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 import structlog
 
@@ -15,6 +16,7 @@ from app.background import BackgroundLoop
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.locking import lock_desks
+from app.flow.process.pace import Pace
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.sla.subject import SubjectKey, by_desk
@@ -52,7 +54,9 @@ class Sweeper:
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor = database, assessor
-        self._batch_size = settings.sweep_batch_size
+        self._pace = Pace(settings.sweep_batch_size, settings.sweep_batch_duration.total_seconds())
+        self._commits = self._seen = 0
+        """Assessments of this process that became durable, the sweep's own among them; and those by its last batch."""
         self._contracts = settings.sweep_contracts_batch_size
         self._poll_interval = settings.sweep_poll_interval.total_seconds()
         self._background = BackgroundLoop(self._run)
@@ -92,7 +96,7 @@ class Sweeper:
                 raise
             _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         due = await self._database.write(
-            lambda conn, now: schedule.due(conn, now, self._batch_size, self._contracts), EveryDesk.DUE
+            lambda conn, now: schedule.due(conn, now, self._pace.size, self._contracts), EveryDesk.DUE
         )
         for key in due:
             await self._sweep_one(key)
@@ -153,13 +157,21 @@ class Sweeper:
         await self._background.sleep(wait)
 
     def _claim(self, conn: Connection, now: Micros) -> int:
+        began = monotonic()
         # Lock order: desks that are locked as a whole before any ticket.
-        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._batch_size))
-        due = schedule.due(conn, now, self._batch_size, self._contracts)
+        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._pace.size))
+        due = schedule.due(conn, now, self._pace.size, self._contracts)
         if due:
             with confined(conn, frozenset(desk for desk, _ in due)):
                 self._evaluate(conn, now, due)
+            after_commit(conn, lambda: self._batch_ended(len(due), began))
         return len(due)
+
+    def _batch_ended(self, count: int, began: float) -> None:
+        """After the commit of a batch, which was itself one assessment."""
+        at, others = monotonic(), self._commits - self._seen - 1
+        self._seen = self._commits
+        self._pace.batch_ended(at, count, at - began, others=others)
 
     def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:
         traces = dict.fromkeys(due, f"sweep-{now}")
@@ -172,6 +184,7 @@ class Sweeper:
 
     def _on_commit(self, found: Assessed) -> None:
         """The same for a commit of this process. Runs in the writer thread."""
+        self._commits += 1
         self._wake_for(found.next_at)
 
     def _wake_for(self, next_at: Micros | None) -> None:
