@@ -15,7 +15,13 @@ class DatabaseSettings(SettingsGroup):
     database_url: str = Field(
         default="sqlite:///slatimer.db",
         description="A SQLite file (sqlite:////path/slatimer.db), or PostgreSQL "
-        "(postgresql+asyncpg://USER@HOST/NAME) for several processes.",
+        "(postgresql+asyncpg://USER@HOST/NAME) for several processes. Several hosts, as "
+        "postgresql+asyncpg://USER@/NAME?host=HOST:PORT&host=HOST:PORT: the one that accepts writes is used.",
+    )
+    database_direct_url: str | None = Field(
+        default=None,
+        description="Where SLATIMER_DATABASE_URL is a PgBouncer in transaction mode: the PostgreSQL server behind it. "
+        "LISTEN and migrations use it, and prepared statements are off.",
     )
     database_connect_timeout: timedelta = Field(
         default=timedelta(seconds=5), description="Timeout for connecting to PostgreSQL."

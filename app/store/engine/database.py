@@ -147,7 +147,7 @@ class Database:
         Raises UnusableDatabase, UnusableKey for a key that encrypts no secrets, and UnreadableSecret for a stored secret
         whose key is not given.
         """
-        dialect.check(settings.database_url)
+        dialect.check_settings(settings)
         self._vault = vault_of_settings(settings)
         self.settings = settings
         self.shared = dialect.is_shared(settings.database_url)
@@ -170,7 +170,7 @@ class Database:
         self._writer.submit(self._open).result()
 
     def _open(self) -> None:
-        runner = dialect.writing_runner(self.settings)
+        runner = dialect.migrating_runner(self.settings)
         try:
             runner.run(upgrade, EVERY_DESK)
             if self.shared:

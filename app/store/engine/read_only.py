@@ -20,7 +20,7 @@ class ReadOnlyDatabase:
     """Exceptions of a read that failed because of the database."""
 
     def __init__(self, settings: Settings, desks: Desks) -> None:
-        dialect.check(settings.database_url)
+        dialect.check_settings(settings)
         self._runner = dialect.reading_runner(settings)
         self._desks = setting_of(desks)
 
