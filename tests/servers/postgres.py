@@ -172,7 +172,7 @@ class Postgres:
             primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
             primary.execute("SELECT pg_reload_conf()")
         wanted = "sync" if synchronous else "async"
-        until(lambda: [wanted] == [row["sync_state"] for row in primary.execute(_FOLLOWERS)])
+        until(lambda: wanted in {row["sync_state"] for row in primary.execute(_FOLLOWERS)})
 
     def promote(self) -> None:
         """Make a standby the primary. Returns when it accepts writes."""

@@ -63,7 +63,7 @@ def test_a_host_that_is_down_is_passed_over(
             Database(Settings(database_url=f"{several}&target_session_attrs=standby", **UNHURRIED))
 
 
-@pytest.mark.parametrize("name", ["database_direct_url"])
+@pytest.mark.parametrize("name", ["database_direct_url", "replica_url"])
 @pytest.mark.parametrize(
     ("database_url", "other", "remedy"),
     [

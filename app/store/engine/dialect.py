@@ -83,7 +83,10 @@ def _check_server(parsed: URL) -> None:
 def check_settings(settings: Settings) -> None:
     """Raise UnusableDatabase for a URL of the settings that is faulty, or that does not belong to the others."""
     check(settings.database_url)
-    for name, url in (("SLATIMER_DATABASE_DIRECT_URL", settings.database_direct_url),):
+    for name, url in (
+        ("SLATIMER_DATABASE_DIRECT_URL", settings.database_direct_url),
+        ("SLATIMER_REPLICA_URL", settings.replica_url),
+    ):
         if url is None:
             continue
         if not is_shared(settings.database_url):
@@ -154,6 +157,13 @@ def reading_runner(settings: Settings) -> TransactionRunner:
             pooled=settings.database_direct_url is not None,
         )
     return sqlite.reading_runner(settings)
+
+
+def replica_runner(settings: Settings, url: str) -> TransactionRunner:
+    """A reading runner on a replica of the PostgreSQL server."""
+    return postgres.TransactionRunner(
+        settings, url, statement_timeout=settings.database_statement_timeout, reads_only=True
+    )
 
 
 _LAST_RECEIVED: Final = text("SELECT received_at FROM event ORDER BY seq DESC LIMIT 1")
