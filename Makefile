@@ -34,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos looks hostile audit sbom openapi lock clean
+.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos looks standby hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under
 
 looks: $(TOOLS) ## Look at every page in each language, theme and width (PICTURES=1 renews docs/pictures, LOOKS=3 takes fewer)
 	$(BIN)/python -m tests.looks
+
+standby: $(TOOLS) ## Kill the primary under load and promote its synchronous standby, and look for what that lost (ROUNDS=)
+	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.standby
 
 hostile: $(TOOLS) ## Attack a service on loopback in every known way, and measure what another desk notices
 	$(BIN)/python -m tests.hostile

@@ -20,14 +20,13 @@ from typing import Final
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import asyncpg
 import httpx2
 
 from app.settings import Settings
 from app.sla.span import DAY, HOUR, MINUTE, Micros, instant, length_of
 from app.store.engine import partitions
 from app.store.engine.database import Connection, Database, wall_clock
-from app.store.engine.postgres import driver_arguments
+from app.store.engine.postgres import open_listener
 from app.store.tickets import archive, schedule
 from benchmarks._load import Aim, load
 from benchmarks._picture import Point, draw, tabulate
@@ -124,7 +123,7 @@ def _grown(plan: Plan, sizes: Sequence[int]) -> Iterator[Point]:
 
 async def _kept_tidy(on: Postgres, url: str) -> None:
     """Do what the server does by itself in the months that this much takes to come in."""
-    session = await asyncpg.connect(**driver_arguments(Settings(database_url=url)))
+    session = await open_listener(Settings(database_url=url))
     try:
         await session.execute("VACUUM (ANALYZE)")
     finally:

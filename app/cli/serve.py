@@ -20,14 +20,14 @@ def serve(
 ) -> None:
     """Serve the API, the stream and the pages, and detect breaches as they happen."""
     import app.main
-    from app.store.engine.dialect import UnusableDatabase, check
+    from app.store.engine.dialect import UnusableDatabase, check_settings
     from app.store.engine.vault import UnusableKey, vault_of_settings
 
     settings = read_settings(logged=True)
     given = {"host": host, "port": port}
     settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
     try:
-        check(settings.database_url)
+        check_settings(settings)
         vault_of_settings(settings)
     except UnusableDatabase as error:
         misused(error)

@@ -16,13 +16,13 @@ def worker() -> None:
     """Run a worker that sweeps and delivers, beside other workers. Needs SLATIMER_REDIS_URL."""
     from app.jobs import redis_settings
     from app.log import log_as_json
-    from app.store.engine.dialect import UnusableDatabase, check
+    from app.store.engine.dialect import UnusableDatabase, check_settings
     from app.worker import work
 
     settings = read_settings(logged=True)
     try:
         redis_settings(settings)
-        check(settings.database_url)
+        check_settings(settings)
     except (ValueError, UnusableDatabase) as error:
         misused(error)
     log_as_json(settings.log_level)

@@ -54,6 +54,18 @@ SWEEP_LAG: Final = Gauge(
     "Time since the oldest due ticket came due.",
     registry=REGISTRY,
 )
+REPLICA_LAG: Final = Gauge(
+    "slatimer_replica_lag_seconds",
+    "How far the read replica is behind; NaN without one, or if it is not known.",
+    registry=REGISTRY,
+)
+REPLICA_LAG.set(float("nan"))
+REPLICA_READS: Final = Counter(
+    "slatimer_replica_reads",
+    "Reads that may use the replica, by the server that answered: replica, primary.",
+    ["server"],
+    registry=REGISTRY,
+)
 DETECTION_LAG: Final = Histogram(
     "slatimer_breach_detection_lag_seconds",
     "Time from a breach to the commit that recorded it, for breaches found by the sweep.",

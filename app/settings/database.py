@@ -15,7 +15,26 @@ class DatabaseSettings(SettingsGroup):
     database_url: str = Field(
         default="sqlite:///slatimer.db",
         description="A SQLite file (sqlite:////path/slatimer.db), or PostgreSQL "
-        "(postgresql+asyncpg://USER@HOST/NAME) for several processes.",
+        "(postgresql+asyncpg://USER@HOST/NAME) for several processes. Several hosts, as "
+        "postgresql+asyncpg://USER@/NAME?host=HOST:PORT&host=HOST:PORT: the one that accepts writes is used.",
+    )
+    database_direct_url: str | None = Field(
+        default=None,
+        description="Where SLATIMER_DATABASE_URL is a PgBouncer in transaction mode: the PostgreSQL server behind it. "
+        "LISTEN and migrations use it, and prepared statements are off.",
+    )
+    replica_url: str | None = Field(
+        default=None,
+        description="A read replica (streaming standby) of the PostgreSQL server. Reports, simulations and lists are "
+        "read there once it has everything that was committed before the request; otherwise from the primary.",
+    )
+    replica_wait_timeout: timedelta = Field(
+        default=timedelta(milliseconds=500),
+        description="How long a read waits for the replica to catch up before it goes to the primary.",
+    )
+    replica_retry_interval: timedelta = Field(
+        default=timedelta(seconds=5),
+        description="After a replica that is behind or unreachable: reads go to the primary for this long.",
     )
     database_connect_timeout: timedelta = Field(
         default=timedelta(seconds=5), description="Timeout for connecting to PostgreSQL."

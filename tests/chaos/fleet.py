@@ -25,7 +25,7 @@ from typer.testing import Result
 from tests.chaos.proxy import Proxy
 from tests.chaos.pusher import GO, QUIET, Orders
 from tests.servers import postgres, valkey
-from tests.servers.postgres import ADMINISTRATOR
+from tests.servers.postgres import ADMINISTRATOR, Postgres
 from tests.servers.process import HOST, Process, ServerFailed, free_port, new_folder
 from tests.servers.slatimer import commanded
 from tests.waiting import HANG
@@ -203,7 +203,7 @@ class Fleet:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.beside = LoopThread()
-        self.postgres = postgres.start(durable=True)
+        self.postgres = self.new_server()
         self.valkey = valkey.start(append_only=True)
         self.proxy = Proxy(self.postgres.port)
         self.beside.run(self.proxy.open())
@@ -211,7 +211,7 @@ class Fleet:
         self.environment = {
             **os.environ,
             **SETTINGS,
-            "SLATIMER_DATABASE_URL": self.postgres.create_database(DATABASE),
+            "SLATIMER_DATABASE_URL": self.new_database(),
             "SLATIMER_REDIS_URL": self.valkey.url(),
             "PYTHONPATH": str(ROOT),
         }
@@ -221,6 +221,14 @@ class Fleet:
         ]
         self.command("apply", DESK_FILES)
         self.key = self.command("key", "create", "--desk", "*", "--scope", "push,read,admin").strip()
+
+    def new_server(self) -> Postgres:
+        """The server that the fleet starts on."""
+        return postgres.start(durable=True)
+
+    def new_database(self) -> str:
+        """The URL of the service's database."""
+        return self.postgres.create_database(DATABASE)
 
     @property
     def members(self) -> list[Member]:

@@ -29,7 +29,7 @@ from tests.servers.process import (
     open_to_all,
     unprivileged,
 )
-from tests.waiting import HANG
+from tests.waiting import HANG, until
 
 ADMINISTRATOR: Final = "postgres"
 """The superuser: it makes databases. The service never comes as this role."""
@@ -46,6 +46,8 @@ OPTIONS: Final = {
 }
 # A crash of the machine may cost everything; a crash of the server costs nothing.
 NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
+
+_FOLLOWERS: Final = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
 
 PROGRAMS: Final = ("initdb", "postgres")
 TRIES: Final = 5
@@ -84,6 +86,17 @@ def start(durable: bool = False, *, installation: Path | None = None) -> "Postgr
     made = Postgres(found[0], durable=durable)
     try:
         made.initialise()
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def standby(primary: "Postgres", durable: bool = False, *, synchronous: bool = False) -> "Postgres":
+    """A new streaming standby of a running server. Raises ServerFailed."""
+    made = Postgres(installations()[0], durable=durable)
+    try:
+        made.follow(primary, synchronous=synchronous)
     except BaseException:
         made.close()
         raise
@@ -137,6 +150,33 @@ class Postgres:
             if monotonic() > deadline or not any(words in str(failure) for words in STILL_HELD):
                 raise failure
             self._process.log.write_bytes(b"")
+
+    def follow(self, primary: "Postgres", *, synchronous: bool = False) -> None:
+        """Become a streaming standby of another server. Its data replace those of this one, which must not run.
+
+        `synchronous`: no commit of the primary is answered before it is here, too.
+        """
+        shutil.rmtree(self._data, ignore_errors=True)
+        place = f"host={HOST} port={primary.port} user={ADMINISTRATOR} application_name=standby"
+        self._process.run(
+            [
+                self._programs / "pg_basebackup",
+                *("-D", self._data, "-d", place, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
+            ],
+            ENVIRONMENT,
+        )
+        with (self._data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("synchronous_standby_names = ''\n")  # after its promotion it has no standby yet
+        self.start()
+        if synchronous:
+            primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+            primary.execute("SELECT pg_reload_conf()")
+        wanted = "sync" if synchronous else "async"
+        until(lambda: wanted in {row["sync_state"] for row in primary.execute(_FOLLOWERS)})
+
+    def promote(self) -> None:
+        """Make a standby the primary. Returns when it accepts writes."""
+        self.execute("SELECT pg_promote(true, $1)", int(HANG))
 
     def kill(self) -> None:
         """SIGKILL to the server: no goodbye, no last write. The data stay."""
@@ -254,4 +294,4 @@ def reachable(installation: Path, folder: Path) -> Path:
     return folder / package.name / installation.parent.name / installation.name
 
 
-__all__ = ["Administrator", "NoPostgres", "Postgres", "ServerFailed", "installations", "start"]
+__all__ = ["Administrator", "NoPostgres", "Postgres", "ServerFailed", "installations", "standby", "start"]

@@ -12,7 +12,9 @@ from threading import Barrier, Event
 
 import pytest
 
+from app.flow.judge.locking import lock_merge_graph
 from app.flow.judge.receive import Incoming
+from app.flow.query.checkpoints import CheckpointLimits, Checkpoints
 from app.settings import Settings
 from app.sla.agreement.version import AppliesTo
 from app.sla.span import SECOND, Micros
@@ -188,6 +190,24 @@ def test_a_ticket_that_is_held_waits_and_then_shows_what_was_left(database_setti
             holding.result()
             assert pushed.result().accepted == 1
         assert first.clock_of("haisoft", "1", "ticket-response", at=AFTERWARDS)["met"] is True
+
+
+@postgresql_only
+def test_a_ticket_that_appears_after_it_was_to_be_locked_is_locked_before_it_is_evaluated(
+    database_settings: Settings,
+) -> None:
+    with processes(database_settings, 2) as (slow, quick):
+        limits = CheckpointLimits(events=1000, entries=1, kept=1)
+
+        def evaluate(conn: Connection, now: Micros) -> list[SubjectKey]:
+            clocks.lock(conn, [("haisoft", "1")])
+            quick.push(created("1", "2026-03-02T08:00:00+01:00"))
+            graph = lock_merge_graph(conn, slow.catalogue, "haisoft", ["1"], now, Checkpoints(limits))
+            assert graph.is_known("1")
+            quick.clock.set(AFTERWARDS)
+            return quick.database.write_now(lambda conn, now: schedule.due(conn, now, 10))
+
+        assert slow.database.write_now(evaluate) == []
 
 
 @postgresql_only

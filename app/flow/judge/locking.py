@@ -64,12 +64,14 @@ def lock_merge_graph(
 ) -> MergeGraph:
     """The merge graph of these tickets, with every ticket that they concern locked.
 
-    Repeats until all are locked: what was read of a ticket before it was locked may be out of date.
+    Repeats until all are locked: what was read of a ticket before it was locked may be out of date. That is so as well
+    for a ticket that another process has inserted between the lock, which found no row, and the reading.
     """
     locked = set(tickets)
     while True:
         lock(conn, catalogue, [(desk, ticket) for ticket in locked])
         merge_graph = gather(conn, desk, tickets, now=now, checkpoints=checkpoints)
-        if merge_graph.concerned <= locked or not has_many_writers(conn):
+        appeared = clocks.lock_appeared(conn, [(desk, ticket) for ticket in merge_graph.rows])
+        if not appeared and (merge_graph.concerned <= locked or not has_many_writers(conn)):
             return merge_graph
         locked |= merge_graph.concerned

@@ -71,7 +71,7 @@ class ReportPublisher:
         return due.next_at
 
     async def _publish(self, period: EndedPeriod, now: Micros) -> None:
-        document = await self._database.read(
+        document = await self._database.read_replicated(
             lambda conn: report_document(conn, self._catalogue, self._settings, period, now)
         )
         await self._database.write(

@@ -10,11 +10,9 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from threading import local
 from time import monotonic_ns, time_ns
 from types import TracebackType
 from typing import Final, TypeVar
-from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import Connection
@@ -35,6 +33,8 @@ from app.store.engine.desks import (
 )
 from app.store.engine.dialect import FailureKind, TransactionRunner
 from app.store.engine.migrate import upgrade
+from app.store.engine.readers import ReaderPool, Reading
+from app.store.engine.replica import NotOnReplica, Replica, ReplicaState, committed_position
 from app.store.engine.unreachable import Unreachable
 from app.store.engine.vault import give, vault_of_settings
 
@@ -45,6 +45,7 @@ __all__ = [
     "Database",
     "EveryDesk",
     "FailureKind",
+    "ReplicaState",
     "Unreachable",
     "WriteContention",
     "after_commit",
@@ -147,7 +148,7 @@ class Database:
         Raises UnusableDatabase, UnusableKey for a key that encrypts no secrets, and UnreadableSecret for a stored secret
         whose key is not given.
         """
-        dialect.check(settings.database_url)
+        dialect.check_settings(settings)
         self._vault = vault_of_settings(settings)
         self.settings = settings
         self.shared = dialect.is_shared(settings.database_url)
@@ -159,18 +160,17 @@ class Database:
         self._writing_runner = dialect.writing_runner(
             settings, statement_timeout=settings.database_statement_timeout
         )
-        self._thread = local()
-        self._reading_runners: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
-        self._readers = ThreadPoolExecutor(settings.database_read_pool_size, "reader")
-        self._per_desk = max(1, settings.database_read_pool_size - 1)
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        """The readers that each desk may still use; of desks that are reading."""
-        self._lookups = ThreadPoolExecutor(1, "lookup")
+        self._readers = ReaderPool("reader", settings.database_read_pool_size, self._open_reader)
+        self._lookups = ReaderPool("lookup", 1, self._open_reader)
+        self._replica = None if settings.replica_url is None else Replica(settings, settings.replica_url)
         self._writer.submit(self._open).result()
 
+    def _open_reader(self) -> TransactionRunner:
+        return dialect.reading_runner(self.settings)
+
     def _open(self) -> None:
-        runner = dialect.writing_runner(self.settings)
+        runner = dialect.migrating_runner(self.settings)
         try:
             runner.run(upgrade, EVERY_DESK)
             if self.shared:
@@ -209,20 +209,31 @@ class Database:
 
         One desk's reads use all readers but one at a time: its long queries never block another desk's.
         """
-        desks = setting_of(visible_desks.get())
-        turn = self._turns.get(desks)
-        if turn is None:
-            turn = self._turns[desks] = asyncio.Semaphore(self._per_desk)
-        async with turn:
-            return await self._read_in(self._readers, work)
+        return await self._readers.read_in_turn(setting_of(visible_desks.get()), self._reading(work))
+
+    async def read_replicated(self, work: Callable[[Connection], T]) -> T:
+        """`read` for reports and lists: from the replica, if there is one that has what was committed before this call.
+
+        Otherwise from the primary, also when the replica fails in the middle: then `work` runs twice.
+        """
+        replica = self._replica
+        if replica is None or replica.skip():
+            return await self.read(work)
+        position = await self.look_up(committed_position)
+        try:
+            return await replica.read(position, setting_of(visible_desks.get()), self._reading(work))
+        except NotOnReplica:
+            return await self.read(work)
+
+    async def replica_state(self) -> ReplicaState | None:
+        """The state of the replica; None without one. Raises the primary's failures."""
+        if self._replica is None:
+            return None
+        return await self._replica.state(await self.look_up(committed_position))
 
     async def look_up(self, work: Callable[[Connection], T]) -> T:
         """`read` for a short query that must wait for no long one, such as that of a key."""
-        return await self._read_in(self._lookups, work)
-
-    async def _read_in(self, executor: ThreadPoolExecutor, work: Callable[[Connection], T]) -> T:
-        loop, context = asyncio.get_running_loop(), copy_context()
-        return await loop.run_in_executor(executor, lambda: context.run(self._read, work))
+        return await self._lookups.read(self._reading(work))
 
     def write_now(self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None = None) -> T:
         """`write` without an event loop. Never call it inside a write: the writer thread would wait for itself."""
@@ -230,7 +241,7 @@ class Database:
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """`read` without an event loop."""
-        return self._readers.submit(copy_context().run, self._read, work).result()
+        return self._readers.read_now(self._reading(work))
 
     async def sync_clock(self) -> None:
         """Update the clock offset, for a process that rarely writes."""
@@ -274,27 +285,23 @@ class Database:
         self._clock_offset = written - _monotonic()
         return max(written, self._last)
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        runner: TransactionRunner | None = getattr(self._thread, "runner", None)
-        if runner is None:
-            runner = self._thread.runner = dialect.reading_runner(self.settings)
-            self._reading_runners.append(runner)
+    def _reading(self, work: Callable[[Connection], T]) -> Reading[T]:
+        """`work` in a transaction of the context's caller."""
 
         def transaction(conn: Connection) -> T:
             give(conn, self._vault)
             return work(conn)
 
-        return runner.run(transaction, setting_of(visible_desks.get()))
+        return lambda runner: runner.run(transaction, setting_of(visible_desks.get()))
 
     def close(self) -> None:
         """Finish the running transactions and close all connections."""
         self._writer.submit(self._writing_runner.close).result()
-        self._readers.shutdown()
-        self._lookups.shutdown()
-        for runner in self._reading_runners:
-            self._writer.submit(
-                runner.close
-            ).result()  # not in the caller's thread, whose event loop may be running
+        for pool in (self._readers, self._lookups, self._replica):
+            if pool is not None:
+                self._writer.submit(
+                    pool.close
+                ).result()  # not in the caller's thread, whose event loop may be running
         self._writer.shutdown()
 
     def __enter__(self) -> "Database":

@@ -10,11 +10,13 @@ from enum import Enum
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from app.settings import Settings
 from app.store.engine import postgres, sqlite
+from app.store.engine.address import DRIVER_OPTIONS, HOSTS, address_of
+from app.store.engine.address import UnusableDatabase as UnusableDatabase
 from app.store.engine.postgres import DESK_SETTING as DESK_SETTING
 from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import Unreachable
@@ -27,11 +29,6 @@ SQLITE: Final = "sqlite"
 
 FAILURES: Final = (SQLAlchemyError, Unreachable)
 """Exceptions of a failed transaction."""
-
-
-class UnusableDatabase(ValueError):
-    """The database URL cannot be used. Name a file, as in sqlite:////var/lib/slatimer/slatimer.db, or a server, as in
-    postgresql+asyncpg://slatimer@db/slatimer."""
 
 
 class TransactionRunner(Protocol):
@@ -56,16 +53,7 @@ def check(url: str) -> None:
             "A password with / @ : or ? in it must be percent-encoded"
         ) from error
     if parsed.drivername == postgres.DRIVER:
-        if not parsed.host or "@" in (parsed.database or ""):
-            raise UnusableDatabase(
-                f"Name the host: {postgres.DRIVER}://user@host/slatimer. "
-                "A password with / @ : or ? in it must be percent-encoded"
-            )
-        if not parsed.database:
-            raise UnusableDatabase(f"Name the database: {postgres.DRIVER}://user@host/slatimer")
-        if unknown := sorted(parsed.query.keys() - postgres.DRIVER_OPTIONS):
-            known = ", ".join(sorted(postgres.DRIVER_OPTIONS))
-            raise UnusableDatabase(f"{unknown[0]!r} is not an option of the driver; known: {known}")
+        _check_server(parsed)
         return
     if parsed.get_backend_name() == POSTGRESQL:
         raise UnusableDatabase(f"Write the driver into the URL: {postgres.DRIVER}://user@host/slatimer")
@@ -78,6 +66,38 @@ def check(url: str) -> None:
         raise UnusableDatabase(
             "An in-memory database has one connection only. Name a file: sqlite:///slatimer.db"
         )
+
+
+def _check_server(parsed: URL) -> None:
+    if "@" in (parsed.database or "") or not address_of(parsed).hosts:
+        raise UnusableDatabase(
+            f"Name the host: {postgres.DRIVER}://user@host/slatimer. "
+            "A password with / @ : or ? in it must be percent-encoded"
+        )
+    if not parsed.database:
+        raise UnusableDatabase(f"Name the database: {postgres.DRIVER}://user@host/slatimer")
+    if unknown := sorted(parsed.query.keys() - DRIVER_OPTIONS - {HOSTS}):
+        known = ", ".join(sorted(DRIVER_OPTIONS | {HOSTS}))
+        raise UnusableDatabase(f"{unknown[0]!r} is not an option of the driver; known: {known}")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise UnusableDatabase for a URL of the settings that is faulty, or that does not belong to the others."""
+    check(settings.database_url)
+    for name, url in (
+        ("SLATIMER_DATABASE_DIRECT_URL", settings.database_direct_url),
+        ("SLATIMER_REPLICA_URL", settings.replica_url),
+    ):
+        if url is None:
+            continue
+        if not is_shared(settings.database_url):
+            raise UnusableDatabase(f"{name} belongs to PostgreSQL; SLATIMER_DATABASE_URL is a file")
+        try:
+            check(url)
+        except UnusableDatabase as error:
+            raise UnusableDatabase(f"{name}: {error}") from error
+        if not is_shared(url):
+            raise UnusableDatabase(f"{name} must name a PostgreSQL server, as SLATIMER_DATABASE_URL does")
 
 
 def without_password(url: str) -> str:
@@ -111,7 +131,19 @@ def has_row_security(conn: Connection) -> bool:
 def writing_runner(settings: Settings, *, statement_timeout: timedelta | None = None) -> TransactionRunner:
     """A runner of write transactions. Without `statement_timeout` a statement may take any time."""
     if is_shared(settings.database_url):
-        return postgres.TransactionRunner(settings, statement_timeout=statement_timeout)
+        return postgres.TransactionRunner(
+            settings,
+            settings.database_url,
+            statement_timeout=statement_timeout,
+            pooled=settings.database_direct_url is not None,
+        )
+    return sqlite.writing_runner(settings)
+
+
+def migrating_runner(settings: Settings) -> TransactionRunner:
+    """A runner of the transactions at the start: of the server itself where there is a pooler before it."""
+    if is_shared(settings.database_url):
+        return postgres.TransactionRunner(settings, postgres.listening_url(settings), statement_timeout=None)
     return sqlite.writing_runner(settings)
 
 
@@ -119,9 +151,20 @@ def reading_runner(settings: Settings) -> TransactionRunner:
     """A runner of read-only transactions, each on one snapshot (REPEATABLE READ on PostgreSQL)."""
     if is_shared(settings.database_url):
         return postgres.TransactionRunner(
-            settings, statement_timeout=settings.database_statement_timeout, reads_only=True
+            settings,
+            settings.database_url,
+            statement_timeout=settings.database_statement_timeout,
+            reads_only=True,
+            pooled=settings.database_direct_url is not None,
         )
     return sqlite.reading_runner(settings)
+
+
+def replica_runner(settings: Settings, url: str) -> TransactionRunner:
+    """A reading runner on a replica of the PostgreSQL server."""
+    return postgres.TransactionRunner(
+        settings, url, statement_timeout=settings.database_statement_timeout, reads_only=True
+    )
 
 
 _LAST_RECEIVED: Final = Prepared(text("SELECT received_at FROM event ORDER BY seq DESC LIMIT 1"))

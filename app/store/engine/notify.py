@@ -8,7 +8,7 @@ has no such service. Instants are microseconds UTC.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, text
 
@@ -16,7 +16,7 @@ from app.background import BackgroundLoop
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.dialect import has_many_writers, is_shared
-from app.store.engine.postgres import driver_arguments
+from app.store.engine.postgres import open_listener
 from app.store.engine.prepared import Prepared
 
 CHANNEL: Final = "slatimer"
@@ -76,9 +76,7 @@ class NotificationListener:
                 await self._background.back_off("LISTEN connection failed", error)
 
     async def _listen(self) -> None:
-        import asyncpg  # pyright: ignore[reportMissingTypeStubs]
-
-        conn: _Listening = await cast(Any, asyncpg).connect(**driver_arguments(self._settings))
+        conn: _Listening = await open_listener(self._settings)
         try:
             await conn.add_listener(CHANNEL, self._received)
             self._background.reset_backoff()

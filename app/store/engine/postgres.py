@@ -17,37 +17,51 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.principal import EVERY_DESK
 from app.settings import Settings
+from app.store.engine.address import TEMPORARY, address_of, connect
 from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import Unreachable
 
 T = TypeVar("T")
 
 DRIVER: Final = "postgresql+asyncpg"
-PORT: Final = 5432
-DRIVER_OPTIONS: Final = frozenset({"ssl", "passfile", "target_session_attrs"})
-"""Allowed query parameters of the URL. They are passed to the driver."""
+POOLED_SETTINGS: Final = ("application_name", "timezone")
+"""The session settings that PgBouncer gives every transaction of a client. It refuses to connect with others."""
 DESK_SETTING: Final = "slatimer.desk"
 """Session setting read by the row-level security policies: the desks whose rows are visible, see `desks.setting_of`."""
 
-_UNAVAILABLE_STATES: Final = frozenset({"57P03", "53300"})
-"""SQLSTATE cannot_connect_now and too_many_connections."""
+_UNAVAILABLE_STATES: Final = TEMPORARY
+_READ_ONLY: Final = "25006"
+"""SQLSTATE read_only_sql_transaction: a write reached a standby, such as a primary that was demoted."""
 
 _FOR_DESK: Final = Prepared(text("SELECT set_config(:setting, :desk, true)"))
+_FOR_TRANSACTION: Final = text(
+    "SELECT count(set_config(name, value, true)) "
+    "FROM unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS given (name, value)"
+)
 
 
 class TransactionRunner:
     """Runs transactions on one connection, in an event loop of its own."""
 
     def __init__(
-        self, settings: Settings, *, statement_timeout: timedelta | None, reads_only: bool = False
+        self,
+        settings: Settings,
+        url: str,
+        *,
+        statement_timeout: timedelta | None,
+        reads_only: bool = False,
+        pooled: bool = False,
     ) -> None:
+        """`pooled`: behind the URL is a PgBouncer, which may give each transaction another connection."""
         self._runner = asyncio.Runner()
-        self._engine = _engine(settings, statement_timeout, reads_only=reads_only)
+        self._reads_only = reads_only
+        self._local = local_settings(settings) if pooled else {}
+        self._engine = _engine(settings, url, statement_timeout, reads_only=reads_only, pooled=pooled)
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
         """Run `work` in a transaction that sees the rows of this desk, or of all desks.
 
-        Raises Unreachable when the server is unreachable, disconnects or does not answer in time.
+        Raises Unreachable when the server is unreachable, disconnects, only reads or does not answer in time.
         """
         return self._runner.run(self._transaction(work, desk), context=copy_context())
 
@@ -56,25 +70,20 @@ class TransactionRunner:
 
         def enter(conn: Connection) -> T:
             nonlocal entered
-            if desk != EVERY_DESK:
-                _FOR_DESK.rows(conn, {"setting": DESK_SETTING, "desk": desk})
+            self._prepare(conn, desk)
             entered = True
             return work(conn)
 
         for last in (False, True):
             try:
-                async with self._engine.connect() as conn:
-                    try:
-                        async with conn.begin():
-                            return await conn.run_sync(enter)
-                    except (TimeoutError, asyncio.CancelledError):
-                        await conn.invalidate()  # its state is unknown: never reuse it
-                        raise
+                return await self._attempt(enter)
             except (OSError, TimeoutError) as error:
                 raise Unreachable(f"the database does not answer: {error or type(error).__name__}") from error
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) in _UNAVAILABLE_STATES:
                     raise Unreachable(f"the database accepts no connection now: {error.orig}") from error
+                if self._needs_primary(error):
+                    raise Unreachable(f"the database only reads: {error.orig}") from error
                 if not error.connection_invalidated:
                     raise
                 # The server closed an idle connection: nothing was executed yet, so reconnect once.
@@ -82,23 +91,59 @@ class TransactionRunner:
                     raise Unreachable(f"the database closed the connection: {error.orig}") from error
         raise AssertionError("the second time has returned or raised")
 
+    async def _attempt(self, enter: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as conn:
+            try:
+                async with conn.begin():
+                    return await conn.run_sync(enter)
+            except (TimeoutError, asyncio.CancelledError):
+                await conn.invalidate()  # its state is unknown: never reuse it
+                raise
+            except DBAPIError as error:
+                if self._needs_primary(error):
+                    await conn.invalidate()  # the next one may reach the primary
+                raise
+
+    def _prepare(self, conn: Connection, desk: str) -> None:
+        """Make the settings of the transaction."""
+        if self._local:
+            names, values = zip(*(self._local | {DESK_SETTING: desk}).items(), strict=True)
+            conn.execute(_FOR_TRANSACTION, {"names": list(names), "values": list(values)})
+        elif desk != EVERY_DESK:
+            _FOR_DESK.rows(conn, {"setting": DESK_SETTING, "desk": desk})
+
+    def _needs_primary(self, error: DBAPIError) -> bool:
+        return not self._reads_only and getattr(error.orig, "sqlstate", None) == _READ_ONLY
+
     def close(self) -> None:
         """Close the connection."""
         self._runner.run(self._engine.dispose())
         self._runner.close()
 
 
-def _engine(settings: Settings, statement_timeout: timedelta | None, *, reads_only: bool) -> AsyncEngine:
+def _engine(
+    settings: Settings, url: str, statement_timeout: timedelta | None, *, reads_only: bool, pooled: bool
+) -> AsyncEngine:
+    session = server_settings(settings)
+    # A prepared statement stays in the connection that prepared it, and the pooler gives the next transaction another.
+    caches = {"prepared_statement_cache_size": 0} if pooled else {"prepared_statement_cache_size": 1000}
+    driver = {"statement_cache_size": 0} if pooled else {}
+    address = address_of(url)
+
+    async def opened(**_: object) -> Any:
+        return await connect(
+            address,
+            settings.database_connect_timeout,
+            command_timeout=None if statement_timeout is None else statement_timeout.total_seconds(),
+            server_settings={name: session[name] for name in POOLED_SETTINGS} if pooled else session,
+            **driver,
+        )
+
     return create_async_engine(
-        settings.database_url,
+        make_url(url).set(query={}),
         pool_size=1,
         max_overflow=0,
-        connect_args={
-            "timeout": settings.database_connect_timeout.total_seconds(),
-            "command_timeout": None if statement_timeout is None else statement_timeout.total_seconds(),
-            "prepared_statement_cache_size": 1000,
-            "server_settings": server_settings(settings),
-        },
+        connect_args={"async_creator_fn": opened, **caches},
         # Readers see one snapshot. A writer must see rows as they are after it has waited for their locks.
         isolation_level="REPEATABLE READ" if reads_only else "READ COMMITTED",
         execution_options={"postgresql_readonly": reads_only},
@@ -122,19 +167,23 @@ def server_settings(settings: Settings) -> dict[str, str]:
     }
 
 
-def driver_arguments(settings: Settings) -> dict[str, Any]:
-    """Arguments of a plain asyncpg connection, for LISTEN."""
-    url = make_url(settings.database_url)
-    return {
-        "host": url.host or "localhost",
-        "port": url.port or PORT,
-        "user": url.username,
-        "password": url.password,
-        "database": url.database,
-        **{name: value for name, value in url.query.items() if name in DRIVER_OPTIONS},
-        "timeout": settings.database_connect_timeout.total_seconds(),
-        "server_settings": {"application_name": "slatimer listener"},
-    }
+def local_settings(settings: Settings) -> dict[str, str]:
+    """The session settings that each transaction behind a pooler sets for itself."""
+    return {name: value for name, value in server_settings(settings).items() if name not in POOLED_SETTINGS}
+
+
+def listening_url(settings: Settings) -> str:
+    """Where to LISTEN and to migrate: the server itself, since a pooler has no session that lasts."""
+    return settings.database_direct_url or settings.database_url
+
+
+async def open_listener(settings: Settings) -> Any:
+    """A plain driver connection, for LISTEN."""
+    return await connect(
+        address_of(listening_url(settings)),
+        settings.database_connect_timeout,
+        server_settings={"application_name": "slatimer listener"},
+    )
 
 
 def _milliseconds(length: timedelta) -> int:

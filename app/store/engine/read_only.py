@@ -1,4 +1,7 @@
-"""A database that is only read: one connection, in the thread that uses it. It migrates nothing and cannot write."""
+"""A database that is only read: one connection, in the thread that uses it. It migrates nothing and cannot write.
+
+The connection is to the replica, if there is one that has everything committed when it is opened.
+"""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -9,6 +12,7 @@ from app.settings import Settings
 from app.store.engine import dialect
 from app.store.engine.database import Connection
 from app.store.engine.desks import setting_of
+from app.store.engine.replica import runner_on_replica
 
 T = TypeVar("T")
 
@@ -20,8 +24,12 @@ class ReadOnlyDatabase:
     """Exceptions of a read that failed because of the database."""
 
     def __init__(self, settings: Settings, desks: Desks) -> None:
-        dialect.check(settings.database_url)
-        self._runner = dialect.reading_runner(settings)
+        dialect.check_settings(settings)
+        primary = dialect.reading_runner(settings)
+        replica = runner_on_replica(settings, primary)
+        if replica is not None:
+            primary.close()
+        self._runner = replica or primary
         self._desks = setting_of(desks)
 
     def read(self, work: Callable[[Connection], T]) -> T:

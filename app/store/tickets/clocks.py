@@ -142,6 +142,9 @@ _TICKETS: Final = Prepared(
         _ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME)
     )
 )
+_ASKED: Final = "tickets asked for"
+_LOCKED: Final = "tickets locked"
+"""Of the tickets asked for, those that had a row."""
 _LOCK: Final = Prepared(
     select(_ticket.c.ticket)
     .where(_ticket.c.desk == bindparam("desk"), _ticket.c.ticket.in_(_SOME))
@@ -235,19 +238,38 @@ def lock(conn: Connection, keys: Iterable[TicketKey]) -> None:
 
     What is read of them afterwards is what the last writer left. Every transaction locks in the same order, so that no
     two wait for each other. A ticket without a row cannot be locked: of two transactions that insert it the second fails
-    on its key, and is run again. A ticket that this transaction has asked for before costs no further query.
+    on its key, and is run again; one that appears before it is read is for `lock_appeared`. A ticket that this
+    transaction has asked for before costs no further query.
     """
     if not dialect.has_many_writers(conn):
         return
-    locked = memoized(conn, "tickets locked", set[TicketKey])
-    wanted = sorted(set(keys) - locked)
+    asked = memoized(conn, _ASKED, set[TicketKey])
+    wanted = set(keys) - asked
+    asked.update(wanted)
+    _lock_rows(conn, wanted)
+
+
+def lock_appeared(conn: Connection, keys: Iterable[TicketKey]) -> bool:
+    """Lock those of these tickets that had no row when `lock` asked for them, and have one now. False: there is none.
+
+    Another transaction has inserted them since. What was read of them before may be out of date.
+    """
+    if not dialect.has_many_writers(conn):
+        return False
+    wanted = set(keys) - memoized(conn, _LOCKED, set[TicketKey])
+    _lock_rows(conn, wanted)
+    return bool(wanted)
+
+
+def _lock_rows(conn: Connection, keys: Iterable[TicketKey]) -> None:
+    locked = memoized(conn, _LOCKED, set[TicketKey])
     by_desk: dict[str, list[str]] = {}
-    for desk, ticket in wanted:
+    for desk, ticket in sorted(keys):
         by_desk.setdefault(desk, []).append(ticket)
     for desk, names in by_desk.items():
         for part in parts(names):
-            _LOCK.rows(conn, {"desk": desk, "tickets": part})
-    locked.update(wanted)
+            found = _LOCK.rows(conn, {"desk": desk, "tickets": part})
+            locked.update((desk, row.ticket) for row in found)
 
 
 def sources(conn: Connection, desk: str, targets: Iterable[str]) -> list[tuple[str, str]]:

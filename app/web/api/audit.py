@@ -74,6 +74,8 @@ async def list_audit(request: Request, caller: Auditor, wanted: Annotated[AuditQ
     filters = AuditFilters(
         desks_for(caller, wanted.desk), wanted.action, wanted.who, wanted.since, wanted.until
     )
-    found, following = await parts.database.read(lambda conn: audit.page(conn, filters, before, limit))
+    found, following = await parts.database.read_replicated(
+        lambda conn: audit.page(conn, filters, before, limit)
+    )
     answer: dict[str, Any] = {"entries": [entry_json(each) for each in found]}
     return Json(answer | {"next": None if following is None else cursor_of(following)})

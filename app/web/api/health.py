@@ -16,6 +16,7 @@ from app.flow.process.invariants import Check, Verdict
 from app.flow.process.sweep import SweepState
 from app.flow.query.serialize import instant_text
 from app.sla.span import SECOND
+from app.store.engine.database import ReplicaState
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
@@ -49,11 +50,21 @@ class CheckView(BaseModel):
     detail: str
 
 
+class ReadReplica(BaseModel):
+    """The read replica."""
+
+    in_use: bool = Field(description="whether reports and lists are read there at present")
+    lag_seconds: float | None = Field(
+        description="how far it is behind; null: unreachable, or without a transaction since its start"
+    )
+
+
 class Ready(BaseModel):
     """The process is ready for requests."""
 
     status: Literal["ready"]
     sweep: Sweep
+    replica: ReadReplica | None = Field(description="null without SLATIMER_REPLICA_URL")
     checks: list[CheckView]
     checked_at: InstantOut
 
@@ -74,10 +85,12 @@ async def readyz(request: Request) -> Response:
     runtime = running(request)
     try:
         state, report = await runtime.sweeper.state(), await runtime.health.report()
+        replica = await runtime.database.replica_state()
     except runtime.database.failures as error:
         raise Problem(Kind.UNAVAILABLE, "The database does not respond.") from error
     recorded = {
         "sweep": _sweep(state),
+        "replica": _replica(replica),
         "checks": [_check(check) for check in report.checks],
         "checked_at": instant_text(report.at),
     }
@@ -106,11 +119,18 @@ async def show_metrics(request: Request) -> Response:
     await runtime.sweeper.state()
     await runtime.deliverer.state()
     await runtime.clock_metrics.refresh()
+    await runtime.replica_metrics.refresh()
     return Response(generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _check(check: Check) -> dict[str, str]:
     return {"check": check.name, "verdict": check.verdict.value, "detail": check.detail}
+
+
+def _replica(state: ReplicaState | None) -> dict[str, object] | None:
+    if state is None:
+        return None
+    return {"in_use": state.in_use, "lag_seconds": None if state.lag is None else state.lag / SECOND}
 
 
 def _sweep(state: SweepState) -> dict[str, object]:

@@ -9,6 +9,7 @@ from fastapi import Request
 from app.flow.people.own import Own
 from app.flow.people.sign_in import SignIns
 from app.flow.process.clock_metrics import ClockMetrics
+from app.flow.process.replica_metrics import ReplicaMetrics
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.flow.simulation.supervisor import Simulations
@@ -33,6 +34,7 @@ class WebRuntime(Runtime):
         super().__init__(settings, database)
         self.hub = hub
         self.clock_metrics = ClockMetrics(database, self.catalogue, settings)
+        self.replica_metrics = ReplicaMetrics(database)
         self.principals = PrincipalCache(database)
         self.bodies = BodyMemory(settings.max_pending_body_size)
         self.public_bodies = BodyMemory(settings.max_pending_body_size)

@@ -188,7 +188,7 @@ async def list_availability(
         return {"availability": page.documents, "next": page.next}
 
     try:
-        return Json(await parts.database.read(budgeted(parts.settings, find)))
+        return Json(await parts.database.read_replicated(budgeted(parts.settings, find)))
     except UnknownDesk as error:
         raise not_found("desk", str(wanted.desk)) from error
     except UnknownContract as error:

@@ -210,7 +210,7 @@ async def _found(request: Request, caller: Caller, wanted: MonthQuery, find: Fin
         return [each for desk in desks for each in find(conn, parts.catalogue, desk, when)]
 
     try:
-        return await parts.database.read(budgeted(parts.settings, all_desks))
+        return await parts.database.read_replicated(budgeted(parts.settings, all_desks))
     except UnknownDesk as error:
         raise not_found("desk", wanted.desk or "") from error
     except PeriodFault as fault:

@@ -239,7 +239,7 @@ async def list_contracts(
                 break
         return found
 
-    found = await parts.database.read(find)
+    found = await parts.database.read_replicated(find)
     following = cursor_of(found[limit - 1]["desk"], found[limit - 1]["_key"]) if len(found) > limit else None
     shown = [{name: value for name, value in each.items() if name != "_key"} for each in found[:limit]]
     return Json({"contracts": shown, "next": following})

@@ -165,7 +165,7 @@ async def list_credits(request: Request, caller: Viewer, wanted: Annotated[Credi
         totals = totals_document(page.totals)
         return Json({"credits": page.documents, "totals": totals, "next": page.next})
 
-    return await parts.database.read(budgeted(parts.settings, find))
+    return await parts.database.read_replicated(budgeted(parts.settings, find))
 
 
 def _must_be_month(name: str) -> None:

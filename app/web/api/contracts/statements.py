@@ -138,7 +138,7 @@ async def show_statement(
         except PeriodFault as error:
             raise invalid([Place("path", "period", str(error))]) from error
 
-    found = await parts.database.read(budgeted(parts.settings, find))
+    found = await parts.database.read_replicated(budgeted(parts.settings, find))
     match preferred(request.headers.get("accept", "")):
         case "text/csv":
             name = f"statement-{desk}-{period}.csv"

@@ -101,7 +101,7 @@ async def list_deliveries(
         found = found_for(conn, caller, subscription)
         return delivery_list.page(conn, found.id, wanted.state, wanted.cursor, limit)
 
-    page, following = await parts.database.read(read)
+    page, following = await parts.database.read_replicated(read)
     return Json({"deliveries": [_view(each) for each in page], "next": following})
 
 

@@ -129,7 +129,7 @@ async def answered(request: Request, wanted: SpanQuery, work: Callable[[Connecti
     """The result of a read within the time budget of an answer. Raises Problem for what cannot be asked of the desk."""
     parts = running(request)
     try:
-        return await parts.database.read(budgeted(parts.settings, work))
+        return await parts.database.read_replicated(budgeted(parts.settings, work))
     except UnknownDesk as error:
         raise not_found("desk", wanted.desk) from error
     except NamesAreOff as error:

@@ -134,7 +134,9 @@ async def list_breaches(
     if wanted.format not in (None, Format.JSON):
         return await _file(parts, filters, wanted.format)
     limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
-    page = await parts.database.read(lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit))
+    page = await parts.database.read_replicated(
+        lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit)
+    )
     return Json({"breaches": [_breach(each) for each in page.items], "next": page.next})
 
 
@@ -158,7 +160,7 @@ def _filters(desks: Desks, wanted: BreachListQuery) -> BreachFilters:
 async def _file(parts: WebRuntime, filters: BreachFilters, chosen: Format) -> Response:
     """All breaches that match as a file. Raises Problem where they are too many."""
     most = parts.settings.report_rows_max
-    found = await parts.database.read(
+    found = await parts.database.read_replicated(
         budgeted(parts.settings, lambda conn: all_breaches(conn, filters, most))
     )
     if found is None:

@@ -109,7 +109,7 @@ async def show_queue(
     after = max(0, after)
     now = parts.database.now()
     try:
-        listing = await parts.database.read(
+        listing = await parts.database.read_replicated(
             lambda conn: queue_answer(conn, parts.catalogue, desk, queue, now, after=after, limit=limit)
         )
     except UnknownDesk as error:

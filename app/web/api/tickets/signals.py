@@ -172,7 +172,7 @@ async def list_signals(
             _check_place(conn, after, "query", "after")
         return found
 
-    page = await parts.database.read(read)
+    page = await parts.database.read_replicated(read)
     recorded: list[Any] = [orjson.Fragment(each.body) for each in page]
     return Json({"signals": recorded, "next": str(page[-1].seq if page else after)})
 

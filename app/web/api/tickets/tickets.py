@@ -258,7 +258,7 @@ async def list_tickets(
     conditions = wanted.model_dump(exclude={"desk", "cursor", "limit"})
     filters = tickets.Filters(desks=desks_for(caller, wanted.desk), **conditions)
     now = parts.database.now()
-    page = await parts.database.read(
+    page = await parts.database.read_replicated(
         budgeted(
             parts.settings,
             lambda conn: tickets.tickets_page(conn, parts.catalogue, filters, wanted.cursor, limit, now=now),

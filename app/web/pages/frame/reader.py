@@ -48,7 +48,7 @@ class Reader:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Read from the database on one snapshot, within the time budget of an answer."""
-        return await self.runtime.database.read(budgeted(self.runtime.settings, work))
+        return await self.runtime.database.read_replicated(budgeted(self.runtime.settings, work))
 
     def may(self, permission: Permission) -> bool:
         """Whether the reader has a permission on any desk."""
