@@ -28,8 +28,14 @@ DRIVER_OPTIONS: Final = frozenset({"ssl", "passfile", "target_session_attrs"})
 DESK_SETTING: Final = "slatimer.desk"
 """Session setting read by the row-level security policies: the desks whose rows are visible, see `desks.setting_of`."""
 
-_UNAVAILABLE_STATES: Final = frozenset({"57P03", "53300"})
-"""SQLSTATE cannot_connect_now and too_many_connections."""
+_UNAVAILABLE_STATES: Final = {
+    "57P03": "accepts no connection now",
+    "53300": "accepts no connection now",
+    "53100": "has no space left on its disk",
+    "53200": "is out of memory",
+    "58030": "cannot read or write its disk",
+}
+"""SQLSTATE of what passes, whatever the statement: nothing was written, and a retry succeeds when it is over."""
 
 _FOR_DESK: Final = text("SELECT set_config(:setting, :desk, true)")
 
@@ -46,7 +52,7 @@ class TransactionRunner:
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
         """Run `work` in a transaction that sees the rows of this desk, or of all desks.
 
-        Raises Unreachable when the server is unreachable, disconnects or does not answer in time.
+        Raises Unreachable when the server is unreachable, disconnects, is full or does not answer in time.
         """
         return self._runner.run(self._transaction(work, desk), context=copy_context())
 
@@ -72,8 +78,8 @@ class TransactionRunner:
             except (OSError, TimeoutError) as error:
                 raise Unreachable(f"the database does not answer: {error or type(error).__name__}") from error
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) in _UNAVAILABLE_STATES:
-                    raise Unreachable(f"the database accepts no connection now: {error.orig}") from error
+                if state := _UNAVAILABLE_STATES.get(getattr(error.orig, "sqlstate", None) or ""):
+                    raise Unreachable(f"the database {state}: {error.orig}") from error
                 if not error.connection_invalidated:
                     raise
                 # The server closed an idle connection: nothing was executed yet, so reconnect once.
