@@ -9,7 +9,9 @@ PORT ?= 8000
 WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 OPTIONS ?=
-# `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there.
+# `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there. FAULTS=clocks has
+# every clock wrong by minutes, FAULTS=disk the database on a small disk that is full or slow (needs root), DATABASE=sqlite
+# one process on SQLite.
 ROUNDS ?= 8
 # `make lock UPGRADE=--upgrade` takes newer versions within pyproject.toml's bounds.
 UPGRADE ?=

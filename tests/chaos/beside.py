@@ -6,6 +6,7 @@ order and errors.
 
 import asyncio
 from random import Random
+from time import time
 from typing import Final
 
 import httpx2
@@ -29,6 +30,8 @@ KINDS: Final = (
 
 _FAILS: Final = 0.03
 """Fraction of the deliveries that the subscriber answers with an error."""
+_OLDEST: Final = 60.0
+"""Seconds by which a delivery's signed time may differ from the receiver's clock; most receivers allow five minutes."""
 _SILENCE: Final = 5.0
 """Seconds without data after which the stream client reconnects."""
 _AGAIN: Final = 0.2
@@ -36,7 +39,7 @@ _ID: Final = "id: "
 
 
 class Subscriber:
-    """A webhook endpoint that records the first arrival of each signal, in order."""
+    """A webhook endpoint that records the first arrival of each signal, in order, and compares its signed time."""
 
     def __init__(self, seed: int) -> None:
         self._chance = Random(seed)
@@ -44,6 +47,8 @@ class Subscriber:
         self.arrived: list[str] = []
         """Signal ids in the order of their first arrival."""
         self.repeated = 0
+        self.stale: set[object] = set()
+        """Deliveries that a receiver refuses, since it compares the signed time with its clock."""
         self._known: set[str] = set()
 
     async def open(self) -> str:
@@ -59,6 +64,8 @@ class Subscriber:
         self._receiver.arrived.clear()  # free memory: only the ids are needed
         if self._chance.random() < _FAILS:
             return status(500)
+        if abs(int(request.headers["webhook-timestamp"]) - time()) > _OLDEST:
+            self.stale.add(f"{request.headers['webhook-id']} is signed at a wrong time")
         which = request.headers["webhook-id"]
         if which in self._known:
             self.repeated += 1
@@ -70,7 +77,7 @@ class Subscriber:
     def misses(self, recorded: list[RecordedSignal]) -> set[object]:
         """Signals that did not arrive, were never recorded, or arrived out of the order of their ticket."""
         wanted = {each.id: each for each in recorded if each.kind in KINDS and each.deliver}
-        wrong = set[object](wanted.keys() - self._known)
+        wrong = set[object](wanted.keys() - self._known) | self.stale
         last: dict[str, int] = {}
         for which in self.arrived:
             each = wanted.get(which)

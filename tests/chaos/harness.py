@@ -5,7 +5,7 @@ The folder keeps the acknowledged events, the log of each process, and one line 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,9 +15,10 @@ import httpx2
 
 from tests.chaos.beside import KINDS, Follower, Subscriber
 from tests.chaos.credits import CREDITS, RecordedCredit, broken_chains, missing_credits
-from tests.chaos.fault import Outage, at_random, inflict, now
-from tests.chaos.fleet import Fleet
+from tests.chaos.fault import Fault, Outage, at_random, inflict, now
+from tests.chaos.fleet import SetUp
 from tests.chaos.life import DESK, SECOND, Happening
+from tests.chaos.plan import Plan
 from tests.chaos.pusher import ACKNOWLEDGED, REFUSED
 from tests.chaos.reference import Reference
 from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, RecordedSignal, compare
@@ -49,8 +50,8 @@ class Outcome:
 class Rounds:
     """Runs rounds on one set-up."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
-        self._fleet, self._chance = fleet, Random(seed)
+    def __init__(self, fleet: SetUp, faults: Mapping[str, Fault], seed: int) -> None:
+        self._fleet, self._faults, self._chance = fleet, faults, Random(seed)
         self.outcome = Outcome(seed)
         self._reference = Reference()
         self._outages: list[Outage] = []
@@ -63,10 +64,10 @@ class Rounds:
     def run(self, rounds: int) -> Iterator[str]:
         """Run the rounds. Yields a report line for each."""
         self._begin()
-        for number, fault in zip(range(1, rounds + 1), at_random(self._chance), strict=False):
+        for number, fault in zip(range(1, rounds + 1), at_random(self._chance, self._faults), strict=False):
             self._pusher.go()
             time.sleep(self._chance.uniform(*_BEFORE))
-            outage = inflict(fault, self._fleet, self._chance)
+            outage = inflict(fault, self._faults[fault], self._chance)
             self._outages.append(outage)
             time.sleep(self._chance.uniform(*_BEFORE))
             answers = self._pusher.quiet()
@@ -80,8 +81,8 @@ class Rounds:
         self._pusher.close()
         self._fleet.beside.run(self._subscriber.close())
         for table in _RECORD if self.outcome.findings else ():
-            rows = self._fleet.ask(f"SELECT row_to_json(t)::text AS row FROM {table} AS t")
-            lines = "".join(row["row"] + "\n" for row in rows)
+            rows = self._fleet.ask(f"SELECT * FROM {table}")
+            lines = "".join(json.dumps(dict(row), default=str) + "\n" for row in rows)
             (self._fleet.folder / f"table-{table}.jsonl").write_text(lines)
 
     def _begin(self) -> None:
@@ -184,10 +185,10 @@ class Rounds:
         return f"round {number}: {outage.fault} ({outage.detail}), {away}{wrong}"
 
 
-def run(rounds: int, folder: Path, seed: int, report: Callable[[str], object]) -> Outcome:
+def run(plan: Plan, rounds: int, folder: Path, seed: int, report: Callable[[str], object]) -> Outcome:
     """Run rounds on a set-up of their own. `report` gets a line for each."""
-    with Fleet(folder) as fleet:
-        going = Rounds(fleet, seed)
+    with plan.set_up(folder) as (set_up, faults):
+        going = Rounds(set_up, faults, seed)
         try:
             for line in going.run(rounds):
                 report(line)
