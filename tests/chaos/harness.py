@@ -14,6 +14,8 @@ from typing import Any, Final
 import httpx2
 
 from tests.chaos.beside import KINDS, Follower, Subscriber
+from tests.chaos.calls import AVERAGES, RecordedAverage, doubled_averages, missing_averages
+from tests.chaos.claims import CLAIMS, RecordedClaim, doubled_claims, missing_claims
 from tests.chaos.credits import CREDITS, RecordedCredit, broken_chains, missing_credits
 from tests.chaos.fault import Fault, Outage, at_random, inflict, now
 from tests.chaos.fleet import SetUp
@@ -110,9 +112,7 @@ class Rounds:
         stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
         recorded = [RecordedSignal.of(row) for row in self._fleet.ask(SIGNALS)]
         found, delays = compare(self._reference, stored, recorded, self._outages)
-        credits = [RecordedCredit.of(row) for row in self._fleet.ask(CREDITS)]
-        found.unrecorded |= missing_credits(self._reference.credits(), credits)
-        found.doubled |= broken_chains(credits)
+        self._compare_months(found)
         found.refused |= set(self._lines(REFUSED))
         found.undelivered |= self._subscriber.misses(recorded)
         found.unseen |= self._follower.wrong
@@ -120,6 +120,18 @@ class Rounds:
         self.outcome.acknowledged, self.outcome.breaches = len(self._reference.events), len(delays)
         self.outcome.delivered = len(self._subscriber.arrived)
         return found, delays
+
+    def _compare_months(self, found: Findings) -> None:
+        """Credits, claims and averages. What depends on the time does so by now."""
+        credits = [RecordedCredit.of(row) for row in self._fleet.ask(CREDITS)]
+        found.unrecorded |= missing_credits(self._reference.credits(), credits)
+        found.doubled |= broken_chains(credits)
+        claims = [RecordedClaim.of(row) for row in self._fleet.ask(CLAIMS)]
+        found.unrecorded |= missing_claims(self._reference.claims(now()), claims)
+        found.doubled |= doubled_claims(claims)
+        averages = [RecordedAverage.of(row) for row in self._fleet.ask(AVERAGES)]
+        found.unrecorded |= missing_averages(self._reference.averages(now()), averages)
+        found.doubled |= doubled_averages(averages)
 
     def _examined(self, number: int) -> Iterator[str]:
         """Failed checks of `slatimer doctor` and ended processes, which are restarted."""

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.chaos.calls import call_life
+from tests.chaos.claims import claim_life, claimed_outage
 from tests.chaos.credits import past_life
 from tests.chaos.life import Happening, life
 from tests.chaos.outages import outage_life
@@ -42,6 +44,19 @@ _OUTAGES: Final = 0.15
 """Fraction of the lives that are an outage of a service and not a ticket."""
 _PAST_OUTAGES: Final = 0.05
 """Fraction of those that are an outage of the month before, which changes a credit."""
+_CLAIMED_OUTAGES: Final = 0.04
+"""Fraction of those that are an outage whose credit lapses now, and of those that are a claim."""
+_CLAIMS: Final = 0.06
+_CALLS: Final = 0.1
+"""Fraction of those that are a call."""
+_OTHERS: Final = (
+    (_OUTAGES, outage_life),
+    (_PAST_OUTAGES, past_life),
+    (_CLAIMED_OUTAGES, claimed_outage),
+    (_CLAIMS, claim_life),
+    (_CALLS, call_life),
+)
+"""Lives that are not tickets."""
 _OK: Final = 200
 _FAILED: Final = 500
 _UNAVAILABLE: Final = 503
@@ -106,10 +121,10 @@ class Pusher:
     def _life(self) -> list[tuple[float, Happening]]:
         chance = Random(self._chance.random())
         drawn = self._chance.random()
-        if drawn < _OUTAGES:
-            return outage_life(chance, self._count, _now())
-        if drawn < _OUTAGES + _PAST_OUTAGES:
-            return past_life(chance, self._count, _now())
+        for fraction, lived in _OTHERS:
+            if drawn < fraction:
+                return lived(chance, self._count, _now())
+            drawn -= fraction
         return life(chance, f"T{self._count}", _now())
 
     async def _live(self, recorded: list[tuple[float, Happening]]) -> None:
