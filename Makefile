@@ -13,6 +13,8 @@ OPTIONS ?=
 # every clock wrong by minutes, FAULTS=disk the database on a small disk that is full or slow (needs root), DATABASE=sqlite
 # one process on SQLite.
 ROUNDS ?= 8
+# `make soak HOURS=0.15` is a short one; RATE= is tickets a second, FOLDER= keeps soak.csv and the logs.
+HOURS ?= 2
 # `make lock UPGRADE=--upgrade` takes newer versions within pyproject.toml's bounds.
 UPGRADE ?=
 
@@ -34,7 +36,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos hostile audit sbom openapi lock clean
+.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos soak hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +80,9 @@ bench: $(TOOLS) ## Measure, as ratios against the limit found in the same run
 
 chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under load, and look for what that lost (ROUNDS=)
 	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.chaos
+
+soak: $(TOOLS) ## Run the whole set-up for HOURS under a life-like load; the last line says whether memory, lag and errors are in order
+	HOURS=$(HOURS) $(BIN)/python -m tests.soak
 
 hostile: $(TOOLS) ## Attack a service on loopback in every known way, and measure what another desk notices
 	$(BIN)/python -m tests.hostile

@@ -6,7 +6,7 @@ order and errors.
 
 import asyncio
 from random import Random
-from time import time
+from time import monotonic, time
 from typing import Final
 
 import httpx2
@@ -43,6 +43,7 @@ _OLDEST: Final = 60.0
 _SILENCE: Final = 5.0
 """Seconds without data after which the stream client reconnects."""
 _AGAIN: Final = 0.2
+_NAP: Final = 0.02
 _ID: Final = "id: "
 
 
@@ -96,6 +97,25 @@ class Subscriber:
             else:
                 last[each.clock.ticket] = each.seq
         return wrong
+
+
+class Pace:
+    """How late this machine is: by how much a process that sleeps briefly wakes too late. It has nothing else to do."""
+
+    def __init__(self) -> None:
+        self._worst = 0.0
+
+    async def watch(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            began = monotonic()
+            await asyncio.sleep(_NAP)
+            self._worst = max(self._worst, monotonic() - began - _NAP)
+
+    def take(self) -> float:
+        """The worst since the last look, in seconds."""
+        found, self._worst = self._worst, 0.0
+        return found
 
 
 class Follower:

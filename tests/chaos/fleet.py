@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -78,9 +78,9 @@ class SetUp(ABC):
         """The service's processes."""
         return [*self.webs, *self.workers]
 
-    def apply(self) -> None:
-        """Apply the agreement, and make a key."""
-        self.command("apply", DESK_FILES)
+    def apply(self, *files: Path) -> None:
+        """Apply these files, and make a key."""
+        self.command("apply", *files)
         self.key = self.command("key", "create", "--desk", "*", "--scope", "push,read,admin").strip()
 
     def start(self) -> None:
@@ -138,7 +138,14 @@ class SetUp(ABC):
 class Fleet(SetUp):
     """PostgreSQL, Valkey, two web processes, three workers."""
 
-    def __init__(self, folder: Path, disk: SmallDisk | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        disk: SmallDisk | None = None,
+        *,
+        files: Sequence[Path] = (DESK_FILES,),
+        settings: Mapping[str, str] = SETTINGS,
+    ) -> None:
         super().__init__(folder, disk)
         self.postgres = postgres.start(durable=True)
         if disk is not None:
@@ -149,7 +156,7 @@ class Fleet(SetUp):
         self._database: Any = None
         self.environment = {
             **os.environ,
-            **SETTINGS,
+            **settings,
             "SLATIMER_DATABASE_URL": self.postgres.create_database(DATABASE),
             "SLATIMER_REDIS_URL": self.valkey.url(),
             "PYTHONPATH": str(ROOT),
@@ -158,7 +165,7 @@ class Fleet(SetUp):
         self.workers = [
             Member(f"worker-{n}", ("worker",), self._environment_of(n), folder) for n in range(1, WORKERS + 1)
         ]
-        self.apply()
+        self.apply(*files)
 
     @property
     def behind_proxy(self) -> Member:
@@ -228,7 +235,7 @@ class Alone(SetUp):
             "PYTHONPATH": str(ROOT),
         }
         self.webs, self.workers = [Web("web-1", self.environment, folder)], []
-        self.apply()
+        self.apply(DESK_FILES)
 
     def ask(self, statement: str, *arguments: object) -> list[Any]:
         """The rows of a query in the service's database."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx2
 
-from tests.chaos.beside import KINDS, Follower, Subscriber
+from tests.chaos.beside import KINDS, Follower, Pace, Subscriber
 from tests.chaos.calls import AVERAGES, RecordedAverage, doubled_averages, missing_averages
 from tests.chaos.claims import CLAIMS, RecordedClaim, doubled_claims, missing_claims
 from tests.chaos.credits import CREDITS, RecordedCredit, broken_chains, missing_credits
@@ -59,6 +59,7 @@ class Rounds:
         self._outages: list[Outage] = []
         self._subscriber = Subscriber(seed)
         self._follower = Follower([web.base for web in fleet.webs], fleet.key)
+        self._pace = Pace()
         self._pusher = fleet.pusher(seed)
         self._read = 0
         self._slow: dict[object, Delay] = {}
@@ -95,6 +96,7 @@ class Rounds:
         base = self._fleet.webs[0].base
         httpx2.post(f"{base}/v1/subscriptions", json=asked, headers=headers, timeout=HANG).raise_for_status()
         self._fleet.beside.begin(self._follower.follow())
+        self._fleet.beside.begin(self._pace.watch())
 
     def _rest(self) -> tuple[Findings, list[Delay]]:
         """Wait until all signals are recorded and delivered; those that are not after HANG are lost."""
@@ -175,6 +177,7 @@ class Rounds:
     ) -> str:
         """A line for the console; the file gets all details."""
         latest = max((delay.after_it for delay in self._of_round(delays)), default=0) / SECOND
+        machine = self._pace.take()
         kinds = {kind: sorted(map(str, names)) for kind, names in found.kinds().items() if names}
         row = {
             "round": number,
@@ -183,6 +186,7 @@ class Rounds:
             "began_at": outage.began_at,
             "ended_at": outage.ended_at,
             "latest": latest,
+            "machine": machine,
             "acknowledged": self.outcome.acknowledged,
             "breaches": self.outcome.breaches,
             "delivered": self.outcome.delivered,
@@ -193,7 +197,7 @@ class Rounds:
         with (self._fleet.folder / "rounds.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         wrong = f" WRONG: {kinds}" if kinds else ""
-        away = f"away {outage.seconds:.1f} s, maximum detection lag {latest:.2f} s"
+        away = f"away {outage.seconds:.1f} s, maximum detection lag {latest:.2f} s, of the machine {machine:.2f} s"
         return f"round {number}: {outage.fault} ({outage.detail}), {away}{wrong}"
 
 

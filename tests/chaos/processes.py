@@ -72,6 +72,11 @@ class Member:
         self._logged = 0
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it exists, running or frozen."""
         return self._process.running
