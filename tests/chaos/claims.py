@@ -34,7 +34,7 @@ _CHANGED: Final = "credit.changed"
 
 def claimed_outage(chance: Random, number: int, begins_at: int) -> list[tuple[float, Happening]]:
     """The facts of an outage whose credit lapses within seconds, each with the seconds to its push, in that order."""
-    ended = begins_at - WITHIN + round(chance.uniform(-3.0, 5.0) * SECOND)
+    ended = begins_at - WITHIN + round(chance.uniform(-3.0, 2.0) * SECOND)
     # Within one month, so that a contract has one credit of it.
     length = chance.uniform(60, 3 * _HOUR) if chance.random() < 0.8 else chance.uniform(8 * _HOUR, 40 * _HOUR)
     began = max(ended - round(length * SECOND), month_of(ended)[0])
