@@ -52,7 +52,7 @@ class Readers:
             while True:
                 await asyncio.sleep(_REPORT_INTERVAL)
                 since, until = _span()
-                query = f"desk={self._desk()}&from={since}&to={until}"
+                query = f"desk={self._desk()}&from={since}T00:00:00Z&to={until}T00:00:00Z"
                 await self._get(client, f"/v1/reports/attainment?{query}&by=day&split=commitment")
 
     async def simulate(self) -> None:
