@@ -98,11 +98,11 @@ class Soak:
                 row = await self._meter.row(time.monotonic() - began)
                 if not rows:
                     table.writerow(_titles(row))
-                    _say("  ".join(f"{title:>9}" for title in _titles(row)))
+                    _say("  ".join(f"{title:>10}" for title in _titles(row)))
                 rows.append(row)
                 table.writerow(_cells(row))
                 file.flush()
-                _say("  ".join(f"{cell:>9}" for cell in _cells(row)))
+                _say("  ".join(f"{cell:>10}" for cell in _cells(row)))
         return rows
 
     @staticmethod
@@ -142,11 +142,22 @@ class Soak:
 
 def _titles(row: Row) -> Sequence[str]:
     memory = (f"{name} MB" for name in row.memory)
-    return ("s", "events", "errors", "lag ms", "behind ms", "push ms", "read ms", "pending", *memory)
+    return (
+        "s",
+        "events",
+        "errors",
+        "lag ms",
+        "machine ms",
+        "behind ms",
+        "push ms",
+        "read ms",
+        "pending",
+        *memory,
+    )
 
 
 def _cells(row: Row) -> Sequence[str]:
-    times = (f"{1000 * each:.0f}" for each in (row.lag, row.behind, row.push, row.read))
+    times = (f"{1000 * each:.0f}" for each in (row.lag, row.machine, row.behind, row.push, row.read))
     memory = (f"{each:.0f}" for each in row.memory.values())
     return (f"{row.after:.0f}", str(row.events), str(row.errors), *times, str(row.pending), *memory)
 

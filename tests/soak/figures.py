@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
+from tests.chaos.beside import Pace
 from tests.chaos.fleet import Fleet
 from tests.chaos.life import SECOND
 from tests.chaos.processes import Member
@@ -30,6 +31,8 @@ class Meter:
     """Measures from one row to the next."""
 
     def __init__(self, fleet: Fleet, systems: Systems, readers: Readers) -> None:
+        self._pace = Pace()
+        fleet.beside.begin(self._pace.watch())
         self._fleet, self._systems, self._readers = fleet, systems, readers
         self._seq = self._acknowledged = 0
         self._logged: dict[str, int] = {}
@@ -45,7 +48,7 @@ class Meter:
         made, self._acknowledged = events - self._acknowledged, events
         memory = {member.name: memory_of(member) for member in self._fleet.members}
         times = percentile(pushed.times), percentile(read.times)
-        return Row(after, made, len(failures), lag, behind, *times, pending, memory)
+        return Row(after, made, len(failures), lag, self._pace.take(), behind, *times, pending, memory)
 
     def _asked(self) -> tuple[float, float, int]:
         found = self._fleet.ask(_LAG, self._seq)[0]

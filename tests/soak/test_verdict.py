@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.soak.verdict import Row, verdict
 
 STEADY = [
-    Row(30.0 * n, 100, 0, 0.05, 0.0, 0.02, 0.03, 0, {"web-1": 110.0 + n % 3, "worker-1": 100.0})
+    Row(30.0 * n, 100, 0, 0.05, 0.01, 0.0, 0.02, 0.03, 0, {"web-1": 110.0 + n % 3, "worker-1": 100.0})
     for n in range(1, 41)
 ]
 
@@ -26,5 +26,8 @@ def test_growth_lateness_errors_and_findings_fail() -> None:
     assert verdict(grows, ()).faults == ("web-1 grew from 139 to 179 MB",)
     assert verdict(warms, ()).faults == (), "a process that has started fills its caches"
     assert verdict(late, ()).faults == ("breaches up to 1.5 s late in 1 of 40 intervals",)
+    assert verdict([replace(row, machine=0.6) for row in late], ()).faults == (), (
+        "the machine itself was late"
+    )
     assert verdict(failed, ("web-2 has ended",)).faults == ("2 errors", "web-2 has ended")
     assert verdict((), ()).faults == ("no interval was measured",)
