@@ -9,10 +9,14 @@ PORT ?= 8000
 WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 OPTIONS ?=
-# `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there.
+# `make chaos ROUNDS=50` breaks fifty things; SEED= repeats a choice of faults, FOLDER= keeps the logs there. FAULTS=clocks has
+# every clock wrong by minutes, FAULTS=disk the database on a small disk that is full or slow (needs root), DATABASE=sqlite
+# one process on SQLite.
 ROUNDS ?= 8
 # `make bench BENCHMARKS=--all` runs every benchmark, BENCHMARKS="start sweep" some, --record keeps the figures.
 BENCHMARKS ?=
+# `make soak HOURS=0.15` is a short one; RATE= is tickets a second, FOLDER= keeps soak.csv and the logs.
+HOURS ?= 2
 # `make lock UPGRADE=--upgrade` takes newer versions within pyproject.toml's bounds.
 UPGRADE ?=
 
@@ -34,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos looks standby hostile audit sbom openapi lock clean
+.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos soak looks standby hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +82,9 @@ bench: $(TOOLS) ## Measure against limits of the same run, and compare with the 
 
 chaos: $(TOOLS) ## Kill, freeze, cut off and empty parts of a whole set-up under load, and look for what that lost (ROUNDS=)
 	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.chaos
+
+soak: $(TOOLS) ## Run the whole set-up for HOURS under a life-like load; the last line says whether memory, lag and errors are in order
+	HOURS=$(HOURS) $(BIN)/python -m tests.soak
 
 looks: $(TOOLS) ## Look at every page in each language, theme and width (PICTURES=1 renews docs/pictures, LOOKS=3 takes fewer)
 	$(BIN)/python -m tests.looks

@@ -6,6 +6,7 @@ order and errors.
 
 import asyncio
 from random import Random
+from time import monotonic, time
 from typing import Final
 
 import httpx2
@@ -21,7 +22,15 @@ KINDS: Final = (
     "clock.stopped",
     "availability.breached",
     "availability.breach_retracted",
+    "average.warned",
+    "average.breached",
+    "average.breach_retracted",
     "credit.owed",
+    "credit.claimable",
+    "credit.claimed",
+    "credit.granted",
+    "credit.refused",
+    "credit.lapsed",
     "credit.changed",
     "credit.withdrawn",
 )
@@ -29,14 +38,17 @@ KINDS: Final = (
 
 _FAILS: Final = 0.03
 """Fraction of the deliveries that the subscriber answers with an error."""
+_OLDEST: Final = 60.0
+"""Seconds by which a delivery's signed time may differ from the receiver's clock; most receivers allow five minutes."""
 _SILENCE: Final = 5.0
 """Seconds without data after which the stream client reconnects."""
 _AGAIN: Final = 0.2
+_NAP: Final = 0.02
 _ID: Final = "id: "
 
 
 class Subscriber:
-    """A webhook endpoint that records the first arrival of each signal, in order."""
+    """A webhook endpoint that records the first arrival of each signal, in order, and compares its signed time."""
 
     def __init__(self, seed: int) -> None:
         self._chance = Random(seed)
@@ -44,6 +56,8 @@ class Subscriber:
         self.arrived: list[str] = []
         """Signal ids in the order of their first arrival."""
         self.repeated = 0
+        self.stale: set[object] = set()
+        """Deliveries that a receiver refuses, since it compares the signed time with its clock."""
         self._known: set[str] = set()
 
     async def open(self) -> str:
@@ -59,6 +73,8 @@ class Subscriber:
         self._receiver.arrived.clear()  # free memory: only the ids are needed
         if self._chance.random() < _FAILS:
             return status(500)
+        if abs(int(request.headers["webhook-timestamp"]) - time()) > _OLDEST:
+            self.stale.add(f"{request.headers['webhook-id']} is signed at a wrong time")
         which = request.headers["webhook-id"]
         if which in self._known:
             self.repeated += 1
@@ -70,7 +86,7 @@ class Subscriber:
     def misses(self, recorded: list[RecordedSignal]) -> set[object]:
         """Signals that did not arrive, were never recorded, or arrived out of the order of their ticket."""
         wanted = {each.id: each for each in recorded if each.kind in KINDS and each.deliver}
-        wrong = set[object](wanted.keys() - self._known)
+        wrong = set[object](wanted.keys() - self._known) | self.stale
         last: dict[str, int] = {}
         for which in self.arrived:
             each = wanted.get(which)
@@ -81,6 +97,25 @@ class Subscriber:
             else:
                 last[each.clock.ticket] = each.seq
         return wrong
+
+
+class Pace:
+    """How late this machine is: by how much a process that sleeps briefly wakes too late. It has nothing else to do."""
+
+    def __init__(self) -> None:
+        self._worst = 0.0
+
+    async def watch(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            began = monotonic()
+            await asyncio.sleep(_NAP)
+            self._worst = max(self._worst, monotonic() - began - _NAP)
+
+    def take(self) -> float:
+        """The worst since the last look, in seconds."""
+        found, self._worst = self._worst, 0.0
+        return found
 
 
 class Follower:

@@ -25,7 +25,7 @@ from tests.chaos.outages import (
 )
 
 CONTRACTS: Final = 12
-CONTRACT: Final = "contract:"
+CONTRACT: Final = "contract:C-"
 SHARES: Final = ((1, "0.00"), (10, "25.00"), (50, "50.00"))
 """Up to so many thousandths of the month down, this is owed; above them the whole fee."""
 WHOLE: Final = "100.00"
@@ -58,12 +58,17 @@ def past_life(chance: Random, number: int, begins_at: int) -> list[tuple[float, 
     return sorted(pushed, key=lambda each: each[0])
 
 
+def month_of(at: int) -> tuple[int, int]:
+    """Beginning and end of the month of an instant."""
+    moment = datetime.fromtimestamp(at // SECOND, UTC)
+    start = datetime(moment.year, moment.month, 1, tzinfo=UTC)
+    end = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
+    return round(start.timestamp()) * SECOND, round(end.timestamp()) * SECOND
+
+
 def past_month(at: int) -> tuple[int, int]:
     """Beginning and end of the month before that of an instant."""
-    moment = datetime.fromtimestamp(at // SECOND, UTC)
-    end = datetime(moment.year, moment.month, 1, tzinfo=UTC)
-    start = datetime(end.year - (end.month == 1), (end.month - 2) % 12 + 1, 1, tzinfo=UTC)
-    return round(start.timestamp()) * SECOND, round(end.timestamp()) * SECOND
+    return month_of(month_of(at)[0] - 1)
 
 
 def owed(happenings: Iterable[Happening]) -> str:
@@ -76,10 +81,10 @@ def owed(happenings: Iterable[Happening]) -> str:
     for start, end in spans:
         down += max(0, end - max(start, until))
         until = max(until, end)
-    month = datetime.fromtimestamp(spans[0][0] // SECOND, UTC)
-    following = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
-    length = round((following - datetime(month.year, month.month, 1, tzinfo=UTC)).total_seconds()) * SECOND
-    return next((amount for thousandths, amount in SHARES if down * 1000 <= thousandths * length), WHOLE)
+    begins, ends = month_of(spans[0][0])
+    return next(
+        (amount for thousandths, amount in SHARES if down * 1000 <= thousandths * (ends - begins)), WHOLE
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,24 @@ Instants are microseconds UTC by this machine's clock, which PostgreSQL on the s
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
-from tests.chaos.fleet import DATABASE_TIMEOUT, WRONG_CLOCK, Fleet, Member
+from tests.chaos.fleet import DATABASE_TIMEOUT, Fleet, SetUp
+from tests.chaos.processes import Member
 from tests.chaos.proxy import Cut
 
 _AWAY: Final = (1.0, 3.0)
 """Seconds from a kill to the restart."""
 _WRONG: Final = 300.0
 """Seconds by which a clock is wrong."""
+_WRONGEST: Final = 600.0
+"""Seconds by which every clock is wrong at most, where all are."""
+_FULL: Final = (3.0, 8.0)
+"""Seconds for which a disk is full or slow."""
 _GLIMPSE: Final = 0.05
 """Seconds after which an open idle transaction belongs to the frozen process."""
 _TRIES: Final = 100
@@ -50,13 +56,14 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-Break = Callable[[Fleet, Random], tuple[str, int]]
+S = TypeVar("S", bound=SetUp)
+Break = Callable[[S, Random], tuple[str, int]]
 """Injects a fault and repairs it. Returns a description and the begin."""
 
 
-def web_killed(fleet: Fleet, chance: Random) -> tuple[str, int]:
+def web_killed(set_up: SetUp, chance: Random) -> tuple[str, int]:
     """A web process is killed."""
-    return _killed(chance.choice(fleet.webs), chance)
+    return _killed(chance.choice(set_up.webs), chance)
 
 
 def worker_killed(fleet: Fleet, chance: Random) -> tuple[str, int]:
@@ -101,16 +108,15 @@ def worker_frozen(fleet: Fleet, chance: Random) -> tuple[str, int]:
 
 
 def worker_clock_wrong(fleet: Fleet, chance: Random) -> tuple[str, int]:
-    """A worker restarts with a clock that is five minutes fast or slow, and then with the right one."""
+    """A worker restarts with a clock that is five minutes fast or slow, which is then set right while it runs."""
     worker = chance.choice(fleet.workers)
     skew = chance.choice((_WRONG, -_WRONG))
-    path = f"{WRONG_CLOCK}:{fleet.environment['PYTHONPATH']}"
     began_at = now()
     worker.end(signal.SIGTERM)
-    worker.start({"CHAOS_SKEW": str(skew), "PYTHONPATH": path})
-    time.sleep(chance.uniform(2.0, 4.0))
-    worker.end(signal.SIGTERM)
+    worker.set_clock(skew)
     worker.start()
+    time.sleep(chance.uniform(2.0, 4.0))
+    worker.set_clock(0.0)
     return f"{worker.name}, {skew:+g} s", began_at
 
 
@@ -124,7 +130,44 @@ def connection_cut(fleet: Fleet, chance: Random) -> tuple[str, int]:
     return f"{fleet.behind_proxy.name}, {how}", began_at
 
 
-FAULTS: Final[Mapping[str, Break]] = {
+def clocks_set(set_up: SetUp, chance: Random) -> str:
+    """The clock of every process is set wrong while it runs, each by other minutes. It excuses nothing."""
+    for member in set_up.members:
+        member.set_clock(chance.uniform(-_WRONGEST, _WRONGEST))
+    return "clocks set"
+
+
+def disk_full(set_up: SetUp, chance: Random) -> tuple[str, int]:
+    """The database's disk is full for seconds: what anything frees meanwhile is taken as well."""
+    began_at = now()
+    ends = time.monotonic() + chance.uniform(*_FULL)
+    while time.monotonic() < ends:
+        set_up.disk.fill()
+        time.sleep(_GLIMPSE)
+    set_up.disk.empty()
+    set_up.recover()
+    return "full", began_at
+
+
+def disk_slow(set_up: SetUp, chance: Random) -> tuple[str, int]:
+    """Every write of the database's disk waits up to half a second, again and again."""
+    began_at = now()
+    ends = time.monotonic() + chance.uniform(*_FULL)
+    while time.monotonic() < ends:
+        set_up.disk.freeze(chance.uniform(0.05, 0.5))
+    return "writes take up to 0.5 s", began_at
+
+
+def disk_stalled(set_up: SetUp, chance: Random) -> tuple[str, int]:
+    """The database's disk answers no write for longer than the statement timeout."""
+    began_at = now()
+    seconds = DATABASE_TIMEOUT + chance.uniform(0.5, 3.0)
+    set_up.disk.freeze(seconds)
+    set_up.recover()
+    return f"no write for {seconds:.1f} s", began_at
+
+
+FAULTS: Final[Mapping[str, Break[Fleet]]] = {
     "web killed": web_killed,
     "worker killed": worker_killed,
     "database killed": database_killed,
@@ -134,18 +177,50 @@ FAULTS: Final[Mapping[str, Break]] = {
     "worker's clock wrong": worker_clock_wrong,
     "connection cut": connection_cut,
 }
+WITH_WRONG_CLOCKS: Final = {
+    fault: break_ for fault, break_ in FAULTS.items() if break_ is not worker_clock_wrong
+}
+"""Faults while every clock is wrong."""
+OF_THE_DISK: Final[Mapping[str, Break[SetUp]]] = {
+    "disk full": disk_full,
+    "disk slow": disk_slow,
+    "disk stalled": disk_stalled,
+}
+ALONE: Final[Mapping[str, Break[SetUp]]] = {"web killed": web_killed}
+"""Faults of one process on SQLite, beside those of the disk."""
+
+Fault = Callable[[Random], tuple[str, int]]
+"""A fault of a set-up."""
 
 
-def at_random(chance: Random) -> Iterator[str]:
+def faults_of(set_up: S, breaks: Mapping[str, Break[S]]) -> Mapping[str, Fault]:
+    """These faults of this set-up."""
+    return {fault: partial(break_, set_up) for fault, break_ in breaks.items()}
+
+
+def after_clocks_set(set_up: SetUp, faults: Mapping[str, Fault]) -> Mapping[str, Fault]:
+    """The same faults, each after every clock has been set wrong anew."""
+
+    def then(fault: Fault, chance: Random) -> tuple[str, int]:
+        clocks = clocks_set(set_up, chance)
+        time.sleep(chance.uniform(*_AWAY))
+        detail, began_at = fault(chance)
+        return f"{detail}, {clocks}", began_at
+
+    return {name: partial(then, fault) for name, fault in faults.items()}
+
+
+def at_random(chance: Random, faults: Iterable[str]) -> Iterator[str]:
     """An endless sequence of faults, each equally often."""
+    known = list(faults)
     while True:
-        yield from chance.sample(list(FAULTS), len(FAULTS))
+        yield from chance.sample(known, len(known))
 
 
-def inflict(fault: str, fleet: Fleet, chance: Random) -> Outage:
+def inflict(name: str, fault: Fault, chance: Random) -> Outage:
     """Inject a fault. Returns after its repair."""
-    detail, began_at = FAULTS[fault](fleet, chance)
-    return Outage(fault, detail, began_at, now())
+    detail, began_at = fault(chance)
+    return Outage(name, detail, began_at, now())
 
 
 def _killed(member: Member, chance: Random) -> tuple[str, int]:

@@ -1,40 +1,33 @@
-"""Processes of the set-up: durable PostgreSQL, Valkey with a file, two web processes, three workers, one pusher.
+"""Set-ups: `Fleet` on PostgreSQL and Valkey with two web processes and three workers, `Alone` one process on SQLite.
 
-Every process is a child of this one and ends with it. One worker connects to the database through a proxy, so that its
-connection can be cut. Proxy and observers run in an event loop of their own.
+One worker of a fleet connects to the database through a proxy, so that its connection can be cut. Either set-up can have
+its database on a small disk of its own. Proxy and observers run in an event loop of their own.
 """
 
-import asyncio
-import json
 import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+import shutil
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
 import asyncpg
-import httpx2
 from typer.testing import Result
 
+from tests.chaos.disk import SmallDisk
+from tests.chaos.processes import ROOT, LoopThread, Member, Push, Web
 from tests.chaos.proxy import Proxy
-from tests.chaos.pusher import GO, QUIET, Orders
+from tests.chaos.pusher import Orders
 from tests.servers import postgres, valkey
 from tests.servers.postgres import ADMINISTRATOR, Postgres
-from tests.servers.process import HOST, Process, ServerFailed, free_port, new_folder
+from tests.servers.process import HOST, ServerFailed
 from tests.servers.slatimer import commanded
-from tests.waiting import HANG
+from tests.waiting import HANG, until
 
-T = TypeVar("T")
-
-ROOT: Final = Path(__file__).resolve().parents[2]
 DESK_FILES: Final = ROOT / "tests" / "chaos" / "desk"
-WRONG_CLOCK: Final = ROOT / "tests" / "chaos" / "skew"
 DATABASE: Final = "chaos"
 WEBS: Final = 2
 WORKERS: Final = 3
@@ -42,6 +35,8 @@ DATABASE_TIMEOUT: Final = 3.0
 """Seconds for both database timeouts below: faults last longer than that."""
 RATE: Final = 8.0
 """Tickets a second, each with about three events and eight signals. More would measure the machine."""
+DISK: Final = 256
+"""Megabytes of a small disk: PostgreSQL's own data are 40, and its log of writes up to 64."""
 
 SETTINGS: Final = {
     "SLATIMER_DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": f"PT{DATABASE_TIMEOUT:g}S",
@@ -59,186 +54,34 @@ USUAL_TIMEOUTS: Final = {
 }
 
 
-class LoopThread:
-    """An event loop in a thread, for the proxy and the observers."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="beside", daemon=True)
-        self._tasks: list[Future[None]] = []
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine there and wait for its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start a coroutine there as a background task."""
-        self._tasks.append(asyncio.run_coroutine_threadsafe(work, self._loop))
-
-    def close(self) -> None:
-        """Cancel the tasks and stop the loop."""
-        for task in self._tasks:
-            task.cancel()
-        self.run(asyncio.sleep(0.1))  # let the cancelled tasks finish
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-class Member:
-    """One process of the service. Its log is appended to at each start."""
-
-    def __init__(
-        self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path
-    ) -> None:
-        self.name = name
-        self._command = [sys.executable, "-m", "app", *arguments]
-        self._environment = environment
-        self._process = Process(new_folder(f"chaos-{name}"), None, signal.SIGKILL)
-        self._process.log = folder / f"{name}.log"
-        self._logged = 0
-
-    @property
-    def alive(self) -> bool:
-        """Whether it exists, running or frozen."""
-        return self._process.running
-
-    def launch(self, more: Mapping[str, str] | None = None) -> None:
-        """Start without waiting."""
-        self._logged = self._process.log.stat().st_size if self._process.log.exists() else 0
-        self._process.start(self._command, {**self._environment, **(more or {})})
-
-    def wait(self) -> None:
-        """Wait until it is ready. Raises ServerFailed when it ends instead."""
-        if not self._process.until(self._ready):
-            raise self._process.failed("did not start")
-
-    def start(self, more: Mapping[str, str] | None = None) -> None:
-        """Start and wait until it is ready."""
-        self.launch(more)
-        self.wait()
-
-    def send(self, sign: signal.Signals) -> None:
-        """Send a signal: freeze or continue."""
-        os.kill(self._process.pid, sign)
-
-    def end(self, sign: signal.Signals) -> None:
-        """End it with a signal."""
-        self._process.end(sign)
-
-    def close(self) -> None:
-        """Kill it and free its resources."""
-        self._process.end(signal.SIGKILL)
-        self._process.close()
-
-    def _ready(self) -> bool:
-        return self._has_logged('"worker started"')
-
-    def _has_logged(self, words: str) -> bool:
-        with self._process.log.open("rb") as log:
-            log.seek(self._logged)
-            return words.encode() in log.read()
-
-
-class Web(Member):
-    """A web process."""
-
-    def __init__(self, name: str, environment: Mapping[str, str], folder: Path) -> None:
-        port = free_port()
-        super().__init__(name, ("serve", "--port", str(port)), environment, folder)
-        self.base = f"http://{HOST}:{port}"
-        self._client = httpx2.Client(timeout=10)  # one for all polls: a new client costs more than a poll
-
-    def _ready(self) -> bool:
-        try:
-            return self._client.get(f"{self.base}/readyz").is_success
-        except httpx2.TransportError:
-            return False
-
-    def close(self) -> None:
-        """Kill it and free its resources."""
-        self._client.close()
-        super().close()
-
-
-class Push:
-    """The process that pushes."""
-
-    def __init__(self, orders: Orders, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.pusher"],
-            env=dict(environment),
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._write(orders.as_line())
-
-    def go(self) -> None:
-        """Start pushing."""
-        self._write(GO + "\n")
-
-    def quiet(self) -> dict[str, int]:
-        """Stop pushing and wait until all events are acknowledged. Returns the counts of responses."""
-        self._write(QUIET + "\n")
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
-
-    def close(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.communicate()
-
-    def _write(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line)
-        self._process.stdin.flush()
-
-
-class Fleet:
+class SetUp(ABC):
     """All processes. Leaving the context ends them; the logs stay in the folder."""
 
-    def __init__(self, folder: Path) -> None:
+    webs: list[Web]
+    workers: list[Member]
+    environment: dict[str, str]
+    key: str
+
+    def __init__(self, folder: Path, disk: SmallDisk | None) -> None:
         self.folder = folder
         self.beside = LoopThread()
-        self.postgres = self.new_server()
-        self.valkey = valkey.start(append_only=True)
-        self.proxy = Proxy(self.postgres.port)
-        self.beside.run(self.proxy.open())
-        self._database: Any = None
-        self.environment = {
-            **os.environ,
-            **SETTINGS,
-            "SLATIMER_DATABASE_URL": self.new_database(),
-            "SLATIMER_REDIS_URL": self.valkey.url(),
-            "PYTHONPATH": str(ROOT),
-        }
-        self.webs = [Web(f"web-{n}", self.environment, folder) for n in range(1, WEBS + 1)]
-        self.workers = [
-            Member(f"worker-{n}", ("worker",), self._environment_of(n), folder) for n in range(1, WORKERS + 1)
-        ]
-        self.command("apply", DESK_FILES)
-        self.key = self.command("key", "create", "--desk", "*", "--scope", "push,read,admin").strip()
+        self._disk = disk
 
-    def new_server(self) -> Postgres:
-        """The server that the fleet starts on."""
-        return postgres.start(durable=True)
-
-    def new_database(self) -> str:
-        """The URL of the service's database."""
-        return self.postgres.create_database(DATABASE)
+    @property
+    def disk(self) -> SmallDisk:
+        """The disk of the database."""
+        assert self._disk is not None, "this set-up has no disk of its own"
+        return self._disk
 
     @property
     def members(self) -> list[Member]:
         """The service's processes."""
         return [*self.webs, *self.workers]
 
-    @property
-    def behind_proxy(self) -> Member:
-        """The worker whose connection to the database can be cut."""
-        return self.workers[-1]
+    def apply(self, *files: Path) -> None:
+        """Apply these files, and make a key."""
+        self.command("apply", *files)
+        self.key = self.command("key", "create", "--desk", "*", "--scope", "push,read,admin").strip()
 
     def start(self) -> None:
         """Start the service's processes."""
@@ -263,9 +106,94 @@ class Fleet:
         bases = [web.base for web in self.webs]
         return Push(Orders(bases, self.key, str(self.folder), seed, rate), self.environment)
 
+    @abstractmethod
+    def ask(self, statement: str, *arguments: object) -> list[Any]:
+        """The rows of a query in the service's database."""
+
+    @abstractmethod
+    def recover(self) -> None:
+        """Wait until the database can be used again. A server that the fault ended is started, as a supervisor does."""
+
+    def close(self) -> None:
+        """End everything."""
+        for member in self.members:
+            member.close()
+        self._close_database()
+        self.beside.close()
+        if self._disk is not None:
+            self._disk.close()
+
+    @abstractmethod
+    def _close_database(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Fleet(SetUp):
+    """PostgreSQL, Valkey, two web processes, three workers."""
+
+    def __init__(
+        self,
+        folder: Path,
+        disk: SmallDisk | None = None,
+        *,
+        files: Sequence[Path] = (DESK_FILES,),
+        settings: Mapping[str, str] = SETTINGS,
+    ) -> None:
+        super().__init__(folder, disk)
+        self.postgres = self.new_server()
+        if disk is not None:
+            self._move(disk.path)
+        self.valkey = valkey.start(append_only=True)
+        self.proxy = Proxy(self.postgres.port)
+        self.beside.run(self.proxy.open())
+        self._database: Any = None
+        self.environment = {
+            **os.environ,
+            **settings,
+            "SLATIMER_DATABASE_URL": self.new_database(),
+            "SLATIMER_REDIS_URL": self.valkey.url(),
+            "PYTHONPATH": str(ROOT),
+        }
+        self.webs = [Web(f"web-{n}", self.environment, folder) for n in range(1, WEBS + 1)]
+        self.workers = [
+            Member(f"worker-{n}", ("worker",), self._environment_of(n), folder) for n in range(1, WORKERS + 1)
+        ]
+        self.apply(*files)
+
+    def new_server(self) -> Postgres:
+        """The server that the fleet starts on."""
+        return postgres.start(durable=True)
+
+    def new_database(self) -> str:
+        """The URL of the service's database."""
+        return self.postgres.create_database(DATABASE)
+
+    @property
+    def behind_proxy(self) -> Member:
+        """The worker whose connection to the database can be cut."""
+        return self.workers[-1]
+
     def ask(self, statement: str, *arguments: object) -> list[Any]:
         """The rows of a query in the service's database, as its administrator."""
         return self.beside.run(self._ask(statement, arguments))
+
+    def recover(self) -> None:
+        """Start PostgreSQL if it has ended, and wait until it answers."""
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        if not self.postgres.alive:
+            self.postgres.start()
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return bool(self.ask("SELECT NOT pg_is_in_recovery() AS up")[0]["up"])
+        return False
 
     async def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Any]:
         with suppress(asyncpg.PostgresConnectionError, asyncpg.InterfaceError):  # the server was killed since
@@ -276,6 +204,18 @@ class Fleet:
         )
         return await self._database.fetch(statement, *arguments)
 
+    def _move(self, disk: Path) -> None:
+        """Move PostgreSQL's data to the small disk. Its log of writes is kept short, so that it is written again."""
+        self.postgres.execute("ALTER SYSTEM SET max_wal_size = '64MB'")
+        self.postgres.execute("ALTER SYSTEM SET min_wal_size = '32MB'")
+        self.postgres.stop()
+        data = self.postgres.folder / "data"
+        shutil.copytree(data, disk / "data")
+        _give(disk / "data", data.stat())
+        shutil.rmtree(data)
+        data.symlink_to(disk / "data")
+        self.postgres.start()
+
     def _environment_of(self, worker: int) -> dict[str, str]:
         if worker < WORKERS:
             return self.environment
@@ -283,18 +223,46 @@ class Fleet:
         url = self.environment["SLATIMER_DATABASE_URL"].replace(direct, through)
         return self.environment | {"SLATIMER_DATABASE_URL": url}
 
-    def close(self) -> None:
-        """End everything."""
-        ends: list[Callable[[], object]] = [member.close for member in self.members]
-        for end in [*ends, self.valkey.close, self.postgres.close]:
+    def _close_database(self) -> None:
+        ends: list[Callable[[], object]] = [self.valkey.close, self.postgres.close]
+        for end in ends:
             end()
         self.beside.run(self.proxy.close())
-        self.beside.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+class Alone(SetUp):
+    """SQLite, and one process that serves, sweeps and delivers."""
+
+    def __init__(self, folder: Path, disk: SmallDisk | None = None) -> None:
+        super().__init__(folder, disk)
+        self._path = (folder if disk is None else disk.path) / "slatimer.db"
+        self.environment = {
+            **os.environ,
+            **SETTINGS,
+            "SLATIMER_DATABASE_URL": f"sqlite:///{self._path}",
+            "PYTHONPATH": str(ROOT),
+        }
+        self.webs, self.workers = [Web("web-1", self.environment, folder)], []
+        self.apply(DESK_FILES)
+
+    def ask(self, statement: str, *arguments: object) -> list[Any]:
+        """The rows of a query in the service's database."""
+        connection = sqlite3.connect(self._path, timeout=HANG)
+        try:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(statement, arguments).fetchall()
+        finally:
+            connection.close()
+
+    def recover(self) -> None:
+        """Nothing: the file is there."""
+
+    def _close_database(self) -> None:
+        """Nothing: no process has it open any more."""
+
+
+def _give(place: Path, like: os.stat_result) -> None:
+    """Give a folder and all in it the owner and mode of another."""
+    for each in (place, *place.rglob("*")):
+        os.chown(each, like.st_uid, like.st_gid)
+    place.chmod(like.st_mode)

@@ -5,7 +5,7 @@ The folder keeps the acknowledged events, the log of each process, and one line 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -13,11 +13,14 @@ from typing import Any, Final
 
 import httpx2
 
-from tests.chaos.beside import KINDS, Follower, Subscriber
+from tests.chaos.beside import KINDS, Follower, Pace, Subscriber
+from tests.chaos.calls import AVERAGES, RecordedAverage, doubled_averages, missing_averages
+from tests.chaos.claims import CLAIMS, RecordedClaim, doubled_claims, missing_claims
 from tests.chaos.credits import CREDITS, RecordedCredit, broken_chains, missing_credits
-from tests.chaos.fault import Outage, at_random, inflict, now
-from tests.chaos.fleet import Fleet
+from tests.chaos.fault import Fault, Outage, at_random, inflict, now
+from tests.chaos.fleet import SetUp
 from tests.chaos.life import DESK, SECOND, Happening
+from tests.chaos.plan import Plan
 from tests.chaos.pusher import ACKNOWLEDGED, REFUSED
 from tests.chaos.reference import Reference
 from tests.chaos.verdict import EVENTS, GRACE, SIGNALS, Delay, Findings, RecordedSignal, compare
@@ -49,13 +52,14 @@ class Outcome:
 class Rounds:
     """Runs rounds on one set-up."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
-        self._fleet, self._chance = fleet, Random(seed)
+    def __init__(self, fleet: SetUp, faults: Mapping[str, Fault], seed: int) -> None:
+        self._fleet, self._faults, self._chance = fleet, faults, Random(seed)
         self.outcome = Outcome(seed)
         self._reference = Reference()
         self._outages: list[Outage] = []
         self._subscriber = Subscriber(seed)
         self._follower = Follower([web.base for web in fleet.webs], fleet.key)
+        self._pace = Pace()
         self._pusher = fleet.pusher(seed)
         self._read = 0
         self._slow: dict[object, Delay] = {}
@@ -63,10 +67,10 @@ class Rounds:
     def run(self, rounds: int) -> Iterator[str]:
         """Run the rounds. Yields a report line for each."""
         self._begin()
-        for number, fault in zip(range(1, rounds + 1), at_random(self._chance), strict=False):
+        for number, fault in zip(range(1, rounds + 1), at_random(self._chance, self._faults), strict=False):
             self._pusher.go()
             time.sleep(self._chance.uniform(*_BEFORE))
-            outage = inflict(fault, self._fleet, self._chance)
+            outage = inflict(fault, self._faults[fault], self._chance)
             self._outages.append(outage)
             time.sleep(self._chance.uniform(*_BEFORE))
             answers = self._pusher.quiet()
@@ -80,8 +84,8 @@ class Rounds:
         self._pusher.close()
         self._fleet.beside.run(self._subscriber.close())
         for table in _RECORD if self.outcome.findings else ():
-            rows = self._fleet.ask(f"SELECT row_to_json(t)::text AS row FROM {table} AS t")
-            lines = "".join(row["row"] + "\n" for row in rows)
+            rows = self._fleet.ask(f"SELECT * FROM {table}")
+            lines = "".join(json.dumps(dict(row), default=str) + "\n" for row in rows)
             (self._fleet.folder / f"table-{table}.jsonl").write_text(lines)
 
     def _begin(self) -> None:
@@ -92,6 +96,7 @@ class Rounds:
         base = self._fleet.webs[0].base
         httpx2.post(f"{base}/v1/subscriptions", json=asked, headers=headers, timeout=HANG).raise_for_status()
         self._fleet.beside.begin(self._follower.follow())
+        self._fleet.beside.begin(self._pace.watch())
 
     def _rest(self) -> tuple[Findings, list[Delay]]:
         """Wait until all signals are recorded and delivered; those that are not after HANG are lost."""
@@ -109,9 +114,7 @@ class Rounds:
         stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
         recorded = [RecordedSignal.of(row) for row in self._fleet.ask(SIGNALS)]
         found, delays = compare(self._reference, stored, recorded, self._outages)
-        credits = [RecordedCredit.of(row) for row in self._fleet.ask(CREDITS)]
-        found.unrecorded |= missing_credits(self._reference.credits(), credits)
-        found.doubled |= broken_chains(credits)
+        self._compare_months(found)
         found.refused |= set(self._lines(REFUSED))
         found.undelivered |= self._subscriber.misses(recorded)
         found.unseen |= self._follower.wrong
@@ -119,6 +122,18 @@ class Rounds:
         self.outcome.acknowledged, self.outcome.breaches = len(self._reference.events), len(delays)
         self.outcome.delivered = len(self._subscriber.arrived)
         return found, delays
+
+    def _compare_months(self, found: Findings) -> None:
+        """Credits, claims and averages. What depends on the time does so by now."""
+        credits = [RecordedCredit.of(row) for row in self._fleet.ask(CREDITS)]
+        found.unrecorded |= missing_credits(self._reference.credits(), credits)
+        found.doubled |= broken_chains(credits)
+        claims = [RecordedClaim.of(row) for row in self._fleet.ask(CLAIMS)]
+        found.unrecorded |= missing_claims(self._reference.claims(now()), claims)
+        found.doubled |= doubled_claims(claims)
+        averages = [RecordedAverage.of(row) for row in self._fleet.ask(AVERAGES)]
+        found.unrecorded |= missing_averages(self._reference.averages(now()), averages)
+        found.doubled |= doubled_averages(averages)
 
     def _examined(self, number: int) -> Iterator[str]:
         """Failed checks of `slatimer doctor` and ended processes, which are restarted."""
@@ -162,6 +177,7 @@ class Rounds:
     ) -> str:
         """A line for the console; the file gets all details."""
         latest = max((delay.after_it for delay in self._of_round(delays)), default=0) / SECOND
+        machine = self._pace.take()
         kinds = {kind: sorted(map(str, names)) for kind, names in found.kinds().items() if names}
         row = {
             "round": number,
@@ -170,6 +186,7 @@ class Rounds:
             "began_at": outage.began_at,
             "ended_at": outage.ended_at,
             "latest": latest,
+            "machine": machine,
             "acknowledged": self.outcome.acknowledged,
             "breaches": self.outcome.breaches,
             "delivered": self.outcome.delivered,
@@ -180,14 +197,14 @@ class Rounds:
         with (self._fleet.folder / "rounds.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         wrong = f" WRONG: {kinds}" if kinds else ""
-        away = f"away {outage.seconds:.1f} s, maximum detection lag {latest:.2f} s"
+        away = f"away {outage.seconds:.1f} s, maximum detection lag {latest:.2f} s, of the machine {machine:.2f} s"
         return f"round {number}: {outage.fault} ({outage.detail}), {away}{wrong}"
 
 
-def run(rounds: int, folder: Path, seed: int, report: Callable[[str], object]) -> Outcome:
+def run(plan: Plan, rounds: int, folder: Path, seed: int, report: Callable[[str], object]) -> Outcome:
     """Run rounds on a set-up of their own. `report` gets a line for each."""
-    with Fleet(folder) as fleet:
-        going = Rounds(fleet, seed)
+    with plan.set_up(folder) as (set_up, faults):
+        going = Rounds(set_up, faults, seed)
         try:
             for line in going.run(rounds):
                 report(line)

@@ -20,6 +20,8 @@ SERVICES: Final = 40
 SUBJECT: Final = "service:"
 PAST: Final = "past-"
 """How the services begin whose outages are of the month before."""
+CLAIMED: Final = "claim-"
+"""Of those whose outages' credits are claimed."""
 UPTIME_BREACHED: Final = "availability.breached"
 
 EXCLUDED_CAUSE: Final = "provider"
@@ -51,7 +53,10 @@ class Rule:
 UPTIME: Final = Rule("uptime", 1_000_000, 0)
 """> 99.9999%: what is allowed already breaks it."""
 PAST_UPTIME: Final = Rule("past-uptime", 1_000, 1)
+CLAIMED_UPTIME: Final = Rule("claim-uptime", 1_000, 1)
 """>= 99.9%: what is allowed keeps it."""
+
+_RULES: Final = {PAST: PAST_UPTIME, CLAIMED: CLAIMED_UPTIME}
 
 Fact = tuple[float, str, dict[str, Any]]
 """(when it happens in seconds after the begin, type, data)."""
@@ -132,7 +137,8 @@ class Span:
 
 def uptime_breaches(subject: str, happenings: Iterable[Happening]) -> Iterator[Breach]:
     """The breaches of a service's uptime by these facts, for the service and each resource that they name."""
-    rule = PAST_UPTIME if subject.startswith(f"{SUBJECT}{PAST}") else UPTIME
+    service = subject.removeprefix(SUBJECT)
+    rule = next((rule for prefix, rule in _RULES.items() if service.startswith(prefix)), UPTIME)
     facts = _valid(happenings)
     if not facts:
         return

@@ -2,8 +2,8 @@
 
 It pushes to either web process until it is acknowledged, sometimes to both or twice, and writes each acknowledged event
 to a file before it continues. Commands come on standard input: the first line has the orders, `quiet` finishes pending
-pushes and prints the counts of responses, `go` starts again. It ends with its input. Refusals are written to a file:
-there must be none.
+pushes and prints the counts of responses, `go` starts again. It ends with its input. Refusals are written to a file, and
+so are failures that are not 503 with Retry-After: there must be none.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.chaos.calls import call_life
+from tests.chaos.claims import claim_life, claimed_outage
 from tests.chaos.credits import past_life
 from tests.chaos.life import Happening, life
 from tests.chaos.outages import outage_life
@@ -42,8 +44,23 @@ _OUTAGES: Final = 0.15
 """Fraction of the lives that are an outage of a service and not a ticket."""
 _PAST_OUTAGES: Final = 0.05
 """Fraction of those that are an outage of the month before, which changes a credit."""
+_CLAIMED_OUTAGES: Final = 0.04
+"""Fraction of those that are an outage whose credit lapses now, and of those that are a claim."""
+_CLAIMS: Final = 0.06
+_CALLS: Final = 0.1
+"""Fraction of those that are a call."""
+_OTHERS: Final = (
+    (_OUTAGES, outage_life),
+    (_PAST_OUTAGES, past_life),
+    (_CLAIMED_OUTAGES, claimed_outage),
+    (_CLAIMS, claim_life),
+    (_CALLS, call_life),
+)
+"""Lives that are not tickets."""
 _OK: Final = 200
 _FAILED: Final = 500
+_UNAVAILABLE: Final = 503
+_RETRY_AFTER: Final = "Retry-After"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +121,10 @@ class Pusher:
     def _life(self) -> list[tuple[float, Happening]]:
         chance = Random(self._chance.random())
         drawn = self._chance.random()
-        if drawn < _OUTAGES:
-            return outage_life(chance, self._count, _now())
-        if drawn < _OUTAGES + _PAST_OUTAGES:
-            return past_life(chance, self._count, _now())
+        for fraction, lived in _OTHERS:
+            if drawn < fraction:
+                return lived(chance, self._count, _now())
+            drawn -= fraction
         return life(chance, f"T{self._count}", _now())
 
     async def _live(self, recorded: list[tuple[float, Happening]]) -> None:
@@ -144,7 +161,9 @@ class Pusher:
 
     async def _push(self, together: list[Happening]) -> bool:
         """Whether at least one web process has responded."""
-        bases = self._chance.sample(self._orders.bases, 2 if self._chance.random() < _BOTH else 1)
+        bases = self._orders.bases
+        if len(bases) > 1:
+            bases = self._chance.sample(bases, 2 if self._chance.random() < _BOTH else 1)
         body = [each.as_event() for each in together]
         answers = await asyncio.gather(*(self._post(base, body) for base in bases))
         return any(answers)
@@ -156,11 +175,12 @@ class Pusher:
             self._answers[type(error).__name__] += 1
             return False
         self._answers[str(answer.status_code)] += 1
-        if answer.status_code >= _FAILED:
+        failed = answer.status_code >= _FAILED
+        if failed and answer.status_code == _UNAVAILABLE and _RETRY_AFTER in answer.headers:
             return False
         if answer.status_code != _OK or answer.json()["refused"]:
             self._note(self._refused, {"status": answer.status_code, "answer": answer.text, "pushed": body})
-        return True
+        return not failed
 
     def _note(self, file: Any, row: dict[str, Any]) -> None:
         file.write(json.dumps(row) + "\n")

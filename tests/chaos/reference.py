@@ -1,8 +1,9 @@
 """Independent reference: computes the expected breaches of a ticket or a service from the acknowledged events.
 
-Those of services are in `outages`. For tickets it implements the four commitments of desk/agreements/chaos.toml only, in
-a different way than the service. A commitment is breached at its due date when nothing has ended it by then; pending
-time does not count where it pauses. Instants and durations are microseconds UTC.
+Those of services are in `outages`, averages in `calls`, credits in `credits` and `claims`. For tickets it implements the
+four commitments of desk/agreements/chaos.toml only, in a different way than the service. A commitment is breached at its
+due date when nothing has ended it by then; pending time does not count where it pauses. Instants and durations are
+microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.chaos.breach import Breach, Clock
+from tests.chaos.calls import CALL, Expected, Month, averages
+from tests.chaos.claims import Claimed, by_contract, credit_of, deadline
 from tests.chaos.credits import CONTRACT, owed
 from tests.chaos.life import SECOND, Happening
 from tests.chaos.outages import PAST, REVISING, SUBJECT, names, uptime_breaches
@@ -135,10 +138,18 @@ class Reference:
     def credits(self) -> dict[str, str]:
         """What each contract is owed, by its subject."""
         return {
-            ticket.replace(f"{SUBJECT}{PAST}", f"{CONTRACT}C-"): owed(log.values())
+            ticket.replace(f"{SUBJECT}{PAST}", CONTRACT): owed(log.values())
             for ticket, log in self._logs.items()
             if ticket.startswith(f"{SUBJECT}{PAST}")
         }
+
+    def claims(self, at: int) -> dict[str, Claimed | None]:
+        """What the credit of each contract with claims is at an instant."""
+        return {contract: credit_of(facts, at) for contract, facts in by_contract(self._logs)}
+
+    def averages(self, at: int) -> dict[Month, Expected]:
+        """What must be recorded of each month of an average by an instant."""
+        return averages((log.values() for ticket, log in self._logs.items() if ticket.startswith(CALL)), at)
 
     def known_at(self, breach: Breach) -> int:
         """The later of the breach and the acknowledgement of the events that cause it.
@@ -151,6 +162,7 @@ class Reference:
         return max(breach.at, min(naming, default=0), *(self._known_at[each.id] for each in causes))
 
     def last(self) -> int:
-        """The last instant of any breach or event."""
+        """The last instant of any breach, event or deadline."""
         breached = max((breach.at for breach in self.expected().values()), default=0)
-        return max(breached, *(each.at for log in self._logs.values() for each in log.values()), 0)
+        lapses = max(deadline(facts) for _, facts in by_contract(self._logs))
+        return max(breached, lapses, *(each.at for log in self._logs.values() for each in log.values()), 0)

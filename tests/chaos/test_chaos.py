@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.chaos.harness import run
+from tests.chaos.plan import Plan
 
 ROUNDS = 3
 SEED = int(os.environ.get("SEED", "20261128"))
@@ -16,7 +17,7 @@ SEED = int(os.environ.get("SEED", "20261128"))
 def test_under_any_fault_nothing_is_lost_doubled_or_recorded_at_the_wrong_time(tmp_path: Path) -> None:
     sys.stdout.write(f"SEED={SEED}\n")  # pytest shows it when the test fails
     report: list[str] = []
-    outcome = run(ROUNDS, tmp_path, SEED, report.append)
+    outcome = run(Plan(), ROUNDS, tmp_path, SEED, report.append)
     assert outcome.acknowledged > 0, outcome
     assert outcome.breaches > 0, outcome
     assert outcome.delivered > 0, outcome

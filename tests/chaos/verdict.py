@@ -70,7 +70,7 @@ class Findings:
     late: set[object] = field(default_factory=set[object])
     """Breaches recorded later than a second after the outage."""
     refused: set[object] = field(default_factory=set[object])
-    """Pushes that were refused."""
+    """Pushes that were refused, or failed otherwise than by 503 with Retry-After."""
     invented: set[object] = field(default_factory=set[object])
     """Breach signals without a breach."""
     undelivered: set[object] = field(default_factory=set[object])

@@ -120,6 +120,11 @@ class Postgres:
         """The id of the server's first process."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether its first process runs."""
+        return self._process.running
+
     def url(self, database: str) -> str:
         """What the service is given to use this database."""
         return f"postgresql+asyncpg://{ROLE}@{HOST}:{self.port}/{database}"

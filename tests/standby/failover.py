@@ -18,7 +18,7 @@ class Failovers(Rounds):
     """Runs rounds on one pair. `away` has the seconds of each round from the kill until the service was back."""
 
     def __init__(self, pair: Pair, seed: int) -> None:
-        super().__init__(pair, seed)
+        super().__init__(pair, {}, seed)
         self._pair = pair
         self.away: list[float] = []
 

@@ -103,6 +103,15 @@ def _monotonic() -> Micros:
     return monotonic_ns() // _NANOSECONDS_A_MICRO
 
 
+def nearest_offset(known: Micros, least: Micros, most: Micros) -> Micros:
+    """The offset of the server's clock that an answer bears out, nearest to the known one.
+
+    The server read its clock between question and answer. An answer that was held up says little: taken for the time of
+    its arrival it would set the clock back by the delay, and the sweep would sleep past a due date by as much.
+    """
+    return min(max(known, least), most)
+
+
 def memoized(conn: Connection, key: str, read: Callable[[], T]) -> T:
     """The result of `read`, cached for the rest of a write transaction.
 
@@ -277,12 +286,13 @@ class Database:
 
     def _time(self, conn: Connection) -> Micros:
         """The time of the transaction."""
+        asked_at = _monotonic()
         rows = dialect.transaction_time_query(conn).rows(conn, {})
         written: Micros = rows[0][0] if rows else 0
         if self._clock is not None:
             # A given clock replaces the server's.
             return max(self._clock(), self._last, 0 if self.shared else written)
-        self._clock_offset = written - _monotonic()
+        self._clock_offset = nearest_offset(self._clock_offset, written - _monotonic(), written - asked_at)
         return max(written, self._last)
 
     def _reading(self, work: Callable[[Connection], T]) -> Reading[T]:

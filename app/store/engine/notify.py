@@ -6,7 +6,9 @@ has no such service. Instants are microseconds UTC.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -33,6 +35,10 @@ class Announcement:
     next_at: Micros | None
 
 
+ANYTHING: Final = Announcement(sys.maxsize, 0)
+"""What may have been written while nothing was received: every listener looks."""
+
+
 def announce(conn: Connection, last: int | None, next_at: Micros | None) -> None:
     """Announce to other processes, at commit."""
     if (last is not None or next_at is not None) and has_many_writers(conn):
@@ -45,6 +51,8 @@ class _Listening(Protocol):
     async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
 
     async def execute(self, query: str) -> str: ...
+
+    def add_termination_listener(self, callback: Callable[..., None]) -> None: ...
 
     def terminate(self) -> None: ...
 
@@ -72,18 +80,25 @@ class NotificationListener:
             try:
                 await self._listen()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                # Announcements missed meanwhile are found by polling.
+                # What was announced meanwhile is looked for when the connection is back.
                 await self._background.back_off("LISTEN connection failed", error)
 
     async def _listen(self) -> None:
         conn: _Listening = await open_listener(self._settings)
+        lost = asyncio.Event()
+        conn.add_termination_listener(lambda *_: lost.set())
         try:
             await conn.add_listener(CHANNEL, self._received)
             self._background.reset_backoff()
+            self._callback(ANYTHING)
             while True:
-                await asyncio.sleep(_KEEPALIVE)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_KEEPALIVE):
+                        await lost.wait()
+                        break
                 async with asyncio.timeout(_KEEPALIVE):
                     await conn.execute("SELECT 1")
+            raise ConnectionError("the server closed the connection")
         finally:
             conn.terminate()
 

@@ -29,9 +29,15 @@ POOLED_SETTINGS: Final = ("application_name", "timezone")
 DESK_SETTING: Final = "slatimer.desk"
 """Session setting read by the row-level security policies: the desks whose rows are visible, see `desks.setting_of`."""
 
-_UNAVAILABLE_STATES: Final = TEMPORARY
 _READ_ONLY: Final = "25006"
 """SQLSTATE read_only_sql_transaction: a write reached a standby, such as a primary that was demoted."""
+_UNAVAILABLE_STATES: Final = {
+    **dict.fromkeys(TEMPORARY, "accepts no connection now"),
+    "53100": "has no space left on its disk",
+    "53200": "is out of memory",
+    "58030": "cannot read or write its disk",
+}
+"""SQLSTATE of what passes, whatever the statement: nothing was written, and a retry succeeds when it is over."""
 
 _FOR_DESK: Final = Prepared(text("SELECT set_config(:setting, :desk, true)"))
 _FOR_TRANSACTION: Final = text(
@@ -61,7 +67,7 @@ class TransactionRunner:
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
         """Run `work` in a transaction that sees the rows of this desk, or of all desks.
 
-        Raises Unreachable when the server is unreachable, disconnects, only reads or does not answer in time.
+        Raises Unreachable when the server is unreachable, disconnects, only reads, is full or does not answer in time.
         """
         return self._runner.run(self._transaction(work, desk), context=copy_context())
 
@@ -80,8 +86,8 @@ class TransactionRunner:
             except (OSError, TimeoutError) as error:
                 raise Unreachable(f"the database does not answer: {error or type(error).__name__}") from error
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) in _UNAVAILABLE_STATES:
-                    raise Unreachable(f"the database accepts no connection now: {error.orig}") from error
+                if state := _UNAVAILABLE_STATES.get(getattr(error.orig, "sqlstate", None) or ""):
+                    raise Unreachable(f"the database {state}: {error.orig}") from error
                 if self._needs_primary(error):
                     raise Unreachable(f"the database only reads: {error.orig}") from error
                 if not error.connection_invalidated:

@@ -147,6 +147,8 @@ class ProblemDocument(BaseModel):
     errors: list[FaultyPlace] = Field(description="the faulty places; empty where there is none")
 
 
+_RETRY_SOON: Final = {"Retry-After": "1"}
+"""Seconds. What makes the service unavailable mostly passes at once; a sender backs off further if it does not."""
 _DESCRIPTIONS: Final = {
     400: "The body is not valid JSON, or not the JSON that the route expects; or a parameter has a NUL character.",
     401: "No key, or a key that is unknown, expired or revoked.",
@@ -218,7 +220,7 @@ def respond(request: Request, problem: Problem) -> Response:
         orjson.dumps(document),
         status_code=kind.status,
         media_type=MEDIA_TYPE,
-        headers=dict(problem.headers) if problem.headers else None,
+        headers={**(_RETRY_SOON if kind is Kind.UNAVAILABLE else {}), **(problem.headers or {})},
     )
 
 
