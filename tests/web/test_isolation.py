@@ -132,6 +132,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/me/second-factor"): {},
     ("POST", "/v1/me/second-factor/confirm"): {"code": "123456"},
     ("POST", "/v1/me/second-factor/remove"): {"code": "123456"},
+    ("PUT", "/v1/me/default-view"): {"view": "none"},
     ("PUT", "/v1/me/looks"): {},
     ("PUT", "/v1/me/password"): {"new": "a password of the intruder's"},
     ("POST", "/v1/people"): {"name": "intruder", "roles": {OTHER: ["admin"]}},
@@ -139,6 +140,8 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/people/{name}/enable"): None,
     ("POST", "/v1/people/{name}/link"): None,
     ("PUT", "/v1/people/{name}/roles"): {"roles": {OTHER: ["admin"]}},
+    ("POST", "/v1/views"): {"page": "now", "name": "Intruder's", "desk": OTHER},
+    ("PATCH", "/v1/views/{view}"): {"name": "Intruder's"},
 }
 """The body for each route that takes one: about the other desk, where it can name one."""
 
@@ -240,6 +243,10 @@ def intruder(databases: Databases) -> Iterator[Break]:
         assert subscription.status_code == 201, subscription.text
         feed = room.client.post("/v1/calendars/haisoft/tickets/feeds", json={"note": SECRET}, headers=admin)
         assert feed.status_code == 201, feed.text
+        view = room.client.post(
+            "/v1/views", json={"page": "now", "name": SECRET, "desk": OTHER}, headers=admin
+        )
+        assert view.status_code == 201, view.text
         question = {"from": 0, "to": 1, "files": [], "contracts": [], "changes": {"note": SECRET}}
         room.database.write_now(
             lambda conn, now: simulations.start(conn, SIMULATION, OTHER, question, SECRET, now)
@@ -268,6 +275,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "number": "1",
             "period": "2026-03",
             "credit_id": "haisoft.network-credit.C-1.2026-03",
+            "view": view.json()["id"],
         }
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
@@ -276,7 +284,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
 def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
     """Else the tests below would prove nothing."""
     rows = intruder.others()
-    for table in ("event", "ticket", "clock", "signal", "subscription", "simulation"):
+    for table in ("event", "ticket", "clock", "signal", "subscription", "simulation", "desk_view"):
         assert rows[table], table
     assert SECRET in str(rows["event"])
     own = intruder.room.key(OTHER, Scope.ADMIN)
@@ -365,6 +373,11 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/me"): VIEW,
     ("GET", "/v1/people"): PEOPLE,
     ("GET", "/v1/sessions"): VIEW,
+    ("DELETE", "/v1/views/{view}"): VIEW,
+    ("GET", "/v1/views"): VIEW,
+    ("PATCH", "/v1/views/{view}"): VIEW,
+    ("POST", "/v1/views"): VIEW,
+    ("PUT", "/v1/me/default-view"): VIEW,
     ("POST", "/session/code"): None,
     ("POST", "/session/link"): None,
     ("POST", "/session/password"): None,
@@ -556,6 +569,8 @@ class Callers:
             body = {"faulty": 1}
         if (method, path) == ("POST", "/v1/subscriptions"):
             body = TAKES[method, path] | {"kinds": ["none"]}
+        if (method, path) == ("POST", "/v1/views"):
+            body = TAKES[method, path] | {"page": "none"}
         answer = self.room.client.request(method, filled, params=query, json=body, headers=key)
         assert answer.status_code < 500, answer.text
         return answer.status_code
