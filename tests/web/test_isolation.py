@@ -51,6 +51,8 @@ FORMS: Final = (
     "/settings/people/state",
     "/settings/keys",
     "/settings/keys/revoke",
+    "/views",
+    "/views/change",
 )
 """Forms of pages: they take no JSON, and tests/web/test_people_pages.py sends them as a browser does."""
 
@@ -364,6 +366,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("POST", "/settings/people/state"): PEOPLE,
     ("POST", "/settings/keys"): PEOPLE,
     ("POST", "/settings/keys/revoke"): PEOPLE,
+    ("GET", "/views"): VIEW,
+    ("POST", "/views"): VIEW,
+    ("POST", "/views/change"): VIEW,
     ("DELETE", "/v1/keys/{key}"): PEOPLE,
     ("DELETE", "/v1/people/{name}/second-factor"): PEOPLE,
     ("DELETE", "/v1/sessions/{session}"): VIEW,

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Query
 from starlette.responses import Response
 
+from app.flow.people.views import Page
 from app.flow.query.breaches import BreachBoard, BreachFilters, board, filter_choices
 from app.principal import Permission
 from app.store.engine.database import Connection
@@ -17,6 +18,7 @@ from app.web.pages.breaches.query import BreachQuery
 from app.web.pages.breaches.rows import KIND_CHOICES, rows
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.frame.saved import menu
 
 room = Room("breaches")
 
@@ -29,8 +31,15 @@ async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
     context = await _list(reader, wanted)
     desks = desks_for(reader.caller, wanted.desk)
     choices = await reader.read(lambda conn: filter_choices(conn, desks))
+    saved = await menu(reader, Page.BREACHES)
     return room.page(
-        reader, "breaches.html", desk=wanted.desk, choices=choices, kinds=KIND_CHOICES, **context
+        reader,
+        "breaches.html",
+        desk=wanted.desk,
+        choices=choices,
+        kinds=KIND_CHOICES,
+        saved=saved,
+        **context,
     )
 
 

@@ -25,6 +25,10 @@ T = TypeVar("T")
 KEEP: Final = "keep"
 """The parameter of a fragment's address that names the rows which the browser keeps."""
 
+HOME: Final = "/"
+LIST: Final = "view=list"
+"""The query of Now without filters: without any query it opens with the reader's default view."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -64,6 +68,8 @@ class Reader:
         ]
         added = [(name, value) for name, value in changed.items() if value]
         query = urlencode([*given, *added])
+        if path == HOME:
+            query = query or LIST
         return path + (f"?{query}" if query else "")
 
 
