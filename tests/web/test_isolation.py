@@ -51,6 +51,7 @@ FORMS: Final = (
     "/settings/people/state",
     "/settings/keys",
     "/settings/keys/revoke",
+    "/breaches/take-on",
     "/views",
     "/views/change",
 )
@@ -162,6 +163,7 @@ QUERIES: Final = {
     "/connections/latest": {"desk": OTHER, "system": "zammad"},
     "/connections/system": {"desk": OTHER, "system": "zammad"},
     "/connections/webhook": {"hook": "1"},
+    "/breaches/take-on": {"breach": "none"},
     "/now/ticket": {"selected": f"{OTHER}/4711"},
     "/reports/behind": {
         "of": "outcomes",
@@ -409,6 +411,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("POST", "/agreements/{desk}/preview"): CONFIGURE,
     ("GET", "/breaches"): VIEW,
     ("GET", "/breaches/list"): VIEW,
+    ("GET", "/breaches/take-on"): ACKNOWLEDGE,
+    ("POST", "/breaches/take-on"): ACKNOWLEDGE,
     ("GET", "/calendars"): VIEW,
     ("GET", "/calendars/{desk}"): VIEW,
     ("GET", "/calendars/{desk}/edit"): CONFIGURE,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_the_filters_of_an_address_are_saved_and_named_by_the_menu(room: Room) -
 
 def test_a_refused_view_is_shown_again_with_the_fault_and_what_was_typed(room: Room) -> None:
     signed_in(room, "bea", haisoft="lead")
-    fields = {"page": "now", "filters": "q=ACME", "desk": "haisoft", "default": "on"}
+    fields: dict[str, Any] = {"page": "now", "filters": "q=ACME", "desk": "haisoft", "default": "on"}
     assert send(room, "/views", **fields, name="Acme").status_code == 303
     refused = send(room, "/views", **fields, name="ACME")
     assert (refused.status_code, "There is a view with this name already." in refused.text) == (422, True)
