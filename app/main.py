@@ -36,7 +36,7 @@ from app.web.api.contracts import (
 from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
 from app.web.api.inbound import connections, embedding, hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
-from app.web.api.people import keys, me, people, sessions, sign_in
+from app.web.api.people import keys, me, people, saved_views, sessions, sign_in
 from app.web.api.reports import behind, objects, reports, simulation_list, simulations
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
@@ -92,6 +92,7 @@ ROUTERS = (
     audit.router,
     me.router,
     people.router,
+    saved_views.router,
     sessions.router,
     keys.router,
     session.router,

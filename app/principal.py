@@ -49,6 +49,8 @@ class Permission(StrEnum):
     """Create, change and remove subscriptions, and see their addresses whole."""
     PUBLISH = "publish"
     """Make, list and remove feeds: addresses that open a calendar to everyone who has them."""
+    SHARE = "share"
+    """Share saved views with a desk, change and remove those that are shared."""
     PEOPLE = "people"
     """Manage people, their roles, API keys and sessions."""
 
@@ -69,7 +71,7 @@ PERSON_ROLES: Final = (Role.VIEWER, Role.AGENT, Role.LEAD, Role.ADMIN)
 
 _VIEWER: Final = frozenset({Permission.VIEW})
 _AGENT: Final = _VIEWER | {Permission.RECORD, Permission.ACKNOWLEDGE}
-_LEAD: Final = _AGENT | {Permission.CORRECT, Permission.INBOX, Permission.PUBLISH}
+_LEAD: Final = _AGENT | {Permission.CORRECT, Permission.INBOX, Permission.PUBLISH, Permission.SHARE}
 
 ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {

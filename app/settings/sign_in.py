@@ -66,6 +66,11 @@ class SignInSettings(SettingsGroup):
         description="People who may sign in, disabled ones included. An identity provider can add them without an "
         "administrator.",
     )
+    saved_views_max: int = Field(
+        default=100,
+        ge=1,
+        description="Saved views of one person, and of one desk. A menu lists them: more cannot be found in it.",
+    )
     link_lifetime: timedelta = Field(
         default=timedelta(hours=24),
         gt=timedelta(0),

@@ -16,7 +16,7 @@ def test_a_new_breach_stands_first_without_a_reload_and_is_taken_on(opened: Open
     first = page.locator("tr.breach").first
     expect(first).to_have_attribute("data-key", "haisoft/live-1")
     expect(page.locator("#announced")).to_contain_text("haisoft live-1")
-    first.get_by_role("button", name="Take on live-1").click()
+    first.get_by_role("link", name="Take on live-1").click()
     page.get_by_label("Your name").fill("Eva")
     page.get_by_label("Note").fill("on it")
     page.get_by_role("dialog").get_by_role("button", name="Take on").click()

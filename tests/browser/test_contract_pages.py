@@ -110,7 +110,7 @@ def test_a_credit_is_granted_with_author_and_reason_and_the_totals_follow(opened
     owed = page.locator('.totals [data-state="owed"] .amount')
     expect(owed).to_have_text("€13.22")
     row.get_by_text("Explanation").click()
-    row.get_by_role("button", name="Decide").click()
+    row.get_by_role("link", name="Decide").click()
     form = page.locator("dialog[open]")
     expect(form.get_by_role("button")).to_have_text(["Grant", "Refuse", "Cancel"])
     form.get_by_label("Your name").fill("M. Leroy")

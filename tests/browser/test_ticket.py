@@ -16,7 +16,7 @@ def clock(page: Page, commitment: str) -> Any:
 
 def correct(page: Page, form: str) -> Any:
     """A form of the corrections, opened."""
-    page.get_by_role("button", name="Correct…").click()
+    page.get_by_role("link", name="Correct…").click()
     found = page.locator(f"#{form}")
     if not found.is_visible():
         page.locator("details", has=found).locator("summary").click()

@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.sla.report.cut import By
 from app.sla.span import SECOND, Micros, Span
 from app.store.engine.database import Connection, Database
+from app.store.people import views
 from app.store.tickets import breaches, clocks, signals
 from app.store.tickets.breaches import BreachFilters
 from app.store.transfer import rows
@@ -77,6 +78,8 @@ def lived(service: Service, seed: int, desk: str = "haisoft", tickets: int = 6) 
     happened = history(chance, desk, tickets)
     office = CreditOffice(service, desk, "Europe/Paris", since="2026-03-02 09:00")
     office.contract("C-1", customer="ACME")
+    filters = {"desk": desk, "group": "Night"}
+    service.database.write_now(lambda conn, now: views.share(conn, desk, "now", "Night", filters, "eva", now))
     live(service, happened, EARLIER)
     office.contract("C-1", customer="ACME", fee={"amount": "2000", "per": "month"})
     for name in ("=cmd|' /C calc'!A0", "network"):
@@ -114,6 +117,7 @@ def shown(service: Service, desk: str = "haisoft") -> dict[str, Any]:
             )
         page = signals.page(conn, 0, 10_000, frozenset({desk}))
         found["signals"] = [(each.id, each.body, each.trace, each.at) for each in page]
+        found["saved views"] = views.of_desks(conn, frozenset({desk}))
         found["versions"] = catalogue.recorded(conn, desk)
         late = BreachFilters(frozenset({desk}), retracted=True)
         found["breaches"] = [replace(each, seq=0) for each in breaches.breaches(conn, late, None, 500)[0]]
@@ -303,6 +307,22 @@ def test_an_import_takes_only_what_the_manifest_describes_and_only_a_new_desk(
         importing(other, small_export).run()
     with pytest.raises(UnusableExport, match="holds no export"):
         importing(other, tmp_path / "missing").run()
+
+
+def test_an_export_of_the_release_before_saved_views_is_imported(
+    other: Service, small_export: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small_export, tmp_path, dirs_exist_ok=True)
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+    events = manifest["kinds"].pop("events")
+    del manifest["kinds"]["views"]
+    (tmp_path / "views.jsonl").unlink()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UnusableExport, match=r"events\.jsonl: is not the file"):
+        importing(other, tmp_path).run()
+    manifest["kinds"]["events"] = events
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert importing(other, tmp_path).run().rows["events"] > 0
 
 
 @pytest.mark.parametrize("name", ["*", "", "hvn\x1fhaisoft"])

@@ -93,6 +93,29 @@ def test_only_a_key_is_asked_for_the_name_of_who_takes_a_breach_on(room: Room, p
     assert '<input type="hidden" name="author" value="lea">' in shown
 
 
+def test_a_breach_is_taken_on_by_a_form_that_keeps_what_was_typed(broken: Room) -> None:
+    room, key = broken, broken.key("haisoft", Role.AGENT)
+    breach = room.get("/v1/breaches", q="disk").json()["breaches"][0]["id"]
+    at, came = "/breaches/take-on", {"Referer": "http://testserver/?show=overdue"}
+    page = room.client.get(at, params={"breach": breach}, headers=key | came).text
+    assert 'name="back" value="/?show=overdue"' in page
+    fields = {"breach": breach, "back": "/?show=overdue", "author": " ", "note": "on it"}
+    refused = room.client.post(at, data=fields, headers=key)
+    assert (refused.status_code, "Write your name." in refused.text) == (422, True)
+    for kept in ('value="on it"', 'name="back" value="/?show=overdue"', 'id="author-fault"'):
+        assert kept in refused.text
+    sent = room.client.post(at, data=fields | {"author": "Ann"}, headers=key, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/?show=overdue")
+    assert "taken on by Ann" in room.client.get(at, params={"breach": breach}, headers=key).text
+    other = room.key("webxtra", Role.AGENT)
+    assert room.client.post(at, data=fields | {"author": "Ann"}, headers=other).status_code == 404
+    for back in ("//elsewhere.example", "https://elsewhere.example"):
+        away = room.client.post(
+            at, data=fields | {"author": "Eva", "back": back}, headers=key, follow_redirects=False
+        )
+        assert away.headers["location"] == "/"
+
+
 def test_a_retracted_breach_leaves_the_list_and_stays_marked_among_all(broken: Room) -> None:
     reply = broken.event(
         subject="L1", time="2026-03-05T10:30:00+01:00", type="agent.replied", data={"author": "agent"}

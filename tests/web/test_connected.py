@@ -9,6 +9,7 @@ import pytest
 from app.intake.adapters import ADAPTERS
 from app.intake.source_file import EXPRESSION
 from app.principal import Role
+from app.store import tables
 from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
@@ -105,8 +106,44 @@ def test_deliveries_show_the_state_of_subscriptions_with_masked_addresses(room: 
     page = room.get("/deliveries", admin).text
     assert "SECRETPATH" not in page
     assert "clock.started" in page
-    assert '{"state": "active"}' in page
+    assert 'value="resume"' in page
     viewer = room.get("/deliveries", room.key("haisoft", Role.VIEWER), lang="nl").text
     assert "gepauzeerd" in viewer
-    assert "data-send" not in viewer
+    assert 'name="action"' not in viewer
     assert made["id"] not in room.get("/deliveries", room.key("hvn", Role.ADMIN)).text
+
+
+def test_a_subscription_is_paused_and_resumed_and_a_delivery_retried_by_forms(room: Room) -> None:
+    admin = room.key("haisoft", Role.ADMIN)
+    wanted = {"desk": "haisoft", "kinds": ["clock.started"], "url": "https://example.org/hook"}
+    made = room.client.post("/v1/subscriptions", json=wanted, headers=admin).json()["id"]
+
+    def send(key: dict[str, str], **given: str) -> Any:
+        fields = {"subscription": made, "desk": "haisoft", **given}
+        return room.client.post("/deliveries/change", data=fields, headers=key, follow_redirects=False)
+
+    for action, state in (("pause", "paused"), ("resume", "active")):
+        sent = send(admin, action=action)
+        assert (sent.status_code, sent.headers["location"]) == (
+            303,
+            f"/deliveries?desk=haisoft&done={action}",
+        )
+        assert room.get(f"/v1/subscriptions/{made}", admin).json()["state"] == state
+    assert "The subscription is paused." in room.get("/deliveries", admin, done="pause").text
+    assert send(admin, action="retry", delivery="none").status_code == 404
+    assert send(room.key("haisoft", Role.LEAD), action="pause").status_code == 403
+    assert send(room.key("hvn", Role.ADMIN), action="pause", desk="hvn").status_code == 404
+    parked = {"state": "parked", "outcome": "refused", "attempts": 9}
+    room.sent(room.event())
+    (delivery,) = room.get(f"/v1/subscriptions/{made}/deliveries", admin).json()["deliveries"]
+    room.database.write_now(lambda conn, _: conn.execute(tables.delivery.update().values(parked)))
+    assert 'value="retry"' in room.get("/deliveries", admin).text
+    room.database.write_now(
+        lambda conn, _: conn.execute(tables.subscription.update().values(state="disabled"))
+    )
+    refused = send(admin, action="retry", delivery=delivery["id"])
+    assert (refused.status_code, "Enable it, then retry." in refused.text) == (422, True)
+    send(admin, action="resume")
+    assert send(admin, action="retry", delivery=delivery["id"]).status_code == 303
+    listed = room.get(f"/v1/subscriptions/{made}/deliveries", admin).json()["deliveries"]
+    assert [each["state"] for each in listed] != ["parked"]

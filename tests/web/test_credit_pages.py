@@ -87,6 +87,28 @@ def test_a_withdrawn_credit_is_first_and_can_be_let_stand_or_taken_back(owed: Ro
     assert '<div class="facet" data-state="withdrawn">' in page
 
 
+def test_a_credit_is_decided_by_a_form_that_keeps_what_was_typed(owed: Room) -> None:
+    lead, at = owed.key("haisoft", Role.LEAD), "/credits/decide"
+    owed.wall.move(1)
+    came = {"Referer": "http://testserver/credits?period=2026-02"}
+    page = owed.client.get(at, params={"credit": OWED}, headers=lead | came).text
+    assert re.findall(r'name="decision" value="(\w+)"', page) == ["grant", "refuse"]
+    fields = {"credit": OWED, "decision": "grant", "reason": "agreed", "back": "/credits?period=2026-02"}
+    assert f'name="back" value="{fields["back"]}"' in page
+    refused = owed.client.post(at, data=fields | {"author": ""}, headers=lead)
+    assert (refused.status_code, "Write your name." in refused.text) == (422, True)
+    assert 'value="agreed"' in refused.text
+    early = owed.client.post(at, data=fields | {"author": "Eva", "decision": "request"}, headers=lead)
+    assert (early.status_code, "owed without being asked for" in early.text) == (422, True)
+    fields |= {"author": "Eva"}
+    agent = owed.key("haisoft", Role.AGENT)
+    assert owed.client.post(at, data=fields, headers=agent).status_code == 403
+    assert 'name="decision"' not in owed.client.get(at, params={"credit": OWED}, headers=agent).text
+    sent = owed.client.post(at, data=fields, headers=lead, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/credits?period=2026-02")
+    assert "granted" in rows(owed.get("/credits", lead).text)[OWED]
+
+
 def test_the_statements_of_a_month_are_listed_with_what_each_comes_to(owed: Room) -> None:
     page = owed.get("/credits/statements", desk="haisoft").text
     assert "Statements: February 2026" in page

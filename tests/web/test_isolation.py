@@ -51,6 +51,14 @@ FORMS: Final = (
     "/settings/people/state",
     "/settings/keys",
     "/settings/keys/revoke",
+    "/deliveries/change",
+    "/credits/decide",
+    "/ticket/exclude",
+    "/ticket/record",
+    "/ticket/withdraw",
+    "/breaches/take-on",
+    "/views",
+    "/views/change",
 )
 """Forms of pages: they take no JSON, and tests/web/test_people_pages.py sends them as a browser does."""
 
@@ -132,6 +140,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/me/second-factor"): {},
     ("POST", "/v1/me/second-factor/confirm"): {"code": "123456"},
     ("POST", "/v1/me/second-factor/remove"): {"code": "123456"},
+    ("PUT", "/v1/me/default-view"): {"view": "none"},
     ("PUT", "/v1/me/looks"): {},
     ("PUT", "/v1/me/password"): {"new": "a password of the intruder's"},
     ("POST", "/v1/people"): {"name": "intruder", "roles": {OTHER: ["admin"]}},
@@ -139,14 +148,16 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
     ("POST", "/v1/people/{name}/enable"): None,
     ("POST", "/v1/people/{name}/link"): None,
     ("PUT", "/v1/people/{name}/roles"): {"roles": {OTHER: ["admin"]}},
+    ("POST", "/v1/views"): {"page": "now", "name": "Intruder's", "desk": OTHER},
+    ("PATCH", "/v1/views/{view}"): {"name": "Intruder's"},
 }
 """The body for each route that takes one: about the other desk, where it can name one."""
 
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}"),
     *("/", "/v1/me", "/now/list"),
-    *FORMS,
-    *("/settings", "/settings/audit"),
+    *("/settings", "/settings/audit", "/settings/people", "/settings/keys"),
+    *("/sign-in", "/sign-in/link", "/views"),
 }
 """Public, and about no desk."""
 OF_OWN_DESK: Final = {"/v1/agreements", "/v1/calendars", "/v1/keys", "/v1/sessions"}
@@ -157,6 +168,8 @@ QUERIES: Final = {
     "/connections/latest": {"desk": OTHER, "system": "zammad"},
     "/connections/system": {"desk": OTHER, "system": "zammad"},
     "/connections/webhook": {"hook": "1"},
+    "/breaches/take-on": {"breach": "none"},
+    "/credits/decide": {"credit": f"{OTHER}.network-credit.C-1.2026-03"},
     "/now/ticket": {"selected": f"{OTHER}/4711"},
     "/reports/behind": {
         "of": "outcomes",
@@ -165,6 +178,7 @@ QUERIES: Final = {
         "to": "2026-04-01T00:00:00Z",
     },
     "/reports/chart.svg": {"chart": "starts", "desk": OTHER},
+    "/ticket/correct": {"desk": OTHER, "ticket": "none"},
     "/ticket/live": {"desk": OTHER, "ticket": "4711"},
     "/v1/agreements/{desk}/versions/diff": {"from": "1", "to": "2"},
     "/v1/calendars/{desk}/versions/diff": {"from": "1", "to": "2"},
@@ -240,6 +254,10 @@ def intruder(databases: Databases) -> Iterator[Break]:
         assert subscription.status_code == 201, subscription.text
         feed = room.client.post("/v1/calendars/haisoft/tickets/feeds", json={"note": SECRET}, headers=admin)
         assert feed.status_code == 201, feed.text
+        view = room.client.post(
+            "/v1/views", json={"page": "now", "name": SECRET, "desk": OTHER}, headers=admin
+        )
+        assert view.status_code == 201, view.text
         question = {"from": 0, "to": 1, "files": [], "contracts": [], "changes": {"note": SECRET}}
         room.database.write_now(
             lambda conn, now: simulations.start(conn, SIMULATION, OTHER, question, SECRET, now)
@@ -268,6 +286,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
             "number": "1",
             "period": "2026-03",
             "credit_id": "haisoft.network-credit.C-1.2026-03",
+            "view": view.json()["id"],
         }
         yield Break(room, room.key(f"{OWN},{OWN_TOO}", Scope.ADMIN, Scope.PUSH, Scope.READ), values)
 
@@ -276,7 +295,7 @@ def intruder(databases: Databases) -> Iterator[Break]:
 def test_the_other_desk_has_objects_to_find(intruder: Break) -> None:
     """Else the tests below would prove nothing."""
     rows = intruder.others()
-    for table in ("event", "ticket", "clock", "signal", "subscription", "simulation"):
+    for table in ("event", "ticket", "clock", "signal", "subscription", "simulation", "desk_view"):
         assert rows[table], table
     assert SECRET in str(rows["event"])
     own = intruder.room.key(OTHER, Scope.ADMIN)
@@ -292,12 +311,13 @@ def test_a_route_returns_nothing_of_another_desk_and_changes_nothing(
     intruder: Break, method: str, path: str
 ) -> None:
     before = intruder.others()
-    asked = {} if path in OF_NO_DESK or "{" in path else {"desk": OTHER}
+    free = OF_NO_DESK | (set(FORMS) if method == "POST" else set())
+    asked = {} if path in free or "{" in path else {"desk": OTHER}
     response = intruder.request(method, path, **asked)
     assert SECRET not in response.text
     assert response.status_code < 500, response.text
     assert OF_OTHER not in response.text
-    if path not in OF_NO_DESK | OF_OWN_DESK:
+    if path not in free | OF_OWN_DESK:
         assert response.status_code in (401, 404, 422), (response.status_code, response.text)
     assert intruder.others() == before
 
@@ -356,6 +376,9 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("POST", "/settings/people/state"): PEOPLE,
     ("POST", "/settings/keys"): PEOPLE,
     ("POST", "/settings/keys/revoke"): PEOPLE,
+    ("GET", "/views"): VIEW,
+    ("POST", "/views"): VIEW,
+    ("POST", "/views/change"): VIEW,
     ("DELETE", "/v1/keys/{key}"): PEOPLE,
     ("DELETE", "/v1/people/{name}/second-factor"): PEOPLE,
     ("DELETE", "/v1/sessions/{session}"): VIEW,
@@ -365,6 +388,11 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/v1/me"): VIEW,
     ("GET", "/v1/people"): PEOPLE,
     ("GET", "/v1/sessions"): VIEW,
+    ("DELETE", "/v1/views/{view}"): VIEW,
+    ("GET", "/v1/views"): VIEW,
+    ("PATCH", "/v1/views/{view}"): VIEW,
+    ("POST", "/v1/views"): VIEW,
+    ("PUT", "/v1/me/default-view"): VIEW,
     ("POST", "/session/code"): None,
     ("POST", "/session/link"): None,
     ("POST", "/session/password"): None,
@@ -391,6 +419,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("POST", "/agreements/{desk}/preview"): CONFIGURE,
     ("GET", "/breaches"): VIEW,
     ("GET", "/breaches/list"): VIEW,
+    ("GET", "/breaches/take-on"): ACKNOWLEDGE,
+    ("POST", "/breaches/take-on"): ACKNOWLEDGE,
     ("GET", "/calendars"): VIEW,
     ("GET", "/calendars/{desk}"): VIEW,
     ("GET", "/calendars/{desk}/edit"): CONFIGURE,
@@ -406,6 +436,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/connections/system"): INBOX,
     ("GET", "/connections/webhook"): INBOX,
     ("GET", "/deliveries"): VIEW,
+    ("POST", "/deliveries/change"): SUBSCRIBE,
     ("GET", "/deliveries/list"): VIEW,
     ("GET", "/embed/badges/{desk}/{ticket:path}"): None,
     ("GET", "/embed/clocks/{desk}/{ticket:path}"): None,
@@ -434,6 +465,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/reports/what-if/{simulation}"): VIEW,
     ("GET", "/reports/what-if/{simulation}/state"): VIEW,
     ("GET", "/credits"): VIEW,
+    ("GET", "/credits/decide"): VIEW,
+    ("POST", "/credits/decide"): RECORD,
     ("GET", "/credits/list"): VIEW,
     ("GET", "/credits/statements"): VIEW,
     ("GET", "/credits/statements/{desk}/{contract}/{period}"): VIEW,
@@ -441,7 +474,11 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/services/list"): VIEW,
     ("GET", "/services/resources"): VIEW,
     ("GET", "/services/resources/list"): VIEW,
+    ("GET", "/ticket/correct"): VIEW,
     ("GET", "/ticket/live"): VIEW,
+    ("POST", "/ticket/exclude"): RECORD,
+    ("POST", "/ticket/record"): RECORD,
+    ("POST", "/ticket/withdraw"): RECORD,
     ("GET", "/session"): VIEW,
     ("GET", "/static/{digest}/{name}"): None,
     ("GET", "/tickets/{desk}/{ticket:path}"): VIEW,
@@ -556,6 +593,8 @@ class Callers:
             body = {"faulty": 1}
         if (method, path) == ("POST", "/v1/subscriptions"):
             body = TAKES[method, path] | {"kinds": ["none"]}
+        if (method, path) == ("POST", "/v1/views"):
+            body = TAKES[method, path] | {"page": "none"}
         answer = self.room.client.request(method, filled, params=query, json=body, headers=key)
         assert answer.status_code < 500, answer.text
         return answer.status_code

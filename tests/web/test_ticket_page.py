@@ -83,6 +83,63 @@ def test_only_who_may_record_and_correct_has_the_buttons(room: Room) -> None:
     assert ['id="corrections"' in page[role] for role in page] == [False, False, True]
 
 
+def test_a_fact_is_recorded_by_a_form(room: Room) -> None:
+    room.sent(room.event())
+    agent, fields = room.key("haisoft", Role.AGENT), {"desk": "haisoft", "ticket": "4711"}
+    sent = room.client.post(
+        "/ticket/record", data=fields | {"fact": "agent.replied"}, headers=agent, follow_redirects=False
+    )
+    assert (sent.status_code, sent.headers["location"]) == (303, "/tickets/haisoft/4711?done=recorded")
+    assert ">Recorded.</p>" in room.get("/tickets/haisoft/4711", agent, done="recorded").text
+    (reply,) = room.get("/v1/tickets/haisoft/4711/events").json()["events"][1:]
+    assert (reply["type"], reply["data"]["author"]) == ("agent.replied", "agent")
+    for wrong, status in (
+        ({"fact": "event.withdrawn"}, 422),
+        ({"fact": "nonsense"}, 422),
+        ({"fact": "agent.replied", "ticket": "unknown"}, 404),
+        ({"fact": "agent.replied", "desk": "webxtra"}, 404),
+    ):
+        assert room.client.post("/ticket/record", data=fields | wrong, headers=agent).status_code == status
+    assert len(room.get("/v1/tickets/haisoft/4711/events").json()["events"]) == 2
+
+
+def test_a_refused_correction_is_shown_again_with_its_faults_and_what_was_typed(room: Room) -> None:
+    room.sent(room.event(id="first"))
+    lead, of = room.key("haisoft", Role.LEAD), {"desk": "haisoft", "ticket": "4711"}
+    page = room.get("/ticket/correct", lead, **of).text
+    assert re.findall('action="(/ticket/[a-z]+)"', page) == ["/ticket/exclude", "/ticket/withdraw"]
+    fields = of | {"from": "2026-03-06T11:00", "to": "2026-03-06T10:00", "author": "Eva", "reason": " "}
+    fields |= {"commitments": "ticket-response"}
+    refused = room.client.post("/ticket/exclude", data=fields, headers=lead)
+    assert refused.status_code == 422
+    for text in (
+        'value="2026-03-06T11:00"',
+        'value="Eva"',
+        'value="ticket-response" checked',
+        "The end must lie after the start.",
+        "Write a reason.",
+    ):
+        assert text in refused.text, text
+    refused = room.client.post("/ticket/withdraw", data=of | {"id": "x", "reason": "slip"}, headers=lead)
+    assert (refused.status_code, "Select an event of this ticket." in refused.text) == (422, True)
+    assert 'value="slip"' in refused.text
+    done = [
+        room.client.post(path, data=of | given, headers=lead, follow_redirects=False).headers["location"]
+        for path, given in (
+            ("/ticket/exclude", fields | {"to": "2026-03-06T12:00", "reason": "power cut"}),
+            ("/ticket/withdraw", {"id": "first", "author": "Eva", "reason": "slip"}),
+        )
+    ]
+    assert done == ["/tickets/haisoft/4711?done=recorded"] * 2
+    found = room.get("/v1/tickets/haisoft/4711/events").json()["events"]
+    exclusion = next(each["data"] for each in found if each["type"] == "exclusion.granted")
+    assert exclusion["from"] == "2026-03-06T10:00:00Z"
+    assert (exclusion["author"], exclusion["commitments"]) == ("Eva", ["ticket-response"])
+    agent = room.key("haisoft", Role.AGENT)
+    assert room.client.post("/ticket/exclude", data=fields, headers=agent).status_code == 403
+    assert room.get("/ticket/correct", agent, **of).status_code == 403
+
+
 @both_kinds
 def test_the_contract_says_what_a_miss_would_cost_and_the_customers_other_tickets_are_links(
     room: Room,

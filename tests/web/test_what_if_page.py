@@ -1,8 +1,11 @@
 """What if: the form of a desk, and a simulation that runs or has failed. `test_simulations` has one with its result."""
 
+import re
+
 from app.store.tickets import simulations
 from app.store.tickets.simulations import SimulationState
-from app.web.pages.what_if.editable import Editable, hours_of, targets_of
+from app.web.pages.what_if.editable import Editable, hours_of, targets_of, with_tried
+from tests.service import at
 from tests.web.room import Room
 from tests.web.test_simulations import inserted
 
@@ -33,6 +36,29 @@ def test_what_can_be_tried_has_the_keys_of_changes() -> None:
         Editable("calendars.desk.hours.sat", "desk: sat", "", is_list=True),
     ]
     assert targets_of(None, {}) == hours_of(None) == []
+
+
+def test_the_form_begins_with_what_was_tried_before(room: Room) -> None:
+    tried = {
+        "commitments.ticket-response.target": "90m",
+        "calendars.tickets.hours.sat": [],
+        'commitments.gti."warn_at"': ["75%"],
+    }
+    question = {
+        "from": at("2026-02-02T00:00:00+01:00"),
+        "to": at("2026-03-01T00:00:00+01:00"),
+        "changes": tried,
+    }
+    question |= {"files": [], "contracts": []}
+    room.database.write_now(lambda conn, now: simulations.start(conn, "s", "haisoft", question, None, now))
+    assert "/reports/what-if?desk=haisoft&amp;again=s" in room.get("/reports/what-if/s").text
+    page = room.get("/reports/what-if", desk="haisoft", again="s").text
+    assert re.findall(r'name="(?:from|to)" value="([^"]+)"', page) == ["2026-02-02", "2026-02-28"]
+    assert 'data-key="commitments.ticket-response.target" placeholder="2h" value="90m"' in page
+    assert "commitments.gti.&#34;warn_at&#34; = [&#34;75%&#34;]" in page
+    for other in ({"desk": "webxtra", "again": "s"}, {"desk": "haisoft", "again": "none"}):
+        assert 'value="90m"' not in room.get("/reports/what-if", **other).text
+    assert with_tried([Editable("k", "k", "09:00-12:00", is_list=True)], {"k": []})[0].tried == "-"
 
 
 def test_the_form_of_every_desk_names_keys_that_the_api_takes(shared_room: Room) -> None:

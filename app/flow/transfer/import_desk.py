@@ -73,9 +73,8 @@ class Import:
             raise UnusableExport(
                 f"{self.folder}: is of a period only. Export everything, without --since and --until"
             )
-        for kind in KINDS:
-            if kind.imported:
-                self._check_file(kind, found)
+        for kind in _imported(found):
+            self._check_file(kind, found)
         return found
 
     def _check_file(self, kind: Kind, found: Manifest) -> None:
@@ -91,7 +90,7 @@ class Import:
             raise UnusableExport(
                 f"the database has the desk {found.desk!r} already ({', '.join(present)}). Import into an empty database"
             )
-        inserted = {kind.name: self._insert_kind(conn, kind, found) for kind in KINDS if kind.imported}
+        inserted = {kind.name: self._insert_kind(conn, kind, found) for kind in _imported(found)}
         audit.record(conn, Action.DESK_IMPORTED, [found.desk], f"as of {found.as_of}")
         return Imported(found.desk, inserted)
 
@@ -121,3 +120,8 @@ class Import:
                     yield read_json_line(found.desk, columns, line)
                 except FaultyValue as error:
                     raise UnusableExport(f"{path}, line {number}: {error}") from error
+
+
+def _imported(found: Manifest) -> list[Kind]:
+    """The kinds that an import reads from this export."""
+    return [kind for kind in KINDS if kind.imported and (kind.name in found.kinds or not kind.may_be_missing)]

@@ -6,7 +6,7 @@ So a stolen session does not outlive the change that was made because of it. Ins
 from app.principal import EVERY_DESK, Desks, Roles
 from app.store.audit import Action
 from app.store.engine.database import Connection, transaction_time
-from app.store.people import one_time, persons, sessions
+from app.store.people import one_time, persons, sessions, views
 from app.store.people import roles as role_rows
 from app.store.people.persons import Person
 
@@ -23,13 +23,14 @@ def set_roles(conn: Connection, person: Person, roles: Roles, desks: Desks) -> b
 
 
 def set_disabled(conn: Connection, person: Person, *, disabled: bool) -> None:
-    """Disable a person, which ends their sessions and links, or enable them again."""
+    """Disable a person, which ends their sessions and links and deletes their own saved views, or enable them again."""
     if (person.disabled_at is not None) == disabled:
         return
     persons.update(conn, person.id, disabled_at=transaction_time(conn) if disabled else None)
     if disabled:
         sessions.end_all(conn, person.id)
         one_time.remove_all(conn, person.id)
+        views.remove_all_of(conn, person.id)
     action = Action.USER_DISABLED if disabled else Action.USER_ENABLED
     persons.record(conn, action, person.name, person.roles)
 

@@ -34,6 +34,7 @@ from app.store.tables.tickets import (
     ticket,
     wait_interval,
 )
+from app.store.tables.views import desk_view, person_view
 
 __all__ = [
     "COUNTED_FACTS",
@@ -53,6 +54,7 @@ __all__ = [
     "contract",
     "delivery",
     "desk_version",
+    "desk_view",
     "embedding",
     "event",
     "event_key",
@@ -63,6 +65,7 @@ __all__ = [
     "origin",
     "parked",
     "person",
+    "person_view",
     "principal_role",
     "recovery_code",
     "report_day",

@@ -93,6 +93,8 @@ class PersonRow(SQLModel, table=True):
     """The person's id at that identity provider."""
     language: str | None = text_column(nullable=True)
     time_zone: str | None = text_column(nullable=True)
+    default_view: str | None = text_column(nullable=True)
+    """The saved view that Now opens with: the id of one of their own or of one of a desk."""
     created_at: int = instant_column()
     created_by: str = text_column()
     disabled_at: int | None = instant_column(nullable=True)

@@ -62,6 +62,8 @@ class Kind:
     position: Column[Any] | None = None
     recorded: Column[Any] | None = None
     imported: bool = True
+    may_be_missing: bool = False
+    """Exports of earlier releases do not have it; an import has no rows of it then."""
 
 
 def _kind(name: str, table: Table, listed: str, **given: Any) -> Kind:
@@ -199,6 +201,12 @@ KINDS: Final = (
     SIGNALS,
     RETRACTIONS,
     ACKNOWLEDGEMENTS,
+    _kind(
+        "views",
+        tables.desk_view,
+        "id:text page:text name:text filters:json created_by:text created_at:instant changed_at:instant",
+        may_be_missing=True,
+    ),
     _kind(
         "deliveries",
         tables.delivery,

@@ -13,7 +13,12 @@ _FIELDS_MAX: Final = 100
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form, of a repeated one the last. Raises Problem: 415 for no form, 400 for an unreadable one."""
+    """The fields of a form, of a repeated one the last. Raises what `read_fields` raises."""
+    return dict(await read_fields(request))
+
+
+async def read_fields(request: Request) -> list[tuple[str, str]]:
+    """The fields of a form in their order. Raises Problem: 415 for no form, 400 for an unreadable one."""
     if not is_form(request):
         raise Problem(Kind.WRONG_MEDIA_TYPE, f"Send a form: {FORM}.")
     body = await request.body()
@@ -23,4 +28,4 @@ async def read_form(request: Request) -> dict[str, str]:
         raise Problem(Kind.UNREADABLE, "The form is not UTF-8, or has too many fields.") from error
     if any("\0" in text for field in fields for text in field):
         raise Problem(Kind.UNREADABLE, "The form contains a NUL character. Remove it.")
-    return dict(fields)
+    return fields

@@ -24,6 +24,7 @@ from app.flow.people.manage import BeyondAuthority, IsDisabled, TooManyKeys, Unk
 from app.flow.people.manage import UnknownDesk as UnknownDeskForCaller
 from app.flow.people.own import NoPerson, SecondFactorIsOn
 from app.flow.people.passwords import BusyHashing, UnfitPassword
+from app.flow.people.views import FaultyView, TooManyViews, UnknownView, ViewNameTaken
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.tickets import CannotBeJudged, EventsDropped, NothingKnownYet
 from app.intake.validation import MAX_FAULTS, faults_of, pointer, reason_of
@@ -250,6 +251,10 @@ TABLE: Final[Mapping[type[Exception], Kind]] = {
     TooManyKeys: Kind.LIMIT_REACHED,
     TooManyPeople: Kind.LIMIT_REACHED,
     FaultyName: Kind.INVALID,
+    FaultyView: Kind.INVALID,
+    ViewNameTaken: Kind.CONFLICT,
+    TooManyViews: Kind.LIMIT_REACHED,
+    UnknownView: Kind.NOT_FOUND,
     UnfitPassword: Kind.INVALID,
 }
 """The kind of problem for each named error of the layers below; the error's text is the detail."""

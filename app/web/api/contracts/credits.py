@@ -6,20 +6,19 @@ from fastapi import Body, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from app.flow.judge.record import FaultyFact, fact
+from app.flow.judge.decision import ChangesNothing, decision
+from app.flow.judge.record import FaultyFact
 from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_documents import totals_document
 from app.flow.query.credit_list import CreditListing, CreditQuestion, credit_list
 from app.flow.query.statements import CreditFilters, credit
 from app.intake.data_fields import Visible
 from app.principal import Permission, covers
-from app.sla.agreement.credit import CreditOwed
 from app.sla.calendar.zone import zone
-from app.sla.credit.claim import CAUSE_WITHDRAWN, CreditState
+from app.sla.credit.claim import CreditState
 from app.sla.credit.line import LineKey, UnknownCredit
 from app.sla.event import EventType
 from app.sla.period import Months, PeriodFault
-from app.sla.subject import Subject, SubjectKind
 from app.store.engine.database import Connection
 from app.web.http.access import Caller, Recorder, Viewer, desks_for, lacking, must_see
 from app.web.http.budget import budgeted
@@ -264,19 +263,17 @@ async def _decide(
             raise not_found("credit", credit_id) from error
 
     document = await parts.database.read(find)
-    if (fault := _fault(kind, document)) is not None:
-        raise Problem(Kind.CONFLICT, fault)
     try:
-        incoming = fact(
-            key.desk,
-            Subject(SubjectKind.CONTRACT, key.contract).text,
+        incoming = decision(
+            document,
             kind,
-            at=parts.database.now(),
             author=caller.principal.signs(body.author),
             reason=body.reason,
+            at=parts.database.now(),
             max_text=parts.settings.max_text_length,
-            more={"credit": credit_id, **({CAUSE_WITHDRAWN: True} if _is_withdrawn(document) else {})},
         )
+    except ChangesNothing as error:
+        raise Problem(Kind.CONFLICT, str(error)) from error
     except FaultyFact as error:
         raise invalid([Place("body", "", str(error))]) from error
     await parts.receiver.receive([incoming])
@@ -288,22 +285,3 @@ def _key(credit_id: str) -> LineKey:
         return LineKey.parse(credit_id)
     except UnknownCredit as error:
         raise not_found("credit", credit_id) from error
-
-
-def _is_withdrawn(document: dict[str, Any]) -> bool:
-    """Whether its cause was retracted, decided since or not."""
-    return any(each["state"] == CreditState.WITHDRAWN for each in document["transitions"])
-
-
-def _fault(kind: EventType, document: dict[str, Any]) -> str | None:
-    """Why a fact would change nothing."""
-    state = document["state"]
-    if kind is EventType.CREDIT_REQUESTED and document["owed"] == CreditOwed.AUTOMATIC:
-        return "The credit is owed without being asked for."
-    if kind is EventType.CREDIT_REQUESTED and state == CreditState.LAPSED:
-        return f"The time to claim it ended at {document['claim_by']}. It can still be granted."
-    if kind is EventType.CREDIT_REQUESTED and _is_withdrawn(document):
-        return "It was withdrawn: its cause no longer stands. A lead grants it all the same, or refuses it."
-    if state == CreditState.ACCRUING:
-        return f"It still accrues, until {document['arises_at'] or 'the interruption is over'}. Decide then."
-    return None

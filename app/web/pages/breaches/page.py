@@ -1,6 +1,6 @@
 """Breaches: what was broken, since when and why, whether anybody has taken it on, and what it costs.
 
-`/breaches` is the page; `/breaches/list` is the part of it that changes.
+`/breaches` is the page; `/breaches/list` is the part of it that changes. `/breaches/take-on` is the form of one breach.
 """
 
 from typing import Annotated, Any
@@ -9,14 +9,18 @@ from urllib.parse import urlencode
 from fastapi import Query
 from starlette.responses import Response
 
+from app.flow.people.views import Page
 from app.flow.query.breaches import BreachBoard, BreachFilters, board, filter_choices
 from app.principal import Permission
 from app.store.engine.database import Connection
 from app.web.http.access import desks_for
+from app.web.http.forms import read_form
 from app.web.pages.breaches.query import BreachQuery
 from app.web.pages.breaches.rows import KIND_CHOICES, rows
-from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.breaches.taking import take_on, take_on_page
+from app.web.pages.frame.reader import AcknowledgeReader, Reader, ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.frame.saved import menu
 
 room = Room("breaches")
 
@@ -29,8 +33,15 @@ async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
     context = await _list(reader, wanted)
     desks = desks_for(reader.caller, wanted.desk)
     choices = await reader.read(lambda conn: filter_choices(conn, desks))
+    saved = await menu(reader, Page.BREACHES)
     return room.page(
-        reader, "breaches.html", desk=wanted.desk, choices=choices, kinds=KIND_CHOICES, **context
+        reader,
+        "breaches.html",
+        desk=wanted.desk,
+        choices=choices,
+        kinds=KIND_CHOICES,
+        saved=saved,
+        **context,
     )
 
 
@@ -38,6 +49,20 @@ async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
 async def list_(reader: ViewReader, wanted: Wanted) -> Response:
     """The counts and the rows, for the script to swap in."""
     return room.fragment(reader, "list.html", **await _list(reader, wanted))
+
+
+@room.get("/breaches/take-on")
+async def show_take_on(
+    reader: AcknowledgeReader, breach: Annotated[str, Query(min_length=1, max_length=200)]
+) -> Response:
+    """The form with which a breach is taken on."""
+    return await take_on_page(room, reader, breach)
+
+
+@room.router.post("/breaches/take-on")
+async def post_take_on(reader: AcknowledgeReader) -> Response:
+    """Records that the reader has taken a breach on, and leads back to where they came from."""
+    return await take_on(room, reader, await read_form(reader.request))
 
 
 async def _list(reader: Reader, wanted: BreachQuery) -> dict[str, Any]:

@@ -85,6 +85,11 @@ def rows(board: BreachBoard, words: Words, reader: Reader) -> list[BreachRow]:
     return found
 
 
+def breach_row(breach: Breach, agreement: Agreement, words: Words, reader: Reader) -> BreachRow:
+    """The row of one breach, without what it costs."""
+    return _row(breach, agreement, (), words, reader, None)
+
+
 def _row(
     breach: Breach, agreement: Agreement, costs: Sequence[Line], words: Words, reader: Reader, key: str | None
 ) -> BreachRow:

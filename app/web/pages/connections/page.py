@@ -6,10 +6,12 @@ script sends to the API; a secret is in the answer of the API and in no page.
 """
 
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
+from app.delivery.wording.phrases import N_
 from app.flow.inbound.connected import Connected, connected, details, label_of, one_connected
 from app.flow.inbound.inbox import inbox
 from app.principal import Permission
@@ -17,10 +19,13 @@ from app.sla.span import SECOND, Micros
 from app.store.engine.database import Connection
 from app.store.inbound import embedding, hooks
 from app.web.http.access import InboxReader, desks_for, must_see
+from app.web.http.forms import read_form
 from app.web.http.problems import not_found
+from app.web.pages.connections.changing import DONE, TEST, IsDisabled, change, test
 from app.web.pages.connections.reading import Writing
 from app.web.pages.connections.subscribed import read_subscribed, subscribed
-from app.web.pages.frame.reader import Reader, ViewReader, reader_of
+from app.web.pages.frame.posted import REFUSED, lead_to
+from app.web.pages.frame.reader import Reader, SubscribeReader, ViewReader, reader_of
 from app.web.pages.frame.room import Room
 
 LATEST: Final = 10
@@ -96,13 +101,40 @@ async def webhook(reader: InboxPageReader, hook: Name) -> Response:
 @room.get("/deliveries")
 async def deliveries(reader: ViewReader, desk: Desk = None) -> Response:
     """The subscriptions with their last deliveries."""
-    return room.page(reader, "deliveries.html", desk=desk, **await _subscribed(reader, desk))
+    phrase = DONE.get(reader.request.query_params.get("done", ""))
+    return await _deliveries(reader, desk, done=phrase and room.words(reader).say(phrase))
+
+
+@room.router.post("/deliveries/change")
+async def change_deliveries(reader: SubscribeReader) -> Response:
+    """Retries a delivery; pauses, resumes or tests a subscription. What came of a test is on the page."""
+    form = await read_form(reader.request)
+    which, action, desk = form.get("subscription", ""), form.get("action", ""), form.get("desk") or None
+    if action == TEST:
+        return await _deliveries(reader, desk, done=await test(reader, which))
+    try:
+        await change(reader, which, action, form.get("delivery", ""))
+    except IsDisabled:
+        phrase = N_("The subscription is disabled. Enable it, then retry.")
+        return await _deliveries(reader, desk, failure=room.words(reader).say(phrase))
+    given = {"desk": desk, "done": action if action in DONE else None}
+    return lead_to(reader, f"/deliveries?{urlencode({k: v for k, v in given.items() if v})}")
 
 
 @room.get("/deliveries/list")
 async def deliveries_list(reader: ViewReader, desk: Desk = None) -> Response:
     """The part of the page that changes."""
-    return room.fragment(reader, "subscriptions.html", **await _subscribed(reader, desk))
+    return room.fragment(reader, "subscriptions.html", desk=desk, **await _subscribed(reader, desk))
+
+
+async def _deliveries(
+    reader: Reader, desk: str | None, done: str | None = None, failure: str | None = None
+) -> Response:
+    context = await _subscribed(reader, desk)
+    answer = room.page(reader, "deliveries.html", desk=desk, done=done, failure=failure, **context)
+    if failure is not None:
+        answer.status_code = REFUSED
+    return answer
 
 
 def _writing(reader: Reader) -> Writing:

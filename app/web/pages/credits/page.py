@@ -1,7 +1,7 @@
 """Credits: what is owed, to whom, and by when it must be claimed, answered or decided; and the statements of contracts.
 
 `/credits` is the page and `/credits/list` the part of it that changes; `/credits/statements` lists the statements of a
-month, and `/credits/statements/{desk}/{contract}/{period}` is one.
+month, and `/credits/statements/{desk}/{contract}/{period}` is one. `/credits/decide` is the form of one credit.
 """
 
 from typing import Annotated, Any, Final
@@ -16,7 +16,7 @@ from app.flow.query.contracts import UnknownContract
 from app.flow.query.credit_list import CreditQuestion, credit_list
 from app.flow.query.serialize import Json
 from app.flow.query.statements import CreditFilters, statement
-from app.principal import Permission, covers
+from app.principal import covers
 from app.sla.calendar.zone import zone
 from app.sla.credit.claim import CreditState
 from app.sla.period import Months, PeriodFault
@@ -24,14 +24,16 @@ from app.sla.span import instant
 from app.store.engine.database import Connection
 from app.web.http.access import desks_for, must_see
 from app.web.http.encoded_slash import with_slashes
+from app.web.http.forms import read_form
 from app.web.http.problems import Place, invalid
 from app.web.pages.credits.charts import charts
-from app.web.pages.credits.rows import Audience, by_urgency, credit_row
+from app.web.pages.credits.deciding import audiences, decide, decide_page
+from app.web.pages.credits.rows import by_urgency, credit_row
 from app.web.pages.credits.statement import statement_page
 from app.web.pages.credits.statement_list import statement_list
 from app.web.pages.credits.totals import totals
 from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
-from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.reader import Reader, RecordReader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.vocabulary import CREDIT_STATES
 
@@ -72,6 +74,18 @@ async def credits_list(reader: ViewReader, wanted: Wanted) -> Response:
     return room.fragment(reader, "list.html", **await _credits(reader, wanted))
 
 
+@room.get("/credits/decide")
+async def show_decide(reader: ViewReader, credit: Annotated[str, Query(max_length=1_000)]) -> Response:
+    """The form with which a credit is requested, granted or refused."""
+    return await decide_page(room, reader, credit)
+
+
+@room.router.post("/credits/decide")
+async def post_decide(reader: RecordReader) -> Response:
+    """Records the decision on a credit, and leads back to where the reader came from."""
+    return await decide(room, reader, await read_form(reader.request))
+
+
 @room.get("/credits/statements")
 async def statements(reader: ViewReader, wanted: Wanted) -> Response:
     """The statements of a month of one desk's contracts."""
@@ -102,7 +116,7 @@ async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
     desks = [each for each in reader.desks if covers(seen, each)]
     documents, following = await _documents(reader, desks, wanted)
     to, used = await reader.read(
-        lambda conn: (_audiences(conn, reader, desks), _used(conn, reader, desks, wanted))
+        lambda conn: (audiences(conn, reader, room.words(reader), desks), _used(conn, reader, desks, wanted))
     )
     size, words = reader.runtime.settings.page_size, room.words(reader)
     ordered = sorted(documents, key=by_urgency)
@@ -136,20 +150,6 @@ async def _documents(reader: Reader, desks: list[str], wanted: CreditsQuery) -> 
         if cursor is None:
             break
     return found, cursor
-
-
-def _audiences(conn: Connection, reader: Reader, desks: list[str]) -> dict[str, Audience]:
-    catalogue, caller = reader.runtime.catalogue, reader.caller
-    return {
-        desk: Audience(
-            room.words(reader),
-            reader.now,
-            catalogue.in_force(conn, desk, at=reader.now).agreement.time_zone,
-            may_request=caller.may(Permission.RECORD, desk),
-            may_decide=caller.may(Permission.RECORD, desk) and caller.may(Permission.CORRECT, desk),
-        )
-        for desk in desks
-    }
 
 
 def _used(conn: Connection, reader: Reader, desks: list[str], wanted: CreditsQuery) -> list[Json]:

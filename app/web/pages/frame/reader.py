@@ -15,7 +15,7 @@ from app.principal import Permission, covers
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.tickets import signals
-from app.web.http.access import Caller, Viewer
+from app.web.http.access import Acknowledger, Caller, Recorder, Subscriber, Viewer
 from app.web.http.budget import budgeted
 from app.web.http.running import WebRuntime, running
 from app.web.pages.frame.choices import PARAMETERS, Choices, choices_of
@@ -27,6 +27,10 @@ KEEP: Final = "keep"
 SEEN: Final = "seen"
 """The parameter of a fragment's address that says up to where the page has followed the stream of signals."""
 _OF_FRAGMENTS: Final = frozenset({KEEP, SEEN})
+
+HOME: Final = "/"
+LIST: Final = "view=list"
+"""The query of Now without filters: without any query it opens with the reader's default view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Reader:
         ]
         added = [(name, value) for name, value in changed.items() if value]
         query = urlencode([*given, *added])
+        if path == HOME:
+            query = query or LIST
         return path + (f"?{query}" if query else "")
 
 
@@ -92,5 +98,23 @@ async def _viewing(request: Request, caller: Viewer) -> Reader:
     return await reader_of(request, caller)
 
 
+async def _acknowledging(request: Request, caller: Acknowledger) -> Reader:
+    return await reader_of(request, caller)
+
+
+async def _recording(request: Request, caller: Recorder) -> Reader:
+    return await reader_of(request, caller)
+
+
+async def _subscribing(request: Request, caller: Subscriber) -> Reader:
+    return await reader_of(request, caller)
+
+
 ViewReader = Annotated[Reader, Depends(_viewing)]
 """A reader who may view tickets. For another permission write the same two lines with another type of caller."""
+AcknowledgeReader = Annotated[Reader, Depends(_acknowledging)]
+"""A reader who may take breaches on."""
+RecordReader = Annotated[Reader, Depends(_recording)]
+"""A reader who may record facts."""
+SubscribeReader = Annotated[Reader, Depends(_subscribing)]
+"""A reader who may change subscriptions."""

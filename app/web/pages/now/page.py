@@ -6,10 +6,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import Query
 from starlette.responses import Response
 
+from app.flow.people.views import Page, default
 from app.flow.query.open_tickets import (
     OpenKey,
     OpenPage,
@@ -21,8 +23,11 @@ from app.flow.query.open_tickets import (
 from app.principal import Permission
 from app.web.http.access import desks_for, must_see
 from app.web.http.problems import not_found
+from app.web.pages.frame.choices import PARAMETERS
+from app.web.pages.frame.posted import lead_to
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.frame.saved import address_of, menu
 from app.web.pages.now.listing import Wanted, listing
 from app.web.pages.now.panel import panel
 from app.web.pages.now.query import NowQuery, View, key_parts
@@ -40,14 +45,17 @@ Asked = Annotated[NowQuery, Query()]
 
 @room.get("/")
 async def now(reader: ViewReader, wanted: Asked) -> Response:
-    """The page, or its wall view."""
+    """The page, or its wall view. Without filters in the address it opens with the reader's default view."""
+    if reader.request.query_params.keys() <= PARAMETERS and (opens := await _default(reader)) is not None:
+        return lead_to(reader, opens)
     reader, context = await _list(reader, wanted)
     if wanted.view is View.WALL:
         return room.page(reader, "wall.html", desk=wanted.desk, **context)
     desks = desks_for(reader.caller, wanted.desk)
     choices = await reader.read(lambda conn: filter_choices(conn, desks))
     selected = await _panel(reader, wanted.selected) if wanted.selected else {}
-    return room.page(reader, "now.html", desk=wanted.desk, choices=choices, **context | selected)
+    saved = await menu(reader, Page.NOW)
+    return room.page(reader, "now.html", desk=wanted.desk, choices=choices, saved=saved, **context | selected)
 
 
 @room.get("/now/list")
@@ -61,6 +69,15 @@ async def list_(reader: ViewReader, wanted: Asked) -> Response:
 async def ticket(reader: ViewReader, selected: Annotated[str, Query(max_length=400)]) -> Response:
     """The panel of one ticket."""
     return room.fragment(reader, "panel.html", **await _panel(reader, selected))
+
+
+async def _default(reader: Reader) -> str | None:
+    """The address of the reader's default view, with a language or theme that was chosen just now."""
+    view = await reader.read(lambda conn: default(conn, reader.caller.principal))
+    if view is None:
+        return None
+    chosen = urlencode(dict(reader.request.query_params))
+    return address_of(view) + (f"&{chosen}" if chosen else "")
 
 
 async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any]]:

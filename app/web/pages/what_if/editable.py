@@ -1,16 +1,19 @@
 """What a desk's agreement and calendars have that can be tried otherwise: their texts by the keys of changes."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
+
+import orjson
 
 FIELDS_MAX: Final = 200
 """Fields of the form. For more, a draft of the file sent to the API is easier than a form."""
 _LEVEL: Final = "level:"
 _PLAIN: Final = re.compile(r"[\w-]+")
 _SEPARATOR: Final = ", "
+_CLOSED: Final = "-"
 
 Document = Mapping[str, Any]
 
@@ -23,6 +26,8 @@ class Editable:
     label: str
     value: str
     is_list: bool = False
+    tried: str = ""
+    """What an earlier simulation tried in its place, as the form writes it."""
 
 
 def targets_of(agreement: Document | None, labels: Mapping[str, str]) -> list[Editable]:
@@ -33,6 +38,27 @@ def targets_of(agreement: Document | None, labels: Mapping[str, str]) -> list[Ed
 def hours_of(calendars: Document | None) -> list[Editable]:
     """The opening hours of a calendar file, by calendar and days."""
     return list(islice(_hours(calendars or {}), FIELDS_MAX))
+
+
+def with_tried(entries: Iterable[Editable], changes: Document) -> list[Editable]:
+    """The entries with what a simulation has tried in their place."""
+    return [
+        replace(each, tried=_written(changes[each.key])) if each.key in changes else each for each in entries
+    ]
+
+
+def others_tried(entries: Iterable[Editable], changes: Document) -> str:
+    """The changes that are of none of these entries: one a line, its key and its value as JSON."""
+    known = {each.key for each in entries}
+    lines = [f"{key} = {orjson.dumps(value).decode()}" for key, value in changes.items() if key not in known]
+    return "\n".join(lines)
+
+
+def _written(value: object) -> str:
+    """A value as the form takes it: hours with commas, a dash for a closed day."""
+    if isinstance(value, list):
+        return _SEPARATOR.join(map(str, cast("list[object]", value))) or _CLOSED
+    return str(value)
 
 
 def _targets(agreement: Document, labels: Mapping[str, str]) -> Iterator[Editable]:

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from app.delivery.wording.language import nearest
 from app.sla.agreement.agreement import Agreement
-from app.sla.calendar.zone import zone
-from app.store.contracts.catalogue import UnknownDesk
+from app.sla.calendar.zone import Zone, zone
+from app.store.contracts.catalogue import StoredVersion, UnknownDesk
 from app.store.engine.database import Connection
 from app.store.tickets import simulations
 from app.store.tickets.simulations import SimulationState, StoredSimulation
@@ -24,7 +24,7 @@ from app.web.http.problems import not_found
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.words import Words
-from app.web.pages.what_if.editable import hours_of, targets_of
+from app.web.pages.what_if.editable import hours_of, others_tried, targets_of, with_tried
 from app.web.pages.what_if.result import result
 
 _DAYS: Final = 30
@@ -37,13 +37,14 @@ room = Room("what_if")
 
 
 class WhatIfQuery(BaseModel):
-    """The desk of the form, and the dates that it begins with."""
+    """The desk of the form, and the dates that it begins with; or the simulation whose values it begins with."""
 
     model_config = ConfigDict(extra="ignore")
 
     desk: str | None = None
     since: Annotated[date | None, Field(alias="from")] = None
     until: Annotated[date | None, Field(alias="to")] = None
+    again: Annotated[str | None, Query(max_length=100)] = None
 
     def dates(self, today: date) -> tuple[date, date]:
         """The first and the last date. Tickets of today are not over, so the last is yesterday at the latest."""
@@ -60,13 +61,23 @@ async def show_form(reader: ViewReader, wanted: Annotated[WhatIfQuery, Query()])
         raise not_found("desk", "")
     desk = must_see(reader.caller, wanted.desk or reader.desks[0])
     parts, words = reader.runtime, room.words(reader)
+
+    def read(conn: Connection) -> tuple[StoredVersion, StoredSimulation | None]:
+        again = simulations.find(conn, wanted.again) if wanted.again else None
+        return parts.catalogue.in_force(conn, desk, at=reader.now), again
+
     try:
-        found = await reader.read(lambda conn: parts.catalogue.in_force(conn, desk, at=reader.now))
+        found, again = await reader.read(read)
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
-    today = zone(found.agreement.time_zone).local_date(reader.now)
-    labels = _labels(found.agreement, words)
-    first, last = wanted.dates(today)
+    local, labels = zone(found.agreement.time_zone), _labels(found.agreement, words)
+    first, last = wanted.dates(local.local_date(reader.now))
+    changes: dict[str, Any] = {}
+    if again is not None and again.desk == desk:
+        first, last = _dates(local, again)
+        changes = again.question["changes"] or {}
+    targets = targets_of(found.documents.agreement, labels)
+    hours = hours_of(found.documents.calendars.get(desk))
     return room.page(
         reader,
         "form.html",
@@ -74,8 +85,9 @@ async def show_form(reader: ViewReader, wanted: Annotated[WhatIfQuery, Query()])
         first=first,
         last=last,
         example=_EXAMPLE,
-        targets=targets_of(found.documents.agreement, labels),
-        hours=hours_of(found.documents.calendars.get(desk)),
+        targets=with_tried(targets, changes),
+        hours=with_tried(hours, changes),
+        others=others_tried([*targets, *hours], changes),
     )
 
 
@@ -126,7 +138,7 @@ async def _found(reader: Reader, simulation: str, after: int) -> dict[str, Any]:
 
     stored, words = await reader.read(read), room.words(reader)
     found, local = reader.runtime.simulations.seen(stored.found), zone(stored.agreement.time_zone)
-    first, last = local.local_date(found.question["from"]), local.local_date(found.question["to"] - 1)
+    first, last = _dates(local, found)
     labels = _labels(stored.agreement, words)
     return {
         "desk": found.desk,
@@ -140,6 +152,11 @@ async def _found(reader: Reader, simulation: str, after: int) -> dict[str, Any]:
         else result(words, found.desk, found.result, stored.flips, labels),
         "following": stored.following,
     }
+
+
+def _dates(local: Zone, simulation: StoredSimulation) -> tuple[date, date]:
+    """The first and the last date of a simulation."""
+    return local.local_date(simulation.question["from"]), local.local_date(simulation.question["to"] - 1)
 
 
 def _labels(agreement: Agreement, words: Words) -> dict[str, str]:

@@ -1,6 +1,6 @@
 // Forms in dialogs: they stand outside of live regions, so that nothing replaces what somebody is writing.
 //
-// A button with `data-dialog` (an id) opens the dialog. Its `data-values` (JSON) fill the fields of the same names, and
+// A button or link with `data-dialog` (an id) opens the dialog. Its `data-values` (JSON) fill the fields of the same names, and
 // the elements with `data-fill`. A dialog closes when its form was sent; a problem is shown in it.
 
 import { Problem } from "./api.js";
@@ -47,9 +47,11 @@ async function submit(event, dialog, send) {
 
 // Let the forms of these dialogs be sent by `send(entered, form)`, which gets all values of the button and the form.
 export function followDialogs(send) {
-  document.addEventListener("click", ({ target }) => {
+  document.addEventListener("click", (event) => {
+    const { target } = event;
     const button = target.closest("[data-dialog]");
-    if (button) open(document.getElementById(button.dataset.dialog), button);
+    if (button && !event.ctrlKey && !event.metaKey && !event.shiftKey) event.preventDefault(); // a link to the form as a page
+    if (event.defaultPrevented && button) open(document.getElementById(button.dataset.dialog), button);
     if (target.matches("dialog [data-cancel]")) target.closest("dialog").close();
   });
   for (const form of document.querySelectorAll("dialog form")) {

@@ -5,7 +5,7 @@ import { attempt } from "./session.js";
 
 const NAME = "slatimer-name"; // where this browser remembers its user's name
 
-// Let the elements of the page with `data-take-on`, the id of a breach, open the dialog. Without one, only count.
+// Let the links of the page with `data-take-on`, the id of a breach, open the dialog. Without one, only count.
 export function offerToTakeOn() {
   const dialog = document.querySelector("#take-on");
   if (dialog) follow(dialog);
@@ -17,9 +17,11 @@ export function offerToTakeOn() {
 
 function follow(dialog) {
   let breach = null;
-  document.addEventListener("click", ({ target }) => {
+  document.addEventListener("click", (event) => {
+    const { target } = event;
     const button = target.closest("[data-take-on]");
-    if (button) {
+    if (button && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault(); // without this script the link opens the same form as a page
       breach = button.dataset.takeOn;
       dialog.querySelector("[name=author]").value ||= localStorage.getItem(NAME) ?? "";
       dialog.showModal();

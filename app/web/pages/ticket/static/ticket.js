@@ -30,10 +30,13 @@ async function record(button) {
 
 const dialog = document.querySelector("#corrections");
 
-document.addEventListener("click", ({ target }) => {
+document.addEventListener("click", (event) => {
+  const { target } = event;
   const fact = target.closest("[data-fact]");
+  const opens = target.closest("[data-open]") && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  if (fact || opens) event.preventDefault(); // without this script the form is sent, and the link opens a page
   if (fact) record(fact);
-  if (target.closest("[data-open]")) dialog?.showModal();
+  if (opens) dialog?.showModal();
   if (target.matches("[data-close]")) dialog.close();
 });
 

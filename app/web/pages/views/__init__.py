@@ -1,0 +1,1 @@
+"""The room of the page `views`: saved views, where they are saved, renamed, deleted and made the default."""
