@@ -1,10 +1,12 @@
 """The pages: their security headers and static files, and the API that they need."""
 
 import re
+from datetime import datetime
 
 import pytest
 
 from app.principal import Role
+from app.sla.span import micros
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.frame.assets import FILES, STATIC
 from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
@@ -139,9 +141,23 @@ def test_the_readers_own_time_is_beside_the_desks_where_they_differ(
 ) -> None:
     shared_room.sent(shared_room.event(id="zone", source="webxtra", subject="zone"))
     cookie = {"Cookie": f"slatimer_zone={zone}"}
-    page = shared_room.client.get("/now/list", headers=shared_room.read | cookie, params={"q": "zone"}).text
+    asked = {"q": "zone", "desk": "webxtra"}
+    page = shared_room.client.get("/now/list", headers=shared_room.read | cookie, params=asked).text
     assert 'data-key="webxtra/zone"' in page
     assert ("your time: " in page) is is_shown
+
+
+def test_a_clock_that_was_breached_as_the_desk_closed_says_since_when_and_until_when_it_is_closed(
+    room: Room,
+) -> None:
+    room.wall.now = micros(datetime.fromisoformat("2026-03-06T18:00:00+01:00"))
+    room.sent(room.event(time="2026-03-06T15:00:00+01:00"))
+    (row,) = re.findall(r'<div class="when">(.*?)</div>', room.get("/now/list").text, re.DOTALL)
+    assert re.findall(r">([^<>]+)<", row.replace("\N{NO-BREAK SPACE}", " ").replace("\n", "")) == [
+        "Overdue",
+        "breached today 17:00 CET",
+        "closed until tomorrow 10:00 CET",
+    ]
 
 
 def test_the_wall_shows_what_each_desk_has_kept_this_month(room: Room) -> None:

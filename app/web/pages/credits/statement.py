@@ -16,7 +16,7 @@ from app.web.pages.frame.assets import STATIC
 from app.web.pages.frame.choices import choices_of
 from app.web.pages.frame.figures import money, month
 from app.web.pages.frame.rendering import render, words_of
-from app.web.pages.frame.words import Words, local
+from app.web.pages.frame.words import Words, local, zone_name
 
 _ROOM: Final = "credits"
 _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language, Cookie"}
@@ -74,4 +74,4 @@ def _day(words: Words, day: str) -> str:
 
 def _instant(words: Words, at: Micros, zone: str) -> str:
     then = local(at, zone)
-    return f"{format_skeleton('yMMMEd', then, locale=words.locale)} {words.time(then)}"
+    return f"{format_skeleton('yMMMEd', then, locale=words.locale)} {words.time(then)} {zone_name(then)}"
