@@ -91,6 +91,11 @@ def test_a_page_of_another_desk_is_not_found_as_a_page(room: Room) -> None:
     page = room.get("/tickets/haisoft/4711", room.key("hvn", Role.VIEWER))
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "<h1>Not found</h1>" in page.text
+    assert "There is nothing at this address that you may see: /tickets/haisoft/4711" in page.text
+    seen = room.client.get(
+        "/tickets/haisoft/4711", headers=room.key("hvn", Role.VIEWER) | {"Accept-Language": "nl"}
+    )
+    assert "Op dit adres staat niets dat u mag zien: /tickets/haisoft/4711" in seen.text
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from app.store.inbound import embedding, hooks
 from app.web.http.access import InboxReader, desks_for, must_see
 from app.web.http.problems import not_found
 from app.web.pages.connections.reading import Writing
-from app.web.pages.connections.subscribed import read_subscribed, subscribed
+from app.web.pages.connections.subscribed import CONTENTS, read_subscribed, subscribed
 from app.web.pages.frame.reader import Reader, ViewReader, reader_of
 from app.web.pages.frame.room import Room
 
@@ -96,7 +96,7 @@ async def webhook(reader: InboxPageReader, hook: Name) -> Response:
 @room.get("/deliveries")
 async def deliveries(reader: ViewReader, desk: Desk = None) -> Response:
     """The subscriptions with their last deliveries."""
-    return room.page(reader, "deliveries.html", desk=desk, **await _subscribed(reader, desk))
+    return room.page(reader, "deliveries.html", **await _subscribed(reader, desk))
 
 
 @room.get("/deliveries/list")
@@ -181,7 +181,11 @@ async def _subscribed(reader: Reader, desk: str | None) -> dict[str, Any]:
     if desk is not None:
         must_see(reader.caller, desk)
     found = await reader.read(lambda conn: read_subscribed(conn, reader, desk))
+    allowed = [each for each in reader.desks if reader.caller.may(Permission.SUBSCRIBE, each)]
     return {
+        "desk": desk,
+        "allowed": allowed,
+        "contents": CONTENTS,
         "subscribed": subscribed(found, reader, _writing(reader)),
         "may_subscribe": {each.desk: reader.caller.may(Permission.SUBSCRIBE, each.desk) for each, _ in found},
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from babel.dates import format_skeleton
 from fastapi import Request
@@ -32,6 +33,7 @@ def statement_page(request: Request, found: dict[str, Any]) -> Response:
         "static": STATIC,
         "choices": choices,
         "statement": found,
+        "csv": _csv_address(found),
         "month": month(words, found["period"]),
         "first_day": _day(words, found["first_day"]),
         "last_day": _day(words, found["last_day"]),
@@ -43,6 +45,13 @@ def statement_page(request: Request, found: dict[str, Any]) -> Response:
     }
     content = render(_ROOM, choices.language, "credits/statement.html", context)
     return HTMLResponse(content, headers=_HEADERS)
+
+
+def _csv_address(found: Mapping[str, Any]) -> str:
+    """The address of the statement as CSV, at the instant and by the knowledge of the page."""
+    path = "/".join(quote(found[part], safe="") for part in ("desk", "contract", "period"))
+    query = urlencode({"format": "csv", "at": found["at"], "as_of": found["as_of"]})
+    return f"/v1/statements/{path}?{query}"
 
 
 def _line(line: Mapping[str, Any], to: Audience) -> dict[str, Any]:

@@ -19,6 +19,10 @@ HOURS_MINUTES: Final = N_("{h} h {min} min")
 MINUTES: Final = N_("{min} min")
 SECONDS: Final = N_("{s} s")
 OVER: Final = N_("{time} over")
+_DAYS: Final = N_("{d} d")
+_DAYS_HOURS: Final = N_("{d} d {h} h")
+_MANY_HOURS_ELAPSED: Final = 48
+"""Elapsed hours from which days are counted."""
 _MANY_HOURS: Final = 10
 """Hours from which minutes are left out: no one acts on them."""
 _MINUTE: Final = 60 * SECOND
@@ -42,6 +46,18 @@ class Words(Wording):
         if hours:
             return self.say(HOURS_MINUTES, h=hours, min=rest)
         return self.say(MINUTES, min=minutes) if minutes else self.say(SECONDS, s=abs(seconds))
+
+    def elapsed(self, seconds: int) -> str:
+        """A duration on the clock of the wall, nights and weekends included: "31 h", "7 d 4 h"."""
+        hours = abs(seconds) // 3600
+        days, rest = divmod(hours, 24)
+        if hours < _MANY_HOURS_ELAPSED:
+            return self.length(seconds)
+        return (
+            self.say(_DAYS_HOURS, d=self.number(days), h=rest)
+            if rest
+            else self.say(_DAYS, d=self.number(days))
+        )
 
     def left(self, seconds: int) -> str:
         """Working time left, or how far it is over."""
