@@ -20,8 +20,16 @@ command = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the person signs in with.")]
 RoleOption = Annotated[str, typer.Option("--role", help="viewer, agent, lead or admin.")]
+UrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help="The address at which people open the service; SLATIMER_PUBLIC_URL otherwise."
+    ),
+]
 DeskOption = Annotated[str, typer.Option("--desk", help="The desk; several with commas, * for all.")]
 
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not listened on
+"""Addresses to listen on that are none to open."""
 _FAULTS = (
     manage.UnknownPerson,
     manage.IsDisabled,
@@ -45,6 +53,7 @@ def add_user(
     subject: Annotated[
         str | None, typer.Option(help="Their id at the identity provider, where they sign in.")
     ] = None,
+    url: UrlOption = None,
 ) -> None:
     """Create a person. A one-time link is printed, alone on standard output: it signs them in to set a password."""
     roles = _roles(role, desk)
@@ -64,7 +73,7 @@ def add_user(
         except _FAULTS as error:
             _refused(error)
     remark(f"{made.name} is created: {_shown(made.roles)}.")
-    _print_link(runtime.settings, link)
+    _print_link(runtime.settings, link, url)
 
 
 @command.command("list")
@@ -92,6 +101,7 @@ def link_user(
     without_second_factor: Annotated[
         bool, typer.Option("--without-second-factor", help="Remove a second factor that is lost.")
     ] = False,
+    url: UrlOption = None,
 ) -> None:
     """Print a one-time link for a person, alone on standard output. It replaces the one before."""
     with opened() as runtime:
@@ -105,7 +115,7 @@ def link_user(
             link = runtime.database.write_now(work)
         except _FAULTS as error:
             _refused(error)
-    _print_link(runtime.settings, link)
+    _print_link(runtime.settings, link, url)
 
 
 @command.command("disable")
@@ -160,10 +170,17 @@ def _shown(roles: Roles) -> str:
     return " ".join(f"{desk}:{','.join(sorted(each))}" for desk, each in sorted(roles.items())) or "no role"
 
 
-def _print_link(settings: Settings, link: tuple[str, Micros]) -> None:
+def _print_link(settings: Settings, link: tuple[str, Micros], url: str | None) -> None:
+    """Print a link below the address that is given or set; without one, below that of this machine, and say so."""
     secret, expires_at = link
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    if url is not None and not url.startswith(("http://", "https://")):
+        misused(f"--url: {url!r} is no address. Write it as https://sla.example.org.")
+    base = url or settings.public_url
     remark(f"The link signs in once, until {instant(expires_at).isoformat(timespec='minutes')}.")
+    if base is None:
+        host = "localhost" if settings.host in _EVERY_ADDRESS else settings.host
+        base = f"http://{host}:{settings.port}"
+        remark(f"It leads to {base}. Opened from elsewhere? Give --url, or set SLATIMER_PUBLIC_URL.")
     result(link_below(base, secret))
 
 

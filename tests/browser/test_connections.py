@@ -31,6 +31,12 @@ def test_an_administrator_connects_a_ticket_system_and_sees_its_first_webhook(
     assert secret not in page.content()
     page.goto(f"{site.url}/connections?desk=haisoft")
     expect(page.locator("#list")).to_contain_text("Last webhook")
+    page.goto(f"{site.url}/deliveries?desk=haisoft")
+    page.get_by_role("textbox", name="Address").fill("https://example.org/hook")
+    page.get_by_label("Name", exact=True).fill("Pager")
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.locator(".secret code")).to_contain_text("whsec_")
+    expect(page.locator("#list h2")).to_have_text("Pager")
     for path in (
         "/connections",
         "/connections/system?desk=haisoft&system=zammad&lang=vi",

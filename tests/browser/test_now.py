@@ -129,7 +129,7 @@ def test_a_clock_stops_counting_down_when_its_calendar_closes(browser: Browser, 
         expect(row(page, "5001")).to_contain_text("closed until 14:00", timeout=TIMEOUT_MS)
         expect(row(page, "5001").locator(".left")).to_have_text("1 h")
         expect(page.locator('.strip [data-desk="haisoft"]')).to_contain_text(
-            "closed until 14:00 (lunch break)"
+            "closed until 14:00 CET (lunch break)"
         )
 
 

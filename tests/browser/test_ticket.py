@@ -36,7 +36,7 @@ def test_the_explanation_of_a_haisoft_clock_skips_lunch_and_adds_up_to_the_targe
     page = opened("/tickets/haisoft/4711")
     sentence = clock(page, "ticket-response").locator(".sentence")
     expect(sentence).to_have_text(
-        re.compile(r"^\s*Due Fri 6 Mar 15:10, in 1 h \d+ min of working time\.\s*$")
+        re.compile(r"^\s*Due Fri 6 Mar 15:10\sCET, in 1 h \d+ min of working time\.\s*$")
     )
     rows = spans(page, "ticket-response")
     lunch = next(each for each in rows if "lunch" in each[3])
@@ -45,7 +45,7 @@ def test_the_explanation_of_a_haisoft_clock_skips_lunch_and_adds_up_to_the_targe
     assert (lunch[2].partition(",")[0], lunch[4]) == ("Closed", "2 h")
     assert (rows[-1][1].strip(), rows[-1][5]) == ("Fri 6 Mar 15:10 +01:00", "2 h")
     expect(clock(page, "ticket-response").locator(".sums")).to_have_text(
-        "Counted up to Fri 6 Mar 15:10: 2 h. Target: 2 h."
+        "Counted up to Fri 6 Mar 15:10 CET: 2 h. Target: 2 h."
     )
 
 

@@ -22,6 +22,19 @@ def test_a_link_begins_with_the_public_url(desks: Terminal) -> None:
     assert out.startswith("https://sla.example/desk/sign-in/link#sll_")
 
 
+def test_a_link_leads_to_the_address_that_is_given_and_says_where_it_leads_without_one(
+    desks: Terminal,
+) -> None:
+    given = desks(*ANN, "--url", "https://help.example")
+    assert given.out.startswith("https://help.example/sign-in/link#sll_")
+    assert "SLATIMER_PUBLIC_URL" not in given.err
+    desks.environ["SLATIMER_HOST"] = "0.0.0.0"
+    without = desks("user", "link", "ann")
+    assert without.out.startswith("http://localhost:8000/sign-in/link#sll_")
+    assert "It leads to http://localhost:8000. Opened from elsewhere? Give --url" in without.err
+    assert desks("user", "link", "ann", "--url", "help.example").code == 2
+
+
 def test_roles_are_changed_desk_by_desk(desks: Terminal) -> None:
     desks.done(*ANN)
     desks.done("user", "roles", "ann", "--role", "viewer", "--desk", "hvn")

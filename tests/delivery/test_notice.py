@@ -84,14 +84,14 @@ def test_every_kind_is_said_in_every_language(language: Language) -> None:
 def test_many_tickets_are_counted_and_the_most_serious_come_first_in_the_subject() -> None:
     signals = [BREACH | {"ticket": f"T{n}", "kind": "clock.warned"} for n in range(100)]
     made = of(*signals, BREACH, language="fr")
-    assert made.subject == "[haisoft] 1 dépassement de délai, 100 échéances proches : T0, T1, T2 et 98 autres"
+    assert made.subject == "[haisoft] 1 dépassement, 100 échéances proches : T0, T1, T2 et 98 autres"
     assert (len(made.lines), plain(made).splitlines()[-1]) == (11, "et 91 autres")
 
 
 def test_labels_are_in_the_language_of_the_subscription() -> None:
     labels = {"en": "First response", "fr": "Première réponse"}
     made = notice([Reported(BREACH, TICKET, labels)], "fr", lines=10)
-    assert made.subject == "[haisoft] 4711 Première réponse : délai dépassé - Mail is down"
+    assert made.subject == "[haisoft] 4711 Première réponse : engagement non respecté - Mail is down"
     assert "First response" in notice([Reported(BREACH, TICKET, labels)], "vi", lines=10).subject
 
 

@@ -48,9 +48,9 @@ def text(signal: dict[str, Any], language: str = "en") -> str:
     ("language", "figure"),
     [
         ("en", "guarantees in time: 97.4358 % (before: 95.1219 %)"),
-        ("fr", "garanties tenues : 97,4358 % (avant : 95,1219 %)"),
+        ("fr", "garanties respectées\N{NO-BREAK SPACE}: 97,4358 % (avant\N{NO-BREAK SPACE}: 95,1219 %)"),
         ("it", "garanzie rispettate: 97,4358 % (prima: 95,1219 %)"),
-        ("nl", "garanties op tijd: 97,4358 % (voorheen: 95,1219 %)"),
+        ("nl", "garanties nagekomen: 97,4358 % (voorheen: 95,1219 %)"),
         ("vi", "cam kết đúng hạn: 97,4358 % (trước: 95,1219 %)"),
     ],
 )

@@ -70,10 +70,10 @@ def values(phrase: str) -> set[str]:
     ("language", "words"),
     [
         ("en", ["0 breaches", "1 breach", "2 breaches"]),
-        ("fr", ["0 dépassement de délai", "1 dépassement de délai", "2 dépassements de délai"]),
+        ("fr", ["0 dépassement", "1 dépassement", "2 dépassements"]),
         ("nl", ["0 overschrijdingen", "1 overschrijding", "2 overschrijdingen"]),
-        ("it", ["0 termini superati", "1 termine superato", "2 termini superati"]),
-        ("vi", ["0 mục quá hạn", "1 mục quá hạn", "2 mục quá hạn"]),
+        ("it", ["0 violazioni", "1 violazione", "2 violazioni"]),
+        ("vi", ["0 vi phạm", "1 vi phạm", "2 vi phạm"]),
     ],
 )
 def test_numbers_have_the_plural_of_their_language(language: str, words: list[str]) -> None:

@@ -765,7 +765,10 @@ async def test_a_message_has_the_title_the_assignee_and_the_label_in_its_languag
     (arrived,) = receiver.arrived
     assert arrived.event["title"] == "[haisoft] 4711 Première réponse : démarré - Panne de courriel"
     message = arrived.event["message"]
-    assert "responsable : Ann · groupe : N2 · https://desk.example.org/4711" in message
+    assert (
+        "assigné\N{NO-BREAK SPACE}: Ann · groupe\N{NO-BREAK SPACE}: N2 · https://desk.example.org/4711"
+        in message
+    )
     assert "client" not in message
 
 

@@ -149,7 +149,7 @@ def test_a_draft_is_checked_with_line_and_remedy_and_previewed_with_its_due_date
         "effective_from": "2026-03-06T17:00:00+01:00",
     }
     shown = room.client.post("/calendars/haisoft/preview", json=draft, headers=admin).text
-    assert "1 due date moves: 1 hr, 20 mins later" in shown
+    assert "1 due date moves: 1 h 20 min later" in shown
     assert "data-apply" in shown
     again = room.client.post(
         "/calendars/haisoft/preview", json={"text": shipped("haisoft")}, headers=admin

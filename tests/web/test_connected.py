@@ -97,6 +97,13 @@ def test_a_system_is_set_up_by_administrators_and_shown_to_leads_without_its_sec
     assert room.get("/connections/system", admin, desk="hvn", system="zammad").status_code == 404
 
 
+def test_where_nothing_is_sent_the_page_says_how_to_begin(room: Room) -> None:
+    assert "Enter below where messages" in room.get("/deliveries", room.key("haisoft", Role.ADMIN)).text
+    seen = room.get("/deliveries", room.key("haisoft", Role.VIEWER)).text
+    assert "An administrator of the desk can enter here" in seen
+    assert "data-subscribe" not in seen
+
+
 def test_deliveries_show_the_state_of_subscriptions_with_masked_addresses(room: Room) -> None:
     admin = room.key("haisoft", Role.ADMIN)
     wanted = {"desk": "haisoft", "kinds": ["clock.started"], "url": "https://example.org/hooks/SECRETPATH"}

@@ -139,6 +139,9 @@ def test_a_statement_is_a_page_in_the_readers_language(owed: Room, language: str
     page = owed.client.get("/credits/statements/haisoft/C%2F2/2026-02", headers=headers).text
     assert [each for each in shown if each not in page] == []
     assert owed.client.get("/v1/statements/haisoft/C%2F2/2026-02", headers=headers).text == page
+    (address,) = re.findall(r'href="(/v1/statements/[^"]+)"', page)
+    file = owed.client.get(address.replace("&amp;", "&"), headers=headers)
+    assert (file.headers["content-type"], "6.61" in file.text) == ("text/csv; charset=utf-8", True)
 
 
 def credit(period: str, amount: str | None, state: str, currency: str = "EUR") -> dict[str, Any]:

@@ -6,6 +6,7 @@ from string import Formatter
 import pytest
 
 from app.delivery.wording.language import Language
+from app.delivery.wording.wording import CATALOGUES
 from app.web.pages.frame.assets import PAGES
 from app.web.pages.frame.rendering import environment, words_of
 from tests.web.messages import ROOM_NAMES, TRANSLATED, entries, key_of, path_of, read, wanted
@@ -40,6 +41,7 @@ def _values(phrase: str) -> set[str]:
     return {name for _, name, *_ in Formatter().parse(phrase) if name}
 
 
+NBSP = "\N{NO-BREAK SPACE}"
 NAMES = {"slatimer", "- slatimer", "Esc"}
 """Texts that are the same in every language."""
 
@@ -73,7 +75,17 @@ def test_what_is_filled_into_a_phrase_is_escaped() -> None:
     ("language", "lengths"),
     [
         ("en", ["45 s", "7 min", "1 h 20 min", "2 h", "31 h", "31 min over"]),
-        ("fr", ["45 s", "7 min", "1 h 20 min", "2 h", "31 h", "31 min de retard"]),
+        (
+            "fr",
+            [
+                f"45{NBSP}s",
+                f"7{NBSP}min",
+                f"1{NBSP}h 20{NBSP}min",
+                f"2{NBSP}h",
+                f"31{NBSP}h",
+                f"31{NBSP}min de retard",
+            ],
+        ),
         ("nl", ["45 s", "7 min", "1 u 20 min", "2 u", "31 u", "31 min te laat"]),
         ("it", ["45 s", "7 min", "1 h 20 min", "2 h", "31 h", "31 min di ritardo"]),
         ("vi", ["45 giây", "7 phút", "1 giờ 20 phút", "2 giờ", "31 giờ", "quá 31 phút"]),
@@ -82,3 +94,15 @@ def test_what_is_filled_into_a_phrase_is_escaped() -> None:
 def test_time_left_is_written_as_the_language_does(language: str, lengths: list[str]) -> None:
     words = words_of("now", Language(language))
     assert [words.left(seconds) for seconds in (45, 420, 4_800, 7_200, 111_700, -1_860)] == lengths
+
+
+# What French sets before these signs, and the apostrophe of print, in every catalogue.
+_BARE = {Language.FR: r" [:;!?%]|'", Language.IT: "'", Language.NL: "'"}
+
+
+@pytest.mark.parametrize("language", _BARE)
+def test_the_signs_of_a_language_are_those_of_its_print(language: Language) -> None:
+    paths = [*(path_of(room, language) for room in ROOM_NAMES), CATALOGUES / f"{language}.po"]
+    said = [message.string or "" for path in paths for message in entries(read(path, language))]
+    texts = [form for each in said for form in ([each] if isinstance(each, str) else each)]
+    assert [text for text in texts if re.search(_BARE[language], text)] == []

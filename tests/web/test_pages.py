@@ -1,10 +1,12 @@
 """The pages: their security headers and static files, and the API that they need."""
 
 import re
+from datetime import datetime
 
 import pytest
 
 from app.principal import Role
+from app.sla.span import micros
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.frame.assets import FILES, STATIC
 from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
@@ -89,6 +91,11 @@ def test_a_page_of_another_desk_is_not_found_as_a_page(room: Room) -> None:
     page = room.get("/tickets/haisoft/4711", room.key("hvn", Role.VIEWER))
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "<h1>Not found</h1>" in page.text
+    assert "There is nothing at this address that you may see: /tickets/haisoft/4711" in page.text
+    seen = room.client.get(
+        "/tickets/haisoft/4711", headers=room.key("hvn", Role.VIEWER) | {"Accept-Language": "nl"}
+    )
+    assert "Op dit adres staat niets dat u mag zien: /tickets/haisoft/4711" in seen.text
 
 
 @pytest.mark.parametrize(
@@ -139,9 +146,23 @@ def test_the_readers_own_time_is_beside_the_desks_where_they_differ(
 ) -> None:
     shared_room.sent(shared_room.event(id="zone", source="webxtra", subject="zone"))
     cookie = {"Cookie": f"slatimer_zone={zone}"}
-    page = shared_room.client.get("/now/list", headers=shared_room.read | cookie, params={"q": "zone"}).text
+    asked = {"q": "zone", "desk": "webxtra"}
+    page = shared_room.client.get("/now/list", headers=shared_room.read | cookie, params=asked).text
     assert 'data-key="webxtra/zone"' in page
     assert ("your time: " in page) is is_shown
+
+
+def test_a_clock_that_was_breached_as_the_desk_closed_says_since_when_and_until_when_it_is_closed(
+    room: Room,
+) -> None:
+    room.wall.now = micros(datetime.fromisoformat("2026-03-06T18:00:00+01:00"))
+    room.sent(room.event(time="2026-03-06T15:00:00+01:00"))
+    (row,) = re.findall(r'<div class="when">(.*?)</div>', room.get("/now/list").text, re.DOTALL)
+    assert re.findall(r">([^<>]+)<", row.replace("\N{NO-BREAK SPACE}", " ").replace("\n", "")) == [
+        "Overdue",
+        "breached today 17:00 CET",
+        "closed until tomorrow 10:00 CET",
+    ]
 
 
 def test_the_wall_shows_what_each_desk_has_kept_this_month(room: Room) -> None:

@@ -127,6 +127,17 @@ def test_language_and_zone_follow_the_person_to_another_browser(room: Room) -> N
     assert '<html lang="nl"' in room.client.get("/settings").text
 
 
+def test_the_zone_of_the_settings_comes_before_that_of_the_browser(room: Room) -> None:
+    signed_in(room, "kim")
+    room.sent(room.event())
+    room.client.cookies.set("slatimer_zone", "Europe/Paris")
+    assert "your time" not in room.client.get("/now/list").text
+    send(room, "/settings/looks", language="en", time_zone="Asia/Ho_Chi_Minh")
+    for path in ("/now/list", "/tickets/haisoft/4711"):
+        assert "CET (your time: " in room.client.get(path).text
+    assert "UTC+7" in room.client.get("/settings").text
+
+
 def test_an_administrator_manages_people_keys_and_reads_the_log(room: Room) -> None:
     signed_in(room, "root", **{"*": "admin"})
     page = send(room, "/settings/people", name="Finn", desk="hvn", role="agent").text

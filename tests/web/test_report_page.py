@@ -8,6 +8,7 @@ import pytest
 
 from app.delivery.wording.language import Language
 from app.flow.query.period_figures import EndedPeriod, report_document
+from app.principal import Role
 from app.settings import Settings
 from app.sla.calendar.zone import zone
 from app.sla.report.cut import By
@@ -174,3 +175,17 @@ def test_what_if_begins_with_the_dates_of_the_report(room: Room) -> None:
     assert re.findall(r'type="date"[^>]*value="([^"]*)"', form) == ["2026-02-01", "2026-02-28"]
     to_come = room.get("/reports/what-if", desk="haisoft", **{"from": "2026-03-01", "to": "2026-03-31"}).text
     assert re.findall(r'type="date"[^>]*value="([^"]*)"', to_come) == ["2026-03-01", "2026-03-05"]
+
+
+def test_without_a_desk_each_desk_has_a_row_with_what_it_has_kept(room: Room) -> None:
+    answered_and_late(room)
+    page = room.get("/reports", lang="it", range="this-month").text
+    desks = [each["desk"] for each in room.get("/v1/desks").json()["desks"]]
+    assert re.findall(r'<tr role="row" data-desk="([^"]+)"', page) == sorted(desks)
+    row = page.partition('data-desk="haisoft"')[2].partition("</tr>")[0]
+    assert "66,6%" in row
+    (missed,) = re.findall(r'<a href="(/reports/behind[^"]+)">1 non rispettato', row)
+    assert room.client.get(unescape(missed), headers=room.read).status_code == 200
+    one = room.get("/reports", room.key("haisoft", Role.VIEWER)).text
+    assert "data-desk=" not in one
+    assert "Report: haisoft" in one

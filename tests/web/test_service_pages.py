@@ -50,7 +50,9 @@ def test_a_service_shows_its_figures_and_its_days_as_a_picture_and_as_a_table(do
 
 def test_an_outage_says_what_of_it_counts_and_why(down: Room) -> None:
     page = down.get("/services").text
-    assert "Counted: 10 min, Mon 2 Mar 12:00 to Mon 2 Mar 12:10 (cause: router)" in of(page, "network")
+    assert "Counted: 10 min, Mon 2 Mar 12:00 CET to Mon 2 Mar 12:10 CET (cause: router)" in of(
+        page, "network"
+    )
     assert "(cause: third party, which the agreement excludes)" in of(page, "web")
     assert "Down since today 15:00" in of(page, "virtual")
     assert "Downtime in it does not count: maintenance announced in time." in of(page, "Hosting")

@@ -28,13 +28,18 @@ def sentences(room: Room, ticket: str, desk: str = "haisoft") -> list[str]:
 @pytest.mark.parametrize(
     ("created", "now", "sentence"),
     [
-        ("06T15:30:00", "06T15:30:00", "Due Sat 7 Mar 10:30, in 2 h of working time."),
+        ("06T15:30:00", "06T15:30:00", "Due Sat 7 Mar 10:30 CET, in 2 h of working time."),
         (
             "06T15:30:00",
             "06T18:00:00",
-            "Due Sat 7 Mar 10:30: 30 min of working time are left, closed until Sat 7 Mar 10:00.",
+            "Due Sat 7 Mar 10:30 CET: 30 min of working time are left, closed until Sat 7 Mar 10:00 CET.",
         ),
-        ("05T15:30:00", "06T16:30:00", "Was due Fri 6 Mar 10:30, 4 h over."),
+        ("05T15:30:00", "06T16:30:00", "Was due Fri 6 Mar 10:30 CET, 4 h over."),
+        (
+            "06T15:00:00",
+            "06T18:00:00",
+            "Was due Fri 6 Mar 17:00 CET, closed until Sat 7 Mar 10:00 CET.",
+        ),
     ],
 )
 def test_a_sentence_says_when_a_clock_is_due(room: Room, created: str, now: str, sentence: str) -> None:
@@ -50,7 +55,7 @@ def test_a_clock_that_waits_or_has_ended_says_so(room: Room) -> None:
     assert "Not started: waits for registration of the call." in waits
     reply = room.event(time="2026-03-06T15:30:00+01:00", type="agent.replied", data={"author": "agent"})
     room.sent(room.event(time="2026-03-06T15:00:00+01:00"), reply)
-    assert sentences(room, "4711") == ["Met. It was due Fri 6 Mar 17:00."]
+    assert sentences(room, "4711") == ["Met. It was due Fri 6 Mar 17:00 CET."]
 
 
 def test_an_event_names_its_author_where_its_type_does_not(room: Room) -> None:
@@ -70,7 +75,7 @@ def test_a_late_clock_says_who_has_taken_the_breach_on(room: Room) -> None:
     agent = room.key("haisoft", Role.AGENT)
     room.client.post(f"/v1/breaches/{breach['id']}/acknowledgement", json=seen, headers=agent)
     (late,) = text_of(room.get("/tickets/haisoft/4711").text, r'<p class="was-late.*?</p>')
-    assert late == "Guarantee breached Thu 5 Mar 12:00 Taken on by Eva, Fri 6 Mar 15:30: calling them"
+    assert late == "Guarantee breached Thu 5 Mar 12:00 CET Taken on by Eva, Fri 6 Mar 15:30 CET: calling them"
 
 
 def test_only_who_may_record_and_correct_has_the_buttons(room: Room) -> None:

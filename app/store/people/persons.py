@@ -162,6 +162,11 @@ def set_looks(conn: Connection, person_id: str, language: str | None, time_zone:
     update(conn, person_id, language=language, time_zone=time_zone)
 
 
+def time_zone(conn: Connection, person_id: str) -> str | None:
+    """The zone that a person has chosen; None for who has chosen none, or is no person."""
+    return conn.execute(select(_person.c.time_zone).where(_person.c.id == person_id)).scalar()
+
+
 def update(conn: Connection, person_id: str, **values: Any) -> None:
     """Change columns of a person."""
     conn.execute(_person.update().where(_person.c.id == person_id).values(**values))

@@ -1,7 +1,8 @@
 """Statements of a contract's month: as JSON, as CSV, and as a page that prints well."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -25,6 +26,17 @@ from app.web.http.running import running
 router = Router(prefix="/v1", tags=["contracts"])
 
 JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+
+
+class StatementFormat(StrEnum):
+    """What a statement is written as."""
+
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+
+
+_MEDIA_TYPES: Final = {StatementFormat.JSON: JSON, StatementFormat.CSV: CSV, StatementFormat.HTML: HTML}
 
 StatementPage = Callable[[Request, dict[str, Any]], Response]
 """Makes a statement's document a page in the reader's language. The app has the one of the pages (`app.main`): pages
@@ -99,6 +111,7 @@ class StatementQuery(BaseModel):
 
     at: InstantInQuery | None = Field(None, description="how it is then; default now")
     as_of: InstantInQuery | None = Field(None, description="by what was known then; default now")
+    format: StatementFormat | None = Field(None, description="instead of the header `Accept`, as in a link")
 
 
 @router.get(
@@ -118,7 +131,7 @@ async def show_statement(
 ) -> Response:
     """Credits and charges with their totals, each figure with its explanation.
 
-    `Accept` chooses: `application/json`, `text/csv`, or `text/html` for a page that prints well.
+    `Accept` or `format` chooses: JSON, CSV, or HTML for a page that prints well.
     """
     parts = running(request)
     must_see(caller, desk)
@@ -139,7 +152,8 @@ async def show_statement(
             raise invalid([Place("path", "period", str(error))]) from error
 
     found = await parts.database.read_replicated(budgeted(parts.settings, find))
-    match preferred(request.headers.get("accept", "")):
+    asked = preferred(request.headers.get("accept", ""))
+    match _MEDIA_TYPES[wanted.format] if wanted.format else asked:
         case "text/csv":
             name = f"statement-{desk}-{period}.csv"
             return Response(

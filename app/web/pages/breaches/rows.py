@@ -145,11 +145,11 @@ def _state(breach: Breach, words: Words, reader: Reader, zone: str) -> tuple[str
         return _RETRACTED, words.say(N_("Retracted {when}"), when=when)
     if breach.is_open:
         late = (reader.now - breach.true_at) // SECOND
-        return _OPEN, words.say(N_("Open for {time}"), time=words.length(late))
+        return _OPEN, words.say(N_("Open for {time}"), time=words.elapsed(late))
     if breach.clock_ended_at is None:
         return _ENDED, words.say(N_("Ended"))
     late = max(0, breach.clock_ended_at - breach.true_at) // SECOND
-    return _ENDED, words.say(N_("Ended after {time}"), time=words.length(late))
+    return _ENDED, words.say(N_("Ended after {time}"), time=words.elapsed(late))
 
 
 def _notes(

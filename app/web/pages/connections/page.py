@@ -23,7 +23,7 @@ from app.web.http.forms import read_form
 from app.web.http.problems import not_found
 from app.web.pages.connections.changing import DONE, TEST, IsDisabled, change, test
 from app.web.pages.connections.reading import Writing
-from app.web.pages.connections.subscribed import read_subscribed, subscribed
+from app.web.pages.connections.subscribed import CONTENTS, read_subscribed, subscribed
 from app.web.pages.frame.posted import REFUSED, lead_to
 from app.web.pages.frame.reader import Reader, SubscribeReader, ViewReader, reader_of
 from app.web.pages.frame.room import Room
@@ -124,14 +124,14 @@ async def change_deliveries(reader: SubscribeReader) -> Response:
 @room.get("/deliveries/list")
 async def deliveries_list(reader: ViewReader, desk: Desk = None) -> Response:
     """The part of the page that changes."""
-    return room.fragment(reader, "subscriptions.html", desk=desk, **await _subscribed(reader, desk))
+    return room.fragment(reader, "subscriptions.html", **await _subscribed(reader, desk))
 
 
 async def _deliveries(
     reader: Reader, desk: str | None, done: str | None = None, failure: str | None = None
 ) -> Response:
     context = await _subscribed(reader, desk)
-    answer = room.page(reader, "deliveries.html", desk=desk, done=done, failure=failure, **context)
+    answer = room.page(reader, "deliveries.html", done=done, failure=failure, **context)
     if failure is not None:
         answer.status_code = REFUSED
     return answer
@@ -213,7 +213,11 @@ async def _subscribed(reader: Reader, desk: str | None) -> dict[str, Any]:
     if desk is not None:
         must_see(reader.caller, desk)
     found = await reader.read(lambda conn: read_subscribed(conn, reader, desk))
+    allowed = [each for each in reader.desks if reader.caller.may(Permission.SUBSCRIBE, each)]
     return {
+        "desk": desk,
+        "allowed": allowed,
+        "contents": CONTENTS,
         "subscribed": subscribed(found, reader, _writing(reader)),
         "may_subscribe": {each.desk: reader.caller.may(Permission.SUBSCRIBE, each.desk) for each, _ in found},
     }

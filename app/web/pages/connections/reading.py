@@ -62,7 +62,7 @@ class Writing:
         if seconds < _MINUTE:
             return self.words.say(N_("just now"))
         if seconds < _DAY:
-            return self.words.say(N_("{time} ago"), time=self.words.length(seconds))
+            return self.words.say(N_("{time} ago"), time=self.words.elapsed(seconds))
         return self.words.written(at, self.zone or _UTC, self.now)
 
     def webhook(self, hook: ListedHook | StoredHook) -> Webhook:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.delivery.wording.phrases import N_
+from app.delivery.wording.phrases import HAPPENED, N_
 from app.store.engine.database import Connection
 from app.store.outbound import delivery_list, subscriptions
 from app.store.outbound.delivery_list import Delivery
@@ -26,6 +26,20 @@ DELIVERY_STATES: Final[Mapping[DeliveryState, str]] = {
     DeliveryState.DELIVERED: N_("delivered"),
     DeliveryState.PARKED: N_("given up"),
 }
+
+_JUDGED: Final = ("clock", "availability", "average")
+_BREACHES: Final = (
+    *(f"{each}.{change}" for each in _JUDGED for change in ("breached", "breach_retracted")),
+    "clock.missed",
+    "clock.miss_retracted",
+)
+CONTENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    N_("Breaches and warnings"): (*(f"{each}.warned" for each in _JUDGED), *_BREACHES),
+    N_("Breaches only"): _BREACHES,
+    N_("Finished reports"): ("report.ready",),
+    N_("Everything"): tuple(HAPPENED),
+}
+"""What a new subscription of the page sends. The API has every choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from babel.dates import format_skeleton
 from fastapi import Request
@@ -16,7 +17,7 @@ from app.web.pages.frame.assets import STATIC
 from app.web.pages.frame.choices import choices_of
 from app.web.pages.frame.figures import money, month
 from app.web.pages.frame.rendering import render, words_of
-from app.web.pages.frame.words import Words, local
+from app.web.pages.frame.words import Words, local, zone_name
 
 _ROOM: Final = "credits"
 _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language, Cookie"}
@@ -32,6 +33,7 @@ def statement_page(request: Request, found: dict[str, Any]) -> Response:
         "static": STATIC,
         "choices": choices,
         "statement": found,
+        "csv": _csv_address(found),
         "month": month(words, found["period"]),
         "first_day": _day(words, found["first_day"]),
         "last_day": _day(words, found["last_day"]),
@@ -43,6 +45,13 @@ def statement_page(request: Request, found: dict[str, Any]) -> Response:
     }
     content = render(_ROOM, choices.language, "credits/statement.html", context)
     return HTMLResponse(content, headers=_HEADERS)
+
+
+def _csv_address(found: Mapping[str, Any]) -> str:
+    """The address of the statement as CSV, at the instant and by the knowledge of the page."""
+    path = "/".join(quote(found[part], safe="") for part in ("desk", "contract", "period"))
+    query = urlencode({"format": "csv", "at": found["at"], "as_of": found["as_of"]})
+    return f"/v1/statements/{path}?{query}"
 
 
 def _line(line: Mapping[str, Any], to: Audience) -> dict[str, Any]:
@@ -74,4 +83,4 @@ def _day(words: Words, day: str) -> str:
 
 def _instant(words: Words, at: Micros, zone: str) -> str:
     then = local(at, zone)
-    return f"{format_skeleton('yMMMEd', then, locale=words.locale)} {words.time(then)}"
+    return f"{format_skeleton('yMMMEd', then, locale=words.locale)} {words.time(then)} {zone_name(then)}"

@@ -1,7 +1,7 @@
 """What an embedded ticket shows: its open clocks, the most urgent first, what became of the others, and its place in
 the queue. In the reader's words; instants are microseconds UTC."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.delivery.wording.language import Language
@@ -14,10 +14,9 @@ from app.web.pages.embed.visitor import ROOM
 from app.web.pages.frame.rendering import words_of
 from app.web.pages.frame.vocabulary import LATE, named
 from app.web.pages.frame.words import Words
-from app.web.pages.now.rows import Audience, Left, calendar_of, label_of, left
+from app.web.pages.now.rows import Audience, Left, is_just_late, label_of, left, zone_of
 
 _NOW: Final = "now"
-_UTC: Final = "UTC"
 _FULL: Final = 100
 
 
@@ -58,7 +57,7 @@ def clocks_of(answer: TicketAnswer | None, language: Language, now: Micros, zone
     if answer is None:
         return Clocks((), (), None, ("SLA", own.say(N_("no clock")), "still"))
     # The time left is written as on the page of all tickets, by its phrases.
-    to = Audience(words_of(_NOW, language), now, zone)
+    to = Audience(words_of(_NOW, language, zone), now)
     live = sorted((view for view in answer.evaluation.clocks if view.state in LIVE), key=_urgency)
     opened = tuple(_open(answer, view, to, own) for view in live)
     latest = {view.commitment: view for view in answer.evaluation.clocks}
@@ -73,12 +72,12 @@ def _urgency(view: ClockView) -> tuple[int, int]:
 
 
 def _open(answer: TicketAnswer, view: ClockView, to: Audience, own: Words) -> OpenClock:
-    shown = left(view, calendar_of(answer, view), to)
+    shown = left(answer, view, to)
     used, used_text = _used(view, own)
     late = None
-    if view.breached_at is not None:
+    if view.breached_at is not None and not is_just_late(view):
         late = f"{named(own, LATE, view.kind.value)}: {_when(answer, view, view.breached_at, to)}"
-    mood = "late" if late else "still" if shown.is_still else "running"
+    mood = "late" if view.breached_at is not None else "still" if shown.is_still else "running"
     return OpenClock(label_of(answer, view, to.words), shown, mood, late, used, used_text)
 
 
@@ -98,8 +97,7 @@ def _ended(answer: TicketAnswer, view: ClockView, to: Audience, own: Words) -> E
 
 
 def _when(answer: TicketAnswer, view: ClockView, at: Micros, to: Audience) -> str:
-    calendar = calendar_of(answer, view)
-    return to.words.written(at, calendar.time_zone if calendar else _UTC, to.now)
+    return to.words.written(at, zone_of(answer, view), to.now)
 
 
 def _place(queue: QueueAnswer, own: Words) -> str | None:
@@ -121,10 +119,10 @@ def _badge(
 ) -> tuple[str, str, str]:
     if opened:
         first, view = opened[0], live[0]
-        if view.state is RUNNING and view.due_at is not None and not first.breached:
+        if view.state is RUNNING and view.due_at is not None and view.breached_at is None:
             return (
                 first.label,
-                own.say(N_("due {when}"), when=_when(answer, view, view.due_at, to)),
+                own.say(N_("due {when}"), when=_when(answer, view, view.due_at, replace(to, words=own))),
                 "running",
             )
         return first.label, first.breached or first.left.text, first.mood

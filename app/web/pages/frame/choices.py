@@ -4,7 +4,7 @@ The language is the reader's choice (`?lang=` now, or the cookie that it has lef
 `Accept-Language` that pages are written in, else `SLATIMER_PAGE_LANGUAGE`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -44,8 +44,12 @@ class Choices:
     language: Language
     theme: Theme
     zone: str | None = None
-    """The reader's own time zone, if the browser has stated it."""
+    """The reader's own time zone: that of their settings, else that which the browser has stated."""
     chosen: tuple[tuple[str, str], ...] = ()
+
+    def in_zone(self, chosen: str | None) -> "Choices":
+        """The same for a person who has chosen a zone; unchanged without one."""
+        return self if chosen is None else replace(self, zone=chosen)
 
     def keep(self, request: Request, answer: Response) -> None:
         """Set the cookies of what was chosen with this request."""

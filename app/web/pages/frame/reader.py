@@ -14,6 +14,7 @@ from app.flow.query.desks import known_desks
 from app.principal import Permission, covers
 from app.sla.span import Micros
 from app.store.engine.database import Connection
+from app.store.people import persons
 from app.store.tickets import signals
 from app.web.http.access import Acknowledger, Caller, Recorder, Subscriber, Viewer
 from app.web.http.budget import budgeted
@@ -80,14 +81,15 @@ async def reader_of(request: Request, caller: Caller) -> Reader:
     """The reader of an admitted request."""
     runtime = running(request)
 
-    def read(conn: Connection) -> tuple[list[str], int]:
-        return known_desks(conn, runtime.catalogue), signals.last(conn)
+    def read(conn: Connection) -> tuple[list[str], int, str | None]:
+        zone = persons.time_zone(conn, caller.principal.id)
+        return known_desks(conn, runtime.catalogue), signals.last(conn), zone
 
-    desks, last = await runtime.database.look_up(read)
+    desks, last, zone = await runtime.database.look_up(read)
     return Reader(
         request,
         caller,
-        choices_of(request, runtime.settings.page_language),
+        choices_of(request, runtime.settings.page_language).in_zone(zone),
         runtime.database.now(),
         tuple(desk for desk in desks if covers(caller.desks, desk)),
         last,

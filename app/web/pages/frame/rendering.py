@@ -25,9 +25,9 @@ def folders(room: str) -> Folders:
     return (*own, PAGES / FRAME / "locale", CATALOGUES)
 
 
-def words_of(room: str, language: Language) -> Words:
-    """The words of a room in a language."""
-    return Words(language, folders(room))
+def words_of(room: str, language: Language, zone: str | None = None) -> Words:
+    """The words of a room in a language, for a reader in a zone."""
+    return Words(language, folders(room), zone)
 
 
 @cache

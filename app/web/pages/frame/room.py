@@ -49,8 +49,8 @@ class Room:
         return self.router.get(path)
 
     def words(self, reader: Reader) -> Words:
-        """The words of the room in the reader's language, for texts that are not made in templates."""
-        return words_of(self.name, reader.choices.language)
+        """The words of the room in the reader's language and zone, for texts that are not made in templates."""
+        return words_of(self.name, reader.choices.language, reader.choices.zone)
 
     def page(self, reader: Reader, template: str, *, desk: str | None = None, **context: Any) -> Response:
         """A template of the room in the frame. `desk` is the desk that the page is about, if it is about one."""

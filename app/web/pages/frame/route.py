@@ -4,12 +4,11 @@ A visitor who is not signed in gets the sign-in page, at the address that was as
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.delivery.wording.phrases import N_
 from app.web.http.access import act_with
 from app.web.http.problems import Kind, Problem, problem_of
 from app.web.http.routing import GuardedRoute
@@ -18,19 +17,9 @@ from app.web.http.session import guest_secret, set_session_cookie
 from app.web.http.sign_in import HOME, local
 from app.web.pages.frame.assets import STATIC
 from app.web.pages.frame.choices import choices_of
+from app.web.pages.frame.problem_texts import ADVICE, OTHER_TITLE, PAGE_TITLES
 from app.web.pages.frame.rendering import FRAME, render
 from app.web.pages.sign_in.view import sign_in_page
-
-_TITLES: Final = {
-    Kind.NOT_ALLOWED: N_("You may not see this"),
-    Kind.NOT_FOUND: N_("Not found"),
-    Kind.NOTHING_KNOWN: N_("Nothing was known at that time"),
-    Kind.GONE: N_("No longer stored"),
-    Kind.INVALID: N_("The address is not valid"),
-    Kind.TOO_MANY: N_("Too many requests"),
-    Kind.UNAVAILABLE: N_("The service is unavailable"),
-}
-_OTHER_TITLE: Final = N_("This page cannot be shown")
 
 
 class PageRoute(GuardedRoute):
@@ -78,8 +67,13 @@ def _sign_in(request: Request, problem: Problem) -> Response:
 
 def problem_page(request: Request, problem: Problem) -> Response:
     """A problem as a page."""
-    title = _TITLES.get(problem.kind, _OTHER_TITLE)
-    return _outside(request, problem, "frame/problem.html", {"title": title, "detail": problem.detail})
+    context = {
+        "title": PAGE_TITLES.get(problem.kind, OTHER_TITLE),
+        "advice": ADVICE.get(problem.kind),
+        "path": request.url.path,
+        "detail": problem.detail,
+    }
+    return _outside(request, problem, "frame/problem.html", context)
 
 
 def _outside(request: Request, problem: Problem, template: str, context: dict[str, Any]) -> Response:

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.delivery.wording.language import Language
 from app.delivery.wording.phrases import N_
+from app.web.pages.frame.problem_texts import TITLES
 from app.web.pages.frame.rendering import FRAME, words_of
 from app.web.pages.frame.words import HOURS, HOURS_MINUTES, MINUTES, OVER, SECONDS
 
@@ -20,8 +21,9 @@ _PHRASES: Final[Mapping[str, str]] = {
     "minutes": MINUTES,
     "seconds": SECONDS,
     "over": OVER,
+    **{kind.type: title for kind, title in TITLES.items()},
 }
-"""By the names that scripts use."""
+"""By the names that scripts use; titles of problems by their `type`."""
 
 
 @cache

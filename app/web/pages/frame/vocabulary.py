@@ -103,6 +103,7 @@ SHARED: Final = (
     N_("Name"),
     N_("Next page"),
     N_("Note"),
+    N_("Pages of the list"),
     N_("Plan"),
     N_("Queue"),
     N_("Reason"),

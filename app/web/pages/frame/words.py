@@ -12,22 +12,30 @@ from babel.numbers import format_decimal, format_percent
 
 from app.delivery.wording.phrases import N_
 from app.delivery.wording.wording import Wording
-from app.sla.span import Micros, instant
+from app.sla.span import SECOND, Micros, instant
 
 HOURS: Final = N_("{h} h")
 HOURS_MINUTES: Final = N_("{h} h {min} min")
 MINUTES: Final = N_("{min} min")
 SECONDS: Final = N_("{s} s")
 OVER: Final = N_("{time} over")
+_DAYS: Final = N_("{d} d")
+_DAYS_HOURS: Final = N_("{d} d {h} h")
+_MANY_HOURS_ELAPSED: Final = 48
+"""Elapsed hours from which days are counted."""
 _MANY_HOURS: Final = 10
 """Hours from which minutes are left out: no one acts on them."""
+_MINUTE: Final = 60 * SECOND
 _WEEK: Final = timedelta(days=6)
 """Within so many days a weekday says which date is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words(Wording):
-    """The words of one language, for pages."""
+    """The words of one language, for pages, and the zone in which their reader lives."""
+
+    zone: str | None = None
+    """The reader's own time zone, if it is known."""
 
     def length(self, seconds: int) -> str:
         """A duration of working time: "1 h 20 min", "17 h". Hours are never days: a working day has not 24 of them."""
@@ -39,12 +47,59 @@ class Words(Wording):
             return self.say(HOURS_MINUTES, h=hours, min=rest)
         return self.say(MINUTES, min=minutes) if minutes else self.say(SECONDS, s=abs(seconds))
 
+    def elapsed(self, seconds: int) -> str:
+        """A duration on the clock of the wall, nights and weekends included: "31 h", "7 d 4 h"."""
+        hours = abs(seconds) // 3600
+        days, rest = divmod(hours, 24)
+        if hours < _MANY_HOURS_ELAPSED:
+            return self.length(seconds)
+        return (
+            self.say(_DAYS_HOURS, d=self.number(days), h=rest)
+            if rest
+            else self.say(_DAYS, d=self.number(days))
+        )
+
     def left(self, seconds: int) -> str:
         """Working time left, or how far it is over."""
         return self.length(seconds) if seconds >= 0 else self.say(OVER, time=self.length(seconds))
 
     def written(self, at: Micros, zone: str, now: Micros) -> str:
-        """An instant in a zone: the time today, the weekday within a week, else the date as well."""
+        """An instant in a desk's zone: the time today, the weekday within a week, else the date as well.
+
+        The zone's short name follows, and the reader's own time where their clocks differ.
+        """
+        return self.with_zone(self._near(at, zone, now), at, zone)
+
+    def until(self, at: Micros, zone: str, now: Micros) -> str:
+        """An instant as it follows "until": the time alone if it is today. Otherwise as `written`."""
+        then = local(at, zone)
+        is_today = then.date() == local(now, zone).date()
+        return self.with_zone(self.time(then) if is_today else self._near(at, zone, now), at, zone)
+
+    def stamp(self, at: Micros, zone: str, now: Micros) -> str:
+        """An instant with its day, as it stands in a history: "Fri 6 Mar 15:10 CET". Seconds only if there are any."""
+        return self.with_zone(self.plain_stamp(at, zone, now), at, zone)
+
+    def plain_stamp(self, at: Micros, zone: str, now: Micros) -> str:
+        """The same without the zone, for tables that name it themselves."""
+        then = local(at, zone)
+        form = "HH:mm:ss" if at % _MINUTE >= SECOND else "HH:mm"
+        time = format_time(then.timetz(), form, locale=self.locale)
+        return f"{self.full_day(then.date(), local(now, zone).date())} {time}"
+
+    def with_zone(self, written: str, at: Micros, zone: str) -> str:
+        """A written instant with its zone, and the reader's own time beside it where their clocks differ."""
+        then = local(at, zone)
+        written = f"{written}\N{NO-BREAK SPACE}{zone_name(then)}"
+        own = then if self.zone is None else local(at, self.zone)
+        if own.utcoffset() == then.utcoffset():
+            return written
+        time = self.time(own)
+        if own.date() != then.date():
+            time = f"{format_skeleton('E', own, locale=self.locale)} {time}"
+        return self.say(N_("{written} (your time: {time})"), written=written, time=time)
+
+    def _near(self, at: Micros, zone: str, now: Micros) -> str:
         then, today = local(at, zone), local(now, zone).date()
         time = self.time(then)
         away = then.date() - today
@@ -54,16 +109,15 @@ class Words(Wording):
             return self.say(N_("tomorrow {time}"), time=time)
         return f"{self.day(then.date(), today)} {time}"
 
-    def until(self, at: Micros, zone: str, now: Micros) -> str:
-        """An instant as it follows "until": the time alone if it is today."""
-        then = local(at, zone)
-        return self.time(then) if then.date() == local(now, zone).date() else self.written(at, zone, now)
-
     def day(self, day: date, today: date) -> str:
         """A date: the weekday alone within a week, the year where it is another one."""
         near = timedelta(0) <= day - today <= _WEEK
         skeleton = "E" if near else "MMMEd" if day.year == today.year else "yMMMEd"
         return format_skeleton(skeleton, day, locale=self.locale)
+
+    def full_day(self, day: date, today: date) -> str:
+        """A date with its weekday and month; the year where it is another one."""
+        return format_skeleton("MMMEd" if day.year == today.year else "yMMMEd", day, locale=self.locale)
 
     def time(self, then: datetime) -> str:
         """The time of day, to the minute."""
@@ -91,3 +145,15 @@ class Words(Wording):
 def local(at: Micros, zone: str) -> datetime:
     """An instant on the clock of a zone."""
     return instant(at).astimezone(ZoneInfo(zone))
+
+
+def zone_name(then: datetime) -> str:
+    """The short name of a local instant's zone: "CET"; "UTC+7" where the zone database has no name."""
+    name = then.tzname() or ""
+    return name if name.isalpha() else _offset_name(then.utcoffset() or timedelta(0))
+
+
+def _offset_name(offset: timedelta) -> str:
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    sign = "\N{MINUS SIGN}" if offset < timedelta(0) else "+"
+    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")

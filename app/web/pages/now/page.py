@@ -124,7 +124,7 @@ def _groups(
 
 
 def _audience(reader: Reader) -> Audience:
-    return Audience(room.words(reader), reader.now, reader.choices.zone)
+    return Audience(room.words(reader), reader.now)
 
 
 async def _panel(reader: Reader, selected: str) -> dict[str, Any]:

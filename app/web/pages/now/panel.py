@@ -1,7 +1,6 @@
 """The side panel: one ticket without leaving the list. What is due when, what stops it, who has it, what can be done."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from app.delivery.wording.phrases import N_
 from app.flow.query.answer import TicketAnswer
@@ -10,9 +9,7 @@ from app.sla.clock.transition import LIVE, RUNNING
 from app.sla.clock.view import ClockView
 from app.web.pages.frame.vocabulary import FACTS, LATE, named
 from app.web.pages.frame.words import Words
-from app.web.pages.now.rows import Audience, Left, Row, calendar_of, label_of, left, row
-
-_UTC: Final = "UTC"
+from app.web.pages.now.rows import Audience, Left, Row, is_just_late, label_of, left, row, zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,13 @@ def panel(found: OpenTicket, to: Audience) -> Panel | None:
 
 def _clock(answer: TicketAnswer, view: ClockView, to: Audience) -> PanelClock:
     words = to.words
-    calendar = calendar_of(answer, view)
-    zone = calendar.time_zone if calendar else _UTC
     breached = None
-    if view.breached_at is not None:
-        when = words.written(view.breached_at, zone, to.now)
+    if view.breached_at is not None and not is_just_late(view):
+        when = words.written(view.breached_at, zone_of(answer, view), to.now)
         breached = words.say(N_("{what}: {when}"), what=named(words, LATE, view.kind.value), when=when)
     return PanelClock(
         label_of(answer, view, words),
-        left(view, calendar, to),
+        left(answer, view, to),
         view.breached_at is not None,
         breached,
         _stops_with(answer, view, words),

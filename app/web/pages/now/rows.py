@@ -13,10 +13,9 @@ from app.sla.clock.view import ClockView
 from app.sla.span import SECOND, Micros
 from app.store.tickets.breaches import Breach
 from app.web.pages.frame.vocabulary import LATE, MOVES, awaited, named
-from app.web.pages.frame.words import Words, local
+from app.web.pages.frame.words import Words
 
 _MILLISECOND: Final = SECOND // 1000
-_UTC: Final = "UTC"
 _FULL: Final = 100
 _FIRST_CAUSES: Final = frozenset({"created", "message"})
 """Causes of joining a queue that go without saying."""
@@ -24,11 +23,10 @@ _FIRST_CAUSES: Final = frozenset({"created", "message"})
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """For whom and when a row is written: the words, the instant, and the reader's own time zone if it is known."""
+    """For whom and when a row is written: the words and the instant."""
 
     words: Words
     now: Micros
-    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,6 @@ def _urgency(view: ClockView) -> tuple[int, int]:
 
 def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience) -> Row:
     words, fields = to.words, answer.evaluation.ticket.fields
-    calendar = calendar_of(answer, view)
     label = label_of(answer, view, words)
     breach = next((each for each in found.breaches if each.clock_state in LIVE), None)
     used, used_text = _used(view, words)
@@ -119,14 +116,14 @@ def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, 
         title=_text(fields.get("title")),
         about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
         url=_text(fields.get("url")),
-        left=left(view, calendar, to),
+        left=left(answer, view, to),
         commitment=label,
         used=used,
         used_text=used_text,
         others=others,
         assignee=_text(fields.get("assignee")),
         group=_text(fields.get("group")),
-        place=None if answer.queue is None else _place(answer.queue, calendar, words, to.now),
+        place=None if answer.queue is None else _place(answer, answer.queue, to),
         breach=breach,
         spoken=f"{named(words, LATE, view.kind.value)}: {label}, {answer.desk} {answer.ticket}",
     )
@@ -142,6 +139,12 @@ def calendar_of(answer: TicketAnswer, view: ClockView) -> Calendar | None:
     return None if account is None or account.regime is None else account.regime.calendar
 
 
+def zone_of(answer: TicketAnswer, view: ClockView) -> str:
+    """The zone of a clock's times: that of its calendar, else the desk's."""
+    calendar = calendar_of(answer, view)
+    return calendar.time_zone if calendar else answer.evaluation.agreement.time_zone
+
+
 def label_of(answer: TicketAnswer, view: ClockView, words: Words) -> str:
     """The label of a clock's commitment, in the reader's language if the agreement has it."""
     account = answer.evaluation.histories.get((view.commitment, view.cycle_id))
@@ -149,10 +152,15 @@ def label_of(answer: TicketAnswer, view: ClockView, words: Words) -> str:
     return nearest(words.language.value, labels) or view.label
 
 
-def left(view: ClockView, calendar: Calendar | None, to: Audience) -> Left:
+def is_just_late(view: ClockView) -> bool:
+    """Whether a clock was breached as its calendar closed, so that no time over its target has counted yet."""
+    return view.breached_at is not None and view.open_now is False and (view.remaining or 0) // SECOND == 0
+
+
+def left(answer: TicketAnswer, view: ClockView, to: Audience) -> Left:
     """The time left of an open clock, and the notes below it."""
     words, now = to.words, to.now
-    zone = calendar.time_zone if calendar else _UTC
+    calendar, zone = calendar_of(answer, view), zone_of(answer, view)
     if view.state is PAUSED:
         return _paused(view, words)
     if view.state is not RUNNING or view.remaining is None or view.due_at is None:
@@ -160,17 +168,13 @@ def left(view: ClockView, calendar: Calendar | None, to: Audience) -> Left:
         return Left(words.say(N_("Waiting")), notes=(waits,) if waits else (), is_still=True)
     seconds = view.remaining // SECOND
     due = words.say(N_("due {when}"), when=words.written(view.due_at, zone, now))
-    own = _own_time(view.due_at, zone, to)
     if view.open_now:
-        return Left(words.left(seconds), seconds, _until(calendar, now), (due, *own))
-    return Left(words.left(seconds), seconds, None, (_closed(calendar, words, now), due, *own), is_still=True)
-
-
-def _own_time(at: Micros, zone: str, to: Audience) -> tuple[str, ...]:
-    """The reader's own time, where their clocks differ from the desk's."""
-    if to.zone is None or local(at, zone).utcoffset() == local(at, to.zone).utcoffset():
-        return ()
-    return (to.words.say(N_("your time: {when}"), when=to.words.written(at, to.zone, to.now)),)
+        return Left(words.left(seconds), seconds, _until(calendar, now), (due,))
+    closed = _closed(calendar, words, now)
+    if view.breached_at is not None and is_just_late(view):
+        breached = words.say(N_("breached {when}"), when=words.written(view.breached_at, zone, now))
+        return Left(words.say(N_("Overdue")), notes=(breached, closed), is_still=True)
+    return Left(words.left(seconds), seconds, None, (closed, due), is_still=True)
 
 
 def _paused(view: ClockView, words: Words) -> Left:
@@ -211,7 +215,8 @@ def _used(view: ClockView, words: Words) -> tuple[int, str]:
     return min(_FULL, share), text
 
 
-def _place(queue: QueueAnswer, calendar: Calendar | None, words: Words, now: Micros) -> Place:
+def _place(answer: TicketAnswer, queue: QueueAnswer, to: Audience) -> Place:
+    words = to.words
     text = words.say(
         N_("{position} of {length}"),
         position="?" if queue.position is None else words.number(queue.position),
@@ -220,7 +225,7 @@ def _place(queue: QueueAnswer, calendar: Calendar | None, words: Words, now: Mic
     if not queue.moves:
         return Place(queue.name, text, None)
     last = queue.moves[-1]
-    when = words.written(last.at, calendar.time_zone if calendar else _UTC, now)
+    when = words.written(last.at, answer.evaluation.agreement.time_zone, to.now)
     if last.cause in _FIRST_CAUSES:
         return Place(queue.name, text, words.say(N_("since {when}"), when=when))
     return Place(queue.name, text, f"{named(words, MOVES, last.cause)}, {when}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.delivery.wording.phrases import N_, NN_
-from app.delivery.wording.wording import Wording
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.queues import QueueListing, Waiting
 from app.sla.clock.transition import RUNNING
@@ -45,8 +44,8 @@ class Audience:
         return self.words.written(at, self.zone, self.now)
 
     def since(self, at: Micros) -> str:
-        """How long ago an instant was, nights and weekends included: "2 days, 3 hr"."""
-        return Wording.length(self.words, (self.now - at) // SECOND)
+        """How long ago an instant was, nights and weekends included."""
+        return self.words.elapsed((self.now - at) // SECOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class Lister:
     def _when(self, at: Micros | None) -> str:
         if at is None:
             return _NONE
-        return self.words.when(local(at, self.agreement.time_zone), zone=False)
+        zone = self.agreement.time_zone
+        return self.words.with_zone(self.words.when(local(at, zone), zone=False), at, zone)
 
 
 def _about(wanted: BehindQuery, write: Lister) -> str:

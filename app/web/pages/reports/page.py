@@ -15,7 +15,6 @@ from app.flow.query.open_tickets import filter_choices
 from app.flow.query.report_scope import NamesAreOff
 from app.flow.query.serialize import instant_text
 from app.sla.agreement.rule import Kind
-from app.sla.report.measure import Measure
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.web.http.access import desks_for, must_see
@@ -29,6 +28,7 @@ from app.web.pages.reports.behind import listed
 from app.web.pages.reports.behind_query import BehindQuery
 from app.web.pages.reports.clock_sections import attainment, causes, hours, usage
 from app.web.pages.reports.figures import Compared, Question, Reports, TooLong, cut_of, question, reports
+from app.web.pages.reports.kinds import kind_tiles
 from app.web.pages.reports.object_sections import availability, credits, queues
 from app.web.pages.reports.query import (
     FILTERS,
@@ -44,6 +44,9 @@ from app.web.pages.reports.section import Page, Section
 T = TypeVar("T")
 
 room = Room("reports", "charts.css")
+
+DESKS_SHOWN: Final = 20
+"""Desks on a page of all of them: each is a report of its own."""
 
 _CHOICES: Final[Mapping[Range, str]] = {
     Range.THIS_WEEK: N_("This week"),
@@ -77,9 +80,11 @@ _KNOWN: Final[Mapping[Chart, tuple[str, ...]]] = {
 
 @room.get("/reports")
 async def show_reports(reader: ViewReader, wanted: Annotated[ReportsQuery, Query()]) -> Response:
-    """All charts of a desk in a span. Without a desk, of the reader's first one."""
-    if wanted.desk is None and not reader.desks:
-        return room.page(reader, "none.html")
+    """All charts of a desk in a span. Without a desk, the shares that each of the reader's desks has kept."""
+    if wanted.desk is None and len(reader.desks) != 1:
+        if not reader.desks:
+            return room.page(reader, "none.html")
+        return room.page(reader, "desks.html", **await _all_desks(reader, wanted))
     desk = must_see(reader.caller, wanted.desk or reader.desks[0])
     what, found = await _found(reader, wanted, desk, frozenset(Chart))
     page = _page(reader, what, found)
@@ -92,10 +97,11 @@ async def show_reports(reader: ViewReader, wanted: Annotated[ReportsQuery, Query
         dates=wording.dates(page.words, what.dates.first, what.dates.last),
         earlier=wording.dates(page.words, what.earlier.first, what.earlier.last),
         what=what,
-        ranges=_ranges(reader, page, wanted),
+        ranges=_ranges(reader, wanted),
         choices=choices,
         commitments=_commitments(page),
-        kinds=_kinds(reader, page),
+        kinds=kind_tiles(page),
+        shown_kind=page.kind,
         sections=[_section(reader, page, chart) for chart in Chart],
         incomplete=_incomplete(found[Chart.ATTAINMENT]),
     )
@@ -129,6 +135,29 @@ async def show_behind(reader: ViewReader, wanted: Annotated[BehindQuery, Query()
         lambda conn: listed(conn, parts.catalogue, parts.settings, wanted, words, reader.now),
     )
     return room.page(reader, "behind.html", desk=wanted.desk, found=found)
+
+
+async def _all_desks(reader: Reader, wanted: ReportsQuery) -> dict[str, Any]:
+    """The tiles of a page of desks, one read for each: the turns of others are in between."""
+    following = [each for each in reader.desks if each > (wanted.after or "")]
+    pages = [
+        _page(reader, *await _found(reader, wanted, desk, frozenset({Chart.ATTAINMENT})))
+        for desk in following[:DESKS_SHOWN]
+    ]
+    rows = [(page.what.desk, {tile.kind: tile for tile in kind_tiles(page)}) for page in pages]
+    titles = {kind: room.words(reader).say(text) for kind, text in wording.KINDS.items()}
+    what = pages[0].what if pages else None
+    return {
+        "rows": rows,
+        "titles": {kind: text for kind, text in titles.items() if any(kind in tiles for _, tiles in rows)},
+        "ranges": _ranges(reader, wanted),
+        "dates": what and wording.dates(room.words(reader), what.dates.first, what.dates.last),
+        "earlier": what and wording.dates(room.words(reader), what.earlier.first, what.earlier.last),
+        "first": what.dates.first if what else "",
+        "last": what.dates.last if what else "",
+        "after": wanted.after,
+        "next": following[DESKS_SHOWN - 1] if len(following) > DESKS_SHOWN else None,
+    }
 
 
 async def _read(reader: Reader, desk: str, work: Callable[[Connection], T]) -> T:
@@ -198,11 +227,11 @@ def _files(reader: Reader, page: Page, made: Section, known: tuple[str, ...]) ->
     return {"SVG": svg, **addresses}
 
 
-def _ranges(reader: Reader, page: Page, wanted: ReportsQuery) -> list[tuple[str, str, bool]]:
+def _ranges(reader: Reader, wanted: ReportsQuery) -> list[tuple[str, str, bool]]:
     """The choices of dates: text, address, whether it is the chosen one."""
     changed: dict[str, str | None] = {"from": None, "to": None}
     return [
-        (page.words.say(text), reader.address(range=each.value, **changed), each is wanted.chosen)
+        (room.words(reader).say(text), reader.address(range=each.value, **changed), each is wanted.chosen)
         for each, text in _CHOICES.items()
     ]
 
@@ -214,34 +243,6 @@ def _commitments(page: Page) -> list[tuple[str, str]]:
         (each.id, nearest(language, dict(each.labels)) or each.label)
         for each in page.what.agreement.commitments
     ]
-
-
-def _kinds(reader: Reader, page: Page) -> list[dict[str, Any]]:
-    """A tile for each kind of commitment: the share kept, with that of the dates before."""
-    found, words = page.found[Chart.ATTAINMENT], page.words
-    if found.now is None:
-        return []
-    earlier: Mapping[str, Any] = found.before.report.totals if found.before else {}
-    tiles: list[dict[str, Any]] = []
-    for kind in Kind:
-        figures: Any = found.now.report.totals.get(kind.value)
-        if figures is not None:
-            before = earlier.get(kind.value, {}).get("share")
-            missed = page.behind(Measure.OUTCOMES, page.what.span, FILTERS, kind=kind.value, outcome="missed")
-            tiles.append(
-                {
-                    "title": words.say(wording.KINDS[kind]),
-                    "address": reader.address(kind=kind.value),
-                    "is_shown": kind.value == page.kind,
-                    "share": wording.share(words, figures["share"]),
-                    "change": wording.change(words, figures["share"], before),
-                    "before": wording.share(words, before),
-                    "met": figures["met"],
-                    "missed": figures["missed"],
-                    "missed_address": missed,
-                }
-            )
-    return tiles
 
 
 def _incomplete(found: Compared) -> int:

@@ -52,6 +52,8 @@ class ReportsQuery(BaseModel):
     group: Value = None
     assignee: Value = None
     customer: Value = None
+    after: Value = None
+    """Of the page of all desks: those after this name."""
 
     @model_validator(mode="after")
     def _check(self) -> "ReportsQuery":

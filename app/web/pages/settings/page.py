@@ -230,6 +230,6 @@ async def show_audit(reader: AuditReader) -> Response:
     before: int | None = key_of(given["cursor"], int)[0] if "cursor" in given else None
     filters = AuditFilters(reader.caller.desks, who=given.get("who") or None)
     found, following = await reader.read(lambda conn: audit.page(conn, filters, before, settings.page_size))
-    rows = audit_rows(found, room.words(reader), await zone_of(reader), reader.now)
+    rows = audit_rows(found, room.words(reader), zone_of(reader), reader.now)
     cursor = None if following is None else cursor_of(following)
     return page(room, reader, "audit.html", rows=rows, cursor=cursor, who=given.get("who", ""))

@@ -4,12 +4,11 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
-from app.store.people import persons
 from app.web.http.access import Auditor, PeopleAdmin
 from app.web.pages.frame.reader import Reader, reader_of
 
 OTHERWISE: Final = "UTC"
-"""The zone of a reader who has chosen none: settings are about no desk, whose zone could serve."""
+"""The zone of a reader whose own is not known: settings are about no desk, whose zone could serve."""
 
 
 async def _managing(request: Request, caller: PeopleAdmin) -> Reader:
@@ -26,8 +25,6 @@ AuditReader = Annotated[Reader, Depends(_auditing)]
 """A reader who may read the audit log."""
 
 
-async def zone_of(reader: Reader) -> str:
-    """The zone that the reader has chosen, else UTC."""
-    person_id = reader.caller.principal.id
-    person = await reader.runtime.database.look_up(lambda conn: persons.with_id(conn, person_id))
-    return OTHERWISE if person is None or person.time_zone is None else person.time_zone
+def zone_of(reader: Reader) -> str:
+    """The reader's own zone, else UTC."""
+    return reader.choices.zone or OTHERWISE

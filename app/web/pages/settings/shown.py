@@ -44,7 +44,7 @@ async def own(room: Room, reader: Reader, failure: str | None = None) -> Respons
         who=principal.label,
         codes=codes,
         roles=role_rows(principal.roles, words),
-        sessions=session_rows(found, words, await zone_of(reader), now, principal.session_id),
+        sessions=session_rows(found, words, zone_of(reader), now, principal.session_id),
         languages=list(Language),
         least=reader.runtime.settings.password_min_length,
     )

@@ -1,12 +1,12 @@
 // Requests to the public API, and their errors.
 
-import { say } from "./spoken.js";
+import { say, titleOf } from "./spoken.js";
 import { synchronize } from "./time.js";
 
 // A problem document (RFC 9457), with one line for each invalid field.
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.title ?? say("status", { status }));
+    super(titleOf(body.type) ?? body.title ?? say("status", { status }));
     this.status = status;
     const places = (body.errors ?? []).map(({ place, reason }) => [place, reason].filter(Boolean).join(": "));
     const refused = (body.refused ?? []).map(({ reason }) => reason);

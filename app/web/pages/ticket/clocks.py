@@ -57,7 +57,6 @@ class Card:
     situation: str
     """Which sentence says how it stands: see `clock.html`."""
     due: str | None
-    own_due: str | None
     left: Left
     opens: str | None
     """When its calendar opens again, while that is closed."""
@@ -142,7 +141,6 @@ def _card(answer: TicketAnswer, view: ClockView, to: Audience, *, shown: bool) -
         state_text=words.say(STATES[view.state.value]),
         situation=_situation(view, calendar),
         due=None if due is None else to.stamp(due, zone),
-        own_due=None if due is None else to.own(due, zone),
         left=_left(view, changes, to),
         opens=to.stamp(changes, zone) if is_closed and changes is not None else None,
         why=_why(view, to),

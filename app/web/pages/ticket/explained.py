@@ -96,9 +96,9 @@ def _goal(explanation: Explanation, to: Audience) -> str | None:
 def _line(span: ExplainedSpan, zone: str, to: Audience) -> Line:
     kind = to.words.say(SPANS[span.kind.value])
     return Line(
-        start=to.stamp(span.start, zone),
+        start=to.plain_stamp(span.start, zone),
         start_offset=_offset(span.start, zone),
-        end=to.stamp(span.end, zone),
+        end=to.plain_stamp(span.end, zone),
         end_offset=_offset(span.end, zone),
         kind=f"{kind}, {to.words.say(N_('upcoming'))}" if span.planned else kind,
         why=" · ".join(filter(None, (span_text(span, to), span.source))),

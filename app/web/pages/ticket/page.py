@@ -129,7 +129,7 @@ async def _read(reader: Reader, desk: str, ticket: str, clock: str | None) -> di
         "may_correct": reader.caller.may(Permission.CORRECT, desk)
         and reader.caller.may(Permission.RECORD, desk),
     }
-    to = Audience(room.words(reader), reader.now, found.zone, reader.choices.zone)
+    to = Audience(room.words(reader), reader.now, found.zone)
     if found.answer is None:
         return may | {"archived": archived(found, to)}
     return may | sections(found, found.answer, to, clock)

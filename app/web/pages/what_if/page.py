@@ -25,6 +25,7 @@ from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.words import Words
 from app.web.pages.what_if.editable import hours_of, others_tried, targets_of, with_tried
+from app.web.pages.what_if.reasons import Audience
 from app.web.pages.what_if.result import result
 
 _DAYS: Final = 30
@@ -140,6 +141,7 @@ async def _found(reader: Reader, simulation: str, after: int) -> dict[str, Any]:
     found, local = reader.runtime.simulations.seen(stored.found), zone(stored.agreement.time_zone)
     first, last = _dates(local, found)
     labels = _labels(stored.agreement, words)
+    to = Audience(words, reader.now, stored.agreement.time_zone)
     return {
         "desk": found.desk,
         "found": found,
@@ -149,7 +151,7 @@ async def _found(reader: Reader, simulation: str, after: int) -> dict[str, Any]:
         "changes": found.question["changes"],
         "result": None
         if found.result is None
-        else result(words, found.desk, found.result, stored.flips, labels),
+        else result(to, found.desk, found.result, stored.flips, labels),
         "following": stored.following,
     }
 

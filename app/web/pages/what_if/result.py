@@ -14,6 +14,7 @@ from app.delivery.wording.phrases import N_
 from app.flow.simulation.targets import SHARES
 from app.web.pages.frame.vocabulary import named
 from app.web.pages.frame.words import Words
+from app.web.pages.what_if.reasons import Audience, why
 
 VERDICTS: Final[Mapping[str, str]] = {
     "met": N_("kept"),
@@ -70,8 +71,9 @@ class Result:
     flips_in_all: int
 
 
-def result(words: Words, desk: str, found: Json, flips: Sequence[Json], labels: Mapping[str, str]) -> Result:
+def result(to: Audience, desk: str, found: Json, flips: Sequence[Json], labels: Mapping[str, str]) -> Result:
     """The result of a simulation; `labels` of the commitments by id."""
+    words = to.words
     return Result(
         tickets=found["tickets"],
         left_out=found["tickets_without_events"] + len(found["tickets_not_judged"]),
@@ -89,7 +91,7 @@ def result(words: Words, desk: str, found: Json, flips: Sequence[Json], labels: 
         ],
         shares=[f"{share} %" for share in SHARES],
         best_hour=_best_hour(words, found["best_hour"]),
-        flips=[_flip(words, desk, each, labels) for each in flips],
+        flips=[_flip(to, desk, each, labels) for each in flips],
         flips_in_all=found["flips_in_all"],
     )
 
@@ -121,14 +123,14 @@ def _best_hour(words: Words, found: Json | None) -> str | None:
     )
 
 
-def _flip(words: Words, desk: str, found: Json, labels: Mapping[str, str]) -> Flip:
+def _flip(to: Audience, desk: str, found: Json, labels: Mapping[str, str]) -> Flip:
     before, after = found["before"], found["after"]
     return Flip(
         ticket=found["ticket"],
         address=f"/tickets/{quote(desk, safe='')}/{quote(found['ticket'], safe='')}",
         label=labels.get(found["commitment"], found["commitment"]),
-        before=named(words, VERDICTS, before["verdict"]),
-        before_why=before["explanation"],
-        after=named(words, VERDICTS, after["verdict"]),
-        after_why=after["explanation"],
+        before=named(to.words, VERDICTS, before["verdict"]),
+        before_why=why(before, to),
+        after=named(to.words, VERDICTS, after["verdict"]),
+        after_why=why(after, to),
     )

@@ -80,13 +80,22 @@ document.addEventListener("click", ({ target }) => {
 
 document.addEventListener("submit", (submitted) => {
   const form = submitted.target;
-  const { embed, given } = form.dataset;
-  if (!embed && !given) return;
+  const { embed, given, subscribe } = form.dataset;
+  if (!embed && !given && !subscribe) return;
   submitted.preventDefault();
   attempt(submitted.submitter ?? form, async () => {
     if (given) {
       entered(await send("PUT", given, JSON.stringify({ secret: form.elements.secret.value.trim() })));
       form.reset();
+      return;
+    }
+    if (subscribe) {
+      const { url, kinds, ...rest } = Object.fromEntries(new FormData(form));
+      const channel = /^https?:/.test(url.trim()) ? "webhook" : "notice";
+      const body = JSON.stringify({ ...rest, url: url.trim(), kinds: kinds.split(" "), channel });
+      showSecret(form.closest("section"), (await send("POST", subscribe, body)).secret);
+      form.reset();
+      changed();
       return;
     }
     const origins = form.elements.origins.value.split(/\s+/).filter(Boolean);

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.delivery.wording.phrases import N_, NN_
-from app.delivery.wording.wording import Wording
 from app.flow.agreement.effects import Change, Effects
 from app.flow.agreement.put import PutResult
 from app.sla.agreement.agreement import Kind
@@ -109,7 +108,7 @@ def _shift(words: Words, length: Micros) -> str:
     """A shift on the clock of the wall, where a day has 24 hours: "1 d 2 h later"."""
     phrase = EARLIER if length < 0 else LATER
     seconds = max(abs(length) // SECOND, _LEAST_SHIFT)
-    return words.say(phrase, time=Wording.length(words, seconds))
+    return words.say(phrase, time=words.elapsed(seconds))
 
 
 def _moved(words: Words, change: Change, zone: str, now: Micros) -> MovedDate:
