@@ -7,6 +7,7 @@ event of another process. Instants are microseconds UTC. The package docstring s
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -67,6 +68,8 @@ _MEMO: Final = "memo"
 _TIME: Final = "time"
 MAX_ATTEMPTS: Final = 5
 """Attempts of a transaction under contention."""
+_RECENT: Final = 50
+"""Write transactions that `is_shared` looks back on: half a second of a busy writer."""
 
 
 class WriteContention(RuntimeError):
@@ -162,6 +165,8 @@ class Database:
         self._thread = local()
         self._reading_runners: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
+        self._recent: deque[Desks] = deque(maxlen=_RECENT)
+        """The desks of the latest writes; none for those over every desk."""
         self._readers = ThreadPoolExecutor(settings.database_read_pool_size, "reader")
         self._per_desk = max(1, settings.database_read_pool_size - 1)
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -202,7 +207,12 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         context = copy_context()
+        self._recent.append(frozenset() if isinstance(desks, EveryDesk) else _desks_of(desks))
         return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work, desks))
+
+    def is_shared(self, desks: Desks) -> bool:
+        """Whether another desk than these has written lately: then long work of these takes short transactions."""
+        return any(not recent <= desks for recent in self._recent)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a read-only transaction on one snapshot.

@@ -3,8 +3,8 @@
 A durable commit costs more than the rest of a small transaction. Members that arrive while a transaction runs are
 processed together in the next one, by one function. Four rules: a member is answered after the commit only; when a
 batch fails, its members are retried one by one, so that a faulty one fails alone; members of several desks take turns,
-so that one desk's thousand waiting requests delay another's single one by one transaction; and a transaction sees and
-writes the rows of its members' desks only.
+so that one desk's thousand waiting requests delay another's single one by one transaction, and one desk's large member
+shares none with another desk; and a transaction sees and writes the rows of its members' desks only.
 """
 
 import asyncio
@@ -31,8 +31,9 @@ def _one(_: object) -> int:
 class GroupCommit(Generic[M, O]):
     """Queue of members for one processing function. Use it from one event loop.
 
-    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own. Each desk
-    has a queue of its own, and a member waits in that of the first of its `desks_of`; a batch takes one of each in turn.
+    A batch is filled up to the total weight `largest`; a heavier member has a transaction of its own, and one of the
+    weight `large` shares one with its own desk only. Each desk has a queue of its own, and a member waits in that of the
+    first of its `desks_of`; a batch takes one of each in turn, and begins with a desk that the one before left out.
     """
 
     def __init__(
@@ -43,13 +44,16 @@ class GroupCommit(Generic[M, O]):
         weight: Callable[[M], int] = _one,
         *,
         desks_of: Callable[[M], Desks],
+        large: int | None = None,
     ) -> None:
         self._database = database
         self._process = process
-        self._largest = largest
+        self._largest, self._large = largest, largest if large is None else large
         self._weight, self._desks_of = weight, desks_of
         self._waiting: dict[str, deque[tuple[M, asyncio.Future[O]]]] = {}
         """The waiting members of each desk that has any; the desk whose turn it is comes first."""
+        self._served: set[str] = set()
+        """The desks of the latest batch."""
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, member: M) -> O:
@@ -78,17 +82,22 @@ class GroupCommit(Generic[M, O]):
             await self._process_batch(self._next_batch())
 
     def _next_batch(self) -> list[tuple[M, asyncio.Future[O]]]:
+        for desk in [desk for desk in self._waiting if desk in self._served]:
+            self._waiting[desk] = self._waiting.pop(desk)  # others came while its transaction ran
         batch: list[tuple[M, asyncio.Future[O]]] = []
-        weight = 0
+        desks, weight, heaviest = set[str](), 0, 0
         while self._waiting:
             desk, queue = next(iter(self._waiting.items()))
-            weight += self._weight(queue[0][0])
-            if batch and weight > self._largest:
+            own = self._weight(queue[0][0])
+            weight, heaviest = weight + own, max(heaviest, own)
+            if batch and (weight > self._largest or (heaviest >= self._large and desks != {desk})):
                 break
+            desks.add(desk)
             batch.append(queue.popleft())
             del self._waiting[desk]
             if queue:
                 self._waiting[desk] = queue  # the last in turn
+        self._served = desks
         return batch
 
     async def _process_batch(self, batch: list[tuple[M, asyncio.Future[O]]]) -> None:
