@@ -227,7 +227,7 @@ async def test_desks_take_turns_and_none_waits_for_all_of_another(database: Data
     assert served == ["a1", "b1", "c1", "a2", "b2", "a3", "a4", "a5"]
 
 
-async def test_a_large_member_shares_no_transaction_with_another_desk(database: Database) -> None:
+async def test_each_desk_has_a_small_share_of_a_transaction_while_several_wait(database: Database) -> None:
     batches: list[Sequence[str]] = []
 
     def process(conn: Connection, now: int, members: Sequence[str]) -> Sequence[str]:
@@ -235,10 +235,10 @@ async def test_a_large_member_shares_no_transaction_with_another_desk(database: 
         return members
 
     group = GroupCommit(
-        database, process, largest=100, weight=len, large=4, desks_of=lambda member: frozenset({member[0]})
+        database, process, largest=100, weight=len, share=4, desks_of=lambda member: frozenset({member[0]})
     )
-    await asyncio.gather(*map(group.submit, ["aaaa", "a", "b", "cc", "dddd", "bbbb"]))
-    assert batches == [["aaaa"], ["b", "cc"], ["dddd"], ["a"], ["bbbb"]]
+    await asyncio.gather(*map(group.submit, ["aaaaaa", "a", "b", "cc", "dddd", "bbbb", "aaa"]))
+    assert batches == [["aaaaaa"], ["b", "cc", "dddd", "a", "aaa"], ["bbbb"]]
 
 
 async def test_the_writer_is_shared_while_one_of_its_latest_transactions_was_another_desks(

@@ -52,7 +52,7 @@ class Receiver:
             settings.group_commit_size,
             lambda push: len(push.incoming),
             desks_of=lambda push: _desks_of(push.incoming),
-            large=settings.shared_batch_size,
+            share=settings.shared_batch_size,
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:
