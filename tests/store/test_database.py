@@ -253,6 +253,9 @@ async def test_the_writer_is_shared_while_one_of_its_latest_transactions_was_ano
     for _ in range(100):
         await database.write(nothing, other)
     assert (database.is_shared(own), database.is_shared(other)) == (True, False)
+    for _ in range(100):
+        await database.write(nothing, other, bulk=True)
+    assert not database.is_shared(own)
 
 
 async def test_a_member_that_goes_away_harms_no_other(database: Database) -> None:

@@ -52,7 +52,8 @@ class Receiver:
             settings.group_commit_size,
             lambda push: len(push.incoming),
             desks_of=lambda push: _desks_of(push.incoming),
-            share=settings.shared_batch_size,
+            share=settings.push_part_size,
+            bulk=settings.shared_batch_size,
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:

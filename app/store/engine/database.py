@@ -166,7 +166,7 @@ class Database:
         self._reading_runners: list[TransactionRunner] = []
         self._writer = ThreadPoolExecutor(1, "writer")
         self._recent: deque[Desks] = deque(maxlen=_RECENT)
-        """The desks of the latest writes; none for those over every desk."""
+        """The desks of the latest writes; none for those over every desk, and parts of large ones."""
         self._readers = ThreadPoolExecutor(settings.database_read_pool_size, "reader")
         self._per_desk = max(1, settings.database_read_pool_size - 1)
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -196,9 +196,14 @@ class Database:
         return max(clock, self._last)
 
     async def write(
-        self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None = None
+        self,
+        work: Callable[[Connection, Micros], T],
+        desks: Desks | EveryDesk | None = None,
+        *,
+        bulk: bool = False,
     ) -> T:
-        """Run `work` in a write transaction, with its time. Returns its result after the commit.
+        """Run `work` in a write transaction, with its time. Returns its result after the commit. `bulk`: a part of a
+        large request, for which no other desk's must be short.
 
         It sees and writes the rows of these desks only, on PostgreSQL; without `desks` those of the context's caller.
 
@@ -207,7 +212,8 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         context = copy_context()
-        self._recent.append(frozenset() if isinstance(desks, EveryDesk) else _desks_of(desks))
+        nothing = bulk or isinstance(desks, EveryDesk)
+        self._recent.append(frozenset() if nothing else _desks_of(desks))
         return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work, desks))
 
     def is_shared(self, desks: Desks) -> bool:

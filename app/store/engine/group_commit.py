@@ -34,7 +34,7 @@ class GroupCommit(Generic[M, O]):
     A batch is filled up to the total weight `largest`, and while several desks wait with members of the weight `share`
     of each at most; a heavier member has a transaction of its own. Each desk has a queue of its own, and a member waits
     in that of the first of its `desks_of`; a batch takes one of each in turn, and begins with a desk that the one before
-    left out.
+    left out. Members of the weight `bulk` or more are parts of large requests (`Database.write`).
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class GroupCommit(Generic[M, O]):
         *,
         desks_of: Callable[[M], Desks],
         share: int | None = None,
+        bulk: int | None = None,
     ) -> None:
         self._database = database
         self._process = process
@@ -53,6 +54,7 @@ class GroupCommit(Generic[M, O]):
         self._weight, self._desks_of = weight, desks_of
         self._waiting: dict[str, deque[tuple[M, asyncio.Future[O]]]] = {}
         """The waiting members of each desk that has any; the desk whose turn it is comes first."""
+        self._bulk = bulk
         self._served: set[str] = set()
         """The desks of the latest batch."""
         self._task: asyncio.Task[None] | None = None
@@ -113,7 +115,9 @@ class GroupCommit(Generic[M, O]):
         members = [member for member, _ in batch]
         try:
             outcomes = await self._database.write(
-                lambda conn, now: self._process(conn, now, members), self._desks(members)
+                lambda conn, now: self._process(conn, now, members),
+                self._desks(members),
+                bulk=self._bulk is not None and min(map(self._weight, members)) >= self._bulk,
             )
         except Exception as error:  # noqa: BLE001 - raised again in `submit`
             if len(batch) == 1 or failure_kind(error) is FailureKind.UNAVAILABLE:
