@@ -9,6 +9,7 @@ push waiting. Instants are microseconds UTC.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Final
 
@@ -55,6 +56,8 @@ class Reader:
         self._poll_interval = settings.inbound_poll_interval.total_seconds()
         self._retention = length_of(settings.inbound_retention)
         self._background = BackgroundLoop(self._run)
+        # A thread of its own: memory for large bodies is allocated in each thread that ever read one.
+        self._bodies = ThreadPoolExecutor(1, "bodies")
         self._pruned_at: Micros | None = None
         self._duty = settings.inbound_duty_cycle
         self._busy: Callable[[], bool] = _never
@@ -150,7 +153,10 @@ class Reader:
         waiting = await self._database.read(
             lambda conn: self._interpreter.configured(conn, hooks.pending(conn, size, self._last_desk))
         )
-        return await asyncio.to_thread(self._interpreter.read_ahead, waiting) if waiting else None
+        if not waiting:
+            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._bodies, self._interpreter.read_ahead, waiting)
 
     async def _read_one(self) -> int:
         claimed: list[StoredHook] = []
