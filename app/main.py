@@ -6,6 +6,7 @@ disconnect on their own, so the hub ends their responses on the first SIGTERM.
 
 import math
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from socket import socket
@@ -185,6 +186,7 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
         _log.warning(warning)
     for path in readable_by_others(settings.database_url):
         _log.warning("other users of this machine may read the database: chmod 600", path=path)
+    sys.setswitchinterval(settings.thread_switch_interval.total_seconds())
     app = app or create_app(settings)
     config = uvicorn.Config(
         app,

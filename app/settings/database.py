@@ -82,3 +82,9 @@ class DatabaseSettings(SettingsGroup):
         description="Events of one push in one transaction; a larger push has several, between which other desks "
         "have theirs. All events of a ticket are in the same one.",
     )
+    shared_batch_size: int = Field(
+        default=4,
+        ge=1,
+        description="The same while other desks write too, and webhooks interpreted in one transaction then: a push of "
+        "another desk waits for about 5 ms.",
+    )

@@ -108,6 +108,12 @@ class ServerSettings(SettingsGroup):
         default=timedelta(seconds=30),
         description="A client that reads nothing of its answer for this long is disconnected, a stream's too.",
     )
+    thread_switch_interval: timedelta = Field(
+        default=timedelta(milliseconds=0.5),
+        gt=timedelta(0),
+        description="Time after which a thread that computes gives the interpreter to one that waits. At Python's "
+        "default of 5 ms each step of a push, in two threads, waits that long beside another desk's.",
+    )
     max_events: int = Field(
         default=1000,
         ge=1,

@@ -160,8 +160,8 @@ class SignInSettings(SettingsGroup):
     sign_in_memory: int = Field(
         default=10_000,
         ge=100,
-        description="Names and addresses whose wrong passwords a process remembers; the least recent are forgotten. An "
-        "entry takes about 300 bytes.",
+        description="Names and addresses whose wrong passwords are remembered, in the database; the least recent are "
+        "forgotten. An entry takes about 100 bytes.",
     )
     page_language: str = Field(
         default="en",

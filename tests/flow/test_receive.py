@@ -95,8 +95,15 @@ def test_repetitions_and_conflicts_within_one_push_are_distinguished(service: Se
 def test_a_large_push_has_parts_and_each_ticket_is_in_one_of_them() -> None:
     at = "2026-03-02T09:00:00+01:00"
     push = [event(str(place), "agent.replied", ticket, at) for place, ticket in enumerate("abacbddddd")]
-    assert parts(push, 10) == [list(range(10))]
-    assert parts(push, 3) == [[0, 2], [1, 4, 3], [5, 6, 7, 8, 9]]
+    assert list(parts(push, lambda: 10)) == [list(range(10))]
+    assert list(parts(push, lambda: 3)) == [[0, 2], [1, 4, 3], [5, 6, 7, 8, 9]]
+
+
+def test_the_size_of_each_part_is_that_of_its_time() -> None:
+    at = "2026-03-02T09:00:00+01:00"
+    push = [event(str(place), "agent.replied", ticket, at) for place, ticket in enumerate("abcdefgh")]
+    sizes = iter([3, 1, 2, 9])
+    assert list(parts(push, lambda: next(sizes))) == [[0, 1, 2], [3], [4, 5], [6, 7]]
 
 
 def test_the_receipt_of_a_large_push_has_the_places_of_the_push() -> None:

@@ -1,15 +1,14 @@
 """Rules of signing in that need no database: delays, codes, roles by group, names, password hashes."""
 
-from datetime import timedelta
-
 import pytest
 
 from app.flow.people import group_roles, totp
 from app.flow.people.passwords import HASHES, BusyHashing, Passwords, UnfitPassword, Verified
-from app.flow.people.throttle import Delays, SlowDown, Throttle
+from app.flow.people.throttle import Delays, SlowDown
 from app.principal import EVERY, Role, roles_on
 from app.settings import Settings
 from app.sla.span import MINUTE, SECOND
+from app.store.people.attempts import Failures
 from app.store.people.names import is_name
 
 CHEAP = Settings(
@@ -18,75 +17,22 @@ CHEAP = Settings(
 NOW = 1_000_000 * SECOND
 
 
-def delays(size: int = 100) -> Delays:
-    return Delays(3, timedelta(seconds=1), timedelta(minutes=1), size)
+DELAYS = Delays(3, SECOND, MINUTE)
 
 
 @pytest.mark.parametrize(
     ("failures", "seconds"), [(0, 0), (3, 0), (4, 1), (5, 2), (6, 4), (9, 32), (10, 60), (10_000, 60)]
 )
 def test_a_delay_doubles_after_the_free_attempts_up_to_the_longest(failures: int, seconds: int) -> None:
-    assert delays().delay(failures) == seconds * SECOND
+    assert DELAYS.delay(failures) == seconds * SECOND
 
 
 def test_an_attempt_within_the_delay_is_refused_with_the_seconds_left() -> None:
-    made = delays()
-    for _ in range(4):
-        made.count(b"a", NOW)
     with pytest.raises(SlowDown) as refused:
-        made.check(b"a", NOW + 1)
+        DELAYS.check(Failures(4, NOW), NOW + 1)
     assert refused.value.seconds == 1
-    made.check(b"a", NOW + SECOND)
-    made.check(b"b", NOW)
-
-
-def test_failures_are_forgotten_after_the_longest_delay_without_an_attempt() -> None:
-    made = delays()
-    for _ in range(9):
-        made.count(b"a", NOW)
-    made.count(b"a", NOW + MINUTE + 1)
-    made.check(b"a", NOW + MINUTE + 1)
-
-
-def test_codes_for_one_person_are_counted_over_all_addresses() -> None:
-    throttle = Throttle(Settings(second_factor_free_attempts=3))
-    for number in range(4):
-        throttle.begin_code("ann", f"192.0.2.{number}", NOW)
-    throttle.withdraw_code("ann", "192.0.2.3")
-    throttle.begin_code("ann", "192.0.2.4", NOW)
-    with pytest.raises(SlowDown):
-        throttle.begin_code("ann", "192.0.2.5", NOW)
-    throttle.begin("ann", "192.0.2.6", NOW)
-    throttle.begin_code("bob", "192.0.2.5", NOW)
-
-
-def test_a_flood_of_names_and_addresses_takes_bounded_memory() -> None:
-    made = delays(size=5)
-    for number in range(100):
-        made.count(b"%d" % number, NOW)
-    assert len(made) == 5
-
-
-def test_wrong_passwords_from_one_address_delay_no_other_address_of_the_same_person() -> None:
-    throttle = Throttle(Settings(sign_in_free_attempts=2, sign_in_address_attempts=5))
-    for _ in range(3):
-        throttle.begin("ann", "192.0.2.1", NOW)
-    with pytest.raises(SlowDown):
-        throttle.begin("ann", "192.0.2.1", NOW)
-    throttle.begin("ann", "192.0.2.2", NOW)
-    throttle.begin("bob", "192.0.2.1", NOW)
-
-
-def test_an_address_that_tries_many_names_is_delayed_though_it_signs_in_as_itself_in_between() -> None:
-    throttle = Throttle(Settings(sign_in_free_attempts=2, sign_in_address_attempts=5))
-    for number in range(6):
-        throttle.begin(f"victim{number}", "192.0.2.1", NOW)
-        if number < 5:
-            throttle.begin("mallory", "192.0.2.1", NOW)
-            throttle.withdraw("mallory", "192.0.2.1")
-            throttle.forget("mallory", "192.0.2.1")
-    with pytest.raises(SlowDown):
-        throttle.begin("victim9", "192.0.2.1", NOW)
+    DELAYS.check(Failures(4, NOW), NOW + SECOND)
+    DELAYS.check(None, NOW)
 
 
 # The secret and the codes of RFC 6238, appendix B, of six digits.

@@ -1,5 +1,6 @@
 """Interpreting is limited in processor time: what takes too long is set aside once, and nothing else waits for it."""
 
+import asyncio
 import itertools
 import threading
 from dataclasses import replace
@@ -18,6 +19,7 @@ from app.intake.request import InboundRequest
 from app.store.inbound.hooks import HookState
 from tests.flow.door import Door
 from tests.service import Service
+from tests.waiting import HANG
 
 LIMIT = 0.05
 
@@ -58,6 +60,24 @@ class _Stuck:
             self.begun += 1
             endless()
         return self._adapter.read(request, source)
+
+
+async def test_a_webhook_is_read_while_others_write(service: Service) -> None:
+    reached, written = threading.Event(), threading.Event()
+
+    def read(request: InboundRequest, source: Source) -> Reading:
+        reached.set()
+        assert written.wait(HANG)
+        return ADAPTERS["zammad"].read(request, source)
+
+    door = Door(service, {**ADAPTERS, "zammad": replace(ADAPTERS["zammad"], read=read)})
+    plug, _ = door.connect("zammad")
+    hook = await door.deliver(plug, {"ticket": {"id": 1, "created_at": "2026-03-02T09:00:00Z"}})
+    reading = asyncio.create_task(door.reader.read_all())
+    await asyncio.to_thread(reached.wait, HANG)
+    await service.database.write(lambda conn, now: written.set(), frozenset({"phpnet"}))
+    assert await reading == 1
+    assert door.hook(hook.id).interpreted_at is not None
 
 
 async def test_a_delivery_that_takes_too_long_is_kept_once_and_another_desks_is_read(

@@ -26,6 +26,7 @@ UNCONFINED = {
     "flow/judge/assess.py": {"STREAM"},
     "flow/people/own.py": {"SIGN_IN"},
     "flow/people/sign_in.py": {"SIGN_IN"},
+    "flow/people/throttle.py": {"SIGN_IN"},
     "flow/outbound/deliver.py": {"DELIVERIES"},
     "flow/process/retention.py": {"RETENTION"},
     "flow/process/sweep.py": {"DUE"},

@@ -17,6 +17,7 @@ from app.store.engine import dialect, migrate, row_security
 from app.store.engine.database import (
     Connection,
     Database,
+    EveryDesk,
     FailureKind,
     Unreachable,
     WriteContention,
@@ -224,6 +225,37 @@ async def test_desks_take_turns_and_none_waits_for_all_of_another(database: Data
     group = GroupCommit(database, process, largest=3, desks_of=lambda member: frozenset({member[0]}))
     await asyncio.gather(*map(group.submit, ["a1", "a2", "a3", "a4", "a5", "b1", "c1", "b2"]))
     assert served == ["a1", "b1", "c1", "a2", "b2", "a3", "a4", "a5"]
+
+
+async def test_each_desk_has_a_small_share_of_a_transaction_while_several_wait(database: Database) -> None:
+    batches: list[Sequence[str]] = []
+
+    def process(conn: Connection, now: int, members: Sequence[str]) -> Sequence[str]:
+        batches.append(members)
+        return members
+
+    group = GroupCommit(
+        database, process, largest=100, weight=len, share=4, desks_of=lambda member: frozenset({member[0]})
+    )
+    await asyncio.gather(*map(group.submit, ["aaaaaa", "a", "b", "cc", "dddd", "bbbb", "aaa"]))
+    assert batches == [["aaaaaa"], ["b", "cc", "dddd", "a", "aaa"], ["bbbb"]]
+
+
+async def test_the_writer_is_shared_while_one_of_its_latest_transactions_was_another_desks(
+    database: Database,
+) -> None:
+    def nothing(conn: Connection, now: int) -> None: ...
+
+    own, other = frozenset({"haisoft"}), frozenset({"phpnet"})
+    await database.write(nothing, EveryDesk.DUE)
+    await database.write(nothing, own)
+    assert (database.is_shared(own), database.is_shared(other)) == (False, True)
+    for _ in range(100):
+        await database.write(nothing, other)
+    assert (database.is_shared(own), database.is_shared(other)) == (True, False)
+    for _ in range(100):
+        await database.write(nothing, other, bulk=True)
+    assert not database.is_shared(own)
 
 
 async def test_a_member_that_goes_away_harms_no_other(database: Database) -> None:

@@ -198,6 +198,18 @@ def test_several_contracts_or_none_are_flagged_and_named_by_hand(office: Office)
     assert (office.view("1")["contract"], office.view("1")["flags"]) == ("C-2", [])
 
 
+@pytest.mark.parametrize("what", ["allowances", "charges"])
+def test_what_an_unknown_contract_has_used_is_not_found_where_a_desk_has_contracts(
+    office: Office, what: str
+) -> None:
+    path = f"/v1/{what}"
+    assert office.get(path, contract="C-2") == {what: []}
+    office.done("C-1", TERM)
+    assert office.get(path, contract="c-1") == {what: []}
+    assert office.get(path, contract="C-2", desk="hvn") == {what: []}
+    assert office.room.get(path, contract="C-2").status_code == 404
+
+
 def test_a_desk_without_contracts_has_no_flags(office: Office) -> None:
     office.ticket("1")
     assert office.view("1")["flags"] == []

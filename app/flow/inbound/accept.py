@@ -77,6 +77,7 @@ class Acceptor:
             settings.group_commit_size,
             _weight,
             desks_of=lambda new: frozenset({new.desk}),
+            share=settings.push_part_size,
         )
 
     async def accept(self, desk: str, system: str, request: InboundRequest) -> Accepted | Answer:

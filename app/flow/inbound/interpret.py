@@ -7,7 +7,7 @@ Instants are microseconds UTC.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import structlog
 
@@ -45,6 +45,21 @@ class _Read:
     """Why it stays in the inbox."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a body says, as a source reads it. `fault`: why it could not be read."""
+
+    configured: ConfiguredSource
+    reading: Reading | None = None
+    fault: str | None = None
+
+
+ReadAhead = Mapping[str, _Content]
+"""What bodies say that were read before the transaction, by the id of their webhook."""
+
+NOTHING_READ: Final[ReadAhead] = {}
+
+
 class Interpreter:
     """Interprets webhooks within a transaction. One per process."""
 
@@ -54,11 +69,28 @@ class Interpreter:
         self._max_skew = length_of(settings.max_skew)
         self._time_limit = settings.inbound_interpret_timeout.total_seconds()
 
-    def interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
-        """Read these webhooks, store their events and evaluate the tickets."""
-        systems = {(hook.desk, hook.system) for hook in claimed}
+    def configured(
+        self, conn: Connection, waiting: Sequence[StoredHook]
+    ) -> list[tuple[StoredHook, ConfiguredSource | None]]:
+        """These webhooks with the configuration by which each is read; none where no such system is known."""
+        systems = {(hook.desk, hook.system) for hook in waiting}
         found = {key: self._sources.configured(conn, *key) for key in systems}
-        read = [self._read(now, hook, found[hook.desk, hook.system]) for hook in claimed]
+        return [(hook, found[hook.desk, hook.system]) for hook in waiting]
+
+    def read_ahead(self, waiting: Iterable[tuple[StoredHook, ConfiguredSource | None]]) -> ReadAhead:
+        """Read the bodies of these webhooks, without a transaction. `interpret` takes what still holds then."""
+        return {
+            hook.id: self._content(hook, configured) for hook, configured in waiting if configured is not None
+        }
+
+    def interpret(
+        self, conn: Connection, now: Micros, claimed: Sequence[StoredHook], ahead: ReadAhead = NOTHING_READ
+    ) -> None:
+        """Read these webhooks, store their events and evaluate the tickets. `ahead`: bodies that are read already."""
+        read = [
+            self._read(now, hook, configured, ahead.get(hook.id))
+            for hook, configured in self.configured(conn, claimed)
+        ]
         tickets = {key for one in read for key in _tickets(one)}
         # Two processes that read webhooks of one ticket at once would each miss the other's snapshot. A new ticket has
         # no row to lock, so its name is locked, in sorted order, before the rows.
@@ -81,30 +113,43 @@ class Interpreter:
         hooks.finish(conn, results, now)
         after_commit(conn, lambda: _count(read, results))
 
-    def _read(self, now: Micros, hook: StoredHook, configured: ConfiguredSource | None) -> _Read:
+    def _read(
+        self, now: Micros, hook: StoredHook, configured: ConfiguredSource | None, ahead: _Content | None
+    ) -> _Read:
         one = _Read(hook, configured)
         if configured is None:
             one.faults.append(
                 f"no system {hook.system!r} of {hook.desk} is known; its file of sources no longer describes it"
             )
             return one
+        # A file of sources may have been applied since it was read ahead.
+        holds = ahead is not None and ahead.configured == configured
+        content = ahead if holds and ahead is not None else self._content(hook, configured)
+        if content.reading is None:
+            one.faults.append(content.fault or "")
+        else:
+            self._accept(one, content.reading, now)
+        return one
+
+    def _content(self, hook: StoredHook, configured: ConfiguredSource) -> _Content:
+        """What a body says, read within the time limit."""
         try:
             request = InboundRequest(hook.headers, hook.body, hook.received_at, limits=self._limits)
             reading = within(self._time_limit, lambda: configured.adapter.reading(request, configured.source))
         except Unreadable as error:
-            one.faults.append(str(error))
+            return _Content(configured, fault=str(error))
         except TookTooLong:
             _log.error("webhook interpretation stopped", desk=hook.desk, system=hook.system, hook=hook.id)
-            one.faults.append(
+            fault = (
                 f"reading it took more than {self._time_limit:g} s of processor time; simplify the source's expressions "
                 "if it has any, or raise SLATIMER_INBOUND_INTERPRET_TIMEOUT, and run the inbox again"
             )
+            return _Content(configured, fault=fault)
         except Exception as error:  # noqa: BLE001 - stored, logged and listed in the inbox: one adapter's defect affects no other webhook
             _log.exception("webhook interpretation failed", desk=hook.desk, system=hook.system, hook=hook.id)
-            one.faults.append(f"reading it failed by a defect of the service, {_in_the_log(error, hook)}")
-        else:
-            self._accept(one, reading, now)
-        return one
+            fault = f"reading it failed by a defect of the service, {_in_the_log(error, hook)}"
+            return _Content(configured, fault=fault)
+        return _Content(configured, reading)
 
     def _accept(self, one: _Read, reading: Reading, now: Micros) -> None:
         one.warnings += reading.warnings

@@ -3,18 +3,20 @@
 A commit wakes it; a poll finds what another process stored, or what a stopped one left. A batch that fails is repeated
 one by one, and a webhook that fails alone is kept with the reason, so that it blocks no other. Desks take turns: one
 desk's thousand waiting webhooks delay another's single one by one batch. Several processes may read: a claimed row is
-locked until the transaction ends. Instants are microseconds UTC.
+locked until the transaction ends. Bodies are read before it, in another thread: a body that is slow to read keeps no
+push waiting. Instants are microseconds UTC.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Final
 
 import structlog
 
 from app.background import BackgroundLoop
-from app.flow.inbound.interpret import Interpreter, failed
+from app.flow.inbound.interpret import NOTHING_READ, Interpreter, ReadAhead, failed
 from app.settings import Settings
 from app.sla.span import HOUR, Micros, length_of
 from app.store.engine.database import (
@@ -49,10 +51,13 @@ class Reader:
 
     def __init__(self, database: Database, interpreter: Interpreter, settings: Settings) -> None:
         self._database, self._interpreter = database, interpreter
-        self._batch, self._tries = settings.inbound_batch_size, settings.inbound_max_attempts
+        self._batch, self._shared_batch = settings.inbound_batch_size, settings.shared_batch_size
+        self._tries = settings.inbound_max_attempts
         self._poll_interval = settings.inbound_poll_interval.total_seconds()
         self._retention = length_of(settings.inbound_retention)
         self._background = BackgroundLoop(self._run)
+        # A thread of its own: memory for large bodies is allocated in each thread that ever read one.
+        self._bodies = ThreadPoolExecutor(1, "bodies")
         self._pruned_at: Micros | None = None
         self._duty = settings.inbound_duty_cycle
         self._busy: Callable[[], bool] = _never
@@ -119,21 +124,39 @@ class Reader:
 
     async def _read(self) -> int:
         """Read a batch; one by one if it fails. Raises when the database is unreachable."""
-
-        def together(conn: Connection, now: Micros) -> int:
-            claimed = hooks.claim(conn, self._batch, self._last_desk)
-            if claimed:
-                self._last_desk = claimed[-1].desk
-                self._interpret(conn, now, claimed)
-            return len(claimed)
-
+        size = self._size_of_batch()
         try:
-            return await self._database.write(together, EveryDesk.DUE)
+            read = await self._read_ahead(size)
+            return 0 if read is None else await self._read_together(size, read)
         except Exception as error:
             if failure_kind(error) is FailureKind.UNAVAILABLE:
                 raise
             _log.warning("webhook batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         return sum([await self._read_one() for _ in range(self._batch)])
+
+    async def _read_together(self, size: int, read: ReadAhead) -> int:
+        def together(conn: Connection, now: Micros) -> int:
+            claimed = hooks.claim(conn, size, self._last_desk)
+            if claimed:
+                self._last_desk = claimed[-1].desk
+                self._interpret(conn, now, claimed, read)
+            return len(claimed)
+
+        return await self._database.write(together, EveryDesk.DUE)
+
+    def _size_of_batch(self) -> int:
+        shared = self._database.is_shared(frozenset({self._last_desk}))
+        return min(self._batch, self._shared_batch) if shared else self._batch
+
+    async def _read_ahead(self, size: int) -> ReadAhead | None:
+        """Read the bodies of the next webhooks, outside a transaction. None when no webhook waits."""
+        waiting = await self._database.read(
+            lambda conn: self._interpreter.configured(conn, hooks.pending(conn, size, self._last_desk))
+        )
+        if not waiting:
+            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._bodies, self._interpreter.read_ahead, waiting)
 
     async def _read_one(self) -> int:
         claimed: list[StoredHook] = []
@@ -154,9 +177,11 @@ class Reader:
                 raise
             return 1
 
-    def _interpret(self, conn: Connection, now: Micros, claimed: Sequence[StoredHook]) -> None:
+    def _interpret(
+        self, conn: Connection, now: Micros, claimed: Sequence[StoredHook], read: ReadAhead = NOTHING_READ
+    ) -> None:
         with confined(conn, frozenset(hook.desk for hook in claimed)):
-            self._interpreter.interpret(conn, now, claimed)
+            self._interpreter.interpret(conn, now, claimed, read)
 
     async def _is_temporary(self, hook: StoredHook, error: Exception) -> bool:
         """Whether a failure is the database's and may be temporary: a full disk, a long write of another process.

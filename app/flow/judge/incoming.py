@@ -1,6 +1,6 @@
 """Incoming events: what is pushed, what each is about, and what became of a push."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.flow.query.answer import TicketAnswer
@@ -79,19 +79,22 @@ class Receipt:
         self.tickets += part.tickets
 
 
-def parts(incoming: Sequence[Incoming], size: int) -> list[list[int]]:
-    """The places of a push's events, in parts of about `size`.
+def parts(incoming: Sequence[Incoming], size: Callable[[], int]) -> Iterator[list[int]]:
+    """The places of a push's events, in parts of about `size`, which is asked for at the begin of each.
 
     All events of a ticket are in one part and in their order, so that it is evaluated once.
     """
-    if len(incoming) <= size:
-        return [list(range(len(incoming)))]
+    most = size()
+    if len(incoming) <= most:
+        yield list(range(len(incoming)))
+        return
     by_ticket: dict[tuple[str, str], list[int]] = {}
     for place, one in enumerate(incoming):
         by_ticket.setdefault((one.desk, one.ticket or one.event.subject), []).append(place)
-    found: list[list[int]] = [[]]
+    part: list[int] = []
     for places in by_ticket.values():
-        if found[-1] and len(found[-1]) + len(places) > size:
-            found.append([])
-        found[-1] += places
-    return found
+        if part and len(part) + len(places) > most:
+            yield part
+            part, most = [], size()
+        part += places
+    yield part

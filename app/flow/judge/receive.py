@@ -15,6 +15,7 @@ from app.flow.judge.incoming import Incoming, Receipt, Refusal, parts, ticket_of
 from app.flow.judge.locking import lock
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.tickets import answers
+from app.principal import Desks
 from app.settings import Settings
 from app.sla.span import Micros, length_of
 from app.sla.subject import Subject
@@ -33,32 +34,42 @@ class _Push:
     answered: bool
 
 
+def _desks_of(incoming: Iterable[Incoming]) -> Desks:
+    return frozenset(one.desk for one in incoming)
+
+
 class Receiver:
     """Receives pushes. One per process."""
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._assessor, self._catalogue = assessor, assessor.catalogue
         self._max_skew, self._cycles = length_of(settings.max_skew), settings.answer_cycles
-        self._part_size = settings.push_part_size
+        self._database = database
+        self._part_size, self._shared_part_size = settings.push_part_size, settings.shared_batch_size
         self._group: GroupCommit[_Push, Receipt] = GroupCommit(
             database,
             self._process,
             settings.group_commit_size,
             lambda push: len(push.incoming),
-            desks_of=lambda push: frozenset(one.desk for one in push.incoming),
+            desks_of=lambda push: _desks_of(push.incoming),
+            share=settings.push_part_size,
+            bulk=settings.shared_batch_size,
         )
 
     async def receive(self, incoming: Sequence[Incoming], *, deliver: bool = True) -> Receipt:
         """Receive a push. Returns once it is durable. `deliver` false: its signals are recorded only.
 
-        A large one is received in parts, one after the other. When one fails, those before it are stored; a repetition
-        of the push is harmless to them.
+        A large one is received in parts, one after the other, in small ones while other desks write. When one fails,
+        those before it are stored; a repetition of the push is harmless to them.
         """
-        whole = Receipt()
-        for places in parts(incoming, self._part_size):
+        whole, desks = Receipt(), _desks_of(incoming)
+        for places in parts(incoming, lambda: self._size_of_part(desks)):
             push = _Push([incoming[place] for place in places], deliver, answered=True)
             whole.add(await self._group.submit(push), places)
         return whole
+
+    def _size_of_part(self, desks: Desks) -> int:
+        return self._shared_part_size if self._database.is_shared(desks) else self._part_size
 
     def receive_now(
         self, incoming: Sequence[Incoming], *, deliver: bool = True, answered: bool = True

@@ -99,10 +99,10 @@ class Own:
                 second_factor.remove(conn, person)
             return right
 
-        self._sign_ins.throttle.begin_code(name, sender.network, self._database.now())
+        await self._sign_ins.throttle.begin_code(name, sender.network)
         if not await self._database.write(work, EveryDesk.SIGN_IN):
             raise SignInRefused(Refusal.WRONG_CODE)
-        self._sign_ins.throttle.withdraw_code(name, sender.network)
+        await self._sign_ins.throttle.withdraw_code(name, sender.network)
 
     async def _prove(self, person: Person, principal: Principal, present: str | None, sender: Sender) -> None:
         if await self._is_fresh(person, principal):

@@ -96,7 +96,7 @@ class SignIns:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database, self._settings = database, settings
         self.passwords = Passwords(settings)
-        self.throttle = Throttle(settings)
+        self.throttle = Throttle(database, settings)
         self._rules = group_roles.parse(settings.oidc_roles)
 
     async def by_password(self, name: str, password: str, sender: Sender) -> Result:
@@ -106,7 +106,7 @@ class SignIns:
         encoded = await self.prove(key, proofs, password, sender)
         result = await self._write(lambda conn, now: self._after_password(conn, now, key, encoded, sender))
         if isinstance(result, SignedIn):
-            self.throttle.forget(key, sender.network)
+            await self.throttle.forget(key, sender.network)
         return result
 
     async def prove(self, key: str, proofs: Proofs | None, password: str, sender: Sender) -> str:
@@ -115,15 +115,15 @@ class SignIns:
         Raises SignInRefused, SlowDown and BusyHashing.
         """
         encoded = None if proofs is None else proofs.password
-        self.throttle.begin(key, sender.network, self._database.now())
+        await self.throttle.begin(key, sender.network)
         try:
             verified = await self.passwords.verify(encoded, password, sender.network)
         except BusyHashing:
-            self.throttle.withdraw(key, sender.network)
+            await self.throttle.withdraw(key, sender.network)
             raise
         if not verified.matches or proofs is None or encoded is None:
             raise SignInRefused(Refusal.WRONG_PASSWORD)
-        self.throttle.withdraw(key, sender.network)
+        await self.throttle.withdraw(key, sender.network)
         if not verified.outdated:
             return encoded
         newer = await self.passwords.hash_again(password, sender.network)
@@ -136,10 +136,10 @@ class SignIns:
         """Finish a sign-in with a code of the app, or a recovery code. Raises SignInRefused and SlowDown."""
         key = await self._person_of(Purpose.SECOND_FACTOR, secret, Refusal.WRONG_CODE)
         # Counted with the wrong passwords, which a right one does not clear before its code is right too.
-        self.throttle.begin_code(key, sender.network, self._database.now())
+        await self.throttle.begin_code(key, sender.network)
         result = await self._write(lambda conn, now: self._after_code(conn, now, secret, code, sender))
-        self.throttle.withdraw_code(key, sender.network)
-        self.throttle.forget(key, sender.network)
+        await self.throttle.withdraw_code(key, sender.network)
+        await self.throttle.forget(key, sender.network)
         return result
 
     async def by_link(self, secret: str, sender: Sender) -> Result:

@@ -7,6 +7,7 @@ event of another process. Instants are microseconds UTC. The package docstring s
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -68,6 +69,8 @@ _MEMO: Final = "memo"
 _TIME: Final = "time"
 MAX_ATTEMPTS: Final = 5
 """Attempts of a transaction under contention."""
+_RECENT: Final = 50
+"""Write transactions that `is_shared` looks back on: half a second of a busy writer."""
 
 
 class WriteContention(RuntimeError):
@@ -170,6 +173,8 @@ class Database:
             settings, statement_timeout=settings.database_statement_timeout
         )
         self._writer = ThreadPoolExecutor(1, "writer")
+        self._recent: deque[Desks] = deque(maxlen=_RECENT)
+        """The desks of the latest writes; none for those over every desk, and parts of large ones."""
         self._readers = ReaderPool("reader", settings.database_read_pool_size, self._open_reader)
         self._lookups = ReaderPool("lookup", 1, self._open_reader)
         self._replica = None if settings.replica_url is None else Replica(settings, settings.replica_url)
@@ -200,9 +205,14 @@ class Database:
         return max(clock, self._last)
 
     async def write(
-        self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None = None
+        self,
+        work: Callable[[Connection, Micros], T],
+        desks: Desks | EveryDesk | None = None,
+        *,
+        bulk: bool = False,
     ) -> T:
-        """Run `work` in a write transaction, with its time. Returns its result after the commit.
+        """Run `work` in a write transaction, with its time. Returns its result after the commit. `bulk`: a part of a
+        large request, for which no other desk's must be short.
 
         It sees and writes the rows of these desks only, on PostgreSQL; without `desks` those of the context's caller.
 
@@ -211,7 +221,13 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         context = copy_context()
+        nothing = bulk or isinstance(desks, EveryDesk)
+        self._recent.append(frozenset() if nothing else _desks_of(desks))
         return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work, desks))
+
+    def is_shared(self, desks: Desks) -> bool:
+        """Whether another desk than these has written lately: then long work of these takes short transactions."""
+        return any(not recent <= desks for recent in self._recent)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a read-only transaction on one snapshot.

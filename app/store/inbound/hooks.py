@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import RowMapping, bindparam, func, select, text
+from sqlalchemy import RowMapping, Select, bindparam, func, select, text
 
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
@@ -205,9 +205,17 @@ def claim(conn: Connection, most: int, after: str = "") -> list[StoredHook]:
     Desks take turns, beginning with the one that follows the desk `after` by name. On PostgreSQL the rows are locked
     until the transaction ends, and rows locked by another process are skipped.
     """
+    return _next(conn, dialect.for_update_skip_locked(conn, _PENDING), most, after)
+
+
+def pending(conn: Connection, most: int, after: str = "") -> list[StoredHook]:
+    """The webhooks that `claim` would give; nothing is locked."""
+    return _next(conn, _PENDING, most, after)
+
+
+def _next(conn: Connection, query: Select[Any], most: int, after: str) -> list[StoredHook]:
     desks = conn.execute(_WAITING_DESKS).scalars().all()
     turns = sorted(desks, key=lambda desk: (desk <= after, desk))
-    query = dialect.for_update_skip_locked(conn, _PENDING)
     claimed: list[StoredHook] = []
     for number, desk in enumerate(turns):
         if len(claimed) >= most:

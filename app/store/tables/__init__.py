@@ -10,6 +10,7 @@ from app.store.tables.outbound import delivery, subscription
 from app.store.tables.people import (
     api_key,
     calendar_feed,
+    failed_sign_in,
     one_time,
     person,
     principal_role,
@@ -58,6 +59,7 @@ __all__ = [
     "embedding",
     "event",
     "event_key",
+    "failed_sign_in",
     "hook",
     "measured_month",
     "metadata",

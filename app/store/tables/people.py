@@ -137,6 +137,20 @@ class OneTimeRow(SQLModel, table=True):
     )
 
 
+class FailedSignInRow(SQLModel, table=True):
+    """Failed sign-ins in a row, by a digest of the name and the address that they are counted by."""
+
+    __tablename__: ClassVar[Any] = "failed_sign_in"
+
+    key: str = text_column(primary_key=True)
+    failures: int = instant_column()
+    last_at: int = instant_column()
+
+    __table_args__ = (
+        Index("failed_sign_in_last", "last_at"),  # serves the removal of the least recent
+    )
+
+
 class CalendarFeedRow(SQLModel, table=True):
     """An address of a calendar's `.ics`, by the hash of the secret in it."""
 
@@ -164,3 +178,4 @@ calendar_feed = table_of(CalendarFeedRow)
 person = table_of(PersonRow)
 recovery_code = table_of(RecoveryCodeRow)
 one_time = table_of(OneTimeRow)
+failed_sign_in = table_of(FailedSignInRow)

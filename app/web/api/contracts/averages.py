@@ -1,6 +1,6 @@
 """Averages, allowances and charges of a month, now or as they were."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
 from fastapi import Query, Request
@@ -16,6 +16,7 @@ from app.sla.agreement.allowance import PastAllowance
 from app.sla.agreement.version import known_versions
 from app.sla.average.month import AverageState
 from app.sla.period import PeriodFault
+from app.store.contracts import contracts
 from app.store.contracts.catalogue import Catalogue, UnknownDesk
 from app.store.engine.database import Connection
 from app.web.http.access import Caller, Viewer, desks_for
@@ -200,14 +201,19 @@ async def list_charges(request: Request, caller: Viewer, wanted: Annotated[Charg
 
 
 async def _found(request: Request, caller: Caller, wanted: MonthQuery, find: Find) -> list[JsonObject]:
-    """What is found of each desk that the caller may see. An unknown desk and a faulty month are problems."""
+    """What is found of each desk that the caller may see. An unknown desk, an unknown contract and a faulty month are
+    problems."""
     parts, visible = running(request), desks_for(caller, wanted.desk)
     when = When.of(parts.database.now(), wanted.at, wanted.as_of, wanted.period)
 
     def all_desks(conn: Connection) -> list[JsonObject]:
         known = sorted(parts.catalogue.desks(conn)) if wanted.desk is None else [wanted.desk]
         desks = [desk for desk in known if covers(visible, desk)]
-        return [each for desk in desks for each in find(conn, parts.catalogue, desk, when)]
+        found = [each for desk in desks for each in find(conn, parts.catalogue, desk, when)]
+        contract = wanted.contract if isinstance(wanted, HolderQuery) else None
+        if contract is not None and not found and _is_unknown(conn, desks, contract):
+            raise not_found("contract", contract)
+        return found
 
     try:
         return await parts.database.read_replicated(budgeted(parts.settings, all_desks))
@@ -215,3 +221,9 @@ async def _found(request: Request, caller: Caller, wanted: MonthQuery, find: Fin
         raise not_found("desk", wanted.desk or "") from error
     except PeriodFault as fault:
         raise invalid([Place("query", "at" if when.period is None else "period", str(fault))]) from fault
+
+
+def _is_unknown(conn: Connection, desks: Iterable[str], contract: str) -> bool:
+    """Whether these desks have contracts, and never had one of this id. Elsewhere a contract is what tickets name."""
+    having = [desk for desk in desks if contracts.exist(conn, desk)]
+    return bool(having) and not any(contracts.versions(conn, desk, contract) for desk in having)
