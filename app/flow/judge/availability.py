@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from app.flow.judge.judgement import Judgement
+from app.flow.judge.subject_logs import KnownLog
 from app.flow.judge.uptime_signals import Difference, JudgedUptime
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import Version
@@ -42,18 +43,19 @@ class ServiceJudge:
 
     def __call__(
         self,
-        events: Sequence[Event],
+        log: KnownLog,
         versions: Sequence[Version],
         recorded: Sequence[RecordedSignal],
         at: Micros,
         judged_at: Micros | None,
     ) -> Judgement:
         """The signals that are not recorded yet, and the next instant at which one can become due."""
+        events = log.events
         if not events:
             return Judgement()
         service = Subject.parse(events[0].subject).id
         facts = read_facts(service, events)
-        found, of_versions = _news(facts, events, judged_at), _of_versions(versions, judged_at, at)
+        found, of_versions = _news(facts, log, judged_at), _of_versions(versions, judged_at, at)
         spans = [*(each.span for each in found), *of_versions]
         periods = list(periods_of(versions, self._bounded(spans, at), at))
         concerned = None if judged_at is None or of_versions else frozenset(each.resource for each in found)
@@ -101,14 +103,14 @@ class ServiceJudge:
                     yield JudgedUptime(rule, resource, named, general)
 
 
-def _news(facts: ServiceFacts, events: Sequence[Event], judged_at: Micros | None) -> list[News]:
+def _news(facts: ServiceFacts, log: KnownLog, judged_at: Micros | None) -> list[News]:
     """About what something was not known at the last evaluation, or had not passed."""
     if judged_at is None:
         return changed(ServiceFacts(facts.service), facts)
-    new = [event for event in events if event.received_at >= judged_at - _TRANSACTION]
+    new = log.news(judged_at - _TRANSACTION)
     passed = (each for each in facts.outages if each.lasts_after(judged_at))
     return [
-        *news(facts.service, events, new),
+        *news(facts.service, log.events, new),
         *(News(Span(max(each.start, judged_at), each.span.end), each.resource) for each in passed),
     ]
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.sla.event import Event
+from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKey
 from app.store.engine.database import Connection
 from app.store.tickets import ledger
@@ -21,6 +22,14 @@ class KnownLog:
 
     events: Sequence[Event]
     seq: int
+    judged: int | None = None
+    """How many of them, the first ones, the last evaluation knew; None: that is not known."""
+
+    def news(self, since: Micros) -> Sequence[Event]:
+        """What the last evaluation did not know; where that is not known, what was received since an instant."""
+        if self.judged is not None:
+            return self.events[self.judged :]
+        return [event for event in self.events if event.received_at >= since]
 
 
 class SubjectLogs:
@@ -43,7 +52,10 @@ class SubjectLogs:
             row, kept = before.get(subject), self._entries.get((desk, subject))
             known = kept[1] if row is not None and kept is not None and kept[0] == row.revision else None
             events, seq = ledger.subject_log(conn, desk, ways, 0 if known is None else known.seq)
-            found[subject] = KnownLog(events if known is None else [*known.events, *events], seq)
+            if known is None:
+                found[subject] = KnownLog(events, seq)
+            else:
+                found[subject] = KnownLog([*known.events, *events], seq, len(known.events))
         return found
 
     def put(self, row: StoredSubject, known: KnownLog) -> None:

@@ -132,7 +132,7 @@ class SubjectCase:
         before = self.before.get(subject)
         versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
         judged_at = None if before is None else before.evaluated_at or None
-        log = self.logs[subject].events
+        log = self.logs[subject]
         found: Judgement = self.judge_of_kind(log, versions, known, turn.at, judged_at)
         coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(

@@ -302,7 +302,7 @@ def _shown(desk: str, each: _Object, asked: AvailabilityQuestion, most: int) -> 
         "service": each.service,
         "resource": each.resource or None,
         "contract": each.contract,
-        "outages": [outage_document(outage) for outage in outages[-most:]],
+        "outages": [outage_document(outage, at) for outage in outages[-most:]],
         "maintenance": announced(each.rule, each.concerned, each.period, at, most),
         "days": each.days,
         "flags": [*marks, *flags],
