@@ -20,6 +20,12 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
+    sweep_busy_batch_size: int = Field(
+        default=20,
+        ge=1,
+        description="Tickets in one transaction of the sweep while events are pushed, which wait for it: a tenth of "
+        "`sweep_batch_size`, and of the contracts as large a part.",
+    )
     sweep_contracts_batch_size: int = Field(
         default=100,
         ge=1,
