@@ -20,11 +20,11 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
-    sweep_batch_duration: timedelta = Field(
-        default=timedelta(milliseconds=25),
-        gt=timedelta(),
-        description="Duration of a transaction of the sweep while events are received in the same process: they wait "
-        "for it, so it takes fewer tickets then. Shorter ones take more of the processor for each ticket.",
+    sweep_busy_batch_size: int = Field(
+        default=20,
+        ge=1,
+        description="Tickets in one transaction of the sweep while events are pushed, which wait for it: a tenth of "
+        "`sweep_batch_size`, and of the contracts as large a part.",
     )
     sweep_contracts_batch_size: int = Field(
         default=100,

@@ -10,13 +10,13 @@ import pytest
 from app.flow.judge.assess import Assessor
 from app.flow.judge.judges import Judgement, SubjectSignal
 from app.flow.judge.receive import Receiver
+from app.flow.judge.subject_logs import KnownLog
 from app.flow.outbound import subscribe
 from app.flow.outbound.subscribe import SubscriptionSpec
 from app.flow.process.invariants import Verdict, run_checks
 from app.flow.process.sweep import Sweeper
 from app.sla.agreement.version import Version
 from app.sla.clock.signals import RecordedSignal
-from app.sla.event import Event
 from app.sla.span import HOUR, Micros
 from app.sla.subject import Subject, SubjectKind
 from app.store.outbound.subscriptions import Channel
@@ -30,12 +30,13 @@ AN_HOUR_LATER = "2026-03-02T10:00:00.000001+01:00"
 
 
 def judge_of_services(
-    events: Sequence[Event],
+    log: KnownLog,
     _: Sequence[Version],
     recorded: Sequence[RecordedSignal],
     at: Micros,
     __: Micros | None,
 ) -> Judgement:
+    events = log.events
     if any(event.data.get("service") == "broken" for event in events):
         raise ValueError("a service that cannot be judged")
     started = [event.at for event in events if event.type == "outage.started"]

@@ -126,6 +126,8 @@ def test_a_named_month_a_span_and_an_instant_can_be_asked_for(room: Room) -> Non
         600,
         "2026-01-31T23:10:04.800000Z",
     )
+    # It ends after that instant, so it lasts at it.
+    assert [then["outages"][0]["to"], february["outages"][0]["to"]] == [None, "2026-02-01T00:00:00Z"]
 
 
 def test_as_of_an_instant_it_is_what_was_known_then(room: Room) -> None:

@@ -110,13 +110,15 @@ class Assessor:
         *,
         deliver: bool = True,
         traces: Mapping[SubjectKey, str] | None = None,
+        contracts: int | None = None,
     ) -> Assessed:
         """Evaluate these subjects, by desk, and the others that they concern; write what changed.
 
         `traces`: the id of the request because of which each is evaluated, or of the sweep's batch.
+        `contracts`: how many at most where all of a desk are due; None: as the settings have it.
         """
         self._follow_positions(conn)
-        cases = self._cases(conn, now, touched)
+        cases = self._cases(conn, now, touched, contracts or self._contracts_batch)
         # After waiting for a row lock our timestamp may be older than the holder's; use the later. Else what the holder
         # evaluated at its instant would be recorded before its time.
         at = max([now, *(case.evaluated_at for case in cases)])
@@ -139,7 +141,9 @@ class Assessor:
             self._positions.follow(conn, stream.last(conn))
         self._durable = False
 
-    def _cases(self, conn: Connection, now: Micros, touched: Mapping[str, Iterable[Subject]]) -> list[Case]:
+    def _cases(
+        self, conn: Connection, now: Micros, touched: Mapping[str, Iterable[Subject]], contracts: int
+    ) -> list[Case]:
         """What is to be evaluated, read and locked: of all desks the tickets first, in one order for all processes."""
         tickets: list[Case] = []
         others: list[Case] = []
@@ -157,9 +161,8 @@ class Assessor:
             for kind, subjects in sorted(by_kind.items()):
                 versions = self.catalogue.timeline(conn, desk, latest.get(desk))
                 if kind is SubjectKind.CONTRACT:
-                    size = self._contracts_batch
                     case = ContractCase.locked(
-                        conn, self.catalogue, desk, subjects, versions, now=now, batch_size=size
+                        conn, self.catalogue, desk, subjects, versions, now=now, batch_size=contracts
                     )
                     others.append(case)
                     continue

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from app.flow.judge.judgement import Judgement
+from app.flow.judge.subject_logs import KnownLog
 from app.flow.judge.uptime_signals import Difference, JudgedUptime
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import Version
 from app.sla.availability.change import News, changed, news
-from app.sla.availability.facts import ServiceFacts, read_facts
+from app.sla.availability.facts import ServiceFacts
 from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.uptime import ALL, Uptime, Who, compile_downtime
 from app.sla.availability.version import JudgedPeriod, period_at, periods_of, taking_over
@@ -23,7 +24,6 @@ from app.sla.event import Event
 from app.sla.fields import casefolded
 from app.sla.reason import Reason, ReasonCode
 from app.sla.span import DAY, HOUR, Micros, Span
-from app.sla.subject import Subject
 
 _TRANSACTION: Final = HOUR
 """An event may have been received before the last evaluation and stored after it, by a transaction that waited for it.
@@ -42,25 +42,25 @@ class ServiceJudge:
 
     def __call__(
         self,
-        events: Sequence[Event],
+        log: KnownLog,
         versions: Sequence[Version],
         recorded: Sequence[RecordedSignal],
         at: Micros,
         judged_at: Micros | None,
     ) -> Judgement:
         """The signals that are not recorded yet, and the next instant at which one can become due."""
+        events = log.events
         if not events:
             return Judgement()
-        service = Subject.parse(events[0].subject).id
-        facts = read_facts(service, events)
-        found, of_versions = _news(facts, events, judged_at), _of_versions(versions, judged_at, at)
+        facts = log.book.facts
+        found, of_versions = _news(facts, log, judged_at), _of_versions(versions, judged_at, at)
         spans = [*(each.span for each in found), *of_versions]
         periods = list(periods_of(versions, self._bounded(spans, at), at))
         concerned = None if judged_at is None or of_versions else frozenset(each.resource for each in found)
         judged = [each for period in periods for each in self._judged(facts, period, concerned, at)]
-        difference = Difference(service, facts.resources, recorded, _because(events, versions, judged_at))
-        signals = difference.signals(judged, [each.period.span for each in periods])
-        return Judgement(signals, _next_at(facts, judged, versions, at))
+        spans, because = [each.period.span for each in periods], _because(events, versions, judged_at)
+        difference = Difference(facts.service, facts.resources, recorded, spans, because)
+        return Judgement(difference.signals(judged), _next_at(facts, judged, versions, at))
 
     def _bounded(self, spans: Iterable[Span], at: Micros) -> Iterator[Span]:
         """The spans up to now and not too long ago, and the running period."""
@@ -101,14 +101,14 @@ class ServiceJudge:
                     yield JudgedUptime(rule, resource, named, general)
 
 
-def _news(facts: ServiceFacts, events: Sequence[Event], judged_at: Micros | None) -> list[News]:
+def _news(facts: ServiceFacts, log: KnownLog, judged_at: Micros | None) -> list[News]:
     """About what something was not known at the last evaluation, or had not passed."""
     if judged_at is None:
         return changed(ServiceFacts(facts.service), facts)
-    new = [event for event in events if event.received_at >= judged_at - _TRANSACTION]
+    new = log.news(judged_at - _TRANSACTION)
     passed = (each for each in facts.outages if each.lasts_after(judged_at))
     return [
-        *news(facts.service, events, new),
+        *news(facts.service, log.book.related(new), new),
         *(News(Span(max(each.start, judged_at), each.span.end), each.resource) for each in passed),
     ]
 

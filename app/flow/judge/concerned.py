@@ -8,6 +8,7 @@ credit answers, or has a claim. Instants are microseconds UTC.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from app.flow.judge.subject_logs import KnownLog
 from app.flow.query.answer import TicketAnswer
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.credit import CreditOwed
@@ -37,14 +38,15 @@ def contract_subject(contract_id: object) -> Subject:
 
 
 def by_service(
-    versions: Sequence[Version], log: Sequence[Event], kinds: Iterable[str], received_at: Micros, at: Micros
+    versions: Sequence[Version], known: KnownLog, kinds: Iterable[str], received_at: Micros, at: Micros
 ) -> bool:
     """Whether the contracts of the desk are concerned by what was received of a service, or emitted of it (`kinds`)."""
     agreement = versions[-1].agreement
     if not any(credit.of_availability or credit.outages_of for credit in agreement.credits):
         return False
     running = Months(zone(agreement.time_zone)).at(at)
-    new = [event for event in log if event.received_at == received_at]
+    new = [event for event in known.events if event.received_at == received_at]
+    log = known.book.related(new) if new else ()
     if new and (_is_late(log, new, running) or _interrupts(agreement, log, new)):
         return True
     news = any(event.type == VERIFIED for event in new) or any(kinds)

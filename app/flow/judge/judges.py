@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.flow.judge.availability import ServiceJudge
 from app.flow.judge.judgement import Judgement, SubjectSignal
+from app.flow.judge.subject_logs import KnownLog
 from app.settings import Settings
 from app.sla.agreement.version import Version
 from app.sla.clock.signals import RecordedSignal
-from app.sla.event import Event
 from app.sla.span import Micros
 from app.sla.subject import SubjectKind
 
 __all__ = ["Judgement", "SubjectJudge", "SubjectSignal", "judges"]
 
 SubjectJudge = Callable[
-    [Sequence[Event], Sequence[Version], Sequence[RecordedSignal], Micros, Micros | None], Judgement
+    [KnownLog, Sequence[Version], Sequence[RecordedSignal], Micros, Micros | None], Judgement
 ]
-"""(events, versions, recorded signals, instant, instant of the last evaluation if any) -> what is found."""
+"""(log, versions, recorded signals, instant, instant of the last evaluation if any) -> what is found."""
 
 
 def judges(settings: Settings) -> Mapping[SubjectKind, SubjectJudge]:

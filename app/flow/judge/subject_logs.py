@@ -1,17 +1,21 @@
-"""Logs of services, kept in memory so that a further fact does not read ten thousand earlier ones again.
+"""Logs of services and their signals, kept in memory: a further fact does not read ten thousand earlier ones again.
 
 A cache of this process. An entry counts only for the revision of the subject at which it was made: where another process
 has evaluated the subject since, the whole log is read. Instants are microseconds UTC.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from app.sla.availability.book import ServiceBook
+from app.sla.clock.signals import RecordedSignal
 from app.sla.event import Event
+from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKey
 from app.store.engine.database import Connection
 from app.store.tickets import ledger
+from app.store.tickets.signals import NewSignal
 from app.store.tickets.subjects import StoredSubject
 
 
@@ -20,7 +24,60 @@ class KnownLog:
     """The log of a subject in the order of receipt, up to its place `seq`."""
 
     events: Sequence[Event]
-    seq: int
+    seq: int = 0
+    judged: int | None = None
+    """How many of them, the first ones, the last evaluation knew; None: that is not known."""
+    recorded: Mapping[str, RecordedSignal] | None = None
+    """The subject's recorded signals by id, in the order of recording; None: they are to be read."""
+    _books: list[ServiceBook] = field(default_factory=list[ServiceBook])
+    """At most one: the facts, once they were asked for."""
+
+    def news(self, since: Micros) -> Sequence[Event]:
+        """What the last evaluation did not know; where that is not known, what was received since an instant."""
+        if self.judged is not None:
+            return self.events[self.judged :]
+        return [event for event in self.events if event.received_at >= since]
+
+    @property
+    def book(self) -> ServiceBook:
+        """The facts that a service's events state."""
+        if not self._books:
+            self._books.append(ServiceBook(Subject.parse(self.events[0].subject).id, self.events))
+        return self._books[0]
+
+    def grown(self, events: Sequence[Event], seq: int) -> "KnownLog":
+        """The log with the events that follow. This one must not be used any more."""
+        for book in self._books:
+            book.add(events)
+        return KnownLog([*self.events, *events], seq, len(self.events), self.recorded, self._books)
+
+    def with_signals(self, before: Mapping[str, RecordedSignal], new: Iterable[NewSignal]) -> "KnownLog":
+        """The log with what is recorded once these signals are. This one must not be used any more."""
+        return replace(self, recorded=_recorded_after(before, new))
+
+
+def _recorded_after(
+    before: Mapping[str, RecordedSignal], new: Iterable[NewSignal]
+) -> Mapping[str, RecordedSignal]:
+    """The recorded signals after further ones, which may retract or correct earlier ones, as the table has them."""
+    found = dict(before)
+    for signal in new:
+        found[signal.id] = RecordedSignal(
+            id=signal.id,
+            commitment=signal.commitment,
+            cycle=signal.cycle,
+            kind=signal.kind,
+            occurrence=signal.occurrence,
+            generation=signal.generation,
+            at=signal.at,
+            retracted=False,
+        )
+        if signal.retracts in found:
+            found[signal.retracts] = replace(found[signal.retracts], retracted=True)
+        if signal.corrects is not None and signal.corrects[0] in found:
+            which, true_at = signal.corrects
+            found[which] = replace(found[which], at=true_at)
+    return found
 
 
 class SubjectLogs:
@@ -43,7 +100,9 @@ class SubjectLogs:
             row, kept = before.get(subject), self._entries.get((desk, subject))
             known = kept[1] if row is not None and kept is not None and kept[0] == row.revision else None
             events, seq = ledger.subject_log(conn, desk, ways, 0 if known is None else known.seq)
-            found[subject] = KnownLog(events if known is None else [*known.events, *events], seq)
+            found[subject] = KnownLog(events, seq) if known is None else known.grown(events, seq)
+            # It has grown by what is durable only if the transaction commits: then it is put back.
+            self._drop((desk, subject))
         return found
 
     def put(self, row: StoredSubject, known: KnownLog) -> None:

@@ -77,19 +77,19 @@ class SubjectCase:
     def judge(self, turn: Turn) -> Judged:
         """Evaluate them and write their rows. One that fails is parked and harms no other."""
         failures = Failures(self.desk)
-        known = recorded.recorded(
-            turn.conn, self.desk, [way for ways in self.written.values() for way in ways]
-        )
+        known = self._recorded(turn.conn)
         signals: list[NewSignal] = []
         rows = list(self._of_other_ways(turn))
-        for subject in self.logs:
-            before = [signal for way in self.written[subject] for signal in known[way].others]
-            done, found = failures.attempt([subject], self._evaluated, turn, subject, before)
+        durable: list[tuple[StoredSubject, KnownLog]] = []
+        for subject, log in self.logs.items():
+            before = known[subject]
+            done, found = failures.attempt([subject], self._evaluated, turn, subject, list(before.values()))
             if done and found is not None:
                 signals += found[0]
                 rows.append(found[1])
+                durable.append((found[1], log.with_signals(before, found[0])))
         subjects.write(turn.conn, rows)
-        after_commit(turn.conn, lambda: self._keep(rows))
+        after_commit(turn.conn, lambda: self._keep(durable))
         retry_at = park_failed(
             turn.conn, self.desk, {*self.logs, *self.before}, failures.errors, turn.backoff, turn.at
         )
@@ -108,15 +108,24 @@ class SubjectCase:
             kinds.setdefault(signal.subject.key, []).append(signal.kind)
         concerned = any(
             subject.kind is SubjectKind.SERVICE
-            and by_service(self.versions, log.events, kinds.get(subject, ()), turn.received_at, turn.at)
+            and by_service(self.versions, log, kinds.get(subject, ()), turn.received_at, turn.at)
             for subject, log in self.logs.items()
         )
         return {self.desk: [ALL_CONTRACTS]} if concerned else {}
 
-    def _keep(self, rows: Iterable[StoredSubject]) -> None:
-        for row in rows:
-            if row.subject in self.logs:
-                self.kept.put(row, self.logs[row.subject])
+    def _recorded(self, conn: Connection) -> Mapping[Subject, Mapping[str, RecordedSignal]]:
+        """The recorded signals of each subject by id, read where its log does not have them."""
+        unread = [subject for subject, log in self.logs.items() if log.recorded is None]
+        read = recorded.recorded(conn, self.desk, [way for each in unread for way in self.written[each]])
+        found = {subject: log.recorded for subject, log in self.logs.items() if log.recorded is not None}
+        for subject in unread:
+            signals = (signal for way in self.written[subject] for signal in read[way].others)
+            found[subject] = {signal.id: signal for signal in signals}
+        return found
+
+    def _keep(self, durable: Iterable[tuple[StoredSubject, KnownLog]]) -> None:
+        for row, log in durable:
+            self.kept.put(row, log)
 
     def _of_other_ways(self, turn: Turn) -> Iterator[StoredSubject]:
         """The rows that a process of the release before wrote by another key: never due again."""
@@ -132,7 +141,7 @@ class SubjectCase:
         before = self.before.get(subject)
         versions, wakes_at = begun(self.versions, turn.at), next_change_at(self.versions, turn.at)
         judged_at = None if before is None else before.evaluated_at or None
-        log = self.logs[subject].events
+        log = self.logs[subject]
         found: Judgement = self.judge_of_kind(log, versions, known, turn.at, judged_at)
         coming = [at for at in (found.next_at, wakes_at) if at is not None]
         row = StoredSubject(

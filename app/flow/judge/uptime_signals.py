@@ -6,7 +6,7 @@ Warnings are recorded once and not for what is broken already. Instants are micr
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -44,19 +44,30 @@ class JudgedUptime:
 
 
 class Difference:
-    """The recorded signals of a service against what is true of it now. `named`: the resources that facts name."""
+    """The recorded signals of a service against what is true of it now, in the judged periods of these spans.
+
+    `named`: the resources that facts name.
+    """
 
     def __init__(
-        self, service: str, named: Collection[str], recorded: Sequence[RecordedSignal], because: Reason
+        self,
+        service: str,
+        named: Collection[str],
+        recorded: Iterable[RecordedSignal],
+        spans: Sequence[Span],
+        because: Reason,
     ) -> None:
-        self._service, self._because = service, because
+        self._service, self._because, self._spans = service, because, spans
         self._named = {EVERY_RESOURCE, *named}
+        # Of a service with thousands of resources most signals are of other months.
+        since, until = min(span.start for span in spans) - _ZONES, max(span.end for span in spans)
+        recorded = [each for each in recorded if since <= each.cycle < until]
         self._times = Counter((each.commitment, each.cycle, each.kind, each.occurrence) for each in recorded)
         breaches = [each for each in recorded if each.kind == AvailabilityKind.BREACHED]
         self._valid = {_key_of(each): each for each in breaches if not each.retracted}
         self._retracted = {_key_of(each): each for each in breaches if each.retracted}
 
-    def signals(self, judged: Sequence[JudgedUptime], spans: Sequence[Span]) -> list[SubjectSignal]:
+    def signals(self, judged: Sequence[JudgedUptime]) -> list[SubjectSignal]:
         """Retractions first, then warnings and breaches in the order of their instants."""
         current = {each.key: each for each in judged}
         cycles = {key[:2] for key in current}
@@ -65,7 +76,7 @@ class Difference:
             now = current.get(key)
             # Of a resource that no fact names any more nothing is judged.
             is_judged = key[:2] in cycles and key[2] in self._named
-            is_gone = not is_judged and any(span.start - _ZONES <= key[1] < span.end for span in spans)
+            is_gone = not is_judged and any(span.start - _ZONES <= key[1] < span.end for span in self._spans)
             if is_gone or (now is not None and now.uptime.breached_at is None):
                 undone.append(self._retraction(recorded, now))
         new = [signal for each in judged for signal in self._of(each)]

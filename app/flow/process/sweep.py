@@ -8,7 +8,6 @@ do no harm. A ticket that fails is parked, and does not block the others. Instan
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
 
 import structlog
 
@@ -16,7 +15,6 @@ from app.background import BackgroundLoop
 from app.flow import metrics
 from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.locking import lock_desks
-from app.flow.process.pace import Pace
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
 from app.sla.subject import SubjectKey, by_desk
@@ -49,15 +47,45 @@ class SweepState:
     failure: str | None
 
 
+class Batches:
+    """How much one transaction of the sweep evaluates: all of a batch, or a smaller one while events are pushed.
+
+    A push waits for the transaction that runs when it arrives. After each one beside which nothing was pushed the next
+    may be twice as large. Used by the thread that writes.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.tickets = self._most = settings.sweep_batch_size
+        self._least = min(settings.sweep_busy_batch_size, self._most)
+        self._contracts = settings.sweep_contracts_batch_size
+        self._is_own = self._is_busy = False
+
+    @property
+    def contracts(self) -> int:
+        """Contracts, in proportion to tickets."""
+        return max(1, self._contracts * self.tickets // self._most)
+
+    def begin(self) -> None:
+        """A transaction of the sweep begins."""
+        self.tickets = self._least if self._is_busy else min(2 * self.tickets, self._most)
+        self._is_busy = False
+
+    def evaluate(self) -> None:
+        """The next assessment that becomes durable is the sweep's."""
+        self._is_own = True
+
+    def committed(self) -> None:
+        """An assessment of this process became durable: the sweep's, or that of a push."""
+        self._is_busy = self._is_busy or not self._is_own
+        self._is_own = False
+
+
 class Sweeper:
     """The sweep of one process. `start` and `stop` it, or `sweep_now` without an event loop."""
 
     def __init__(self, database: Database, assessor: Assessor, settings: Settings) -> None:
         self._database, self._assessor = database, assessor
-        self._pace = Pace(settings.sweep_batch_size, settings.sweep_batch_duration.total_seconds())
-        self._commits = self._seen = 0
-        """Assessments of this process that became durable, the sweep's own among them; and those by its last batch."""
-        self._contracts = settings.sweep_contracts_batch_size
+        self._batches = Batches(settings)
         self._poll_interval = settings.sweep_poll_interval.total_seconds()
         self._background = BackgroundLoop(self._run)
         self._planned: Micros | None = None
@@ -96,7 +124,8 @@ class Sweeper:
                 raise
             _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
         due = await self._database.write(
-            lambda conn, now: schedule.due(conn, now, self._pace.size, self._contracts), EveryDesk.DUE
+            lambda conn, now: schedule.due(conn, now, self._batches.tickets, self._batches.contracts),
+            EveryDesk.DUE,
         )
         for key in due:
             await self._sweep_one(key)
@@ -157,25 +186,22 @@ class Sweeper:
         await self._background.sleep(wait)
 
     def _claim(self, conn: Connection, now: Micros) -> int:
-        began = monotonic()
+        self._batches.begin()
+        limit, contracts = self._batches.tickets, self._batches.contracts
         # Lock order: desks that are locked as a whole before any ticket.
-        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, self._pace.size))
-        due = schedule.due(conn, now, self._pace.size, self._contracts)
+        lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, limit))
+        due = schedule.due(conn, now, limit, contracts)
         if due:
+            self._batches.evaluate()
             with confined(conn, frozenset(desk for desk, _ in due)):
                 self._evaluate(conn, now, due)
-            after_commit(conn, lambda: self._batch_ended(len(due), began))
         return len(due)
-
-    def _batch_ended(self, count: int, began: float) -> None:
-        """After the commit of a batch, which was itself one assessment."""
-        at, others = monotonic(), self._commits - self._seen - 1
-        self._seen = self._commits
-        self._pace.batch_ended(at, count, at - began, others=others)
 
     def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:
         traces = dict.fromkeys(due, f"sweep-{now}")
-        found = self._assessor.assess(conn, now, by_desk(due), traces=traces)
+        found = self._assessor.assess(
+            conn, now, by_desk(due), traces=traces, contracts=self._batches.contracts
+        )
         after_commit(conn, lambda: _observe(found, now))
 
     def on_announcement(self, announcement: Announcement) -> None:
@@ -184,7 +210,7 @@ class Sweeper:
 
     def _on_commit(self, found: Assessed) -> None:
         """The same for a commit of this process. Runs in the writer thread."""
-        self._commits += 1
+        self._batches.committed()
         self._wake_for(found.next_at)
 
     def _wake_for(self, next_at: Micros | None) -> None:

@@ -272,12 +272,15 @@ class _Query:
         """The facts of a service, in whichever ways they write its name."""
         key = Subject(SubjectKind.SERVICE, service).key
         if key not in self._facts:
+            as_of = self._asked.as_of
+            if as_of is None:
+                known = self._catalogue.service_facts.read(self._conn, self._desk, [service])
+                self._facts[key] = known.get(key.id) or ServiceFacts(service)
+                return self._facts[key]
             written = subjects.written(self._conn, self._desk, [key])
             log = ledger.subject_logs(self._conn, self._desk, [key], written)[key]
-            as_of = self._asked.as_of
-            events = log if as_of is None else [event for event in log if event.received_at <= as_of]
-            name = written[key][0].id if log else service
-            self._facts[key] = read_facts(name, events)
+            events = [event for event in log if event.received_at <= as_of]
+            self._facts[key] = read_facts(written[key][0].id if log else service, events)
         return self._facts[key]
 
 
@@ -302,7 +305,7 @@ def _shown(desk: str, each: _Object, asked: AvailabilityQuestion, most: int) -> 
         "service": each.service,
         "resource": each.resource or None,
         "contract": each.contract,
-        "outages": [outage_document(outage) for outage in outages[-most:]],
+        "outages": [outage_document(outage, at) for outage in outages[-most:]],
         "maintenance": announced(each.rule, each.concerned, each.period, at, most),
         "days": each.days,
         "flags": [*marks, *flags],

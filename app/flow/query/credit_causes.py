@@ -13,7 +13,7 @@ from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.rule import Kind
 from app.sla.agreement.version import Version, version_of_period
-from app.sla.availability.contract import joined, valid_span
+from app.sla.availability.contract import joined, resources_of, valid_span
 from app.sla.availability.facts import ServiceFacts, read_facts
 from app.sla.availability.outage import Outage
 from app.sla.availability.uptime import Downtime, Who, compile_downtime
@@ -86,6 +86,8 @@ class Uptimes:
         }
         if not wanted:
             return cls(asked, {})
+        if asked.as_of is None:
+            return cls(asked, asked.catalogue.service_facts.read(asked.conn, asked.desk, wanted))
         written = subjects.written(
             asked.conn, asked.desk, (Subject(SubjectKind.SERVICE, each) for each in wanted)
         )
@@ -109,8 +111,7 @@ class Uptimes:
     def _who(self, term: Contract, local: Zone) -> _Who:
         services = frozenset(name for name in self.facts if term.covers(name))
         named = {resource for name in services for resource in self.facts[name].resources}
-        resources = frozenset(map(casefolded, term.resources)) & named
-        return services, resources, valid_span(term, local)
+        return services, resources_of(term, named), valid_span(term, local)
 
     def _judged(self, who: Sequence[_Who], day: int) -> Iterator[Judged]:
         spans = [
@@ -228,12 +229,15 @@ def _interrupting(agreement: Agreement) -> Iterator[AvailabilityRule]:
 
 
 def _periods(months: Months, spans: Iterable[Span], at: Micros) -> list[Period]:
-    """The months up to an instant that have any of these spans."""
-    found: set[Period] = set()
-    for span in spans:
-        if span.start <= at:
-            found.update(months.between(span.start, min(span.end, at + 1)))
-    return sorted(found)
+    """The months up to an instant that have any of these spans, in order."""
+    found: list[Period] = []
+    for span in sorted(each for each in spans if each.start <= at):
+        end = min(span.end, at + 1)
+        # Ten thousand outages of a month ask for it once.
+        if not found or span.start >= found[-1].end or end > found[-1].end:
+            known = found[-1].start if found else None
+            found += (each for each in months.between(span.start, end) if known is None or each.start > known)
+    return found
 
 
 def _incident(outage: Outage) -> Incident:

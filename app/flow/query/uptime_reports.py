@@ -4,23 +4,30 @@ Each figure equals what `GET /v1/availability` answers for the same object and s
 so an answer as of an earlier instant is the one that was given then. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from app.flow.query.contracts import CustomerContract, contracts_of
 from app.flow.query.report_scope import Answer, Asked, ReportScope
 from app.settings import Settings
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.agreement.version import version_of_period
-from app.sla.availability.contract import contract_downtime, services_of, valid_span
+from app.sla.availability.contract import (
+    contract_downtime,
+    resources_of,
+    services_of,
+    valid_span,
+)
 from app.sla.availability.facts import FactsByResource, ServiceFacts, read_facts
 from app.sla.availability.uptime import ALL, Downtime, compile_downtime
 from app.sla.budget import charge
+from app.sla.contract import Contract
 from app.sla.fields import casefolded
 from app.sla.period import Period
 from app.sla.report.measure import COMMITMENT
 from app.sla.report.object_report import OBJECT_SPLITS, CountedUptime, uptime_report
+from app.sla.span import Span
 from app.sla.subject import Subject, SubjectKind
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
@@ -29,6 +36,8 @@ from app.store.tickets import ledger, subjects
 _OF_CONTRACTS: Final = frozenset({"contract", "customer"})
 _BATCH: Final = 500
 """Contracts that are read at once."""
+
+_Who: TypeAlias = tuple[frozenset[str], frozenset[str], Span]
 
 
 def availability_report(conn: Connection, catalogue: Catalogue, settings: Settings, asked: Asked) -> Answer:
@@ -88,6 +97,8 @@ class _Query:
         scope = self.scope
         judged = list(self._judged())
         facts = [self._found_by_resource(rule, period) for _, period, rule in judged]
+        # Ten thousand contracts on one service, none of which has a server that was down alone, are computed once.
+        shared: dict[tuple[object, ...], CountedUptime] = {}
         for each in self._contracts():
             for (number, period, rule), found in zip(judged, facts, strict=True):
                 terms = [
@@ -96,12 +107,26 @@ class _Query:
                     if services_of(rule, term) and (valid_span(term, scope.zone) & period.span).length
                 ]
                 if terms:
-                    named = [casefolded(resource) for term in terms for resource in term.resources]
-                    own = {name: service.of(*named) for name, service in found.items()}
-                    downtime = contract_downtime(rule, own, terms, scope.zone)
-                    yield self._counted(
-                        number, period, downtime, contract=each.id, customer=self._customer(each, period)
-                    )
+                    key = number, rule.id, *(self._who(rule, term, found, period) for term in terms)
+                    if key not in shared:
+                        shared[key] = self._counted(number, period, self._downtime(rule, found, terms))
+                    of = {"contract": each.id, "customer": self._customer(each, period)}
+                    yield replace(shared[key], of={**shared[key].of, **of})
+
+    def _downtime(
+        self, rule: AvailabilityRule, found: Mapping[str, FactsByResource], terms: Sequence[Contract]
+    ) -> Downtime:
+        named = [casefolded(resource) for term in terms for resource in term.resources]
+        own = {name: service.of(*named) for name, service in found.items()}
+        return contract_downtime(rule, own, terms, self.scope.zone)
+
+    def _who(
+        self, rule: AvailabilityRule, term: Contract, found: Mapping[str, FactsByResource], period: Period
+    ) -> _Who:
+        """What a term is down by in a period: its services, those of its resources that a fact names, and when."""
+        services = frozenset(services_of(rule, term))
+        named = {resource for name in services for resource in found[name].named}
+        return services, resources_of(term, named), valid_span(term, self.scope.zone) & period.span
 
     def _found_by_resource(self, rule: AvailabilityRule, period: Period) -> dict[str, FactsByResource]:
         """The facts of a commitment's services in a period, by casefolded name."""
@@ -162,11 +187,14 @@ class _Query:
             for rule in version.agreement.availability
             for service in rule.services
         }
+        if as_of is None:
+            known = self.catalogue.service_facts.read(conn, desk, named)
+            return {key: known.get(key) or ServiceFacts(name) for key, name in named.items()}
         written = subjects.written(conn, desk, (Subject(SubjectKind.SERVICE, each) for each in named))
         logs = ledger.subject_logs(conn, desk, written, written)
         found: dict[str, ServiceFacts] = {}
         for key, name in named.items():
             subject = Subject(SubjectKind.SERVICE, key).key
-            log = [event for event in logs.get(subject, ()) if as_of is None or event.received_at <= as_of]
+            log = [event for event in logs.get(subject, ()) if event.received_at <= as_of]
             found[key] = read_facts(written[subject][0].id if log else name, log)
         return found

@@ -36,15 +36,15 @@ def figures(rule: AvailabilityRule, found: Uptime) -> Json:
     }
 
 
-def outage_document(explained: ExplainedOutage) -> Json:
-    """An outage with its spans, each with why it counts or does not."""
+def outage_document(explained: ExplainedOutage, at: Micros) -> Json:
+    """An outage with its spans, each with why it counts or does not. One that ends after `at` lasts at that instant."""
     outage = explained.outage
     return {
         "reference": outage.reference,
         "service": explained.service,
         "resource": None if outage.resource == EVERY_RESOURCE else outage.named,
         "from": instant_text(outage.start),
-        "to": instant_text(outage.end),
+        "to": None if outage.lasts_after(at) else instant_text(outage.end),
         "cause": outage.cause,
         "event": outage.event,
         "counted_seconds": exact_seconds(explained.counted),

@@ -4,13 +4,14 @@ A contract has terms with dates, services and resources of their own: each count
 microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from app.sla.agreement.availability import AvailabilityRule
 from app.sla.availability.covered import ENDLESS, Covered
 from app.sla.availability.facts import ServiceFacts
+from app.sla.availability.outage import EVERY_RESOURCE
 from app.sla.availability.uptime import Downtime, Who, compile_downtime
 from app.sla.calendar.zone import Zone
 from app.sla.contract import Contract
@@ -29,6 +30,17 @@ def valid_span(term: Contract, zone: Zone) -> Span:
 def services_of(rule: AvailabilityRule, term: Contract) -> list[str]:
     """The services of a commitment that a term covers, casefolded."""
     return [casefolded(service) for service in rule.services if term.covers(service)]
+
+
+def resources_of(term: Contract, named: Collection[str]) -> frozenset[str]:
+    """By which resources a term is down: those of its own that facts name, and "" for all others, if it has any.
+
+    What facts do not name is up and down with the whole service, so terms with equal resources of this kind are down at
+    the same times.
+    """
+    own = frozenset(map(casefolded, term.resources))
+    found = own.intersection(named)
+    return found if found and found == own else found | {EVERY_RESOURCE}
 
 
 def contract_downtime(

@@ -18,7 +18,7 @@ _Item = TypeVar("_Item")
 
 WITHDRAWAL_OF_UNKNOWN: Final = "withdrawal_of_unknown"
 
-_REPORTS: Final = frozenset(
+REPORTS: Final = frozenset(
     {
         EventType.OUTAGE_STARTED,
         EventType.OUTAGE_ENDED,
@@ -27,6 +27,7 @@ _REPORTS: Final = frozenset(
         EventType.EXCLUSION_GRANTED,
     }
 )
+"""The types of the facts of a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def read_facts(service: str, events: Iterable[Event]) -> ServiceFacts:
     outages, faulty_outages = read_outages(ordered)
     windows, faulty_windows = read_windows(ordered)
     exclusions, faulty_exclusions = read_exclusions(ordered)
-    reports = [event for event in ordered if event.type in _REPORTS]
+    reports = [event for event in ordered if event.type in REPORTS]
     unknown = [f"{WITHDRAWAL_OF_UNKNOWN}:{event_id}" for event_id in withdrawals_of_unknown(log)]
     flags = (*unknown, *faulty_outages, *faulty_windows, *faulty_exclusions)
     return ServiceFacts(

@@ -7,12 +7,15 @@ before it. Instants are microseconds UTC.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.version import Version, version_of_period
 from app.sla.calendar.zone import zone
 from app.sla.period import FIRST_DAY, Months, Period
 from app.sla.span import Micros, Span
+
+_NOTHING: Final = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,18 @@ def period_at(versions: Sequence[Version], instant: Micros, at: Micros, day: int
 
 def periods_of(versions: Sequence[Version], spans: Iterable[Span], at: Micros) -> Iterator[JudgedPeriod]:
     """The months that these spans touch, each once, in order."""
-    seen: set[Period] = set()
+    months, seen = months_of(versions[-1].agreement), set[Period]()
+    found, known = None, _NOTHING
     for span in sorted(spans):
         instant = span.start
         while instant <= span.start or instant < span.end:
-            found = period_at(versions, instant, at)
-            if found.period not in seen:
-                seen.add(found.period)
-                yield found
+            # Ten thousand outages of a month ask for its period once.
+            if found is None or instant not in known:
+                found = period_at(versions, instant, at)
+                known = found.period.span & months.at(instant).span
+                if found.period not in seen:
+                    seen.add(found.period)
+                    yield found
             instant = found.period.end
 
 

@@ -25,6 +25,7 @@ from app.sla.span import Micros
 from app.store import audit
 from app.store.audit import Action
 from app.store.contracts.contracts import note_desks
+from app.store.contracts.service_facts import ServiceFactsCache
 from app.store.contracts.stored_version import (
     Document,
     Documents,
@@ -103,6 +104,8 @@ class Catalogue:
     ) -> None:
         self.years_ahead, self.installed, self.limits = years_ahead, installed, limits
         self._parsed: dict[str, tuple[StoredVersion, ...]] = {}
+        self.service_facts = ServiceFactsCache()
+        """The facts of services, which every statement and report of a desk needs."""
 
     def desks(self, conn: Connection) -> dict[str, int]:
         """The desks that have a version, each with the number of its latest."""

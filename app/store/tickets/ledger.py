@@ -101,6 +101,15 @@ _SUBJECT_LOGS: Final = _EVENTS.where(
     literal_column(f"({OF_OTHER_SUBJECT})"),
 )
 _SUBJECT_LATER: Final = _SUBJECT_LOGS.add_columns(_event.c.seq).where(_event.c.seq > bindparam("seq"))
+_SUBJECT_ENDS: Final = (
+    select(_event.c.subject, func.count(), func.max(_event.c.seq))
+    .where(
+        _event.c.desk == bindparam("desk"),
+        _event.c.subject.in_(bindparam("subjects", expanding=True)),
+        literal_column(f"({OF_OTHER_SUBJECT})"),
+    )
+    .group_by(_event.c.subject)
+)
 _COUNTED: Final = (
     select(_event.c.subject, _event.c.ticket)
     .where(
@@ -238,6 +247,15 @@ def subject_log(conn: Connection, desk: str, written: Iterable[Subject], seq: in
     given = {"desk": desk, "subjects": [each.text for each in written], "seq": seq}
     rows = conn.execute(_SUBJECT_LATER, given).all()
     return [_event_of(row) for row in rows], rows[-1].seq if rows else seq
+
+
+def subject_ends(conn: Connection, desk: str, subjects: Iterable[Subject]) -> dict[str, tuple[int, int]]:
+    """The number of events that are written with each of these subjects, and the last one's place. Logs only grow."""
+    return {
+        row[0]: (row[1], row[2])
+        for part in parts(sorted({each.text for each in subjects}))
+        for row in conn.execute(_SUBJECT_ENDS, {"desk": desk, "subjects": part}).all()
+    }
 
 
 def counted(conn: Connection, desk: str, kind: str, span: Span) -> list[tuple[str, str | None]]:

@@ -9,8 +9,9 @@ from itertools import pairwise, product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.sla.availability.contract import contract_downtime
+from app.sla.availability.contract import contract_downtime, resources_of
 from app.sla.availability.facts import read_facts
+from app.sla.availability.uptime import Who, compile_downtime
 from app.sla.calendar.zone import Zone
 from app.sla.contract import Contract, Fee, FeePer
 from app.sla.credit.cause import BrokenUptime
@@ -19,7 +20,7 @@ from app.sla.credit.lines import ContractCredits
 from app.sla.credit.statement import Statement
 from app.sla.event import Event
 from app.sla.period import Months
-from app.sla.span import HOUR
+from app.sla.span import HOUR, instant
 from tests.sla.availability.outages import fact, rule
 from tests.sla.credits import LATER, agreement
 from tests.sla.test_credit_amounts import HVN
@@ -121,3 +122,28 @@ def test_more_outages_never_credit_less_and_never_more_than_the_fee(
     assert 0 <= less.amount <= more.amount <= 100
     (total,) = Statement.of([less]).totals
     assert (total.credits, total.due + total.open) == (less.amount, less.amount)
+
+
+@settings(max_examples=60)
+@given(OUTAGES, OUTAGES, st.sets(st.sampled_from("abxy")))
+def test_resources_that_no_fact_names_are_down_as_one_even_where_another_is_excluded(
+    outages: Sequence[Down], excluded: Sequence[Down], own: set[str]
+) -> None:
+    events = [
+        event
+        for n, (_, resource, since, length) in enumerate(outages)
+        for event in (
+            fact(f"s{n}", "outage.started", since * HOUR, reference=str(n), resource=resource or None),
+            fact(f"e{n}", "outage.ended", (since + length) * HOUR, reference=str(n)),
+        )
+    ]
+    for n, (_, resource, since, length) in enumerate(excluded):
+        span = {"from": instant(since * HOUR).isoformat(), "to": instant((since + length) * HOUR).isoformat()}
+        events.append(fact(f"x{n}", "exclusion.granted", since * HOUR, resource=resource or None, **span))
+    facts = read_facts("web", events)
+    term = Contract("C-1", "Acme", FIRST, resources=tuple(own))
+    (whole, brief) = (
+        compile_downtime(RULE, [facts], Who.of(*resources))
+        for resources in (term.resources, resources_of(term, facts.resources))
+    )
+    assert (whole.counted, whole.all) == (brief.counted, brief.all)
