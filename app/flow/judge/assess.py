@@ -177,8 +177,9 @@ class Assessor:
         return tickets + others
 
     def _recorded(self, conn: Connection, at: Micros, judged: Sequence[Judged]) -> Assessed:
-        recorded = stream.append(conn, [signal for each in judged for signal in each.signals])
+        # Before the stream is locked: that lock is the last one, and every other writer waits for its end.
         marked_at = self._mark(conn, at, judged)
+        recorded = stream.append(conn, [signal for each in judged for signal in each.signals])
         found = Assessed(
             answers={key: answer for each in judged for key, answer in each.answers.items()},
             failed={key: error for each in judged for key, error in each.failed.items()},

@@ -16,6 +16,7 @@ Three executors are nested. The figures are requests a second at 32 concurrent s
       v
     SQLite file or PostgreSQL server
 
-Reads enter at `Database.read`. `dialect` has the differences between the two databases, `sqlite` and `postgres` the
-connections, `migrate` the schema, `partitions` the monthly event log, `notify` the announcements between processes.
+Reads enter at `Database.read`. `prepared` has the statements of the hot path. `dialect` has the differences between the
+two databases, `sqlite` and `postgres` the connections, `migrate` the schema, `partitions` the monthly event log,
+`notify` the announcements between processes.
 """

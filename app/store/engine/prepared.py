@@ -56,11 +56,12 @@ class Prepared:
     """A statement that is compiled once for each database and each length of its IN lists.
 
     A constant of a module, since what was compiled is kept. Round the lengths of lists up with `batch.parts`, so that
-    they are few. An INSERT or UPDATE must be given the same columns every time, and no column a default of Python's.
+    they are few. An INSERT or UPDATE writes the columns that the first row has; none may have a default of Python's.
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]] | Insert | Update | Delete | TextClause) -> None:
         self._statement = statement
+        self._writes = isinstance(statement, Insert | Update)
         self._lists: tuple[str, ...] | None = None
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
         self._readers: dict[str, Callable[[Iterable[Any]], list[Any]]] = {}
@@ -83,22 +84,24 @@ class Prepared:
         return len(rows) if count < 0 else count
 
     def _compiled_for(self, dialect: Dialect, given: Given) -> _Compiled:
-        lists = self._lists
-        key = (dialect.name,) if not lists else (dialect.name, *[len(given[name]) for name in lists])
-        found = self._compiled.get(key)
-        if lists is None or found is None:
-            found = self._compile(dialect, given)
-        return found
+        found = None if self._lists is None else self._compiled.get(self._key(dialect, given, self._lists))
+        return self._compile(dialect, given) if found is None else found
+
+    def _key(self, dialect: Dialect, given: Given, lists: Sequence[str]) -> tuple[object, ...]:
+        # An INSERT or UPDATE writes the columns that are given.
+        columns = tuple(given) if self._writes else ()
+        return (dialect.name, *columns, *[len(given[name]) for name in lists])
 
     def _compile(self, dialect: Dialect, given: Given) -> _Compiled:
-        writes = isinstance(self._statement, Insert | Update)
-        options: dict[str, Any] = {"column_keys": list(given), "for_executemany": True} if writes else {}
+        options: dict[str, Any] = {}
+        if self._writes:
+            options = {"column_keys": list(given), "for_executemany": True}
         compiled = self._statement.compile(dialect=dialect, **options)
         if compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError(f"not a statement whose values are all given: {self._statement}")
         self._lists = tuple(name for name, bind in compiled.binds.items() if bind.expanding)
         made = _Compiled(*_expanded(compiled, dialect, given))
-        self._compiled[dialect.name, *[len(given[name]) for name in self._lists]] = made
+        self._compiled[self._key(dialect, given, self._lists)] = made
         return made
 
     def _reader(self, dialect: Dialect) -> Callable[[Iterable[Any]], list[Any]]:
