@@ -62,6 +62,6 @@ def test_single_deadlines_do_without_numpy() -> None:
 
 
 def test_the_log_of_a_service_does_without_what_draws_on_consoles() -> None:
-    program = "from app.cli.lean import without\nwith without('rich'): import structlog"
+    program = "from app.cli.lean import leave_out_consoles\nleave_out_consoles()\nimport structlog"
     assert _modules_of(program) & {"rich", "pygments"} == set()
     assert "rich" in _modules_of(f"{program}\nimport rich")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.configured import read_settings
-from app.cli.lean import without
+from app.cli.lean import leave_out_consoles
 from app.cli.terminal import misused
 
 command = typer.Typer(add_completion=False)
@@ -20,8 +20,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, the stream and the pages, and detect breaches as they happen."""
-    with without("rich"):  # structlog imports it, 70 modules, for consoles: the log of a service is JSON
-        import app.main
+    leave_out_consoles()
+    import app.main
     from app.store.engine.dialect import UnusableDatabase, check
     from app.store.engine.vault import UnusableKey, vault_of_settings
 
