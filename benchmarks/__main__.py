@@ -5,8 +5,8 @@
     python -m benchmarks evaluate start    # these
     python -m benchmarks --record          # write the figures into benchmarks/last_release.json
 
-It fails where a ratio is worse than the last release's by more than a fifth, where a figure is gone, and where a script
-fails. Costs are processor time and memory, so that others on the machine hardly count; a quiet machine is better still.
+It fails where a ratio is worse than the last release's by more than a fifth in two runs, where a figure is gone, and
+where a script fails. Costs are processor time and memory, so that others on the machine hardly count; a quiet machine is better still.
 """
 
 import argparse
@@ -43,6 +43,7 @@ class Script:
 
 
 QUICK: Final = (
+    Script("calendar"),
     Script("evaluate"),
     Script("start", environment={"TIMES": "3"}),
     Script("sweep"),
@@ -71,12 +72,24 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="run every benchmark, at its full length")
     parser.add_argument("--record", action="store_true", help=f"write {LAST.name}")
     given = parser.parse_args()
+    scripts = chosen(given.names, everything=given.all)
+    found, failed = measured(scripts)
+    last = _figures.read(LAST)[1]
+    if worse := {
+        _figures.script_of(row.figure.name) for row in _figures.compared(found, last) if row.is_worse
+    }:
+        print(f"\nagain, since worse than the last release's: {', '.join(sorted(worse))}")
+        found = _figures.better(found, measured([each for each in scripts if each.name in worse])[0])
+    return verdict(found, failed, record=given.record)
+
+
+def measured(scripts: Sequence[Script]) -> tuple[list[_figures.Figure], list[str]]:
+    """The figures of these scripts, and which of them failed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "figures"
         path.touch()
-        failed = [script.name for script in chosen(given.names, everything=given.all) if script.run(path)]
-        found = _figures.reported(path)
-    return verdict(found, failed, record=given.record)
+        failed = [script.name for script in scripts if script.run(path)]
+        return _figures.reported(path), failed
 
 
 def verdict(found: Sequence[_figures.Figure], failed: Sequence[str], *, record: bool) -> int:

@@ -79,17 +79,24 @@ def compared(found: Iterable[Figure], last: Mapping[str, Recorded]) -> list[Comp
     return [Compared(figure, last.get(figure.name)) for figure in found]
 
 
+def better(found: Iterable[Figure], again: Iterable[Figure]) -> list[Figure]:
+    """The figures, and of those that were measured again the one with the better ratio."""
+    second = {figure.name: figure for figure in again}
+    return [min(each, second.get(each.name, each), key=lambda f: f.ratio or f.cost) for each in found]
+
+
 def gone(found: Iterable[Figure], last: Iterable[str]) -> list[str]:
     """The figures of the last release that one of these scripts had and no longer has.
 
     The name of a figure begins with its script's, as in "start: serve ready".
     """
     names = {figure.name for figure in found}
-    ran = {_script(name) for name in names}
-    return sorted(name for name in last if name not in names and _script(name) in ran)
+    ran = {script_of(name) for name in names}
+    return sorted(name for name in last if name not in names and script_of(name) in ran)
 
 
-def _script(name: str) -> str:
+def script_of(name: str) -> str:
+    """The script that a figure is of."""
     return name.partition(":")[0]
 
 
@@ -128,8 +135,8 @@ def read(path: Path) -> tuple[str, dict[str, Recorded]]:
 def write(path: Path, release: str, found: Iterable[Figure], kept: Mapping[str, Recorded]) -> None:
     """Write the file of a release: these figures, and of scripts that did not run those that it has."""
     new = {figure.name: Recorded(_brief(figure.cost), figure.unit, _brief(figure.ratio)) for figure in found}
-    ran = {_script(name) for name in new}
-    figures = {name: each for name, each in kept.items() if _script(name) not in ran} | new
+    ran = {script_of(name) for name in new}
+    figures = {name: each for name, each in kept.items() if script_of(name) not in ran} | new
     held = {"release": release, "figures": {name: asdict(figures[name]) for name in sorted(figures)}}
     path.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
 

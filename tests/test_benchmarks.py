@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks._figures import Compared, Figure, Recorded, compared, gone, read, table, write
+from benchmarks._figures import Compared, Figure, Recorded, better, compared, gone, read, table, write
 
 LAST = {
     "sweep: sqlite": Recorded(cost=0.30, unit="ms", ratio=3.0),
@@ -42,6 +42,12 @@ def test_a_new_figure_is_not_worse() -> None:
 def test_a_figure_is_gone_when_its_script_ran_without_it() -> None:
     found = [Figure("sweep: sqlite", 0.3, "ms", limit=0.1)]
     assert gone(found, LAST) == ["sweep: postgresql"]
+
+
+def test_what_was_measured_twice_counts_with_its_better_ratio() -> None:
+    first = [Figure("sweep: sqlite", 0.5, "ms", limit=0.1), Figure("start: help", 0.2, "s", limit=0.1)]
+    again = [Figure("sweep: sqlite", 0.6, "ms", limit=0.2)]
+    assert better(first, again) == [again[0], first[1]]
 
 
 def test_the_table_says_what_is_worse_and_which_aim_is_missed() -> None:

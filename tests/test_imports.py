@@ -10,12 +10,16 @@ from tests.servers.databases import SqliteDatabases, with_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("numpy", "icalendar", "holidays")
-FOR_SOME = ("alembic", "arq", "asyncpg", "cryptography", "redis", "xlsxwriter")
-"""Of a migration, of Redis, of PostgreSQL, of encrypted secrets, of a workbook."""
+FOR_SOME = ("alembic", "arq", "asyncpg", "cryptography", "redis", "segno", "xlsxwriter")
+"""Of a migration, of Redis, of PostgreSQL, of encrypted secrets, of a second factor, of a workbook."""
 
 
 def imported_by(program: str) -> set[str]:
     """Which of the heavy packages a program has imported at its end."""
+    return _modules_of(program) & {*HEAVY, *FOR_SOME}
+
+
+def _modules_of(program: str) -> set[str]:
     ended = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"],
         cwd=ROOT,
@@ -23,7 +27,7 @@ def imported_by(program: str) -> set[str]:
         capture_output=True,
         check=True,
     )
-    return set(ended.stdout.split()) & {*HEAVY, *FOR_SOME}
+    return set(ended.stdout.split())
 
 
 @pytest.mark.parametrize("module", ["app.main", "app.worker", "app.cli.serve", "app.cli.deadline"])
@@ -55,3 +59,9 @@ def test_single_deadlines_do_without_numpy() -> None:
         "c.after(timedelta(hours=2), since=datetime(2026, 3, 2, tzinfo=UTC))"
     )
     assert imported_by(program) == set()
+
+
+def test_the_log_of_a_service_does_without_what_draws_on_consoles() -> None:
+    program = "from app.cli.lean import leave_out_consoles\nleave_out_consoles()\nimport structlog"
+    assert _modules_of(program) & {"rich", "pygments"} == set()
+    assert "rich" in _modules_of(f"{program}\nimport rich")

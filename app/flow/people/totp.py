@@ -6,7 +6,6 @@ Pure, apart from the randomness of a new secret. Instants are microseconds UTC.
 from hmac import compare_digest
 from typing import Final
 
-import segno
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
@@ -31,6 +30,8 @@ def address_of(secret: str, name: str) -> str:
 
 def picture_of(secret: str, name: str) -> str:
     """That address as a QR code, an SVG element without styles of its own."""
+    import segno  # only who sets up a second factor needs it
+
     code = segno.make(address_of(secret, name), error="m")
     return code.svg_inline(scale=4, border=2, omitsize=True, svgclass="qr", lineclass=None, title=None)
 

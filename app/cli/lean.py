@@ -1,0 +1,34 @@
+"""Imports that leave out what a process does not use."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import cast
+
+
+@contextmanager
+def without(package: str) -> Generator[None]:
+    """Within it the package is not found, so that who would import it if it is there does without.
+
+    A package that is imported already stays; afterwards it can be imported as ever.
+    """
+    modules = cast("dict[str, ModuleType | None]", sys.modules)
+    if package in modules:
+        yield
+        return
+    modules[package] = None  # Python's own mark: its import raises ModuleNotFoundError
+    try:
+        yield
+    finally:
+        del modules[package]
+
+
+def leave_out_consoles() -> None:
+    """Before anything else is imported: the log of a service is JSON, so structlog need not draw on consoles.
+
+    It imports rich where it is installed, 70 modules with those that rich needs: 4 MB of every process.
+    """
+    with without("rich"):
+        import_module("structlog")
