@@ -92,11 +92,11 @@ def start(durable: bool = False, *, installation: Path | None = None) -> "Postgr
     return made
 
 
-def standby(primary: "Postgres", durable: bool = False, *, synchronous: bool = False) -> "Postgres":
+def standby(primary: "Postgres", durable: bool = False) -> "Postgres":
     """A new streaming standby of a running server. Raises ServerFailed."""
     made = Postgres(installations()[0], durable=durable)
     try:
-        made.follow(primary, synchronous=synchronous)
+        made.follow(primary)
     except BaseException:
         made.close()
         raise
@@ -156,11 +156,8 @@ class Postgres:
                 raise failure
             self._process.log.write_bytes(b"")
 
-    def follow(self, primary: "Postgres", *, synchronous: bool = False) -> None:
-        """Become a streaming standby of another server. Its data replace those of this one, which must not run.
-
-        `synchronous`: no commit of the primary is answered before it is here, too.
-        """
+    def follow(self, primary: "Postgres") -> None:
+        """Become a streaming standby of another server. Its data replace those of this one, which must not run."""
         shutil.rmtree(self._data, ignore_errors=True)
         place = f"host={HOST} port={primary.port} user={ADMINISTRATOR} application_name=standby"
         self._process.run(
@@ -173,11 +170,13 @@ class Postgres:
         with (self._data / "postgresql.auto.conf").open("a") as settings:
             settings.write("synchronous_standby_names = ''\n")  # after its promotion it has no standby yet
         self.start()
-        if synchronous:
-            primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
-            primary.execute("SELECT pg_reload_conf()")
-        wanted = "sync" if synchronous else "async"
-        until(lambda: wanted in {row["sync_state"] for row in primary.execute(_FOLLOWERS)})
+        until(lambda: primary.execute(_FOLLOWERS))
+
+    def require_standby(self) -> None:
+        """From now on answer no commit before the standby has it (synchronous replication)."""
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+        self.execute("SELECT pg_reload_conf()")
+        until(lambda: "sync" in {row["sync_state"] for row in self.execute(_FOLLOWERS)})
 
     def promote(self) -> None:
         """Make a standby the primary. Returns when it accepts writes."""

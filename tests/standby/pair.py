@@ -21,7 +21,7 @@ class Pair(Fleet):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.standby.follow(self.postgres, synchronous=True)
+        self.renew_standby()
 
     def new_server(self) -> Postgres:
         """The first primary, and a place for its standby."""
@@ -51,8 +51,9 @@ class Pair(Fleet):
         return Outage("primary killed", detail, began_at, now())
 
     def renew_standby(self) -> None:
-        """Make the killed server the synchronous standby of the promoted one."""
-        self.standby.follow(self.postgres, synchronous=True)
+        """Make the server that does not run the synchronous standby of the primary."""
+        self.standby.follow(self.postgres)
+        self.postgres.require_standby()
 
     def close(self) -> None:
         """End everything."""

@@ -1,23 +1,28 @@
 """A read from a replica has everything that was committed before it began; when it cannot, the primary answers."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.principal import EVERY
 from app.settings import Settings
 from app.store.engine.database import Connection, Database
 from app.store.engine.read_only import ReadOnlyDatabase
+from app.store.engine.unreachable import Unreachable
 from tests.servers import postgres
 from tests.servers.databases import UNHURRIED
 from tests.servers.postgres import Postgres
+from tests.servers.process import HOST
 from tests.waiting import HANG
 
 WRITES = 20
+numbers = itertools.count(1)
 READ = text("SELECT inet_server_port(), count(*) FROM fact")
 
 
@@ -34,20 +39,20 @@ def replica(primary: Postgres) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def settings(primary: Postgres, replica: Postgres) -> Iterator[Settings]:
+def settings(primary: Postgres, replica: Postgres) -> Settings:
     """A service that waits for its replica, and asks it again at once after it has failed."""
-    url = primary.create_database("replicated")
+    name = f"replicated_{next(numbers)}"
+    url = primary.create_database(name)
     given = Settings(
         database_url=url,
-        replica_url=replica.url("replicated"),
+        replica_url=replica.url(name),
         replica_wait_timeout=timedelta(seconds=HANG),
         replica_retry_interval=timedelta(),
         **UNHURRIED,
     )
     with Database(given) as database:
         database.write_now(lambda conn, _: conn.exec_driver_sql("CREATE TABLE fact (n bigint)"))
-    yield given
-    primary.drop_database("replicated")
+    return given
 
 
 def impatient(settings: Settings) -> Settings:
@@ -129,7 +134,9 @@ async def test_a_replica_that_fails_is_left_alone_for_a_while_and_then_asked_aga
 
 async def test_a_replica_that_was_promoted_is_not_read(settings: Settings, primary: Postgres) -> None:
     with postgres.standby(primary) as promoted:
-        left = settings.model_copy(update={"replica_url": promoted.url("replicated")})
+        left = settings.model_copy(
+            update={"replica_url": promoted.url(make_url(settings.database_url).database or "")}
+        )
         promoted.promote()
         with Database(left) as database:
             await database.write(written)
@@ -145,3 +152,34 @@ async def test_a_fault_of_a_query_is_the_same_on_the_replica(settings: Settings)
         state = await database.replica_state()
         assert state is not None
         assert (state.in_use, state.on_primary) == (True, 0)
+
+
+# The last test of this file: it kills the primary.
+async def test_a_promoted_standby_has_every_acknowledged_write_and_the_service_goes_on_there(
+    settings: Settings, primary: Postgres, replica: Postgres
+) -> None:
+    primary.require_standby()
+    places = [f"{HOST}:{server.port}" for server in (primary, replica)]
+    url = settings.database_url.replace(f"@{places[0]}/", "@/") + "?host=" + "&host=".join(places)
+    with Database(settings.model_copy(update={"database_url": url, "replica_url": None})) as database:
+        acknowledged = 0
+
+        async def write() -> bool:
+            nonlocal acknowledged
+            with suppress(Unreachable):
+                await database.write(written)
+                acknowledged += 1
+                return True
+            return False
+
+        for _ in range(WRITES):
+            assert await write()
+        primary.kill()
+        await write()  # may still be answered by a process of the killed server
+        replica.promote()
+        async with asyncio.timeout(HANG):
+            while not await write():
+                pass
+        port, known = await database.read(read)
+        assert port == replica.port
+        assert known >= acknowledged > WRITES

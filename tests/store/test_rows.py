@@ -9,8 +9,8 @@ from sqlalchemy import event as event_of_engine
 from app.principal import EVERY
 from app.sla.reason import ReasonCode
 from app.sla.report.figures import LateCause
-from app.sla.span import Span
-from app.sla.subject import THE_DESK, Subject
+from app.sla.span import Micros, Span
+from app.sla.subject import THE_DESK, Subject, SubjectKind
 from app.sla.ticket import STATUSES
 from app.store.engine.database import Connection, Database, WriteContention
 from app.store.engine.prepared import OBSERVED
@@ -27,10 +27,12 @@ from app.store.tickets import (
     queues,
     schedule,
     signals,
+    subjects,
 )
 from app.store.tickets.board import FaultyCursor, Filters
 from app.store.tickets.breaches import BreachFilters
 from app.store.tickets.recorded import recorded
+from app.store.tickets.subjects import StoredSubject
 from tests.servers.databases import postgresql_only, sqlite_only
 from tests.service import Service, created
 
@@ -296,3 +298,22 @@ def test_every_cause_and_pause_of_a_breach_has_a_code_of_its_own() -> None:
     assert tuple(LateCause) == LATE_CAUSES
     assert set(PAUSES) == STATUSES | {ReasonCode.EXCLUSION}
     assert len(set(PAUSES)) == len(PAUSES)
+
+
+def test_a_subject_that_was_evaluated_since_is_due_after_that_evaluation(database: Database) -> None:
+    """A contract's sweep ran between the beginning of a push and its mark: it did not know the fact."""
+    every = Subject(SubjectKind.CONTRACT, "")
+
+    def marked_at(conn: Connection, at: Micros) -> Micros | None:
+        subjects.mark_due(conn, "haisoft", [every], at)
+        return subjects.locked(conn, "haisoft", [every])[every].next_at
+
+    def evaluated(conn: Connection) -> None:
+        subjects.write(conn, [StoredSubject("haisoft", every, 2, evaluated_at=300, next_at=None)])
+
+    def work(conn: Connection, _: Micros) -> list[Micros | None]:
+        first = marked_at(conn, 101)
+        evaluated(conn)
+        return [first, marked_at(conn, 101), marked_at(conn, 300), marked_at(conn, 301), marked_at(conn, 400)]
+
+    assert database.write_now(work) == [101, 301, 301, 301, 400]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BigInteger, BindParameter, bindparam, case, select
 
 from app.sla.span import Micros
 from app.sla.subject import Subject
@@ -43,10 +43,12 @@ _KNOWN: Final = select(_subject.c.subject).where(
 _EVALUATED: Final = select(_subject.c.subject, _subject.c.evaluated_at).where(
     _subject.c.desk == bindparam("desk"), _subject.c.subject.in_(bindparam("subjects", expanding=True))
 )
+_AT: Final[BindParameter[int]] = bindparam("at", type_=BigInteger)
 _MARK: Final = (
     _subject.update()
     .where(_subject.c.desk == bindparam("_desk"), _subject.c.subject == bindparam("_subject"))
-    .values(next_at=bindparam("at"))
+    # Evaluations between the beginning of this transaction and its lock of the row did not know what makes it due.
+    .values(next_at=case((_subject.c.evaluated_at >= _AT, _subject.c.evaluated_at + 1), else_=_AT))
 )
 _WRITTEN: Final = (
     select(_subject.c.subject, _subject.c.written)
@@ -134,7 +136,10 @@ def write(conn: Connection, rows: Sequence[StoredSubject]) -> None:
 
 
 def mark_due(conn: Connection, desk: str, subjects: Iterable[Subject], at: Micros) -> None:
-    """Make these subjects due at an instant, also those that were never evaluated. Rows in the order of subjects."""
+    """Make these subjects due at an instant, also those that were never evaluated. Rows in the order of subjects.
+
+    One that was evaluated since that instant is due after its evaluation: the caller's fact was not committed then.
+    """
     for part in parts(sorted(set(subjects))):
         known = set(conn.execute(_KNOWN, {"desk": desk, "subjects": part}).scalars())
         marked = [{"_desk": desk, "_subject": subject, "at": at} for subject in sorted(known)]
