@@ -145,8 +145,7 @@ def disk_full(set_up: SetUp, chance: Random) -> tuple[str, int]:
         set_up.disk.fill()
         time.sleep(_GLIMPSE)
     set_up.disk.empty()
-    set_up.recover()
-    return "full", began_at
+    return "full, and its server ended" if set_up.recover() else "full", began_at
 
 
 def disk_slow(set_up: SetUp, chance: Random) -> tuple[str, int]:

@@ -111,8 +111,9 @@ class SetUp(ABC):
         """The rows of a query in the service's database."""
 
     @abstractmethod
-    def recover(self) -> None:
-        """Wait until the database can be used again. A server that the fault ended is started, as a supervisor does."""
+    def recover(self) -> bool:
+        """Wait until the database can be used again. Returns whether a server that the fault ended had to be started,
+        as a supervisor does."""
 
     def close(self) -> None:
         """End everything."""
@@ -184,13 +185,16 @@ class Fleet(SetUp):
         """The rows of a query in the service's database, as its administrator."""
         return self.beside.run(self._ask(statement, arguments))
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         """Start PostgreSQL if it has ended, and wait until it answers."""
-        until(self._answers)
+        started: list[bool] = []
+        until(lambda: self._answers(started))
+        return bool(started)
 
-    def _answers(self) -> bool:
+    def _answers(self, started: list[bool]) -> bool:
         if not self.postgres.alive:
             self.postgres.start()
+            started.append(True)
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return bool(self.ask("SELECT NOT pg_is_in_recovery() AS up")[0]["up"])
         return False
@@ -254,8 +258,9 @@ class Alone(SetUp):
         finally:
             connection.close()
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         """Nothing: the file is there."""
+        return False
 
     def _close_database(self) -> None:
         """Nothing: no process has it open any more."""

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
+from app.flow.judge.turn import Failures
 from app.settings import Settings
+from app.sla.subject import THE_DESK
 from app.store.engine.database import Database, Unreachable, nearest_offset
 from app.store.engine.notify import ANYTHING, Announcement, NotificationListener
 from app.web.http.problems import problem_of, respond
@@ -91,3 +94,30 @@ async def test_after_a_lost_connection_every_listener_looks_for_what_was_announc
             await database.read(lambda conn: conn.exec_driver_sql(ended).all())
             assert await heard.get() == ANYTHING
         await listener.stop()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("away"),
+        TimeoutError("no answer"),
+        OperationalError("DELETE", {}, Exception("disk is full")),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_failure_of_the_database_is_none_of_the_subject_that_was_evaluated_then(error: Exception) -> None:
+    """The subject was parked for it, or on PostgreSQL the push answered with 500: its transaction was aborted."""
+    failures = Failures("chaos")
+
+    def fails() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        failures.attempt([THE_DESK], fails)
+    assert failures.errors == {}
+
+
+def test_what_a_subjects_own_content_makes_fail_is_its_failure_only() -> None:
+    failures = Failures("chaos")
+    assert failures.attempt([THE_DESK], int, "no number") == (False, None)
+    assert list(failures.errors) == [THE_DESK]

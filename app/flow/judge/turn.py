@@ -12,7 +12,7 @@ from app.flow.query.answer import TicketAnswer
 from app.flow.query.positions import QueuePositions
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKey
-from app.store.engine.database import Connection
+from app.store.engine.database import Connection, Database
 from app.store.tickets.clocks import TicketKey
 from app.store.tickets.signals import NewSignal
 
@@ -74,9 +74,14 @@ class Failures:
     def attempt(
         self, subjects: Iterable[Subject], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> tuple[bool, T | None]:
-        """(whether it succeeded, its result). What these subjects' own content makes fail is their failure only."""
+        """(whether it succeeded, its result). What these subjects' own content makes fail is their failure only.
+
+        A failure of the database is none of theirs: it fails the transaction, which is tried again.
+        """
         try:
             return True, work(*args, **kwargs)
+        except (*Database.failures, OSError):  # a timeout of the driver is an OSError
+            raise
         except Exception as error:  # noqa: BLE001 - parked, logged, counted and shown
             failed = list(subjects)
             _log.exception("evaluation failed, subject parked", desk=self._desk, subject=failed[0].text)
