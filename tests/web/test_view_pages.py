@@ -38,13 +38,14 @@ def view_named(room: Room, name: str) -> str:
 
 
 def test_the_filters_of_an_address_are_saved_and_named_by_the_menu(room: Room) -> None:
-    signed_in(room, "ann", haisoft="lead")
+    signed_in(room, "ann", haisoft="lead", hvn="lead")
     page = shown(room, "/?desk=haisoft&show=overdue&view=list")
     (save_at,) = re.findall(r'href="(/views\?page=now[^"]+)"', page)
     assert save_at == "/views?page=now&amp;desk=haisoft&amp;show=overdue"
     form = shown(room, save_at.replace("&amp;", "&"))
     assert 'name="filters" value="desk=haisoft&amp;show=overdue"' in form
     assert "State: Breached, open" in form
+    assert re.findall(r'<option value="([^"]*)"', form) == ["", "haisoft"]
     sent = send(room, "/views", page="now", filters="desk=haisoft&show=overdue", name="Broken", desk="")
     assert sent.headers["location"] == "/?desk=haisoft&show=overdue"
     assert "View: Broken" in shown(room, sent.headers["location"])

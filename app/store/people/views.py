@@ -5,7 +5,7 @@ What happens to a shared view is in the audit log. Instants are microseconds UTC
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from sqlalchemy import RowMapping, Table, select
@@ -125,10 +125,13 @@ def _sorted(rows: Any) -> list[View]:
 
 
 def _read(row: RowMapping) -> View:
-    return View(**dict[str, Any](row) | {"filters": _filters(row["filters"])})
+    read: dict[str, Any] = {"filters": _filters(row["filters"])}
+    return View(**dict[str, Any](row) | read)
 
 
 def _filters(text: str) -> dict[str, str]:
     """Stored filters. Those that an export was edited to have may be anything."""
-    read = orjson.loads(text)
-    return {str(name): str(value) for name, value in read.items()} if isinstance(read, dict) else {}
+    read: object = orjson.loads(text)
+    if not isinstance(read, dict):
+        return {}
+    return {str(name): str(value) for name, value in cast("dict[object, object]", read).items()}

@@ -98,10 +98,17 @@ async def _page(reader: Reader, draft: Draft | None, typed: Typed | None = None)
         draft=draft if may_save(reader) else None,
         draft_filters=[] if draft is None else described(draft.page, draft.filters, words),
         rows=rows(found, who, chosen, words, typed),
-        shares=[desk for desk in reader.desks if reader.caller.may(Permission.SHARE, desk)],
+        shares=_shares(reader, draft),
         is_person=who.kind is PrincipalKind.USER,
         done=DONE.get(reader.request.query_params.get("done", "")),
     )
     if typed is not None or (draft is not None and draft.fault is not None):
         answer.status_code = REFUSED
     return answer
+
+
+def _shares(reader: Reader, draft: Draft | None) -> list[str]:
+    """The desks with which the reader may share the view: that of its filters, if they have one."""
+    filtered = None if draft is None else draft.filters.get("desk")
+    desks = (desk for desk in reader.desks if filtered in (None, desk))
+    return [desk for desk in desks if reader.caller.may(Permission.SHARE, desk)]
