@@ -154,3 +154,16 @@ def test_names_of_any_length_make_no_page_wider_than_a_phone_and_a_queue_is_acce
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_an_export_is_previewed_and_imported_from_the_page(opened: Opened, site: Site) -> None:
+    page = opened("/contracts/phpnet", extra_http_headers={"Authorization": f"Bearer {site.admin}"})
+    text = "id;customer;valid_from\nIMPORTED-1;Acme;2026-01-01\n"
+    page.get_by_label("File").set_input_files(
+        {"name": "export.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    expect(page.get_by_role("textbox", name="Text")).to_have_value(text)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview")).to_contain_text("1 contract was read")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("#done")).to_have_text("Contracts stored: 1.")
