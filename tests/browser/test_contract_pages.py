@@ -73,7 +73,7 @@ def test_an_outage_is_recorded_by_hand_with_its_start_its_end_and_its_cause(
     form.get_by_label("Since (Europe/Paris)").fill("2026-03-06T11:00:00")
     form.get_by_label("Resource").fill("vps-112")
     form.get_by_role("button", name="Record the start").click()
-    expect(virtual.locator(".condition.down")).to_have_text("Down since today 11:00 CET")
+    expect(virtual.locator(".condition.down")).to_contain_text("Down since today 11:00 CET")
     expect(page.locator("#recorded")).to_have_text("The start of the outage was recorded.")
     virtual.get_by_role("button", name="Record its end").click()
     form.get_by_label("Until").fill("2026-03-06T11:05:00")
@@ -101,7 +101,9 @@ def test_maintenance_is_announced_from_the_page(opened: Opened, site: Site) -> N
     form.get_by_label("From").fill("2026-03-09T02:00:00")
     form.get_by_label("Until").fill("2026-03-09T04:00:00")
     form.get_by_role("button", name="Announce", exact=True).click()
-    expect(dedicated.locator(".windows")).to_contain_text("Mon 02:00 CET to Mon 04:00 CET, the whole service")
+    windows = dedicated.locator(".windows")
+    expect(windows).to_contain_text("Mon 02:00 CET (your time: 01:00) to Mon 04:00 CET")
+    expect(windows).to_contain_text(", the whole service")
 
 
 def test_a_credit_is_granted_with_author_and_reason_and_the_totals_follow(opened: Opened, site: Site) -> None:
@@ -152,3 +154,16 @@ def test_names_of_any_length_make_no_page_wider_than_a_phone_and_a_queue_is_acce
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_an_export_is_previewed_and_imported_from_the_page(opened: Opened, site: Site) -> None:
+    page = opened("/contracts/phpnet", extra_http_headers={"Authorization": f"Bearer {site.admin}"})
+    text = "id;customer;valid_from\nIMPORTED-1;Acme;2026-01-01\n"
+    page.get_by_label("File").set_input_files(
+        {"name": "export.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    expect(page.get_by_role("textbox", name="Text")).to_have_value(text)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview")).to_contain_text("1 contract was read")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("#done")).to_have_text("Contracts stored: 1.")

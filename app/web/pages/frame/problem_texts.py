@@ -11,7 +11,7 @@ from app.delivery.wording.phrases import N_
 from app.web.http.problems import Kind
 
 TITLES: Final[Mapping[Kind, str]] = {
-    Kind.NOT_SIGNED_IN: N_("Sign in first"),
+    Kind.NOT_SIGNED_IN: N_("A valid key is needed"),
     Kind.NOT_ALLOWED: N_("You may not do this"),
     Kind.NOT_FOUND: N_("Not found"),
     Kind.NOTHING_KNOWN: N_("Nothing was known at that time"),

@@ -4,7 +4,7 @@ In a template `_("Due {due}", due=…)` is a phrase and `ngettext("{n} ticket", 
 escape what is filled in. The room's catalogue comes first, then the frame's, then the one of messages.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +14,7 @@ from app.delivery.wording.catalogues import Folders, translations
 from app.delivery.wording.language import Language
 from app.delivery.wording.wording import CATALOGUES
 from app.web.pages.frame.assets import PAGES
+from app.web.pages.frame.files.fault_texts import fault_text
 from app.web.pages.frame.words import Words
 
 FRAME: Final = "frame"
@@ -49,7 +50,9 @@ def environment(room: str, language: Language) -> Environment:
         found = translations(words.language, words.folders).ngettext(one, many, n)
         return Markup(escape(found)).format(n=words.number(n), **values)  # noqa: S704 - the phrase is escaped
 
-    cast("dict[str, object]", made.globals).update(_=say, ngettext=count, words=words)
+    cast("dict[str, object]", made.globals).update(
+        _=say, ngettext=count, words=words, fault_text=partial(fault_text, words)
+    )
     return made
 
 

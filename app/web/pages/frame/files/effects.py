@@ -63,7 +63,7 @@ def preview_context(words: Words, outcome: PutResult, zone: str, reader: Reader)
         "is_complete": run.is_complete,
         "compared": run.compared,
         "unchanged": run.skipped,
-        "rows": [_moved(words, change, zone, reader.now) for change in effects.changes],
+        "rows": moved_dates(words, effects, zone, reader.now),
         "rows_in_all": effects.changed,
     }
 
@@ -109,6 +109,11 @@ def _shift(words: Words, length: Micros) -> str:
     phrase = EARLIER if length < 0 else LATER
     seconds = max(abs(length) // SECOND, _LEAST_SHIFT)
     return words.say(phrase, time=words.elapsed(seconds))
+
+
+def moved_dates(words: Words, effects: Effects, zone: str, now: Micros) -> list[MovedDate]:
+    """The due dates that a preview lists."""
+    return [_moved(words, change, zone, now) for change in effects.changes]
 
 
 def _moved(words: Words, change: Change, zone: str, now: Micros) -> MovedDate:

@@ -1,0 +1,151 @@
+"""Faults and remarks of a desk's files in the reader's language.
+
+The readers of files state what is wrong, and what to write instead, as English sentences with values in them: for the
+API, the command line and the log. A page recognizes the sentences that people meet most and says them in its language;
+the values, which are text of the file, stay as they are. A sentence that is not listed is shown in English, marked so.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from app.delivery.wording.phrases import N_
+from app.web.pages.frame.words import Words
+
+LONGEST: Final = 1_000
+"""Characters of a sentence that is compared with the phrases: values of a file may be much longer."""
+
+_WRITE: Final = N_("Write {a}.")
+_CODE: Final = re.compile(r"""["'\[{*\d]|[\w.{}-]+ = """)
+"""How text of a file begins: what follows "Write" may also be a sentence."""
+
+_LAST: Final = N_("or")
+_OR: Final = re.compile(r'(?<=") or (?=")')
+
+PHRASES: Final = (
+    # What is wrong.
+    N_("it is missing"),
+    N_("it is empty"),
+    N_("there is none"),
+    N_("no such key here"),
+    N_("the name is taken, without regard to case"),
+    N_("no weekday is named"),
+    N_("the file has no calendar"),
+    N_("nothing starts it"),
+    N_("nothing stops it"),
+    N_("it names no service"),
+    N_("the agreement names no currency"),
+    N_("its currency is not known"),
+    N_("a ticket has no such field"),
+    N_("one of first and last has a year and the other has none"),
+    N_("it is missing beside {a}"),
+    N_("{a} is not known"),
+    N_("{a} is not a text"),
+    N_("{a} is not a date"),
+    N_("{a} is not a list"),
+    N_("{a} is not a table"),
+    N_("{a} is not a name"),
+    N_("{a} is not a list of values"),
+    N_("{a} is not a list of categories"),
+    N_("{a} is neither true nor false"),
+    N_("{a} is not a whole number of {b} or more"),
+    N_("{a} is not a weekday or a range of weekdays"),
+    N_("{a} is not a pair of hours"),
+    N_("{a} has an hour that no clock shows"),
+    N_("{a} has no length"),
+    N_("{a} overlaps {b}"),
+    N_("{a} has hours already"),
+    N_("{a} has the hours of {b} already in some of these weeks"),
+    N_("{a} is named already"),
+    N_("{a} is named twice, without regard to case"),
+    N_("{a} is taken"),
+    N_("{a} is before {b}"),
+    N_("{a} is not a day: {b}"),
+    N_("{a} is not a zone of the zone database"),
+    N_("{a} is not a range of covered years"),
+    N_("{a} has no half-days"),
+    N_("{a} is not a length of time"),
+    N_("{a} is not a calendar time"),
+    N_("{a} is not a target"),
+    N_("{a} is not an amount"),
+    N_("{a} is negative"),
+    N_("{a} is not a share"),
+    N_("{a} is more than the whole"),
+    N_("{a} has a space, a slash, a dot or a bracket"),
+    N_("there is no calendar {a}"),
+    N_("there is no level {a}"),
+    N_("there is no event type {a}"),
+    N_("there is no event type, status or date {a}"),
+    N_("there is no currency {a}"),
+    N_("there is no rule {a}"),
+    N_("no earlier commitment is called {a}"),
+    N_("no level sets {a}"),
+    N_("a ticket has no field {a}"),
+    N_("the agreement has no level {a}"),
+    N_("the agreement has no service {a}"),
+    # What to write instead. Specific sentences come first.
+    N_("Nothing is known here: leave it out."),
+    N_("Name each weekday once."),
+    N_("Name each day once."),
+    N_("Name each service once."),
+    N_("Name each value once."),
+    N_("Give each commitment an id of its own."),
+    N_("Give each credit an id of its own."),
+    N_("Give each table its own name."),
+    N_("Write the first day, then the last."),
+    N_("End one the day before the other begins."),
+    N_("Let the weeks take turns, or name each weekday once."),
+    N_("Leave it out."),
+    N_("Round it."),
+    N_("Take it out."),
+    N_("Choose another date, or none."),
+    N_("Give a readable TOML file."),
+    N_("Write {a} for a whole day, or an empty list for a closed one."),
+    N_("Write {a}, with 24:00 as the latest end."),
+    N_("Write {a}, or two that do not overlap."),
+    N_("Write {a} for every year, or {b}."),
+    N_("Write {a}, the hours of these days; an empty list closes them."),
+    N_("Write {a}, the first and the last year, within {b}."),
+    N_("Write {a} in a table {b} of this file."),
+    N_("Write {a} at the top of the file."),
+    N_("Write {a} here or in the agreement."),
+    N_("Write {a} with its hours."),
+    N_("Write {a} or fewer."),
+    N_("Write a date as {a}; for every year {b}."),
+    N_("Write a date as {a}."),
+    N_("Write a code of ISO 4217, as {a}."),
+    N_("Write it as {a}."),
+    N_("Add {a} to the categories, or leave it out."),
+    N_("Did you mean {a}? Write {b}."),
+    N_("Did you mean {a}?"),
+    _WRITE,
+)
+"""The English sentences, with places for what they quote from the file."""
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((_pattern(phrase), phrase) for phrase in PHRASES)
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    literal = re.escape(phrase).replace(r"\{a\}", "(?P<a>.+)").replace(r"\{b\}", "(?P<b>.+)")
+    return re.compile(literal, re.DOTALL)
+
+
+def fault_text(words: Words, sentence: str) -> Markup:
+    """A sentence of a fault in the reader's language; in English where it is not one of the phrases."""
+    if len(sentence) <= LONGEST:
+        for pattern, phrase in _patterns():
+            found = pattern.fullmatch(sentence)
+            if found and (phrase != _WRITE or _CODE.match(found["a"])):
+                values = {name: _either(words, value) for name, value in found.groupdict().items()}
+                return escape(words.say(phrase, **values))
+    return Markup('<span lang="en">{}</span>').format(sentence)
+
+
+def _either(words: Words, quoted: str) -> str:
+    """What a sentence quotes, with the word of the language between the last two of several."""
+    return _OR.sub(f" {words.say(_LAST)} ", quoted)
