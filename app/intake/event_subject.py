@@ -16,7 +16,6 @@ _SUBJECTS_OF: Final[Mapping[str, frozenset[SubjectKind]]] = {
     EventType.TICKET_CREATED: _OF_TICKETS,
     EventType.TICKET_UPDATED: _OF_TICKETS,
     EventType.TICKET_MERGED: _OF_TICKETS,
-    EventType.TICKET_DELETED: _OF_TICKETS,
     EventType.STATUS_CHANGED: _OF_TICKETS,
     EventType.OUTAGE_STARTED: _OF_SERVICES,
     EventType.OUTAGE_ENDED: _OF_SERVICES,
