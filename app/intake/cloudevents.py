@@ -161,7 +161,8 @@ def check(event: Event, *, max_text: int) -> Faulty | None:
 
 def _fault_of(event: Event, max_text: int) -> Faulty | None:
     """The first fault of an event's subject or data."""
-    if (reason := subject_fault(event.type, event.subject)) is not None:
+    named = event.data.get("ticket") is not None
+    if (reason := subject_fault(event.type, event.subject, names_ticket=named)) is not None:
         return Faulty(event.id, "/subject", f"/subject: {reason}")
     return _fault_of_data(event, max_text)
 

@@ -10,8 +10,13 @@ from app.sla.subject import Subject, SubjectKind
 _ANY: Final = frozenset(SubjectKind) - {SubjectKind.DESK}
 _OF_SERVICES: Final = frozenset({SubjectKind.SERVICE, SubjectKind.TICKET})
 _OF_CONTRACTS: Final = frozenset({SubjectKind.CONTRACT})
+_OF_TICKETS: Final = frozenset({SubjectKind.TICKET})
 
 _SUBJECTS_OF: Final[Mapping[str, frozenset[SubjectKind]]] = {
+    EventType.TICKET_CREATED: _OF_TICKETS,
+    EventType.TICKET_UPDATED: _OF_TICKETS,
+    EventType.TICKET_MERGED: _OF_TICKETS,
+    EventType.STATUS_CHANGED: _OF_TICKETS,
     EventType.OUTAGE_STARTED: _OF_SERVICES,
     EventType.OUTAGE_ENDED: _OF_SERVICES,
     EventType.OUTAGE_VERIFIED: _OF_SERVICES,
@@ -30,12 +35,16 @@ _WRITTEN: Final = {
 }
 
 
-def subject_fault(kind: str, written: str) -> str | None:
-    """Why an event of this type cannot be about this subject; None when it can."""
+def subject_fault(kind: str, written: str, *, names_ticket: bool = False) -> str | None:
+    """Why an event of this type cannot be about this subject; None when it can.
+
+    `names_ticket`: its data names a ticket, which it then is about as well.
+    """
     subject = Subject.parse(written)
     if not subject.id.strip():
         return f"names no {subject.kind}. Write {_WRITTEN.get(subject.kind, 'one')}"
-    if subject.kind in _SUBJECTS_OF.get(kind, _ANY):
+    allowed = _SUBJECTS_OF.get(kind, _ANY)
+    if subject.kind in allowed or (names_ticket and allowed is _OF_TICKETS):
         return None
     return f"an event of the type {kind} is about {subjects_of(kind)}, got {shown(written)}"
 

@@ -39,6 +39,8 @@ ACCEPTED: list[tuple[str, str, dict[str, Any]]] = [
     ("credit.requested", "contract:c1", BY | {"credit": "gtr:c1:4711:1"}),
     ("credit.granted", "contract:c1", BY | {"credit": "gtr:c1:4711:1"}),
     ("credit.refused", "contract:c1", BY | {"credit": "gtr:c1:4711:1"}),
+    ("ticket.updated", "call:81", {"ticket": "4711", "priority": "high"}),
+    ("intervention.started", "service:web", {}),
 ]  # fmt: skip
 
 
@@ -61,6 +63,9 @@ SUBJECTS = [
     ("credit.requested", "4711", "is about contract:ID, got \"4711\""),
     ("credit.granted", "service:web", "is about contract:ID"),
     ("anything.else", "service:", "names no service"),
+    ("ticket.updated", "service:web", "an event of the type ticket.updated is about a ticket's id, got"),
+    ("ticket.merged", "call:1", "is about a ticket's id"),
+    ("status.changed", "contract:c1", "is about a ticket's id"),
 ]  # fmt: skip
 
 
