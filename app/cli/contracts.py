@@ -243,13 +243,18 @@ def _json(done: Imported, *, preview: bool) -> dict[str, Any]:
 def _preview_json(seen: ContractsPreview | None) -> dict[str, Any]:
     if seen is None:
         return dict.fromkeys(
-            ("changes", "changes_in_all", "late_added", "late_removed", "sentence", "credits")
+            (
+                *("changes", "changes_in_all", "late_added", "late_removed"),
+                *("closed_tickets", "closed_tickets_in_all", "sentence", "credits"),
+            )
         )
     return {
         "changes": [_change_json(each) for each in _first(seen.effects.changes)],
         "changes_in_all": seen.effects.changed,
         "late_added": seen.late_added,
         "late_removed": seen.late_removed,
+        "closed_tickets": _first(seen.closed),
+        "closed_tickets_in_all": seen.closed_changed,
         "sentence": seen.effects.sentence,
         "credits": [
             {"currency": each.currency, "before": each.amounts[0], "after": each.amounts[1]}

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import pytest
 
+from app.flow.agreement.contract_preview import ContractsPreview
 from app.flow.agreement.contracts import plan, read_terms
 from app.flow.agreement.desk_files import DeskFile, desk_file
-from app.flow.agreement.effects import CreditChange
+from app.flow.agreement.effects import CreditChange, Effects
 from app.flow.agreement.preview_money import contracts_money
 from app.flow.query.contracts import agreement_known
 from app.flow.query.statements import CreditFilters, credit_page
@@ -165,6 +167,33 @@ def test_another_fee_counts_for_the_missed_delays_of_open_and_closed_tickets(ser
     found = previewed_contract(office, "C-1", **stated)
     assert found == [CreditChange("EUR", Decimal(1000), Decimal(500))]
     assert changed(office, lambda: office.contract("C-1", **stated)) == found
+
+
+def test_a_level_that_a_contract_should_have_had_changes_closed_tickets_as_its_preview_says(
+    service: Service,
+) -> None:
+    office = CreditOffice(service, "phpnet", "Europe/Paris")
+    office.contract("C-1", level="example-2")
+    office.fact("ticket.created", "closed", "2026-11-03 16:00", customer="C-1", category="software")
+    office.fact("call.registered", "closed", "2026-11-03 16:00")
+    office.fact("status.changed", "closed", "2026-11-03 17:30", status="closed")
+    office.sweep("2026-11-03 18:00")
+    # A GTI of one hour instead of two.
+    level = "example-24-7"
+    document = {"id": "C-1", "customer": "C-1", "fee": FEE, "valid_from": "2026-01-01", "level": level}
+    seen = ContractsPreview(Effects(10), inf)
+
+    def read(conn: Connection) -> None:
+        now = service.database.now()
+        agreement = agreement_known(conn, service.catalogue, office.desk, None, at=now)
+        terms, faults = read_terms([("", document)], agreement)
+        assert faults == []
+        seen.add(conn, now, service.catalogue, office.desk, terms)
+
+    service.database.read_now(read)
+    assert (seen.is_complete, seen.late_added, seen.closed, seen.closed_changed) == (True, 1, ["closed"], 1)
+    assert seen.effects.money == [CreditChange("EUR", Decimal(0), Decimal(500))]
+    assert changed(office, lambda: office.contract("C-1", level=level)) == seen.effects.money
 
 
 def test_a_contract_that_stays_as_it_is_changes_no_credit(service: Service) -> None:

@@ -1,11 +1,11 @@
-"""Previews of contracts: what a statement about contracts would change of open tickets and of credits. Writes nothing.
+"""Previews of contracts: what a statement about contracts would change of tickets and of credits. Writes nothing.
 
 Each ticket is evaluated twice, by the contracts in force and by those to come; the difference is the answer. Then the
 credits of the contracts and of the others of their customers are compared. Instants are microseconds UTC.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from time import thread_time
 
 from app.flow.agreement.contracts import ContractPlan, Stated, plan
@@ -16,6 +16,7 @@ from app.sla.clock.evaluation import NothingKnown, Version
 from app.sla.clock.view import ClockView
 from app.sla.contract_finder import StoredContracts
 from app.sla.span import Micros
+from app.sla.ticket import Status
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.batch import pieces
 from app.store.engine.database import Connection
@@ -32,6 +33,10 @@ class ContractsPreview:
     left: float
     is_complete: bool = True
     """False: the time did not suffice for every ticket, or for the credits."""
+    closed: list[str] = field(default_factory=list[str])
+    """The closed tickets of which a breach would appear or fall away, as many as `effects` keeps changes."""
+    closed_changed: int = 0
+    """How many there are."""
 
     @property
     def late_added(self) -> int:
@@ -78,6 +83,15 @@ class ContractsPreview:
         for ticket in tickets:
             old, new = (_clocks(graph, ticket, versions, now, known) for known in (graph.contracts, after))
             self.effects.compare(desk, ticket, old, new)
+            row = graph.rows.get(ticket)
+            if row is not None and row.status == Status.CLOSED and _breached(old) != _breached(new):
+                self.closed_changed += 1
+                if len(self.closed) < self.effects.most:
+                    self.closed.append(ticket)
+
+
+def _breached(clocks: Mapping[ClockKey, ClockView]) -> set[ClockKey]:
+    return {key for key, view in clocks.items() if view.breached_at is not None}
 
 
 def _clocks(

@@ -246,12 +246,16 @@ def _missed_by_contracts(
 
 
 def concerned(conn: Connection, desk: str, plans: Sequence[ContractPlan]) -> list[str]:
-    """The open tickets that name one of these contracts or are of one of their customers."""
+    """The tickets that name one of these contracts or are of one of their customers: open ones, then closed ones.
+
+    A contract is a fact about the past, so closed tickets are judged again by it as well.
+    """
     if not plans:
         return []
     keys, customers = {each.key for each in plans}, customers_of(plans)
     if contracts.exist(conn, desk):
-        return schedule.open_tickets_of(conn, desk, keys, customers)
+        closed = schedule.closed_tickets_of(conn, desk, keys, customers)
+        return list(dict.fromkeys([*schedule.open_tickets_of(conn, desk, keys, customers), *closed]))
     # Before the first contract of a desk its tickets' names are stored as they were sent.
     return [
         ticket

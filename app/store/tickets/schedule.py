@@ -119,6 +119,19 @@ _OPEN_OF: Final = (
     )
     .order_by(_ticket.c.ticket)
 )
+_CLOSED_OF: Final = (
+    select(_ticket.c.ticket)
+    .where(
+        _ticket.c.desk == bindparam("desk"),
+        _ticket.c.status == "closed",
+        or_(
+            _ticket.c.contract_key.in_(bindparam("contracts", expanding=True)),
+            _ticket.c.customer_key.in_(bindparam("customers", expanding=True)),
+        ),
+        ~exists().where(_archived.c.desk == _ticket.c.desk, _archived.c.ticket == _ticket.c.ticket),
+    )
+    .order_by(_ticket.c.ticket)
+)
 _OPEN_WITH_NAMES: Final = (
     select(_ticket.c.ticket, _ticket.c.customer, _ticket.c.contract)
     .where(*_IS_OPEN)
@@ -243,6 +256,19 @@ def open_tickets_of(
     conn: Connection, desk: str, contracts: Iterable[str], customers: Iterable[str]
 ) -> list[str]:
     """The open tickets that name one of these contracts, or are of these customers. All of them are casefolded."""
+    return _tickets_of(conn, _OPEN_OF, desk, contracts, customers)
+
+
+def closed_tickets_of(
+    conn: Connection, desk: str, contracts: Iterable[str], customers: Iterable[str]
+) -> list[str]:
+    """The closed tickets that `mark_contracts_due` would make due, beside the open ones."""
+    return _tickets_of(conn, _CLOSED_OF, desk, contracts, customers)
+
+
+def _tickets_of(
+    conn: Connection, query: Select[str], desk: str, contracts: Iterable[str], customers: Iterable[str]
+) -> list[str]:
     ids, names = list(parts(sorted(contracts))), list(parts(sorted(customers)))
     found: list[str] = []
     for n in range(max(len(ids), len(names))):
@@ -251,7 +277,7 @@ def open_tickets_of(
             "contracts": ids[n] if n < len(ids) else [],
             "customers": names[n] if n < len(names) else [],
         }
-        found += conn.execute(_OPEN_OF, given).scalars()
+        found += conn.execute(query, given).scalars()
     return list(dict.fromkeys(found))
 
 

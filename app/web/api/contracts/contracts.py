@@ -142,13 +142,19 @@ class ContractPut(BaseModel):
     tickets: int | None = Field(description="how many are evaluated again because of it; null in a preview")
     terms: list[ContractTerm] = Field(description="all terms afterwards")
     changes: list[DueChange] | None = Field(
-        description=f"in a preview the first {MOST_CHANGES:,} due dates of open tickets that would move, else null"
+        description=f"in a preview the first {MOST_CHANGES:,} due dates of tickets that would move, else null"
     )
     changes_in_all: int | None = Field(description="in a preview, how many there are; else null")
     late_added: int | None = Field(description="in a preview, clocks that would be late; else null")
     late_removed: int | None = Field(
         description="in a preview, clocks that would not be late any more; else null"
     )
+    closed_tickets: list[str] | None = Field(
+        None,
+        description="in a preview, closed tickets of which a breach would appear or fall away, the first "
+        f"{MOST_CHANGES:,}; else null",
+    )
+    closed_tickets_in_all: int | None = Field(None, description="in a preview, how many there are; else null")
     sentence: str | None = Field(
         None,
         description="in a preview, all of it in words; else null",
@@ -159,8 +165,7 @@ class ContractPut(BaseModel):
     )
     credits: list[ChangedCredits] | None = Field(
         description="in a preview, the currencies in which another sum is credited, for the contract and the others of"
-        " its customers, as `GET /v1/credits` adds them up. A closed ticket that was in time is not judged again. Else"
-        " null"
+        " its customers, as `GET /v1/credits` adds them up; else null"
     )
     remarks: list[ContractRemark]
 

@@ -91,13 +91,15 @@ def contracts_summary(seen: ContractsPreview | None) -> dict[str, Any]:
     """What a preview of contracts found; None: it was no preview, and all of it is null."""
     if seen is None:
         names = ("changes", "changes_in_all", "late_added", "late_removed", "sentence", "complete", "credits")
-        return dict.fromkeys(names)
+        return dict.fromkeys((*names, "closed_tickets", "closed_tickets_in_all"))
     effects = seen.effects
     return {
         "changes": [change_json(each) for each in effects.changes],
         "changes_in_all": effects.changed,
         "late_added": seen.late_added,
         "late_removed": seen.late_removed,
+        "closed_tickets": seen.closed,
+        "closed_tickets_in_all": seen.closed_changed,
         "sentence": effects.sentence,
         "complete": seen.is_complete,
         "credits": credits_json(effects.money),
