@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261202_views"
-down_revision = "20261201_embedding"
+down_revision = "20261202_failed_sign_ins"
 branch_labels = None
 depends_on = None
 
