@@ -76,4 +76,4 @@ def test_the_url_of_another_server_belongs_to_a_server(
     name: str, database_url: str, other: str, remedy: str
 ) -> None:
     with pytest.raises(UnusableDatabase, match=f"SLATIMER_{name.upper()}.*{remedy}"):
-        dialect.check_settings(Settings(database_url=database_url, **{name: other}))
+        dialect.check_settings(Settings(database_url=database_url).model_copy(update={name: other}))
