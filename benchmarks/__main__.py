@@ -6,7 +6,8 @@
     python -m benchmarks --record          # write the figures into benchmarks/last_release.json
 
 It fails where a ratio is worse than the last release's by more than a fifth in two runs, where a figure is gone, and
-where a script fails. Costs are processor time and memory, so that others on the machine hardly count; a quiet machine is better still.
+where a script fails. Costs are processor time and memory, so that others on the machine hardly count; a quiet machine is
+better still.
 """
 
 import argparse

@@ -30,12 +30,12 @@ from app.flow.agreement.plan import Proposal
 from app.flow.judge.assess import Assessor
 from app.flow.judge.incoming import Incoming
 from app.flow.judge.receive import Receiver
+from app.flow.process.collector import GC_THRESHOLD
 from app.flow.process.sweep import Sweeper
 from app.flow.query.contracts import agreement_known
 from app.flow.query.report_scope import Asked
 from app.flow.query.statements import statement, statements
 from app.flow.query.uptime_reports import availability_report
-from app.main import GC_THRESHOLD
 from app.settings import Settings
 from app.sla.event import Event
 from app.sla.report.cut import By

@@ -36,7 +36,11 @@ class Runtime:
         self.settings, self.database = settings, database
         self.sweeps = worker or settings.redis_url is None
         """Whether this process sweeps and delivers."""
-        self.catalogue = Catalogue(settings.holiday_years_ahead, limits=limits_of(settings))
+        self.catalogue = Catalogue(
+            settings.holiday_years_ahead,
+            limits=limits_of(settings),
+            kept_events=settings.subject_log_cache_events,
+        )
         store_missing_holidays(database, self.catalogue)
         self.assessor = Assessor(settings, self.catalogue)
         self.receiver = Receiver(database, self.assessor, settings)

@@ -27,7 +27,7 @@ from app.sla.span import Micros, Span
 from app.sla.subject import Subject, SubjectKind
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import ledger, subjects
+from app.store.tickets import ledger, service_facts, subjects
 from app.store.tickets.board import FaultyCursor
 
 NOTHING_REPORTED = "nothing_reported"
@@ -274,7 +274,7 @@ class _Query:
         if key not in self._facts:
             as_of = self._asked.as_of
             if as_of is None:
-                known = self._catalogue.service_facts.read(self._conn, self._desk, [service])
+                known = service_facts.read(self._conn, self._catalogue.service_facts, self._desk, [service])
                 self._facts[key] = known.get(key.id) or ServiceFacts(service)
                 return self._facts[key]
             written = subjects.written(self._conn, self._desk, [key])

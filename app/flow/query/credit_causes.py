@@ -27,7 +27,7 @@ from app.sla.span import Micros, Span
 from app.sla.subject import Subject, SubjectKind
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import ledger, subjects
+from app.store.tickets import ledger, service_facts, subjects
 
 Judged: TypeAlias = tuple[Agreement, Cause | ServiceOutage]
 """A cause, or an outage that may be one, with the agreement that judges it."""
@@ -87,7 +87,9 @@ class Uptimes:
         if not wanted:
             return cls(asked, {})
         if asked.as_of is None:
-            return cls(asked, asked.catalogue.service_facts.read(asked.conn, asked.desk, wanted))
+            return cls(
+                asked, service_facts.read(asked.conn, asked.catalogue.service_facts, asked.desk, wanted)
+            )
         written = subjects.written(
             asked.conn, asked.desk, (Subject(SubjectKind.SERVICE, each) for each in wanted)
         )

@@ -31,7 +31,7 @@ from app.sla.span import Span
 from app.sla.subject import Subject, SubjectKind
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import ledger, subjects
+from app.store.tickets import ledger, service_facts, subjects
 
 _OF_CONTRACTS: Final = frozenset({"contract", "customer"})
 _BATCH: Final = 500
@@ -188,7 +188,7 @@ class _Query:
             for service in rule.services
         }
         if as_of is None:
-            known = self.catalogue.service_facts.read(conn, desk, named)
+            known = service_facts.read(conn, self.catalogue.service_facts, desk, named)
             return {key: known.get(key) or ServiceFacts(name) for key, name in named.items()}
         written = subjects.written(conn, desk, (Subject(SubjectKind.SERVICE, each) for each in named))
         logs = ledger.subject_logs(conn, desk, written, written)

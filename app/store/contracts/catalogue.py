@@ -16,16 +16,17 @@ from sqlalchemy import RowMapping, bindparam, exists, func, select
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.file import parse_agreement
 from app.sla.agreement.version import AppliesTo, Version, begun, in_order
+from app.sla.availability.facts import ServiceFacts
 from app.sla.calendar import Calendar, parse_calendars
 from app.sla.calendar.holiday import HolidaySource
 from app.sla.calendar.holiday_package import INSTALLED
 from app.sla.calendar.stored_holidays import StoredHolidays
 from app.sla.limits import DEFAULT_LIMITS, Limits
 from app.sla.span import Micros
+from app.sla.subject import SubjectKey
 from app.store import audit
 from app.store.audit import Action
 from app.store.contracts.contracts import note_desks
-from app.store.contracts.service_facts import ServiceFactsCache
 from app.store.contracts.stored_version import (
     Document,
     Documents,
@@ -35,6 +36,7 @@ from app.store.contracts.stored_version import (
 )
 from app.store.engine.database import Connection, memoized
 from app.store.engine.dialect import advisory_lock, advisory_lock_shared
+from app.store.engine.kept import Kept
 from app.store.engine.prepared import Prepared
 from app.store.tables import contract as _contract
 from app.store.tables import desk_version as _version
@@ -47,6 +49,10 @@ class VersionWithoutHolidays:
     desk: str
     number: int
     calendars: Mapping[str, Document]
+
+
+KEPT_EVENTS: Final = 50_000
+"""Events of services whose facts are kept in memory, unless the settings say otherwise."""
 
 
 class UnknownDesk(LookupError):
@@ -100,11 +106,15 @@ class Catalogue:
     """
 
     def __init__(
-        self, years_ahead: int, installed: HolidaySource = INSTALLED, limits: Limits = DEFAULT_LIMITS
+        self,
+        years_ahead: int,
+        installed: HolidaySource = INSTALLED,
+        limits: Limits = DEFAULT_LIMITS,
+        kept_events: int = KEPT_EVENTS,
     ) -> None:
         self.years_ahead, self.installed, self.limits = years_ahead, installed, limits
         self._parsed: dict[str, tuple[StoredVersion, ...]] = {}
-        self.service_facts = ServiceFactsCache()
+        self.service_facts = Kept[SubjectKey, ServiceFacts](kept_events)
         """The facts of services, which every statement and report of a desk needs."""
 
     def desks(self, conn: Connection) -> dict[str, int]:
