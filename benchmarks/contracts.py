@@ -189,15 +189,16 @@ def _pushes(process: Process, what: str, since: str) -> None:
 
 
 def _report(process: Process) -> None:
-    """The report of availability of a year, by contract."""
-    span = Span(at("2026-01-01T00:00:00+01:00"), at("2026-12-01T00:00:00+01:00"))
+    """The report of availability of a month, by contract."""
+    span = Span(at("2026-11-01T00:00:00+01:00"), at("2026-12-01T00:00:00+01:00"))
     asked = Asked("haisoft", span, process.database.now(), By.MONTH, splits=("contract",))
     settings = process.settings.model_copy(update={"report_time_budget": timedelta(minutes=10)})
     _timed(
-        f"availability by contract, {CONTRACTS:,} contracts, 11 months",
+        f"availability by contract, {CONTRACTS:,} contracts, a month",
         lambda: process.database.read_now(
             lambda conn: availability_report(conn, process.catalogue, settings, asked)
         ),
+        AIM_REPORT_S,
     )
 
 
