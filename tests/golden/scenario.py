@@ -655,7 +655,10 @@ def service_of(databases: SqliteDatabases, part: int) -> Generator[Service]:
     clock = WallClock()
     clock.set(text_of(part, 0))
     with databases.copy_of(with_tables) as url:
-        settings = Settings(database_url=url, checkpoint_min_events=2 if part % 2 else 200)
+        # The moves of queues were recorded with batches of one size.
+        settings = Settings(
+            database_url=url, checkpoint_min_events=2 if part % 2 else 200, sweep_busy_batch_size=200
+        )
         with Database(settings, clock) as database:
             yield Service(settings, database, clock)
 

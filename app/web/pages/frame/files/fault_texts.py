@@ -126,23 +126,37 @@ PHRASES: Final = (
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((_pattern(phrase), phrase) for phrase in PHRASES)
+def _literals() -> tuple[tuple[tuple[str, ...], str], ...]:
+    """The texts of each phrase around its places, and the phrase."""
+    return tuple((tuple(phrase.replace("{b}", "{a}").split("{a}")), phrase) for phrase in PHRASES)
 
 
-def _pattern(phrase: str) -> re.Pattern[str]:
-    literal = re.escape(phrase).replace(r"\{a\}", "(?P<a>.+)").replace(r"\{b\}", "(?P<b>.+)")
-    return re.compile(literal, re.DOTALL)
+def _quoted(literals: tuple[str, ...], sentence: str) -> list[str] | None:
+    """What stands in the places between these texts; None if the sentence is another one. Linear in its length."""
+    first, *between = literals
+    if not between:
+        return [] if sentence == first else None
+    *between, last = between
+    if not (sentence.startswith(first) and sentence.endswith(last)):
+        return None
+    rest, found = sentence[len(first) : len(sentence) - len(last)], list[str]()
+    for text in between:
+        value, text_found, rest = rest.partition(text)
+        if not text_found:
+            return None
+        found.append(value)
+    found.append(rest)
+    return found if all(found) else None
 
 
 def fault_text(words: Words, sentence: str) -> Markup:
     """A sentence of a fault in the reader's language; in English where it is not one of the phrases."""
     if len(sentence) <= LONGEST:
-        for pattern, phrase in _patterns():
-            found = pattern.fullmatch(sentence)
-            if found and (phrase != _WRITE or _CODE.match(found["a"])):
-                values = {name: _either(words, value) for name, value in found.groupdict().items()}
-                return escape(words.say(phrase, **values))
+        for literals, phrase in _literals():
+            quoted = _quoted(literals, sentence)
+            if quoted is not None and (phrase != _WRITE or _CODE.match(quoted[0])):
+                places = zip("ab", quoted, strict=False)
+                return escape(words.say(phrase, **{name: _either(words, value) for name, value in places}))
     return Markup('<span lang="en">{}</span>').format(sentence)
 
 
