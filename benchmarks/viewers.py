@@ -34,7 +34,7 @@ BATCH: Final = 500
 _STEP: Final = 7919
 """From ticket to ticket: a prime, so that all have their turn."""
 GATHER: Final = 0.25
-PAUSE: Final = float(os.environ.get("PAUSE", "1.0"))
+PAUSE: Final = float(os.environ.get("PAUSE", "0.5"))
 """Seconds: those of frame/static/regions.js."""
 ONE_KEY: Final = {
     "SLATIMER_KEY_STREAMS_MAX": str(VIEWERS + 1),

@@ -12,7 +12,7 @@ import { synchronize, now, tickAll } from "./countdown.js";
 import { say } from "./spoken.js";
 
 const GATHER = 250; // milliseconds in which signals are collected before a region is fetched
-const PAUSE = 1000; // milliseconds between two fetches of a region, however many signals come
+const PAUSE = 500; // milliseconds between two fetches of a region, however many signals come
 const RETRY = 3000; // milliseconds; EventSource reconnects after a lost connection, not after an error status
 const REFRESH = 60_000; // milliseconds; some texts change without a signal: "today" becomes a date
 const SIGNED_OUT = 401;
