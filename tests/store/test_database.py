@@ -201,6 +201,28 @@ async def test_long_reads_of_one_desk_leave_a_reader_to_others_and_keys_wait_for
         await asyncio.gather(*stuck)
 
 
+async def test_long_work_of_all_desks_together_uses_one_reader(database: Database) -> None:
+    hold, begun = threading.Event(), threading.Semaphore(0)
+
+    def part(_: Connection) -> None:
+        begun.release()
+        hold.wait()
+
+    async def long_work(desk: str) -> None:
+        visible_desks.set(frozenset({desk}))
+        await database.read_long(part)
+
+    working = [asyncio.create_task(long_work(desk)) for desk in "abcd"]
+    await asyncio.to_thread(begun.acquire)
+    try:
+        for _ in range(database.settings.database_read_pool_size):
+            assert await database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar()) == 1
+        assert not begun.acquire(blocking=False)
+    finally:
+        hold.set()
+        await asyncio.gather(*working)
+
+
 async def test_members_that_wait_share_a_transaction_and_no_more_than_allowed(database: Database) -> None:
     sizes: list[int] = []
 

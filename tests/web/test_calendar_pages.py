@@ -16,7 +16,8 @@ from app.web.pages.calendars.form import (
     text_with,
 )
 from app.web.pages.calendars.year import next_clock_change
-from tests.web.room import DESKS, FRIDAY, ROOT, Room
+from tests.servers.databases import SqliteDatabases, with_tables
+from tests.web.room import DESKS, FRIDAY, ROOT, Room, room_on
 
 TEXT = """# The first line.
 [calendars.desk]
@@ -190,3 +191,10 @@ def test_a_new_desk_begins_with_an_example_that_has_no_fault(
     page = shared_room.get("/calendars/acme/edit", admin).text
     assert "[calendars.desk]" in page
     assert "No faults." in page
+
+
+def test_a_desk_is_opened_from_the_page_while_there_is_none(sqlite_databases: SqliteDatabases) -> None:
+    with sqlite_databases.copy_of(with_tables) as url, room_on(url) as room:
+        shown = room.client.get("/calendars", headers=room.key("*", Role.ADMIN)).text
+        assert "Open a new desk" in shown
+        assert "Open a new desk" not in room.client.get("/calendars", headers=room.key("*", Role.VIEWER)).text

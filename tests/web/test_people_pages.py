@@ -184,6 +184,16 @@ def test_no_route_that_changes_anything_serves_a_request_of_another_site(room: R
     assert whoami(room).status_code == 200
 
 
+def test_where_the_address_of_the_pages_is_known_a_form_has_its_scheme(
+    sqlite_databases: SqliteDatabases,
+) -> None:
+    given: dict[str, Any] = {"public_url": "https://testserver", "allowed_hosts": ("testserver",)}
+    with sqlite_databases.copy_of(with_desks) as url, room_on(url, **given) as room:
+        for origin, status in (("http://testserver", 403), ("https://testserver", 401)):
+            sent = send(room, "/sign-in", {"Origin": origin}, name="ann", password="wrong")
+            assert sent.status_code == status, origin
+
+
 def test_a_form_is_a_form(room: Room) -> None:
     assert (
         room.client.post("/sign-in", json={"name": "x"}, headers=SITE | {"X-Slatimer": "1"}).status_code

@@ -236,6 +236,10 @@ class Database:
         """
         return await self._readers.read_in_turn(setting_of(visible_desks.get()), self._reading(work))
 
+    async def read_long(self, work: Callable[[Connection], T]) -> T:
+        """`read` for a part of long work, such as a preview: several desks' together use one reader."""
+        return await self._readers.read_long(setting_of(visible_desks.get()), self._reading(work))
+
     async def read_replicated(self, work: Callable[[Connection], T]) -> T:
         """`read` for reports and lists: from the replica, if there is one that has what was committed before this call.
 

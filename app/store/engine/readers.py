@@ -27,6 +27,7 @@ class ReaderPool:
         self._per_desk = max(1, size - 1)
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         """The threads that each desk may still use; of desks that are reading."""
+        self._long = asyncio.Semaphore(1)
 
     async def read_in_turn(self, desks: str, reading: Reading[T]) -> T:
         """Read in the context of the caller, when one of the desk's threads is free."""
@@ -35,6 +36,11 @@ class ReaderPool:
             turn = self._turns[desks] = asyncio.Semaphore(self._per_desk)
         async with turn:
             return await self.read(reading)
+
+    async def read_long(self, desks: str, reading: Reading[T]) -> T:
+        """`read_in_turn` for a part of long work, of which one at a time runs, whichever desk's it is."""
+        async with self._long:
+            return await self.read_in_turn(desks, reading)
 
     async def read(self, reading: Reading[T]) -> T:
         """Read in the context of the caller."""

@@ -9,7 +9,7 @@ no role is not forbidden but unknown, so that no caller learns what other desks 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import Depends, Request
 
@@ -124,8 +124,17 @@ def _is_from_own_page(request: Request) -> bool:
     if request.method in _SAFE_METHODS:
         return True
     origin = request.headers.get("origin")
-    same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    return same and (PROOF_HEADER in request.headers or (origin is not None and is_form(request)))
+    if origin is not None and not _is_own_origin(urlsplit(origin), request):
+        return False
+    return PROOF_HEADER in request.headers or (origin is not None and is_form(request))
+
+
+def _is_own_origin(origin: SplitResult, request: Request) -> bool:
+    """Whether an origin is this service's: its host, and its scheme where the settings say it."""
+    public = running(request).settings.public_url
+    return origin.netloc == request.headers.get("host") and (
+        public is None or origin.scheme == urlsplit(public).scheme
+    )
 
 
 def is_form(request: Request) -> bool:

@@ -166,12 +166,12 @@ async def _run(
     """As `ContractImport.run`, with other requests between the slices."""
     stated = await asyncio.to_thread(importing.checked, source, agreement)
     found = imported(source, stated)
-    would_change = await parts.database.read(lambda conn: importing.check_all(conn, stated))
+    would_change = await parts.database.read_long(lambda conn: importing.check_all(conn, stated))
     budget = parts.settings.preview_time_budget.total_seconds()
     seen = ContractsPreview(Effects(MOST_CHANGES), budget) if asked.preview else None
     for part in importing.slices(stated) if seen is None else importing.by_customer(stated):
         if seen is not None:
-            await parts.database.read(lambda conn, part=part: importing.preview(conn, part, seen))
+            await parts.database.read_long(lambda conn, part=part: importing.preview(conn, part, seen))
         else:
             done = await parts.database.write(
                 lambda conn, now, part=part: importing.put(conn, now, part, asked.note)

@@ -355,7 +355,7 @@ async def put_contract(
 
     try:
         if asked.preview:
-            return Json(await parts.database.read(preview))
+            return Json(await parts.database.read_long(preview))
         agreement, done = await parts.database.write(put)
     except FaultyContracts as error:
         raise invalid_contracts(error) from error

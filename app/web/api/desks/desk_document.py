@@ -191,7 +191,7 @@ async def _would_put(parts: WebRuntime, wanted: PutRequest) -> PutResult:
     outcome = await parts.database.read(work)
     # A read for each slice: other desks' requests have their turns in between.
     while (run := outcome.preview) is not None and not run.is_done:
-        await parts.database.read(lambda conn, run=run: run.step(conn, parts.catalogue))
+        await parts.database.read_long(lambda conn, run=run: run.step(conn, parts.catalogue))
     return outcome
 
 

@@ -77,10 +77,10 @@ async def _preview(reader: Reader, desk: str, text: str) -> dict[str, Any]:
     source = await asyncio.to_thread(_source, text, agreement, parts.settings)
     stated = await asyncio.to_thread(importing.checked, source, agreement)
     found = imported(source, stated)
-    found.changed = await database.read(lambda conn: importing.check_all(conn, stated))
+    found.changed = await database.read_long(lambda conn: importing.check_all(conn, stated))
     seen = ContractsPreview(Effects(MOST_CHANGES), parts.settings.preview_time_budget.total_seconds())
     for part in importing.by_customer(stated):
-        await database.read(lambda conn, part=part: importing.preview(conn, part, seen))
+        await database.read_long(lambda conn, part=part: importing.preview(conn, part, seen))
     words = room.words(reader)
     return {
         "found": found,

@@ -23,11 +23,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """The menu. `save_at`: where the filters of the address are saved; none without filters, or without the right."""
+    """The menu. `save_at`: where the filters of the address are saved; none without filters, or without the right, which
+    is `may_save`."""
 
     choices: tuple[Choice, ...]
     shown: str | None
     save_at: str | None
+    may_save: bool
 
 
 def address_of(view: View) -> str:
@@ -47,7 +49,8 @@ async def menu(reader: Reader, page: Page) -> Menu:
     choices = tuple(_choice(view, page, present) for view in found)
     shown = next((choice.name for choice in choices if choice.is_shown), None)
     address = f"/views?{urlencode({'page': page.value, **present})}"
-    return Menu(choices, shown, address if present and may_save(reader) else None)
+    may = may_save(reader)
+    return Menu(choices, shown, address if present and may else None, may)
 
 
 def _choice(view: View, page: Page, present: Mapping[str, str]) -> Choice:

@@ -123,7 +123,7 @@ async def preview(reader: Reader, kind: FileKind, desk: str, asked: DraftToApply
     database, catalogue = reader.runtime.database, reader.runtime.catalogue
     # A read for each slice: other desks' requests have their turns in between.
     while (run := outcome.preview) is not None and not run.is_done:
-        await database.read(lambda conn, run=run: run.step(conn, catalogue))
+        await database.read_long(lambda conn, run=run: run.step(conn, catalogue))
     return outcome
 
 

@@ -63,13 +63,14 @@ document.addEventListener("keydown", ({ key }) => {
   row?.focus();
 });
 
-// Keys: "/" searches, "j" and "k" go through the rows. Not while somebody types.
+// Keys: "/" searches, "j" and "k" go through the rows, "t" takes on the breach of the row. Not while somebody types.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
   if (event.key === "/" && filters) {
     event.preventDefault();
     filters.elements.q.focus();
   }
+  if (event.key === "t") document.activeElement?.closest(".row")?.querySelector("[data-take-on]")?.click();
   const step = { j: 1, k: -1 }[event.key];
   if (!step) return;
   const links = [...list.querySelectorAll(".title a")];
