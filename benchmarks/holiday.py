@@ -135,15 +135,16 @@ async def _beside(runtime: Runtime) -> None:
     usual = await _pushed(runtime, numbers.__next__, lambda done: done < PUSHES)
     applied(runtime, LATER)
     runtime.database.write_now(_all_due)
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     sweep = asyncio.create_task(runtime.sweeper.sweep())
     beside = await _pushed(runtime, numbers.__next__, lambda _: not sweep.done())
     await sweep
-    took = time.perf_counter() - began
+    took, spent = time.perf_counter() - began, time.process_time() - spent
     report("a push, real time", timings(usual))
     slower = p99(beside) / p99(usual)
     report(f"{len(beside)} beside the sweep ({slower:.1f})", timings(beside), kept=slower < AIM_BESIDE)
-    report("the sweep beside them, real time", f"{took:.1f} s", kept=took < AIM_APPLY_S)
+    figures = f"{took:.1f} s, {spent:.1f} s of processor time with the pushes"
+    report("the sweep beside them, real time", figures, kept=took < AIM_APPLY_S)
 
 
 def _all_due(conn: Connection, now: Micros) -> None:
