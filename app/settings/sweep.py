@@ -21,10 +21,16 @@ class SweepSettings(SettingsGroup):
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
     sweep_busy_batch_size: int = Field(
-        default=20,
+        default=10,
         ge=1,
-        description="Tickets in one transaction of the sweep while events are pushed, which wait for it: a tenth of "
-        "`sweep_batch_size`, and of the contracts as large a part.",
+        description="Tickets in one transaction of the sweep while events are pushed, which wait for it: about 4 ms, "
+        "and of the contracts as large a part.",
+    )
+    sweep_busy_batches: int = Field(
+        default=50,
+        ge=0,
+        description="Transactions of the sweep that stay so small after one beside which an event was pushed: a quarter "
+        "of a second, in which the next event is likely to come.",
     )
     sweep_contracts_batch_size: int = Field(
         default=100,

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from app.flow.agreement.desk_files import desk_file
 from app.flow.judge.assess import Assessor
 from app.flow.judge.concerned import ALL_CONTRACTS
 from app.flow.judge.receive import Receiver
@@ -9,7 +10,7 @@ from app.flow.process.sweep import Sweeper
 from app.sla.span import micros
 from app.store.tickets import schedule
 from tests.credit_office import CreditOffice
-from tests.service import Service
+from tests.service import ROOT, Service
 
 HOUR = timedelta(hours=1)
 MARKED = "SELECT count(*) FROM subject WHERE subject = 'contract:' AND next_at IS NOT NULL"
@@ -199,3 +200,24 @@ def test_a_ticket_of_an_ended_contract_that_misses_after_it_is_owed_its_credit(s
     office.fact("call.registered", "1", "2026-06-30 16:00")
     office.sweep("2026-07-03 12:00")
     assert [(each["period"], each["amount"]) for each in office.credits("C-1")] == [("2026-07", "500.00")]
+
+
+def test_the_contract_month_that_begins_in_the_last_calendar_month_has_a_credit_of_its_own(
+    service: Service,
+) -> None:
+    office = haisoft(service)
+    office.contract("C-1", billing_day=15)
+    office.sweep("2026-11-10 00:00")
+    shipped = (ROOT / "agreements" / "haisoft.toml").read_text()
+    text = shipped.replace('period = "calendar month"', 'period = "contract month"', 1)
+    service.apply(desk_file("agreements/haisoft.toml", "haisoft", text))
+    office.down("network", "2026-11-12 10:00", HOUR)
+    office.down("network", "2026-11-20 10:00", HOUR)
+    office.sweep("2026-12-20 00:00")
+    found = {line["id"]: (line["period"], line["amount"]) for line in office.credits("C-1")}
+    assert found == {
+        "haisoft.network-credit.C-1.2026-11": ("2026-11", "66.00"),
+        "haisoft.network-credit.C-1.2026-11-15": ("2026-11", "33.00"),
+    }
+    assert sorted(office.signals()) == [("owed", None, "33.00"), ("owed", None, "66.00")]
+    assert len(office.statement("C-1", "2026-11")["lines"]) == 2

@@ -11,6 +11,7 @@ from heapq import heappush, heappushpop
 from statistics import median_low
 from typing import Final
 
+from app.flow.agreement.unchanged import UnchangedClock
 from app.sla.agreement.agreement import Kind
 from app.sla.clock.transition import LIVE
 from app.sla.clock.view import ClockView
@@ -20,6 +21,8 @@ from app.sla.span import DAY, HOUR, MINUTE, Micros
 _WORST: Final = 10
 """The due dates that move furthest, which are listed apart from all changes."""
 
+ComparedClock = ClockView | UnchangedClock
+"""A clock as an evaluation shows it, or as it is stored."""
 ClockKey = tuple[str, int]
 """(commitment, cycle)."""
 
@@ -142,8 +145,8 @@ class Effects:
         self,
         desk: str,
         ticket: str,
-        old: Mapping[ClockKey, ClockView],
-        new: Mapping[ClockKey, ClockView],
+        old: Mapping[ClockKey, ComparedClock],
+        new: Mapping[ClockKey, ComparedClock],
     ) -> None:
         """Add what differs between the clocks of a ticket before and after."""
         for commitment, cycle in sorted(old.keys() | new.keys()):
@@ -153,7 +156,7 @@ class Effects:
             if due[0] != due[1]:
                 self._moved(Change(desk, ticket, commitment, cycle, *due))
 
-    def _count(self, before: ClockView | None, after: ClockView | None) -> None:
+    def _count(self, before: ComparedClock | None, after: ComparedClock | None) -> None:
         lived, lives = _lives(before), _lives(after)
         self.begin += lives and not lived
         self.end += lived and not lives
@@ -215,11 +218,11 @@ _NAMES: Final[Mapping[Kind, tuple[str, str]]] = {
 }
 
 
-def _lives(view: ClockView | None) -> bool:
+def _lives(view: ComparedClock | None) -> bool:
     return view is not None and view.state in LIVE
 
 
-def _is_breached(view: ClockView | None) -> bool:
+def _is_breached(view: ComparedClock | None) -> bool:
     return view is not None and view.breached_at is not None
 
 

@@ -15,6 +15,8 @@ from app.flow.agreement.affected import affected_by
 from app.flow.agreement.effects import ClockKey, Effects
 from app.flow.agreement.plan import Plan
 from app.flow.agreement.preview_money import VersionMoney
+from app.flow.agreement.unchanged import unchanged
+from app.flow.query.allowances import has_allowances
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.sla.agreement.version import AppliesTo, Version, begun
 from app.sla.clock.evaluation import Evaluation, NothingKnown
@@ -38,6 +40,11 @@ class _Case:
     new: tuple[Version, ...]
     tickets: Sequence[str]
     money: VersionMoney
+
+    @property
+    def reads_stored(self) -> bool:
+        """Whether stored clocks suffice for how a ticket stands without the version."""
+        return not self.money.needs_tickets and not has_allowances((*self.old, *self.new))
 
 
 class Preview:
@@ -110,8 +117,13 @@ class Preview:
 
     def _compare(self, conn: Connection, case: _Case, tickets: Sequence[str]) -> None:
         graph = gather(conn, case.desk, tickets, as_of=self._now)
+        kept = unchanged(conn, graph, tickets, self._now, case.at) if case.reads_stored else {}
         for ticket in tickets:
-            old, new = (_evaluation(graph, ticket, versions, case.at) for versions in (case.old, case.new))
+            new = _evaluation(graph, ticket, case.new, case.at)
+            if ticket in kept:
+                self.effects.compare(case.desk, ticket, kept[ticket], _views(new))
+                continue
+            old = _evaluation(graph, ticket, case.old, case.at)
             self.effects.compare(case.desk, ticket, _views(old), _views(new))
             case.money.note(ticket, old, new, graph.logs[ticket])
         self.compared += len(tickets)

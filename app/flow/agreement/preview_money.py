@@ -131,6 +131,11 @@ class VersionMoney:
         """Whether any of the versions has credits."""
         return any(version.agreement.credits for version in (*self.old, *self.new))
 
+    @property
+    def needs_tickets(self) -> bool:
+        """Whether a credit of any of the versions answers what a ticket missed."""
+        return bool(answered_by((*self.old, *self.new)))
+
     def note(self, ticket: str, old: Evaluation | None, new: Evaluation | None, log: Sequence[Event]) -> None:
         """Keep what a ticket missed under both, which the preview has judged anyway."""
         answered = answered_by(self.old), answered_by(self.new)

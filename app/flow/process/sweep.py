@@ -50,14 +50,16 @@ class SweepState:
 class Batches:
     """How much one transaction of the sweep evaluates: all of a batch, or a smaller one while events are pushed.
 
-    A push waits for the transaction that runs when it arrives. After each one beside which nothing was pushed the next
-    may be twice as large. Used by the thread that writes.
+    A push waits for the transaction that runs when it arrives, so after one beside which something was pushed so many
+    more stay small: the next push is likely to come within them. After each further one the next is twice as large. Used
+    by the thread that writes.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.tickets = self._most = settings.sweep_batch_size
         self._least = min(settings.sweep_busy_batch_size, self._most)
         self._contracts = settings.sweep_contracts_batch_size
+        self._small, self._small_left = settings.sweep_busy_batches, 0
         self._is_own = self._is_busy = False
 
     @property
@@ -67,7 +69,12 @@ class Batches:
 
     def begin(self) -> None:
         """A transaction of the sweep begins."""
-        self.tickets = self._least if self._is_busy else min(2 * self.tickets, self._most)
+        if self._is_busy:
+            self.tickets, self._small_left = self._least, self._small
+        elif self._small_left:
+            self._small_left -= 1
+        else:
+            self.tickets = min(2 * self.tickets, self._most)
         self._is_busy = False
 
     def evaluate(self) -> None:

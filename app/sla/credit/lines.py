@@ -15,6 +15,7 @@ from app.sla.credit.cause import BrokenUptime, Cause, Incident, MissedClock, cla
 from app.sla.credit.claim import Claimable, CreditState, Transition, course, reason_of
 from app.sla.credit.interruption import ServiceOutage, interruptions
 from app.sla.credit.line import Line, LineKey
+from app.sla.credit.period_id import period_id
 from app.sla.credit.worth import Terms, seconds, term_of_month, worth
 from app.sla.event import Event, order_key
 from app.sla.fields import casefolded
@@ -58,7 +59,7 @@ class ContractCredits:
         term = self._term(cause, local, period)
         if term is None:
             return None
-        key = self._key(rule, cause, period)
+        key = self._key(agreement, rule, cause, local, at)
         services = _services(agreement, term, cause)
         about = self._about(rule, cause, key, period, services, facts)
         transitions = course(about, facts, at)
@@ -125,13 +126,14 @@ class ContractCredits:
         )
         return replace(about, arises_at=_arises_at(rule, cause, about, deadlines, facts))
 
-    def _key(self, rule: CreditRule, cause: Cause, period: Period) -> LineKey:
+    def _key(self, agreement: Agreement, rule: CreditRule, cause: Cause, local: Zone, at: Micros) -> LineKey:
         """A flat share is owed once for each commitment and ticket, whatever its cycles; others for each cycle.
 
         The first clock of a ticket has no cycle of its own: its identity is 0.
         """
         if isinstance(cause, BrokenUptime):
-            return LineKey(self.desk, rule.id, self.contract, period.name, cause.service)
+            named = period_id(self.versions, agreement, cause, local, at)
+            return LineKey(self.desk, rule.id, self.contract, named, cause.service)
         if cause.outage:
             return LineKey(self.desk, rule.id, self.contract, outage=cause.outage)
         cycle = None if isinstance(rule.amount, FlatShare) else cause.cycle or None
