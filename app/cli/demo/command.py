@@ -43,6 +43,8 @@ def demo(
     """Start the service with the five shipped desks and a realistic day of tickets around the current time."""
     if database is not None and database.exists():
         misused(f"--database: {database} exists already; name a new file")
+    if database is not None and not database.parent.is_dir():
+        misused(f"--database: there is no folder {database.parent}; name a new file in one that is there")
     # SIGTERM, from make or a service manager, ends it as Ctrl-C does, so that the folder is removed.
     signal.signal(signal.SIGTERM, _end)
     folder: AbstractContextManager[str] = (
