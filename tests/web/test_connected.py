@@ -140,7 +140,7 @@ def test_a_subscription_is_paused_and_resumed_and_a_delivery_retried_by_forms(ro
     assert send(admin, action="retry", delivery="none").status_code == 404
     assert send(room.key("haisoft", Role.LEAD), action="pause").status_code == 403
     assert send(room.key("hvn", Role.ADMIN), action="pause", desk="hvn").status_code == 404
-    parked = {"state": "parked", "outcome": "refused", "attempts": 9}
+    parked = {"state": "parked", "outcome": "refused", "attempts": 1}
     room.sent(room.event())
     (delivery,) = room.get(f"/v1/subscriptions/{made}/deliveries", admin).json()["deliveries"]
     room.database.write_now(lambda conn, _: conn.execute(tables.delivery.update().values(parked)))
