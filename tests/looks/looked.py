@@ -17,6 +17,8 @@ THEMES: Final[tuple[Theme, ...]] = ("light", "dark", "contrast")
 WIDTHS: Final = (1280, 400, 320)
 LANGUAGES: Final = tuple(Language)
 _HEIGHT: Final = 800
+_ZONE: Final = "Europe/Paris"
+"""Of the reader: that of most desks."""
 _SECOND_DIRECTION: Final = """() => {
   const root = document.scrollingElement;
   return root.scrollWidth > root.clientWidth ? `${root.scrollWidth} px wide in ${root.clientWidth}` : "";
@@ -40,6 +42,7 @@ class Look:
         """The browser's context: a reader who wants no motion."""
         return {
             "locale": self.language,
+            "timezone_id": _ZONE,
             "color_scheme": "dark" if self.theme == "dark" else "light",
             "contrast": "more" if self.theme == "contrast" else "no-preference",
             "reduced_motion": "reduce",

@@ -119,3 +119,16 @@ def test_figures_are_written_as_the_language_does_and_exactly(language: str, wri
     found = [money(words, "1234.50", "EUR"), money(words, "9007199254740993", "VND"), month(words, "2026-03")]
     found += [uptime(words, "99.9775"), *(exact_length(words, each) for each in (7_800, 737, 0))]
     assert [each.replace("\xa0", " ") for each in found] == written
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "said"),
+    [
+        (Language.EN, "> 99.95%", "more than 99.95%"),
+        (Language.EN, ">=99.9%", "at least 99.9%"),
+        (Language.NL, ">= 99.9%", "minstens 99,9%"),
+        (Language.EN, "90s", "90s"),
+    ],
+)
+def test_the_target_of_an_uptime_is_said_in_words(language: Language, written: str, said: str) -> None:
+    assert words_of("service", language).uptime(written) == said

@@ -14,7 +14,7 @@ import typer
 
 from app.cli.configured import read_settings
 from app.cli.demo.clamehost import BREACHES_NEXT
-from app.cli.demo.fill import fill_database, lead_link
+from app.cli.demo.fill import embed_link, fill_database, lead_link
 from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
 from app.cli.demo.live import Feed
 from app.cli.demo.months import OWED_TO
@@ -76,7 +76,8 @@ def _run(settings: Settings, quiet: bool) -> None:
     key = fill_database(settings, now)
     base = f"http://{settings.host}:{settings.port}"
     link = lead_link(settings, now, base)
-    feed = Feed(base, key, lambda: result(where_to_look(base, key, now, link)), quiet=quiet)
+    embedded = embed_link(settings, now, base, "haisoft", SKIPS_LUNCH)
+    feed = Feed(base, key, lambda: result(where_to_look(base, key, now, link, embedded)), quiet=quiet)
     thread = Thread(target=feed.run, name="feed", daemon=True)
     thread.start()
     try:
@@ -88,7 +89,7 @@ def _run(settings: Settings, quiet: bool) -> None:
         thread.join()
 
 
-def where_to_look(base: str, key: str, now: Micros, link: str) -> str:
+def where_to_look(base: str, key: str, now: Micros, link: str, embedded: str) -> str:
     """The text that names what to open and what to try."""
     event = {
         "specversion": "1.0",
@@ -105,6 +106,8 @@ def where_to_look(base: str, key: str, now: Micros, link: str) -> str:
 The page                     {base}/
 Sign in as a lead, once      {link}
 A HaiSoft clock skips lunch  {base}/tickets/haisoft/{SKIPS_LUNCH}
+The same clock as a ticket system embeds it
+                             {embedded}
 A Web://Xtra ticket moved to the end of the queue, and why
                              {base}/tickets/webxtra/{FELL_TO_THE_BOTTOM}
 A PHPNET ticket waits for its telephone call; register it there

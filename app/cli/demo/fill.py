@@ -18,6 +18,7 @@ from app.cli.shipped import shipped_calendars
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import read_files
 from app.flow.agreement.plan import Proposal
+from app.flow.inbound import embedding
 from app.flow.judge.receive import Incoming
 from app.flow.people import manage
 from app.flow.people.links import link_below
@@ -81,6 +82,18 @@ def lead_link(settings: Settings, now: Micros, base: str) -> str:
 
     with Database(settings, Clock(now)) as database:
         return link_below(base, database.write_now(work), go_to="/")
+
+
+def embed_link(settings: Settings, now: Micros, base: str, desk: str, ticket: str) -> str:
+    """Let pages of the demo's own address embed the tickets of a desk. Returns the address of one, as it is embedded."""
+
+    def work(conn: Connection, at: Micros) -> str:
+        embedding.allow(conn, at, desk, (base,))
+        token = embedding.make_token(conn, at, desk, ticket, settings.embed_token_max_lifetime)
+        return f"{base}/embed/tickets/{desk}/{ticket}?token={token.text}"
+
+    with Database(settings, Clock(now)) as database:
+        return database.write_now(work)
 
 
 def _receive(runtime: Runtime, clock: Clock, received: Iterable[ReceivedEvent]) -> None:

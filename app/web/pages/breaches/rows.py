@@ -165,7 +165,7 @@ def _why(breach: Breach, recorded: Mapping[str, Any], words: Words) -> tuple[str
     """The cause in words, the target that was missed, and the number of the clock if it is not the first."""
     if breach.subject.kind is not SubjectKind.TICKET:
         target = recorded.get("target")
-        return (words.say(N_("Target: {target}."), target=target),) if target else ()
+        return (words.say(N_("Target: {target}."), target=words.uptime(target)),) if target else ()
     clock: Mapping[str, Any] = recorded["clock"] or {}
     found = [words.say(_WHY[breach.late_cause])] if breach.late_cause in _WHY else []
     if clock.get("target_seconds") is not None:

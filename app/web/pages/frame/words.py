@@ -19,6 +19,8 @@ HOURS_MINUTES: Final = N_("{h} h {min} min")
 MINUTES: Final = N_("{min} min")
 SECONDS: Final = N_("{s} s")
 OVER: Final = N_("{time} over")
+AT_LEAST: Final = N_("at least {share}")
+MORE_THAN: Final = N_("more than {share}")
 _DAYS: Final = N_("{d} d")
 _DAYS_HOURS: Final = N_("{d} d {h} h")
 _MANY_HOURS_ELAPSED: Final = 48
@@ -136,6 +138,15 @@ class Words(Wording):
         if isinstance(number, Decimal):
             return Wording.number(self, number)  # a class with slots has no super() without arguments
         return format_decimal(number, locale=self.locale)
+
+    def uptime(self, target: str) -> str:
+        """The target of an uptime, which agreements write as ">= 99.9%", in words; another one as it is written."""
+        if not (target.startswith(">") and target.endswith("%")):
+            return target
+        share = Decimal(target.strip(">=% ").replace(",", ".")) / 100
+        shown = format_percent(share, locale=self.locale, decimal_quantization=False)
+        phrase = MORE_THAN if target[1] != "=" else AT_LEAST
+        return self.say(phrase, share=shown)
 
     def percent(self, share: float) -> str:
         """A share of one as a percentage, to one decimal."""

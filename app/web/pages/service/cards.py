@@ -78,7 +78,7 @@ def card(found: dict[str, Any], to: Audience) -> ServiceCard:
         state=found["state"],
         state_text=state_text(words, found["state"]),
         breached_at=None if breached is None else to.at(breached),
-        target=found["target"],
+        target=words.uptime(found["target"]),
         downtime=lost(words, found["downtime_seconds"]),
         allowed=spare(words, found["allowance_seconds"]),
         excluded=lost(words, found["excluded_seconds"]),
