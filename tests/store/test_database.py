@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
+from app.principal import Desks
 from app.settings import Settings
 from app.store.engine import dialect, migrate, row_security
 from app.store.engine.database import (
@@ -199,6 +200,27 @@ async def test_long_reads_of_one_desk_leave_a_reader_to_others_and_keys_wait_for
     finally:
         hold.set()
         await asyncio.gather(*stuck)
+
+
+@postgresql_only
+@pytest.mark.parametrize("desks", [EveryDesk.DUE, frozenset({"haisoft"})])
+def test_a_transaction_whose_idle_connection_the_server_closed_runs_on_a_new_one(
+    database: Database, desks: EveryDesk | Desks
+) -> None:
+    done: list[int] = []
+
+    def work(conn: Connection, _: int) -> object:
+        after_commit(conn, lambda: done.append(1))
+        return conn.exec_driver_sql("SELECT 1").scalar()
+
+    assert database.write_now(work, desks) == 1
+    ended = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'slatimer'"
+    )
+    assert database.read_now(lambda conn: conn.exec_driver_sql(ended).scalar())
+    assert database.write_now(work, desks) == 1
+    assert done == [1, 1]
 
 
 async def test_long_work_of_all_desks_together_uses_one_reader(database: Database) -> None:

@@ -75,6 +75,7 @@ class Reader:
     async def stop(self) -> None:
         """Stop the loop. A batch in progress is finished first."""
         await self._background.stop()
+        self._bodies.shutdown()
 
     def wake(self) -> None:
         """Read now. May be called from any thread."""

@@ -9,10 +9,11 @@ import structlog
 from app.flow.judge.emit import Emitter
 from app.flow.judge.parking import Backoff
 from app.flow.query.answer import TicketAnswer
+from app.flow.query.failures import NOT_OF_THE_SUBJECT
 from app.flow.query.positions import QueuePositions
 from app.sla.span import Micros
 from app.sla.subject import Subject, SubjectKey
-from app.store.engine.database import Connection, Database
+from app.store.engine.database import Connection
 from app.store.tickets.clocks import TicketKey
 from app.store.tickets.signals import NewSignal
 
@@ -80,7 +81,7 @@ class Failures:
         """
         try:
             return True, work(*args, **kwargs)
-        except (*Database.failures, OSError):  # a timeout of the driver is an OSError
+        except NOT_OF_THE_SUBJECT:
             raise
         except Exception as error:  # noqa: BLE001 - parked, logged, counted and shown
             failed = list(subjects)

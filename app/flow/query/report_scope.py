@@ -10,6 +10,7 @@ from functools import cached_property
 import structlog
 
 from app.flow import metrics
+from app.flow.query.failures import NOT_OF_THE_SUBJECT
 from app.flow.query.kept_periods import KeptPeriods
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.flow.query.tickets import EventsDropped
@@ -145,7 +146,7 @@ class ReportScope:
                 yield ticket, judge(graph, ticket, self.versions, self.known_at)
             except NothingKnown:
                 continue
-            except TooExpensive:
+            except NOT_OF_THE_SUBJECT:
                 raise
             except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
                 _log.exception("evaluation for a report failed", desk=self.asked.desk, subject=ticket)

@@ -15,6 +15,7 @@ from app.flow import metrics
 from app.flow.query.allowances import exceeded_as_stored, exceeded_from_log, has_allowances
 from app.flow.query.answer import ArchivedAnswer, QueueAnswer, TicketAnswer
 from app.flow.query.duplicates import adjacent_tickets
+from app.flow.query.failures import NOT_OF_THE_SUBJECT
 from app.flow.query.measured_calls import months_of
 from app.flow.query.merge_graph import MergeGraph, gather, gather_logs, judge
 from app.flow.query.positions import pace_of
@@ -107,6 +108,8 @@ def ticket_answer(
         return query.answer(merge_graph, ticket)
     except NothingKnown as error:
         raise NothingKnownYet(f"nothing had happened on ticket {ticket!r} by then") from error
+    except NOT_OF_THE_SUBJECT:
+        raise
     except Exception as error:
         raise CannotBeJudged(
             f"ticket {ticket!r} cannot be evaluated: {type(error).__name__}: {error}"
@@ -152,6 +155,8 @@ def answers(
             found[ticket] = query.answer(merge_graph, ticket)
         except NothingKnown:
             continue
+        except NOT_OF_THE_SUBJECT:
+            raise
         except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
             _log.exception("evaluation for a query failed", desk=desk, subject=ticket)
             metrics.FAILURES.labels(desk).inc()

@@ -12,6 +12,7 @@ import structlog
 
 from app.flow.agreement.preview_money import with_plans
 from app.flow.query.allowances import exceeded_as_stored, has_allowances
+from app.flow.query.failures import NOT_OF_THE_SUBJECT
 from app.flow.query.merge_graph import MergeGraph, gather, judge
 from app.flow.query.serialize import instant_text
 from app.flow.simulation.best_hour import BestHour
@@ -98,6 +99,8 @@ class Simulation:
                 old, new = self._both(graph, ticket, uses)
             except NothingKnown:
                 continue
+            except NOT_OF_THE_SUBJECT:
+                raise
             except Exception:  # noqa: BLE001 - one ticket's own content must not hide the others
                 _log.exception("evaluation for a simulation failed", desk=desk, subject=ticket)
                 self._not_judged.append(ticket)

@@ -293,6 +293,7 @@ class Database:
         actions: list[Callable[[], None]] = []
 
         def transaction(conn: Connection) -> tuple[T, Micros]:
+            actions.clear()  # a lost connection repeats it
             conn.info[_AFTER_COMMIT], conn.info[_MEMO] = actions, dict[str, object]()
             give(conn, self._vault)
             note_setting(conn, setting)

@@ -73,13 +73,14 @@ class TransactionRunner:
         return self._runner.run(self._transaction(work, desk), context=copy_context())
 
     async def _transaction(self, work: Callable[[Connection], T], desk: str) -> T:
-        entered = False
+        worked = False
 
         def enter(conn: Connection) -> T:
-            nonlocal entered
+            nonlocal worked
             self._prepare(conn, desk)
-            entered = True
-            return work(conn)
+            result = work(conn)
+            worked = True
+            return result
 
         for last in (False, True):
             try:
@@ -93,8 +94,8 @@ class TransactionRunner:
                     raise Unreachable(f"the database only reads: {error.orig}") from error
                 if not error.connection_invalidated:
                     raise
-                # The server closed an idle connection: nothing was executed yet, so reconnect once.
-                if entered or last:
+                # Closed before the commit, as an idle connection is: nothing was written, so reconnect once and repeat.
+                if worked or last:
                     raise Unreachable(f"the database closed the connection: {error.orig}") from error
         raise AssertionError("the second time has returned or raised")
 
