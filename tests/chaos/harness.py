@@ -45,6 +45,11 @@ class Outcome:
     latest: dict[str, int] = field(default_factory=dict[str, int])
     """By fault: maximum detection lag in micros, including the outage."""
 
+    @property
+    def counts(self) -> str:
+        """How much was compared."""
+        return f"{self.acknowledged} events, {self.breaches} breaches, {self.delivered} deliveries"
+
     def __str__(self) -> str:
         return f"rounds={self.rounds} {self.findings}"
 

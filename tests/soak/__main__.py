@@ -4,15 +4,13 @@ import asyncio
 import csv
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from random import SystemRandom
 from typing import Any, Final
 
 import httpx2
 
+from tests.chaos.asked import Asked, say
 from tests.chaos.beside import KINDS, Follower, Subscriber
 from tests.chaos.fleet import DESK_FILES, Fleet
 from tests.chaos.life import DESK
@@ -36,15 +34,14 @@ def main() -> int:
     """Run for HOURS. The last line is the verdict."""
     hours = float(os.environ.get("HOURS") or "2")
     rate = float(os.environ.get("RATE") or "1")
-    seed = int(os.environ.get("SEED") or SystemRandom().randrange(1_000_000))
-    folder = Path(os.environ.get("FOLDER") or tempfile.mkdtemp(prefix="soak-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    _say(f"{hours:g} h at {rate:g} tickets/s, seed {seed}, logs in {folder}")
+    asked = Asked.read("soak")
+    seed, folder = asked.seed, asked.folder
+    say(f"{hours:g} h at {rate:g} tickets/s, seed {seed}, logs in {folder}")
     with Fleet(folder, files=FILES, settings=SETTINGS) as fleet:
         fleet.start()
         rows, wrong = asyncio.run(Soak(fleet, rate, seed).run(hours * 3600))
     found = verdict(rows, wrong)
-    _say(str(found))
+    say(str(found))
     return 1 if found.faults else 0
 
 
@@ -98,11 +95,11 @@ class Soak:
                 row = await self._meter.row(time.monotonic() - began)
                 if not rows:
                     table.writerow(_titles(row))
-                    _say("  ".join(f"{title:>10}" for title in _titles(row)))
+                    say("  ".join(f"{title:>10}" for title in _titles(row)))
                 rows.append(row)
                 table.writerow(_cells(row))
                 file.flush()
-                _say("  ".join(f"{cell:>10}" for cell in _cells(row)))
+                say("  ".join(f"{cell:>10}" for cell in _cells(row)))
         return rows
 
     @staticmethod
@@ -160,11 +157,6 @@ def _cells(row: Row) -> Sequence[str]:
     times = (f"{1000 * each:.0f}" for each in (row.lag, row.machine, row.behind, row.push, row.read))
     memory = (f"{each:.0f}" for each in row.memory.values())
     return (f"{row.after:.0f}", str(row.events), str(row.errors), *times, str(row.pending), *memory)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
