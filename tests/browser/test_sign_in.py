@@ -56,7 +56,7 @@ def test_a_key_in_the_addresss_fragment_is_gone_from_it_and_signs_in_only_when_t
     expect(page.locator(".row").first).to_be_visible()
 
 
-def test_a_person_signs_in_by_link_then_by_name_with_the_keyboard_and_comes_back_to_the_bookmark(
+def test_a_person_signs_in_by_link_then_with_the_keyboard_comes_back_to_the_bookmark_and_takes_a_breach_on(
     page: Page, locked: Site
 ) -> None:
     headers = {"Authorization": f"Bearer {locked.admin}"}
@@ -84,7 +84,14 @@ def test_a_person_signs_in_by_link_then_by_name_with_the_keyboard_and_comes_back
     page.keyboard.type("correct horse battery staple")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{locked.url}/?desk=haisoft&show=overdue")
-    expect(page.locator(".row").first).to_be_visible()
+    row = page.locator(".row").first
+    expect(row).to_be_visible()
+    for key in ("j", "t"):
+        page.keyboard.press(key)
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.type("I look into it")
+    page.keyboard.press("Enter")
+    expect(row).to_contain_text("taken on by")
 
 
 def accessibility_faults(page: Page) -> list[str]:
