@@ -20,6 +20,12 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
+    sweep_batch_time: timedelta = Field(
+        default=timedelta(milliseconds=60),
+        gt=timedelta(0),
+        description="Time that a transaction of the sweep may take, by what the last one took: the next event waits for "
+        "it. Where tickets are slow to evaluate, a batch has fewer.",
+    )
     sweep_busy_batch_size: int = Field(
         default=10,
         ge=1,

@@ -1,4 +1,4 @@
-"""A desk of many open tickets and contracts: changes of all of them are previewed, and contracts imported, without end."""
+"""A desk of many tickets and contracts: changes of all of them are previewed, and contracts imported, without end."""
 
 from functools import cache
 from itertools import cycle
