@@ -20,6 +20,12 @@ class SweepSettings(SettingsGroup):
         ge=1,
         description="Tickets in one transaction of the sweep, which takes about 50 ms.",
     )
+    sweep_batch_time: timedelta = Field(
+        default=timedelta(milliseconds=60),
+        gt=timedelta(0),
+        description="Time that a transaction of the sweep may take, by what the last one took: the next event waits for "
+        "it. Where tickets are slow to evaluate, a batch has fewer.",
+    )
     sweep_busy_batch_size: int = Field(
         default=10,
         ge=1,
@@ -48,6 +54,24 @@ class SweepSettings(SettingsGroup):
         default=200,
         ge=0,
         description="Replays of long tickets that a process caches, the latest used ones. Each takes up to 0.5 MB.",
+    )
+    long_replay_min_events: int = Field(
+        default=2_000,
+        ge=2,
+        description="Events from which on the replay of a ticket's whole log, after an event from before its last ones, "
+        "is long: it takes 0.1 s, and pushes wait for it.",
+    )
+    long_replay_duty_cycle: float = Field(
+        default=0.005,
+        gt=0,
+        le=1,
+        description="Fraction of the time that long replays of one desk may take while other desks write. Those of a "
+        "ticket of 20,000 events, 1 s each, are 200 s apart: no more than one push in 200 waits for one.",
+    )
+    long_replay_max_wait: timedelta = Field(
+        default=timedelta(minutes=10),
+        description="Maximum wait of a long replay. Meanwhile queries answer from the log, and the ticket's "
+        "signals wait.",
     )
     subject_log_cache_events: int = Field(
         default=50_000,

@@ -1,20 +1,33 @@
 """Batches of the sweep are large while nothing else is written, and small while events are pushed."""
 
+from datetime import timedelta
+
+import pytest
+
 from app.flow.process.sweep import Batches
 from app.settings import Settings
+from app.sla.subject import Subject, SubjectKey
 
 SETTINGS = Settings(
-    sweep_batch_size=200, sweep_busy_batch_size=10, sweep_busy_batches=3, sweep_contracts_batch_size=100
+    sweep_batch_size=200,
+    sweep_batch_time=timedelta(seconds=1),
+    sweep_busy_batch_size=10,
+    sweep_busy_batches=3,
+    sweep_contracts_batch_size=100,
 )
+
+
+def due(kind: str, count: int) -> list[SubjectKey]:
+    return [("haisoft", Subject.parse(f"{kind}{number}")) for number in range(count)]
 
 
 def sizes(*pushed: bool) -> list[tuple[int, int]]:
     """The tickets and contracts of successive transactions of the sweep, beside some of which an event is pushed."""
-    batches, found = Batches(SETTINGS), list[tuple[int, int]]()
+    batches, found = Batches(SETTINGS, clock=lambda: 0.0), list[tuple[int, int]]()
     for has_push in pushed:
         batches.begin()
         found.append((batches.tickets, batches.contracts))
-        batches.evaluate()
+        batches.evaluate(due("", batches.tickets))
         batches.committed()
         if has_push:
             batches.committed()
@@ -40,3 +53,39 @@ def test_after_a_push_some_batches_stay_small_and_then_each_is_twice_the_last() 
 
 def test_each_push_keeps_the_batches_small_anew() -> None:
     assert sizes(True, False, False, True, *[False] * 4)[1:] == [(10, 5)] * 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds_each", "expected"),
+    [
+        # 200 tickets take a second at 5 ms each, 100 contracts at 10 ms each.
+        ("", 0.005, [200, 200, 200]),
+        ("", 0.01, [200, 100, 100]),
+        ("", 0.05, [200, 20, 20]),
+        ("", 3.0, [200, 1, 1]),
+        ("contract:", 0.02, [200, 100, 100]),
+    ],
+)
+def test_a_batch_takes_no_longer_than_its_time(kind: str, seconds_each: float, expected: list[int]) -> None:
+    now = 0.0
+    batches, found = Batches(SETTINGS, clock=lambda: now), list[int]()
+    for _ in expected:
+        batches.begin()
+        found.append(batches.tickets)
+        count = batches.contracts if kind else batches.tickets
+        batches.evaluate(due(kind, count))
+        now += count * seconds_each
+        batches.committed()
+    assert found == expected
+
+
+def test_batches_grow_again_by_twice_when_they_become_quick() -> None:
+    now = 0.0
+    batches, found = Batches(SETTINGS, clock=lambda: now), list[int]()
+    for seconds in (10.0, 0.0, 0.0, 0.0, 0.0, 0.0):
+        batches.begin()
+        found.append(batches.tickets)
+        batches.evaluate(due("", batches.tickets))
+        now += seconds
+        batches.committed()
+    assert found == [200, 20, 40, 80, 160, 200]

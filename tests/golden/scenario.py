@@ -32,6 +32,7 @@ from app.sla.clock.evaluation import AppliesTo
 from app.store.engine.database import Database
 from tests.servers.databases import SqliteDatabases, with_tables
 from tests.service import ROOT, Service, WallClock, event
+from tests.waiting import HANG
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -657,7 +658,10 @@ def service_of(databases: SqliteDatabases, part: int) -> Generator[Service]:
     with databases.copy_of(with_tables) as url:
         # The moves of queues were recorded with batches of one size.
         settings = Settings(
-            database_url=url, checkpoint_min_events=2 if part % 2 else 200, sweep_busy_batch_size=200
+            database_url=url,
+            checkpoint_min_events=2 if part % 2 else 200,
+            sweep_busy_batch_size=200,
+            sweep_batch_time=timedelta(seconds=HANG),
         )
         with Database(settings, clock) as database:
             yield Service(settings, database, clock)

@@ -1,18 +1,25 @@
 """`make hostile`: every kind of attack for longer, with the times of the other desk's pushes, quiet and beside it.
 
-`python -m tests.hostile KIND ...` runs these kinds only; `figures` are what large things cost. Quiet pushes and pushes
-beside the attack take turns, so that what else the machine does counts for both.
+`python -m tests.hostile KIND ...` runs these kinds only; `figures` are what large things cost. DATABASE=postgresql has
+them on PostgreSQL instead of SQLite. Quiet pushes and pushes beside the attack take turns, so that what else the machine
+does counts for both.
 """
 
+import os
 import sys
 import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from functools import reduce
 from operator import add
 from pathlib import Path
 
 from tests.hostile import figures
-from tests.hostile.harness import KINDS, Seen, apart, beside, service
+from tests.hostile.harness import KINDS, Seen, Target, apart, beside, service
+from tests.servers import postgres
+from tests.servers.databases import POSTGRESQL, Databases, PostgresDatabases, SqliteDatabases
 from tests.web.room import with_desks
+from tests.web.test_process import Process
 
 FIGURES = "figures"
 PUSHES = 500
@@ -27,17 +34,26 @@ def _write(line: str) -> None:
     sys.stdout.flush()
 
 
+@contextmanager
+def _served() -> Generator[tuple[Process, Target]]:
+    """A service with a database of its own, on a disk."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        databases: Databases = SqliteDatabases(folder)
+        if os.environ.get("DATABASE") == POSTGRESQL:
+            databases = PostgresDatabases(stack.enter_context(postgres.start(durable=True)))
+        url = stack.enter_context(databases.copy_of(with_desks))
+        yield stack.enter_context(service(url, folder, test_files="256"))
+
+
 def measured(kind: str) -> tuple[Seen, Seen]:
     """What another desk sees, quiet and beside attacks of this kind."""
     quiet: list[Seen] = []
     attacked: list[Seen] = []
-    with tempfile.TemporaryDirectory() as name, apart(kind) as attack:
-        url = f"sqlite:///{name}/hostile.db"
-        with_desks(url)
-        with service(url, Path(name), test_files="256") as (process, target):
-            for _ in range(TURNS):
-                quiet.append(beside(process, target, None, PUSHES // TURNS))
-                attacked.append(beside(process, target, attack, PUSHES // TURNS))
+    with apart(kind) as attack, _served() as (process, target):
+        for _ in range(TURNS):
+            quiet.append(beside(process, target, None, PUSHES // TURNS))
+            attacked.append(beside(process, target, attack, PUSHES // TURNS))
     return reduce(add, quiet), reduce(add, attacked)
 
 
@@ -53,13 +69,10 @@ def attacked(kind: str) -> bool:
 def sized() -> bool:
     """Print the figures of large things, and whether all are within their aims."""
     every = True
-    with tempfile.TemporaryDirectory() as name:
-        url = f"sqlite:///{name}/hostile.db"
-        with_desks(url)
-        with service(url, Path(name), test_files="256") as (_, target):
-            for text, within in figures.measured(target):
-                every &= within
-                _write(f"{'ok  ' if within else 'FAIL'} {text}")
+    with _served() as (_, target):
+        for text, within in figures.measured(target):
+            every &= within
+            _write(f"{'ok  ' if within else 'FAIL'} {text}")
     return every
 
 

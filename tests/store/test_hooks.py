@@ -1,12 +1,19 @@
 """What is kept of ticket systems: deliveries once, snapshots in order, who says what, secrets as long as agreed."""
 
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from app.settings import Settings
+from app.store.engine import sqlite
 from app.store.engine.database import Database
 from app.store.inbound import connections, hooks, origins, snapshots, sources
 from app.store.inbound.hooks import HookResult, HookState, NewHook
 from app.store.inbound.origins import EventOrigin
 from app.store.inbound.snapshots import ChainPosition, StoredSnapshot
+from tests.servers.databases import SqliteDatabases, with_tables
 
 
 def new(number: int, *, once: str | None = None, desk: str = "d") -> NewHook:
@@ -58,6 +65,24 @@ def test_what_is_finished_is_claimed_no_more_until_it_is_to_be_read_again(databa
     assert [(one.reason, one.warnings) for one in older] == [("no JSON", ())]
     assert database.write_now(lambda conn, now: hooks.requeue(conn, frozenset({"d1"}))) == 1
     assert [one.id for one in database.write_now(lambda conn, now: hooks.claim(conn, 9))] == ["h1"]
+
+
+@pytest.mark.parametrize("reason", [None, "r", "r" * 57, "r" * 58, "é" * 57])
+def test_the_result_of_a_long_body_is_stored_without_writing_the_body_again(
+    sqlite_databases: SqliteDatabases, reason: str | None
+) -> None:
+    sent = replace(new(1), body=bytes(range(256)) * 400)
+    with sqlite_databases.copy_of(with_tables) as url, Database(Settings(database_url=url)) as database:
+        database.write_now(lambda conn, now: hooks.add(conn, [sent], now))
+        file = Path(url.removeprefix("sqlite:///"))
+        with closing(sqlite.driver().connect(file)) as beside:
+            beside.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        result = HookResult(1, HookState.KEPT if reason else HookState.DONE, reason)
+        database.write_now(lambda conn, now: hooks.finish(conn, [result], now))
+        assert 0 < file.with_name(f"{file.name}-wal").stat().st_size < len(sent.body) // 2
+        stored = database.read_now(lambda conn: hooks.find(conn, "h1"))
+    assert stored is not None
+    assert (stored.body, stored.reason, stored.state) == (sent.body, reason, result.state)
 
 
 def test_the_oldest_that_waits_is_known(database: Database) -> None:

@@ -198,11 +198,12 @@ def test_a_ticket_that_appears_after_it_was_to_be_locked_is_locked_before_it_is_
 ) -> None:
     with processes(database_settings, 2) as (slow, quick):
         limits = CheckpointLimits(events=1000, entries=1, kept=1)
+        checkpoints = Checkpoints(limits, slow.assessor.long_replays)
 
         def evaluate(conn: Connection, now: Micros) -> list[SubjectKey]:
             clocks.lock(conn, [("haisoft", "1")])
             quick.push(created("1", "2026-03-02T08:00:00+01:00"))
-            graph = lock_merge_graph(conn, slow.catalogue, "haisoft", ["1"], now, Checkpoints(limits))
+            graph = lock_merge_graph(conn, slow.catalogue, "haisoft", ["1"], now, checkpoints)
             assert graph.is_known("1")
             quick.clock.set(AFTERWARDS)
             return quick.database.write_now(lambda conn, now: schedule.due(conn, now, 10))

@@ -23,6 +23,7 @@ from app.flow.judge.tickets import TicketCase
 from app.flow.judge.turn import Case, Judged, Turn
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.checkpoints import CheckpointLimits, Checkpoints
+from app.flow.query.long_replays import LongReplayLimits, LongReplays
 from app.flow.query.positions import QueuePositions
 from app.settings import Settings
 from app.sla.span import Micros, length_of
@@ -81,12 +82,20 @@ class Assessor:
         }
         """The kinds of subjects that are evaluated. Events of others are stored only."""
         self._positions = QueuePositions()
+        self.long_replays = LongReplays(
+            LongReplayLimits(
+                settings.long_replay_min_events,
+                settings.long_replay_duty_cycle,
+                settings.long_replay_max_wait.total_seconds(),
+            )
+        )
         self._checkpoints = Checkpoints(
             CheckpointLimits(
                 events=settings.checkpoint_min_events,
                 entries=settings.checkpoint_cache_size,
                 kept=settings.answer_cycles + 1,
-            )
+            ),
+            self.long_replays,
         )
         self._subject_logs = SubjectLogs(settings.subject_log_cache_events)
         self._recent = length_of(settings.delivery_max_age)

@@ -4,9 +4,11 @@ Instants are microseconds UTC.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import thread_time
 
 from app.flow.judge.turn import Failures
 from app.flow.query.checkpoints import Checkpoints, TicketCheckpoint
+from app.flow.query.long_replays import Postponed
 from app.flow.query.merge_graph import MergeGraph, judge
 from app.sla.clock.checkpoint import Checkpoint, begin
 from app.sla.clock.evaluation import Evaluation, Version
@@ -24,20 +26,48 @@ class LongTickets:
         self._graph, self._versions, self._checkpoints = graph, versions, checkpoints
         self.replays: dict[str, Checkpoint] = {}
         """The replay of each long ticket, up to its last event."""
+        self._taken = 0.0
 
     def evaluation(self, conn: Connection, name: str, at: Micros) -> Evaluation:
-        """Evaluate a ticket, from its checkpoint where it has one. Raises NothingKnown."""
+        """Evaluate a ticket, from its checkpoint where it has one. Raises NothingKnown, and Postponed."""
         graph, limits = self._graph, self._checkpoints.limits
         resumed = graph.resumed.get(name)
         if resumed is not None:
             replay = resumed.checkpoint.clocks
-            self._checkpoints.drop(graph.desk, name)
             if replay.accepts(resumed.later, self._versions, at, graph.contracts):
+                self._checkpoints.drop(graph.desk, name)
                 self.replays[name] = replay
                 return replay.advance(resumed.later, at, cycles=limits.kept)
+            self._check_wait(name)
+            self._checkpoints.drop(graph.desk, name)
             graph.read_whole(conn, name)
-        log = graph.logs[name]
-        if len(log) < limits.events or name in graph.children or name in graph.merges:
+        if name in graph.postponed:
+            raise Postponed(graph.postponed[name])
+        if not self._checkpoints.replays.check(graph.desk, name, len(graph.logs[name])):
+            return self._replayed(name, at)
+        began = thread_time()
+        evaluation = self._replayed(name, at)
+        self._took(thread_time() - began)
+        return evaluation
+
+    def judged(self, seconds: float) -> None:
+        """The whole judgement of these tickets has taken so many seconds: what their replays have not is added."""
+        if self._taken:
+            self._took(max(0.0, seconds - self._taken))
+
+    def _took(self, seconds: float) -> None:
+        self._taken += seconds
+        self._checkpoints.replays.took(self._graph.desk, seconds)
+
+    def _check_wait(self, name: str) -> None:
+        replays = self._checkpoints.replays
+        if replays.is_long(self._graph.desk, name) and (wait := replays.wait(self._graph.desk)):
+            raise Postponed(wait)
+
+    def _replayed(self, name: str, at: Micros) -> Evaluation:
+        """Evaluate a ticket by its whole log, and keep its replay where it is to have a checkpoint."""
+        graph, log = self._graph, self._graph.logs[name]
+        if len(log) < self._checkpoints.limits.events or name in graph.children or name in graph.merges:
             return judge(graph, name, self._versions, at)
         evaluation, begun = begin(log, self._versions, at, graph.contracts)
         if begun is not None:

@@ -1,7 +1,12 @@
-"""Parking of subjects whose evaluation failed: retries with exponential back-off. Instants are microseconds UTC."""
+"""Parking of subjects whose evaluation failed, with exponential back-off, or is postponed.
+
+Instants are microseconds UTC.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from app.flow import metrics
 from app.sla.span import Micros
@@ -9,6 +14,8 @@ from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import schedule
 from app.store.tickets.schedule import Parked
+
+NOTHING_POSTPONED: Final = MappingProxyType[Subject, Micros]({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +38,23 @@ def park_failed(
     errors: Mapping[Subject, str],
     backoff: Backoff,
     now: Micros,
+    waits: Mapping[Subject, Micros] = NOTHING_POSTPONED,
 ) -> Micros | None:
-    """Park the subjects that failed and unpark the others that were evaluated. Returns the least instant of a retry."""
+    """Park the subjects that failed and unpark the others that were evaluated. Returns the least instant of a retry.
+
+    `waits`: those of them that are only postponed, by how much.
+    """
     before = schedule.parked(conn, desk, evaluated)
     rows = [
-        _parked(before.get(subject), desk, subject, error, backoff, now) for subject, error in errors.items()
+        _postponed(before.get(subject), desk, subject, error, now + waits[subject], now)
+        if subject in waits
+        else _parked(before.get(subject), desk, subject, error, backoff, now)
+        for subject, error in errors.items()
     ]
     schedule.park(conn, rows)
     schedule.unpark(conn, desk, before.keys() - errors.keys())
-    if rows:
-        metrics.FAILURES.labels(desk).inc(len(rows))
+    if failed := len(errors.keys() - waits.keys()):
+        metrics.FAILURES.labels(desk).inc(failed)
     return min((row.retry_at for row in rows), default=None)
 
 
@@ -56,4 +70,18 @@ def _parked(
         last_at=now,
         times=times,
         retry_at=now + backoff.wait(times),
+    )
+
+
+def _postponed(
+    before: Parked | None, desk: str, subject: Subject, reason: str, retry_at: Micros, now: Micros
+) -> Parked:
+    return Parked(
+        desk=desk,
+        subject=subject,
+        error=reason,
+        first_at=now if before is None else before.first_at,
+        last_at=now,
+        times=0 if before is None else before.times,
+        retry_at=retry_at,
     )

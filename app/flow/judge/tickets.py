@@ -7,6 +7,7 @@ with what was recorded. Instants are microseconds UTC.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from time import thread_time
 from typing import Final
 
 from app.flow.judge.allowances import TicketAllowances
@@ -85,6 +86,7 @@ class TicketCase:
         desk, failures = self.graph.desk, Failures(self.graph.desk)
         names = sorted(name for name in self.graph.concerned if self.graph.is_known(name))
         subjects = list(map(Subject.parse, names))
+        began = thread_time()
         long = LongTickets(self.graph, self.versions, self.checkpoints)
         evaluated, ahead = self._evaluations(turn, names, failures, long)
         allowances = TicketAllowances(self.graph, self.versions)
@@ -110,7 +112,10 @@ class TicketCase:
         rows += [self._row_ahead(turn, name) for name in ahead]
         self._store(turn, rows, answers, before, queueing)
         after_commit(turn.conn, long.kept(turn.conn, rows, queueing.lone, failures))
-        retry_at = park_failed(turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at)
+        retry_at = park_failed(
+            turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at, failures.waits
+        )
+        long.judged(thread_time() - began)
         placed = (self._placed(turn, queueing, each) for each in answers)
         coming = [*(row.next_at for row in rows), turn.at if allowances.has_moved_others else None]
         return Judged(

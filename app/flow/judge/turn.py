@@ -10,8 +10,9 @@ from app.flow.judge.emit import Emitter
 from app.flow.judge.parking import Backoff
 from app.flow.query.answer import TicketAnswer
 from app.flow.query.failures import NOT_OF_THE_SUBJECT
+from app.flow.query.long_replays import Postponed
 from app.flow.query.positions import QueuePositions
-from app.sla.span import Micros
+from app.sla.span import SECOND, Micros
 from app.sla.subject import Subject, SubjectKey
 from app.store.engine.database import Connection
 from app.store.tickets.clocks import TicketKey
@@ -71,6 +72,8 @@ class Failures:
     def __init__(self, desk: str) -> None:
         self._desk = desk
         self.errors: dict[Subject, str] = {}
+        self.waits: dict[Subject, Micros] = {}
+        """Those that did not fail but are postponed, by how much."""
 
     def attempt(
         self, subjects: Iterable[Subject], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -83,6 +86,11 @@ class Failures:
             return True, work(*args, **kwargs)
         except NOT_OF_THE_SUBJECT:
             raise
+        except Postponed as postponed:
+            waiting = list(subjects)
+            self.errors |= dict.fromkeys(waiting, str(postponed))
+            self.waits |= dict.fromkeys(waiting, round(postponed.wait * SECOND))
+            return False, None
         except Exception as error:  # noqa: BLE001 - parked, logged, counted and shown
             failed = list(subjects)
             _log.exception("evaluation failed, subject parked", desk=self._desk, subject=failed[0].text)

@@ -43,6 +43,7 @@ class Runtime:
         )
         store_missing_holidays(database, self.catalogue)
         self.assessor = Assessor(settings, self.catalogue)
+        self.assessor.long_replays.postpone_while(database.is_shared)
         self.receiver = Receiver(database, self.assessor, settings)
         self.sweeper = Sweeper(database, self.assessor, settings)
         self.deliverer = Deliverer(database, self.assessor, settings)

@@ -6,8 +6,9 @@ those wait for them (`pace`). `next_at` is only a hint and the evaluation is ide
 do no harm. A ticket that fails is parked, and does not block the others. Instants are microseconds UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 import structlog
 
@@ -17,7 +18,7 @@ from app.flow.judge.assess import Assessed, Assessor
 from app.flow.judge.locking import lock_desks
 from app.settings import Settings
 from app.sla.span import SECOND, Micros
-from app.sla.subject import SubjectKey, by_desk
+from app.sla.subject import SubjectKey, SubjectKind, by_desk
 from app.store.engine.database import (
     Connection,
     Database,
@@ -50,17 +51,27 @@ class SweepState:
 class Batches:
     """How much one transaction of the sweep evaluates: all of a batch, or a smaller one while events are pushed.
 
-    A push waits for the transaction that runs when it arrives, so after one beside which something was pushed so many
-    more stay small: the next push is likely to come within them. After each further one the next is twice as large. Used
-    by the thread that writes.
+    None is so large that it would take longer than the configured time, by what the last one took. A push waits for the
+    transaction that runs when it arrives, so after one beside which something was pushed so many more stay small: the
+    next push is likely to come within them. After each further one the next is twice as large. Used by the thread that
+    writes.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.tickets = self._most = settings.sweep_batch_size
+    def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._most = self._wanted = settings.sweep_batch_size
         self._least = min(settings.sweep_busy_batch_size, self._most)
         self._contracts = settings.sweep_contracts_batch_size
         self._small, self._small_left = settings.sweep_busy_batches, 0
         self._is_own = self._is_busy = False
+        self._time, self._part = settings.sweep_batch_time.total_seconds(), 1.0
+        """The part of a whole batch that takes the configured time at most, in seconds."""
+        self._began, self._evaluated = 0.0, 0.0
+
+    @property
+    def tickets(self) -> int:
+        """Tickets."""
+        return max(1, min(self._wanted, int(self._part * self._most)))
 
     @property
     def contracts(self) -> int:
@@ -69,21 +80,28 @@ class Batches:
 
     def begin(self) -> None:
         """A transaction of the sweep begins."""
+        self._began = self._clock()
         if self._is_busy:
-            self.tickets, self._small_left = self._least, self._small
+            self._wanted, self._small_left = self._least, self._small
         elif self._small_left:
             self._small_left -= 1
         else:
-            self.tickets = min(2 * self.tickets, self._most)
+            self._wanted = min(2 * self._wanted, self._most)
         self._is_busy = False
 
-    def evaluate(self) -> None:
-        """The next assessment that becomes durable is the sweep's."""
+    def evaluate(self, due: Collection[SubjectKey]) -> None:
+        """The next assessment that becomes durable is the sweep's, of these subjects."""
+        contracts = sum(subject.kind is SubjectKind.CONTRACT for _, subject in due)
+        self._evaluated = (len(due) - contracts) / self._most + contracts / self._contracts
         self._is_own = True
 
     def committed(self) -> None:
         """An assessment of this process became durable: the sweep's, or that of a push."""
-        self._is_busy = self._is_busy or not self._is_own
+        if not self._is_own:
+            self._is_busy = True
+        elif self._evaluated:
+            whole = (self._clock() - self._began) / self._evaluated
+            self._part = min(1.0, 2 * self._part, self._time / whole if whole else 1.0)
         self._is_own = False
 
 
@@ -199,7 +217,7 @@ class Sweeper:
         lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, limit))
         due = schedule.due(conn, now, limit, contracts)
         if due:
-            self._batches.evaluate()
+            self._batches.evaluate(due)
             with confined(conn, frozenset(desk for desk, _ in due)):
                 self._evaluate(conn, now, due)
         return len(due)

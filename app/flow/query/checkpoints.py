@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.flow.query.long_replays import LongReplays
 from app.sla.clock.checkpoint import REWRITES_THE_PAST, Checkpoint
 from app.sla.event import Event
 from app.sla.queue.waiting import LoneWait
@@ -59,8 +60,8 @@ class Resumed:
 class Checkpoints:
     """The checkpoints of one process. Used by the thread that writes."""
 
-    def __init__(self, limits: CheckpointLimits) -> None:
-        self.limits = limits
+    def __init__(self, limits: CheckpointLimits, replays: LongReplays) -> None:
+        self.limits, self.replays = limits, replays
         self._entries: OrderedDict[TicketKey, TicketCheckpoint] = OrderedDict()
 
     def get(self, row: StoredTicket) -> TicketCheckpoint | None:

@@ -43,6 +43,8 @@ class MergeGraph:
     """The sources of each target."""
     resumed: dict[str, Resumed] = field(default_factory=dict[str, Resumed])
     """The tickets that go on from a checkpoint. Their `logs` have only the events after it."""
+    postponed: dict[str, float] = field(default_factory=dict[str, float])
+    """The long tickets whose logs are not read now, with the seconds that this must wait."""
     contracts: StoredContracts = NO_CONTRACTS
     """The stored contracts that these tickets may belong to."""
 
@@ -52,7 +54,7 @@ class MergeGraph:
 
     def is_known(self, ticket: str) -> bool:
         """Whether the ticket has any event."""
-        return bool(self.logs.get(ticket)) or ticket in self.resumed
+        return bool(self.logs.get(ticket)) or ticket in self.resumed or ticket in self.postponed
 
     def read_whole(self, conn: Connection, ticket: str) -> None:
         """Read the whole log of a ticket that cannot go on from its checkpoint after all."""
@@ -194,7 +196,7 @@ class _Gathering:
 
     def run(self, tickets: set[str]) -> MergeGraph:
         merge_graph = self.merge_graph
-        self._read(tickets)
+        self._read(tickets, postpone=True)
         self._concern(tickets)
         self._follow_targets(tickets)
         self._follow_sources()
@@ -218,13 +220,19 @@ class _Gathering:
             named |= resumed.checkpoint.clocks.named
         return named
 
-    def _read(self, tickets: set[str]) -> None:
+    def _read(self, tickets: set[str], *, postpone: bool = False) -> None:
+        """`postpone`: leave long tickets unread that must wait. Others are evaluated by those that these name."""
         merge_graph = self.merge_graph
         missing = tickets - merge_graph.logs.keys()
         if not missing:
             return
         self.rows |= clocks.tickets(self.conn, merge_graph.desk, sorted(missing))
         missing = missing - self._resume(missing)
+        if postpone:
+            merge_graph.postponed = self._postponed(missing)
+            missing = missing - merge_graph.postponed.keys()
+        for ticket in missing:
+            merge_graph.postponed.pop(ticket, None)
         read = ledger.logs(self.conn, merge_graph.desk, sorted(missing), self._since(missing))
         if self.as_of is not None:
             known = self.as_of
@@ -247,6 +255,14 @@ class _Gathering:
         merge_graph.resumed |= found
         merge_graph.logs |= {ticket: list(resumed.later) for ticket, resumed in found.items()}
         return set(found)
+
+    def _postponed(self, tickets: set[str]) -> dict[str, float]:
+        if self.checkpoints is None:
+            return {}
+        desk, replays = self.merge_graph.desk, self.checkpoints.replays
+        long = {ticket for ticket in tickets if replays.is_long(desk, ticket)}
+        wait = replays.wait(desk) if long else 0.0
+        return dict.fromkeys(long, wait) if wait else {}
 
     def _concern(self, tickets: set[str]) -> None:
         merge_graph = self.merge_graph

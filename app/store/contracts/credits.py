@@ -88,17 +88,16 @@ _STALE: Final = (
     .order_by(_subject.c.subject)
     .limit(bindparam("limit"))
 )
+# A difference of two sets: an anti-join compares each contract with each subject where the planner has no figures yet.
 _NEVER_EVALUATED: Final = (
     select(_contract.c.contract)
-    .distinct()
-    .where(
-        _contract.c.desk == bindparam("desk"),
-        ~exists().where(
-            _subject.c.desk == _contract.c.desk,
-            literal_column("subject.subject") == literal_column(f"'{_PREFIX}' || contract.contract"),
-        ),
+    .where(_contract.c.desk == bindparam("desk"))
+    .except_(
+        select(func.substr(literal_column("subject.subject"), len(_PREFIX) + 1)).where(
+            _subject.c.desk == bindparam("desk"), literal_column("subject.subject").like(f"{_PREFIX}%")
+        )
     )
-    .order_by(_contract.c.contract)
+    .order_by("contract")
     .limit(bindparam("limit"))
 )
 
@@ -163,6 +162,8 @@ def recorded_credits(
 
 def stale(conn: Connection, desk: str, before: Micros, limit: int) -> list[Subject]:
     """Contracts that were last evaluated before an instant, then those that never were. Stored contracts only."""
-    known = conn.execute(_STALE, {"desk": desk, "before": before, "limit": limit}).scalars()
-    never = conn.execute(_NEVER_EVALUATED, {"desk": desk, "limit": limit}).scalars()
-    return [*known, *(Subject(SubjectKind.CONTRACT, key) for key in never)][:limit]
+    known = conn.execute(_STALE, {"desk": desk, "before": before, "limit": limit}).scalars().all()
+    if len(known) == limit:
+        return list(known)
+    never = conn.execute(_NEVER_EVALUATED, {"desk": desk, "limit": limit - len(known)}).scalars()
+    return [*known, *(Subject(SubjectKind.CONTRACT, key) for key in never)]

@@ -118,6 +118,11 @@ def has_many_writers(conn: Connection) -> bool:
     return conn.dialect.name == POSTGRESQL
 
 
+def rewrites_rows(conn: Connection) -> bool:
+    """Whether an update writes a row again as a whole. PostgreSQL leaves long values that did not change in place."""
+    return conn.dialect.name == SQLITE
+
+
 def has_partitioned_log(conn: Connection) -> bool:
     """Whether the event log is partitioned by month. Its unique keys are then in the table `event_key`."""
     return conn.dialect.name == POSTGRESQL

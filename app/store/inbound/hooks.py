@@ -10,7 +10,18 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import RowMapping, Select, bindparam, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    text,
+)
 
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
@@ -160,6 +171,32 @@ _FINISH: Final = (
     .where(_hook.c.seq == bindparam("_seq"))
     .values({name: bindparam(name) for name in ("state", "reason", "warnings", "interpreted_at")})
 )
+# SQLite writes a row again as a whole, a body of a megabyte included, unless its length stays as it was: then it writes
+# only the pages that differ. So a row with a long body comes with padding, which gives way to the result.
+_LONG_BODY: Final = 4096
+"""Bytes from which a body has pages of its own: the size of a page."""
+_PADDING: Final = 120
+"""Bytes of padding: for a reason or warnings of up to 115. SQLite describes a value of 58 bytes or more with one byte
+more than a shorter one; with this size either a text or what is left of the padding is that long, never both."""
+_INSTANT: Final = 8
+
+
+def _length(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return func.coalesce(func.length(cast(column, LargeBinary)), 0)
+
+
+_RESULT_LENGTH: Final = (
+    _length(_hook.c.state)
+    + _length(_hook.c.reason)
+    + _length(_hook.c.warnings)
+    + case((_hook.c.interpreted_at.is_(None), 0), else_=_INSTANT)
+)
+_FINISH_IN_PLACE: Final = _FINISH.values(
+    padding=case(
+        (_hook.c.padding.is_(None), None),
+        else_=func.zeroblob(func.length(_hook.c.padding) + _RESULT_LENGTH - bindparam("_length")),
+    )
+)
 _COUNT_ATTEMPT: Final = _hook.update().where(_hook.c.seq == bindparam("_seq")).values(tries=_hook.c.tries + 1)
 _REQUEUE: Final = _hook.update().where(_IN_INBOX).values(state="pending", tries=0)
 _DELETE: Final = _hook.delete().where(_hook.c.seq.in_(bindparam("seqs", expanding=True)))
@@ -181,11 +218,12 @@ def add(conn: Connection, requests: Sequence[NewHook], now: Micros) -> list[tupl
             new.append(one)
         found.append((before or one.id, before is not None))
     if new:
-        conn.execute(_INSERT, [_row(one, now) for one in new])
+        padded = dialect.rewrites_rows(conn)
+        conn.execute(_INSERT, [_row(one, now, padded=padded) for one in new])
     return found
 
 
-def _row(new: NewHook, now: Micros) -> dict[str, Any]:
+def _row(new: NewHook, now: Micros, *, padded: bool) -> dict[str, Any]:
     return {
         "id": new.id,
         "desk": new.desk,
@@ -196,6 +234,7 @@ def _row(new: NewHook, now: Micros) -> dict[str, Any]:
         "body": new.body,
         "state": HookState.PENDING.value,
         "tries": 0,
+        "padding": bytes(_PADDING) if padded and len(new.body) >= _LONG_BODY else None,
     }
 
 
@@ -229,19 +268,28 @@ def _next(conn: Connection, query: Select[Any], most: int, after: str) -> list[S
 def finish(conn: Connection, outcomes: Sequence[HookResult], now: Micros) -> None:
     """Store the results of reading webhooks."""
     if outcomes:
+        in_place = dialect.rewrites_rows(conn)
+        results = [_result(one, now) for one in outcomes]
         conn.execute(
-            _FINISH,
-            [
-                {
-                    "_seq": one.seq,
-                    "state": one.state.value,
-                    "reason": one.reason,
-                    "warnings": orjson.dumps(one.warnings).decode() if one.warnings else None,
-                    "interpreted_at": now,
-                }
-                for one in outcomes
-            ],
+            _FINISH_IN_PLACE if in_place else _FINISH,
+            [one | {"_length": _bytes_of(one)} for one in results] if in_place else results,
         )
+
+
+def _result(one: HookResult, now: Micros) -> dict[str, Any]:
+    warnings = orjson.dumps(one.warnings).decode() if one.warnings else None
+    return {
+        "_seq": one.seq,
+        "state": one.state.value,
+        "reason": one.reason,
+        "warnings": warnings,
+        "interpreted_at": now,
+    }
+
+
+def _bytes_of(result: Mapping[str, Any]) -> int:
+    texts = (result["state"], result["reason"] or "", result["warnings"] or "")
+    return sum(len(text.encode()) for text in texts) + _INSTANT
 
 
 def count_attempt(conn: Connection, seq: int) -> None:

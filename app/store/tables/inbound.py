@@ -54,6 +54,8 @@ class HookRow(SQLModel, table=True):
     warnings: str | None = text_column(nullable=True)
     interpreted_at: int | None = instant_column(nullable=True)
     tries: int = Field()
+    padding: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
+    """Bytes that give way to the result, so that the row keeps its length. SQLite only."""
 
     __table_args__ = (
         UniqueConstraint("id", name="hook_id"),
