@@ -22,23 +22,12 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 import httpx2
 from sqlalchemy import func, select
 
-from app.sla.span import HOUR, MINUTE, SECOND, Micros, instant
+from app.sla.span import SECOND, Micros, instant
 from app.store.engine.database import Database
 from app.store.tables import signal, ticket
-from benchmarks._copyist import written
+from benchmarks._backlog import Backlog
 from benchmarks._figures import Figure, report
-from benchmarks._shape import (
-    BREACHED,
-    TARGET,
-    WARNED,
-    Copies,
-    Write,
-    analyse,
-    fill,
-    opened,
-    rows_of,
-    steps_of,
-)
+from benchmarks._shape import opened
 from benchmarks._site import EMBEDDED, SPREAD, Plan, Site, server, site
 from benchmarks._stream import at_share, now
 
@@ -106,9 +95,8 @@ def pushing(measured: Site, name: str) -> Generator[list[float]]:
 
 def main() -> int:
     """Print what each plan takes."""
-    warned = rows_of(WARNED)
-    breach = [write for write in steps_of(BREACHED)[-1] if write.row.get("kind") != "clock.warned"]
-    recorded = [_plan(plan, warned, breach) for plan in PLANS]
+    backlog = Backlog()
+    recorded = [_plan(plan, backlog) for plan in PLANS]
     return 0 if all(recorded) else 1
 
 
@@ -120,16 +108,16 @@ class RecordedSignal:
     cpu: float
 
 
-def _plan(plan: Plan, warned: list[Write], breach: list[Write]) -> bool:
+def _plan(plan: Plan, backlog: Backlog) -> bool:
     print(f"\n{plan.name}")
     with server(plan) as on:
         with site(plan, on=on, name="bare") as bare:
-            limit = written(bare.url, warned, breach, 4000)
+            limit = backlog.limit(bare.url, 4000)
         with site(plan, on=on, name="atonce") as measured:
-            at_once = _at_once(measured, warned)
+            at_once = _at_once(measured, backlog)
             _said(plan.name, "in the same second", AT_ONCE, at_once, limit, AIM_AT_ONCE * AT_ONCE / 10_000)
         with site(plan, on=on, name="overdue") as measured:
-            overdue = _overdue(measured, warned)
+            overdue = _overdue(measured, backlog)
             _said(
                 plan.name,
                 "overdue at the start",
@@ -154,13 +142,12 @@ def _said(
     report(Figure(f"storm: a breach {what}, {plan}", recorded.cpu, "ms", limit=limit[1]))
 
 
-def _at_once(measured: Site, warned: list[Write]) -> RecordedSignal:
+def _at_once(measured: Site, backlog: Backlog) -> RecordedSignal:
     measured.start()
     rest = measured.memory()
     due = now() + LEAD + AT_ONCE * SECOND // 2000
     with opened(measured.url) as database:
-        fill(database, warned, Copies(0, AT_ONCE, due - TARGET, SECOND // AT_ONCE))
-        analyse(database)
+        backlog.fill(database, AT_ONCE, due, SECOND // AT_ONCE)
         if now() > due:
             print("filling took longer than the lead: the figure is too good")
         before = measured.cpu()
@@ -170,11 +157,9 @@ def _at_once(measured: Site, warned: list[Write]) -> RecordedSignal:
     return RecordedSignal(seconds, spent / AT_ONCE * 1000)
 
 
-def _overdue(measured: Site, warned: list[Write]) -> RecordedSignal:
+def _overdue(measured: Site, backlog: Backlog) -> RecordedSignal:
     with opened(measured.url) as database:
-        begin = database.now() - 8 * HOUR - TARGET + MINUTE
-        fill(database, warned, Copies(0, OVERDUE, begin, 2 * HOUR // OVERDUE))
-        analyse(database)
+        backlog.fill_overdue(database, OVERDUE)
         began = now()
         up = measured.start()
         before = measured.cpu()

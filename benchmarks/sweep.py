@@ -11,7 +11,6 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -23,21 +22,9 @@ from app.cli.terminal import log_warnings_only
 from app.flow.process.collector import GC_THRESHOLD
 from app.flow.process.runtime import Runtime
 from app.settings import Settings
-from app.sla.span import HOUR, MINUTE
-from benchmarks._copyist import written
+from benchmarks._backlog import Backlog
 from benchmarks._figures import Figure, report
-from benchmarks._shape import (
-    BREACHED,
-    TARGET,
-    WARNED,
-    Copies,
-    Write,
-    analyse,
-    fill,
-    opened,
-    rows_of,
-    steps_of,
-)
+from benchmarks._shape import opened
 from benchmarks._site import EMBEDDED, ONE, server, site
 
 CLOCKS: Final = int(os.environ.get("CLOCKS", "4000"))
@@ -48,12 +35,10 @@ AIM: Final = 0.2
 """Milliseconds. 100,000 clocks in 30 s leave 0.3 ms each, and a third of that to pushes."""
 
 
-def swept(url: str, warned: Sequence[Write]) -> float:
+def swept(url: str, backlog: Backlog) -> float:
     """Milliseconds of processor time for each of so many overdue clocks."""
     with opened(url) as database:
-        begin = database.now() - 8 * HOUR - TARGET + MINUTE
-        fill(database, warned, Copies(0, CLOCKS, begin, 2 * HOUR // CLOCKS))
-        analyse(database)
+        backlog.fill_overdue(database, CLOCKS)
         sweeper = Runtime(Settings(database_url=url), database).sweeper
         gc.collect()
         gc.freeze()
@@ -70,17 +55,16 @@ def main() -> None:
     """Measure, print and report."""
     log_warnings_only()
     gc.set_threshold(GC_THRESHOLD)  # as in the service
-    warned = rows_of(WARNED)
-    breach = [write for write in steps_of(BREACHED)[-1] if write.row.get("kind") != "clock.warned"]
+    backlog = Backlog()
     for name, plan in PLANS.items():
         taken: list[float] = []
         limits: list[float] = []
         with server(plan) as on:
             for run in range(TIMES):
                 with site(plan, on=on, name=f"bare{run}") as bare:
-                    limits.append(written(bare.url, warned, breach, CLOCKS)[1])
+                    limits.append(backlog.limit(bare.url, CLOCKS)[1])
                 with site(plan, on=on, name=f"real{run}") as real:
-                    taken.append(swept(real.url, warned))
+                    taken.append(swept(real.url, backlog))
         cost, limit = median(taken), median(limits)
         spread = f"{min(taken):.3f}-{max(taken):.3f}"
         print(

@@ -1,11 +1,13 @@
 """What a process imports: heavy packages only where they are used."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.cli.lean import without_collections
 from tests.servers.databases import SqliteDatabases, with_tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,3 +67,9 @@ def test_the_log_of_a_service_does_without_what_draws_on_consoles() -> None:
     program = "from app.cli.lean import leave_out_consoles\nleave_out_consoles()\nimport structlog"
     assert _modules_of(program) & {"rich", "pygments"} == set()
     assert "rich" in _modules_of(f"{program}\nimport rich")
+
+
+def test_no_garbage_is_collected_during_imports_and_again_after_them() -> None:
+    with without_collections():
+        assert not gc.isenabled()
+    assert gc.isenabled()

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from app.cli.lean import without_collections
 from app.cli.terminal import result
 
 _COMMANDS: Final = {
@@ -61,7 +62,9 @@ class _LazyGroup(TyperGroup):
 
 def loaded(name: str) -> Any:
     """A command with its module imported."""
-    command = typer.main.get_command(import_module(_COMMANDS[name][0]).command)
+    with without_collections():
+        module = import_module(_COMMANDS[name][0])
+    command = typer.main.get_command(module.command)
     command.name = name
     return command
 

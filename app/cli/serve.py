@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.configured import read_settings
-from app.cli.lean import leave_out_consoles
+from app.cli.lean import service_imports
 from app.cli.terminal import misused
 
 command = typer.Typer(add_completion=False)
@@ -20,10 +20,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, the stream and the pages, and detect breaches as they happen."""
-    leave_out_consoles()
-    import app.main
-    from app.store.engine.dialect import UnusableDatabase, check_settings
-    from app.store.engine.vault import UnusableKey, vault_of_settings
+    with service_imports():
+        import app.main
+        from app.store.engine.dialect import UnusableDatabase, check_settings
+        from app.store.engine.vault import UnusableKey, vault_of_settings
 
     settings = read_settings(logged=True)
     given = {"host": host, "port": port}

@@ -6,7 +6,7 @@ from contextlib import suppress
 import typer
 
 from app.cli.configured import read_settings
-from app.cli.lean import leave_out_consoles
+from app.cli.lean import service_imports
 from app.cli.terminal import misused
 
 command = typer.Typer(add_completion=False)
@@ -15,11 +15,11 @@ command = typer.Typer(add_completion=False)
 @command.command()
 def worker() -> None:
     """Run a worker that sweeps and delivers, beside other workers. Needs SLATIMER_REDIS_URL."""
-    leave_out_consoles()
-    from app.jobs import redis_settings
-    from app.log import log_as_json
-    from app.store.engine.dialect import UnusableDatabase, check_settings
-    from app.worker import work
+    with service_imports():
+        from app.jobs import redis_settings
+        from app.log import log_as_json
+        from app.store.engine.dialect import UnusableDatabase, check_settings
+        from app.worker import work
 
     settings = read_settings(logged=True)
     try:

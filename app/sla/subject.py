@@ -8,6 +8,7 @@ itself is empty. The text is what the database stores and what the ids of signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -42,10 +43,7 @@ class Subject:
     @classmethod
     def parse(cls, text: str) -> "Subject":
         """The subject with this text. Every text is one."""
-        prefix, colon, rest = text.partition(":")
-        if colon and (kind := _BY_PREFIX.get(prefix)) is not None:
-            return cls(kind, rest)
-        return cls(SubjectKind.TICKET, text) if text else THE_DESK
+        return _parsed(text)
 
     @property
     def text(self) -> str:
@@ -77,6 +75,18 @@ class Subject:
 
 THE_DESK: Final = Subject(SubjectKind.DESK, "")
 """The desk itself, of which every row bears the name besides."""
+
+_PARSED: Final = 2048
+"""Subjects that are kept. An evaluation parses the same one a dozen times, of each row that is read for it."""
+
+
+@lru_cache(maxsize=_PARSED)
+def _parsed(text: str) -> Subject:
+    prefix, colon, rest = text.partition(":")
+    if colon and (kind := _BY_PREFIX.get(prefix)) is not None:
+        return Subject(kind, rest)
+    return Subject(SubjectKind.TICKET, text) if text else THE_DESK
+
 
 SubjectKey = tuple[str, Subject]
 """(desk, subject)."""

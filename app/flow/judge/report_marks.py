@@ -3,9 +3,10 @@
 Compares clocks, waits and fields of tickets before and after an evaluation. Instants are microseconds UTC.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from app.sla.queue.interval import WaitInterval
 from app.sla.report.measure import TICKET_SPLITS, Instant
@@ -17,12 +18,14 @@ from app.store.tickets import clocks, queues, report_days
 from app.store.tickets.clocks import ClockKey, StoredClock, StoredTicket
 from app.store.tickets.report_days import QUEUES, SETTLING, Mark
 
-_COUNTED: Final[Mapping[Instant, tuple[str, ...]]] = {
-    Instant.STARTED: ("started_at", "kind"),
-    Instant.BREACHED: ("breached_at", "kind", "late_cause", "first_pause"),
-    Instant.ENDED: ("ended_at", "kind", "met", "counted", "target_length"),
+_COUNTED: Final[Mapping[Instant, Callable[[StoredClock], tuple[Any, ...]]]] = {
+    Instant.STARTED: attrgetter("started_at", "kind"),
+    Instant.BREACHED: attrgetter("breached_at", "kind", "late_cause", "first_pause"),
+    Instant.ENDED: attrgetter("ended_at", "kind", "met", "counted", "target_length"),
 }
 """What is counted of a clock by each of its instants: the instant first."""
+
+_fields: Final[Callable[[StoredTicket], tuple[str | None, ...]]] = attrgetter(*TICKET_SPLITS)
 
 _Clocks = Mapping[ClockKey, StoredClock]
 _Waits = Mapping[str, Sequence[WaitInterval]]
@@ -45,13 +48,10 @@ class ReportMarks:
             one, other = before.get(key), after.get(key)
             if one == other:
                 continue
-            for instant, names in _COUNTED.items():
-                values = [
-                    () if each is None else tuple(getattr(each, n) for n in names) for each in (one, other)
-                ]
-                if values[0] != values[1]:
-                    for value in values:
-                        self._mark(instant.value, value[:1])
+            for instant, counted in _COUNTED.items():
+                was, now = (() if each is None else counted(each) for each in (one, other))
+                if was != now:
+                    self._mark(instant.value, (*was[:1], *now[:1]))
 
     def compare_waits(self, before: _Waits, after: _Waits) -> None:
         """The wait intervals of the tickets of `after`, where they are the same ticket's."""
@@ -92,8 +92,8 @@ class ReportMarks:
         """All that is stored of a ticket: what has changed of it besides is marked for itself."""
         subject = Subject.parse(ticket)
         for clock in clocks.clocks(self.conn, self.desk, [subject]).get(subject, {}).values():
-            for instant, names in _COUNTED.items():
-                self._mark(instant.value, (getattr(clock, names[0]),), by_field=True)
+            for instant, counted in _COUNTED.items():
+                self._mark(instant.value, counted(clock)[:1], by_field=True)
         waits = queues.wait_intervals(self.conn, self.desk, [ticket]).get(ticket, ())
         self._mark(QUEUES, (step.at for step in steps(waits)), by_field=True)
 
@@ -103,7 +103,3 @@ class ReportMarks:
             for at in instants
             if at is not None and at < self.at - SETTLING
         )
-
-
-def _fields(row: StoredTicket) -> tuple[str | None, ...]:
-    return tuple(getattr(row, name) for name in TICKET_SPLITS)

@@ -35,7 +35,7 @@ _NOT_MERGED: Final[Json] = {"merged_into": None, "merged_from": []}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def _rfc3339(at: Micros) -> str:
     written = (_EPOCH + timedelta(microseconds=at)).isoformat()
     return written[:-6] + "Z"

@@ -9,6 +9,7 @@ PostgreSQL. Errors are SQLAlchemy's.
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Delete, Insert, Select, TextClause, Update
@@ -44,12 +45,36 @@ class _Value(NamedTuple):
         return found if self.convert is None else self.convert(found)
 
 
-class _Compiled(NamedTuple):
-    sql: str
-    values: Sequence[_Value]
+class _Compiled:
+    """A statement for the driver. `given` makes its parameters of values by name."""
 
-    def given(self, given: Given) -> tuple[Any, ...]:
-        return tuple([value.of(given) for value in self.values])
+    __slots__ = ("given", "sql")
+
+    def __init__(self, sql: str, values: Sequence[_Value]) -> None:
+        self.sql = sql
+        names = [value.name for value in values if value.name is not None and value.place is None]
+        # Rows that are written have names alone, and are many: one call picks their values.
+        self.given: Callable[[Given], tuple[Any, ...]] = (
+            _picker(values, names)
+            if len(names) == len(values) > 1
+            else lambda given: tuple([value.of(given) for value in values])
+        )
+
+
+def _picker(values: Sequence[_Value], names: Sequence[str]) -> Callable[[Given], tuple[Any, ...]]:
+    """Picks the values of these names, and converts those whose types convert."""
+    pick: Callable[[Given], tuple[Any, ...]] = itemgetter(*names)
+    converts = [(place, value.convert) for place, value in enumerate(values) if value.convert is not None]
+    if not converts:
+        return pick
+
+    def picked(given: Given) -> tuple[Any, ...]:
+        found = list(pick(given))
+        for place, convert in converts:
+            found[place] = convert(found[place])
+        return tuple(found)
+
+    return picked
 
 
 class Prepared:

@@ -4,8 +4,9 @@ The truth is always evaluated anew. `next_at` is a hint for the sweep; the revis
 only against the revision that was read. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, and_, bindparam, false, func, or_, select
@@ -134,6 +135,8 @@ ClockKey = tuple[str, Micros]
 _TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket) if f.name != "is_reported")
 _WRITTEN: Final = (*_TICKET_FIELDS, "reported_revision")
 _CLOCK_FIELDS: Final = tuple(f.name for f in fields(StoredClock))
+_written: Final[Callable[[StoredTicket], tuple[Any, ...]]] = attrgetter(*_WRITTEN)
+_of_clock: Final[Callable[[StoredClock], tuple[Any, ...]]] = attrgetter(*_CLOCK_FIELDS)
 _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 
 _REPORTED: Final = func.coalesce(_ticket.c.reported_revision == _ticket.c.revision, false())
@@ -308,7 +311,7 @@ def clocks_since(
 
 def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
     """Store tickets, each with its new revision. Raises WriteContention when another writer was first."""
-    values = [{name: getattr(row, name) for name in _WRITTEN} for row in rows]
+    values = [dict(zip(_WRITTEN, _written(row), strict=True)) for row in rows]
     new = [value for value in values if value["revision"] == 1]
     known = [_against_revision(value) for value in values if value["revision"] != 1]
     if new:
@@ -345,7 +348,7 @@ def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
             before = change.before.get((commitment, cycle))
             if before == clock:
                 continue
-            values = {name: getattr(clock, name) for name in _CLOCK_FIELDS}
+            values = dict(zip(_CLOCK_FIELDS, _of_clock(clock), strict=True))
             if before is None:
                 new.append({"desk": change.desk, "subject": change.subject, **values})
             else:

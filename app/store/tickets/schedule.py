@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from sqlalchemy import Select, bindparam, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import Select, bindparam, exists, func, literal_column, or_, select, tuple_, union
 
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
@@ -82,6 +82,12 @@ _DUE_PARKED: Final = (
     .order_by(_parked.c.retry_at)
     .limit(bindparam("limit"))
 )
+_DUE: Final = (_DUE_TICKETS, _LATEST_DUE_TICKETS, _DUE_SUBJECTS, _DUE_CONTRACTS, _DUE_PARKED)
+_DUE_DESKS: Final = Prepared(
+    select(union(*(select(query.subquery().c.desk) for query in _DUE)).subquery().c.desk)
+)
+# SQLite has no row locks: it leaves the clause out, and one process writes.
+_CLAIM: Final = {query: Prepared(query.with_for_update(skip_locked=True)) for query in _DUE}
 _MARK_TICKETS_DUE: Final = (
     _ticket.update()
     .where(_ticket.c.desk == bindparam("_desk"), _ticket.c.status != "closed")
@@ -180,12 +186,7 @@ def due_desks(conn: Connection, now: Micros, limit: int) -> set[str]:
     """The desks of what `due` would find, where several processes write: their locks come before those of rows."""
     if not dialect.has_many_writers(conn):
         return set()
-    given = {"now": now, "limit": limit}
-    return {
-        row.desk
-        for query in (_DUE_TICKETS, _LATEST_DUE_TICKETS, _DUE_SUBJECTS, _DUE_CONTRACTS, _DUE_PARKED)
-        for row in conn.execute(query, given).all()
-    }
+    return {row.desk for row in _DUE_DESKS.rows(conn, {"now": now, "limit": limit})}
 
 
 def due(conn: Connection, now: Micros, limit: int, contracts: int | None = None) -> list[SubjectKey]:
@@ -219,9 +220,7 @@ def due(conn: Connection, now: Micros, limit: int, contracts: int | None = None)
 def _claimed(
     conn: Connection, query: Select[str, str | Subject], now: Micros, limit: int
 ) -> Iterable[SubjectKey]:
-    for desk, subject in conn.execute(
-        dialect.for_update_skip_locked(conn, query), {"now": now, "limit": limit}
-    ).all():
+    for desk, subject in _CLAIM[query].rows(conn, {"now": now, "limit": limit}):
         yield desk, subject if isinstance(subject, Subject) else Subject.parse(subject)
 
 

@@ -5,9 +5,10 @@ signal twice. A retraction marks the row that it takes back and deletes nothing.
 "clock.breached", "queue.moved". Instants are microseconds UTC.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
@@ -128,6 +129,7 @@ _COLUMNS: Final = (
     "trace",
 )
 """Columns that take a NewSignal's attributes as they are."""
+_values: Final[Callable[[NewSignal], tuple[Any, ...]]] = attrgetter(*_COLUMNS)
 _RETRACT: Final = (
     _signal.update()
     .where(_signal.c.id == bindparam("_id"))
@@ -202,7 +204,7 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
 
 
 def _row(seq: int, signal: NewSignal) -> dict[str, Any]:
-    row = {name: getattr(signal, name) for name in _COLUMNS}
+    row: dict[str, Any] = dict(zip(_COLUMNS, _values(signal), strict=True))
     row["seq"], row["body"] = seq, signal.body.decode()
     return row
 
