@@ -190,7 +190,8 @@ class Assessor:
             ),
             outgoing=outbox.fill(conn, recorded, at, self._notice_wait),
         )
-        announce(conn, recorded[-1].seq if recorded else None, found.next_at)
+        last = recorded[-1].seq if recorded else None
+        announce(conn, last, found.next_at, has_deliveries=found.outgoing > 0)
         return found
 
     @staticmethod
