@@ -81,12 +81,13 @@ class BackgroundLoop:
         """Forget earlier wake-ups: only a later `wake` ends the next `sleep`."""
         self._woken.clear()
 
-    async def sleep(self, seconds: float | None) -> None:
-        """Sleep until `wake`, at most for this time."""
+    async def sleep(self, seconds: float | None) -> bool:
+        """Sleep until `wake`, at most for this time. Returns whether it was woken."""
         # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the wake-up.
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+        return self._woken.is_set()
 
     async def back_off(self, message: str, error: BaseException, **fields: str) -> None:
         """Log a temporary failure, with these fields, and sleep. The delay grows with consecutive failures."""

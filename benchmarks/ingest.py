@@ -1,6 +1,7 @@
 """Rate of durable event inserts, as a fraction of the limit measured in the same run.
 
 Run: python benchmarks/ingest.py  (RUNS=, SECONDS=, CONNECTIONS=32,128, PLANS=sqlite,one,two to change it)
+A first run of each is left out: statements are compiled and planned in it.
 On SQLite with `synchronous=FULL` and on PostgreSQL with `fsync`. Measured in turn with the real route are two limits,
 on routes of the same app: one verifies the key, validates the body and stores nothing; the other writes besides, in
 group commit, the same rows as the service does. The aims are set against the second. The processor time of the web
@@ -89,6 +90,10 @@ def _measured(plan: Plan, shape: Path) -> Found:
     found = Found()
     with _sites(plan, shape) as sites:
         found.rest = sites[REAL].memory()["web"]
+        for connections in CONNECTIONS:
+            for name, loaded in sites.items():
+                aims = _aims(loaded, PATHS[name], f"first{connections}")
+                load_all(aims, connections=connections, seconds=SECONDS)
         for run in range(RUNS):
             for connections in CONNECTIONS:
                 for name, loaded in sites.items():

@@ -6,10 +6,13 @@ import pytest
 
 from app.flow import metrics
 from app.flow.judge.receive import Incoming
+from app.flow.process.sweep import Sweeper
 from app.flow.query.tickets import answers
 from app.sla.event import Event
+from app.sla.span import HOUR
 from app.sla.subject import Subject
 from app.store.engine.database import Database, wall_clock
+from app.store.engine.notify import Announcement
 from app.store.tickets import schedule
 from tests.servers.databases import Databases
 from tests.service import Service, WallClock, created, event
@@ -189,6 +192,24 @@ async def test_the_running_sweep_wakes_for_the_instant_and_not_for_the_safety_pe
     finally:
         await real.sweeper.stop()
         database.close()
+
+
+async def test_a_later_instant_that_is_announced_causes_no_pass(service: Service) -> None:
+    """Each commit of a push caused one, beside which the next push committed."""
+    settings = service.settings.model_copy(update={"sweep_poll_interval": timedelta(hours=1)})
+    sweeper = Sweeper(service.database, service.assessor, settings)
+    began = service.database.now()
+    sweeper.start()
+    try:
+        while (await sweeper.state()).last_pass_at is None:
+            pass
+        sweeper.on_announcement(Announcement(7, service.clock.forward(hours=1) + HOUR))
+        assert (await sweeper.state()).last_pass_at == began
+        sweeper.on_announcement(Announcement(8, service.database.now()))
+        while (await sweeper.state()).last_pass_at == began:
+            pass
+    finally:
+        await sweeper.stop()
 
 
 @pytest.mark.parametrize("into", ["nobody", "M1"])

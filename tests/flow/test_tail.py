@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.flow.process.tail import Tail
 from app.settings import Settings
 from app.store.engine.database import Database
+from app.store.engine.notify import Announcement
 from app.store.tables import signal
 from app.store.tickets.signals import Published
 from tests.service import Service, WallClock, created, event
@@ -50,6 +51,32 @@ def test_signals_of_another_process_come_before_the_next_of_this_one(
     assert collected.seqs == []
     service.push(created("2", "2026-03-02T08:00:00+01:00"))
     assert collected.seqs == all_recorded(service)
+
+
+def test_signals_of_another_process_are_not_read_while_nothing_listens(
+    service: Service, database_settings: Settings, wall_clock: WallClock
+) -> None:
+    collected, listeners = Collector(), list[str]()
+    tail = Tail(
+        service.database,
+        collected,
+        timedelta(seconds=60),
+        reset=lambda _: None,
+        has_listeners=lambda: bool(listeners),
+    )
+    service.assessor.on_commit(tail.on_commit)
+    with Database(database_settings, wall_clock) as second:
+        other = Service(database_settings, second, wall_clock)
+        other.push(created("1", "2026-03-02T08:00:00+01:00"))
+        tail.on_announcement(Announcement(all_recorded(service)[-1], None))
+        other.push(created("2", "2026-03-02T08:00:00+01:00"))
+        service.push(created("3", "2026-03-02T08:00:00+01:00"))  # without an announcement of the one before
+        assert collected.seqs == []
+        listeners.append("a page")
+        after = all_recorded(service)[-1]
+        other.push(created("4", "2026-03-02T08:00:00+01:00"))
+        service.push(created("5", "2026-03-02T08:00:00+01:00"))
+    assert collected.seqs == [seq for seq in all_recorded(service) if seq > after] != []
 
 
 async def test_signals_of_another_process_are_found_by_polling(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 import app
 from app.principal import EVERY
-from app.store.engine.database import Connection, EveryDesk, confined, every_desk
+from app.store.engine.database import Connection, EveryDesk, confined
 from app.store.engine.desks import SEPARATOR, WRITING, writing_setting_of
 from app.store.tables import metadata
 from app.store.tickets import signals
@@ -23,7 +23,6 @@ ROOT = Path(app.__file__).parent
 UNCONFINED = {
     "flow/agreement/holidays.py": {"UPGRADE"},
     "flow/inbound/reader.py": {"DUE"},
-    "flow/judge/assess.py": {"STREAM"},
     "flow/people/own.py": {"SIGN_IN"},
     "flow/people/sign_in.py": {"SIGN_IN"},
     "flow/people/throttle.py": {"SIGN_IN"},
@@ -117,23 +116,21 @@ def test_a_confined_write_changes_no_row_of_another_desk(pushed: Service) -> Non
 
 
 @postgresql_only
-def test_a_part_of_a_write_is_confined_or_sees_every_desk_and_no_longer_than_that(pushed: Service) -> None:
+def test_a_part_of_a_write_is_confined_and_knows_the_end_of_the_whole_stream(pushed: Service) -> None:
     def seen(conn: Connection) -> list[str]:
         return list(conn.execute(select(TICKET.c.desk)).scalars())
 
     def work(conn: Connection, _: int) -> list[list[str]]:
         before = seen(conn)
         with confined(conn, frozenset({"webxtra"})):
+            assert signals.last(conn) == 0
+            assert signals.end(conn) == signals.end(conn, lock=True) > 0
             within = seen(conn)
-            with every_desk(conn, EveryDesk.STREAM):
-                wide, last = seen(conn), signals.last(conn)
-            again = seen(conn)
-        assert last > 0
-        return [before, within, wide, again, seen(conn)]
+        return [before, within, seen(conn)]
 
     one = ["haisoft"]
-    assert pushed.database.write_now(work, EveryDesk.DUE) == [one, [], one, [], one]
-    assert pushed.database.write_now(work, frozenset({"hvn"})) == [[], [], one, [], []]
+    assert pushed.database.write_now(work, EveryDesk.DUE) == [one, [], one]
+    assert pushed.database.write_now(work, frozenset({"hvn"})) == [[], [], []]
 
 
 @postgresql_only

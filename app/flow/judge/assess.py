@@ -29,7 +29,7 @@ from app.settings import Settings
 from app.sla.span import Micros, length_of
 from app.sla.subject import Subject, SubjectKey, SubjectKind
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import Connection, EveryDesk, after_commit, every_desk
+from app.store.engine.database import Connection, after_commit
 from app.store.engine.notify import announce
 from app.store.outbound import outbox
 from app.store.tickets import signals as stream
@@ -126,7 +126,7 @@ class Assessor:
         `traces`: the id of the request because of which each is evaluated, or of the sweep's batch.
         `contracts`: how many at most where all of a desk are due; None: as the settings have it.
         """
-        self._follow_positions(conn)
+        self._follow_positions(conn, touched)
         cases = self._cases(conn, now, touched, contracts or self._contracts_batch)
         # After waiting for a row lock our timestamp may be older than the holder's; use the later. Else what the holder
         # evaluated at its instant would be recorded before its time.
@@ -139,15 +139,14 @@ class Assessor:
 
     def publish(self, conn: Connection, now: Micros, signals: Sequence[NewSignal]) -> None:
         """Record signals that no evaluation gives, and fill the outbox: the last work of the caller's transaction."""
-        self._follow_positions(conn)
+        self._follow_positions(conn, ())
         found = self._recorded(conn, now, [Judged(signals=list(signals))])
         after_commit(conn, lambda: self._committed(found))
 
-    def _follow_positions(self, conn: Connection) -> None:
+    def _follow_positions(self, conn: Connection, desks: Iterable[str]) -> None:
         if not self._durable:
             self._positions.forget()  # a transaction was rolled back
-        with every_desk(conn, EveryDesk.STREAM):
-            self._positions.follow(conn, stream.last(conn))
+        self._positions.follow(conn, stream.end(conn), desks)
         self._durable = False
 
     def _cases(
@@ -199,7 +198,8 @@ class Assessor:
             ),
             outgoing=outbox.fill(conn, recorded, at, self._notice_wait),
         )
-        announce(conn, recorded[-1].seq if recorded else None, found.next_at)
+        last = recorded[-1].seq if recorded else None
+        announce(conn, last, found.next_at, has_deliveries=found.outgoing > 0)
         return found
 
     @staticmethod

@@ -90,8 +90,8 @@ class Deliverer:
         self._background.wake()
 
     def announced(self, announcement: Announcement) -> None:
-        """Wake up when another process has recorded signals: there may be deliveries of them."""
-        if announcement.last is not None:
+        """Wake up when another process has inserted deliveries."""
+        if announcement.last is not None and announcement.has_deliveries:
             self.wake()
 
     async def deliver_due(self) -> int:

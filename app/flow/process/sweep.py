@@ -114,6 +114,10 @@ class Sweeper:
         self._poll_interval = settings.sweep_poll_interval.total_seconds()
         self._background = BackgroundLoop(self._run)
         self._planned: Micros | None = None
+        """Until when the loop sleeps; None: until the poll interval has passed."""
+        self._in_pass = False
+        self._arrived: Micros | None = None
+        """The least `next_at` that came in during the pass, whose reading may have missed it."""
         self._last_pass_at: Micros | None = None
         self._failure: str | None = None
         assessor.on_commit(self._on_commit)
@@ -187,13 +191,12 @@ class Sweeper:
 
     async def _run(self) -> None:
         while True:
-            # While `_planned` is None every commit wakes the loop: none between reading `next_at` and sleep is missed.
             self._background.clear_wake()
-            self._planned = None
+            self._in_pass, self._arrived = True, None
             try:
                 await self.sweep()
-                self._planned = await self._database.read(schedule.next_at)
-                self._failure = None
+                self._planned = _least(await self._database.read(schedule.next_at), self._arrived)
+                self._in_pass, self._failure = False, None
             except self._database.failures as error:
                 # Due tickets stay due: the next pass finds them.
                 self._failure = f"{type(error).__name__}: {error}"
@@ -204,11 +207,15 @@ class Sweeper:
             await self._sleep()
 
     async def _sleep(self) -> None:
-        """Sleep until the next due ticket, at most the poll interval, unless woken."""
-        wait = self._poll_interval
-        if self._planned is not None:
-            wait = min(wait, max(0, self._planned - self._database.now()) / SECOND)
-        await self._background.sleep(wait)
+        """Sleep until the next due ticket, at most the poll interval. A wake-up says that `_planned` is earlier now."""
+        polls_at = monotonic() + self._poll_interval
+        while (wait := polls_at - monotonic()) > 0:
+            if self._planned is not None:
+                wait = min(wait, (self._planned - self._database.now()) / SECOND)
+                if wait <= 0:
+                    return
+            await self._background.sleep(wait)
+            self._background.clear_wake()
 
     def _claim(self, conn: Connection, now: Micros) -> int:
         self._batches.begin()
@@ -236,11 +243,29 @@ class Sweeper:
     def _on_commit(self, found: Assessed) -> None:
         """The same for a commit of this process. Runs in the writer thread."""
         self._batches.committed()
-        self._wake_for(found.next_at)
+        if found.next_at is not None and (self._in_pass or _is_before(found.next_at, self._planned)):
+            self._background.call_soon(lambda: self._wake_for(found.next_at))
 
     def _wake_for(self, next_at: Micros | None) -> None:
-        if next_at is not None and (self._planned is None or next_at < self._planned):
+        """Plan for an earlier instant. In the event loop, as all that reads or sets what is planned.
+
+        A pass is not repeated for what commits beside it, or each would cause the next: pushes commit all the time.
+        """
+        if next_at is None:
+            return
+        if self._in_pass:
+            self._arrived = _least(self._arrived, next_at)
+        elif _is_before(next_at, self._planned):
+            self._planned = next_at
             self._background.wake()
+
+
+def _is_before(at: Micros, planned: Micros | None) -> bool:
+    return planned is None or at < planned
+
+
+def _least(*instants: Micros | None) -> Micros | None:
+    return min((each for each in instants if each is not None), default=None)
 
 
 def _observe(found: Assessed, now: Micros) -> None:

@@ -34,28 +34,39 @@ class QueuePositions:
         self._waits: dict[tuple[str, str], tuple[str, Key]] = {}
         """Where each ticket, (desk, ticket), of an order that is kept waits: (queue, key)."""
         self._paces: dict[tuple[str, str], tuple[Micros, Pace]] = {}
-        self._followed_to = -1
+        self._last = self._last_of_others = -1
+        """The last place in the stream that is known, and the last that another process has written."""
+        self._followed: dict[str, int] = {}
+        """Up to which place the orders of each desk contain what other processes have changed."""
 
     def forget(self) -> None:
         """Build every order anew when it is needed next."""
         self._orders.clear()
         self._waits.clear()
 
-    def follow(self, conn: Connection, last: int) -> None:
-        """Apply what other processes have changed up to this place in the stream."""
-        if last - self._followed_to > _MANY_MOVES:
-            self.forget()
-        elif last > self._followed_to and self._orders:
-            for desk, tickets in signals.moved(conn, self._followed_to).items():
-                stored = queues.wait_intervals(conn, desk, tickets)
-                for ticket in tickets:
-                    self._put(conn, desk, ticket, stored.get(ticket, ()))
-        self._followed_to = last
+    def follow(self, conn: Connection, last: int, desks: Iterable[str]) -> None:
+        """Apply what other processes have changed of these desks up to this place, the last in the stream."""
+        if last > self._last:
+            self._last = self._last_of_others = last
+        behind = {desk for desk in desks if self._followed.get(desk, -1) < self._last_of_others}
+        if kept := behind & {desk for desk, _ in self._orders}:
+            self._apply(conn, min(self._followed.get(desk, -1) for desk in kept), kept)
+        self._followed.update(dict.fromkeys(behind, self._last_of_others))
+
+    def _apply(self, conn: Connection, after: int, desks: set[str]) -> None:
+        if self._last_of_others - after > _MANY_MOVES:
+            self._orders = {key: order for key, order in self._orders.items() if key[0] not in desks}
+            self._waits = {key: waits for key, waits in self._waits.items() if key[0] not in desks}
+            return
+        for desk, tickets in signals.moved(conn, after, desks).items():
+            stored = queues.wait_intervals(conn, desk, tickets)
+            for ticket in tickets:
+                self._put(conn, desk, ticket, stored.get(ticket, ()))
 
     def followed(self, recorded: Sequence[int]) -> None:
         """These places in the stream are this process's own: its orders contain them already."""
-        if recorded and recorded[0] == self._followed_to + 1:
-            self._followed_to = recorded[-1]
+        if recorded and recorded[0] == self._last + 1:
+            self._last = recorded[-1]
 
     def order(self, conn: Connection, desk: str, queue: str) -> QueueOrder:
         """The order of a queue as it is stored, with what this transaction has changed so far."""

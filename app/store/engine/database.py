@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from time import monotonic_ns, time_ns
+from time import time_ns
 from types import TracebackType
 from typing import Final, TypeVar
 
@@ -26,7 +26,6 @@ from app.store.engine import dialect, encrypted, row_security
 from app.store.engine.desks import (
     EveryDesk,
     confined,
-    every_desk,
     note_setting,
     setting_of,
     visible_desks,
@@ -34,6 +33,7 @@ from app.store.engine.desks import (
 )
 from app.store.engine.dialect import FailureKind, TransactionRunner
 from app.store.engine.migrate import upgrade
+from app.store.engine.postgres import monotonic
 from app.store.engine.readers import ReaderPool, Reading
 from app.store.engine.replica import NotOnReplica, Replica, ReplicaState, committed_position
 from app.store.engine.unreachable import Unreachable
@@ -51,7 +51,6 @@ __all__ = [
     "WriteContention",
     "after_commit",
     "confined",
-    "every_desk",
     "failure_kind",
     "memoized",
     "transaction_time",
@@ -100,10 +99,6 @@ def _exhausted(error: Exception) -> WriteContention | AlreadyStored:
 def wall_clock() -> Micros:
     """The system clock, in micros."""
     return time_ns() // _NANOSECONDS_A_MICRO
-
-
-def _monotonic() -> Micros:
-    return monotonic_ns() // _NANOSECONDS_A_MICRO
 
 
 def nearest_offset(known: Micros, least: Micros, most: Micros) -> Micros:
@@ -201,7 +196,7 @@ class Database:
 
     def now(self) -> Micros:
         """The time for a read. It is never before the time of the last write transaction."""
-        clock = self._clock() if self._clock is not None else _monotonic() + self._clock_offset
+        clock = self._clock() if self._clock is not None else monotonic() + self._clock_offset
         return max(clock, self._last)
 
     async def write(
@@ -307,13 +302,11 @@ class Database:
 
     def _time(self, conn: Connection) -> Micros:
         """The time of the transaction."""
-        asked_at = _monotonic()
-        rows = dialect.transaction_time_query(conn).rows(conn, {})
-        written: Micros = rows[0][0] if rows else 0
+        asked_at, written, answered_at = dialect.server_time(conn)
         if self._clock is not None:
             # A given clock replaces the server's.
             return max(self._clock(), self._last, 0 if self.shared else written)
-        self._clock_offset = nearest_offset(self._clock_offset, written - _monotonic(), written - asked_at)
+        self._clock_offset = nearest_offset(self._clock_offset, written - answered_at, written - asked_at)
         return max(written, self._last)
 
     def _reading(self, work: Callable[[Connection], T]) -> Reading[T]:

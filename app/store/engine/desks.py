@@ -37,7 +37,7 @@ class EveryDesk(StrEnum):
     `tests/store/test_confined_writes.py` has where each is used. Commands of the operator are not confined either.
     """
 
-    STREAM = "places in the stream are numbered over all desks, and orders of queues follow the moves of all"
+    STREAM = "places in the stream are numbered over all desks"
     DUE = "finds what is due over all desks, and is confined to the desks that it finds before it evaluates"
     DELIVERIES = (
         "one transaction records results and claims for the endpoints of all desks; a subscription may be `*`"
@@ -74,15 +74,6 @@ def confined(conn: Connection, desks: Desks) -> Generator[None]:
     """
     before = conn.info[_INFO]
     _put(conn, writing_setting_of(desks))
-    yield
-    _put(conn, before)
-
-
-@contextmanager
-def every_desk(conn: Connection, reason: EveryDesk) -> Generator[None]:  # noqa: ARG001 - the reason is for readers and the test that lists them
-    """A part of a write transaction that sees every desk. Leave it before anything of one desk is written."""
-    before = conn.info[_INFO]
-    _put(conn, EVERY_DESK)
     yield
     _put(conn, before)
 

@@ -18,6 +18,7 @@ from app.store.engine import postgres, sqlite
 from app.store.engine.address import DRIVER_OPTIONS, HOSTS, address_of
 from app.store.engine.address import UnusableDatabase as UnusableDatabase
 from app.store.engine.postgres import DESK_SETTING as DESK_SETTING
+from app.store.engine.postgres import SERVER_TIME, ServerTime, monotonic
 from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import Unreachable
 
@@ -176,13 +177,18 @@ _LAST_RECEIVED: Final = Prepared(text("SELECT received_at FROM event ORDER BY se
 _SERVER_TIME: Final = Prepared(text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"))
 
 
-def transaction_time_query(conn: Connection) -> Prepared:
-    """The query for the lower bound of a transaction's time.
+def server_time(conn: Connection) -> ServerTime:
+    """The lower bound of a transaction's time, and when it was asked for.
 
-    On PostgreSQL it is the server's clock, which all processes share. On SQLite it is the time of the last stored
-    event, whichever process wrote it.
+    On PostgreSQL it is the server's clock, which all processes share: a write has asked for it with its first statement.
+    On SQLite it is the time of the last stored event, whichever process wrote it.
     """
-    return _SERVER_TIME if has_many_writers(conn) else _LAST_RECEIVED
+    found: ServerTime | None = conn.info.pop(SERVER_TIME, None)
+    if found is not None:
+        return found
+    asked_at = monotonic()
+    rows = (_SERVER_TIME if has_many_writers(conn) else _LAST_RECEIVED).rows(conn, {})
+    return ServerTime(asked_at, rows[0][0] if rows else 0, monotonic())
 
 
 class FailureKind(Enum):
@@ -223,7 +229,7 @@ def for_update(conn: Connection, query: S) -> S:
 
 # Keys of advisory locks with a fixed number: any that no other application on the same database uses.
 _MIGRATION_LOCK: Final = 0x5_1A_71_3D
-_STREAM_LOCK: Final = 0x5_1A_71_3E
+STREAM_LOCK: Final = 0x5_1A_71_3E
 
 _LOCK: Final = Prepared(text("SELECT pg_advisory_xact_lock(:lock)"))
 _LOCK_KEYS: Final = Prepared(
@@ -254,7 +260,7 @@ def lock_stream(conn: Connection) -> None:
     It must be the last lock of a transaction. The order of positions is then the order of commits, without gaps.
     """
     if has_many_writers(conn):
-        _LOCK.rows(conn, {"lock": _STREAM_LOCK})
+        _LOCK.rows(conn, {"lock": STREAM_LOCK})
 
 
 def lock_migrations(conn: Connection) -> None:

@@ -1,8 +1,8 @@
 """Announcements between processes through PostgreSQL's LISTEN/NOTIFY.
 
-A write transaction announces the last stream position that it wrote and the least `next_at` that it stored; the server
-sends that at commit. Announcements only reduce latency: every listener also polls, so a lost one loses nothing. SQLite
-has no such service. Instants are microseconds UTC.
+A write transaction announces the last stream position that it wrote, whether deliveries came with it, and the least
+`next_at` that it stored; the server sends that at commit. Announcements only reduce latency: every listener also polls,
+so a lost one loses nothing. SQLite has no such service. Instants are microseconds UTC.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from app.store.engine.postgres import open_listener
 from app.store.engine.prepared import Prepared
 
 CHANNEL: Final = "slatimer"
+_NO_DELIVERIES: Final = "+"
 _ANNOUNCE: Final = Prepared(text("SELECT pg_notify(:channel, :payload)"))
 _KEEPALIVE: Final = 10.0
 """Seconds between two keep-alive queries: a broken connection gives no sign."""
@@ -33,16 +34,37 @@ class Announcement:
 
     last: int | None
     next_at: Micros | None
+    has_deliveries: bool = True
+    """Whether deliveries of its signals may have been written."""
+
+    @classmethod
+    def of_payload(cls, payload: str) -> "Announcement":
+        """What a notification says. That of the release before has no sign before the position."""
+        last, _, next_at = payload.partition(" ")
+        return cls(
+            int(last) if last else None,
+            int(next_at) if next_at else None,
+            bool(last) and not last.startswith(_NO_DELIVERIES),
+        )
+
+    @property
+    def payload(self) -> str:
+        """The notification. The release before reads the sign as part of the number."""
+        sign = "" if self.has_deliveries or self.last is None else _NO_DELIVERIES
+        return f"{sign}{self.last or ''} {self.next_at or ''}"
 
 
 ANYTHING: Final = Announcement(sys.maxsize, 0)
 """What may have been written while nothing was received: every listener looks."""
 
 
-def announce(conn: Connection, last: int | None, next_at: Micros | None) -> None:
-    """Announce to other processes, at commit."""
+def announce(
+    conn: Connection, last: int | None, next_at: Micros | None, *, has_deliveries: bool = True
+) -> None:
+    """Announce to other processes, at commit. `has_deliveries` false: no delivery of its signals was written."""
     if (last is not None or next_at is not None) and has_many_writers(conn):
-        _ANNOUNCE.rows(conn, {"channel": CHANNEL, "payload": f"{last or ''} {next_at or ''}"})
+        payload = Announcement(last, next_at, has_deliveries).payload
+        _ANNOUNCE.rows(conn, {"channel": CHANNEL, "payload": payload})
 
 
 class _Listening(Protocol):
@@ -103,5 +125,4 @@ class NotificationListener:
             conn.terminate()
 
     def _received(self, _conn: object, _pid: int, _channel: str, payload: Any) -> None:
-        last, _, next_at = str(payload).partition(" ")
-        self._callback(Announcement(int(last) if last else None, int(next_at) if next_at else None))
+        self._callback(Announcement.of_payload(str(payload)))

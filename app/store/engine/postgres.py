@@ -10,7 +10,8 @@ import importlib
 from collections.abc import Callable
 from contextvars import copy_context
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from time import monotonic_ns
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.principal import EVERY_DESK
 from app.settings import Settings
+from app.sla.span import Micros
 from app.store.engine.address import TEMPORARY, address_of, connect
 from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import Unreachable
@@ -40,11 +42,29 @@ _UNAVAILABLE_STATES: Final = {
 }
 """SQLSTATE of what passes, whatever the statement: nothing was written, and a retry succeeds when it is over."""
 
+SERVER_TIME: Final = "server_time"
+"""The key of a `ServerTime` in the `info` of a write transaction's connection."""
+
 _FOR_DESK: Final = Prepared(text("SELECT set_config(:setting, :desk, true)"))
+_FOR_WRITE: Final = Prepared(
+    text(
+        "SELECT set_config(:setting, :desk, true), "
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+    )
+)
 _FOR_TRANSACTION: Final = text(
     "SELECT count(set_config(name, value, true)) "
     "FROM unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS given (name, value)"
 )
+
+
+class ServerTime(NamedTuple):
+    """The server's clock at the beginning of a transaction, in micros UTC; this machine's monotonic clock before it was
+    asked for, and after."""
+
+    asked_at: Micros
+    micros: Micros
+    answered_at: Micros
 
 
 class TransactionRunner:
@@ -117,6 +137,10 @@ class TransactionRunner:
         if self._local:
             names, values = zip(*(self._local | {DESK_SETTING: desk}).items(), strict=True)
             conn.execute(_FOR_TRANSACTION, {"names": list(names), "values": list(values)})
+        elif not self._reads_only:
+            asked_at = monotonic()
+            ((_, micros),) = _FOR_WRITE.rows(conn, {"setting": DESK_SETTING, "desk": desk})
+            conn.info[SERVER_TIME] = ServerTime(asked_at, micros, monotonic())
         elif desk != EVERY_DESK:
             _FOR_DESK.rows(conn, {"setting": DESK_SETTING, "desk": desk})
 
@@ -127,6 +151,11 @@ class TransactionRunner:
         """Close the connection."""
         self._runner.run(self._engine.dispose())
         self._runner.close()
+
+
+def monotonic() -> Micros:
+    """The monotonic clock of this machine, in micros."""
+    return monotonic_ns() // 1000
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

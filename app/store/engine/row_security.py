@@ -4,6 +4,9 @@ Every table with a desk has the policy `visible_desks`, which compares the row's
 `slatimer.desk`. A write transaction sets the desks of the requests that it holds; `desks.EveryDesk` lists what is not
 confined, and why. `guard` creates the policy after every migration, over all tables there are, so that a new table
 cannot be forgotten. The server lets a superuser bypass it; the doctor reports that.
+
+The end of the stream is of all desks, and every write needs it: a function of the database returns it, which sees every
+desk and returns nothing else. Without it a write would change its setting and back, a round trip each.
 """
 
 from collections.abc import Callable
@@ -12,9 +15,10 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from app.principal import EVERY_DESK
-from app.store.engine.desks import SEPARATOR, WRITING
-from app.store.engine.dialect import lock_migrations
+from app.store.engine.desks import SEPARATOR, WRITING, EveryDesk
+from app.store.engine.dialect import STREAM_LOCK, lock_migrations
 from app.store.engine.postgres import DESK_SETTING
+from app.store.engine.prepared import Prepared
 
 POLICY: Final = "visible_desks"
 """The policy's name. A policy with another condition takes another name, and this one joins those superseded: that is
@@ -65,6 +69,25 @@ _MAKE_SHARED: Final = text(
     f"USING (desk = '{EVERY_DESK}' AND chr({ord(WRITING)}) = ANY ({_DESKS}))"
 )
 
+# In a function each statement sees what was committed before it, so also before the lock was granted.
+_STREAM_END_LACKS: Final = text("SELECT to_regprocedure('slatimer_stream_end(boolean)') IS NULL")
+_MAKE_STREAM_END: Final = text(
+    f"""
+    CREATE FUNCTION slatimer_stream_end(locked boolean) RETURNS bigint LANGUAGE plpgsql AS $$
+    DECLARE
+      desks CONSTANT text := current_setting('{DESK_SETTING}', true);
+      found bigint;
+    BEGIN
+      IF locked THEN PERFORM pg_advisory_xact_lock({STREAM_LOCK}); END IF;
+      PERFORM set_config('{DESK_SETTING}', '{EVERY_DESK}', true);
+      SELECT max(seq) INTO found FROM signal;
+      PERFORM set_config('{DESK_SETTING}', desks, true);
+      RETURN coalesce(found, 0);
+    END $$
+    """  # noqa: S608 - constants
+)
+_STREAM_END: Final = Prepared(text("SELECT slatimer_stream_end(:locked)"))
+
 
 def unguarded(conn: Connection) -> list[str]:
     """The tables that should be under row-level security and are not."""
@@ -75,16 +98,21 @@ def guard(conn: Connection) -> None:
     """Put row-level security on every table that lacks it."""
     for table in unguarded(conn):
         _put_policy(conn, table)
-    share_subscriptions(conn)
+    share(conn)
 
 
-def share_subscriptions(conn: Connection) -> None:
-    """Let writes read the subscriptions of every desk. Idempotent."""
-    if not conn.execute(_SHARED_LACKS).scalar():
-        return
-    lock_migrations(conn)  # of several processes that start at once, one creates it
-    if conn.execute(_SHARED_LACKS).scalar():
-        conn.execute(_MAKE_SHARED)
+def share(conn: Connection) -> None:
+    """Let writes read the subscriptions of every desk, and where the stream ends. Idempotent."""
+    for lacks, make in ((_SHARED_LACKS, _MAKE_SHARED), (_STREAM_END_LACKS, _MAKE_STREAM_END)):
+        if conn.execute(lacks).scalar():
+            lock_migrations(conn)  # of several processes that start at once, one creates it
+            if conn.execute(lacks).scalar():
+                conn.execute(make)
+
+
+def stream_end(conn: Connection, _: EveryDesk, *, lock: bool) -> int:
+    """The last place in the stream of all desks, 0 for none. `lock`: with the lock that serializes the places."""
+    return _STREAM_END.rows(conn, {"locked": lock})[0][0]
 
 
 def replace_old_policies(in_transaction: Callable[[Callable[[Connection], None]], None]) -> None:
@@ -97,7 +125,7 @@ def replace_old_policies(in_transaction: Callable[[Callable[[Connection], None]]
     in_transaction(lambda conn: found.extend(outdated(conn)))
     for table in found:
         in_transaction(lambda conn, table=table: _put_policy(conn, table))
-    in_transaction(share_subscriptions)
+    in_transaction(share)
 
 
 def outdated(conn: Connection) -> list[str]:

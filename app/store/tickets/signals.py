@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, sele
 from app.principal import EVERY, Desks
 from app.sla.span import Micros
 from app.sla.subject import Subject
-from app.store.engine import dialect
+from app.store.engine import dialect, row_security
 from app.store.engine.batch import parts
-from app.store.engine.database import Connection, EveryDesk, every_desk
+from app.store.engine.database import Connection, EveryDesk
 from app.store.engine.desks import in_desks
 from app.store.engine.prepared import Prepared
 from app.store.tables import LATE_KINDS as _INDEXED
@@ -100,9 +100,10 @@ class Published:
     queue: str
 
 
-_MOVED: Final = (
+# Without a condition on the desk: the planner would read all signals of the desk rather than the last ones of all.
+_MOVED: Final = Prepared(
     select(_signal.c.desk, _signal.c.subject)
-    .where(_signal.c.seq > bindparam("after"), _signal.c.queue != "")
+    .where(_signal.c.seq > bindparam("after"), _signal.c.queue != literal_column("''"))
     .distinct()
 )
 _KNOWN: Final = select(_signal.c.id).where(_signal.c.id.in_(bindparam("ids", expanding=True)))
@@ -161,11 +162,19 @@ def last(conn: Connection) -> int:
     return _LAST.rows(conn, {})[0][0] or 0
 
 
-def moved(conn: Connection, after: int) -> dict[str, set[str]]:
-    """The tickets, by desk, that moved in a queue by signals after this place in the stream."""
+def end(conn: Connection, *, lock: bool = False) -> int:
+    """`last` over all desks, whichever a write transaction sees. `lock`: nothing is appended until it ends."""
+    if dialect.has_row_security(conn):
+        return row_security.stream_end(conn, EveryDesk.STREAM, lock=lock)
+    return last(conn)
+
+
+def moved(conn: Connection, after: int, desks: Collection[str]) -> dict[str, set[str]]:
+    """The tickets, by desk, that moved in a queue of these desks by signals after this place in the stream."""
     found: dict[str, set[str]] = {}
-    for row in conn.execute(_MOVED, {"after": after}).all():
-        found.setdefault(row.desk, set()).add(row.subject.text)
+    for row in _MOVED.rows(conn, {"after": after}):
+        if row.desk in desks:
+            found.setdefault(row.desk, set()).add(row.subject.text)
     return found
 
 
@@ -178,9 +187,7 @@ def append(conn: Connection, signals: Sequence[NewSignal]) -> list[Published]:
     """
     if not signals:
         return []
-    dialect.lock_stream(conn)
-    with every_desk(conn, EveryDesk.STREAM):
-        first = last(conn) + 1
+    first = end(conn, lock=True) + 1
     _APPEND.write(conn, [_row(seq, signal) for seq, signal in enumerate(signals, first)])
     _retract(conn, signals)
     _correct(conn, signals)

@@ -140,6 +140,10 @@ class Hub:
         if batch:
             self._in_loop(self._broadcast, batch)
 
+    def has_listeners(self) -> bool:
+        """Whether any client listens. May be called from any thread."""
+        return bool(self._listeners)
+
     def reset(self, last: int) -> None:
         """End all streams with a `reset`, since the stream now ends at `last`. May be called from any thread."""
         self._in_loop(self._reset, last)

@@ -46,7 +46,13 @@ class WebRuntime(Runtime):
         self.sign_ins = SignIns(database, settings)
         self.own = Own(database, settings, self.sign_ins)
         self.provider = _provider_of(settings)
-        self.tail = Tail(database, hub.publish, settings.stream_poll_interval, reset=hub.reset)
+        self.tail = Tail(
+            database,
+            hub.publish,
+            settings.stream_poll_interval,
+            reset=hub.reset,
+            has_listeners=hub.has_listeners,
+        )
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)
 
