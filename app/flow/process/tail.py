@@ -89,6 +89,9 @@ class Tail:
             self._reset(last)
         elif last > published:
             await asyncio.to_thread(self.catch_up)
+            with self._lock:
+                # Where a desk moves here, the next place lies further on than the one after the last.
+                self._last = max(self._last, last)
 
     async def _run(self) -> None:
         while True:

@@ -218,7 +218,7 @@ def for_update(conn: Connection, query: S) -> S:
 
 # Keys of advisory locks with a fixed number: any that no other application on the same database uses.
 _MIGRATION_LOCK: Final = 0x5_1A_71_3D
-_STREAM_LOCK: Final = 0x5_1A_71_3E
+STREAM_LOCK: Final = 0x5_1A_71_3E
 
 _LOCK: Final = Prepared(text("SELECT pg_advisory_xact_lock(:lock)"))
 _LOCK_KEYS: Final = Prepared(
@@ -249,7 +249,7 @@ def lock_stream(conn: Connection) -> None:
     It must be the last lock of a transaction. The order of positions is then the order of commits, without gaps.
     """
     if has_many_writers(conn):
-        _LOCK.rows(conn, {"lock": _STREAM_LOCK})
+        _LOCK.rows(conn, {"lock": STREAM_LOCK})
 
 
 def lock_migrations(conn: Connection) -> None:

@@ -174,8 +174,9 @@ def host_of(request: Request) -> str | None:
     return None if request.client is None else request.client.host
 
 
-async def admit(request: Request, required: Requires) -> None:
-    """Authenticate a request, without its body. From here on, its transactions see the caller's desks only.
+async def admit(request: Request, required: Requires) -> Caller:
+    """The caller of a request, authenticated without its body. From here on, its transactions see the caller's desks
+    only.
 
     Raises Problem: 401 without a valid key, 429 for one that sends too much, 403 without the permission on any desk.
     """
@@ -195,7 +196,8 @@ async def admit(request: Request, required: Requires) -> None:
     visible_desks.set(desks)
     if not desks:
         raise lacking(required.permission)
-    request.scope[_CALLER] = Caller(principal, required.permission, desks)
+    caller = request.scope[_CALLER] = Caller(principal, required.permission, desks)
+    return caller
 
 
 Viewer = Annotated[Caller, Depends(Requires(Permission.VIEW))]
