@@ -39,6 +39,9 @@ def move_desk(
     url: Annotated[
         str, typer.Option(help="Where the target's service is reached: https://sla2.example.")
     ] = "",
+    own_url: Annotated[
+        str, typer.Option(help="Where this server's service is reached. Otherwise SLATIMER_PUBLIC_URL.")
+    ] = "",
     source: From = None,
     within: Annotated[
         float, typer.Option(help="Seconds that the cut-over may take; after them it is undone.", min=0.1)
@@ -52,10 +55,14 @@ def move_desk(
     wal_level = logical. The desk is closed for the cut-over, a second or so: writes get 503 with Retry-After.
     """
     settings = read_settings()
+    own_url = own_url or settings.public_url or ""
+    if not own_url:
+        misused("--own-url: name where this server's service is reached, or set SLATIMER_PUBLIC_URL")
     if not url and not abort:
         misused("--url: name where the target's service is reached, as in https://sla2.example")
     _must_be_server("--to", to)
-    _run(_move(settings, desk, to, url.rstrip("/"), source, within, forget=forget, abort=abort))
+    urls = (own_url.rstrip("/"), url.rstrip("/"))
+    _run(_move(settings, desk, to, urls, source, within, forget=forget, abort=abort))
 
 
 @command.command("forget")
@@ -89,7 +96,7 @@ async def _move(
     settings: Settings,
     desk: str,
     to: str,
-    url: str,
+    urls: tuple[str, str],
     source: str | None,
     within: float,
     *,
@@ -105,9 +112,8 @@ async def _move(
         Server.open("source", _source(settings, source), timeout) as old,
         Server.open("target", to, timeout) as new,
     ):
-        own = settings.public_url or f"http://{settings.host}:{settings.port}"
         vault = vault_of_settings(settings)
-        moving = move.Move(old, new, desk, own, url, within, vault.unseal, remark)
+        moving = move.Move(old, new, desk, *urls, within, vault.unseal, remark)
         if abort:
             await moving.abort()
             return
@@ -115,7 +121,7 @@ async def _move(
         if forget:
             await move.forget(old, desk)
             remark("the rows on the source are deleted")
-        remark(f"{desk} lives on {url}")
+        remark(f"{desk} lives on {urls[1]}")
 
 
 async def _forget(settings: Settings, desk: str, source: str | None) -> None:

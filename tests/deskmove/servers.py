@@ -78,7 +78,7 @@ class TwoServers(SetUp):
     def move(self, *options: str) -> subprocess.Popen[str]:
         """Begin to move the desk to the other server."""
         arguments = [
-            *("desk", "move", "chaos", "--url", self.other.web.base),
+            *("desk", "move", "chaos", "--url", self.other.web.base, "--own-url", self.at.web.base),
             *("--from", self.at.administrator_url, "--to", self.other.administrator_url),
         ]
         return subprocess.Popen(

@@ -1,8 +1,11 @@
 """The routing table in memory: which desks a web process must not look for here.
 
 It is read at the start, when the database announces a change, and at intervals in case an announcement was lost. The
-database itself refuses writes to a desk that moves, so an outdated copy loses nothing. On SQLite it is always empty.
+database itself refuses writes to a desk that moves, so an outdated copy loses nothing. On SQLite it is read at the start
+only: no desk moves from or to a file.
 """
+
+from collections.abc import Callable
 
 from app.background import BackgroundLoop
 from app.settings import Settings
@@ -14,10 +17,11 @@ from app.store.engine.routes import Routes
 class RoutingTable:
     """The routing table of one process. `routes` is empty on a server from which no desk has moved."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self._database = database
+    def __init__(self, database: Database, settings: Settings, changed: Callable[[], None]) -> None:
+        """`changed` is called in the event loop after a change: with a desk its keys may have come."""
+        self._database, self._changed = database, changed
         self._poll_interval = settings.route_poll_interval.total_seconds()
-        self.routes: Routes = database.read_now(routes.read) if database.shared else {}
+        self.routes: Routes = database.read_now(routes.read)
         self._background = BackgroundLoop(self._run)
 
     def start(self) -> None:
@@ -39,8 +43,11 @@ class RoutingTable:
             await self._background.sleep(self._poll_interval)
             self._background.clear_wake()
             try:
-                self.routes = await self._database.look_up(routes.read)
+                found = await self._database.look_up(routes.read)
             except self._database.failures as error:
                 await self._background.back_off("routing table cannot be read", error)
             else:
                 self._background.reset_backoff()
+                if found != self.routes:
+                    self.routes = found
+                    self._changed()

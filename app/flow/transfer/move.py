@@ -199,7 +199,8 @@ class Move:
         await fence.unguard(self.source, self.desk, self.tables)
         if there is RouteState.ARRIVING:
             await arrival.delete_rows(self.target, self.desk, self.tables)
-            await fence.drop_route(self.target, self.desk)
+            # It may have been there before, for senders that know the address of the target only.
+            await fence.put_state(self.target, self.desk, RouteState.AWAY, self.source_url)
         await fence.drop_route(self.source, self.desk)
         self.report("undone")
 

@@ -28,7 +28,7 @@ class RouteState(StrEnum):
     AWAY = "away"
     """It lives on the other server."""
     ARRIVING = "arriving"
-    """It does not live here yet."""
+    """It is copied here, and still lives on the other server."""
     ABORTING = "aborting"
     """It lives here, and what the move has made is removed."""
 
@@ -43,7 +43,7 @@ class Route:
     @property
     def is_away(self) -> bool:
         """Whether the other server has it."""
-        return self.state is RouteState.AWAY
+        return self.state in _ELSEWHERE
 
     @property
     def is_closed(self) -> bool:
@@ -51,7 +51,8 @@ class Route:
         return self.state in _CLOSED
 
 
-_CLOSED: Final = (RouteState.LEAVING, RouteState.LEFT, RouteState.ARRIVING)
+_ELSEWHERE: Final = (RouteState.AWAY, RouteState.ARRIVING)
+_CLOSED: Final = (RouteState.LEAVING, RouteState.LEFT)
 _ALL: Final = select(_route.c.desk, _route.c.state, _route.c.base_url)
 
 Routes = Mapping[str, Route]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
+from app.store.engine.dialect import STREAM_LOCK
 from app.store.engine.postgres import MOVES
 from app.store.engine.routes import CHANNEL, RouteState
 from app.store.transfer.server import Server, named, quoted
@@ -126,8 +127,14 @@ async def state_of(server: Server, desk: str) -> RouteState | None:
 async def put_state(server: Server, desk: str, state: RouteState, base_url: str) -> None:
     """Set how far the move of a desk is, once no transaction that has written a row of it is open."""
     hidden = state not in (RouteState.COPYING, RouteState.ABORTING)
+    # The next place in the stream must lie above those of signals that are no longer seen.
+    above_hidden = (
+        f"SELECT pg_advisory_xact_lock({STREAM_LOCK})",
+        "INSERT INTO places (start) SELECT max(seq) FROM signal HAVING max(seq) > 0 ON CONFLICT DO NOTHING",
+    )
     await server.together(
         f"SELECT pg_advisory_xact_lock(hashtextextended({quoted(_FUNCTION + desk)}, 0))",
+        *(above_hidden if hidden else ()),
         "INSERT INTO route (desk, state, is_hidden, base_url, changed_at) "  # noqa: S608 - quoted
         f"VALUES ({quoted(desk)}, '{state.value}', {hidden}, {quoted(base_url)}, "
         "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint) ON CONFLICT (desk) DO UPDATE SET "

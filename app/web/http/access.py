@@ -24,6 +24,9 @@ COOKIE: Final = "slatimer_session"
 PROOF_HEADER: Final = "x-slatimer"
 """A header that another site's form cannot send: with the cookie it proves that our own page sent the request."""
 
+FORWARDED: Final = "x-slatimer-forwarded"
+"""How many servers have forwarded a request to the one on which its desk lives."""
+
 FORM: Final = "application/x-www-form-urlencoded"
 
 _CALLER: Final = "slatimer.caller"
@@ -183,7 +186,11 @@ async def admit(request: Request, required: Requires) -> Caller:
     secret, by_cookie = secret_of(request)
     if secret is None:
         raise unknown_key(given=False)
-    principal = await running(request).principals.find(secret)
+    principals = running(request).principals
+    principal = await principals.find(secret)
+    if principal is None and FORWARDED in request.headers:
+        principals.forget(secret)  # it may have come with its desk, after it was unknown here
+        principal = await principals.find(secret)
     if principal is None:
         if not by_cookie:  # a cookie that has ended is every morning's
             count_refused(request)

@@ -14,12 +14,11 @@ from starlette.responses import RedirectResponse, Response
 
 from app.principal import EVERY_DESK, Desks
 from app.store.engine.routes import Route, Routes
+from app.web.http.access import FORWARDED
 from app.web.http.problems import Kind, Problem
 from app.web.http.responses import NO_STORE
 from app.web.http.running import running
 
-FORWARDED: Final = "x-slatimer-forwarded"
-"""How many servers have forwarded a request."""
 _MOST_FORWARDS: Final = 3
 """A desk that has moved as often since a sender was told its address; more are a circle."""
 _OWN_HEADERS: Final = frozenset(

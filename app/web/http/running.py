@@ -39,9 +39,9 @@ class WebRuntime(Runtime):
         self.hub = hub
         self.clock_metrics = ClockMetrics(database, self.catalogue, settings)
         self.replica_metrics = ReplicaMetrics(database)
-        self.routing = RoutingTable(database, settings)
-        self._listener.on_routes = self.routing.wake
         self.principals = PrincipalCache(database)
+        self.routing = RoutingTable(database, settings, self.principals.clear)
+        self._listener.on_routes = self.routing.wake
         self.bodies = BodyMemory(settings.max_pending_body_size)
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.streams = StreamQuota(settings)
