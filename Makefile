@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos soak looks standby hostile audit sbom openapi lock clean
+.PHONY: help env demo test test-browser test-clients check compiled lint bench chaos soak looks standby deskmove hostile audit sbom openapi lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ looks: $(TOOLS) ## Look at every page in each language, theme and width (PICTURE
 
 standby: $(TOOLS) ## Kill the primary under load and promote its synchronous standby, and look for what that lost (ROUNDS=)
 	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.standby
+
+deskmove: $(TOOLS) ## Move a desk between two servers while it is in use, kill the move, and look for what that lost (ROUNDS=)
+	ROUNDS=$(ROUNDS) $(BIN)/python -m tests.deskmove
 
 hostile: $(TOOLS) ## Attack a service on loopback in every known way, and measure what another desk notices
 	$(BIN)/python -m tests.hostile

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "deadline": ("app.cli.deadline", "Compute a deadline, without a server or a database."),
     "replay": ("app.cli.replay", "Replay an event log and count how its clocks stand."),
     "export": ("app.cli.export", "Export everything of a desk as JSON lines and CSV."),
+    "desk": ("app.cli.desk", "Move a desk to another server while it is in use."),
     "import": ("app.cli.import_desk", "Import an exported desk into another database."),
     "simulate": ("app.cli.simulate", "Judge recorded tickets under other hours, targets or contracts."),
     "contracts": ("app.cli.contracts", "Import customers' contracts, and list them."),

@@ -36,6 +36,16 @@ class DatabaseSettings(SettingsGroup):
         default=timedelta(seconds=5),
         description="After a replica that is behind or unreachable: reads go to the primary for this long.",
     )
+    route_poll_interval: timedelta = Field(
+        default=timedelta(seconds=5),
+        description="Interval at which a web process reads the routing table of desks that live on other servers, in "
+        "case the database's announcement of a change was lost.",
+    )
+    forward_timeout: timedelta = Field(
+        default=timedelta(seconds=8),
+        description="Timeout of a request that is forwarded to the server on which its desk lives. Ticket systems wait "
+        "for 10 s.",
+    )
     database_connect_timeout: timedelta = Field(
         default=timedelta(seconds=5), description="Timeout for connecting to PostgreSQL."
     )

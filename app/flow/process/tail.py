@@ -117,6 +117,9 @@ class Tail:
             self._reset(last)
         elif last > published:
             await self._catch_up()
+            with self._lock:
+                # Where a desk moves here, the next place lies further on than the one after the last.
+                self._last = max(self._last, last)
         await self._database.sync_clock()
 
     async def _run(self) -> None:

@@ -20,6 +20,7 @@ from app.sla.span import Micros
 from app.store.engine.dialect import has_many_writers, is_shared
 from app.store.engine.postgres import open_listener
 from app.store.engine.prepared import Prepared
+from app.store.engine.routes import CHANNEL as ROUTES_CHANNEL
 
 CHANNEL: Final = "slatimer"
 _NO_DELIVERIES: Final = "+"
@@ -84,6 +85,8 @@ class NotificationListener:
 
     def __init__(self, settings: Settings, callback: Callable[[Announcement], None]) -> None:
         self._settings, self._callback = settings, callback
+        self.on_routes: Callable[[], None] = lambda: None
+        """Called when the routing table may have changed."""
         self._background = BackgroundLoop(self._run)
 
     def start(self) -> None:
@@ -111,8 +114,10 @@ class NotificationListener:
         conn.add_termination_listener(lambda *_: lost.set())
         try:
             await conn.add_listener(CHANNEL, self._received)
+            await conn.add_listener(ROUTES_CHANNEL, lambda *_: self.on_routes())
             self._background.reset_backoff()
             self._callback(ANYTHING)
+            self.on_routes()
             while True:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_KEEPALIVE):

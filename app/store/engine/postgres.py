@@ -34,11 +34,14 @@ DESK_SETTING: Final = "slatimer.desk"
 
 _READ_ONLY: Final = "25006"
 """SQLSTATE read_only_sql_transaction: a write reached a standby, such as a primary that was demoted."""
+MOVES: Final = "SLMOV"
+"""SQLSTATE of a write to a desk that is being moved to another server, or lives there (`store.transfer.fence`)."""
 _UNAVAILABLE_STATES: Final = {
     **dict.fromkeys(TEMPORARY, "accepts no connection now"),
     "53100": "has no space left on its disk",
     "53200": "is out of memory",
     "58030": "cannot read or write its disk",
+    MOVES: "refuses a desk that moves",
 }
 """SQLSTATE of what passes, whatever the statement: nothing was written, and a retry succeeds when it is over."""
 

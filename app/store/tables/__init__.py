@@ -18,6 +18,7 @@ from app.store.tables.people import (
     session,
 )
 from app.store.tables.reports import report_day, report_figures
+from app.store.tables.routes import places, route
 from app.store.tables.simulations import simulation, simulation_flip
 from app.store.tables.tickets import (
     COUNTED_FACTS,
@@ -68,10 +69,12 @@ __all__ = [
     "parked",
     "person",
     "person_view",
+    "places",
     "principal_role",
     "recovery_code",
     "report_day",
     "report_figures",
+    "route",
     "session",
     "signal",
     "simulation",

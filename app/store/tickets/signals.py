@@ -22,6 +22,7 @@ from app.store.engine.database import Connection, EveryDesk
 from app.store.engine.desks import in_desks
 from app.store.engine.prepared import Prepared
 from app.store.tables import LATE_KINDS as _INDEXED
+from app.store.tables import places as _places
 from app.store.tables import signal as _signal
 
 CLOCK: Final = "clock."
@@ -107,7 +108,9 @@ _MOVED: Final = Prepared(
     .distinct()
 )
 _KNOWN: Final = select(_signal.c.id).where(_signal.c.id.in_(bindparam("ids", expanding=True)))
-_LAST: Final = Prepared(select(func.max(_signal.c.seq)))
+_LAST: Final = Prepared(
+    select(func.max(_signal.c.seq), select(func.max(_places.c.start)).scalar_subquery().label("start"))
+)
 _APPEND: Final = Prepared(_signal.insert())
 _COLUMNS: Final = (
     "id",
@@ -158,8 +161,12 @@ _PAGE_BACKWARDS: Final = _PUBLISHED.order_by(_signal.c.seq.desc())
 
 
 def last(conn: Connection) -> int:
-    """The place of the last signal in the stream, 0 for none."""
-    return _LAST.rows(conn, {})[0][0] or 0
+    """The place of the last signal in the stream, or the one before the first that this server may give; 0 for none.
+
+    Signals of a desk that moved here keep their places, all of which lie before that one.
+    """
+    place, start = _LAST.rows(conn, {})[0]
+    return max(place or 0, start or 0)
 
 
 def end(conn: Connection, *, lock: bool = False) -> int:

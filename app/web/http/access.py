@@ -24,6 +24,9 @@ COOKIE: Final = "slatimer_session"
 PROOF_HEADER: Final = "x-slatimer"
 """A header that another site's form cannot send: with the cookie it proves that our own page sent the request."""
 
+FORWARDED: Final = "x-slatimer-forwarded"
+"""How many servers have forwarded a request to the one on which its desk lives."""
+
 FORM: Final = "application/x-www-form-urlencoded"
 
 _CALLER: Final = "slatimer.caller"
@@ -174,15 +177,20 @@ def host_of(request: Request) -> str | None:
     return None if request.client is None else request.client.host
 
 
-async def admit(request: Request, required: Requires) -> None:
-    """Authenticate a request, without its body. From here on, its transactions see the caller's desks only.
+async def admit(request: Request, required: Requires) -> Caller:
+    """The caller of a request, authenticated without its body. From here on, its transactions see the caller's desks
+    only.
 
     Raises Problem: 401 without a valid key, 429 for one that sends too much, 403 without the permission on any desk.
     """
     secret, by_cookie = secret_of(request)
     if secret is None:
         raise unknown_key(given=False)
-    principal = await running(request).principals.find(secret)
+    principals = running(request).principals
+    principal = await principals.find(secret)
+    if principal is None and FORWARDED in request.headers:
+        principals.forget(secret)  # it may have come with its desk, after it was unknown here
+        principal = await principals.find(secret)
     if principal is None:
         if not by_cookie:  # a cookie that has ended is every morning's
             count_refused(request)
@@ -195,7 +203,8 @@ async def admit(request: Request, required: Requires) -> None:
     visible_desks.set(desks)
     if not desks:
         raise lacking(required.permission)
-    request.scope[_CALLER] = Caller(principal, required.permission, desks)
+    caller = request.scope[_CALLER] = Caller(principal, required.permission, desks)
+    return caller
 
 
 Viewer = Annotated[Caller, Depends(Requires(Permission.VIEW))]

@@ -62,6 +62,7 @@ class Kind(Enum):
     TOO_LARGE = ("too-large", "The body is too large", 413)
     WRONG_MEDIA_TYPE = ("wrong-media-type", "Unsupported content type", 415)
     WRONG_HOST = ("wrong-host", "Not served under this name", 421)
+    ELSEWHERE = ("other-server", "The desk lives on another server", 421)
     INVALID = ("invalid-request", "The request is not valid", 422)
     TOO_EXPENSIVE = ("too-expensive", "The answer takes too long to compute", 422)
     EVENTS_REFUSED = ("events-refused", "Every event was refused", 422)
@@ -160,6 +161,7 @@ _DESCRIPTIONS: Final = {
     410: "It existed and is no longer stored; or the place lies beyond the end of the stream.",
     413: "The body is larger than the limit.",
     415: "The content type is none of those listed.",
+    421: "The events are of desks that live on different servers; `servers` has the address of each.",
     422: "Readable, but not valid; `errors` lists each place.",
     429: "Too many requests or streams of this key; `Retry-After` says when to retry.",
     500: "A defect. The log has it under the request's id.",

@@ -16,9 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.settings import Settings
+from app.store.engine.routes import Route
 from app.web.http.access import Requires, admit
 from app.web.http.arrival import ArrivalRate, ArrivingBody, too_large
 from app.web.http.bodies import ONE_OR_MANY, media_type_of
+from app.web.http.elsewhere import forward, is_forwarded, named_route, redirected, route_of_all
 from app.web.http.problems import problems
 from app.web.http.running import running
 
@@ -53,13 +55,24 @@ class GuardedRoute(APIRoute):
         required = self.required
 
         async def guarded(request: Request) -> Response:
+            routes = running(request).routing.routes
+            if routes and (route := named_route(request, routes)) is not None:
+                return await self._elsewhere(request, route)
             if required is not None:
-                await admit(request, required)
+                caller = await admit(request, required)
+                if routes and (route := route_of_all(caller.principal.desks, routes)) is not None:
+                    return await self._elsewhere(request, route)
             if request.method not in BODY_METHODS:
                 return await handle(request)
             return await self._with_body(request, handle)
 
         return guarded
+
+    async def _elsewhere(self, request: Request, route: Route) -> Response:
+        """The answer to a request for a desk that lives on another server."""
+        if not is_forwarded(self.endpoint):
+            return redirected(request, route)
+        return await self._with_body(request, lambda limited: forward(limited, route))
 
     @property
     def required(self) -> Requires | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from app.flow.people.own import Own
 from app.flow.people.sign_in import SignIns
 from app.flow.process.clock_metrics import ClockMetrics
 from app.flow.process.replica_metrics import ReplicaMetrics
+from app.flow.process.routing_table import RoutingTable
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.flow.simulation.supervisor import Simulations
@@ -24,6 +26,8 @@ from app.web.http.refused_sign_ins import RefusedSignIns
 from app.web.http.shared_reads import SharedReads
 
 if TYPE_CHECKING:
+    import httpx2
+
     from app.flow.people.provider import Provider
 
 
@@ -36,6 +40,8 @@ class WebRuntime(Runtime):
         self.clock_metrics = ClockMetrics(database, self.catalogue, settings)
         self.replica_metrics = ReplicaMetrics(database)
         self.principals = PrincipalCache(database)
+        self.routing = RoutingTable(database, settings, self.principals.clear)
+        self._listener.on_routes = self.routing.wake
         self.bodies = BodyMemory(settings.max_pending_body_size)
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
         self.streams = StreamQuota(settings)
@@ -56,10 +62,18 @@ class WebRuntime(Runtime):
         self.assessor.on_commit(self.tail.on_commit)
         self.on_announcement(self.tail.on_announcement)
 
+    @cached_property
+    def forwarder(self) -> "httpx2.AsyncClient":
+        """The client for requests of desks that live on other servers. Made with the first one."""
+        import httpx2
+
+        return httpx2.AsyncClient(timeout=self.settings.forward_timeout.total_seconds(), trust_env=False)
+
     def start(self) -> None:
         """Start the stream, then everything else, in this event loop."""
         self.hub.open()
         self.tail.start()
+        self.routing.start()
         super().start()
 
     async def stop(self) -> None:
@@ -68,6 +82,9 @@ class WebRuntime(Runtime):
         await self.simulations.stop()
         await super().stop()
         await self.tail.stop()
+        await self.routing.stop()
+        if "forwarder" in vars(self):
+            await self.forwarder.aclose()
         await self.refused_sign_ins.stop()
         self.sign_ins.close()
 

@@ -16,6 +16,7 @@ from app.flow.inbound.accept import Accepted
 from app.intake.challenge import GLPI_TOKEN, Answer
 from app.intake.request import InboundRequest
 from app.intake.signature import BadSignature
+from app.web.http.elsewhere import forwards
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import NO_STORE, Json
 from app.web.http.routing import Router, limited_to
@@ -61,6 +62,7 @@ class HookAccepted(BaseModel):
         }
     },
 )
+@forwards
 @limited_to(lambda settings: settings.inbound_max_body_size)
 async def take_hook(request: Request, desk: Desk, system: System) -> Response:
     """Receives a webhook that is signed as its system signs, with a secret that `slatimer connect` made.
@@ -96,6 +98,7 @@ async def take_hook(request: Request, desk: Desk, system: System) -> Response:
         ]
     },
 )
+@forwards
 async def answer_challenge(request: Request, desk: Desk, system: System) -> Response:
     """Proves to a system that checks before it sends, as GLPI does, that its secret is known here.
 

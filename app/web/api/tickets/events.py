@@ -22,6 +22,7 @@ from app.intake.http_binding import binary_event, is_binary
 from app.principal import Permission, covers, permission_to_record
 from app.sla.event import KNOWN_TYPES, Event
 from app.web.api.tickets.tickets import TicketView
+from app.web.http import elsewhere
 from app.web.http.access import Caller, Recorder, one_of, roles_with
 from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.http.middleware import request_id
@@ -76,7 +77,7 @@ _FEW: Final = 10
     "/events",
     summary="Push events",
     response_model=Pushed,
-    responses=problems(400, 401, 403, 409, 413, 415, 422),
+    responses=problems(400, 401, 403, 409, 413, 415, 421, 422, 503),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -88,6 +89,7 @@ _FEW: Final = 10
         }
     },
 )
+@elsewhere.forwards
 async def push_events(request: Request, caller: Recorder) -> Response:
     """Receives one event or an array of them and answers once they are durable.
 
@@ -103,6 +105,10 @@ async def push_events(request: Request, caller: Recorder) -> Response:
     values = await _values(request, parts.settings.max_events)
     beside = _beside(values)
     incoming, places, refused = await beside(partial(_sort, values, caller, parts.settings.max_text_length))
+    if routes := parts.routing.routes:
+        answer = await elsewhere.pushed(request, {one.desk for one in incoming}, routes)
+        if answer is not None:
+            return answer
     if refused:
         metrics.EVENTS.labels("", "refused").inc(len(refused))
     receipt = await parts.receiver.receive(incoming) if incoming else Receipt()
