@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261203_routes"
-down_revision = "20261202_views"
+down_revision = "20261203_hook_padding"
 branch_labels = None
 depends_on = None
 
