@@ -308,3 +308,18 @@ def test_a_planned_version_is_withdrawn_by_its_form(room: Room) -> None:
     assert withdrawn.status_code == 303
     assert room.get("/v1/agreements/haisoft/versions").json()["versions"][-1]["state"] == "withdrawn"
     assert form_to(page, "/agreements/haisoft/withdraw").sent(room, admin).status_code == 409
+
+
+def test_a_draft_that_cannot_be_simulated_is_shown_again(shared_room: Room, admin: dict[str, str]) -> None:
+    typed = opened(shared_room, admin).filled(
+        **{"from": "2026-03-02", "to": "2026-03-01", "c0__target": "1h"}
+    )
+    refused = typed.sent(shared_room, admin, ("action", "simulate"))
+    assert refused.status_code == 422
+    assert "The last day must lie after the first." in refused.text
+    again = form_to(refused.text, EDIT)
+    assert (again.value("from"), again.value("c0.target")) == ("2026-03-02", "1h")
+    faulty = (
+        opened(shared_room, admin).filled(c0__target="soon").sent(shared_room, admin, ("action", "simulate"))
+    )
+    assert faulty.status_code == 422
