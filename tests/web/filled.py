@@ -54,6 +54,7 @@ class _Reader(HTMLParser):
         self._inert = 0
         self._select: tuple[str, list[str]] | None = None
         self._area: str | None = None
+        self._option: tuple[str | None, bool] | None = None
         self._text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -73,10 +74,8 @@ class _Reader(HTMLParser):
             case "select":
                 self._select = (given["name"], [])
             case "option" if self._select is not None:
-                if "selected" in given:
-                    self._select[1].insert(0, given.get("value", ""))
-                else:
-                    self._select[1].append(given.get("value", ""))
+                self._option = (given.get("value"), "selected" in given)
+                self._text = ""
             case "textarea":
                 self._area, self._text = given["name"], ""
             case _:
@@ -99,6 +98,12 @@ class _Reader(HTMLParser):
             self._open = None
         if self._open is None:
             return
+        if tag == "option" and self._select is not None and self._option is not None:
+            value, is_selected = self._option
+            self._select[1].insert(
+                0 if is_selected else len(self._select[1]), self._text if value is None else value
+            )
+            self._option = None
         if tag == "select" and self._select is not None:
             name, options = self._select
             self._open.fields.append((name, options[0]))
@@ -108,7 +113,7 @@ class _Reader(HTMLParser):
             self._area = None
 
     def handle_data(self, data: str) -> None:
-        if self._area is not None:
+        if self._area is not None or self._option is not None:
             self._text += data
 
 
