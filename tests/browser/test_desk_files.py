@@ -31,7 +31,7 @@ def test_a_calendar_is_changed_by_form_previewed_applied_and_the_planned_version
 ) -> None:
     page = as_admin(opened("/calendars"), site, "/calendars/haisoft/edit")
     text = page.get_by_label("Text of the file")
-    tickets = page.locator('[data-calendar="tickets"]')
+    tickets = page.locator('[data-group="tickets"]')
     tickets.get_by_label("Sunday").fill("")
     tickets.get_by_label("Sunday").press("Tab")
     expect(text).to_have_value(containing('mon-sat = ["10:00-12:00", "14:00-17:00"]'))
@@ -50,12 +50,20 @@ def test_a_calendar_is_changed_by_form_previewed_applied_and_the_planned_version
     expect(row).to_contain_text("withdrawn")
 
 
-def test_a_faulty_draft_names_the_line_and_stays_in_the_browser_until_it_is_discarded(
+def test_a_faulty_draft_names_the_field_and_the_line_and_stays_in_the_browser_until_it_is_discarded(
     opened: Opened, site: Site
 ) -> None:
     page = as_admin(opened("/agreements"), site, "/agreements/haisoft/edit")
     text = page.get_by_label("Text of the file")
     in_force = text.input_value()
+    first = page.locator('[data-group="ticket-response"]')
+    first.get_by_label("Time allowed").fill("2 hours")
+    first.get_by_label("Time allowed").press("Tab")
+    expect(first.get_by_label("Time allowed")).to_have_attribute("aria-invalid", "true")
+    expect(first.locator(".field-faults").filter(has_text="2 hours")).to_be_visible()
+    first.locator('[name="c0.target_by"]').select_option("priority")
+    expect(text).to_have_value(containing('target = { by = "priority", else = "2 hours" }'))
+    expect(first.get_by_label("Value")).to_be_visible()
     text.fill(in_force.replace('target = "2h"', 'taget = "2h"'))
     fault = page.get_by_role("listitem").filter(has_text="Did you mean")
     expect(fault).to_be_visible()

@@ -9,14 +9,16 @@ import pytest
 from app.principal import Role
 from app.web.pages.calendars.form import (
     AddedRow,
+    CalendarForm,
     CalendarForms,
     ExceptionRow,
-    NotEditable,
     forms_of,
-    text_with,
 )
+from app.web.pages.calendars.form_text import text_with
 from app.web.pages.calendars.year import next_clock_change
+from app.web.pages.frame.files.editor import NotEditable
 from tests.servers.databases import SqliteDatabases, with_tables
+from tests.web.filled import Form, form_to
 from tests.web.room import DESKS, FRIDAY, ROOT, Room, room_on
 
 TEXT = """# The first line.
@@ -98,8 +100,9 @@ def test_rows_that_are_removed_are_removed_from_the_text() -> None:
     ],
 )
 def test_a_text_that_the_form_cannot_show_is_refused_with_its_place(text: str) -> None:
+    form = CalendarForm(name="desk", time_zone="UTC", hours=[""] * 7)
     with pytest.raises(NotEditable):
-        text_with(CalendarForms(text=text, calendars=[]))
+        text_with(CalendarForms(text=text, calendars=[form]))
 
 
 def test_a_day_that_is_there_twice_is_refused() -> None:
@@ -151,11 +154,11 @@ def test_a_draft_is_checked_with_line_and_remedy_and_previewed_with_its_due_date
     }
     shown = room.client.post("/calendars/haisoft/preview", json=draft, headers=admin).text
     assert "1 due date moves: 1 h 20 min later" in shown
-    assert "data-apply" in shown
+    assert 'value="apply"' in shown
     again = room.client.post(
         "/calendars/haisoft/preview", json={"text": shipped("haisoft")}, headers=admin
     ).text
-    assert "data-apply" not in again
+    assert 'value="apply"' not in again
     assert room.get("/v1/calendars/haisoft/versions").json()["versions"][-1]["number"] == 1
 
 
@@ -171,10 +174,10 @@ def test_a_version_shows_its_text_and_what_it_changes(room: Room) -> None:
     )
     assert put.status_code == 200, put.text
     page = room.get("/calendars/hvn", admin).text
-    assert 'data-withdraw="/v1/calendars/hvn/versions/2"' in page
     assert "Evenings" in page
     assert "Version 2 comes into force: " in page
-    assert "data-withdraw" not in room.get("/calendars/hvn").text
+    assert 'action="/calendars/hvn/withdraw"' not in room.get("/calendars/hvn").text
+    assert form_to(page, "/calendars/hvn/withdraw").value("version") == "2"
     shown = room.get("/calendars/hvn/versions/2").text
     assert "calendars.desk.hours.mon" in shown
     assert "18:30" in shown
@@ -198,3 +201,72 @@ def test_a_desk_is_opened_from_the_page_while_there_is_none(sqlite_databases: Sq
         shown = room.client.get("/calendars", headers=room.key("*", Role.ADMIN)).text
         assert "Open a new desk" in shown
         assert "Open a new desk" not in room.client.get("/calendars", headers=room.key("*", Role.VIEWER)).text
+
+
+EDIT = "/calendars/haisoft/edit"
+
+
+def opened(room: Room, admin: dict[str, str]) -> Form:
+    return form_to(room.get(EDIT, admin).text, EDIT)
+
+
+def test_without_scripts_the_form_of_the_page_sends_the_text_back_as_it_is(
+    shared_room: Room, admin: dict[str, str]
+) -> None:
+    for desk in DESKS:
+        address = f"/calendars/{desk}/edit"
+        sent = form_to(shared_room.get(address, admin).text, address).sent(shared_room, admin)
+        assert form_to(sent.text, address).value("text") == shipped(desk), desk
+
+
+def test_without_scripts_rows_are_added_and_removed_and_a_refused_form_keeps_what_was_typed(
+    shared_room: Room, admin: dict[str, str]
+) -> None:
+    typed = opened(shared_room, admin).filled(
+        **{"0__exceptions__day": "2026-12-24", "0__exceptions__reason": "Eve"}
+    )
+    added = form_to(typed.sent(shared_room, admin, ("action", "write")).text, EDIT)
+    assert '"2026-12-24" = { hours = [], reason = "Eve" }' in added.value("text")
+    dropped = form_to(added.sent(shared_room, admin, ("drop", "0.exceptions.0")).text, EDIT)
+    assert "2026-12-24" not in dropped.value("text")
+    refused = (
+        added.filled(text="[calendars")
+        .filled(**{"0__country": "BE"})
+        .sent(shared_room, admin, ("action", "write"))
+    )
+    assert refused.status_code == 422
+    again = form_to(refused.text, EDIT)
+    assert (again.value("text"), again.value("0.country")) == ("[calendars", "BE")
+    faulty = added.filled(**{"0__time_zone": "Europe/Nowhere"}).sent(
+        shared_room, admin, ("action", "preview")
+    )
+    assert faulty.status_code == 422
+    assert re.search(r'id="zone-0">[^<]*Europe/Nowhere', faulty.text)
+
+
+def test_without_scripts_a_draft_is_previewed_and_applied_and_a_change_of_the_text_stays(room: Room) -> None:
+    admin = room.key("*", Role.ADMIN)
+    room.sent(room.event(id="pages-2", subject="pages-2"))
+    form = opened(room, admin)
+    typed = form.filled(
+        text=form.value("text") + "# typed\n", **{"0__hours": "10:00-12:00"}, applies_to="open"
+    )
+    shown = typed.sent(room, admin, ("action", "preview"))
+    assert "1 due date moves" in shown.text or "No clock of an open ticket changes." in shown.text
+    applied = form_to(shown.text, EDIT).sent(room, admin, ("action", "apply"))
+    assert applied.headers["location"] == "/calendars/haisoft?applied=2"
+    text = opened(room, admin).value("text")
+    assert text.endswith("# typed\n")
+    assert 'mon = ["10:00-12:00"]' in text
+
+
+def test_without_scripts_an_address_for_calendar_programs_is_made_and_removed(room: Room) -> None:
+    admin = room.key("*", Role.ADMIN)
+    page = room.get("/calendars/hvn", admin).text
+    made = form_to(page, "/calendars/hvn/feed").filled(note="Wall").sent(room, admin)
+    (address,) = re.findall(r"<code>http://testserver(/feeds/[^<]+)</code>", made.text)
+    assert room.client.get(address).status_code == 200
+    removing = form_to(room.get("/calendars/hvn", admin).text, "/calendars/hvn/feed/remove")
+    assert removing.sent(room, admin).status_code == 303
+    assert room.client.get(address).status_code == 404
+    assert 'action="/calendars/hvn/feed"' not in room.get("/calendars/hvn").text

@@ -8,6 +8,7 @@ from app.delivery.wording.language import Language
 from app.principal import Role
 from app.web.pages.frame.figures import exact_length, money, month, uptime
 from app.web.pages.frame.rendering import words_of
+from tests.web.filled import Form, form_to
 from tests.web.room import Room
 
 
@@ -132,3 +133,74 @@ def test_figures_are_written_as_the_language_does_and_exactly(language: str, wri
 )
 def test_the_target_of_an_uptime_is_said_in_words(language: Language, written: str, said: str) -> None:
     assert words_of("service", language).uptime(written) == said
+
+
+RECORD = "/services/record"
+
+
+def form_of(room: Room, what: str, **about: str) -> Form:
+    """The form that a link of the page leads to."""
+    given = {"desk": "haisoft", "service": "virtual", "what": what} | about
+    return form_to(room.get(RECORD, room.key("haisoft", Role.AGENT), **given).text, RECORD)
+
+
+def outages(room: Room) -> list[dict[str, object]]:
+    asked = {"desk": "haisoft", "service": "virtual", "resource": "vps-9"}
+    return room.get("/v1/availability", **asked).json()["availability"][0]["outages"]
+
+
+def test_without_scripts_an_outage_is_recorded_with_its_end_and_its_cause(room: Room) -> None:
+    agent = room.key("haisoft", Role.AGENT)
+    page = room.get("/services", agent, desk="haisoft").text
+    assert f"{RECORD}?what=start&amp;desk=haisoft&amp;service=virtual" in page
+    started = form_of(room, "start").filled(time="2026-03-06T11:00:00", resource="vps-9").sent(room, agent)
+    assert (started.status_code, started.headers["location"]) == (303, "/services?desk=haisoft&done=start")
+    shown = room.client.get(started.headers["location"], headers=agent).text
+    assert "The start of the outage was recorded." in shown
+    (href,) = set(re.findall(r'href="(/services/record[?]what=end[^"]+)"', shown))
+    ending = form_to(room.client.get(href.replace("&amp;", "&"), headers=agent).text, RECORD)
+    assert ending.filled(time="2026-03-06T11:05:00").sent(room, agent).status_code == 303
+    about = {"resource": "vps-9", "reference": ending.value("reference")}
+    assert form_of(room, "cause", **about).filled(cause="hardware").sent(room, agent).status_code == 303
+    (outage,) = outages(room)
+    assert (outage["cause"], outage["counted_seconds"]) == ("hardware", 300)
+
+
+@pytest.mark.parametrize(
+    ("what", "typed", "field"),
+    [
+        ("start", {"time": "soon"}, "time"),
+        ("start", {"time": ""}, "time"),
+        ("end", {"cause": "x" * 201}, "cause"),
+        ("cause", {"cause": " "}, "cause"),
+        ("window", {"from": "2026-03-07T02:00:00", "to": "2026-03-07T01:00:00"}, "to"),
+    ],
+)
+def test_a_form_about_an_outage_with_a_fault_is_shown_again_with_what_was_typed(
+    shared_room: Room, what: str, typed: dict[str, str], field: str
+) -> None:
+    agent = shared_room.key("haisoft", Role.AGENT)
+    refused = form_of(shared_room, what).filled(**typed).sent(shared_room, agent)
+    assert refused.status_code == 422
+    assert f'id="{field}-fault"' in refused.text
+    again = form_to(refused.text, RECORD)
+    assert {name: again.value(name) for name in typed} == {
+        name: text.strip() or text for name, text in typed.items()
+    }
+
+
+def test_without_scripts_maintenance_is_announced(room: Room) -> None:
+    typed = form_of(room, "window").filled(emergency="yes")
+    sent = typed.filled(**{"from": "2026-03-09T02:00:00", "to": "2026-03-09T04:00:00"})
+    assert sent.sent(room, room.key("haisoft", Role.AGENT)).status_code == 303
+    page = of(room.get("/services", desk="haisoft").text, "virtual")
+    assert "Mon 02:00 CET to Mon 04:00 CET" in page
+    assert "emergency" in page
+
+
+def test_only_an_agent_has_the_forms_about_outages(shared_room: Room) -> None:
+    asked = {"desk": "haisoft", "service": "virtual", "what": "start"}
+    assert shared_room.get(RECORD, shared_room.key("haisoft", Role.VIEWER), **asked).status_code == 403
+    agent = shared_room.key("haisoft", Role.AGENT)
+    assert shared_room.get(RECORD, agent, **asked | {"what": "other"}).status_code == 404
+    assert shared_room.get(RECORD, agent, **asked | {"desk": "hvn"}).status_code == 404

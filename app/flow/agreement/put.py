@@ -4,6 +4,7 @@ The same as `apply` with one file, for a caller that may see one desk or all of 
 sweep: it is notified, here and in other processes, and judges the tickets. Instants are microseconds UTC.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, File
 from app.flow.agreement.plan import Plan, Proposal, plans
 from app.flow.agreement.preview import Preview
 from app.flow.judge.assess import Assessor
+from app.intake.data_fields import MAX_NAME
 from app.principal import EVERY, Desks
 from app.sla.agreement.version import AppliesTo
 from app.sla.calendar import parse_calendars
@@ -27,6 +29,9 @@ T = TypeVar("T")
 
 LARGEST: Final = 1_000_000
 """Bytes of a document. Overrides of every date of twenty years are a third of it; TOML takes a second per megabyte."""
+
+_DESK: Final = re.compile(rf"[^\s/.\[\]*\x00-\x1f\x7f]{{1,{MAX_NAME}}}")
+"""What an agreement may call its desk; a star stands for all of them."""
 
 MOST_NOTE: Final = 2_000
 """Characters of a note: a paragraph. What is longer belongs into the file."""
@@ -62,6 +67,11 @@ class PutResult:
     number: int
     applied: tuple[Applied, ...]
     preview: Preview | None = None
+
+
+def is_name_of_desk(name: str) -> bool:
+    """Whether a desk may have this name."""
+    return _DESK.fullmatch(name) is not None
 
 
 def check_calendars(file: DeskFile) -> None:

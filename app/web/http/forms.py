@@ -9,7 +9,7 @@ from app.web.http.access import FORM, is_form
 from app.web.http.problems import Kind, Problem
 
 _FIELDS_MAX: Final = 100
-"""Fields of a form; the largest has a dozen."""
+"""Fields of a form; most have a dozen. The editors of a desk's files state how many theirs may have."""
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -17,13 +17,13 @@ async def read_form(request: Request) -> dict[str, str]:
     return dict(await read_fields(request))
 
 
-async def read_fields(request: Request) -> list[tuple[str, str]]:
-    """The fields of a form in their order. Raises Problem: 415 for no form, 400 for an unreadable one."""
+async def read_fields(request: Request, most: int = _FIELDS_MAX) -> list[tuple[str, str]]:
+    """The fields of a form in order, up to `most`. Raises Problem: 415 for no form, 400 for an unreadable one."""
     if not is_form(request):
         raise Problem(Kind.WRONG_MEDIA_TYPE, f"Send a form: {FORM}.")
     body = await request.body()
     try:
-        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most, errors="strict")
     except ValueError as error:
         raise Problem(Kind.UNREADABLE, "The form is not UTF-8, or has too many fields.") from error
     if any("\0" in text for field in fields for text in field):

@@ -42,9 +42,6 @@ MOST_CHANGES: Final = 1_000
 """Changes that a preview lists. Beyond it the answer gives their number."""
 
 _STEP: Final = re.compile(r"[^.\[\]]+")
-_DESK: Final = re.compile(rf"[^\s/.\[\]*\x00-\x1f\x7f]{{1,{MAX_NAME}}}")
-"""What an agreement may call its desk; a star stands for all of them."""
-
 DeskToPut = Annotated[
     str, Path(description="the desk; a first document makes a new one known", examples=["haisoft"])
 ]
@@ -131,7 +128,7 @@ async def put_document(
 ) -> Response:
     """Put a body into force as this desk's document, or preview it. Raises Problem."""
     must_see(caller, desk)
-    if not _DESK.fullmatch(desk):
+    if not put.is_name_of_desk(desk):
         reason = f"is not a name of a desk: {MAX_NAME} characters without space, slash, dot, bracket and star"
         raise invalid([Place("path", "desk", reason)])
     media_type = media_type_of(request, (JSON, TOML))

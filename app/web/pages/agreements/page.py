@@ -1,21 +1,20 @@
 """Agreements: `/agreements` lists them, `/agreements/{desk}` shows a desk's commitments in words, with the versions.
 
-`/agreements/{desk}/edit` is the editor of the file's text. A draft is checked and previewed here, applied by
-`PUT /v1/agreements/{desk}`, and simulated on past tickets by `POST /v1/simulations`.
+`/agreements/{desk}/edit` is the editor: a form and the file's text, each made from the other here, on the server, where
+a draft is previewed and applied too. Its script simulates a draft on past tickets by `POST /v1/simulations`.
 """
 
-from datetime import timedelta
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import Query
 from starlette.responses import Response
 
 from app.flow.agreement.desk_files import FaultyFiles, FileKind
-from app.flow.query.desks import own_calendars
 from app.flow.query.versions import Part, text_of
+from app.flow.simulation.draft import Draft
 from app.intake.data_fields import MAX_NAME
 from app.principal import Permission, covers
-from app.sla.span import instant
 from app.store.contracts.stored_version import StoredVersion, in_force_at, planned_at
 from app.store.engine.database import Connection
 from app.store.tickets import simulations
@@ -23,42 +22,37 @@ from app.store.tickets.simulations import StoredSimulation
 from app.web.http.access import desks_for, must_see
 from app.web.http.problems import not_found
 from app.web.http.routing import limited_to
+from app.web.pages.agreements.editing import editing, starter
+from app.web.pages.agreements.form_sent import sent_agreement
+from app.web.pages.agreements.form_text import text_with
 from app.web.pages.agreements.notes import notes_of
 from app.web.pages.agreements.terms import sections
 from app.web.pages.frame.files.draft import (
+    Checked,
     ConfigureReader,
     DraftText,
     DraftToApply,
     check,
-    draft_start,
-    preview,
+    read_draft,
 )
-from app.web.pages.frame.files.effects import preview_context
-from app.web.pages.frame.files.history import APPLIES_TO, history, one_version, versions_of, zone_in, zone_of
+from app.web.pages.frame.files.editor import (
+    Editor,
+    Typed,
+    open_editor,
+    previewed,
+    receive_editor,
+    receive_text,
+    show_editor,
+)
+from app.web.pages.frame.files.history import history, one_version, versions_of, zone_in
+from app.web.pages.frame.files.sent import Sent
+from app.web.pages.frame.files.withdrawing import withdraw_version
+from app.web.pages.frame.posted import lead_to
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.frame.simulating import NotStarted, start_simulation
 
 room = Room("agreements")
-
-SIMULATED: Final = timedelta(days=30)
-"""The days before today that a simulation is offered for at first."""
-
-STARTER: Final = """desk = "{desk}"
-name = "{desk} support"
-time_zone = "{zone}"
-
-[[commitments]]
-id = "response"
-label = "First response"
-kind = "guarantee"
-measure = "response"
-starts_on = ["ticket.created"]
-stops_on = ["agent.replied"]
-target = "2h"
-calendar = "{calendar}"
-warn_at = ["75%"]
-"""
-"""The first text of a desk that has no agreement yet."""
 
 
 @room.get("/agreements")
@@ -113,20 +107,27 @@ async def version(
 @room.get("/agreements/{desk}/edit")
 async def edit(reader: ConfigureReader, desk: str) -> Response:
     """The editor, with the text in force."""
-    text = await draft_start(reader, Part.AGREEMENT, desk) or await _starter(reader, desk)
-    checked = await check(reader, FileKind.AGREEMENT, desk, text)
-    today = instant(reader.now).date()
-    return room.page(
-        reader,
-        "edit.html",
-        desk=desk,
-        text=text,
-        choices=APPLIES_TO,
-        faults=checked.faults,
-        remarks=checked.remarks,
-        since=(today - SIMULATED).isoformat(),
-        until=today.isoformat(),
-    )
+    return await open_editor(EDITOR, reader, desk)
+
+
+@room.router.post("/agreements/{desk}/edit")
+@limited_to(lambda settings: settings.max_body_size)
+async def receive_form(reader: ConfigureReader, desk: str) -> Response:
+    """Writes the fields into the text, previews or simulates the draft, or puts it into force."""
+    return await receive_editor(EDITOR, reader, desk)
+
+
+@room.router.post("/agreements/{desk}/text")
+@limited_to(lambda settings: settings.max_body_size)
+async def write_text(reader: ConfigureReader, desk: str) -> Response:
+    """A draft's text with the fields of the form written into it, for the script."""
+    return await receive_text(EDITOR, reader, desk)
+
+
+@room.router.post("/agreements/{desk}/withdraw")
+async def withdraw(reader: ConfigureReader, desk: str) -> Response:
+    """Takes a planned version back."""
+    return await withdraw_version(reader, desk, "/agreements")
 
 
 @room.get("/agreements/{desk}/simulations/{simulation}")
@@ -158,22 +159,21 @@ async def simulation(reader: ViewReader, desk: str, simulation: str) -> Response
 @room.router.post("/agreements/{desk}/check")
 @limited_to(lambda settings: settings.max_body_size)
 async def check_draft(reader: ConfigureReader, desk: str, draft: DraftText) -> Response:
-    """The faults of a draft, for the script to swap in."""
+    """The faults of a draft and the form of its text, for the script to swap in."""
     must_see(reader.caller, desk)
     checked = await check(reader, FileKind.AGREEMENT, desk, draft.text)
-    return room.fragment(reader, "checked.html", faults=checked.faults, remarks=checked.remarks)
+    return room.fragment(reader, "checked.html", **await editing(room, reader, desk, checked))
 
 
 @room.router.post("/agreements/{desk}/preview")
 @limited_to(lambda settings: settings.max_body_size)
 async def preview_draft(reader: ConfigureReader, desk: str, draft: DraftToApply) -> Response:
-    """What a draft would change: due dates, breaches and money."""
+    """What a draft would change, due dates, breaches and money, for the script to swap in."""
     must_see(reader.caller, desk)
     try:
-        outcome = await preview(reader, FileKind.AGREEMENT, desk, draft)
+        found = await previewed(EDITOR, reader, desk, draft)
     except FaultyFiles as error:
         return room.fragment(reader, "faults.html", faults=error.faults, remarks=())
-    found = preview_context(room.words(reader), outcome, await zone_of(reader, desk), reader)
     return room.fragment(reader, "preview.html", **found)
 
 
@@ -194,14 +194,36 @@ def _row(reader: Reader, desk: str, versions: tuple[StoredVersion, ...]) -> dict
     }
 
 
-async def _starter(reader: Reader, desk: str) -> str:
-    """An example that counts by the desk's first calendar."""
+def _written(sent: Sent) -> str:
+    return text_with(sent_agreement(sent))
 
-    def read(conn: Connection) -> str:
-        catalogue = reader.runtime.catalogue
-        known = desk in catalogue.desks(conn)
-        own = own_calendars(desk, catalogue.in_force(conn, desk, at=reader.now).calendars) if known else []
-        name, zone = (own[0].name, own[0].time_zone) if own else ("always", "UTC")
-        return STARTER.format(desk=desk, zone=zone, calendar=name)
 
-    return await reader.read(read)
+async def _context(reader: Reader, desk: str, checked: Checked, typed: Typed) -> dict[str, Any]:
+    return await editing(room, reader, desk, checked, typed)
+
+
+async def _simulate(reader: Reader, desk: str, typed: Typed) -> Response:
+    """Judges past tickets under the draft, and leads to the page that follows it."""
+    span = {name: typed.sent.one(name) if typed.sent else "" for name in ("from", "to")}
+    try:
+        file = await asyncio.to_thread(read_draft, FileKind.AGREEMENT, desk, typed.text)
+        started = await start_simulation(reader, desk, span["from"], span["to"], Draft([file]))
+    except FaultyFiles as error:
+        return await show_editor(EDITOR, reader, desk, typed, faulty=error, refused=True)
+    except NotStarted as error:
+        fault = room.words(reader).say(error.phrase, **error.values)
+        more = {"simulation_fault": fault, "since": span["from"], "until": span["to"]}
+        return await show_editor(EDITOR, reader, desk, typed, found=more, refused=True)
+    return lead_to(reader, f"/reports/what-if/{started}")
+
+
+EDITOR: Final = Editor(
+    room,
+    FileKind.AGREEMENT,
+    Part.AGREEMENT,
+    "/agreements",
+    starter,
+    _written,
+    _context,
+    {"simulate": _simulate},
+)

@@ -1,21 +1,18 @@
-"""The form of a calendar file: its fields from the file's text, and the text with changed fields.
+"""The form of a calendar file: its fields from the file's document, and from what a browser sends.
 
 The text is the file; the form is a view of it. What the form does not show stays as it was written, with its comments
 and its order. Values are not checked here: a wrong one gets into the text, and the check of the draft finds it.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, cast
 
-import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import KeyType, SingleKey
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from app.flow.agreement.desk_files import document_of
 from app.sla.calendar.hours_file import DAYS
 from app.web.pages.frame.files.draft import DraftText
+from app.web.pages.frame.files.editor import NotEditable
+from app.web.pages.frame.files.sent import Sent
 
 _MOST_ROWS: Final = 5_000
 """Rows of a list in a form: exceptions of every date of more than ten years."""
@@ -24,10 +21,6 @@ _ELSEWHERE: Final = ("seasons", "alternate", "years")
 """Keys of a calendar that the form does not show."""
 
 Text = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
-
-
-class NotEditable(ValueError):
-    """The form cannot show this text, and says at which key. The text itself can be edited."""
 
 
 class ExceptionRow(BaseModel):
@@ -68,8 +61,10 @@ class CalendarForm(BaseModel):
 
 
 class CalendarForms(DraftText):
-    """A text, and the fields to write into it."""
+    """A text, and the fields to write into it: those that differ from the fields of `base`, which is the text that they
+    were shown from; without it, of the text."""
 
+    base: str | None = None
     calendars: Annotated[list[CalendarForm], Field(max_length=_MOST_CALENDARS)]
 
 
@@ -85,26 +80,27 @@ def elsewhere(document: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: [key for key in _ELSEWHERE if key in table] for name, table in tables.items()}
 
 
-def text_with(given: CalendarForms) -> str:
-    """The text with the fields of the forms. Raises NotEditable."""
-    before = {each.name: each for each in forms_of(_document(given.text))}
+def sent_calendars(sent: Sent) -> list[CalendarForm]:
+    """The forms that a browser has sent. Raises NotEditable."""
+    names = sent.all("calendar")
     try:
-        written = tomlkit.parse(given.text)
-        for form in given.calendars:
-            if form.name in before and form != before[form.name]:
-                _write(cast("Any", written)["calendars"][form.name], form, before[form.name])
-        text = tomlkit.dumps(written)
-    except TOMLKitError as error:
-        raise NotEditable(str(error)) from error
-    _document(text)
-    return text
+        return [_sent_calendar(sent, name, str(at)) for at, name in enumerate(names[:_MOST_CALENDARS])]
+    except ValidationError as error:
+        raise NotEditable(".".join(map(str, error.errors()[0]["loc"]))) from error
 
 
-def _document(text: str) -> dict[str, Any]:
-    try:
-        return document_of(text)
-    except ValueError as error:
-        raise NotEditable(str(error)) from error
+def _sent_calendar(sent: Sent, name: str, at: str) -> CalendarForm:
+    exceptions = sent.rows(f"{at}.exceptions", "day", "hours", "reason")
+    texts = ("time_zone", "country", "subdivision", "categories", "half_day_hours")
+    return CalendarForm(
+        name=name,
+        **{key: sent.one(f"{at}.{key}") for key in texts},
+        hours=sent.all(f"{at}.hours"),
+        exceptions=[ExceptionRow(day=day, hours=hours, reason=why) for day, hours, why in exceptions if day],
+        make_up_days=bool(sent.one(f"{at}.make_up_days")),
+        added=[AddedRow(day=day, name=why) for day, why in sent.rows(f"{at}.added", "day", "name") if day],
+        removed=[day for (day,) in sent.rows(f"{at}.removed", "day") if day],
+    )
 
 
 # -- from the document ------------------------------------------------------------------------------------------------
@@ -175,107 +171,3 @@ def _texts(value: object, place: str) -> list[str]:
 
 def _joined(value: object, place: str) -> str:
     return ", ".join(_texts(value, place))
-
-
-# -- into the text ----------------------------------------------------------------------------------------------------
-
-
-def _write(table: Any, form: CalendarForm, before: CalendarForm) -> None:
-    """Write the fields that differ."""
-    if form.time_zone != before.time_zone:
-        table["time_zone"] = form.time_zone
-    if form.hours != before.hours:
-        table["hours"] = _weekly(form.hours)
-    _write_holidays(table, form, before)
-    old, new = _by_day(before.exceptions), _by_day(form.exceptions)
-    _write_days(
-        table, "overrides", {day: _override(row) for day, row in new.items() if old.get(day) != row}, old, new
-    )
-
-
-def _write_holidays(table: Any, form: CalendarForm, before: CalendarForm) -> None:
-    def holidays() -> Any:
-        if "holidays" not in table:
-            table["holidays"] = tomlkit.table()
-        return table["holidays"]
-
-    for key in ("country", "subdivision"):
-        if getattr(form, key) != getattr(before, key):
-            _set(holidays(), key, getattr(form, key))
-    for key in ("categories", "half_day_hours"):
-        if getattr(form, key) != getattr(before, key):
-            _set(holidays(), key, _listed(getattr(form, key)))
-    if form.removed != before.removed:
-        _set(holidays(), "remove", [each for each in form.removed if each])
-    if form.make_up_days != before.make_up_days:
-        _set(holidays(), "make_up_days", form.make_up_days)
-    if form.added != before.added:
-        old, new = _by_day(before.added), _by_day(form.added)
-        changed = {day: row.name for day, row in new.items() if old.get(day) != row}
-        _write_days(holidays(), "add", changed, old, new)
-
-
-def _set(table: Any, key: str, value: object) -> None:
-    if value in ("", []):
-        table.pop(key, None)
-    else:
-        table[key] = value
-
-
-def _write_days(
-    table: Any, key: str, changed: Mapping[str, object], old: Mapping[str, object], new: Mapping[str, object]
-) -> None:
-    """Write a table of days: what changed, and without what is gone."""
-    gone = [day for day in old if day not in new]
-    if not changed and not gone:
-        return
-    if key not in table:
-        table[key] = tomlkit.table()
-    days = table[key]
-    for day in gone:
-        days.pop(day, None)
-    for day, value in changed.items():
-        if day in days:
-            days[day] = value
-        else:
-            days.append(SingleKey(day, t=KeyType.Basic), tomlkit.item(value))
-    if not new:
-        table.pop(key, None)
-
-
-def _override(row: ExceptionRow) -> object:
-    hours = _listed(row.hours)
-    if not row.reason:
-        return hours
-    return _inline({"hours": hours, "reason": row.reason})
-
-
-def _weekly(hours: Sequence[str]) -> object:
-    """Hours of the weekdays, those in a row with the same hours as a range."""
-    value: dict[str, object] = {}
-    for text, days in groupby(range(7), key=lambda day: hours[day]):
-        if not text:
-            continue
-        first, *_, last = (DAYS[day] for day in (*days,) * 2)
-        value[first if first == last else f"{first}-{last}"] = _listed(text)
-    return _inline(value)
-
-
-def _inline(values: Mapping[str, object]) -> object:
-    """An inline table with spaces inside its braces, as people write it."""
-    pairs = ", ".join(f"{key} = {tomlkit.item(value).as_string()}" for key, value in values.items())
-    return tomlkit.value(f"{{ {pairs} }}" if pairs else "{}")
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _by_day(rows: Sequence[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for row in rows:
-        if row.day in found:
-            raise NotEditable(f"{row.day}: it is there twice")
-        if row.day:
-            found[row.day] = row
-    return found

@@ -1,16 +1,16 @@
 """Calendars: `/calendars` lists them, `/calendars/{desk}` shows a desk's own by week and year, with the versions.
 
-`/calendars/{desk}/edit` is the editor: a form and the file's text, each made from the other here, on the server. A draft
-is previewed here and applied by `PUT /v1/calendars/{desk}`.
+`/calendars/{desk}/edit` is the editor: a form and the file's text, each made from the other here, on the server, where a
+draft is previewed and applied too.
 """
 
-import asyncio
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Query
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from app.flow.agreement.desk_files import FaultyFiles, FileKind
 from app.flow.query.desks import desks_overview, own_calendars
@@ -20,24 +20,35 @@ from app.principal import Permission, covers
 from app.store.contracts.stored_version import in_force_at
 from app.store.people import feeds
 from app.web.http.access import desks_for, must_see
-from app.web.http.problems import Kind, Problem, not_found
+from app.web.http.forms import read_form
+from app.web.http.problems import not_found
 from app.web.http.routing import limited_to
 from app.web.pages.calendars.dates import weekday_name
-from app.web.pages.calendars.form import CalendarForms, NotEditable, elsewhere, forms_of, text_with
-from app.web.pages.calendars.view import overview_rows, view
-from app.web.pages.frame.files.draft import (
-    Checked,
-    ConfigureReader,
-    DraftText,
-    DraftToApply,
-    check,
-    draft_start,
-    preview,
+from app.web.pages.calendars.feeding import PublishReader, new_feed
+from app.web.pages.calendars.form import (
+    CalendarForms,
+    elsewhere,
+    forms_of,
+    sent_calendars,
 )
-from app.web.pages.frame.files.effects import preview_context
-from app.web.pages.frame.files.history import APPLIES_TO, history, one_version, versions_of, zone_of
+from app.web.pages.calendars.form_text import text_with
+from app.web.pages.calendars.view import overview_rows, view
+from app.web.pages.frame.files.draft import Checked, ConfigureReader, DraftText, DraftToApply, check
+from app.web.pages.frame.files.editor import (
+    Editor,
+    NotEditable,
+    Typed,
+    open_editor,
+    previewed,
+    receive_editor,
+    receive_text,
+)
+from app.web.pages.frame.files.history import history, one_version, versions_of
+from app.web.pages.frame.files.sent import Sent
+from app.web.pages.frame.files.withdrawing import withdraw_version
+from app.web.pages.frame.posted import lead_to
 from app.web.pages.frame.reader import Reader, ViewReader
-from app.web.pages.frame.room import NO_STORE, Room
+from app.web.pages.frame.room import Room
 
 room = Room("calendars", script="calendar_form.js")
 
@@ -110,16 +121,21 @@ async def version(
 @room.get("/calendars/{desk}/edit")
 async def edit(reader: ConfigureReader, desk: str) -> Response:
     """The editor, with the text in force."""
-    text = await draft_start(reader, Part.CALENDARS, desk)
-    checked = await check(reader, FileKind.CALENDARS, desk, text or STARTER)
-    return room.page(
-        reader,
-        "edit.html",
-        desk=desk,
-        text=text or STARTER,
-        choices=APPLIES_TO,
-        **_form_context(reader, checked),
-    )
+    return await open_editor(EDITOR, reader, desk)
+
+
+@room.router.post("/calendars/{desk}/edit")
+@limited_to(lambda settings: settings.max_body_size)
+async def receive_form(reader: ConfigureReader, desk: str) -> Response:
+    """Writes the fields into the text, previews the draft, or puts it into force."""
+    return await receive_editor(EDITOR, reader, desk)
+
+
+@room.router.post("/calendars/{desk}/text")
+@limited_to(lambda settings: settings.max_body_size)
+async def write_text(reader: ConfigureReader, desk: str) -> Response:
+    """A draft's text with the fields of the form written into it, for the script."""
+    return await receive_text(EDITOR, reader, desk)
 
 
 @room.router.post("/calendars/{desk}/check")
@@ -128,37 +144,52 @@ async def check_draft(reader: ConfigureReader, desk: str, draft: DraftText) -> R
     """The faults of a draft and the form of its text, for the script to swap in."""
     must_see(reader.caller, desk)
     checked = await check(reader, FileKind.CALENDARS, desk, draft.text)
-    return room.fragment(reader, "checked.html", **_form_context(reader, checked))
-
-
-@room.router.post("/calendars/{desk}/text")
-@limited_to(lambda settings: settings.max_body_size)
-async def write_text(reader: ConfigureReader, desk: str, given: CalendarForms) -> Response:
-    """A draft's text with the fields of the form written into it."""
-    must_see(reader.caller, desk)
-    try:
-        text = await asyncio.to_thread(text_with, given)
-    except NotEditable as error:
-        raise Problem(Kind.INVALID, f"The form cannot be written into this text: {error}.") from error
-    return PlainTextResponse(text, headers=NO_STORE)
+    return room.fragment(reader, "checked.html", **await form_context(reader, desk, checked))
 
 
 @room.router.post("/calendars/{desk}/preview")
 @limited_to(lambda settings: settings.max_body_size)
 async def preview_draft(reader: ConfigureReader, desk: str, draft: DraftToApply) -> Response:
-    """What a draft would change."""
+    """What a draft would change, for the script to swap in."""
     must_see(reader.caller, desk)
-    words = room.words(reader)
     try:
-        outcome = await preview(reader, FileKind.CALENDARS, desk, draft)
+        found = await previewed(EDITOR, reader, desk, draft)
     except FaultyFiles as error:
         return room.fragment(reader, "faults.html", faults=error.faults, remarks=())
-    found = preview_context(words, outcome, await zone_of(reader, desk), reader)
     return room.fragment(reader, "preview.html", **found)
 
 
-def _form_context(reader: Reader, checked: Checked) -> dict[str, Any]:
-    """The form of a checked draft, or the place that it cannot show."""
+@room.router.post("/calendars/{desk}/withdraw")
+async def withdraw(reader: ConfigureReader, desk: str) -> Response:
+    """Takes a planned version back."""
+    return await withdraw_version(reader, desk, "/calendars")
+
+
+@room.router.post("/calendars/{desk}/feed")
+async def make_feed(reader: PublishReader, desk: str) -> Response:
+    """Makes an address for a calendar program, and shows it once."""
+    must_see(reader.caller, desk)
+    form = await read_form(reader.request)
+    made = await new_feed(reader, desk, form.get("calendar", ""), form.get("note", "").strip())
+    return room.page(reader, "feed.html", desk=desk, calendar=form.get("calendar", ""), url=made)
+
+
+@room.router.post("/calendars/{desk}/feed/remove")
+async def remove_feed(reader: PublishReader, desk: str) -> Response:
+    """Removes an address."""
+    must_see(reader.caller, desk)
+    form = await read_form(reader.request)
+    name, which = form.get("calendar", ""), form.get("feed", "")
+    await reader.runtime.database.write(
+        lambda conn, _: feeds.remove(conn, desk, name, which), reader.caller.desks
+    )
+    return lead_to(reader, f"/calendars/{quote(desk, safe='')}?{urlencode({'calendar': name})}#feeds-title")
+
+
+async def form_context(
+    reader: Reader, _desk: str, checked: Checked, typed: Typed | None = None
+) -> dict[str, Any]:
+    """The form of a checked draft, or the place that it cannot show. A refused one is shown as it was sent."""
     words = room.words(reader)
     context: dict[str, Any] = {
         "faults": checked.faults,
@@ -168,6 +199,10 @@ def _form_context(reader: Reader, checked: Checked) -> dict[str, Any]:
         "elsewhere": {},
         "unshown": None,
     }
+    if typed is not None and typed.failure is not None and typed.sent is not None:
+        with suppress(NotEditable):
+            context["forms"] = sent_calendars(typed.sent)
+        return context
     if checked.file is not None:
         try:
             context["forms"] = forms_of(checked.file.document)
@@ -175,6 +210,20 @@ def _form_context(reader: Reader, checked: Checked) -> dict[str, Any]:
         except NotEditable as error:
             context["unshown"] = str(error)
     return context
+
+
+async def _starter(_reader: Reader, _desk: str) -> str:
+    return STARTER
+
+
+def _written(sent: Sent) -> str:
+    forms = CalendarForms(text=sent.text("text"), base=sent.text("base"), calendars=sent_calendars(sent))
+    return text_with(forms)
+
+
+EDITOR: Final = Editor(
+    room, FileKind.CALENDARS, Part.CALENDARS, "/calendars", _starter, _written, form_context
+)
 
 
 async def _feeds(reader: Reader, desk: str, name: str | None) -> list[feeds.Feed] | None:

@@ -1,47 +1,47 @@
 """Connections: which ticket systems and monitors send, whether the last webhook arrived, and what could not be read.
 
 `/connections` lists them with the inbox, `/connections/system` sets one up step by step and shows its webhooks as they
-arrive, `/connections/webhook` is one of them whole, and `/deliveries` has the subscriptions. What a page changes, its
-script sends to the API; a secret is in the answer of the API and in no page.
+arrive, `/connections/webhook` is one of them whole, and `/deliveries` has the subscriptions. All of it is changed by
+forms, which work without scripts; a secret is in the answer that makes it and in no other.
 """
 
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from app.delivery.wording.phrases import N_
-from app.flow.inbound.connected import Connected, connected, details, label_of, one_connected
-from app.flow.inbound.inbox import inbox
-from app.principal import Permission
-from app.sla.span import SECOND, Micros
-from app.store.engine.database import Connection
-from app.store.inbound import embedding, hooks
+from app.flow.inbound.rerun import run_again
+from app.store.inbound import hooks
 from app.web.http.access import InboxReader, desks_for, must_see
 from app.web.http.forms import read_form
 from app.web.http.problems import not_found
+from app.web.pages.connections import contexts
 from app.web.pages.connections.changing import DONE, TEST, IsDisabled, change, test
+from app.web.pages.connections.contexts import base_of, choices, listed, one_system
 from app.web.pages.connections.reading import Writing
-from app.web.pages.connections.subscribed import CONTENTS, read_subscribed, subscribed
-from app.web.pages.frame.posted import REFUSED, lead_to
+from app.web.pages.connections.setting_up import (
+    Faulty,
+    allowed_origins,
+    connected_system,
+    replaced_secret,
+    test_system,
+)
+from app.web.pages.connections.subscribing import NotSubscribed, subscribed_to
+from app.web.pages.frame.files.draft import ConfigureReader
+from app.web.pages.frame.posted import REFUSED, back_of, lead_to
 from app.web.pages.frame.reader import Reader, SubscribeReader, ViewReader, reader_of
 from app.web.pages.frame.room import Room
 
-LATEST: Final = 10
-"""Webhooks that are shown of a connection: enough to see a burst of one change."""
-_WAIT: Final = 3 * SECOND
-"""After which the page of a connection looks for new webhooks: their arrival is no signal."""
-
-_QUIET: Final = 600 * SECOND
-"""After the last webhook it looks every minute, as every page does: the set-up is over."""
-_EXAMPLE: Final = """[sources.{system}.statuses]
-"at the vendor" = "on_hold"
-
-[sources.{system}.queues]
-"Second line" = "infrastructure"
-"""
-"""What a desk's file of sources may have for a system."""
+DONE_HERE: Mapping[str, str] = {
+    "saved": N_("Saved."),
+    "tested": N_("The test was accepted: it is in the list below."),
+    "again": N_("The inbox was read again."),
+    "subscribed": N_("The subscription is made."),
+}
+"""What was done, by the name in the address."""
 
 room = Room("connections")
 
@@ -60,28 +60,77 @@ InboxPageReader = Annotated[Reader, Depends(_reading)]
 @room.get("/connections")
 async def connections(reader: InboxPageReader, desk: Desk = None, cursor: str | None = None) -> Response:
     """The connections of all desks or of one, and the inbox."""
-    context = await _list(reader, desk, cursor)
-    return room.page(reader, "connections.html", desk=desk, **context, **await _choices(reader, desk))
+    return await _connections(reader, desk, cursor)
+
+
+@room.router.post("/connections")
+async def embed(reader: ConfigureReader) -> Response:
+    """Saves which pages may embed a desk's tickets, or replaces the secret; a new one is shown this once."""
+    form = await read_form(reader.request)
+    desk, text = form.get("desk", ""), form.get("origins", "")
+    try:
+        if form.get("action") == "rotate":
+            secret = await replaced_secret(reader, desk, form.get("since", ""))
+        else:
+            secret = await allowed_origins(reader, desk, text)
+    except Faulty as error:
+        fault = room.words(reader).say(error.phrase, **error.values)
+        return await _connections(reader, _filter(reader), None, typed={desk: text}, faults={desk: fault})
+    if secret is None:
+        return lead_to(reader, reader.address_of("/connections", done="saved"))
+    return await _connections(reader, _filter(reader), None, secrets={desk: secret})
+
+
+@room.router.post("/connections/run-again")
+async def read_again(reader: InboxPageReader) -> Response:
+    """Reads what could not be read again, by the mapping in force now."""
+    form, parts = await read_form(reader.request), reader.runtime
+    desks = desks_for(reader.caller, form.get("desk") or None)
+    await run_again(parts.database, parts.reader, parts.assessor, desks)
+    return lead_to(reader, back_of(form, "/connections?done=again"))
 
 
 @room.get("/connections/list")
 async def list_(reader: InboxPageReader, desk: Desk = None, cursor: str | None = None) -> Response:
     """The part of the page that changes."""
-    return room.fragment(reader, "list.html", **await _list(reader, desk, cursor))
+    return room.fragment(reader, "list.html", **await listed(reader, _writing(reader), desk, cursor))
 
 
 @room.get("/connections/system")
 async def system(reader: InboxPageReader, desk: Name, system: Name) -> Response:
     """One system of a desk: how to set it up, and its latest webhooks."""
     must_see(reader.caller, desk)
-    return room.page(reader, "system.html", **await _system(reader, desk, system.casefold()))
+    return await _system(reader, desk, system.casefold())
+
+
+@room.router.post("/connections/system")
+async def set_up(reader: ConfigureReader) -> Response:
+    """Connects a system, replaces its secret or takes the system's own, or tests it. A new secret is shown this once."""
+    form = await read_form(reader.request)
+    desk, system, action = form.get("desk", ""), form.get("system", "").casefold(), form.get("action")
+    must_see(reader.caller, desk)
+    here = f"/connections/system?{urlencode({'desk': desk, 'system': system})}"
+    if action == "test":
+        await test_system(reader, desk, system)
+        return lead_to(reader, f"{here}&done=tested")
+    given = form.get("secret", "").strip() if action == "give" else None
+    try:
+        made, is_new = await connected_system(
+            reader, desk, system, form, rotate=action == "rotate", given=given
+        )
+    except Faulty as error:
+        return await _system(reader, desk, system, fault=room.words(reader).say(error.phrase))
+    if given is not None or not is_new:
+        return lead_to(reader, f"{here}&done=saved")
+    return await _system(reader, desk, system, entered=made.as_json(base_of(reader)), is_new=True)
 
 
 @room.get("/connections/latest")
 async def latest(reader: InboxPageReader, desk: Name, system: Name) -> Response:
     """The latest webhooks of a connection."""
     must_see(reader.caller, desk)
-    return room.fragment(reader, "latest.html", **await _system(reader, desk, system.casefold()))
+    found = await one_system(reader, _writing(reader), desk, system.casefold())
+    return room.fragment(reader, "latest.html", **found)
 
 
 @room.get("/connections/webhook")
@@ -101,8 +150,20 @@ async def webhook(reader: InboxPageReader, hook: Name) -> Response:
 @room.get("/deliveries")
 async def deliveries(reader: ViewReader, desk: Desk = None) -> Response:
     """The subscriptions with their last deliveries."""
-    phrase = DONE.get(reader.request.query_params.get("done", ""))
-    return await _deliveries(reader, desk, done=phrase and room.words(reader).say(phrase))
+    return await _deliveries(reader, desk, done=_done(reader))
+
+
+@room.router.post("/deliveries")
+async def subscribe(reader: SubscribeReader) -> Response:
+    """Subscribes an address. The secret of a webhook is shown this once."""
+    form = await read_form(reader.request)
+    try:
+        made = await subscribed_to(reader, form)
+    except NotSubscribed as error:
+        return await _deliveries(reader, _filter(reader), typed=form, refused=error)
+    if not made.secrets:
+        return lead_to(reader, reader.address_of("/deliveries", done="subscribed"))
+    return await _deliveries(reader, _filter(reader), secret=made.secrets[0].secret)
 
 
 @room.router.post("/deliveries/change")
@@ -124,100 +185,52 @@ async def change_deliveries(reader: SubscribeReader) -> Response:
 @room.get("/deliveries/list")
 async def deliveries_list(reader: ViewReader, desk: Desk = None) -> Response:
     """The part of the page that changes."""
-    return room.fragment(reader, "subscriptions.html", **await _subscribed(reader, desk))
+    found = await contexts.subscriptions(reader, _writing(reader), desk)
+    return room.fragment(reader, "subscriptions.html", **found)
 
 
-async def _deliveries(
-    reader: Reader, desk: str | None, done: str | None = None, failure: str | None = None
-) -> Response:
-    context = await _subscribed(reader, desk)
-    answer = room.page(reader, "deliveries.html", done=done, failure=failure, **context)
-    if failure is not None:
+async def _connections(reader: Reader, desk: str | None, cursor: str | None, **given: Any) -> Response:
+    """The page. `given`: origins that were typed, their faults, and new secrets, each by desk."""
+    context = {
+        **await listed(reader, _writing(reader), desk, cursor),
+        **await choices(reader, desk),
+        "done": _done(reader),
+        **{name: given.get(name, {}) for name in ("typed", "faults", "secrets")},
+    }
+    return _refused_if(given.get("faults"), room.page(reader, "connections.html", **context))
+
+
+async def _system(reader: Reader, desk: str, system: str, fault: str | None = None, **shown: Any) -> Response:
+    """The page of a system. `shown`: what is to be entered there, with its new secret."""
+    found = await one_system(reader, _writing(reader), desk, system)
+    context: dict[str, Any] = {**found, "is_new": False, "done": _done(reader), "fault": fault, **shown}
+    return _refused_if(fault, room.page(reader, "system.html", **context))
+
+
+async def _deliveries(reader: Reader, desk: str | None, **given: Any) -> Response:
+    """The page. `given`: what was done or has failed, a new secret, and a form that was not accepted."""
+    context: dict[str, Any] = dict.fromkeys(("done", "failure", "secret", "refused"))
+    context |= {"typed": {}} | given | await contexts.subscriptions(reader, _writing(reader), desk)
+    is_refused = context["failure"] is not None or context["refused"] is not None
+    return _refused_if(is_refused, room.page(reader, "deliveries.html", **context))
+
+
+def _refused_if(refused: object, answer: Response) -> Response:
+    if refused:
         answer.status_code = REFUSED
     return answer
 
 
+def _filter(reader: Reader) -> str | None:
+    """The desk whose page the form was on."""
+    return reader.request.query_params.get("desk")
+
+
+def _done(reader: Reader) -> str | None:
+    """What was done, by the name in the address."""
+    phrase = {**DONE, **DONE_HERE}.get(reader.request.query_params.get("done", ""))
+    return phrase and room.words(reader).say(phrase)
+
+
 def _writing(reader: Reader) -> Writing:
     return Writing(room.words(reader), reader.now, reader.choices.zone)
-
-
-async def _list(reader: Reader, desk: str | None, cursor: str | None) -> dict[str, Any]:
-    desks, runtime = desks_for(reader.caller, desk), reader.runtime
-
-    def read(conn: Connection) -> dict[str, Any]:
-        found, writing = inbox(conn, runtime.settings.page_size, desks, cursor), _writing(reader)
-        return {
-            "lines": writing.lines(connected(conn, runtime.sources, desks)),
-            "webhooks": [writing.webhook(each) for each in found.deliveries],
-            "unknown": sorted(found.counts.items()),
-            "parked": [(each, writing.when(each.last_at)) for each in found.parked],
-            "next": found.next,
-        }
-
-    return await reader.read(read)
-
-
-async def _choices(reader: Reader, desk: str | None) -> dict[str, Any]:
-    """What a new connection may be, and how tickets are embedded, for administrators of a desk."""
-    sources = reader.runtime.sources
-    desks = [each for each in reader.desks if reader.caller.may(Permission.CONFIGURE, each)]
-    chosen = [each for each in desks if desk in (None, each)]
-
-    def read(conn: Connection) -> dict[str, Any]:
-        systems = {name for each in desks for name in sources.known(conn, each)}
-        labels = {name: label_of(conn, sources, desks[0], name) for name in systems}
-        return {
-            "desks": desks,
-            "systems": sorted(labels.items(), key=lambda each: each[1].casefold()),
-            "embeddings": [(each, embedding.find(conn, each)) for each in chosen],
-        }
-
-    return await reader.read(read)
-
-
-async def _system(reader: Reader, desk: str, system: str) -> dict[str, Any]:
-    sources, writing = reader.runtime.sources, _writing(reader)
-
-    def read(conn: Connection) -> dict[str, Any]:
-        configured = sources.configured(conn, desk, system)
-        if configured is None:
-            raise not_found("system", system)
-        found = one_connected(conn, sources, desk, system, LATEST)
-        entered = details(conn, sources, desk, system)
-        base = (reader.runtime.settings.public_url or str(reader.request.base_url)).rstrip("/")
-        return {
-            "desk": desk,
-            "system": system,
-            "label": configured.adapter.label,
-            "events": configured.adapter.events_to_tick,
-            "signed": [scheme.name for scheme in configured.schemes],
-            "example": _EXAMPLE.format(system=system),
-            "entered": None if entered is None else entered.masked.as_json(base),
-            "webhooks": [] if found is None else [writing.webhook(each) for each in found.latest],
-            "former_until": None if found is None else found.former_secret_until,
-            "refresh_at": _refresh_at(reader.now, found),
-            "may_configure": reader.caller.may(Permission.CONFIGURE, desk),
-        }
-
-    return await reader.read(read)
-
-
-def _refresh_at(now: Micros, found: Connected | None) -> int | None:
-    """When to look for new webhooks, in milliseconds: soon while the first is awaited and while they come."""
-    if found is None or (found.latest and now - found.latest[0].received_at > _QUIET):
-        return None
-    return (now + _WAIT) // (SECOND // 1000)
-
-
-async def _subscribed(reader: Reader, desk: str | None) -> dict[str, Any]:
-    if desk is not None:
-        must_see(reader.caller, desk)
-    found = await reader.read(lambda conn: read_subscribed(conn, reader, desk))
-    allowed = [each for each in reader.desks if reader.caller.may(Permission.SUBSCRIBE, each)]
-    return {
-        "desk": desk,
-        "allowed": allowed,
-        "contents": CONTENTS,
-        "subscribed": subscribed(found, reader, _writing(reader)),
-        "may_subscribe": {each.desk: reader.caller.may(Permission.SUBSCRIBE, each.desk) for each, _ in found},
-    }

@@ -1,7 +1,7 @@
 """Services: the uptime of each this month, the downtime left, its last days, its outages and announced maintenance.
 
 `/services` is the page and `/services/list` the part of it that changes; `/services/resources` lists the resources of
-one service, page by page, since there may be thousands.
+one service, page by page, since there may be thousands. `/services/record` has the forms about outages and maintenance.
 """
 
 from typing import Annotated, Any, Final
@@ -19,12 +19,14 @@ from app.sla.period import PeriodFault
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.web.http.access import desks_for
+from app.web.http.forms import read_form
 from app.web.http.problems import Place, invalid, not_found
 from app.web.pages.frame.parameters import Value
-from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.reader import Reader, RecordReader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.service.calls import call_line
 from app.web.pages.service.cards import Audience, ServiceCard, card
+from app.web.pages.service.recording import done_text, record, record_page
 
 DAYS: Final = 90
 """Days that are shown as bars: a quarter, as status pages show it."""
@@ -54,7 +56,7 @@ Wanted = Annotated[ServiceQuery, Query()]
 async def services(reader: ViewReader, wanted: Wanted) -> Response:
     """The services of the reader's desks."""
     context = await _services(reader, wanted)
-    return room.page(reader, "services.html", desk=wanted.desk, **context)
+    return room.page(reader, "services.html", desk=wanted.desk, done=done_text(reader), **context)
 
 
 @room.get("/services/list")
@@ -66,13 +68,26 @@ async def services_list(reader: ViewReader, wanted: Wanted) -> Response:
 @room.get("/services/resources")
 async def resources(reader: ViewReader, wanted: Wanted) -> Response:
     """The resources of one service."""
-    return room.page(reader, "resources.html", desk=wanted.desk, **await _resources(reader, wanted))
+    context = await _resources(reader, wanted)
+    return room.page(reader, "resources.html", desk=wanted.desk, done=done_text(reader), **context)
 
 
 @room.get("/services/resources/list")
 async def resources_list(reader: ViewReader, wanted: Wanted) -> Response:
     """The rows of the resources, for the script to swap in."""
     return room.fragment(reader, "rows.html", **await _resources(reader, wanted))
+
+
+@room.get("/services/record")
+async def show_form(reader: RecordReader) -> Response:
+    """The form of an outage, its end, its cause or announced maintenance, as a page."""
+    return await record_page(room, reader, reader.request.query_params)
+
+
+@room.router.post("/services/record")
+async def record_fact(reader: RecordReader) -> Response:
+    """Records what the form says."""
+    return await record(room, reader, await read_form(reader.request))
 
 
 async def _services(reader: Reader, wanted: ServiceQuery) -> dict[str, Any]:

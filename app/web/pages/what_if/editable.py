@@ -47,6 +47,11 @@ def with_tried(entries: Iterable[Editable], changes: Document) -> list[Editable]
     ]
 
 
+def as_typed(entries: Iterable[Editable], typed: Mapping[str, str]) -> list[Editable]:
+    """The entries with what was typed into their fields."""
+    return [replace(each, tried=typed.get(each.key, "")) for each in entries]
+
+
 def others_tried(entries: Iterable[Editable], changes: Document) -> str:
     """The changes that are of none of these entries: one a line, its key and its value as JSON."""
     known = {each.key for each in entries}

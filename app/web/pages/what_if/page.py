@@ -1,11 +1,12 @@
 """What if: `/reports/what-if` is the form, `/reports/what-if/{simulation}` how far a simulation is and what it came to.
 
-The form is sent to the API by its script. A running simulation is asked for again by the script.
+The form works without scripts. A running simulation is asked for again by the script, or by a link without it.
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from babel.dates import format_interval
 from fastapi import Query
@@ -21,12 +22,15 @@ from app.store.tickets import simulations
 from app.store.tickets.simulations import SimulationState, StoredSimulation
 from app.web.http.access import must_see
 from app.web.http.problems import not_found
+from app.web.pages.frame.files.sent import read_sent
+from app.web.pages.frame.posted import REFUSED, lead_to
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.words import Words
-from app.web.pages.what_if.editable import hours_of, others_tried, targets_of, with_tried
+from app.web.pages.what_if.editable import Editable, as_typed, hours_of, others_tried, targets_of, with_tried
 from app.web.pages.what_if.reasons import Audience
 from app.web.pages.what_if.result import result
+from app.web.pages.what_if.trying import Refused, fault_of, faults_elsewhere, start, tried_of
 
 _DAYS: Final = 30
 """The span that the form begins with: so many days up to yesterday."""
@@ -61,24 +65,22 @@ async def show_form(reader: ViewReader, wanted: Annotated[WhatIfQuery, Query()])
     if not wanted.desk and not reader.desks:
         raise not_found("desk", "")
     desk = must_see(reader.caller, wanted.desk or reader.desks[0])
-    parts, words = reader.runtime, room.words(reader)
 
     def read(conn: Connection) -> tuple[StoredVersion, StoredSimulation | None]:
         again = simulations.find(conn, wanted.again) if wanted.again else None
-        return parts.catalogue.in_force(conn, desk, at=reader.now), again
+        return reader.runtime.catalogue.in_force(conn, desk, at=reader.now), again
 
     try:
         found, again = await reader.read(read)
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
-    local, labels = zone(found.agreement.time_zone), _labels(found.agreement, words)
+    local = zone(found.agreement.time_zone)
     first, last = wanted.dates(local.local_date(reader.now))
     changes: dict[str, Any] = {}
     if again is not None and again.desk == desk:
         first, last = _dates(local, again)
         changes = again.question["changes"] or {}
-    targets = targets_of(found.documents.agreement, labels)
-    hours = hours_of(found.documents.calendars.get(desk))
+    targets, hours = _entries(reader, found)
     return room.page(
         reader,
         "form.html",
@@ -89,7 +91,53 @@ async def show_form(reader: ViewReader, wanted: Annotated[WhatIfQuery, Query()])
         targets=with_tried(targets, changes),
         hours=with_tried(hours, changes),
         others=others_tried([*targets, *hours], changes),
+        refused=Refused(),
+        fault_of=fault_of,
+        elsewhere=(),
     )
+
+
+@room.router.post("/reports/what-if")
+async def try_it(reader: ViewReader) -> Response:
+    """Starts the simulation and leads to it. A form that is not accepted is shown again."""
+    tried = tried_of(await read_sent(reader.request))
+    desk = must_see(reader.caller, tried.desk)
+    started = await start(reader, room.words(reader), desk, tried)
+    if isinstance(started, str):
+        return lead_to(reader, f"/reports/what-if/{started}")
+    found = await reader.read(lambda conn: reader.runtime.catalogue.in_force(conn, desk, at=reader.now))
+    targets, hours = _entries(reader, found)
+    context: dict[str, Any] = {
+        "first": tried.first,
+        "last": tried.last,
+        "example": _EXAMPLE,
+        "targets": as_typed(targets, tried.fields),
+        "hours": as_typed(hours, tried.fields),
+        "others": tried.others,
+        "refused": started,
+        "fault_of": fault_of,
+        "elsewhere": faults_elsewhere((each.key for each in (*targets, *hours)), started.faults),
+    }
+    answer = room.page(reader, "form.html", desk=desk, **context)
+    answer.status_code = REFUSED
+    return answer
+
+
+@room.router.post("/reports/what-if/{simulation}/cancel")
+async def cancel(reader: ViewReader, simulation: str) -> Response:
+    """Cancels a simulation that is running."""
+    found = await reader.read(lambda conn: simulations.find(conn, simulation))
+    if found is None or not reader.caller.sees(found.desk):
+        raise not_found("simulation", simulation)
+    await reader.runtime.simulations.cancel(found.desk, simulation)
+    return lead_to(reader, f"/reports/what-if/{quote(simulation, safe='')}")
+
+
+def _entries(reader: Reader, found: StoredVersion) -> tuple[list[Editable], list[Editable]]:
+    """The targets and the hours that can be tried otherwise."""
+    labels = _labels(found.agreement, room.words(reader))
+    agreement, calendars = found.documents.agreement, found.documents.calendars.get(found.agreement.desk)
+    return targets_of(agreement, labels), hours_of(calendars)
 
 
 class Continued(BaseModel):

@@ -1,7 +1,7 @@
 """A draft of a desk's file: read, checked, and previewed. Nothing of it is stored.
 
-The preview is that of `PUT /v1/calendars/{desk}` and `PUT /v1/agreements/{desk}`, from the same functions. To apply a
-draft, the page's script sends it to that address.
+The preview is that of `PUT /v1/calendars/{desk}` and `PUT /v1/agreements/{desk}`, from the same functions, and a draft
+is applied as they do it.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from app.sla.agreement.version import AppliesTo
 from app.sla.document.faults import Fault
 from app.sla.span import Micros, instant
 from app.store.engine.database import Connection
+from app.store.engine.notify import Announcement
 from app.web.http.access import Configurer, must_see
 from app.web.http.day import DayOrInstant
 from app.web.pages.frame.reader import Reader, reader_of
@@ -105,6 +106,8 @@ async def check(reader: Reader, kind: FileKind, desk: str, text: str) -> Checked
     except FaultyFiles as error:
         return Checked(None, error.faults)
     try:
+        if kind is FileKind.CALENDARS:
+            await asyncio.to_thread(put.check_calendars, file)
         await _would_put(reader, PutRequest(file, only=reader.caller.desks))
     except FaultyFiles as error:
         return Checked(file, error.faults)
@@ -113,13 +116,11 @@ async def check(reader: Reader, kind: FileKind, desk: str, text: str) -> Checked
 
 async def preview(reader: Reader, kind: FileKind, desk: str, asked: DraftToApply) -> PutResult:
     """What a draft would change. Raises FaultyFiles; a start that is not possible is a fault too."""
-    file = await asyncio.to_thread(read_draft, kind, desk, asked.text)
-    wanted = PutRequest(file, asked.applies_to, reader.caller.desks, asked.effective_from, asked.note)
+    wanted = await _wanted(reader, kind, desk, asked)
     try:
         outcome = await _would_put(reader, wanted)
     except Unplannable as error:
-        right = "Choose another date, or none."
-        raise FaultyFiles([FileFault("", None, Fault("effective_from", str(error), right))]) from error
+        raise FaultyFiles([_fault_of_start(error)]) from error
     database, catalogue = reader.runtime.database, reader.runtime.catalogue
     # A read for each slice: other desks' requests have their turns in between.
     while (run := outcome.preview) is not None and not run.is_done:
@@ -127,11 +128,35 @@ async def preview(reader: Reader, kind: FileKind, desk: str, asked: DraftToApply
     return outcome
 
 
+async def put_draft(reader: Reader, kind: FileKind, desk: str, asked: DraftToApply) -> PutResult:
+    """Put a draft into force. Raises FaultyFiles; a start that is not possible is a fault too."""
+    runtime = reader.runtime
+    wanted = await _wanted(reader, kind, desk, asked)
+    try:
+        outcome = await runtime.database.write(
+            lambda conn, now: put.put_now(conn, now, runtime.assessor, wanted), reader.caller.desks
+        )
+    except Unplannable as error:
+        raise FaultyFiles([_fault_of_start(error)]) from error
+    if any(each.tickets for each in outcome.applied):
+        runtime.sweeper.on_announcement(Announcement(None, runtime.database.now()))
+    return outcome
+
+
+async def _wanted(reader: Reader, kind: FileKind, desk: str, asked: DraftToApply) -> PutRequest:
+    file = await asyncio.to_thread(read_draft, kind, desk, asked.text)
+    if kind is FileKind.CALENDARS:
+        await asyncio.to_thread(put.check_calendars, file)
+    return PutRequest(file, asked.applies_to, reader.caller.desks, asked.effective_from, asked.note)
+
+
+def _fault_of_start(error: Unplannable) -> FileFault:
+    return FileFault("", None, Fault("effective_from", str(error), "Choose another date, or none."))
+
+
 async def _would_put(reader: Reader, wanted: PutRequest) -> PutResult:
     runtime = reader.runtime
     budget = runtime.settings.preview_time_budget.total_seconds()
-    if wanted.file.kind is FileKind.CALENDARS:
-        await asyncio.to_thread(put.check_calendars, wanted.file)
 
     def work(conn: Connection) -> PutResult:
         return put.would_put(

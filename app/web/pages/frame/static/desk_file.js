@@ -1,4 +1,4 @@
-// The pages of a desk's file: the draft with its check, the preview, applying, and withdrawing a planned version.
+// The editor of a desk's file: the draft with its check, its form, the preview, and applying.
 //
 // The server checks, previews and words everything; this sends the text and swaps the answers in. The draft is kept in this
 // browser until it is applied or discarded.
@@ -38,27 +38,19 @@ export async function attempt(work) {
   }
 }
 
-// Make the page of a file's versions work: the withdrawal buttons, and what was applied just now.
-export function versions() {
-  document.addEventListener("click", ({ target }) => {
-    const address = target.dataset?.withdraw;
-    if (address) attempt(async () => (await send("DELETE", address), location.reload()));
-  });
-  const applied = find("#applied");
-  const number = new URLSearchParams(location.search).get("applied");
-  if (applied && /^\d+$/.test(number ?? "")) applied.textContent = applied.dataset.text.replace("{n}", number);
-}
-
-// Make the editor of a file work. `onChecked` is called with each answer of a check before it is swapped in.
-export function editor({ onChecked = () => {} } = {}) {
-  const base = find("[data-editor]").dataset.editor;
+// Make the editor of a file work: its form and its text, each from the other, the check, the preview and applying.
+export function editor() {
+  const form = find("form[data-editor]");
+  const base = form.dataset.editor;
   const draft = find("#draft");
-  const apply = find("#apply");
   const preview = find("#preview");
   const kept = `slatimer-draft:${base}`;
   const inForce = draft.value;
+  const shown = form.elements.base; // the text that the fields were made from
+  let fromForm = false; // the text was written by the form: the form stays as it is, with its focus and unfinished rows
   let timer = null;
-  let latest = 0;
+  let latest = 0; // an answer that a later one has overtaken is dropped
+  let writing = 0;
 
   function keep() {
     const changed = draft.value !== inForce;
@@ -70,13 +62,19 @@ export function editor({ onChecked = () => {} } = {}) {
 
   async function check() {
     const mine = ++latest;
-    const html = await attempt(() => send("POST", `${base}/check`, { text: draft.value }));
+    const text = draft.value;
+    const html = await attempt(() => send("POST", `${base}/check`, { text }));
     if (html === undefined || mine !== latest) return;
     const answer = parsed(html);
-    onChecked(answer);
+    shown.value = text;
+    if (fromForm) keepForm(answer);
+    fromForm = false;
+    const focused = find("#form").contains(document.activeElement) ? document.activeElement.name : null;
     for (const part of answer.querySelectorAll("[data-into]")) {
       document.getElementById(part.dataset.into)?.replaceChildren(...part.childNodes);
     }
+    if (focused && !find("#form").contains(document.activeElement)) find(`#form [name="${CSS.escape(focused)}"]`)?.focus();
+    markFaulty();
   }
 
   function changed() {
@@ -91,36 +89,97 @@ export function editor({ onChecked = () => {} } = {}) {
     changed();
   }
 
-  draft.addEventListener("input", changed);
-  find("#discard").addEventListener("click", () => write(inForce));
-  document.addEventListener("click", ({ target }) => target.dataset?.line && goTo(draft, Number(target.dataset.line)));
-  apply.addEventListener("input", () => preview.replaceChildren());
+  // Write the fields into the text. `pressed`: a button of the form, as to add or remove something. `remakes`: the form is
+  // made anew, since other fields belong to it now.
+  async function writeText(pressed, remakes = Boolean(pressed)) {
+    const mine = ++writing;
+    const fields = new URLSearchParams([...new FormData(form, pressed)].filter(([name]) => pressed || !name.startsWith("new.")));
+    const before = draft.value;
+    const written = await attempt(() => send("POST", `${base}/text`, fields.toString(), "application/x-www-form-urlencoded"));
+    if (written === undefined || mine !== writing || draft.value !== before || written === before) return;
+    fromForm = !remakes;
+    if (fromForm) shown.value = written;
+    write(written);
+  }
 
-  const options = () => Object.fromEntries([...new FormData(apply)].filter(([, value]) => value));
+  const options = () =>
+    Object.fromEntries(["effective_from", "applies_to", "note"].map((name) => [name, form.elements[name].value]).filter(([, value]) => value));
 
-  apply.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const button = apply.querySelector("[type=submit]");
+  async function showPreview(button) {
     button.disabled = true;
     const html = await attempt(() => send("POST", `${base}/preview`, { text: draft.value, ...options() }));
     button.disabled = false;
     if (html !== undefined) preview.replaceChildren(...parsed(html).childNodes);
-  });
+  }
 
-  preview.addEventListener("click", async ({ target }) => {
-    if (!target.matches("[data-apply]")) return;
-    target.disabled = true;
+  async function apply(button) {
+    button.disabled = true;
     const address = `/v1${base}?${new URLSearchParams(options())}`;
     const done = await attempt(() => send("PUT", address, draft.value, "application/toml"));
-    target.disabled = false;
+    button.disabled = false;
     if (done === undefined) return;
     localStorage.removeItem(kept);
     location.assign(`${base}?applied=${JSON.parse(done).version}`);
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = event.submitter;
+    if (button.value === "preview") showPreview(button);
+    else if (button.value === "apply") apply(button);
+    else if (button.value === "write" || button.value === "add") writeText(button.value === "add" ? button : undefined);
+    else if (button.name === "drop") writeText(button);
   });
+
+  form.addEventListener("click", (event) => {
+    const { target } = event;
+    if (target.dataset?.line) goTo(draft, Number(target.dataset.line));
+    if (target.dataset?.add) {
+      event.preventDefault();
+      addRow(target);
+    }
+    if (target.matches("[data-remove-row]")) {
+      event.preventDefault();
+      target.closest("li").remove();
+      writeText();
+    }
+  });
+
+  find("#form").addEventListener("change", ({ target }) => {
+    if (!target.name?.startsWith("new.")) writeText(undefined, "remakes" in target.dataset);
+  });
+  draft.addEventListener("input", changed);
+  find("#discard").addEventListener("click", () => write(inForce));
+  find("#apply").addEventListener("input", () => preview.replaceChildren());
+  markFaulty();
 
   const restored = localStorage.getItem(kept);
   if (restored !== null && restored !== inForce) write(restored);
-  return { write, text: () => draft.value };
+  return { text: () => draft.value, form };
+}
+
+// Leave the form of the page in its place; only the faults at its fields are those of the answer.
+function keepForm(answer) {
+  const fresh = answer.querySelector('[data-into="form"]');
+  for (const each of document.querySelectorAll("#form .field-faults")) {
+    each.textContent = fresh?.querySelector(`[id="${CSS.escape(each.id)}"]`)?.textContent ?? "";
+  }
+  fresh?.remove();
+}
+
+function markFaulty() {
+  for (const field of document.querySelectorAll("#form [aria-describedby]")) {
+    const isFaulty = Boolean(document.getElementById(field.getAttribute("aria-describedby"))?.textContent);
+    if (isFaulty) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+}
+
+function addRow(button) {
+  const group = button.closest("[data-group]");
+  const list = group.querySelector(`[data-rows="${button.dataset.add}"]`);
+  list.append(group.querySelector(`template[data-for="${button.dataset.add}"]`).content.cloneNode(true));
+  list.lastElementChild.querySelector("input").focus();
 }
 
 function goTo(draft, line) {
