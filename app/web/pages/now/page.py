@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Query
+from markupsafe import Markup
 from starlette.responses import Response
 
 from app.flow.people.views import Page, default
 from app.flow.query.open_tickets import (
     OpenKey,
-    OpenPage,
     OpenTicket,
+    Tile,
     Urgency,
     filter_choices,
     open_ticket,
@@ -25,10 +26,10 @@ from app.web.http.access import desks_for, must_see
 from app.web.http.problems import not_found
 from app.web.pages.frame.choices import PARAMETERS
 from app.web.pages.frame.posted import lead_to
-from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.reader import HOME, Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.saved import address_of, menu
-from app.web.pages.now.listing import Wanted, listing
+from app.web.pages.now.listing import Listing, Wanted, listing
 from app.web.pages.now.panel import panel
 from app.web.pages.now.query import NowQuery, View, key_parts
 from app.web.pages.now.rows import Audience, row
@@ -89,38 +90,61 @@ async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any
     found = await listing(reader, asked, wanted.seen)
     rows = await found.rows(reader, wanted.kept)
     reader = replace(reader, now=found.now, stream_at=found.stream_at)
-    words = room.words(reader)
-    lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
+    may = reader.may(Permission.ACKNOWLEDGE)
     return reader, {
         "wanted": wanted,
-        "groups": _groups(reader, wanted, found.page, rows),
-        "tiles": tiles(reader, wanted, found.page.counts),
-        "today": found.today,
-        "lines": lines,
-        "refresh_at": min((line.changes_at for line in lines if line.changes_at), default=None),
+        "groups": _groups(reader, wanted, found, rows, may_acknowledge=may),
+        "top": _top(reader, wanted, found),
+        "overdue": found.page.counts.tiles[Tile.OVERDUE],
+        "refresh_at": found.changes_at,
         "next": found.page.next,
-        "may_acknowledge": reader.may(Permission.ACKNOWLEDGE),
+        "may_acknowledge": may,
     }
 
 
+def _top(reader: Reader, wanted: NowQuery, found: Listing) -> Markup:
+    """The strip and the tiles. Their links have the filters of this address."""
+
+    def write() -> Markup:
+        words = room.words(reader)
+        lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
+        shown = tiles(reader, wanted, found.page.counts)
+        return room.part(reader, "top.html", lines=lines, tiles=shown, today=found.today)
+
+    return found.part((reader.address_of(HOME), reader.choices.language, reader.choices.zone), write)
+
+
 def _groups(
-    reader: Reader, wanted: NowQuery, page: OpenPage, tickets: Mapping[OpenKey, OpenTicket]
+    reader: Reader,
+    wanted: NowQuery,
+    found: Listing,
+    tickets: Mapping[OpenKey, OpenTicket],
+    *,
+    may_acknowledge: bool,
 ) -> list[Mapping[str, Any]]:
     """The rows of the page by group, with the count of the whole group. A row that is kept has its key alone."""
-    to, keeps = _audience(reader), wanted.kept
-    found: list[Mapping[str, Any]] = []
+    keeps, page = wanted.kept, found.page
+    groups: list[Mapping[str, Any]] = []
+
+    def part(key: OpenKey) -> Markup:
+        def write() -> Markup:
+            shown = row(tickets[key], _audience(reader), wanted.commitment)
+            given = {"row": shown, "may_acknowledge": may_acknowledge}
+            return room.part(reader, "one_row.html", **given) if shown else Markup()
+
+        return found.part((key, may_acknowledge, reader.choices.language, reader.choices.zone), write)
+
     for urgency in Urgency:
-        rows: list[Mapping[str, Any]] = []
-        for key in page.keys:
-            if key.urgency is not urgency:
-                continue
-            kept = (key.desk, key.ticket) in keeps
-            shown = None if kept else row(tickets[key], to, wanted.commitment)
-            if kept or shown is not None:
-                rows.append({"key": f"{key.desk}/{key.ticket}", "row": shown})
-        if rows:
-            found.append({"urgency": urgency, "count": page.counts.groups[urgency], "rows": rows})
-    return found
+        rows = [
+            {"key": f"{key.desk}/{key.ticket}", "html": None if kept else part(key)}
+            for key in page.keys
+            if key.urgency is urgency
+            for kept in [(key.desk, key.ticket) in keeps]
+        ]
+        shown = [each for each in rows if each["html"] is None or each["html"]]
+        if shown:
+            groups.append({"urgency": urgency, "count": page.counts.groups[urgency], "rows": shown})
+    return groups
 
 
 def _audience(reader: Reader) -> Audience:
