@@ -6,6 +6,9 @@ from typing import Final
 from playwright.async_api import Page as AsyncPage
 from playwright.sync_api import Page
 
+WEIGHT_MAX: Final = 150_000
+"""Bytes of any page with everything that it loads, uncompressed."""
+
 OBSERVER: Final = """
 window.observed = { rows: null, shift: 0, tasks: [] };
 new PerformanceObserver((list) => {
