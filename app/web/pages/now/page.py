@@ -25,6 +25,7 @@ from app.principal import Permission
 from app.web.http.access import desks_for, must_see
 from app.web.http.problems import not_found
 from app.web.pages.frame.choices import PARAMETERS
+from app.web.pages.frame.labels import commitment_labels
 from app.web.pages.frame.posted import lead_to
 from app.web.pages.frame.reader import HOME, Reader, ViewReader
 from app.web.pages.frame.room import Room
@@ -53,10 +54,13 @@ async def now(reader: ViewReader, wanted: Asked) -> Response:
     if wanted.view is View.WALL:
         return room.page(reader, "wall.html", desk=wanted.desk, **context)
     desks = desks_for(reader.caller, wanted.desk)
-    choices = await reader.read(lambda conn: filter_choices(conn, desks))
+    choices, labels = await reader.read(
+        lambda conn: (filter_choices(conn, desks), commitment_labels(conn, reader, desks))
+    )
     selected = await _panel(reader, wanted.selected) if wanted.selected else {}
     saved = await menu(reader, Page.NOW)
-    return room.page(reader, "now.html", desk=wanted.desk, choices=choices, saved=saved, **context | selected)
+    context |= {"choices": choices, "labels": labels, "saved": saved} | selected
+    return room.page(reader, "now.html", desk=wanted.desk, **context)
 
 
 @room.get("/now/list")
