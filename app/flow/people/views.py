@@ -13,7 +13,7 @@ from typing import Final
 
 from app.flow.people.manage import BeyondAuthority, UnknownDesk
 from app.flow.people.own import NoPerson
-from app.flow.query.open_tickets import Tile
+from app.flow.query.open_tickets import TODAY, Tile
 from app.intake.data_fields import is_visible
 from app.principal import Permission, Principal, PrincipalKind
 from app.sla.span import Micros
@@ -54,7 +54,7 @@ def _is_date(text: str) -> bool:
 
 
 _ACCEPTS: Final[Mapping[tuple[Page, str], tuple[Callable[[str], bool], str]]] = {
-    (Page.NOW, "show"): (_one_of(list(Tile)), "one of " + ", ".join(Tile)),
+    (Page.NOW, "show"): (_one_of([*Tile, TODAY]), "one of " + ", ".join([*Tile, TODAY])),
     (Page.BREACHES, "show"): (_one_of(("open", "ended", "all")), "one of open, ended, all"),
     (Page.BREACHES, "taken"): (_one_of(("yes", "no")), "one of yes, no"),
     (Page.BREACHES, "from"): (_is_date, "a date as 2026-03-06"),

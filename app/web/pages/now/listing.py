@@ -106,4 +106,4 @@ def _read(conn: Connection, reader: Reader, wanted: Wanted, now: Micros) -> List
     page = open_page(conn, wanted.filters, wanted.cursor, wanted.size, now=now)
     shown = overview if wanted.with_months else []
     months = {desk.desk: kept_this_month(conn, desk, now) for desk in shown}
-    return Listing(page, overview, kept_today(conn, overview, now), months, now, last)
+    return Listing(page, overview, kept_today(conn, overview, now, wanted.filters), months, now, last)

@@ -12,12 +12,16 @@ from fastapi import Query
 from markupsafe import Markup
 from starlette.responses import Response
 
+from app.delivery.wording.phrases import N_
 from app.flow.people.views import Page, default
 from app.flow.query.open_tickets import (
+    TODAY,
+    OpenFilters,
     OpenKey,
     OpenTicket,
     Tile,
     Urgency,
+    decided_today,
     filter_choices,
     open_ticket,
 )
@@ -35,10 +39,17 @@ from app.web.pages.now.panel import panel
 from app.web.pages.now.query import NowQuery, View, key_parts
 from app.web.pages.now.rows import Audience, row
 from app.web.pages.now.strip import desk_line
-from app.web.pages.now.tiles import tiles
+from app.web.pages.now.tiles import tiles, today_tile
+from app.web.pages.now.today import groups as today_groups
 
 WALL_ROWS: Final = 12
 """What can be read from five metres on one screen."""
+
+_TITLES: Final = {
+    Urgency.OVERDUE: N_("Breached"),
+    Urgency.AT_RISK: N_("At risk"),
+    Urgency.REST: N_("Next"),
+}
 
 room = Room("now")
 
@@ -91,19 +102,50 @@ async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any
     size = WALL_ROWS if on_wall else reader.runtime.settings.page_size
     filters = wanted.filters(desks_for(reader.caller, wanted.desk))
     asked = Wanted(filters, wanted.cursor, size, reader.desks, with_months=on_wall)
+    if wanted.show == TODAY:  # its cursor is of another list
+        asked = replace(asked, cursor=None)
     found = await listing(reader, asked, wanted.seen)
-    rows = await found.rows(reader, wanted.kept)
-    reader = replace(reader, now=found.now, stream_at=found.stream_at)
     may = reader.may(Permission.ACKNOWLEDGE)
+    reader = replace(reader, now=found.now, stream_at=found.stream_at)
+    if wanted.show == TODAY:
+        groups, following = await _today(reader, wanted, found, filters, size, may_acknowledge=may)
+    else:
+        rows, following = await found.rows(reader, wanted.kept), found.page.next
+        groups = _groups(reader, wanted, found, rows, may_acknowledge=may)
     return reader, {
         "wanted": wanted,
-        "groups": _groups(reader, wanted, found, rows, may_acknowledge=may),
+        "groups": groups,
         "top": _top(reader, wanted, found),
         "overdue": found.page.counts.tiles[Tile.OVERDUE],
         "refresh_at": found.changes_at,
-        "next": found.page.next,
+        "next": following,
         "may_acknowledge": may,
     }
+
+
+async def _today(
+    reader: Reader,
+    wanted: NowQuery,
+    found: Listing,
+    filters: OpenFilters,
+    size: int,
+    *,
+    may_acknowledge: bool,
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """What was decided today, in groups, and the cursor of the next page."""
+    catalogue = reader.runtime.catalogue
+    decided = await reader.read(
+        lambda conn: decided_today(conn, catalogue, found.desks, filters, wanted.cursor, size, now=reader.now)
+    )
+    counts = {True: found.today.kept, False: found.today.missed}
+    groups: list[Mapping[str, Any]] = []
+    for group in today_groups(decided, counts, _audience(reader)):
+        rows = [
+            room.part(reader, "one_row.html", row=each, may_acknowledge=may_acknowledge)
+            for each in group["rows"]
+        ]
+        groups.append({**group, "rows": [{"html": each} for each in rows]})
+    return groups, decided.next
 
 
 def _top(reader: Reader, wanted: NowQuery, found: Listing) -> Markup:
@@ -113,7 +155,8 @@ def _top(reader: Reader, wanted: NowQuery, found: Listing) -> Markup:
         words = room.words(reader)
         lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
         shown = tiles(reader, wanted, found.page.counts)
-        return room.part(reader, "top.html", lines=lines, tiles=shown, today=found.today)
+        today = today_tile(reader, wanted, found.today)
+        return room.part(reader, "top.html", lines=lines, tiles=shown, today=today)
 
     return found.part((reader.address_of(HOME), reader.choices.language, reader.choices.zone), write)
 
@@ -147,7 +190,9 @@ def _groups(
         ]
         shown = [each for each in rows if each["html"] is None or each["html"]]
         if shown:
-            groups.append({"urgency": urgency, "count": page.counts.groups[urgency], "rows": shown})
+            title = room.words(reader).say(_TITLES[urgency])
+            count = page.counts.groups[urgency]
+            groups.append({"name": urgency.name.lower(), "title": title, "count": count, "rows": shown})
     return groups
 
 

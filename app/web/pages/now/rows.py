@@ -92,7 +92,7 @@ def row(found: OpenTicket, to: Audience, commitment: str | None = None) -> Row |
     shown = sorted((view for view in clocks if commitment in (None, view.commitment)), key=_urgency)
     if not shown:
         return None
-    return _row(found, answer, shown[0], len(clocks) - 1, to)
+    return row_of(found, answer, shown[0], len(clocks) - 1, to, left(answer, shown[0], to))
 
 
 def _urgency(view: ClockView) -> tuple[int, int]:
@@ -102,7 +102,10 @@ def _urgency(view: ClockView) -> tuple[int, int]:
     return (1, view.started_at or 0) if view.state is PAUSED else (2, view.awaiting_since or 0)
 
 
-def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience) -> Row:
+def row_of(
+    found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience, shown: Left
+) -> Row:
+    """The row of one clock of a ticket, with so many others behind it; `shown` is what it says about time."""
     words, fields = to.words, answer.evaluation.ticket.fields
     label = label_of(answer, view, words)
     breach = next((each for each in found.breaches if each.clock_state in LIVE), None)
@@ -116,7 +119,7 @@ def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, 
         title=_text(fields.get("title")),
         about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
         url=_text(fields.get("url")),
-        left=left(answer, view, to),
+        left=shown,
         commitment=label,
         used=used,
         used_text=used_text,
