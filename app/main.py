@@ -58,6 +58,8 @@ _log = structlog.stdlib.get_logger()
 ROUTERS = (
     events.router,
     hooks.router,
+    # Requested by every viewer after signals.
+    pages.LIVE,
     inbox.router,
     connections.router,
     embedding.router,
@@ -99,7 +101,7 @@ ROUTERS = (
     session.router,
     sign_in.router,
     health.router,
-    *pages.ROUTERS,
+    *pages.OTHERS,
 )
 
 FIRST_SIGN_IN: Final = (

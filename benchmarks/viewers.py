@@ -3,26 +3,28 @@
 Run: VIEWERS=200 SIGNALS=50 SECONDS=20 TICKETS=10000 python benchmarks/viewers.py
 Each viewer follows the stream as the page's script does: it gathers signals, then fetches the rows that changed and
 names those that it keeps. Measured are the processor time of the service, with and without viewers, and the time from
-the transaction of a signal to the rows that have it.
+the transaction of a signal to the rows that have it, of each row that a signal is about.
 """
 
 import asyncio
 import os
+import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 # In place of this folder, in which calendar.py would hide the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-import re
-
 import httpx2
 import orjson
 
-from app.sla.span import DAY, HOUR, Micros, instant
+from app.sla.span import DAY, HOUR, Micros, instant, micros
 from benchmarks._site import EMBEDDED, Site, site
 from benchmarks._stream import at_share, now
 
@@ -33,73 +35,105 @@ TICKETS: Final = int(os.environ.get("TICKETS", "10000"))
 BATCH: Final = 500
 _STEP: Final = 7919
 """From ticket to ticket: a prime, so that all have their turn."""
-GATHER: Final = 0.25
-PAUSE: Final = float(os.environ.get("PAUSE", "0.5"))
-"""Seconds: those of frame/static/regions.js."""
+GATHER: Final = 0.04
+PAUSE: Final = float(os.environ.get("PAUSE", "0.4"))
+SLOW: Final = 1.5
+"""Those of frame/static/regions.js, in seconds."""
+WARM: Final = 5.0
+"""Seconds in which the viewers open their pages."""
 ONE_KEY: Final = {
     "SLATIMER_KEY_STREAMS_MAX": str(VIEWERS + 1),
     "SLATIMER_KEY_REQUEST_RATE": "100000",
     "SLATIMER_KEY_REQUEST_BURST": "100000",
 }
 """All viewers have the same key here."""
-STREAM_AT: Final = "x-slatimer-stream-at"
+_PLACE: Final = re.compile(rb"x-slatimer-stream-at: (\d+)", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _KEY: Final = re.compile(r'data-ke(?:y|ep)="([^"]+)"')
-_DATA: Final = b"data: "
+_FRAME: Final = re.compile(rb"id: (\d+)\ndata: ([^\n]+)\n\n")
+_END: Final = b"\r\n\r\n"
+
+
+def _request(path: str, asked: list[tuple[str, str]], headers: dict[str, str]) -> bytes:
+    lines = [f"GET {path}?{urlencode(asked)} HTTP/1.1", "Host: bench"]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
+
+
+class _Followed(asyncio.Protocol):
+    """The stream of signals, read by hand: a client library's own work would take the service's processor."""
+
+    def __init__(self, request: bytes, on_signal: Callable[[int, dict[str, Any]], None]) -> None:
+        self._request, self._on_signal, self._rest = request, on_signal, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the stream."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Report each signal."""
+        data, end = self._rest + data, 0
+        for found in _FRAME.finditer(data):
+            end = found.end()
+            self._on_signal(int(found[1]), orjson.loads(found[2]))
+        self._rest = data[end:]
 
 
 @dataclass(slots=True)
 class Viewer:
     """One reader of Now: what it keeps, and how long after each signal its rows had it, in milliseconds."""
 
-    client: httpx2.AsyncClient
+    port: int
+    headers: dict[str, str]
     keys: list[str] = field(default_factory=list[str])
     stale: dict[str, Micros] = field(default_factory=dict[str, Micros])
-    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """When the first signal was recorded that a row does not have."""
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
     lags: list[float] = field(default_factory=list[float])
     fetches: int = 0
     place: str = ""
 
-    async def fetch(self) -> None:
+    async def follow(self) -> None:
+        """Open the page and follow the stream until cancelled."""
+        reading, writing = await asyncio.open_connection("127.0.0.1", self.port)
+        await self._fetch(reading, writing)
+        asked = _request("/v1/stream", [("named", "false"), ("after", self.place)], self.headers)
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: _Followed(asked, self._on_signal), "127.0.0.1", self.port)
+        while True:
+            await self.woken.wait()
+            await asyncio.sleep(GATHER)
+            self.woken.clear()
+            began = time.monotonic()
+            await self._fetch(reading, writing)
+            took = time.monotonic() - began
+            await asyncio.sleep(max(PAUSE, SLOW * took) - took)
+
+    async def _fetch(self, reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
         """Fetch the rows that changed."""
         stale, self.stale = self.stale, {}
-        asked = httpx2.QueryParams([("keep", key) for key in self.keys if key not in stale])
-        if self.place:
-            asked = asked.set("seen", self.place)
-        answer = await self.client.get("/now/list", params=asked)
-        answer.raise_for_status()
-        self.place = self.place or answer.headers[STREAM_AT]
-        self.keys = _KEY.findall(answer.text)
+        asked = [("keep", key) for key in self.keys if key not in stale]
+        asked += [("seen", self.place)] if self.place else []
+        writing.write(_request("/now/list", asked, self.headers))
+        head = await reading.readuntil(_END)
+        assert head.startswith(b"HTTP/1.1 200"), head
+        length, place = _LENGTH.search(head), _PLACE.search(head)
+        assert length is not None
+        assert place is not None
+        body = await reading.readexactly(int(length[1]))
+        self.place = self.place or place[1].decode()
+        self.keys = _KEY.findall(body.decode())
         self.fetches += 1
         at = now()
-        self.lags += [(at - told) / 1000 for told in stale.values()]
+        self.lags += [(at - recorded) / 1000 for recorded in stale.values()]
 
-    async def follow(self) -> None:
-        """Follow the stream until cancelled."""
-        await self.fetch()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
-            group.create_task(self._renew())
-
-    async def _listen(self) -> None:
-        asked = {"named": "false", "after": self.place}
-        async with self.client.stream("GET", "/v1/stream", params=asked, timeout=None) as stream:
-            stream.raise_for_status()
-            async for line in stream.aiter_lines():
-                if line.startswith("id: "):
-                    self.place = line[4:]
-                elif line.startswith("data: "):
-                    told = orjson.loads(line[6:])
-                    key = f"{told['desk']}/{told.get('ticket') or ''}"
-                    self.stale.setdefault(key, now())
-                    self.told.set()
-
-    async def _renew(self) -> None:
-        while True:
-            await self.told.wait()
-            self.told.clear()
-            await asyncio.sleep(GATHER)
-            await self.fetch()
-            await asyncio.sleep(PAUSE - GATHER)
+    def _on_signal(self, place: int, signal: dict[str, Any]) -> None:
+        self.place = str(place)
+        self.stale.setdefault(
+            f"{signal['desk']}/{signal.get('ticket') or ''}",
+            micros(datetime.fromisoformat(signal["detected_at"])),
+        )
+        self.woken.set()
 
 
 def _event(number: int, kind: str, at: Micros, **data: Any) -> dict[str, Any]:
@@ -133,7 +167,7 @@ def fill(measured: Site) -> None:
             client.post("/v1/events", json=events).raise_for_status()
 
 
-async def _push(client: httpx2.AsyncClient, seconds: float) -> None:
+async def push(client: httpx2.AsyncClient, seconds: float) -> None:
     """An agent's reply and the customer's to it on one ticket after the other: each ends or starts a clock."""
     began = time.monotonic()
     for number in range(round(seconds * SIGNALS)):
@@ -145,26 +179,22 @@ async def _push(client: httpx2.AsyncClient, seconds: float) -> None:
 
 async def _watched(measured: Site, viewers: int) -> tuple[float, list[float], int]:
     """Cores that the service takes, the lags, and the number of fetches."""
-    limits = httpx2.Limits(max_connections=None)
-    async with httpx2.AsyncClient(
-        base_url=measured.web.base, headers=measured.headers, timeout=60, limits=limits
-    ) as client:
-        made = [Viewer(client) for _ in range(viewers)]
-        tasks = [asyncio.create_task(viewer.follow()) for viewer in made]
-        await asyncio.sleep(5 if viewers else 0)
-        for viewer in made:
-            viewer.lags.clear()
-            viewer.fetches = 0
+    made = [Viewer(measured.web.port, measured.headers) for _ in range(viewers)]
+    tasks = [asyncio.create_task(viewer.follow()) for viewer in made]
+    await asyncio.sleep(WARM if viewers else 0)
+    for viewer in made:
+        viewer.lags.clear()
+        viewer.fetches = 0
+    async with httpx2.AsyncClient(base_url=measured.web.base, headers=measured.headers, timeout=60) as client:
         cpu, began = measured.cpu(), time.monotonic()
-        await _push(client, SECONDS)
+        await push(client, SECONDS)
         cores = (measured.cpu() - cpu) / (time.monotonic() - began)
-        await asyncio.sleep(2 if viewers else 0)
-        for task in tasks:
-            task.cancel()
-        done = await asyncio.gather(*tasks, return_exceptions=True)
-        for each in done:
-            if isinstance(each, BaseException) and not isinstance(each, asyncio.CancelledError):
-                raise each
+    await asyncio.sleep(2 if viewers else 0)
+    for task in tasks:
+        task.cancel()
+    for each in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(each, BaseException) and not isinstance(each, asyncio.CancelledError):
+            raise each
     return cores, [lag for viewer in made for lag in viewer.lags], sum(viewer.fetches for viewer in made)
 
 

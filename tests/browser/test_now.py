@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.web.pages.frame.assets import STATIC
 from tests.browser.conftest import TIMEOUT_MS, Opened
+from tests.browser.observed import OBSERVER, WEIGHT_MAX, observed
 from tests.browser.site import Site, site_in
 from tests.waiting import HANG
 
@@ -133,15 +134,21 @@ def test_a_clock_stops_counting_down_when_its_calendar_closes(browser: Browser, 
         expect(strip).to_contain_text("(lunch break)")
 
 
-def test_the_first_rows_need_few_requests(opened: Opened) -> None:
+def test_the_first_page_needs_few_requests_and_nothing_in_it_moves(opened: Opened, site: Site) -> None:
     """Counted, not timed: the rows are in the page, and its files are few."""
     page = opened("/")
+    page.add_init_script(OBSERVER)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.goto(page.url, wait_until="load")
     expect(page.locator("#connection")).to_have_text("live")
     assert [url for url in requested if "/v1/" in url and "/v1/stream" not in url] == []
     assert len(requested) <= MOST_REQUESTS, requested
+    site.push(site.event("haisoft", "moves-nothing", "ticket.created", site.now(), service="dedicated"))
+    expect(row(page, "moves-nothing")).to_be_attached()
+    counted = observed(page)
+    assert counted.shift == 0
+    assert counted.whole < WEIGHT_MAX
 
 
 def test_a_hidden_tab_closes_its_stream_and_catches_up_when_it_is_shown_again(

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, StorageState
 
 from app.delivery.wording.language import Language
 from tests.browser.conftest import TIMEOUT_MS, collect_faults
+from tests.browser.observed import WEIGHT_MAX, weight
 from tests.browser.site import Site
 
 Theme = Literal["light", "dark", "contrast"]
@@ -74,11 +75,13 @@ def faults_of(page: Page, site: Site, pages: Mapping[str, str]) -> Generator[tup
         answer = page.goto(site.url + path)
         assert answer is not None
         known = [f"the server answered {answer.status}"] if answer.status >= 500 else []
+        size = weight(page)
         overflow = page.evaluate(_SECOND_DIRECTION)
         moving = page.evaluate(_MOVING)
         found = [
             *known,
             *(_described(each) for each in Axe().run(page).response["violations"]),
+            *([f"weighs {size / 1000:.0f} kB"] if size > WEIGHT_MAX else []),
             *([f"scrolls in a second direction: {overflow}"] if overflow else []),
             *([f"{moving} animations run although motion is unwanted"] if moving else []),
             *(each for each in said if str(answer.status) not in each),

@@ -44,10 +44,10 @@ def test_a_credit_shows_its_amount_its_state_and_its_explanation_in_the_readers_
     row = rows(owed.get("/credits").text)[OWED]
     assert '<span class="amount">€6.61</span>' in row
     assert "● owed" in row
-    assert "The uptime (network-uptime) was" in row
+    assert "The uptime (Network uptime) was" in row
     dutch = rows(owed.get("/credits/list", lang="nl").text)[OWED]
     assert '<span class="amount">€ 6,61</span>' in dutch
-    assert "De beschikbaarheid (network-uptime) was" in dutch
+    assert "De beschikbaarheid (Network uptime) was" in dutch
     assert "februari 2026" in dutch
 
 

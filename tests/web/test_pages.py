@@ -228,6 +228,33 @@ def test_a_tile_narrows_the_list_and_every_tile_keeps_its_count(
     }
 
 
+def test_the_tile_of_today_leads_to_the_clocks_that_it_counts(room: Room) -> None:
+    room.sent(
+        room.event(subject="kept", time="2026-03-06T15:00:00+01:00"),
+        room.event(subject="kept", type="agent.replied", time="2026-03-06T15:20:00+01:00", data={}),
+        room.event(subject="missed", time="2026-03-06T10:00:00+01:00"),
+        room.event(subject="open", data={"customer": "Other"}),
+    )
+    page = room.get("/now/list", show="today").text
+    shown = [
+        (re.sub(r"<[^>]+>|\s+", " ", group), re.findall('data-ticket="([^"]+)"', rows))
+        for group, rows in re.findall(r"<h2 id=.*?>(.*?)</h2>(.*?)</section>", page, re.DOTALL)
+    ]
+    assert [(" ".join(group.split()), tickets) for group, tickets in shown] == [
+        ("Missed today 1 clock", ["missed"]),
+        ("Kept today 1 clock", ["kept"]),
+    ]
+    assert "met today 15:20 CET" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert 'href="/?view=list" aria-current="true"><strong>1 <small>/ 2</small>' in page
+    assert "<strong>0 <small>/ 0</small>" in room.get("/now/list", show="today", customer="Other").text
+
+
+def test_filters_name_commitments_by_their_labels_in_the_readers_language(room: Room) -> None:
+    room.sent(room.event())
+    page = room.get("/", lang="fr", commitment="ticket-response").text
+    assert '<option value="ticket-response" selected>Première réponse</option>' in page
+
+
 def test_a_file_of_another_release_is_not_found(room: Room) -> None:
     assert room.client.get(f"{STATIC}/now.js").status_code == 200
     assert room.client.get("/static/0000000000000000/now.js").status_code == 404

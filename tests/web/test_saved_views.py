@@ -128,6 +128,9 @@ def test_the_default_is_a_view_of_now_that_the_person_sees(room: Room) -> None:
         ({"filters": {"q": "x" * 201}}, "/filters/q"),
         ({"page": "breaches", "filters": {"from": "yesterday"}}, "/filters/from"),
         ({"page": "breaches", "filters": {"taken": "maybe"}}, "/filters/taken"),
+        ({"page": "reports", "filters": {"range": "ever"}}, "/filters/range"),
+        ({"page": "reports", "filters": {"kind": "promise"}}, "/filters/kind"),
+        ({"page": "reports", "filters": {"show": "overdue"}}, "/filters/show"),
         ({"desk": "haisoft", "filters": {"desk": "webxtra"}}, "/filters/desk"),
     ],
 )

@@ -44,7 +44,9 @@ def test_a_service_shows_its_figures_and_its_days_as_a_picture_and_as_a_table(do
     network = of(down.get("/services").text, "network")
     assert '<div class="big uptime">99.9775%</div>' in network
     assert '<div class="big left-of">12 min 17 s</div>' in network
-    assert network.count("<rect ") - network.count('class="hit"') == 90
+    runs = [int(width) + 2 for width in re.findall(r'<path class="none" d="M\d+ 38h(\d+)"', network)]
+    assert sum(runs) // 10 + network.count('class="down"') == 90
+    assert "to Sun 1 Mar: no downtime</title>" in network
     assert 'tabindex="0" aria-label="Mon 2 Mar: 10 min down"' in network
     assert '<th scope="row">Mon 2 Mar</th><td>10 min down</td>' in network
 

@@ -52,6 +52,10 @@ def test_the_filters_of_an_address_are_saved_and_named_by_the_menu(room: Room) -
     assert "Save these filters" not in shown(room, sent.headers["location"])
     shared = send(room, "/views", page="breaches", filters="taken=no", name="Untaken", desk="haisoft")
     assert shared.headers["location"] == "/breaches?desk=haisoft&taken=no"
+    quarter = "desk=haisoft&range=last-quarter&kind=guarantee"
+    sent = send(room, "/views", page="reports", filters=quarter, name="Quarter", desk="")
+    assert "View: Quarter" in shown(room, sent.headers["location"])
+    assert "Dates: Last quarter" in shown(room, "/views")
     room.client.cookies.clear()
     signed_in(room, "vic", haisoft="viewer")
     assert "View: Untaken" in shown(room, "/breaches?desk=haisoft&taken=no")

@@ -13,9 +13,10 @@ from typing import Final
 
 from app.flow.people.manage import BeyondAuthority, UnknownDesk
 from app.flow.people.own import NoPerson
-from app.flow.query.open_tickets import Tile
+from app.flow.query.open_tickets import TODAY, Tile
 from app.intake.data_fields import is_visible
 from app.principal import Permission, Principal, PrincipalKind
+from app.sla.agreement.rule import Kind
 from app.sla.span import Micros
 from app.store.engine.database import Connection
 from app.store.people import views
@@ -31,15 +32,22 @@ class Page(StrEnum):
 
     NOW = "now"
     BREACHES = "breaches"
+    REPORTS = "reports"
 
 
-PATHS: Final[Mapping[str, str]] = {Page.NOW: "/", Page.BREACHES: "/breaches"}
+PATHS: Final[Mapping[str, str]] = {Page.NOW: "/", Page.BREACHES: "/breaches", Page.REPORTS: "/reports"}
 _OF_TICKETS: Final = ("assignee", "group", "customer", "commitment", "kind", "q")
 FILTERS: Final[Mapping[Page, tuple[str, ...]]] = {
     Page.NOW: ("desk", "show", "queue", "plan", *_OF_TICKETS),
     Page.BREACHES: ("desk", "show", "taken", "from", "to", *_OF_TICKETS),
+    Page.REPORTS: ("desk", "range", "from", "to", "kind", "commitment", "group", "assignee", "customer"),
 }
 """The parameters of a page's address that are filters."""
+RANGES: Final = (
+    *(f"{which}-{unit}" for unit in ("week", "month", "quarter", "year") for which in ("this", "last")),
+    "own",
+)
+"""Choices of dates of Reports."""
 
 
 def _one_of(values: Collection[str]) -> Callable[[str], bool]:
@@ -54,11 +62,16 @@ def _is_date(text: str) -> bool:
 
 
 _ACCEPTS: Final[Mapping[tuple[Page, str], tuple[Callable[[str], bool], str]]] = {
-    (Page.NOW, "show"): (_one_of(list(Tile)), "one of " + ", ".join(Tile)),
+    (Page.NOW, "show"): (_one_of([*Tile, TODAY]), "one of " + ", ".join([*Tile, TODAY])),
     (Page.BREACHES, "show"): (_one_of(("open", "ended", "all")), "one of open, ended, all"),
     (Page.BREACHES, "taken"): (_one_of(("yes", "no")), "one of yes, no"),
-    (Page.BREACHES, "from"): (_is_date, "a date as 2026-03-06"),
-    (Page.BREACHES, "to"): (_is_date, "a date as 2026-03-06"),
+    (Page.REPORTS, "range"): (_one_of(RANGES), "one of " + ", ".join(RANGES)),
+    (Page.REPORTS, "kind"): (_one_of(list(Kind)), "one of " + ", ".join(Kind)),
+    **{
+        (page, name): (_is_date, "a date as 2026-03-06")
+        for page in (Page.BREACHES, Page.REPORTS)
+        for name in ("from", "to")
+    },
 }
 
 

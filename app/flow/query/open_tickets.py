@@ -3,7 +3,7 @@
 The list and the counts are of one snapshot. Instants are microseconds UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -17,9 +17,13 @@ from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
 from app.store.tickets import breaches, open_tickets
 from app.store.tickets.breaches import Breach
+from app.store.tickets.decided import DecidedClock, decided
 from app.store.tickets.open_tickets import KeptSince, OpenCounts, OpenFilters, OpenKey, Tile, Urgency
 
 __all__ = [
+    "TODAY",
+    "DecidedClock",
+    "DecidedToday",
     "KeptSince",
     "OpenCounts",
     "OpenFilters",
@@ -28,6 +32,7 @@ __all__ = [
     "OpenTicket",
     "Tile",
     "Urgency",
+    "decided_today",
     "filter_choices",
     "kept_this_month",
     "kept_today",
@@ -35,6 +40,9 @@ __all__ = [
     "open_ticket",
     "open_tickets_of",
 ]
+
+TODAY: Final = "today"
+"""The name of what was decided today, among those of the tiles."""
 
 DUE_SOON: Final = length_of(timedelta(hours=1))
 """What counts as due soon: an hour is what a team can still turn."""
@@ -111,10 +119,47 @@ def kept_this_month(conn: Connection, desk: DeskAnswer, now: Micros) -> KeptSinc
     return open_tickets.kept_since(conn, desk.desk, calendar.end_of_day(first - timedelta(days=1)))
 
 
-def kept_today(conn: Connection, desks: Sequence[DeskAnswer], now: Micros) -> KeptSince:
+def kept_today(conn: Connection, desks: Sequence[DeskAnswer], now: Micros, filters: OpenFilters) -> KeptSince:
     """The clocks that were met and breached today, each desk's day beginning at its own midnight."""
-    found = [open_tickets.kept_since(conn, desk.desk, _midnight(desk, now)) for desk in desks if desk.hours]
+    found = [
+        open_tickets.kept_since(conn, desk.desk, _midnight(desk, now), filters)
+        for desk in desks
+        if desk.hours
+    ]
     return KeptSince(sum(each.kept for each in found), sum(each.missed for each in found))
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedToday:
+    """A page of the clocks that were met and breached today, their tickets, and the cursor of the next page."""
+
+    clocks: Sequence[DecidedClock]
+    tickets: Mapping[tuple[str, str], TicketAnswer]
+    next: str | None
+
+
+def decided_today(
+    conn: Connection,
+    catalogue: Catalogue,
+    desks: Sequence[DeskAnswer],
+    filters: OpenFilters,
+    cursor: str | None,
+    limit: int,
+    *,
+    now: Micros,
+) -> DecidedToday:
+    """The list behind `kept_today`, the breached ones first. Raises FaultyCursor."""
+    since = {desk.desk: _midnight(desk, now) for desk in desks if desk.hours}
+    found, following = decided(conn, since, filters, cursor, limit)
+    by_desk: dict[str, dict[str, None]] = {}
+    for each in found:
+        by_desk.setdefault(each.desk, {})[each.ticket] = None
+    judged = {
+        (desk, ticket): answer
+        for desk, tickets in by_desk.items()
+        for ticket, answer in answers(conn, catalogue, desk, list(tickets), now=now).items()
+    }
+    return DecidedToday(found, judged, following)
 
 
 def filter_choices(conn: Connection, desks: Desks) -> dict[str, list[str]]:

@@ -151,7 +151,7 @@ def _flagged(filters: OpenFilters, now: Micros, soon: Micros) -> Subquery:
         )
         .select_from(_clock)
         .join(_ticket, and_(_ticket.c.desk == _clock.c.desk, _ticket.c.ticket == _clock.c.subject))
-        .where(in_desks(_clock.c.desk, filters.desks), _clock.c.state.in_(_OPEN), *_conditions(filters))
+        .where(in_desks(_clock.c.desk, filters.desks), _clock.c.state.in_(_OPEN), *conditions(filters))
         .group_by(_ticket.c.desk, _ticket.c.ticket)
     )
     return query.subquery("open_ticket")
@@ -173,7 +173,8 @@ def _warned() -> ColumnElement[bool]:
     )
 
 
-def _conditions(filters: OpenFilters) -> list[ColumnElement[bool]]:
+def conditions(filters: OpenFilters) -> list[ColumnElement[bool]]:
+    """What the filters but the desk and the tile demand of a clock and its ticket."""
     wanted: list[ColumnElement[bool]] = []
     for name in _FIELDS:
         value: str | None = getattr(filters, name)
@@ -206,16 +207,14 @@ class KeptSince:
         return self.kept / all_of_them if all_of_them else None
 
 
-def kept_since(conn: Connection, desk: str, since: Micros) -> KeptSince:
-    """The clocks of a desk that ended in time since an instant, and those that were breached since then."""
-    kept = (
-        select(func.count())
-        .select_from(_clock)
-        .where(_clock.c.desk == desk, _clock.c.ended_at >= since, _clock.c.met.is_(True))
-    )
-    missed = (
-        select(func.count()).select_from(_clock).where(_clock.c.desk == desk, _clock.c.breached_at >= since)
-    )
+def kept_since(conn: Connection, desk: str, since: Micros, filters: OpenFilters = OpenFilters()) -> KeptSince:
+    """The clocks of a desk that ended in time since an instant, and those that were breached since then, as the filters
+    narrow them."""
+    narrowed = conditions(filters)
+    source = _clock.join(_ticket, and_(_ticket.c.desk == _clock.c.desk, _ticket.c.ticket == _clock.c.subject))
+    counted = select(func.count()).select_from(source if narrowed else _clock).where(*narrowed)
+    kept = counted.where(_clock.c.desk == desk, _clock.c.ended_at >= since, _clock.c.met.is_(True))
+    missed = counted.where(_clock.c.desk == desk, _clock.c.breached_at >= since)
     return KeptSince(conn.execute(kept).scalar_one(), conn.execute(missed).scalar_one())
 
 

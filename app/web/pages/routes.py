@@ -38,5 +38,10 @@ async def static(digest: str, name: str) -> Response:
     return Response(FILES[name], media_type=MEDIA_TYPES[Path(name).suffix], headers=_IMMUTABLE)
 
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (router, *(room.router for room in ROOMS))
-"""The static files and the pages."""
+_LIVE: Final = "now"
+
+LIVE: Final[APIRouter] = next(room.router for room in ROOMS if room.name == _LIVE)
+"""The page that renews itself most often. Routes are matched in order: it stands before those that are rare."""
+
+OTHERS: Final[tuple[APIRouter, ...]] = (router, *(room.router for room in ROOMS if room.name != _LIVE))
+"""The static files and the other pages."""

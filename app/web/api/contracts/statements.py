@@ -1,6 +1,6 @@
 """Statements of a contract's month: as JSON, as CSV, and as a page that prints well."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -38,7 +38,7 @@ class StatementFormat(StrEnum):
 
 _MEDIA_TYPES: Final = {StatementFormat.JSON: JSON, StatementFormat.CSV: CSV, StatementFormat.HTML: HTML}
 
-StatementPage = Callable[[Request, dict[str, Any]], Response]
+StatementPage = Callable[[Request, dict[str, Any]], Awaitable[Response]]
 """Makes a statement's document a page in the reader's language. The app has the one of the pages (`app.main`): pages
 and API do not know each other."""
 
@@ -163,15 +163,15 @@ async def show_statement(
                 | {"Content-Disposition": f'attachment; filename="{name}"', "Vary": "Accept"},
             )
         case "text/html":
-            return statement_page(request, found)
+            return await statement_page(request, found)
         case _:
             return Json(found, headers={"Vary": "Accept"})
 
 
-def statement_page(request: Request, found: dict[str, Any]) -> Response:
+async def statement_page(request: Request, found: dict[str, Any]) -> Response:
     """A statement as a page."""
     render: StatementPage = request.app.state.statement_page
-    return render(request, found)
+    return await render(request, found)
 
 
 def preferred(accept: str) -> str:

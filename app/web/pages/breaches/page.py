@@ -18,6 +18,7 @@ from app.web.http.forms import read_form
 from app.web.pages.breaches.query import BreachQuery
 from app.web.pages.breaches.rows import KIND_CHOICES, rows
 from app.web.pages.breaches.taking import take_on, take_on_page
+from app.web.pages.frame.labels import commitment_labels
 from app.web.pages.frame.reader import AcknowledgeReader, Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.saved import menu
@@ -32,13 +33,16 @@ async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
     """The page."""
     context = await _list(reader, wanted)
     desks = desks_for(reader.caller, wanted.desk)
-    choices = await reader.read(lambda conn: filter_choices(conn, desks))
+    choices, labels = await reader.read(
+        lambda conn: (filter_choices(conn, desks), commitment_labels(conn, reader, desks))
+    )
     saved = await menu(reader, Page.BREACHES)
     return room.page(
         reader,
         "breaches.html",
         desk=wanted.desk,
         choices=choices,
+        labels=labels,
         kinds=KIND_CHOICES,
         saved=saved,
         **context,

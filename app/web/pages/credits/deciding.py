@@ -16,6 +16,7 @@ from app.store.engine.database import Connection
 from app.web.http.access import lacking, must_see
 from app.web.http.problems import not_found
 from app.web.pages.credits.rows import Audience, credit_row
+from app.web.pages.frame.labels import rule_labels
 from app.web.pages.frame.posted import REFUSED, Fault, back_of, came_from, lead_to, name_fault
 from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.room import Room
@@ -29,15 +30,17 @@ _REASON_LENGTH: Final = 500
 def audiences(conn: Connection, reader: Reader, words: Words, desks: list[str]) -> dict[str, Audience]:
     """For whom the credits of each desk are written, and what the reader may decide there."""
     catalogue, caller = reader.runtime.catalogue, reader.caller
+    agreements = {desk: catalogue.in_force(conn, desk, at=reader.now).agreement for desk in desks}
     return {
         desk: Audience(
             words,
             reader.now,
-            catalogue.in_force(conn, desk, at=reader.now).agreement.time_zone,
+            agreement.time_zone,
             may_request=caller.may(Permission.RECORD, desk),
             may_decide=caller.may(Permission.RECORD, desk) and caller.may(Permission.CORRECT, desk),
+            labels=rule_labels(agreement, words.language),
         )
-        for desk in desks
+        for desk, agreement in agreements.items()
     }
 
 

@@ -32,6 +32,7 @@ from app.web.pages.credits.rows import by_urgency, credit_row
 from app.web.pages.credits.statement import statement_page
 from app.web.pages.credits.statement_list import statement_list
 from app.web.pages.credits.totals import totals
+from app.web.pages.frame.figures import month
 from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
 from app.web.pages.frame.reader import Reader, RecordReader, ViewReader
 from app.web.pages.frame.room import Room
@@ -106,7 +107,7 @@ async def statement_(reader: ViewReader, desk: str, contract: str, period: str) 
         )
     except PeriodFault as error:
         raise invalid([Place("path", "period", str(error))]) from error
-    return statement_page(reader.request, found)
+    return await statement_page(reader.request, found)
 
 
 async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
@@ -126,7 +127,14 @@ async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
         "totals": totals(words, documents),
         "charts": charts(words, documents, instant(reader.now).date()),
         "rows": [credit_row(each, to[each["desk"]]) for each in shown],
-        "allowances": used,
+        "allowances": [
+            {
+                **each,
+                "label": to[each["desk"]].labels.get(each["id"], each["label"]),
+                "period": month(words, each["period"]),
+            }
+            for each in used
+        ],
         "count": len(documents),
         "pages": -(-len(documents) // size),
         "next": following,

@@ -44,17 +44,19 @@ _WHOLE_UNITS: Final = NN_(
 _BEGUN_UNITS: Final = NN_("{n} unit of {length} begun.", "{n} units of {length} begun.")
 
 
-def explained(words: Words, credit: Mapping[str, Any], at: At) -> list[str]:
-    """The explanation of a credit's document. What has no code, or one that is not known here, stays in English."""
+def explained(words: Words, credit: Mapping[str, Any], at: At, labels: Mapping[str, str]) -> list[str]:
+    """The explanation of a credit's document; rules that have a label are called by it.
+
+    What has no code, or one that is not known here, stays in English."""
     details = credit["explanation_details"]
     return [
-        text if detail is None else _sentence(words, detail, text, at)
+        text if detail is None else _sentence(words, detail, text, at, labels)
         for detail, text in zip(details, credit["explanation"], strict=True)
     ]
 
 
-def _sentence(words: Words, detail: Mapping[str, Any], text: str, at: At) -> str:
-    params, ref = detail["params"], detail["ref"]
+def _sentence(words: Words, detail: Mapping[str, Any], text: str, at: At, labels: Mapping[str, str]) -> str:
+    params, ref = detail["params"], labels.get(str(detail["ref"]), detail["ref"])
     match detail["code"]:
         case "credit_uptime":
             return _uptime(words, ref, params)
@@ -64,7 +66,9 @@ def _sentence(words: Words, detail: Mapping[str, Any], text: str, at: At) -> str
             return _units(words, params)
         case "credit_band":
             return words.say(
-                N_("The band from {first} to under {last}."), first=params["from"], last=params["below"]
+                N_("The band from {first} to under {last}."),
+                first=_percent(words, params["from"]),
+                last=_percent(words, params["below"]),
             )
         case "credit_interruption":
             lengths = {name: _length(words, params[name]) for name in ("seconds", "paid_seconds")}
@@ -76,7 +80,9 @@ def _sentence(words: Words, detail: Mapping[str, Any], text: str, at: At) -> str
             share = share_of(words, Fraction(str(params["share"])))
             return words.say(N_("{share} of {base}."), share=share, base=_base(words, params))
         case "credit_capped":
-            return words.say(N_("At most {cap} of {base}."), cap=params["cap"], base=_base(words, params))
+            return words.say(
+                N_("At most {cap} of {base}."), cap=_percent(words, params["cap"]), base=_base(words, params)
+            )
         case "credit_decided":
             return _decided(words, params, text)
         case code if code in _SENTENCES:
@@ -92,7 +98,7 @@ def _uptime(words: Words, ref: object, params: Params) -> str:
         uptime=uptime(words, percent(Fraction(str(params["uptime"])), _UPTIME_DECIMALS)),
         month=month(words, str(params["period"])),
         down=_length(words, params["downtime_seconds"]),
-        target=params["target"],
+        target=words.uptime(str(params["target"])),
     )
 
 
@@ -144,6 +150,12 @@ def _decided(words: Words, params: Params, text: str) -> str:
 
 def _base(words: Words, params: Params) -> str:
     return words.say(_BASES[str(params["base"])])
+
+
+def _percent(words: Words, written: object) -> str:
+    """A share as the language writes it; agreements write it as "99.5%"."""
+    text = str(written)
+    return uptime(words, text.removesuffix("%").strip()) if text.endswith("%") else text
 
 
 def _length(words: Words, seconds: object) -> str:

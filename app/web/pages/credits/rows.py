@@ -1,7 +1,7 @@
 """Rows of credits in the reader's words: how much, by when something must be done, and what the reader may decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.delivery.wording.phrases import N_
@@ -37,6 +37,8 @@ class Audience:
     zone: str
     may_request: bool = False
     may_decide: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The labels of the agreement's rules in the reader's language, by their ids."""
 
     def at(self, at: Micros) -> str:
         """An instant as the desk's clock shows it."""
@@ -93,7 +95,7 @@ def credit_row(credit: Mapping[str, Any], to: Audience) -> CreditRow:
         desk=credit["desk"],
         contract=credit["contract"],
         customer=credit["customer"],
-        label=credit["label"],
+        label=to.labels.get(credit["credit"], credit["label"]),
         ticket=credit["ticket"],
         about=credit["service"] or credit["availability"] or credit["commitment"] or "",
         amount=None if amount is None else money(words, amount, currency),
@@ -103,7 +105,7 @@ def credit_row(credit: Mapping[str, Any], to: Audience) -> CreditRow:
         deadline=_deadline(credit, to),
         period=credit["period"],
         month=month(words, credit["period"]),
-        explanation=tuple(explained(words, credit, to.at)),
+        explanation=tuple(explained(words, credit, to.at, to.labels)),
         choices=tuple(_choices(credit, to)),
         is_closed=state in NOT_COUNTED and state != CreditState.WITHDRAWN,
     )

@@ -16,6 +16,7 @@ from app.web.pages.credits.rows import Audience, credit_row
 from app.web.pages.frame.assets import STATIC
 from app.web.pages.frame.choices import choices_of
 from app.web.pages.frame.figures import money, month
+from app.web.pages.frame.labels import rule_labels
 from app.web.pages.frame.rendering import render, words_of
 from app.web.pages.frame.words import Words, local, zone_name
 
@@ -24,11 +25,16 @@ _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language
 _PARTS: Final = ("lines", "without_amount", "closed")
 
 
-def statement_page(request: Request, found: dict[str, Any]) -> Response:
+async def statement_page(request: Request, found: dict[str, Any]) -> Response:
     """The page of a statement's document. Its times are those of the desk's zone."""
-    choices = choices_of(request, running(request).settings.page_language)
+    runtime = running(request)
+    choices, now = choices_of(request, runtime.settings.page_language), runtime.database.now()
+    agreement = await runtime.database.look_up(
+        lambda conn: runtime.catalogue.in_force(conn, found["desk"], at=now).agreement
+    )
+    labels = rule_labels(agreement, choices.language)
     words = words_of(_ROOM, choices.language)
-    to = Audience(words, read_instant(found["at"]), found["time_zone"])
+    to = Audience(words, read_instant(found["at"]), found["time_zone"], labels=labels)
     context = {
         "static": STATIC,
         "choices": choices,
@@ -39,8 +45,8 @@ def statement_page(request: Request, found: dict[str, Any]) -> Response:
         "last_day": _day(words, found["last_day"]),
         "known_at": _instant(words, read_instant(found["as_of"]), found["time_zone"]),
         "parts": {part: [_line(each, to) for each in found[part]] for part in _PARTS},
-        "charges": [_charge(words, each, found) for each in found["charges"]],
-        "unassigned": [_charge(words, each, found) for each in found["unassigned_charges"]],
+        "charges": [_charge(to, each) for each in found["charges"]],
+        "unassigned": [_charge(to, each) for each in found["unassigned_charges"]],
         "totals": [_total(words, each) for each in found["totals"]],
     }
     content = render(_ROOM, choices.language, "credits/statement.html", context)
@@ -61,13 +67,13 @@ def _line(line: Mapping[str, Any], to: Audience) -> dict[str, Any]:
     return {"row": credit_row(line, to), "claim_by": written}
 
 
-def _charge(words: Words, charge: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, str | None]:
+def _charge(to: Audience, charge: Mapping[str, Any]) -> dict[str, str | None]:
     return {
-        "label": charge["label"],
+        "label": to.labels.get(charge["charge"], charge["label"]),
         "subject": charge["subject"],
         "line": charge["line"],
-        "at": _instant(words, read_instant(charge["at"]), found["time_zone"]),
-        "amount": money(words, charge["amount"], charge["currency"]),
+        "at": _instant(to.words, read_instant(charge["at"]), to.zone),
+        "amount": money(to.words, charge["amount"], charge["currency"]),
     }
 
 

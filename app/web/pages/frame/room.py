@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from app.sla.span import SECOND
@@ -72,9 +73,13 @@ class Room:
         """A template of the room alone, for the script to swap in."""
         return self._rendered(reader, template, context)
 
-    def _rendered(self, reader: Reader, template: str, context: dict[str, Any]) -> Response:
+    def part(self, reader: Reader, template: str, **context: Any) -> Markup:
+        """A template of the room as HTML for another template."""
         name = f"{self.name}/{template}"
-        content = render(self.name, reader.choices.language, name, {"reader": reader, **context})
+        return Markup(render(self.name, reader.choices.language, name, {"reader": reader, **context}))  # noqa: S704 - rendered
+
+    def _rendered(self, reader: Reader, template: str, context: dict[str, Any]) -> Response:
+        content = self.part(reader, template, **context)
         at = {AT_HEADER: str(reader.now // _MILLISECOND), STREAM_AT_HEADER: str(reader.stream_at)}
         answer = HTMLResponse(content, headers=NO_STORE | at)
         reader.choices.keep(reader.request, answer)

@@ -1,6 +1,6 @@
 """The words, dates, numbers and durations of a page, in the reader's language. Instants are microseconds UTC."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -30,6 +30,18 @@ _MANY_HOURS: Final = 10
 _MINUTE: Final = 60 * SECOND
 _WEEK: Final = timedelta(days=6)
 """Within so many days a weekday says which date is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A short text, and the reader's own time of the instant in it, if their clock differs."""
+
+    text: str
+    own: str | None = None
+
+    def __str__(self) -> str:
+        """Both."""
+        return self.text if self.own is None else f"{self.text} ({self.own})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +103,24 @@ class Words(Wording):
 
     def with_zone(self, written: str, at: Micros, zone: str) -> str:
         """A written instant with its zone, and the reader's own time beside it where their clocks differ."""
+        return str(Note(f"{written}\N{NO-BREAK SPACE}{zone_name(local(at, zone))}", self.own_time(at, zone)))
+
+    def own_time(self, at: Micros, zone: str) -> str | None:
+        """The reader's own time at an instant, if their clock differs from that of a desk's zone."""
         then = local(at, zone)
-        written = f"{written}\N{NO-BREAK SPACE}{zone_name(then)}"
         own = then if self.zone is None else local(at, self.zone)
         if own.utcoffset() == then.utcoffset():
-            return written
+            return None
         time = self.time(own)
         if own.date() != then.date():
             time = f"{format_skeleton('E', own, locale=self.locale)} {time}"
-        return self.say(N_("{written} (your time: {time})"), written=written, time=time)
+        return self.say(N_("your time: {time}"), time=time)
+
+    def note(self, phrase: str, at: Micros, zone: str, now: Micros, *, is_until: bool = False) -> Note:
+        """A phrase about an instant, {when}, with the reader's own time apart, for places where it would be long."""
+        desk = replace(self, zone=None)
+        when = desk.until(at, zone, now) if is_until else desk.written(at, zone, now)
+        return Note(self.say(phrase, when=when), self.own_time(at, zone))
 
     def _near(self, at: Micros, zone: str, now: Micros) -> str:
         then, today = local(at, zone), local(now, zone).date()

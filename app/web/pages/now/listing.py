@@ -5,8 +5,10 @@ reading; it may have seen a signal that the list has not, and comes again with t
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from markupsafe import Markup
 
 from app.flow.query.desks import DeskAnswer, desks_overview
 from app.flow.query.open_tickets import (
@@ -51,6 +53,22 @@ class Listing:
     stream_at: int
     _rows: dict[OpenKey, OpenTicket] = field(default_factory=dict[OpenKey, OpenTicket])
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _parts: dict[Hashable, Markup] = field(default_factory=dict[Hashable, Markup])
+
+    @property
+    def changes_at(self) -> Micros | None:
+        """When the first of the desks opens or closes."""
+        return min(
+            (desk.hours[0].until for desk in self.desks if desk.hours and desk.hours[0].until), default=None
+        )
+
+    def part(self, seen: Hashable, write: Callable[[], Markup]) -> Markup:
+        """A part of the page as HTML, written once for all readers to whom it looks the same; `seen` says how it
+        looks: which part, in which language and zone, with which links."""
+        part = self._parts.get(seen)
+        if part is None:
+            part = self._parts[seen] = write()
+        return part
 
     async def rows(
         self, reader: Reader, without: Collection[tuple[str, str]]
@@ -88,4 +106,4 @@ def _read(conn: Connection, reader: Reader, wanted: Wanted, now: Micros) -> List
     page = open_page(conn, wanted.filters, wanted.cursor, wanted.size, now=now)
     shown = overview if wanted.with_months else []
     months = {desk.desk: kept_this_month(conn, desk, now) for desk in shown}
-    return Listing(page, overview, kept_today(conn, overview, now), months, now, last)
+    return Listing(page, overview, kept_today(conn, overview, now, wanted.filters), months, now, last)

@@ -9,14 +9,19 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Query
+from markupsafe import Markup
 from starlette.responses import Response
 
+from app.delivery.wording.phrases import N_
 from app.flow.people.views import Page, default
 from app.flow.query.open_tickets import (
+    TODAY,
+    OpenFilters,
     OpenKey,
-    OpenPage,
     OpenTicket,
+    Tile,
     Urgency,
+    decided_today,
     filter_choices,
     open_ticket,
 )
@@ -24,19 +29,27 @@ from app.principal import Permission
 from app.web.http.access import desks_for, must_see
 from app.web.http.problems import not_found
 from app.web.pages.frame.choices import PARAMETERS
+from app.web.pages.frame.labels import commitment_labels
 from app.web.pages.frame.posted import lead_to
-from app.web.pages.frame.reader import Reader, ViewReader
+from app.web.pages.frame.reader import HOME, Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.saved import address_of, menu
-from app.web.pages.now.listing import Wanted, listing
+from app.web.pages.now.listing import Listing, Wanted, listing
 from app.web.pages.now.panel import panel
 from app.web.pages.now.query import NowQuery, View, key_parts
 from app.web.pages.now.rows import Audience, row
 from app.web.pages.now.strip import desk_line
-from app.web.pages.now.tiles import tiles
+from app.web.pages.now.tiles import tiles, today_tile
+from app.web.pages.now.today import groups as today_groups
 
 WALL_ROWS: Final = 12
 """What can be read from five metres on one screen."""
+
+_TITLES: Final = {
+    Urgency.OVERDUE: N_("Breached"),
+    Urgency.AT_RISK: N_("At risk"),
+    Urgency.REST: N_("Next"),
+}
 
 room = Room("now")
 
@@ -52,10 +65,13 @@ async def now(reader: ViewReader, wanted: Asked) -> Response:
     if wanted.view is View.WALL:
         return room.page(reader, "wall.html", desk=wanted.desk, **context)
     desks = desks_for(reader.caller, wanted.desk)
-    choices = await reader.read(lambda conn: filter_choices(conn, desks))
+    choices, labels = await reader.read(
+        lambda conn: (filter_choices(conn, desks), commitment_labels(conn, reader, desks))
+    )
     selected = await _panel(reader, wanted.selected) if wanted.selected else {}
     saved = await menu(reader, Page.NOW)
-    return room.page(reader, "now.html", desk=wanted.desk, choices=choices, saved=saved, **context | selected)
+    context |= {"choices": choices, "labels": labels, "saved": saved} | selected
+    return room.page(reader, "now.html", desk=wanted.desk, **context)
 
 
 @room.get("/now/list")
@@ -86,41 +102,98 @@ async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any
     size = WALL_ROWS if on_wall else reader.runtime.settings.page_size
     filters = wanted.filters(desks_for(reader.caller, wanted.desk))
     asked = Wanted(filters, wanted.cursor, size, reader.desks, with_months=on_wall)
+    if wanted.show == TODAY:  # its cursor is of another list
+        asked = replace(asked, cursor=None)
     found = await listing(reader, asked, wanted.seen)
-    rows = await found.rows(reader, wanted.kept)
+    may = reader.may(Permission.ACKNOWLEDGE)
     reader = replace(reader, now=found.now, stream_at=found.stream_at)
-    words = room.words(reader)
-    lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
+    if wanted.show == TODAY:
+        groups, following = await _today(reader, wanted, found, filters, size, may_acknowledge=may)
+    else:
+        rows, following = await found.rows(reader, wanted.kept), found.page.next
+        groups = _groups(reader, wanted, found, rows, may_acknowledge=may)
     return reader, {
         "wanted": wanted,
-        "groups": _groups(reader, wanted, found.page, rows),
-        "tiles": tiles(reader, wanted, found.page.counts),
-        "today": found.today,
-        "lines": lines,
-        "refresh_at": min((line.changes_at for line in lines if line.changes_at), default=None),
-        "next": found.page.next,
-        "may_acknowledge": reader.may(Permission.ACKNOWLEDGE),
+        "groups": groups,
+        "top": _top(reader, wanted, found),
+        "overdue": found.page.counts.tiles[Tile.OVERDUE],
+        "refresh_at": found.changes_at,
+        "next": following,
+        "may_acknowledge": may,
     }
 
 
+async def _today(
+    reader: Reader,
+    wanted: NowQuery,
+    found: Listing,
+    filters: OpenFilters,
+    size: int,
+    *,
+    may_acknowledge: bool,
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """What was decided today, in groups, and the cursor of the next page."""
+    catalogue = reader.runtime.catalogue
+    decided = await reader.read(
+        lambda conn: decided_today(conn, catalogue, found.desks, filters, wanted.cursor, size, now=reader.now)
+    )
+    counts = {True: found.today.kept, False: found.today.missed}
+    groups: list[Mapping[str, Any]] = []
+    for group in today_groups(decided, counts, _audience(reader)):
+        rows = [
+            room.part(reader, "one_row.html", row=each, may_acknowledge=may_acknowledge)
+            for each in group["rows"]
+        ]
+        groups.append({**group, "rows": [{"html": each} for each in rows]})
+    return groups, decided.next
+
+
+def _top(reader: Reader, wanted: NowQuery, found: Listing) -> Markup:
+    """The strip and the tiles. Their links have the filters of this address."""
+
+    def write() -> Markup:
+        words = room.words(reader)
+        lines = [desk_line(desk, words, reader.now, found.months.get(desk.desk)) for desk in found.desks]
+        shown = tiles(reader, wanted, found.page.counts)
+        today = today_tile(reader, wanted, found.today)
+        return room.part(reader, "top.html", lines=lines, tiles=shown, today=today)
+
+    return found.part((reader.address_of(HOME), reader.choices.language, reader.choices.zone), write)
+
+
 def _groups(
-    reader: Reader, wanted: NowQuery, page: OpenPage, tickets: Mapping[OpenKey, OpenTicket]
+    reader: Reader,
+    wanted: NowQuery,
+    found: Listing,
+    tickets: Mapping[OpenKey, OpenTicket],
+    *,
+    may_acknowledge: bool,
 ) -> list[Mapping[str, Any]]:
     """The rows of the page by group, with the count of the whole group. A row that is kept has its key alone."""
-    to, keeps = _audience(reader), wanted.kept
-    found: list[Mapping[str, Any]] = []
+    keeps, page = wanted.kept, found.page
+    groups: list[Mapping[str, Any]] = []
+
+    def part(key: OpenKey) -> Markup:
+        def write() -> Markup:
+            shown = row(tickets[key], _audience(reader), wanted.commitment)
+            given = {"row": shown, "may_acknowledge": may_acknowledge}
+            return room.part(reader, "one_row.html", **given) if shown else Markup()
+
+        return found.part((key, may_acknowledge, reader.choices.language, reader.choices.zone), write)
+
     for urgency in Urgency:
-        rows: list[Mapping[str, Any]] = []
-        for key in page.keys:
-            if key.urgency is not urgency:
-                continue
-            kept = (key.desk, key.ticket) in keeps
-            shown = None if kept else row(tickets[key], to, wanted.commitment)
-            if kept or shown is not None:
-                rows.append({"key": f"{key.desk}/{key.ticket}", "row": shown})
-        if rows:
-            found.append({"urgency": urgency, "count": page.counts.groups[urgency], "rows": rows})
-    return found
+        rows = [
+            {"key": f"{key.desk}/{key.ticket}", "html": None if kept else part(key)}
+            for key in page.keys
+            if key.urgency is urgency
+            for kept in [(key.desk, key.ticket) in keeps]
+        ]
+        shown = [each for each in rows if each["html"] is None or each["html"]]
+        if shown:
+            title = room.words(reader).say(_TITLES[urgency])
+            count = page.counts.groups[urgency]
+            groups.append({"name": urgency.name.lower(), "title": title, "count": count, "rows": shown})
+    return groups
 
 
 def _audience(reader: Reader) -> Audience:

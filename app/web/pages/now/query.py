@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
@@ -28,7 +28,8 @@ class NowQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     desk: Value = None
-    show: Annotated[Tile | None, NONE_IF_EMPTY] = None
+    show: Annotated[Tile | Literal["today"] | None, NONE_IF_EMPTY] = None
+    """A tile; "today" has what was decided today instead of what is open."""
     assignee: Value = None
     group: Value = None
     queue: Value = None
@@ -50,7 +51,7 @@ class NowQuery(BaseModel):
             name: getattr(self, name)
             for name in ("assignee", "group", "queue", "plan", "customer", "commitment", "kind")
         }
-        return OpenFilters(desks, self.show, text=self.q, **fields)
+        return OpenFilters(desks, self.show if isinstance(self.show, Tile) else None, text=self.q, **fields)
 
     @property
     def kept(self) -> Collection[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Rows of the list: a ticket with its most urgent clock, in the reader's words. Instants are microseconds UTC."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.delivery.wording.language import nearest
@@ -13,7 +13,7 @@ from app.sla.clock.view import ClockView
 from app.sla.span import SECOND, Micros
 from app.store.tickets.breaches import Breach
 from app.web.pages.frame.vocabulary import LATE, MOVES, awaited, named
-from app.web.pages.frame.words import Words
+from app.web.pages.frame.words import Note, Words
 
 _MILLISECOND: Final = SECOND // 1000
 _FULL: Final = 100
@@ -37,7 +37,7 @@ class Left:
     text: str
     seconds: int | None = None
     until: int | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     is_still: bool = False
 
 
@@ -47,7 +47,7 @@ class Place:
 
     queue: str
     text: str
-    note: str | None
+    note: Note | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def row(found: OpenTicket, to: Audience, commitment: str | None = None) -> Row |
     shown = sorted((view for view in clocks if commitment in (None, view.commitment)), key=_urgency)
     if not shown:
         return None
-    return _row(found, answer, shown[0], len(clocks) - 1, to)
+    return row_of(found, answer, shown[0], len(clocks) - 1, to, left(answer, shown[0], to))
 
 
 def _urgency(view: ClockView) -> tuple[int, int]:
@@ -102,7 +102,10 @@ def _urgency(view: ClockView) -> tuple[int, int]:
     return (1, view.started_at or 0) if view.state is PAUSED else (2, view.awaiting_since or 0)
 
 
-def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience) -> Row:
+def row_of(
+    found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, to: Audience, shown: Left
+) -> Row:
+    """The row of one clock of a ticket, with so many others behind it; `shown` is what it says about time."""
     words, fields = to.words, answer.evaluation.ticket.fields
     label = label_of(answer, view, words)
     breach = next((each for each in found.breaches if each.clock_state in LIVE), None)
@@ -116,7 +119,7 @@ def _row(found: OpenTicket, answer: TicketAnswer, view: ClockView, others: int, 
         title=_text(fields.get("title")),
         about=", ".join(str(fields[name]) for name in ("customer", "plan", "level") if fields.get(name)),
         url=_text(fields.get("url")),
-        left=left(answer, view, to),
+        left=shown,
         commitment=label,
         used=used,
         used_text=used_text,
@@ -165,14 +168,14 @@ def left(answer: TicketAnswer, view: ClockView, to: Audience) -> Left:
         return _paused(view, words)
     if view.state is not RUNNING or view.remaining is None or view.due_at is None:
         waits = words.say(N_("waits for {what}"), what=awaited(words, view.awaiting)) if view.awaiting else ""
-        return Left(words.say(N_("Waiting")), notes=(waits,) if waits else (), is_still=True)
+        return Left(words.say(N_("Waiting")), notes=(Note(waits),) if waits else (), is_still=True)
     seconds = view.remaining // SECOND
-    due = words.say(N_("due {when}"), when=words.written(view.due_at, zone, now))
+    due = words.note(N_("due {when}"), view.due_at, zone, now)
     if view.open_now:
         return Left(words.left(seconds), seconds, _until(calendar, now), (due,))
     closed = _closed(calendar, words, now)
     if view.breached_at is not None and is_just_late(view):
-        breached = words.say(N_("breached {when}"), when=words.written(view.breached_at, zone, now))
+        breached = words.note(N_("breached {when}"), view.breached_at, zone, now)
         return Left(words.say(N_("Overdue")), notes=(breached, closed), is_still=True)
     return Left(words.left(seconds), seconds, None, (closed, due), is_still=True)
 
@@ -181,7 +184,7 @@ def _paused(view: ClockView, words: Words) -> Left:
     if view.remaining is None:
         return Left(words.say(N_("Paused")), is_still=True)
     note = words.say(N_("{time} left when it resumes"), time=words.length(max(0, view.remaining // SECOND)))
-    return Left(words.say(N_("Paused")), notes=(note,), is_still=True)
+    return Left(words.say(N_("Paused")), notes=(Note(note),), is_still=True)
 
 
 def _until(calendar: Calendar | None, now: Micros) -> int:
@@ -193,14 +196,14 @@ def _until(calendar: Calendar | None, now: Micros) -> int:
     return (now + 366 * 86_400 * SECOND if closing is None else closing) // _MILLISECOND
 
 
-def _closed(calendar: Calendar | None, words: Words, now: Micros) -> str:
+def _closed(calendar: Calendar | None, words: Words, now: Micros) -> Note:
     try:
         opens = None if calendar is None else calendar.next_open_us(now)
     except (NeverOpen, UncoveredYear):
         opens = None
     if calendar is None or opens is None:
-        return words.say(N_("closed"))
-    return words.say(N_("closed until {when}"), when=words.until(opens, calendar.time_zone, now))
+        return Note(words.say(N_("closed")))
+    return words.note(N_("closed until {when}"), opens, calendar.time_zone, now, is_until=True)
 
 
 def _used(view: ClockView, words: Words) -> tuple[int, str]:
@@ -225,7 +228,7 @@ def _place(answer: TicketAnswer, queue: QueueAnswer, to: Audience) -> Place:
     if not queue.moves:
         return Place(queue.name, text, None)
     last = queue.moves[-1]
-    when = words.written(last.at, answer.evaluation.agreement.time_zone, to.now)
+    since = words.note(N_("since {when}"), last.at, answer.evaluation.agreement.time_zone, to.now)
     if last.cause in _FIRST_CAUSES:
-        return Place(queue.name, text, words.say(N_("since {when}"), when=when))
-    return Place(queue.name, text, f"{named(words, MOVES, last.cause)}, {when}")
+        return Place(queue.name, text, since)
+    return Place(queue.name, text, replace(since, text=f"{named(words, MOVES, last.cause)}, {since.text}"))

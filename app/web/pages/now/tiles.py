@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.delivery.wording.phrases import N_
-from app.flow.query.open_tickets import OpenCounts, Tile
+from app.flow.query.open_tickets import TODAY, KeptSince, OpenCounts, Tile
 from app.web.pages.frame.reader import Reader
 from app.web.pages.now.query import NowQuery
 
@@ -30,9 +30,26 @@ class TileView:
     is_chosen: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TodayView:
+    """The tile of today: how many clocks were met and breached, and the address of their list."""
+
+    kept: int
+    missed: int
+    address: str
+    is_chosen: bool
+
+
 def tiles(reader: Reader, wanted: NowQuery, counts: OpenCounts) -> list[TileView]:
     """All tiles."""
     return [_tile(reader, wanted, tile, label, counts.tiles[tile]) for tile, label in _LABELS.items()]
+
+
+def today_tile(reader: Reader, wanted: NowQuery, today: KeptSince) -> TodayView:
+    """The tile of what was kept today."""
+    chosen = wanted.show == TODAY
+    address = reader.address_of("/", show=None if chosen else TODAY, cursor=None)
+    return TodayView(today.kept, today.missed, address, chosen)
 
 
 def _tile(reader: Reader, wanted: NowQuery, tile: Tile, label: str, count: int) -> TileView:

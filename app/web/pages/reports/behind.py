@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from app.delivery.wording.language import nearest
 from app.delivery.wording.phrases import N_
 from app.flow.query.credit_reports import credits_behind
 from app.flow.query.queue_reports import steps_behind
@@ -21,6 +20,7 @@ from app.sla.report.queue_report import QueueStep
 from app.sla.span import SECOND, Micros, Span
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
+from app.web.pages.frame.labels import rule_labels
 from app.web.pages.frame.vocabulary import CREDIT_STATES, KINDS, MOVES, named
 from app.web.pages.frame.words import Words, local
 from app.web.pages.reports import wording
@@ -89,7 +89,7 @@ class Lister:
             outcome = words.say(N_("late since {when} ({cause})"), when=late, cause=cause)
         return [
             self._ticket(clock.ticket),
-            _text(self._label(clock.commitment)),
+            _text(self.label(clock.commitment)),
             _text(self._when(figures.started_at)),
             _text(self._when(figures.ended_at)),
             _text(used),
@@ -115,7 +115,7 @@ class Lister:
             Cell(
                 str(found.of["service"] or found.of["contract"]), f"/services?desk={quote(self.desk)}", False
             ),
-            _text(self._uptime_label(str(found.of[COMMITMENT]))),
+            _text(self.label(str(found.of[COMMITMENT]))),
             Cell(words.length(found.downtime // SECOND)),
             Cell(words.number(found.interruptions)),
             _text(self._when(found.breached_at)),
@@ -125,7 +125,7 @@ class Lister:
         return [
             Cell(str(found["contract"]), f"/credits?desk={quote(self.desk)}", False),
             _text(str(found["customer"] or _NONE)),
-            _text(str(found.get("label") or found["credit"])),
+            _text(self.label(str(found["credit"]))),
             _text(str(found["caused_at"])[:10]),
             Cell(wording.money(self.words, found["amount"], found["currency"])),
             _text(named(self.words, CREDIT_STATES, found["state"])),
@@ -134,18 +134,9 @@ class Lister:
     def _ticket(self, ticket: str) -> Cell:
         return Cell(ticket, f"/tickets/{quote(self.desk, safe='')}/{quote(ticket, safe='')}", is_number=False)
 
-    def _label(self, commitment: str) -> str:
-        try:
-            found = self.agreement.commitment(commitment)
-        except KeyError:  # of an earlier version
-            return commitment
-        return nearest(self.words.language.value, dict(found.labels)) or found.label
-
-    def _uptime_label(self, commitment: str) -> str:
-        found = next((each for each in self.agreement.availability if each.id == commitment), None)
-        if found is None:  # of an earlier version
-            return commitment
-        return nearest(self.words.language.value, dict(found.labels)) or found.label
+    def label(self, rule: str) -> str:
+        """The label of a commitment or a credit; the id of one of an earlier version."""
+        return rule_labels(self.agreement, self.words.language).get(rule, rule)
 
     def _when(self, at: Micros | None) -> str:
         if at is None:
@@ -160,7 +151,7 @@ def _about(wanted: BehindQuery, write: Lister) -> str:
     names = {**wording.OUTCOMES, **wording.CAUSES, **wording.STEPS, **KINDS}
     values = [str(each) for each in (wanted.kind, wanted.outcome, wanted.cause, wanted.step) if each]
     filters = [
-        f"{words.say(wording.FIELDS[name])}: {value or _NONE}"
+        f"{words.say(wording.FIELDS[name])}: {write.label(value) if name == COMMITMENT and value else value or _NONE}"
         for name, value in wanted.texts(*wording.FIELDS).items()
     ]
     parts = [named(words, names, value) for value in values] + filters

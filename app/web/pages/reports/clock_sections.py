@@ -88,7 +88,9 @@ def _outcomes(page: Page, span: Span, given: Mapping[str, Any]) -> list[Cell]:
         )
         for outcome in ("met", "missed", "excluded")
     ]
-    return [*cells, Cell(wording.share(page.words, given["share"]))]
+    all_of_them = page.behind(Measure.OUTCOMES, span, FILTERS, kind=page.kind)
+    share = wording.share(page.words, given["share"])
+    return [*cells, Cell(share, all_of_them if given["met"] + given["missed"] else None)]
 
 
 def usage(page: Page) -> Section:
@@ -205,8 +207,13 @@ def causes(page: Page) -> Section:
         href = page.behind(Measure.BREACHES, page.what.span, FILTERS, kind=page.kind, cause=cause)
         number = words.number(count)
         marks.append(Mark(name, count, number, f"{name}: {number}", href, Tone.BAD))
-        before = "\u2013" if earlier is None else words.number(earlier[cause])
-        rows.append((name, [page.counted(count, href), Cell(before)]))
+        before = Cell("\u2013")
+        if earlier is not None:
+            before_href = page.behind(
+                Measure.BREACHES, page.what.earlier_span, FILTERS, kind=page.kind, cause=cause
+            )
+            before = page.counted(earlier[cause], before_href)
+        rows.append((name, [page.counted(count, href), before]))
     return Section(
         Chart.CAUSES,
         title,

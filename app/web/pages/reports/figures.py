@@ -50,6 +50,11 @@ class Question:
         """The instants of the dates."""
         return self.dates.span(self.zone)
 
+    @property
+    def earlier_span(self) -> Span:
+        """The instants of the dates before."""
+        return self.earlier.span(self.zone)
+
     def asked(self, by: By | None, names: tuple[str, ...]) -> Asked:
         """The question to a report, with those of the filters that it knows."""
         return Asked(self.desk, self.span, self.now, by, only=self.wanted.only(names))
@@ -155,7 +160,7 @@ def cut_of(what: Question, chart: Chart) -> By | None:
 def _compared(what: Question, report: _Report, by: By | None) -> Compared:
     """A report of both spans. What is shown of a whole span is added up from its months, whose figures are kept."""
     asked = what.asked(by or By.MONTH, report.filters)
-    earlier = replace(asked, span=what.earlier.span(what.zone), by=By.MONTH)
+    earlier = replace(asked, span=what.earlier_span, by=By.MONTH)
     try:
         now = report.made(asked)
     except TooExpensive as error:

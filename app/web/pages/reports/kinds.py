@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.sla.agreement.rule import Kind
@@ -22,6 +23,9 @@ class KindTile:
     before: str
     met: int
     missed: int
+    address: str
+    """Of all clocks that ended."""
+    met_address: str
     missed_address: str
 
 
@@ -41,6 +45,7 @@ def kind_tiles(page: Page) -> list[KindTile]:
 
 def _tile(page: Page, kind: Kind, figures: Mapping[str, Any], before: str | None) -> KindTile:
     words = page.words
+    behind = partial(page.behind, Measure.OUTCOMES, page.what.span, FILTERS, kind=kind.value)
     return KindTile(
         kind,
         words.say(wording.KINDS[kind]),
@@ -49,5 +54,7 @@ def _tile(page: Page, kind: Kind, figures: Mapping[str, Any], before: str | None
         wording.share(words, before),
         figures["met"],
         figures["missed"],
-        page.behind(Measure.OUTCOMES, page.what.span, FILTERS, kind=kind.value, outcome="missed"),
+        behind(),
+        behind(outcome="met"),
+        behind(outcome="missed"),
     )

@@ -75,10 +75,13 @@ def _wait(page: Page, queue: str, given: Mapping[str, Any], before: Any) -> tupl
 def _moves(page: Page, queue: str, given: Mapping[str, Any], before: Any) -> tuple[Mark, list[Cell]]:
     words, count = page.words, sum(given["moved"].values())
     href = page.behind("queues", page.what.span, QUEUE_FILTERS, queue=queue, step="moved")
-    earlier = words.number(sum(before["moved"].values())) if before else _NONE
+    earlier = Cell(_NONE)
+    if before:
+        href_before = page.behind("queues", page.what.earlier_span, QUEUE_FILTERS, queue=queue, step="moved")
+        earlier = page.counted(sum(before["moved"].values()), href_before)
     caption = f"{queue}: {words.count(_MOVES, count)}"
     mark = Mark(queue, count, words.number(count), caption, href if count else None)
-    return mark, [page.counted(count, href), Cell(earlier)]
+    return mark, [page.counted(count, href), earlier]
 
 
 def _length(page: Page, seconds: int | None) -> str:
@@ -187,7 +190,7 @@ def _amounts(page: Page, answer: Answer, currency: str) -> list[Mark]:
 def _credit_row(page: Page, span: Span, row: ReportRow) -> _Row:
     currency, figures = row.about["currency"], _plain(row.figures)
     href = page.behind("credits", span, OBJECT_FILTERS, currency=currency)
-    amounts = [Cell(wording.money(page.words, figures[each], currency)) for each in ("amount", "due")]
+    amounts = [Cell(wording.money(page.words, figures[each], currency), href) for each in ("amount", "due")]
     return wording.period(page.words, page.what.zone, span), [
         page.counted(figures["credits"], href),
         *amounts,

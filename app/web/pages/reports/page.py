@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.delivery.wording.language import nearest
 from app.delivery.wording.phrases import N_
+from app.flow.people.views import Page as SavedPage
 from app.flow.query.open_tickets import filter_choices
 from app.flow.query.report_scope import NamesAreOff
 from app.flow.query.serialize import instant_text
@@ -23,6 +24,7 @@ from app.web.http.problems import Place, invalid, not_found
 from app.web.pages.charts.svg import as_file
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import NO_STORE, Room
+from app.web.pages.frame.saved import menu
 from app.web.pages.reports import wording
 from app.web.pages.reports.behind import listed
 from app.web.pages.reports.behind_query import BehindQuery
@@ -84,7 +86,8 @@ async def show_reports(reader: ViewReader, wanted: Annotated[ReportsQuery, Query
     if wanted.desk is None and len(reader.desks) != 1:
         if not reader.desks:
             return room.page(reader, "none.html")
-        return room.page(reader, "desks.html", **await _all_desks(reader, wanted))
+        context = await _all_desks(reader, wanted)
+        return room.page(reader, "desks.html", saved=await menu(reader, SavedPage.REPORTS), **context)
     desk = must_see(reader.caller, wanted.desk or reader.desks[0])
     what, found = await _found(reader, wanted, desk, frozenset(Chart))
     page = _page(reader, what, found)
@@ -94,6 +97,7 @@ async def show_reports(reader: ViewReader, wanted: Annotated[ReportsQuery, Query
         "reports.html",
         desk=desk,
         wanted=wanted,
+        saved=await menu(reader, SavedPage.REPORTS),
         dates=wording.dates(page.words, what.dates.first, what.dates.last),
         earlier=wording.dates(page.words, what.earlier.first, what.earlier.last),
         what=what,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any, Final
 
 from app.delivery.wording.phrases import N_, NN_
@@ -37,15 +38,24 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """Days without downtime, one after the other: one line, which the style sheet dashes into days."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bars:
     """The days of a service."""
 
-    bars: tuple[Bar, ...]
+    marked: tuple[Bar, ...]
+    """Those with downtime, excluded or not."""
+    quiet: tuple[Quiet, ...]
+    """The others, in runs: most days are quiet, and a picture of each would be most of the page."""
     width: int
     label: str
     count: str
-    noted: tuple[Bar, ...]
-    """The days with downtime, excluded or not, the latest first."""
 
 
 def bars(words: Words, days: Sequence[dict[str, Any]], today: date) -> Bars:
@@ -53,9 +63,22 @@ def bars(words: Words, days: Sequence[dict[str, Any]], today: date) -> Bars:
     made = tuple(_bar(words, each, place, today) for place, each in enumerate(days))
     down = sum(each.kind == "down" for each in made)
     label = words.say(N_("{first} to {last}"), first=made[0].day, last=made[-1].day)
-    noted = tuple(each for each in reversed(made) if each.kind != "none")
+    runs = [(is_quiet, tuple(run)) for is_quiet, run in groupby(made, key=lambda each: each.kind == "none")]
     count = words.count(_DAYS_DOWN, down) if down else words.say(N_("no downtime"))
-    return Bars(made, len(made) * WIDTH, label, count, noted)
+    return Bars(
+        marked=tuple(each for is_quiet, run in runs if not is_quiet for each in run),
+        quiet=tuple(_quiet(words, run) for is_quiet, run in runs if is_quiet),
+        width=len(made) * WIDTH,
+        label=label,
+        count=count,
+    )
+
+
+def _quiet(words: Words, run: Sequence[Bar]) -> Quiet:
+    first, last = run[0], run[-1]
+    days = first.day if first is last else words.say(N_("{first} to {last}"), first=first.day, last=last.day)
+    path = f"M{first.x:g} {HEIGHT - _QUIET // 2}h{len(run) * WIDTH - _GAP}"
+    return Quiet(path, f"{days}: {first.text}")
 
 
 def _bar(words: Words, day: dict[str, Any], place: int, today: date) -> Bar:

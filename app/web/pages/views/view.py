@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from app.delivery.wording.phrases import N_
 from app.flow.people.own import NoPerson
 from app.flow.people.views import FaultyView, Page, TooManyViews, ViewNameTaken, may_change
-from app.flow.query.open_tickets import Tile
+from app.flow.query.open_tickets import TODAY, Tile
 from app.principal import Principal
 from app.store.people.views import Filters, View
 from app.web.pages.frame.saved import address_of
+from app.web.pages.frame.vocabulary import KINDS
 from app.web.pages.frame.words import Words
 
 DONE: Final[Mapping[str, str]] = {
@@ -22,13 +23,18 @@ DONE: Final[Mapping[str, str]] = {
 }
 """What was done, by the name in the address."""
 
-PAGES: Final[Mapping[str, str]] = {Page.NOW: N_("Now"), Page.BREACHES: N_("Breaches")}
+PAGES: Final[Mapping[str, str]] = {
+    Page.NOW: N_("Now"),
+    Page.BREACHES: N_("Breaches"),
+    Page.REPORTS: N_("Reports"),
+}
 _NAMES: Final[Mapping[str, str]] = {
     "desk": N_("Desk"),
     "show": N_("State"),
     "queue": N_("Queue"),
     "plan": N_("Plan"),
     "taken": N_("Taken on"),
+    "range": N_("Dates"),
     "from": N_("From"),
     "to": N_("To"),
     "assignee": N_("Assignee"),
@@ -45,9 +51,20 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("show", Tile.AWAITING): N_("Waiting for a fact"),
     ("show", Tile.PAUSED): N_("Paused"),
     ("show", Tile.UNASSIGNED): N_("Unassigned"),
+    ("show", TODAY): N_("Kept today"),
     ("show", "open"): N_("open"),
     ("show", "ended"): N_("ended"),
     ("show", "all"): N_("all"),
+    ("range", "this-week"): N_("This week"),
+    ("range", "last-week"): N_("Last week"),
+    ("range", "this-month"): N_("This month"),
+    ("range", "last-month"): N_("Last month"),
+    ("range", "this-quarter"): N_("This quarter"),
+    ("range", "last-quarter"): N_("Last quarter"),
+    ("range", "this-year"): N_("This year"),
+    ("range", "last-year"): N_("Last year"),
+    ("range", "own"): N_("Own dates"),
+    **{("kind", kind): text for kind, text in KINDS.items()},
     ("taken", "yes"): N_("yes"),
     ("taken", "no"): N_("no"),
 }

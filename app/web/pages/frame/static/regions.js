@@ -11,8 +11,9 @@
 import { synchronize, now, tickAll } from "./countdown.js";
 import { say } from "./spoken.js";
 
-const GATHER = 250; // milliseconds in which signals are collected before a region is fetched
-const PAUSE = 500; // milliseconds between two fetches of a region, however many signals come
+const GATHER = 40; // milliseconds in which signals are collected before a region is fetched: one event has several
+const PAUSE = 400; // milliseconds from one fetch of a region to the next, however many signals come
+const SLOW = 1.5; // and so many times as long as the last one took: who waits for a busy service asks less often
 const RETRY = 3000; // milliseconds; EventSource reconnects after a lost connection, not after an error status
 const REFRESH = 60_000; // milliseconds; some texts change without a signal: "today" becomes a date
 const SIGNED_OUT = 401;
@@ -26,8 +27,9 @@ class Region {
     this.all = false; // or all of them
     this.broken = new Set(); // keys of which a breach was reported: their rows are highlighted and announced once
     this.timer = null;
-    this.fetchedAt = -Infinity;
+    this.nextAt = -Infinity; // before that no signal has it fetched
     this.busy = false;
+    this.waiting = false; // a fetch was due while another was under way
   }
 
   concerns({ kind, desk, ticket }) {
@@ -40,7 +42,7 @@ class Region {
     if (!this.concerns(signal)) return;
     this.stale.add(keyOf(signal));
     if (BREACHES.has(signal.kind)) this.broken.add(keyOf(signal));
-    this.plan(Math.max(GATHER, this.fetchedAt + PAUSE - performance.now()));
+    this.plan(this.wait());
   }
 
   renew() {
@@ -53,14 +55,23 @@ class Region {
     return this.fetch();
   }
 
+  // The first signal after a while is shown at once, the next ones together.
+  wait() {
+    return Math.max(GATHER, this.nextAt - performance.now());
+  }
+
   plan(delay) {
     this.timer ??= setTimeout(() => this.fetch(), delay);
   }
 
   async fetch() {
     this.timer = null;
-    if (this.busy) return this.plan(GATHER);
+    if (this.busy) {
+      this.waiting = true;
+      return null;
+    }
     this.busy = true;
+    const began = performance.now();
     const { stale, all, broken } = this;
     [this.stale, this.all, this.broken] = [new Set(), false, new Set()];
     try {
@@ -69,8 +80,10 @@ class Region {
       if (!(error instanceof TypeError)) throw error; // the network
       this.again(broken);
     } finally {
-      this.fetchedAt = performance.now();
+      this.nextAt = began + Math.max(PAUSE, SLOW * (performance.now() - began));
       this.busy = false;
+      if (this.waiting) this.plan(this.wait());
+      this.waiting = false;
     }
     return null;
   }
