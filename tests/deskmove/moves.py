@@ -12,7 +12,8 @@ from tests.chaos.fleet import RATE
 from tests.chaos.harness import Outcome, Rounds
 from tests.chaos.processes import Push
 from tests.chaos.pusher import Orders
-from tests.chaos.verdict import EVENTS, SIGNALS, Delay, Findings, RecordedSignal, compare
+from tests.chaos.verdict import SIGNALS, Delay, Findings, RecordedSignal, compare
+from tests.deskmove.neighbour import Neighbour
 from tests.deskmove.servers import TwoServers
 from tests.waiting import HANG
 
@@ -25,6 +26,8 @@ _INTERRUPTED: Final = 0.5
 _UNDONE: Final = 0.25
 _KILLED_AFTER: Final = (0.3, 4.0)
 _OVER: Final = "lives on another server already"
+_EVENTS: Final = "SELECT event_id FROM event WHERE desk = 'chaos'"
+_SIGNALS: Final = SIGNALS.replace("FROM signal", "FROM signal WHERE desk = 'chaos'")
 _SECONDS: Final = re.compile(r"cut over in ([0-9.]+) s")
 
 
@@ -39,10 +42,12 @@ class Moves(Rounds):
         self._pusher = Push(orders, servers.environment)
         self.closed: list[float] = []
         self.repeated = 0
+        self._neighbours: list[Neighbour] = []
 
     def run(self, rounds: int) -> Iterator[str]:
         """Run the rounds. Yields a report line for each."""
         self._begin()
+        self._neighbours = self._servers.neighbours()
         for number in range(1, rounds + 1):
             self._pusher.go()
             time.sleep(self._chance.uniform(*_BEFORE))
@@ -51,7 +56,7 @@ class Moves(Rounds):
             time.sleep(self._chance.uniform(*_BEFORE))
             answers = self._pusher.quiet()
             found, delays = self._rest()
-            found.unsound |= set(self._examined(number))
+            found.unsound |= {*self._examined(number), *self._disturbed()}
             if max(self.closed) > CUT_OVER_WITHIN:
                 found.unsound.add(f"closed for {max(self.closed):.1f} s")
             self._keep(number, outage, found, delays)
@@ -96,9 +101,21 @@ class Moves(Rounds):
         assert process.returncode == 0 or (interrupted and _OVER in text), text
         return text
 
+    def _disturbed(self) -> Iterator[str]:
+        """Pushes to desks that do not move, which must all be answered as ever."""
+        for each in self._neighbours:
+            for status in each.answers.keys() - {200}:
+                yield f"desk {each.desk} got {status}"
+
+    def close(self) -> None:
+        """Stop everything."""
+        for each in self._neighbours:
+            each.close()
+        super().close()
+
     def _compared(self) -> tuple[Findings, list[Delay]]:
-        stored = [row["event_id"] for row in self._fleet.ask(EVENTS)]
-        rows = [RecordedSignal.of(row) for row in self._fleet.ask(SIGNALS)]
+        stored = [row["event_id"] for row in self._fleet.ask(_EVENTS)]
+        rows = [RecordedSignal.of(row) for row in self._fleet.ask(_SIGNALS)]
         recorded = [replace(each, seq=place) for place, each in enumerate(rows, 1)]
         found, delays = compare(self._reference, stored, recorded, self._outages)
         self._compare_months(found)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tests.chaos.fleet import DESK_FILES, SETTINGS, USUAL_TIMEOUTS, SetUp
 from tests.chaos.processes import ROOT, Web
+from tests.deskmove.neighbour import Neighbour, desk_files
 from tests.servers import postgres
 from tests.servers.postgres import ADMINISTRATOR, Administrator, Postgres
 from tests.servers.slatimer import commanded
@@ -70,10 +71,23 @@ class TwoServers(SetUp):
         self.apply(DESK_FILES)
         self.second.command("key", "list")
         self.second.command("desk", "join", "--from", self.second.administrator_url)
+        self._neighbours = [("phpnet", self.first), ("haisoft", self.second)]
+        for name, server in self._neighbours:
+            server.command("apply", *desk_files(name))
 
     def pusher_bases(self) -> list[str]:
         """Senders know the first server alone."""
         return [self.first.web.base]
+
+    def neighbours(self) -> list[Neighbour]:
+        """Begin to push to the desks that do not move."""
+        return [
+            Neighbour(name, server.web.base, self._key_of(name, server)) for name, server in self._neighbours
+        ]
+
+    @staticmethod
+    def _key_of(desk: str, server: Deployment) -> str:
+        return server.command("key", "create", "--desk", desk, "--scope", "push,read").strip()
 
     def move(self, *options: str) -> subprocess.Popen[str]:
         """Begin to move the desk to the other server."""

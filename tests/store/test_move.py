@@ -13,8 +13,9 @@ from app.flow.transfer.move import Move
 from app.flow.transfer.move_checks import CannotMove
 from app.settings import Settings
 from app.store.contracts.catalogue import UnknownDesk
-from app.store.engine.database import Database, Unreachable
+from app.store.engine.database import Database
 from app.store.engine.routes import RouteState
+from app.store.engine.unreachable import DeskMoves
 from app.store.transfer import fence, replication
 from app.store.transfer.server import Server
 from tests.servers import postgres
@@ -67,7 +68,7 @@ def test_a_closed_desk_takes_no_event_and_is_not_swept_and_others_go_on(
     url = service.settings.database_url
     service.push(created("1", MORNING))
     on(url, closed(DESK, state))
-    with pytest.raises(Unreachable, match="moves"):
+    with pytest.raises(DeskMoves, match="moves"):
         service.push(created("2", MORNING))
     assert not service.push(created("1", MORNING, desk="webxtra", plan="managed")).refused
     service.clock.set("2026-03-09T08:00:00+01:00")

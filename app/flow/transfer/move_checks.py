@@ -26,7 +26,7 @@ class CannotMove(RuntimeError):
 
 
 async def check(server: Server) -> None:
-    """One server by itself. Raises CannotMove."""
+    """One server alone. Raises CannotMove."""
     if int(await server.value("SHOW server_version_num")) < LEAST_VERSION:
         raise CannotMove(f"{server} is older than PostgreSQL 15, which has no row filters")
     if not await server.value("SELECT to_regclass('route') IS NOT NULL"):

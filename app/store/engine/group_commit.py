@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from app.principal import Desks
 from app.sla.span import Micros
 from app.store.engine.database import Connection, Database, FailureKind, failure_kind
+from app.store.engine.unreachable import DeskMoves
 
 M = TypeVar("M")
 O = TypeVar("O")  # noqa: E741 - an outcome
@@ -120,7 +121,8 @@ class GroupCommit(Generic[M, O]):
                 bulk=self._bulk is not None and min(map(self._weight, members)) >= self._bulk,
             )
         except Exception as error:  # noqa: BLE001 - raised again in `submit`
-            if len(batch) == 1 or failure_kind(error) is FailureKind.UNAVAILABLE:
+            together = failure_kind(error) is FailureKind.UNAVAILABLE and not isinstance(error, DeskMoves)
+            if len(batch) == 1 or together:
                 _fail(batch, error)
             else:
                 for single in batch:

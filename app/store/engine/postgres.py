@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.sla.span import Micros
 from app.store.engine.address import TEMPORARY, address_of, connect
 from app.store.engine.prepared import Prepared
-from app.store.engine.unreachable import Unreachable
+from app.store.engine.unreachable import DeskMoves, Unreachable
 
 T = TypeVar("T")
 
@@ -41,7 +41,6 @@ _UNAVAILABLE_STATES: Final = {
     "53100": "has no space left on its disk",
     "53200": "is out of memory",
     "58030": "cannot read or write its disk",
-    MOVES: "refuses a desk that moves",
 }
 """SQLSTATE of what passes, whatever the statement: nothing was written, and a retry succeeds when it is over."""
 
@@ -111,6 +110,8 @@ class TransactionRunner:
             except (OSError, TimeoutError) as error:
                 raise Unreachable(f"the database does not answer: {error or type(error).__name__}") from error
             except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) == MOVES:
+                    raise DeskMoves(f"the desk cannot be written here: {error.orig}") from error
                 if state := _UNAVAILABLE_STATES.get(getattr(error.orig, "sqlstate", None) or ""):
                     raise Unreachable(f"the database {state}: {error.orig}") from error
                 if self._needs_primary(error):

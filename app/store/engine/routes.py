@@ -47,7 +47,7 @@ class Route:
 
     @property
     def is_closed(self) -> bool:
-        """Whether no server can write it at this moment, as far as this one knows."""
+        """Whether no server can write it now, as far as this one knows."""
         return self.state in _CLOSED
 
 

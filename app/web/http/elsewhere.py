@@ -20,7 +20,7 @@ from app.web.http.responses import NO_STORE
 from app.web.http.running import running
 
 _MOST_FORWARDS: Final = 3
-"""A desk that has moved as often since a sender was told its address; more are a circle."""
+"""A desk may have moved as often since its sender was configured; more are a circle."""
 _OWN_HEADERS: Final = frozenset(
     {
         *("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
