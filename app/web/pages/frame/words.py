@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
@@ -171,7 +172,12 @@ class Words(Wording):
 
     def percent(self, share: float) -> str:
         """A share of one as a percentage, to one decimal."""
-        return format_percent(share, "#,##0.#%", locale=self.locale)
+        return format_percent(share, self.percent_pattern("#"), locale=self.locale)
+
+    def percent_pattern(self, decimals: str) -> str:
+        """How the language writes a percentage, with decimals as in a pattern of numbers: "#,##0.# %" in French."""
+        pattern = str(Locale.parse(self.locale).percent_formats[None].pattern)
+        return pattern.replace("#,##0", f"#,##0.{decimals}") if decimals else pattern
 
 
 def local(at: Micros, zone: str) -> datetime:
