@@ -47,6 +47,9 @@ async def _watched(browser: Browser, measured: Site, width: int) -> tuple[Observ
 async def _measure(measured: Site) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=[*ARGS])
+        warm = await browser.new_page()  # the first page of a browser also starts the browser
+        await warm.goto(f"{measured.web.base}/sign-in")
+        await warm.close()
         for width in WIDTHS:
             print(_line(width, *await _watched(browser, measured, width)))
         await browser.close()

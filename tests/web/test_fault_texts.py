@@ -31,6 +31,7 @@ SOURCES = [
         ),
         ("Write [calendars.desk] with its hours.", "Écrivez [calendars.desk] avec ses horaires."),
         ("Write every = 2.", "Écrivez every = 2."),
+        ("exclusion.granted needs a reason", "exclusion.granted demande un motif"),
     ],
 )
 def test_a_sentence_is_said_in_the_language_with_what_it_quotes(sentence: str, in_french: str) -> None:
@@ -40,8 +41,8 @@ def test_a_sentence_is_said_in_the_language_with_what_it_quotes(sentence: str, i
 @pytest.mark.parametrize(
     "sentence",
     [
-        "a first response never restarts",
-        'Write a share between nothing and the whole, as "80%".',
+        "a moon never sets",
+        "roll = 2 cannot go with it",
         f"{'x' * LONGEST} is not a list",
         "<b> is not nice",
     ],

@@ -96,6 +96,17 @@ def test_time_left_is_written_as_the_language_does(language: str, lengths: list[
     assert [words.left(seconds) for seconds in (45, 420, 4_800, 7_200, 111_700, -1_860)] == lengths
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("3 working days", "3 jours ouvrés"), ("1 month", "1 mois"), ("> 99.95%", "> 99.95%"), ("2h", "2h")],
+)
+def test_a_target_of_days_or_months_is_counted_in_the_readers_language(written: str, shown: str) -> None:
+    words = words_of("ticket", Language.FR)
+    assert words.counted_target(written) == shown
+    assert words.uptime("> 99.95%") == f"plus de 99,95{NBSP}%"
+    assert words.percent(0.5) == f"50{NBSP}%"
+
+
 # What French sets before these signs, and the apostrophe of print, in every catalogue.
 _BARE = {Language.FR: r" [:;!?%]|'", Language.IT: "'", Language.NL: "'"}
 

@@ -18,6 +18,15 @@ from app.sla.span import DAY, SECOND, Micros, instant
 SEED: Final = 20260306
 """A fixed seed: every demonstration shows the same day."""
 
+STAFF: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "haisoft": (("Niveau 1", "amelie"), ("Niveau 1", "chloe"), ("Niveau 2", "bruno"), ("", "")),
+    "webxtra": (("Support", "daan"), ("Support", "sanne"), ("Support", "lotte"), ("", "")),
+    "phpnet": (("Infogérance", "elodie"), ("Infogérance", "didier"), ("Astreinte", "farid"), ("", "")),
+    "clamehost": (("Assistenza", "carla"), ("Assistenza", "enzo"), ("", "")),
+    "hvn": (("Chăm sóc khách hàng", "lan"), ("Kỹ thuật", "minh"), ("", "")),
+}
+"""Groups and people of each desk; some tickets are unassigned."""
+
 _LONGEST: Final = 60 * DAY
 """How far back the search for open time goes: no calendar is closed for as long."""
 
@@ -84,16 +93,19 @@ class DeskHistory:
     """The past of one desk up to `now`."""
 
     def __init__(self, desk: str, calendars: Mapping[str, Calendar], now: Micros, letter: str) -> None:
-        self.desk, self.now, self._letter = desk, now, letter
+        self.desk, self.now, self.letter = desk, now, letter
         self.calendars = {name.partition("/")[2]: c for name, c in calendars.items() if name.startswith(desk)}
         self.random = Random(f"{SEED}{desk}")  # noqa: S311 - a story, not a secret
+        self._staff = Random(f"{SEED}{desk}staff")  # noqa: S311
         self.events: list[ReceivedEvent] = []
         self._tickets = self._facts = self._calls = 0
 
     def ticket(self, at: Micros, /, *, name: str | None = None, **fields: Any) -> TicketHistory:
         """Create a ticket, by a customer unless `author` is given."""
         self._tickets += 1
-        history = TicketHistory(self, name or f"{self._letter}-{1000 + self._tickets}")
+        group, assignee = self._staff.choice(STAFF[self.desk])
+        fields = {**({"group": group, "assignee": assignee} if assignee else {}), **fields}
+        history = TicketHistory(self, name or f"{self.letter}-{1000 + self._tickets}")
         return history.event(at, "ticket.created", **fields)
 
     def add(
@@ -116,7 +128,7 @@ class DeskHistory:
     def fact(self, at: Micros, type_: str, subject: str, **data: Any) -> None:
         """Add an event about a service, a call or a contract."""
         self._facts += 1
-        self.add(f"{self._letter}-fact-{self._facts}", type_, subject, at, None, data)
+        self.add(f"{self.letter}-fact-{self._facts}", type_, subject, at, None, data)
 
     def outage(
         self, at: Micros, length: Micros | None, service: str, reference: str, *, cause: str, **data: Any
@@ -135,7 +147,7 @@ class DeskHistory:
     def call(self, at: Micros, waited: Micros | None, line: str, customer: str) -> None:
         """A call, answered after it `waited`; None: the caller gave up."""
         self._calls += 1
-        subject = f"call:{self._letter}-{self._calls}"
+        subject = f"call:{self.letter}-{self._calls}"
         self.fact(at, "call.offered", subject, line=line, customer=customer)
         if waited is not None:
             self.fact(at + waited, "call.answered", subject)

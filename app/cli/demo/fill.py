@@ -4,7 +4,7 @@ The events are received in order under a clock that is set to the receipt of eac
 every instant that comes due. So the signals are the same as if the service had been running. Microseconds UTC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from app.cli.demo.clamehost import clamehost
@@ -12,6 +12,7 @@ from app.cli.demo.contracts import put_contracts
 from app.cli.demo.desk_history import ReceivedEvent
 from app.cli.demo.haisoft import haisoft
 from app.cli.demo.hvn import LONGEST_PAST, hvn
+from app.cli.demo.past_month import add_past_month
 from app.cli.demo.phpnet import phpnet
 from app.cli.demo.webxtra import webxtra
 from app.cli.shipped import shipped_calendars
@@ -26,13 +27,18 @@ from app.flow.people.manage import OPERATOR
 from app.flow.process.runtime import Runtime
 from app.principal import EVERY, Role, roles_on
 from app.settings import Settings
-from app.sla.span import Micros
+from app.sla.span import DAY, HOUR, Micros
 from app.store.engine.database import Connection, Database
 from app.store.people import keys
 from app.store.tickets.schedule import next_at
 
 LEAD: Final = "lea"
 """The lead of the demonstration."""
+
+TOGETHER: Final = 2 * HOUR
+"""Older events within so long are received together, but never past an instant at which a clock comes due."""
+RECENT: Final = 2 * DAY
+"""Later events are received one by one, each at its time."""
 
 DESKS: Final = (haisoft, webxtra, clamehost, hvn, phpnet)
 
@@ -51,13 +57,17 @@ class Clock:
         self.at = max(self.at, at)
 
 
-def past_events(settings: Settings, now: Micros) -> list[ReceivedEvent]:
-    """The events of the five desks, in the order in which they are received."""
+def past_events(settings: Settings, now: Micros, *, with_month: bool = True) -> list[ReceivedEvent]:
+    """The events of the five desks, in the order of their receipt. `with_month`: with weeks of everyday work."""
     calendars = shipped_calendars(settings.calendars)
-    return sorted(event for desk in DESKS for event in desk(calendars, now).events)
+    desks = [desk(calendars, now) for desk in DESKS]
+    if with_month:
+        for desk in desks:
+            add_past_month(desk)
+    return sorted(event for desk in desks for event in desk.events)
 
 
-def fill_database(settings: Settings, now: Micros) -> str:
+def fill_database(settings: Settings, now: Micros, *, with_month: bool = True) -> str:
     """Fill a fresh database with the past up to `now`. Returns a key that pushes and reads on every desk."""
     clock = Clock(now - LONGEST_PAST)
     with Database(settings, clock) as database:
@@ -65,7 +75,7 @@ def fill_database(settings: Settings, now: Micros) -> str:
         files = read_files([settings.calendars, settings.agreements])
         database.write_now(lambda conn, at: apply(conn, at, runtime.assessor, Proposal(files)))
         put_contracts(runtime, now)
-        _receive(runtime, clock, past_events(settings, now))
+        _receive(runtime, clock, past_events(settings, now, with_month=with_month), now)
         clock.set(now)
         runtime.sweeper.sweep_now()
         roles = roles_on(EVERY, [Role.PUSH, Role.VIEWER])
@@ -96,14 +106,24 @@ def embed_link(settings: Settings, now: Micros, base: str, desk: str, ticket: st
         return database.write_now(work)
 
 
-def _receive(runtime: Runtime, clock: Clock, received: Iterable[ReceivedEvent]) -> None:
-    for each in received:
-        _sweep_until(runtime, clock, each.received_at)
-        clock.set(each.received_at)
-        runtime.receiver.receive_now([Incoming.of(each.desk, each.event)], answered=False)
+def _receive(runtime: Runtime, clock: Clock, received: Sequence[ReceivedEvent], now: Micros) -> None:
+    place = 0
+    while place < len(received):
+        first = received[place].received_at
+        due = _sweep_until(runtime, clock, first)
+        until = min(first + TOGETHER, due or first) if first < now - RECENT else first
+        following = place + 1
+        while following < len(received) and received[following].received_at < until:
+            following += 1
+        batch = received[place:following]
+        clock.set(batch[-1].received_at)
+        runtime.receiver.receive_now([Incoming.of(each.desk, each.event) for each in batch], answered=False)
+        place = following
 
 
-def _sweep_until(runtime: Runtime, clock: Clock, at: Micros) -> None:
+def _sweep_until(runtime: Runtime, clock: Clock, at: Micros) -> Micros | None:
+    """Sweep at every instant that comes due before another one. Returns the next that is due."""
     while (due := runtime.database.read_now(next_at)) is not None and due < at:
         clock.set(due)
         runtime.sweeper.sweep_now()
+    return due

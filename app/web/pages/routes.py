@@ -3,12 +3,14 @@
 Every sub-package with a module `page` is a room, found here, so that a new page needs no line in a list.
 """
 
+import gzip
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.web.http.problems import not_found
@@ -16,7 +18,8 @@ from app.web.http.routing import Router
 from app.web.pages.frame.assets import FILES, MEDIA_TYPES, PAGES, STATIC
 from app.web.pages.frame.room import Room
 
-_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+_GZIP: Final = {"Content-Encoding": "gzip"}
 
 
 def _rooms() -> tuple[Room, ...]:
@@ -31,11 +34,22 @@ router = Router(include_in_schema=False)
 
 
 @router.get("/static/{digest}/{name}")
-async def static(digest: str, name: str) -> Response:
-    """A script, a style sheet or an image of this release; 404 for another release's."""
+async def static(request: Request, digest: str, name: str) -> Response:
+    """A script, a style sheet or an image of this release; 404 for another release's.
+
+    Only these are compressed: the length of a compressed page could give secrets in it away.
+    """
     if f"/static/{digest}" != STATIC or name not in FILES:
         raise not_found("file", name)
-    return Response(FILES[name], media_type=MEDIA_TYPES[Path(name).suffix], headers=_IMMUTABLE)
+    media_type = MEDIA_TYPES[Path(name).suffix]
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(_compressed(name), media_type=media_type, headers=_IMMUTABLE | _GZIP)
+    return Response(FILES[name], media_type=media_type, headers=_IMMUTABLE)
+
+
+@cache
+def _compressed(name: str) -> bytes:
+    return gzip.compress(FILES[name], mtime=0)
 
 
 _LIVE: Final = "now"

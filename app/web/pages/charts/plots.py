@@ -146,16 +146,30 @@ def grid(title: str, rows: Sequence[tuple[str, Sequence[Mark]]], heads: Sequence
     for number, (name, marks) in enumerate(rows):
         y = _TOP + 14 + number * _CELL_HEIGHT
         parts.append(text(_LEFT - 8, y + 16, name, "end"))
-        parts += [_cell(each, _LEFT + place * width, y, width, greatest) for place, each in enumerate(marks)]
+        parts.append(
+            _empty([_LEFT + place * width for place, each in enumerate(marks) if not each.value], y, width)
+        )
+        parts += [
+            _cell(each, _LEFT + place * width, y, width, greatest)
+            for place, each in enumerate(marks)
+            if each.value
+        ]
     return canvas(title, _TOP + 18 + len(rows) * _CELL_HEIGHT, *parts)
+
+
+def _empty(places: Sequence[float], y: float, width: float) -> Markup:
+    """The cells of a row that count nothing, as one outline."""
+    if not places:
+        return Markup()
+    box = f"h{width - 2:g}v{_CELL_HEIGHT - 2:g}h-{width - 2:g}z"
+    outline = "".join(f"M{x + 1:g} {y + 1:g}{box}" for x in places)
+    return tag("path", class_="empty", d=outline, fill="none", stroke=LINE)
 
 
 def _cell(found: Mark, x: float, y: float, width: float, greatest: float) -> Markup:
     size = {"x": x + 1, "y": y + 1.0, "width": width - 2, "height": _CELL_HEIGHT - 2, "rx": 2}
-    if not found.value:
-        return tag("rect", **size, class_="empty", fill="none", stroke=LINE)
     steps = HEAT[found.tone]
-    step = min(len(steps) - 1, int(found.value / greatest * len(steps)))
+    step = min(len(steps) - 1, int((found.value or 0) / greatest * len(steps)))
     ink = "#ffffff" if step == len(steps) - 1 else "#000000"
     number = text(x + width / 2, y + 16, found.text, "middle", class_="count", fill=ink, font_size=10)
     # The colours are those of every theme: their numbers are written on them.

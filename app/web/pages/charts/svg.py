@@ -50,6 +50,8 @@ def tag(name: str, *content: Markup | str, **attributes: object) -> Markup:
         if value is not None
     )
     inner = Markup("").join(content)
+    if not inner:
+        return Markup("<{0}{1}/>").format(name, given)
     return Markup("<{0}{1}>{2}</{0}>").format(name, given, inner)
 
 
@@ -66,20 +68,11 @@ def text(x: float, y: float, content: str, anchor: str = "start", **attributes: 
 
 def mark(found: Mark, *shapes: Markup) -> Markup:
     """The shapes of a mark with its caption, as a link if it has an address."""
-    caption = text(
-        WIDTH,
-        READOUT,
-        found.caption,
-        "end",
-        class_="caption",
-        visibility="hidden",
-        fill=INK,
-        aria_hidden="true",
-    )
-    content = (tag("title", escape(found.caption)), *shapes, caption)
+    caption = tag("text", escape(found.caption), class_="caption", x=WIDTH, y=READOUT, aria_hidden="true")
+    named = {"class_": f"mark {found.tone}", "aria_label": found.caption}
     if found.href is None:
-        return tag("g", *content, class_=f"mark {found.tone}")
-    return tag("a", *content, class_=f"mark {found.tone}", href=found.href, aria_label=found.caption)
+        return tag("g", *shapes, caption, role="img", **named)
+    return tag("a", *shapes, caption, href=found.href, **named)
 
 
 def canvas(title: str, height: float, *content: Markup) -> Markup:
@@ -96,12 +89,16 @@ def canvas(title: str, height: float, *content: Markup) -> Markup:
     )
 
 
-_LINK: Final = re.compile(r'<a class="([^"]*)" href="[^"]*"')
+_MARK: Final = re.compile(r'<(?:a href|g role)="[^"]*" class="([^"]*)" aria-label="([^"]*)">')
+_CAPTION: Final = re.compile(r'<text class="caption"[^>]*>[^<]*</text>')
 
 
 def as_file(chart: Markup, title: str) -> str:
-    """A chart as a file of its own: with its namespace, a white ground and its title, without links into the service."""
-    drawn = _LINK.sub(r'<g class="\1"', str(chart)).replace("</a>", "</g>")
+    """A chart as a file of its own: with its namespace, a white ground and its title, without links into the service.
+
+    The caption of a mark is its title there: a file has no style sheet that would show it."""
+    drawn = _MARK.sub(r'<g class="\1"><title>\2</title>', _CAPTION.sub("", str(chart)))
+    drawn = drawn.replace("</a>", "</g>")
     named = drawn.replace('<svg class="chart"', f'<svg xmlns="{XMLNS}" class="chart"', 1)
     head = tag("title", escape(title)) + tag("rect", width="100%", height="100%", fill="#ffffff")
     begin = named.index(">") + 1

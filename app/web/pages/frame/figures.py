@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from babel import Locale
 from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_percent
 
@@ -30,9 +29,7 @@ def uptime(words: Words, text: str) -> str:
     """An uptime in per cent with all of its decimals: "99.8634%"."""
     written = Decimal(text)
     decimals = max(0, -int(written.as_tuple().exponent))
-    pattern = str(Locale.parse(words.locale).percent_formats[None].pattern)
-    exact = pattern.replace("#,##0", "#,##0." + "0" * decimals) if decimals else pattern
-    return format_percent(written / _PERCENT, exact, locale=words.locale)
+    return format_percent(written / _PERCENT, words.percent_pattern("0" * decimals), locale=words.locale)
 
 
 def exact_length(words: Words, seconds: int) -> str:

@@ -1,16 +1,18 @@
 """The words, dates, numbers and durations of a page, in the reader's language. Instants are microseconds UTC."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from app.delivery.wording.phrases import N_
+from app.delivery.wording.phrases import N_, NN_
 from app.delivery.wording.wording import Wording
 from app.sla.span import SECOND, Micros, instant
 
@@ -23,6 +25,13 @@ AT_LEAST: Final = N_("at least {share}")
 MORE_THAN: Final = N_("more than {share}")
 _DAYS: Final = N_("{d} d")
 _DAYS_HOURS: Final = N_("{d} d {h} h")
+_TARGETS: Final = {
+    "working day": NN_("{n} working day", "{n} working days"),
+    "day": NN_("{n} day", "{n} days"),
+    "month": NN_("{n} month", "{n} months"),
+}
+_COUNTED: Final = re.compile(rf"(\d+) ({'|'.join(_TARGETS)})s?", re.ASCII)
+"""A target that is counted by days or months, as agreements write it."""
 _MANY_HOURS_ELAPSED: Final = 48
 """Elapsed hours from which days are counted."""
 _MANY_HOURS: Final = 10
@@ -160,6 +169,11 @@ class Words(Wording):
             return Wording.number(self, number)  # a class with slots has no super() without arguments
         return format_decimal(number, locale=self.locale)
 
+    def counted_target(self, written: str) -> str:
+        """A target that an agreement writes as a number of days or months, "3 working days"; another one as it is."""
+        found = _COUNTED.fullmatch(written)
+        return written if found is None else self.count(_TARGETS[found[2]], int(found[1]))
+
     def uptime(self, target: str) -> str:
         """The target of an uptime, which agreements write as ">= 99.9%", in words; another one as it is written."""
         if not (target.startswith(">") and target.endswith("%")):
@@ -171,7 +185,12 @@ class Words(Wording):
 
     def percent(self, share: float) -> str:
         """A share of one as a percentage, to one decimal."""
-        return format_percent(share, "#,##0.#%", locale=self.locale)
+        return format_percent(share, self.percent_pattern("#"), locale=self.locale)
+
+    def percent_pattern(self, decimals: str) -> str:
+        """How the language writes a percentage, with decimals as in a pattern of numbers: "#,##0.# %" in French."""
+        pattern = str(Locale.parse(self.locale).percent_formats[None].pattern)
+        return pattern.replace("#,##0", f"#,##0.{decimals}") if decimals else pattern
 
 
 def local(at: Micros, zone: str) -> datetime:

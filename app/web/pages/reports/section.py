@@ -60,7 +60,7 @@ class Page:
             **dict(self.what.wanted.only(filters)),
             **{name: "" if value is None else value for name, value in given.items()},
         }
-        return f"/reports/behind?{urlencode(query)}"
+        return f"/reports/behind?{urlencode(query, safe=':')}"
 
     def write_share(self, value: float) -> str:
         """A value of an axis of shares in per cent."""

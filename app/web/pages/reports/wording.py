@@ -63,7 +63,7 @@ def share(words: Words, text: str | None, decimals: int = 1) -> str:
     if text is None:
         return "\u2013"
     exact = Decimal(text).quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN)
-    return format_percent(exact / 100, "#,##0." + "#" * decimals + "%", locale=words.locale)
+    return format_percent(exact / 100, words.percent_pattern("#" * decimals), locale=words.locale)
 
 
 def change(words: Words, now: str | None, before: str | None) -> str | None:

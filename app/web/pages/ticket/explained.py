@@ -62,9 +62,13 @@ def kept_label(answer: TicketAnswer, commitment: str, to: Audience) -> str:
 def target_text(written: str | None, length: int | None, to: Audience) -> str:
     """ "2 h", or "3 working days (24 h)" where the agreement writes it differently."""
     if length is None:
-        return written or ""
+        return to.words.counted_target(written) if written else ""
     exact = to.exact(length // SECOND)
-    return exact if written is None or _PLAIN.fullmatch(written) else f"{written} ({exact})"
+    return (
+        exact
+        if written is None or _PLAIN.fullmatch(written)
+        else f"{to.words.counted_target(written)} ({exact})"
+    )
 
 
 def explained(answer: TicketAnswer, view: ClockView, to: Audience) -> Explained | None:
