@@ -49,6 +49,7 @@ FORMS: Final = (
     "/settings/people",
     "/settings/people/roles",
     "/settings/people/state",
+    "/settings/export",
     "/settings/keys",
     "/settings/keys/revoke",
     "/agreements/{desk}/edit",
@@ -171,7 +172,7 @@ TAKES: Final[dict[tuple[str, str], Any]] = {
 OF_NO_DESK: Final = {
     *("/healthz", "/readyz", "/metrics", "/session", "/static/{digest}/{name}"),
     *("/", "/v1/me", "/now/list"),
-    *("/settings", "/settings/audit", "/settings/people", "/settings/keys"),
+    *("/settings", "/settings/audit", "/settings/people", "/settings/keys", "/settings/export"),
     *("/sign-in", "/sign-in/link", "/views"),
 }
 """Public, and about no desk."""
@@ -376,6 +377,8 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("GET", "/sign-in/link"): None,
     ("GET", "/settings"): VIEW,
     ("GET", "/settings/people"): PEOPLE,
+    ("GET", "/settings/export"): CONFIGURE,
+    ("POST", "/settings/export"): CONFIGURE,
     ("GET", "/settings/keys"): PEOPLE,
     ("GET", "/settings/audit"): Permission.AUDIT,
     ("POST", "/sign-in"): None,

@@ -13,6 +13,7 @@ from app.flow.process.replica_metrics import ReplicaMetrics
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.flow.simulation.supervisor import Simulations
+from app.flow.transfer.download import Downloads
 from app.principal import EVERY
 from app.settings import Settings
 from app.store.engine.database import Database, visible_desks
@@ -42,6 +43,7 @@ class WebRuntime(Runtime):
         self.shared_reads = SharedReads(settings.shared_read_interval)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
         self.simulations = Simulations(database, settings)
+        self.downloads = Downloads(settings)
         self.refused_sign_ins = RefusedSignIns(database, settings)
         self.sign_ins = SignIns(database, settings)
         self.own = Own(database, settings, self.sign_ins)
@@ -60,6 +62,7 @@ class WebRuntime(Runtime):
         """Stop everything. Work in progress is finished first."""
         self.hub.close()
         await self.simulations.stop()
+        self.downloads.stop()
         await super().stop()
         await self.tail.stop()
         await self.refused_sign_ins.stop()
