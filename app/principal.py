@@ -42,7 +42,7 @@ class Permission(StrEnum):
     INBOX = "inbox"
     """Read inbound webhooks that could not be understood, bodies included, and run them again."""
     CONFIGURE = "configure"
-    """Put calendars and agreements into force, connect ticket systems, and allow embedding."""
+    """Put calendars and agreements into force, connect ticket systems, allow embedding, and download an export."""
     AUDIT = "audit"
     """Read the audit log."""
     SUBSCRIBE = "subscribe"

@@ -1,4 +1,6 @@
-"""Settings of `slatimer export` and `slatimer import`: memory, checkpoints, and lines too long."""
+"""Settings of exports and imports: memory, checkpoints, lines too long, and exports that are downloaded."""
+
+from datetime import timedelta
 
 from pydantic import Field
 
@@ -23,4 +25,22 @@ class TransferSettings(SettingsGroup):
         default=64_000_000,
         ge=1024,
         description="Maximum length in bytes of one line of an export that is imported. It is held in memory.",
+    )
+    transfer_downloads_max: int = Field(
+        default=1,
+        ge=0,
+        description="Exports that are downloaded from the pages of one web process at a time. Each is a process of low "
+        "priority that reads the whole desk; 0: none is offered.",
+    )
+    transfer_download_max_size: int = Field(
+        default=4_000_000_000,
+        ge=1_000_000,
+        description="Size in bytes of the files of an export that is downloaded. They are in the folder for temporary "
+        "files (`TMPDIR`) until they are sent. A larger desk is exported by the command.",
+    )
+    transfer_download_timeout: timedelta = Field(
+        default=timedelta(minutes=10),
+        gt=timedelta(0),
+        description="Time in which an export that is downloaded is written, before its first byte is sent. It is one "
+        "transaction. 1,000,000 events take some minutes.",
     )

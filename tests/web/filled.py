@@ -125,5 +125,7 @@ def forms_of_page(html: str) -> list[Form]:
 
 
 def form_to(html: str, action: str) -> Form:
-    """The first form of a page that is posted to this address."""
-    return next(each for each in forms_of_page(html) if each.action == action)
+    """The first form of a page that is posted to this address, with or without a query."""
+    return next(
+        each for each in forms_of_page(html) if action in (each.action, each.action.partition("?")[0])
+    )

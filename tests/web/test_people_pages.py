@@ -170,6 +170,20 @@ def test_a_session_of_the_list_is_ended(room: Room) -> None:
     assert whoami(room).status_code == 401
 
 
+def test_a_form_of_the_settings_that_is_not_accepted_keeps_what_was_typed(room: Room) -> None:
+    signed_in(room, "keeper", **{"*": "admin"})
+    sent = send(
+        room, "/settings/people", name="two words", display_name="Two Words", desk="hvn", role="agent"
+    )
+    assert (sent.status_code, 'value="two words"' in sent.text, 'value="Two Words"' in sent.text) == (
+        422,
+        True,
+        True,
+    )
+    zone = send(room, "/settings/looks", language="en", time_zone="Europe/Nowhere")
+    assert (zone.status_code, 'value="Europe/Nowhere"' in zone.text) == (422, True)
+
+
 def test_no_route_that_changes_anything_serves_a_request_of_another_site(room: Room) -> None:
     """Enumerated from the app: a cookie alone proves nothing, whatever is sent with it."""
     signed_in(room, "target", **{"*": "admin"})

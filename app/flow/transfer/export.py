@@ -51,30 +51,22 @@ def no_progress(kind: str, count: int) -> None:
 
 
 @dataclass(slots=True)
-class Export:
-    """An export that runs. `progress` gets the kind and the rows written of it. `stop`, once set, ends it early."""
+class Writer:
+    """Writes an export in a transaction that its caller gives.
 
-    database: Database
+    `progress` gets the kind and the rows written of it. `stop`, once set, ends it early.
+    """
+
     catalogue: Catalogue
     settings: Settings
     wanted: Wanted
     progress: Callable[[str, int], None] = no_progress
     stop: Event = field(default_factory=Event)
 
-    def run(self) -> Manifest:
-        """Write the files. Raises UnusableExport for a folder with another export, Stopped, and OSError."""
-        desk = self.wanted.extent.desk
-        self.wanted.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = self._begun()
-        self.database.write_now(
-            lambda conn, _: audit.record(conn, Action.DESK_EXPORTED, [desk], "all of it"), frozenset({desk})
-        )
-        self.database.read_now(lambda conn: self._write(conn, state))
-        return state
-
-    def _begun(self) -> Manifest:
-        """The manifest of a new export, or of the one that goes on."""
+    def begun(self) -> Manifest:
+        """The manifest of a new export, or of the one that goes on. Raises UnusableExport."""
         folder, extent = self.wanted.folder, self.wanted.extent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         asked = Manifest(
             format=manifest.FORMAT,
             release=version("slatimer"),
@@ -88,8 +80,8 @@ class Export:
             raise UnusableExport(f"{folder}: holds another export. Name an empty folder, or delete this one")
         return asked if found is None else asked.model_copy(update={"kinds": found.kinds})
 
-    def _write(self, conn: Connection, state: Manifest) -> None:
-        now = self.database.now()
+    def write(self, conn: Connection, now: Micros, state: Manifest) -> None:
+        """Write the files, as of `now`. Raises Stopped and OSError."""
         manifest.save(self.wanted.folder, state)
         for kind in KINDS:
             self._write_kind(conn, kind, state)
@@ -120,6 +112,32 @@ class Export:
         ) and so_far.rows == rows.up_to(conn, kind, self.wanted.extent, so_far.position)
 
 
+@dataclass(slots=True)
+class Export:
+    """An export that runs, and is in the audit log. `progress` and `stop` as of a Writer."""
+
+    database: Database
+    catalogue: Catalogue
+    settings: Settings
+    wanted: Wanted
+    progress: Callable[[str, int], None] = no_progress
+    stop: Event = field(default_factory=Event)
+
+    def run(self) -> Manifest:
+        """Write the files. Raises UnusableExport for a folder with another export, Stopped, and OSError."""
+        desk = self.wanted.extent.desk
+        writer = Writer(self.catalogue, self.settings, self.wanted, self.progress, self.stop)
+        state = writer.begun()
+        self.database.write_now(lambda conn, _: note_export(conn, desk), frozenset({desk}))
+        self.database.read_now(lambda conn: writer.write(conn, self.database.now(), state))
+        return state
+
+
+def note_export(conn: Connection, desk: str) -> None:
+    """Record in the audit log that everything of a desk is exported."""
+    audit.record(conn, Action.DESK_EXPORTED, [desk], "all of it")
+
+
 def columns_of(kind: Kind) -> tuple[Column, ...]:
     """The columns of a kind's files."""
     return tuple(
@@ -137,7 +155,7 @@ class _Files:
 
     def __init__(
         self,
-        export: Export,
+        export: Writer,
         state: Manifest,
         name: str,
         columns: Sequence[Column],

@@ -15,6 +15,7 @@ from app.flow.process.routing_table import RoutingTable
 from app.flow.process.runtime import Runtime
 from app.flow.process.tail import Tail
 from app.flow.simulation.supervisor import Simulations
+from app.flow.transfer.download import Downloads
 from app.principal import EVERY
 from app.settings import Settings
 from app.store.engine.database import Database, visible_desks
@@ -48,6 +49,7 @@ class WebRuntime(Runtime):
         self.shared_reads = SharedReads(settings.shared_read_interval)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)
         self.simulations = Simulations(database, settings)
+        self.downloads = Downloads(settings)
         self.refused_sign_ins = RefusedSignIns(database, settings)
         self.sign_ins = SignIns(database, settings)
         self.own = Own(database, settings, self.sign_ins)
@@ -80,6 +82,7 @@ class WebRuntime(Runtime):
         """Stop everything. Work in progress is finished first."""
         self.hub.close()
         await self.simulations.stop()
+        self.downloads.stop()
         await super().stop()
         await self.tail.stop()
         await self.routing.stop()

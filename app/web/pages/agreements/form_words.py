@@ -119,7 +119,11 @@ def shown_commitment(
         _options(words, measures, form.measure),
         _options(words, _TARGETS, form.target_by or ""),
         calendar_options(words, calendars, form.calendar or ""),
-        [_group(words, key, found) for key, found in facts.items() if found is not None],
+        [
+            _group(words, key, found, all_needed=key == "starts_on" and not form.starts_any)
+            for key, found in facts.items()
+            if found is not None
+        ],
         elsewhere,
     )
 
@@ -145,9 +149,10 @@ def _options(
     return found if is_known else [*found, Option(chosen, chosen or _NONE, is_chosen=True)]
 
 
-def _group(words: Words, key: str, chosen: Sequence[str]) -> FactGroup:
+def _group(words: Words, key: str, chosen: Sequence[str], *, all_needed: bool) -> FactGroup:
     phrases: dict[str, Any] = {**FACTS, **_OTHER_FACTS}
     values = dict.fromkeys((*chosen, *_OFFERED[key]))
     options = [Option(value, named(words, phrases, value), value in chosen) for value in values]
-    text = words.both(*(named(words, phrases, value) for value in chosen)) if chosen else ""
+    names = [named(words, phrases, value) for value in chosen]
+    text = words.both(*names) if all_needed else words.either(*names)
     return FactGroup(key, words.say(_GROUPS[key]), text, options)

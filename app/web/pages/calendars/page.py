@@ -85,27 +85,17 @@ async def calendar(
     year: Annotated[int | None, Query(ge=1, le=9999)] = None,
 ) -> Response:
     """One calendar of a desk by week and year, its feeds, and the versions of the desk's file."""
-    versions = await versions_of(reader, desk)
-    current = in_force_at(versions, reader.now)
-    own = {each.name.partition("/")[2]: each for each in own_calendars(desk, current.calendars)}
-    name = calendar or next(iter(own), None)
-    if name is not None and name not in own:
-        raise not_found("calendar", f"{desk}/{name}")
-    words = room.words(reader)
-    shown = None if name is None else view(words, own[name], reader.now, week, year)
-    zone = "UTC" if shown is None else shown.zone
-    return room.page(
-        reader,
-        "calendar.html",
-        desk=desk,
-        names=list(own),
-        name=name,
-        shown=shown,
-        weekdays=[weekday_name(words, day) for day in range(7)],
-        history=history(words, versions, zone, reader),
-        feeds=await _feeds(reader, desk, name),
-        may_edit=reader.caller.may(Permission.CONFIGURE, desk),
-    )
+    return await _calendar(reader, desk, calendar, week, year)
+
+
+@room.router.post("/calendars/{desk}")
+async def make_feed(reader: PublishReader, desk: str) -> Response:
+    """Makes an address for a calendar program; the page shows it this once."""
+    must_see(reader.caller, desk)
+    form = await read_form(reader.request)
+    name = form.get("calendar", "")
+    made = await new_feed(reader, desk, name, form.get("note", "").strip())
+    return await _calendar(reader, desk, name, made=made)
 
 
 @room.get("/calendars/{desk}/versions/{number}")
@@ -165,15 +155,6 @@ async def withdraw(reader: ConfigureReader, desk: str) -> Response:
     return await withdraw_version(reader, desk, "/calendars")
 
 
-@room.router.post("/calendars/{desk}/feed")
-async def make_feed(reader: PublishReader, desk: str) -> Response:
-    """Makes an address for a calendar program, and shows it once."""
-    must_see(reader.caller, desk)
-    form = await read_form(reader.request)
-    made = await new_feed(reader, desk, form.get("calendar", ""), form.get("note", "").strip())
-    return room.page(reader, "feed.html", desk=desk, calendar=form.get("calendar", ""), url=made)
-
-
 @room.router.post("/calendars/{desk}/feed/remove")
 async def remove_feed(reader: PublishReader, desk: str) -> Response:
     """Removes an address."""
@@ -184,6 +165,39 @@ async def remove_feed(reader: PublishReader, desk: str) -> Response:
         lambda conn, _: feeds.remove(conn, desk, name, which), reader.caller.desks
     )
     return lead_to(reader, f"/calendars/{quote(desk, safe='')}?{urlencode({'calendar': name})}#feeds-title")
+
+
+async def _calendar(
+    reader: Reader,
+    desk: str,
+    calendar: str | None,
+    week: date | None = None,
+    year: int | None = None,
+    made: str | None = None,
+) -> Response:
+    """The page of a calendar. `made`: the address of a new feed. Raises the 404 problem."""
+    versions = await versions_of(reader, desk)
+    current = in_force_at(versions, reader.now)
+    own = {each.name.partition("/")[2]: each for each in own_calendars(desk, current.calendars)}
+    name = calendar or next(iter(own), None)
+    if name is not None and name not in own:
+        raise not_found("calendar", f"{desk}/{name}")
+    words = room.words(reader)
+    shown = None if name is None else view(words, own[name], reader.now, week, year)
+    zone = "UTC" if shown is None else shown.zone
+    return room.page(
+        reader,
+        "calendar.html",
+        desk=desk,
+        names=list(own),
+        name=name,
+        shown=shown,
+        made=made,
+        weekdays=[weekday_name(words, day) for day in range(7)],
+        history=history(words, versions, zone, reader),
+        feeds=await _feeds(reader, desk, name),
+        may_edit=reader.caller.may(Permission.CONFIGURE, desk),
+    )
 
 
 async def form_context(

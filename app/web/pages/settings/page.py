@@ -20,8 +20,10 @@ from app.web.http.forms import read_form
 from app.web.http.problems import Problem
 from app.web.http.sign_in import link_address, sender_of, signing_in
 from app.web.pages.frame.choices import LANGUAGE_PARAMETER
+from app.web.pages.frame.files.draft import ConfigureReader
 from app.web.pages.frame.reader import ViewReader
 from app.web.pages.frame.room import Room
+from app.web.pages.settings.exporting import export_page, exported
 from app.web.pages.settings.reader import AuditReader, PeopleReader, zone_of
 from app.web.pages.settings.shown import done, factor, factor_again, own, page, people, shown_keys
 from app.web.pages.settings.view import Failure, audit_rows, roles_of_form
@@ -29,7 +31,7 @@ from app.web.pages.sign_in.view import phrase_of
 
 room = Room("settings")
 
-OWN, PEOPLE, KEYS = "/settings", "/settings/people", "/settings/keys"
+OWN, PEOPLE, KEYS, EXPORT = "/settings", "/settings/people", "/settings/keys", "/settings/export"
 
 
 @room.get(OWN)
@@ -106,7 +108,7 @@ async def set_looks(reader: ViewReader) -> Response:
     language = form.get("language") if form.get("language") in set(Language) else None
     zone = form.get("time_zone", "").strip() or None
     if zone is not None and zone not in available_timezones():
-        return await own(room, reader, Failure.ZONE)
+        return await own(room, reader, Failure.ZONE, form)
     await reader.runtime.database.write(
         lambda conn, _: persons.set_looks(conn, person.id, language, zone), reader.caller.desks
     )
@@ -140,7 +142,7 @@ async def create_person(reader: PeopleReader) -> Response:
     name, shown = form.get("name", ""), form.get("display_name", "").strip()[:255] or None
     roles = roles_of_form(form)
     if not roles:
-        return await people(room, reader, Failure.NO_ROLE)
+        return await people(room, reader, Failure.NO_ROLE, form)
     try:
         _, link = await reader.runtime.database.write(
             lambda conn, _: (
@@ -150,9 +152,9 @@ async def create_person(reader: PeopleReader) -> Response:
             EveryDesk.PEOPLE,
         )
     except persons.NameTaken:
-        return await people(room, reader, Failure.NAME_TAKEN)
+        return await people(room, reader, Failure.NAME_TAKEN, form)
     except persons.FaultyName:
-        return await people(room, reader, Failure.NAME)
+        return await people(room, reader, Failure.NAME, form)
     return page(room, reader, "link.html", name=name, link=link_address(reader.request, link[0]))
 
 
@@ -221,6 +223,18 @@ async def revoke_key(reader: PeopleReader) -> Response:
     )
     reader.runtime.principals.clear()
     return done(reader, KEYS, "key")
+
+
+@room.get(EXPORT)
+async def show_export(reader: ConfigureReader) -> Response:
+    """The desks that the reader may export."""
+    return await export_page(room, reader)
+
+
+@room.router.post(EXPORT)
+async def export_desk(reader: ConfigureReader) -> Response:
+    """Everything of a desk as an archive; it is in the audit log."""
+    return await exported(room, reader, (await read_form(reader.request)).get("desk", ""))
 
 
 @room.get("/settings/audit")

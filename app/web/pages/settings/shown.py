@@ -1,5 +1,6 @@
 """The pages of the settings, rendered: after a visit as after a form that was not accepted."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -22,8 +23,10 @@ PEOPLE_SHOWN: Final = 500
 """People on the page; the API pages through more."""
 
 
-async def own(room: Room, reader: Reader, failure: str | None = None) -> Response:
-    """One's own settings. `failure` is a phrase."""
+async def own(
+    room: Room, reader: Reader, failure: str | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
+    """One's own settings. `failure` is a phrase, `typed` the form that it is about."""
     principal, now = reader.caller.principal, reader.now
 
     def read(conn: Connection) -> tuple[Person | None, int, list[LiveSession]]:
@@ -46,11 +49,14 @@ async def own(room: Room, reader: Reader, failure: str | None = None) -> Respons
         roles=role_rows(principal.roles, words),
         sessions=session_rows(found, words, zone_of(reader), now, principal.session_id),
         languages=list(Language),
+        typed=typed or {},
         least=reader.runtime.settings.password_min_length,
     )
 
 
-async def people(room: Room, reader: Reader, failure: str | None = None) -> Response:
+async def people(
+    room: Room, reader: Reader, failure: str | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
     """The people whom the reader may see, with the roles that the reader may give."""
     who = reader.caller.principal
     with seeing_every_desk():
@@ -73,6 +79,7 @@ async def people(room: Room, reader: Reader, failure: str | None = None) -> Resp
         failure,
         rows=rows,
         more=len(seen) > PEOPLE_SHOWN,
+        typed=typed or {},
         given=given,
         desks=_desks(reader),
     )
@@ -129,6 +136,7 @@ def page(room: Room, reader: Reader, template: str, failure: str | None = None, 
         ("/settings", reader.may(Permission.VIEW)),
         ("/settings/people", reader.may(Permission.PEOPLE)),
         ("/settings/keys", reader.may(Permission.PEOPLE)),
+        ("/settings/export", reader.may(Permission.CONFIGURE)),
         ("/settings/audit", reader.may(Permission.AUDIT)),
     ]
     shown = [path for path, may in tabs if may]

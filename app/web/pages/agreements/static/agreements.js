@@ -18,7 +18,7 @@ if (document.querySelector("[data-editor]")) {
   }).then((done) => done || (button.disabled = false));
 
   form.addEventListener("submit", async ({ submitter: button }) => {
-    if (button.value !== "simulate") return;
+    if (button?.value !== "simulate") return;
     button.disabled = true;
     const span = { from: form.elements.from.value, to: form.elements.to.value };
     const started = await attempt(() => send("POST", "/v1/simulations", { desk, agreement: text(), ...span }));

@@ -124,7 +124,7 @@ export function editor() {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const button = event.submitter;
+    const button = event.submitter ?? {};
     if (button.value === "preview") showPreview(button);
     else if (button.value === "apply") apply(button);
     else if (button.value === "write" || button.value === "add") writeText(button.value === "add" ? button : undefined);
