@@ -80,7 +80,7 @@ _MAKE_STREAM_END: Final = text(
     BEGIN
       IF locked THEN PERFORM pg_advisory_xact_lock({STREAM_LOCK}); END IF;
       PERFORM set_config('{DESK_SETTING}', '{EVERY_DESK}', true);
-      SELECT max(seq) INTO found FROM signal;
+      SELECT greatest(max(seq), (SELECT max(start) FROM places)) INTO found FROM signal;
       PERFORM set_config('{DESK_SETTING}', desks, true);
       RETURN coalesce(found, 0);
     END $$
@@ -111,7 +111,10 @@ def share(conn: Connection) -> None:
 
 
 def stream_end(conn: Connection, _: EveryDesk, *, lock: bool) -> int:
-    """The last place in the stream of all desks, 0 for none. `lock`: with the lock that serializes the places."""
+    """The last place in the stream of all desks, or the one before the first that this server may give; 0 for none.
+
+    `lock`: with the lock that serializes the places.
+    """
     return _STREAM_END.rows(conn, {"locked": lock})[0][0]
 
 
