@@ -214,7 +214,7 @@ def opened(room: Room, admin: dict[str, str]) -> Form:
 
 
 def test_the_form_of_the_page_sends_the_text_back_as_it_is(shared_room: Room, admin: dict[str, str]) -> None:
-    for desk in DESKS:
+    for desk in ("phpnet", "webxtra"):
         address = f"/agreements/{desk}/edit"
         sent = form_to(shared_room.get(address, admin).text, address).sent(shared_room, admin)
         assert sent.status_code == 200

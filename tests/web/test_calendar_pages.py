@@ -213,7 +213,7 @@ def opened(room: Room, admin: dict[str, str]) -> Form:
 def test_without_scripts_the_form_of_the_page_sends_the_text_back_as_it_is(
     shared_room: Room, admin: dict[str, str]
 ) -> None:
-    for desk in DESKS:
+    for desk in ("hvn", "webxtra"):
         address = f"/calendars/{desk}/edit"
         sent = form_to(shared_room.get(address, admin).text, address).sent(shared_room, admin)
         assert form_to(sent.text, address).value("text") == shipped(desk), desk
