@@ -12,7 +12,9 @@ from app.web.pages.frame.rendering import FRAME, words_of
 
 ROOT = Path(app.__file__).parent
 SOURCES = [
-    path for folder in ("sla", "flow", "web/pages/frame/files") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("sla", "flow", "intake", "web/pages/frame/files")
+    for path in (ROOT / folder).rglob("*.py")
 ]
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from app.principal import Role
 from app.sla.span import micros
+from app.store.tickets.decided import decided
+from app.store.tickets.open_tickets import OpenFilters
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.frame.assets import FILES, STATIC
 from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
@@ -228,6 +230,7 @@ def test_a_tile_narrows_the_list_and_every_tile_keeps_its_count(
     }
 
 
+@both_kinds
 def test_the_tile_of_today_leads_to_the_clocks_that_it_counts(room: Room) -> None:
     room.sent(
         room.event(subject="kept", time="2026-03-06T15:00:00+01:00"),
@@ -247,6 +250,11 @@ def test_the_tile_of_today_leads_to_the_clocks_that_it_counts(room: Room) -> Non
     assert "met today 15:20 CET" in page.replace("\N{NO-BREAK SPACE}", " ")
     assert 'href="/?view=list" aria-current="true"><strong>1 <small>/ 2</small>' in page
     assert "<strong>0 <small>/ 0</small>" in room.get("/now/list", show="today", customer="Other").text
+    since, every = {"haisoft": 0}, OpenFilters()
+    first, following = room.database.read_now(lambda conn: decided(conn, since, every, None, 1))
+    second, end = room.database.read_now(lambda conn: decided(conn, since, every, following, 1))
+    assert [(each.ticket, each.is_met) for each in (*first, *second)] == [("missed", False), ("kept", True)]
+    assert end is None
 
 
 def test_filters_name_commitments_by_their_labels_in_the_readers_language(room: Room) -> None:

@@ -179,6 +179,15 @@ PHRASES: Final = (
     N_("Did you mean {a}? Write {b}."),
     N_("Did you mean {a}?"),
     _WRITE,
+    # Exports of contracts.
+    N_("it is not TOML: {a}"),
+    N_("it has no contracts. Write [contracts.NAME], or [[contracts]] with id for several terms"),
+    N_("its header is no CSV: {a}"),
+    N_("it is no CSV up to line {a}: {b}"),
+    N_("the row at line {a} has more than {b} characters. Is a quote unclosed?"),
+    N_("its header has {a} more than once. Rename one of them"),
+    N_("it has more than {a} bytes. Raise SLATIMER_REPLAY_MAX_SIZE, or split it"),
+    N_("Correct the row."),
     # Facts and decisions that are not possible.
     N_("{a} needs a reason"),
     N_("{a} needs an instant from which and a later one up to which it is"),
