@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, StorageState
 
+from app.web.pages.routes import LIVE, OTHERS
 from tests.browser.site import Site
-from tests.looks.demo import PAGES, SIGN_IN, demo_in, signed_in
+from tests.looks.demo import ELSEWHERE, PAGES, PARTS, SIGN_IN, demo_in, every_page, signed_in
 from tests.looks.looked import Look, faults_of, looking
 
 LOOKS = (
@@ -37,10 +39,12 @@ def state(browser: Browser, demo: Site) -> StorageState:
 def test_no_page_has_a_fault_in_the_look_that_is_its_turn(
     browser: Browser, demo: Site, state: StorageState
 ) -> None:
-    names = list(PAGES)
+    with browser.new_context(storage_state=state) as context:
+        every = every_page(context, demo)
+    names = list(every)
     found: list[str] = []
     for turn, look in enumerate(LOOKS):
-        mine = {name: PAGES[name] for name in names[turn :: len(LOOKS)]}
+        mine = {name: every[name] for name in names[turn :: len(LOOKS)]}
         with looking(browser, look, state) as page:
             found += [
                 f"{name} ({look}): {each}" for name, faults in faults_of(page, demo, mine) for each in faults
@@ -48,6 +52,18 @@ def test_no_page_has_a_fault_in_the_look_that_is_its_turn(
     with looking(browser, LOOKS[0], None) as page:
         found += [each for _, faults in faults_of(page, demo, {"sign-in": SIGN_IN}) for each in faults]
     assert found == []
+
+
+def test_no_page_of_the_app_is_left_out(browser: Browser, demo: Site, state: StorageState) -> None:
+    with browser.new_context(storage_state=state) as context:
+        paths = [path.partition("?")[0] for path in (*every_page(context, demo).values(), SIGN_IN)]
+    routes = [route for router in (LIVE, *OTHERS) for route in router.routes if isinstance(route, APIRoute)]
+    unseen = {
+        route.path
+        for route in routes
+        if "GET" in (route.methods or ()) and not any(map(route.path_regex.match, paths))
+    }
+    assert unseen == PARTS | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", ["statement", "reports"])

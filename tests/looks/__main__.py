@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import ARGS, chromium_path
-from tests.looks.demo import PAGES, SIGN_IN, demo_in, signed_in
+from tests.looks.demo import SIGN_IN, demo_in, every_page, signed_in
 from tests.looks.looked import every_look, faults_of, looking
 from tests.looks.pictures import take
 
@@ -29,11 +29,12 @@ def main() -> int:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*ARGS])
         with demo_in(Path(folder)) as site:
-            state = signed_in(browser, site).storage_state()
+            context = signed_in(browser, site)
+            state, every = context.storage_state(), every_page(context, site)
             if os.environ.get("PICTURES"):
                 _write(f"{take(browser, site, state)} pictures")
             for look in looks:
-                for who, pages in ((state, PAGES), (None, {"sign-in": SIGN_IN})):
+                for who, pages in ((state, every), (None, {"sign-in": SIGN_IN})):
                     with looking(browser, look, who) as page:
                         for name, faults in faults_of(page, site, pages):
                             seen += 1
@@ -41,7 +42,7 @@ def main() -> int:
                             for fault in faults:
                                 _write(f"{name} ({look}): {fault}")
         browser.close()
-    _write(f"{seen} looks at {len(PAGES) + 1} pages, {wrong} faults")
+    _write(f"{seen} pages in {len(looks)} looks, {wrong} faults")
     return 1 if wrong else 0
 
 

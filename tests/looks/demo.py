@@ -33,10 +33,12 @@ PAGES: Final = {
     "calendars": "/calendars",
     "calendar": "/calendars/webxtra",
     "calendar-edit": "/calendars/webxtra/edit",
+    "calendar-version": "/calendars/webxtra/versions/1",
     "agreements": "/agreements",
     "agreement": "/agreements/haisoft",
     "agreement-edit": "/agreements/haisoft/edit",
     "agreement-version": "/agreements/haisoft/versions/1",
+    "contracts": "/contracts/hvn",
     "connections": "/connections",
     "connection": "/connections/system?desk=haisoft&system=zammad",
     "deliveries": "/deliveries",
@@ -44,9 +46,54 @@ PAGES: Final = {
     "people": "/settings/people",
     "keys": "/settings/keys",
     "audit": "/settings/audit",
+    "export": "/settings/export",
+    "views": "/views",
+    "correct": f"/ticket/correct?desk=haisoft&ticket={SKIPS_LUNCH}",
     "unknown-ticket": "/tickets/haisoft/unknown",
 }
-"""Every page that a person opens, by the name of its picture."""
+"""Every page that a person opens by its name, by the name of its picture."""
+LINKED: Final = {
+    "take-on": ("/breaches", "/breaches/take-on"),
+    "decide": ("/credits", "/credits/decide"),
+    "behind": ("/reports?desk=haisoft", "/reports/behind"),
+    "outage": ("/services", "/services/record?what=start"),
+    "maintenance": ("/services", "/services/record?what=window"),
+    "resources": ("/services", "/services/resources"),
+}
+"""Pages about something that a link on another page names: that page, and how the link begins."""
+PARTS: Final = frozenset(
+    {
+        "/static/{digest}/{name}",
+        "/breaches/list",
+        "/connections/latest",
+        "/connections/list",
+        "/credits/list",
+        "/deliveries/list",
+        "/now/list",
+        "/now/ticket",
+        "/queues/list",
+        "/queues/{desk}/{queue}/list",
+        "/reports/what-if/{simulation}/state",
+        "/reports/chart.svg",
+        "/services/list",
+        "/services/resources/list",
+        "/ticket/live",
+    }
+)
+"""Answers that are no page: parts that a script puts into one, pictures, files."""
+ELSEWHERE: Final = frozenset(
+    {
+        "/agreements/{desk}/simulations/{simulation}",
+        "/reports/what-if/{simulation}",
+        "/connections/webhook",
+        "/embed/badges/{desk}/{ticket:path}",
+        "/embed/clocks/{desk}/{ticket:path}",
+        "/embed/stream/{desk}/{ticket:path}",
+        "/embed/tickets/{desk}/{ticket:path}",
+        "/sign-in/link",
+    }
+)
+"""Pages about what the demo does not have: simulations, webhooks, tokens. Their own tests look at them."""
 SIGN_IN: Final = "/sign-in"
 """The page that is for people who are not signed in."""
 
@@ -74,3 +121,16 @@ def signed_in(browser: Browser, site: Site) -> BrowserContext:
     page.wait_for_url(lambda url: "/sign-in" not in url)
     page.close()
     return context
+
+
+def every_page(context: BrowserContext, site: Site) -> dict[str, str]:
+    """The paths of all pages, with those that links name."""
+    page = context.new_page()
+    found = dict(PAGES)
+    for name, (path, begin) in LINKED.items():
+        page.goto(site.url + path)
+        link = page.locator(f'a[href^="{begin}"]').first.get_attribute("href")
+        assert link is not None
+        found[name] = link
+    page.close()
+    return found
