@@ -125,16 +125,46 @@ const keyed = (element) => [...element.querySelectorAll("[data-key]")];
 // Give an element the content of a fresh one. Rows that are kept, or equal, stay the same elements, so that the focus, the
 // selection and an open menu stay.
 function patch(element, fresh, broken) {
-  const old = new Map(keyed(element).map((row) => [row.dataset.key, row]));
   const focus = focused(element);
+  if (element.querySelector(ROW) && fits(element, fresh)) renew(element, fresh);
+  else rebuild(element, fresh);
+  for (const row of keyed(element)) row.classList.toggle("highlight", broken.has(row.dataset.key) && row.matches(".late"));
+  focus?.();
+}
+
+const ROW = "[data-key], [data-keep]";
+
+// Whether a fresh element has the same rows at the same places: then only what differs is replaced, and nothing else is
+// laid out again. What contains rows contains no text beside them.
+function fits(element, fresh) {
+  const same = [...fresh.children];
+  return same.length === element.children.length && same.every((each, place) => {
+    const old = element.children[place];
+    if (each.matches(ROW)) return old.dataset.key === (each.dataset.key ?? each.dataset.keep);
+    return !each.querySelector(ROW) && !old.querySelector(ROW) || old.tagName === each.tagName && fits(old, each);
+  });
+}
+
+function renew(element, fresh) {
+  for (const [place, each] of [...fresh.children].entries()) {
+    const old = element.children[place];
+    if (each.dataset.keep !== undefined || old.isEqualNode(each)) continue;
+    if (each.matches(ROW) || !each.querySelector(ROW)) old.replaceWith(each);
+    else {
+      for (const { name, value } of each.attributes) old.setAttribute(name, value);
+      renew(old, each);
+    }
+  }
+}
+
+function rebuild(element, fresh) {
+  const old = new Map(keyed(element).map((row) => [row.dataset.key, row]));
   for (const place of fresh.querySelectorAll("[data-keep]")) {
     const row = old.get(place.dataset.keep);
     if (row) place.replaceWith(row);
     else place.remove();
   }
-  for (const row of keyed(fresh)) row.classList.toggle("highlight", broken.has(row.dataset.key) && row.matches(".late"));
   element.replaceChildren(...fresh.childNodes);
-  focus?.();
 }
 
 // What restores the focus: the element, or the one that has taken its place.
