@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from axe_playwright_python.sync_playwright import Axe
+from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page, StorageState
 
 from app.delivery.wording.language import Language
+from app.main import ROUTERS
 from tests.browser.conftest import TIMEOUT_MS, collect_faults
 from tests.browser.observed import WEIGHT_MAX, weight
 from tests.browser.site import Site
@@ -24,6 +26,18 @@ _SECOND_DIRECTION: Final = """() => {
   const root = document.scrollingElement;
   return root.scrollWidth > root.clientWidth ? `${root.scrollWidth} px wide in ${root.clientWidth}` : "";
 }"""
+_ADDRESSES: Final = """() => {
+  const forms = [...document.forms].map((each) => [each.method.toUpperCase(), each.getAttribute("action") || ""]);
+  const links = [...document.querySelectorAll("a[href]")].map((each) => ["GET", each.getAttribute("href")]);
+  const own = [...forms, ...links].filter(([, address]) => address.startsWith("/"));
+  return own.map(([method, address]) => [method, decodeURI(new URL(address, location.origin).pathname)]);
+}"""
+_ROUTES: Final = [
+    (route.methods or set[str](), route.path_regex)
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute)
+]
 _MOVING: Final = "() => document.getAnimations().filter((each) => each.playState === 'running').length"
 
 
@@ -81,6 +95,7 @@ def faults_of(page: Page, site: Site, pages: Mapping[str, str]) -> Generator[tup
         found = [
             *known,
             *(_described(each) for each in Axe().run(page).response["violations"]),
+            *(f"{address} leads nowhere" for address in _leading_nowhere(page)),
             *([f"weighs {size / 1000:.0f} kB"] if size > WEIGHT_MAX else []),
             *([f"scrolls in a second direction: {overflow}"] if overflow else []),
             *([f"{moving} animations run although motion is unwanted"] if moving else []),
@@ -88,6 +103,18 @@ def faults_of(page: Page, site: Site, pages: Mapping[str, str]) -> Generator[tup
         ]
         said.clear()
         yield name, found
+
+
+def _leading_nowhere(page: Page) -> list[str]:
+    """The links and forms to this site that no route of the app takes."""
+    wanted: list[list[str]] = page.evaluate(_ADDRESSES)
+    return sorted(
+        {
+            f"{method} {path}"
+            for method, path in wanted
+            if not any(method in methods and regex.match(path) for methods, regex in _ROUTES)
+        }
+    )
 
 
 def _described(violation: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What the pages say is translated: every phrase, in every language and plural form, and nothing else."""
 
 import re
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -64,6 +65,18 @@ def _bare_texts(template: str) -> list[str]:
         for each in (*attributes, *texts)
         if re.search(r"[^\W\d_]{2}", each) and each.strip() not in NAMES
     ]
+
+
+def test_no_page_sets_a_name_that_the_frame_sets() -> None:
+    """The frame is rendered after the page's own names are set, and would replace them."""
+    of_frame = {name for path in sorted((PAGES / "frame").glob("*.html")) for name in _names_set(path)}
+    assert of_frame
+    for path in sorted(PAGES.rglob("*.html")):
+        assert path.parent.name == "frame" or not of_frame & _names_set(path), path
+
+
+def _names_set(path: Path) -> set[str]:
+    return set(re.findall(r"{%-? set (\w+)", path.read_text()))
 
 
 def test_what_is_filled_into_a_phrase_is_escaped() -> None:

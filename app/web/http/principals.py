@@ -23,6 +23,8 @@ class PrincipalCache:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._entries: OrderedDict[bytes, tuple[Micros, Principal | None]] = OrderedDict()
+        self._lookups: dict[bytes, object] = {}
+        """The latest lookup of each secret that is under way. What is dropped meanwhile is not kept when it ends."""
 
     async def find(self, secret: str) -> Principal | None:
         """The principal of a key's or a session's secret; None if it is unknown, revoked or expired."""
@@ -31,14 +33,24 @@ class PrincipalCache:
         entry = self._entries.get(digest)
         # A clock that was set back must not make an entry last.
         if entry is None or not 0 <= now - entry[0] < CACHE_TTL:
-            principal = await self._looked_up(secret, now)
-            entry = self._entries[digest] = (now, principal)
-            self._entries.move_to_end(digest)
-            if len(self._entries) > CACHE_SIZE:
-                self._entries.popitem(last=False)
+            lookup = self._lookups[digest] = object()
+            try:
+                entry = (now, await self._looked_up(secret, now))
+            finally:
+                is_latest = self._lookups.get(digest) is lookup
+                if is_latest:
+                    del self._lookups[digest]
+            if is_latest:
+                self._keep(digest, entry)
         principal = entry[1]
         is_over = principal is not None and principal.expires_at is not None and principal.expires_at <= now
         return None if is_over else principal
+
+    def _keep(self, digest: bytes, entry: tuple[Micros, Principal | None]) -> None:
+        self._entries[digest] = entry
+        self._entries.move_to_end(digest)
+        if len(self._entries) > CACHE_SIZE:
+            self._entries.popitem(last=False)
 
     async def _looked_up(self, secret: str, now: Micros) -> Principal | None:
         """With the roles on all desks, whatever the request that asks may see: the entry is for all requests."""
@@ -50,8 +62,11 @@ class PrincipalCache:
 
     def clear(self) -> None:
         """Drop every entry: roles or sessions have changed."""
+        self._lookups.clear()
         self._entries.clear()
 
     def forget(self, secret: str) -> None:
         """Drop the entry of a secret."""
-        self._entries.pop(sha256(secret.encode()).digest(), None)
+        digest = sha256(secret.encode()).digest()
+        self._lookups.pop(digest, None)
+        self._entries.pop(digest, None)

@@ -218,8 +218,11 @@ async def stream_signals(
         return Response(media_type=_EVENTS, headers=_HEADERS)
     form, key = StreamForm(desks, wanted.kind, wanted.named), caller.principal.id
     reader = _Reader(parts, secret_of(request)[0] or "", desks)
+    # Before the answer begins: whoever has its head and then causes a signal gets that signal.
+    start = await parts.database.read(signals.last) if after is None else after
     parts.streams.take(key)
-    return _Stream(_while_admitted(_stream(parts, after, form), reader), parts.streams, key)
+    stream = _stream(parts, start, form, has_place=after is not None)
+    return _Stream(_while_admitted(stream, reader), parts.streams, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,16 +329,17 @@ class Backlog:
         return b"".join(frames), after, len(frames) == len(page) < settings.stream_page_size
 
 
-async def _stream(parts: WebRuntime, after: int | None, form: StreamForm) -> AsyncIterator[bytes]:
+async def _stream(
+    parts: WebRuntime, start: int, form: StreamForm, *, has_place: bool
+) -> AsyncIterator[bytes]:
     """The events, and at the end the place, if none had one: a client that heard nothing reconnects there too."""
     yield OPENING
-    start = await parts.database.read(signals.last) if after is None else after
     before = RETRY
     async for frames in _events(parts, start, form):
         is_event = b"data: " in frames
         yield before + frames if is_event else frames
         before = b"" if is_event else before
-    if before and after is None:
+    if before and not has_place:
         yield encode_position(start)
 
 
