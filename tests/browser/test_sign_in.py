@@ -89,6 +89,7 @@ def test_a_person_signs_in_by_link_then_with_the_keyboard_comes_back_to_the_book
     for key in ("j", "t"):
         page.keyboard.press(key)
     expect(page.locator("dialog[open]")).to_be_visible()
+    expect(page.locator("dialog[open] [name=note]")).to_have_value("")
     page.keyboard.type("I look into it")
     page.keyboard.press("Enter")
     expect(row).to_contain_text("taken on by")

@@ -288,6 +288,16 @@ def test_rows_and_commitments_are_added_and_removed_by_buttons(
     assert form_to(taken.text, EDIT).value("new.id") == "chat"
 
 
+def test_a_commitment_without_an_id_has_one_by_its_name(shared_room: Room, admin: dict[str, str]) -> None:
+    page = opened(shared_room, admin)
+    ids: list[str] = []
+    for name in ("Réponse n° 2", "Réponse n° 2", ""):
+        filled = page.filled(new__label__=name, new__target="5m", new__stops_on="agent.replied")
+        page = form_to(filled.sent(shared_room, admin, ("action", "add")).text, EDIT)
+        ids.append(tomllib.loads(page.value("text"))["commitments"][-1]["id"])
+    assert ids == ["reponse-n-2", "reponse-n-2-2", "commitment"]
+
+
 def test_a_box_that_is_no_longer_ticked_is_taken_out_of_its_list(
     shared_room: Room, admin: dict[str, str]
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -66,6 +67,16 @@ def test_every_figure_of_the_page_leads_to_as_many_rows_as_it_says(shared_room: 
     marks = {unescape(each) for each in re.findall(r'<a href="([^"]+)" class="mark ', page)}
     assert len(marks) > 6
     assert all(room.client.get(each, headers=room.read).text.count("<tr>") > 1 for each in marks)
+
+
+def test_the_list_behind_a_figure_leads_back_to_the_reports_of_its_dates(shared_room: Room) -> None:
+    week = {"from": "2026-03-01T23:00:00Z", "to": "2026-03-08T23:00:00Z"}  # in Paris
+    page = shared_room.get("/reports/behind", of="outcomes", desk="haisoft", **week).text
+    back = re.search(r'href="(/reports\?[^"]*)"', page)
+    assert back is not None
+    wanted = parse_qs(urlsplit(unescape(back[1])).query)
+    assert (wanted["from"], wanted["to"]) == (["2026-03-02"], ["2026-03-08"])
+    assert 'value="2026-03-02"' in shared_room.client.get(unescape(back[1]), headers=shared_room.read).text
 
 
 def test_every_section_can_be_downloaded_as_the_page_shows_it(shared_room: Room) -> None:

@@ -1,8 +1,13 @@
 """The form of an agreement file as a browser sends it."""
 
+import re
+from collections.abc import Sequence
+from itertools import chain, count
+from unicodedata import normalize
+
 from app.web.pages.agreements.form import FACTS, TOP, AgreementForm, CommitmentForm, LevelForm
 from app.web.pages.agreements.form_text import SentAgreement
-from app.web.pages.frame.files.sent import Sent
+from app.web.pages.frame.files.sent import ADD, Sent
 
 NEW = "new"
 """What the names of the fields of a new commitment begin with."""
@@ -21,9 +26,23 @@ def sent_agreement(sent: Sent) -> SentAgreement:
 
 
 def new_commitment(sent: Sent) -> CommitmentForm | None:
-    """The commitment to add: one that was given an id."""
+    """The commitment to add: one that was given an id or a name, or whose button was pressed."""
     named = sent.one(f"{NEW}.id")
-    return _commitment(sent, named, NEW) if named else None
+    if not named:
+        names = (sent.one(f"{NEW}.label.{code}") for code in sent.names(f"{NEW}.label."))
+        name = next(filter(None, names), "")
+        if not name and sent.one("action") != ADD:
+            return None
+        named = _new_id(name, sent.all("commitment"))
+    return _commitment(sent, named, NEW)
+
+
+def _new_id(name: str, taken: Sequence[str]) -> str:
+    """An id by the name: `First response` is `first-response`. Another's gets a number."""
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "commitment"
+    numbered = (f"{made}-{number}" for number in count(2))
+    return next(each for each in chain([made], numbered) if each not in taken)
 
 
 def sent_form(sent: Sent) -> AgreementForm:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from app.delivery.wording.phrases import N_
 from app.flow.query.credit_reports import credits_behind
@@ -25,6 +25,7 @@ from app.web.pages.frame.vocabulary import CREDIT_STATES, KINDS, MOVES, named
 from app.web.pages.frame.words import Words, local
 from app.web.pages.reports import wording
 from app.web.pages.reports.behind_query import KEYS, BehindQuery, Of
+from app.web.pages.reports.ranges import Range
 from app.web.pages.reports.section import Cell
 
 _NONE: Final = "\u2013"
@@ -39,6 +40,8 @@ class Listed:
     next: str | None
     about: str = ""
     """The dates and the values that are asked for."""
+    back: str = "/reports"
+    """The reports of these dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,13 @@ def _about(wanted: BehindQuery, write: Lister) -> str:
     return ", ".join((wording.period(words, local_zone, span), *parts))
 
 
+def _reports_of(wanted: BehindQuery, agreement: Agreement) -> str:
+    """The address of the reports of these dates."""
+    first = local(wanted.since, agreement.time_zone).date()
+    last = local(max(wanted.since, wanted.until - 1), agreement.time_zone).date()
+    return f"/reports?{urlencode({'desk': wanted.desk, 'range': Range.OWN, 'from': first, 'to': last})}"
+
+
 def _text(text: str) -> Cell:
     return Cell(text, is_number=False)
 
@@ -171,7 +181,7 @@ def listed(
     agreement = catalogue.in_force(conn, wanted.desk, at=now).agreement
     write, limit = Lister(words, agreement, wanted.desk, now), settings.page_size
     found = _found(conn, catalogue, settings, wanted, asked, write, limit)
-    return replace(found, about=_about(wanted, write))
+    return replace(found, about=_about(wanted, write), back=_reports_of(wanted, agreement))
 
 
 def _found(

@@ -24,6 +24,7 @@ function follow(dialog) {
       event.preventDefault(); // without this script the link opens the same form as a page
       breach = button.dataset.takeOn;
       dialog.querySelector("[name=author]").value ||= localStorage.getItem(NAME) ?? "";
+      dialog.querySelector("[data-about]").textContent = button.closest(".row, tr")?.querySelector(".title, a")?.textContent ?? "";
       dialog.showModal();
     }
     if (target.matches("#take-on [data-cancel]")) dialog.close();

@@ -70,7 +70,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     filters.elements.q.focus();
   }
-  if (event.key === "t") document.activeElement?.closest(".row")?.querySelector("[data-take-on]")?.click();
+  const take = event.key === "t" && document.activeElement?.closest(".row")?.querySelector("[data-take-on]");
+  if (take) {
+    event.preventDefault(); // the note of the dialog would get the letter
+    take.click();
+  }
   const step = { j: 1, k: -1 }[event.key];
   if (!step) return;
   const links = [...list.querySelectorAll(".title a")];
