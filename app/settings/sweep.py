@@ -70,8 +70,8 @@ class SweepSettings(SettingsGroup):
     )
     long_replay_max_wait: timedelta = Field(
         default=timedelta(minutes=10),
-        description="Maximum wait of a long replay. Meanwhile queries answer from the log, and the ticket's "
-        "signals wait.",
+        description="Maximum wait of a long replay. Meanwhile the view of the ticket answers from the log; its "
+        "signals and lists of breaches wait.",
     )
     subject_log_cache_events: int = Field(
         default=50_000,

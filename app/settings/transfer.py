@@ -27,10 +27,10 @@ class TransferSettings(SettingsGroup):
         description="Maximum length in bytes of one line of an export that is imported. It is held in memory.",
     )
     transfer_downloads_max: int = Field(
-        default=1,
+        default=4,
         ge=0,
-        description="Exports that are downloaded from the pages of one web process at a time. Each is a process of low "
-        "priority that reads the whole desk; 0: none is offered.",
+        description="Exports that are downloaded from the pages of one web process at a time, one of each desk. Each is "
+        "a process of low priority that reads the whole desk; 0: none is offered.",
     )
     transfer_download_max_size: int = Field(
         default=4_000_000_000,
@@ -41,6 +41,6 @@ class TransferSettings(SettingsGroup):
     transfer_download_timeout: timedelta = Field(
         default=timedelta(minutes=10),
         gt=timedelta(0),
-        description="Time in which an export that is downloaded is written, before its first byte is sent. It is one "
-        "transaction. 1,000,000 events take some minutes.",
+        description="Time in which an export that is downloaded is written, before its first byte is sent, and then in "
+        "which it must be received. It is one transaction. 1,000,000 events take some minutes.",
     )

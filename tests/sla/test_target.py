@@ -197,3 +197,11 @@ def test_a_deadline_beyond_the_years_that_exist_names_the_years(written: str, st
     }[kind]
     with pytest.raises((UncoveredYear, TargetFault)):
         Target.parse(written).deadline(micros(datetime.fromisoformat(start)), calendar)
+
+
+@pytest.mark.parametrize("unit", ["h", " m", "s", " working days", " days", " months"])
+def test_a_number_with_more_digits_than_can_be_read_is_no_target(unit: str) -> None:
+    with pytest.raises(TargetFault, match='Write "2h"'):
+        Target.parse("9" * 5_000 + unit)
+    with pytest.raises(TargetFault, match="is not a warning"):
+        Threshold.parse("9" * 5_000 + "%")

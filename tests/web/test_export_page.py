@@ -1,7 +1,9 @@
 """The export of a desk as a download: for administrators, in the audit log, as the command writes it, and limited."""
 
+import asyncio
 import io
 import json
+import tempfile
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
@@ -9,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from app.flow.transfer.archive import TooLarge, write_archive, write_files
+from app.flow.transfer.download import BUSY, Downloads, NotExported
 from app.principal import Role
 from app.settings import Settings
 from app.store.transfer.kinds import KINDS
@@ -64,6 +67,27 @@ def test_more_downloads_than_the_settings_allow_are_refused(sqlite_databases: Sq
         headers = admin | {"Origin": "http://testserver"}
         busy = room.client.post(EXPORT, data={"desk": "hvn"}, headers=headers)
         assert (busy.status_code, "Another export is being made." in busy.text) == (503, True)
+
+
+def test_of_a_desk_one_export_is_made_at_a_time_and_nothing_of_it_is_left(
+    sqlite_databases: SqliteDatabases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def made() -> list[str]:
+        return [path.name[:15] for path in tmp_path.iterdir()]
+
+    async def one_is_open(url: str) -> None:
+        downloads = Downloads(Settings(database_url=url))
+        download = await downloads.begin("haisoft", FRIDAY)
+        with pytest.raises(NotExported, match=BUSY):
+            await downloads.begin("haisoft", FRIDAY)
+        assert made() == ["slatimer-export"]
+        download.close()
+
+    with sqlite_databases.copy_of(with_desks) as url:
+        asyncio.run(one_is_open(url))
+    assert made() == []
 
 
 @both_kinds

@@ -1,7 +1,7 @@
 """The process of an export that is downloaded: `python -m app.flow.transfer.archive`. It reads, and changes nothing.
 
-Its standard input is one JSON object with the settings, the desk and the instant. It writes the export into a temporary
-folder, so that the transaction ends whatever the pace of who downloads it, then a line of JSON to standard output,
+Its standard input is one JSON object with the settings, the desk, the instant and a folder. It writes the export into
+the folder, so that the transaction ends whatever the pace of who downloads it, then a line of JSON to standard output,
 `{"failed": …}` or `{}`, and after the latter a ZIP archive of the files. It runs with low priority, and ends when its
 output is closed, so it does not outlive the process that started it.
 """
@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -45,12 +44,12 @@ def main() -> None:
         os.nice(_NICENESS)
         settings = Settings.model_validate(order["settings"])
         log_as_json(settings.log_level)
-        with TemporaryDirectory(prefix="slatimer-export-") as folder:
-            failed = _failure(lambda: write_files(settings, order["desk"], order["now"], Path(folder)))
-            channel.write(orjson.dumps({} if failed is None else {"failed": failed}) + b"\n")
-            channel.flush()
-            if failed is None:
-                write_archive(Path(folder), f"export-{order['desk']}", channel)
+        folder = Path(order["folder"])
+        failed = _failure(lambda: write_files(settings, order["desk"], order["now"], folder))
+        channel.write(orjson.dumps({} if failed is None else {"failed": failed}) + b"\n")
+        channel.flush()
+        if failed is None:
+            write_archive(folder, f"export-{order['desk']}", channel)
 
 
 def _failure(work: Callable[[], None]) -> str | None:

@@ -1,6 +1,7 @@
 """Exports that are downloaded, as the web process sees them: a process for each, its first line, then its bytes.
 
-What is read of the process is never in memory as a whole. It is killed when the client is gone.
+What is read of the process is never in memory as a whole. It is killed, and its files are removed, when the client is
+gone.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import orjson
@@ -37,10 +39,12 @@ class NotExported(RuntimeError):
 
 
 class Download:
-    """The archive of one export. Its owner must close it."""
+    """The archive of one export of a desk. Its owner must close it."""
 
-    def __init__(self, process: Popen[bytes], owner: "Downloads") -> None:
-        self._process, self._owner = process, owner
+    def __init__(self, desk: str, owner: "Downloads") -> None:
+        self.desk, self._owner = desk, owner
+        self._folder = TemporaryDirectory(prefix="slatimer-export-")
+        self._process = Popen([sys.executable, "-m", _MODULE], stdin=PIPE, stdout=PIPE)  # noqa: S603 - our own
 
     def first_line(self, order: dict[str, Any]) -> bytes:
         """Send the order, and wait until the export is written. Blocks."""
@@ -48,7 +52,7 @@ class Download:
         if process.stdin is None or process.stdout is None:
             return b""
         with suppress(BrokenPipeError), process.stdin as channel:  # it ended at once: its output is empty
-            channel.write(orjson.dumps(order))
+            channel.write(orjson.dumps(order | {"folder": self._folder.name}))
         return process.stdout.readline(_LINE)
 
     def chunks(self) -> Iterator[bytes]:
@@ -60,18 +64,19 @@ class Download:
             raise NotExported(_ENDED)
 
     def close(self) -> None:
-        """End the process, if it has not ended."""
+        """End the process, if it has not ended, and remove its files."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with suppress(BrokenPipeError):
                     stream.close()
+        self._folder.cleanup()
         self._owner.release(self)
 
 
 class Downloads:
-    """The downloads of this process, so many at a time. All methods belong to the event loop."""
+    """The downloads of this process, so many at a time, and one of each desk. All methods belong to the event loop."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -84,10 +89,11 @@ class Downloads:
 
     async def begin(self, desk: str, now: Micros) -> Download:
         """Export everything of a desk. Raises NotExported; waits until the files are written."""
-        if len(self._open) >= self._settings.transfer_downloads_max:
+        if len(self._open) >= self._settings.transfer_downloads_max or desk in {
+            each.desk for each in self._open
+        }:
             raise NotExported(BUSY)
-        process = Popen([sys.executable, "-m", _MODULE], stdin=PIPE, stdout=PIPE)  # noqa: ASYNC220, S603 - returns at once
-        download = Download(process, self)
+        download = Download(desk, self)
         self._open.append(download)
         order = {"settings": self._settings.model_dump(mode="json"), "desk": desk, "now": now}
         try:

@@ -16,8 +16,10 @@ from app.sla.calendar import Calendar, UncoveredYear
 from app.sla.calendar.opening import ALL_YEARS
 from app.sla.span import HOUR, MINUTE, SECOND, Micros, micros
 
-_DURATION = re.compile(r"(?:(\d+)\s*+h)?\s*+(?:(\d+)\s*+m(?:in)?)?\s*+(?:(\d+)\s*+s)?", re.ASCII)
-_PERCENT = re.compile(r"(\d+)\s*%", re.ASCII)
+# Numbers of so many digits are beyond ten years, and more than Python reads could be sent.
+_NUMBER = r"(\d{1,15})"
+_DURATION = re.compile(rf"(?:{_NUMBER}\s*+h)?\s*+(?:{_NUMBER}\s*+m(?:in)?)?\s*+(?:{_NUMBER}\s*+s)?", re.ASCII)
+_PERCENT = re.compile(rf"{_NUMBER}\s*%", re.ASCII)
 _BEFORE = re.compile(r"(.+?) before")
 NEXT_WORKING_DAY = "next working day"
 
@@ -61,7 +63,7 @@ _UNITS: Final = {
 """Every kind but a duration. The deadline of each is in `Target.deadline`."""
 
 _KINDS: Final = {unit.word: kind for kind, unit in _UNITS.items()}
-_COUNT: Final = re.compile(rf"(\d+) ({'|'.join(_KINDS)})s?", re.ASCII)
+_COUNT: Final = re.compile(rf"{_NUMBER} ({'|'.join(_KINDS)})s?", re.ASCII)
 
 
 def _expected() -> str:

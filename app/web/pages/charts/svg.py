@@ -90,7 +90,7 @@ def canvas(title: str, height: float, *content: Markup) -> Markup:
 
 
 _MARK: Final = re.compile(r'<(?:a href|g role)="[^"]*" class="([^"]*)" aria-label="([^"]*)">')
-_CAPTION: Final = re.compile(r'<text class="caption"[^>]*>[^<]*</text>')
+_CAPTION: Final = re.compile(r'<text class="caption"[^<>]*+>[^<]*+</text>')
 
 
 def as_file(chart: Markup, title: str) -> str:

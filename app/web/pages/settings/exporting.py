@@ -1,9 +1,11 @@
 """The export of a desk as a download: what `slatimer export` writes, as one archive."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+import structlog
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -19,7 +21,11 @@ from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.room import Room
 from app.web.pages.settings.shown import page
 
+_log = structlog.stdlib.get_logger()
+
 _UNAVAILABLE: Final = 503
+_RETRY_SECONDS: Final = 30
+"""After which a browser may ask again: most desks are exported by then."""
 _WHY: Final[Mapping[str, str]] = {
     BUSY: N_("Another export is being made. Try again when it has ended."),
     TOO_LARGE: N_("This desk is too large to be downloaded. Export it by the command."),
@@ -37,6 +43,7 @@ async def export_page(room: Room, reader: Reader, failure: str | None = None) ->
     )
     if failure is not None:
         answer.status_code = _UNAVAILABLE
+        answer.headers["Retry-After"] = str(_RETRY_SECONDS)
     return answer
 
 
@@ -52,22 +59,27 @@ async def exported(room: Room, reader: Reader, desk: str) -> Response:
         download = await parts.downloads.begin(desk, now)
     except NotExported as error:
         return await export_page(room, reader, _WHY.get(error.reason, _FAILED))
-    return _Archive(download, f"export-{desk}-{instant(now).date()}.zip")
+    seconds = parts.settings.transfer_download_timeout.total_seconds()
+    return _Archive(download, f"export-{desk}-{instant(now).date()}.zip", seconds)
 
 
 class _Archive(StreamingResponse):
-    """An archive that is sent. Its process ends with the answer, however that ends."""
+    """An archive that is sent, within so many seconds. Its process ends with the answer, however that ends."""
 
-    def __init__(self, download: Download, name: str) -> None:
+    def __init__(self, download: Download, name: str, seconds: float) -> None:
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": f"attachment; filename=\"export.zip\"; filename*=UTF-8''{quote(name, safe='')}",
         }
         super().__init__(download.chunks(), media_type="application/zip", headers=headers)
-        self._download = download
+        self._download, self._seconds = download, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            # Who does not read the archive keeps no other desk's from being made.
+            async with asyncio.timeout(self._seconds):
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            _log.warning("download ended, the client was too slow", desk=self._download.desk)
         finally:
             self._download.close()
