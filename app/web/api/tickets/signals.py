@@ -218,7 +218,7 @@ async def stream_signals(
         return Response(media_type=_EVENTS, headers=_HEADERS)
     form, key = StreamForm(desks, wanted.kind, wanted.named), caller.principal.id
     reader = _Reader(parts, secret_of(request)[0] or "", desks)
-    # Before the answer begins: whoever has its head and then causes a signal gets that signal.
+    # Before the answer begins: a client that has its head and then causes a signal gets that signal.
     start = await parts.database.read(signals.last) if after is None else after
     parts.streams.take(key)
     stream = _stream(parts, start, form, has_place=after is not None)
