@@ -68,12 +68,15 @@ def test_an_event_names_its_author_where_its_type_does_not(room: Room) -> None:
     assert sorted(events) == ["Internal note the desk", "Reply by the desk", "Ticket created"]
 
 
-def test_a_late_clock_says_who_has_taken_the_breach_on(room: Room) -> None:
+def test_a_late_clock_offers_its_breach_and_says_who_has_taken_it_on(room: Room) -> None:
     room.sent(room.event(time="2026-03-05T10:00:00+01:00"))
     (breach,) = room.get("/v1/breaches").json()["breaches"]
     seen = {"author": "Eva", "note": "calling them"}
-    agent = room.key("haisoft", Role.AGENT)
+    agent, link = room.key("haisoft", Role.AGENT), f"/breaches/take-on?breach={breach['id']}"
+    viewer = room.key("haisoft", Role.VIEWER)
+    assert [link in room.get("/tickets/haisoft/4711", key).text for key in (agent, viewer)] == [True, False]
     room.client.post(f"/v1/breaches/{breach['id']}/acknowledgement", json=seen, headers=agent)
+    assert link not in room.get("/tickets/haisoft/4711", agent).text
     (late,) = text_of(room.get("/tickets/haisoft/4711").text, r'<p class="was-late.*?</p>')
     assert late == "Guarantee breached Thu 5 Mar 12:00 CET Taken on by Eva, Fri 6 Mar 15:30 CET: calling them"
 

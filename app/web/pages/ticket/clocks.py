@@ -66,6 +66,8 @@ class Card:
     late_at: str | None
     taken: str | None
     """Who has taken the breach on, with the note."""
+    breach: str | None
+    """The id of the breach that nobody has taken on."""
     facets: tuple[tuple[str, str], ...]
     facts: tuple[Fact, ...]
     flags: tuple[str, ...]
@@ -76,15 +78,22 @@ class Card:
 def cards(answer: TicketAnswer, breaches: Iterable[Breach], to: Audience, chosen: str | None) -> list[Card]:
     """All clocks, those that go on first. The timeline of those, of the only one, and of the chosen one is shown."""
     views = sorted(answer.evaluation.clocks, key=lambda view: view.state not in LIVE)
-    taken = {(each.commitment, each.cycle): each.acknowledgement for each in breaches}
+    found = {(each.commitment, each.cycle): each for each in breaches}
     cards = [
         _card(answer, view, to, shown=view.state in LIVE or len(views) == 1 or _key(view) == chosen)
         for view in views
     ]
     return [
-        replace(card, taken=_taken(taken.get((view.commitment, view.cycle_id)), to))
+        _with_breach(card, found.get((view.commitment, view.cycle_id)), to)
         for card, view in zip(cards, views, strict=True)
     ]
+
+
+def _with_breach(card: Card, breach: Breach | None, to: Audience) -> Card:
+    if breach is None:
+        return card
+    taken = _taken(breach.acknowledgement, to)
+    return replace(card, taken=taken, breach=None if taken or breach.retracted_at is not None else breach.id)
 
 
 def _taken(seen: Acknowledgement | None, to: Audience) -> str | None:
@@ -147,6 +156,7 @@ def _card(answer: TicketAnswer, view: ClockView, to: Audience, *, shown: bool) -
         late=None if view.breached_at is None else words.say(LATE[view.kind.value]),
         late_at=None if view.breached_at is None else to.stamp(view.breached_at, zone),
         taken=None,
+        breach=None,
         facets=tuple(_facets(view, zone, to)),
         facts=tuple(_facts(answer, view, to)),
         flags=tuple(words.say(FLAGS[flag]) if flag in FLAGS else flag for flag in view.flags),

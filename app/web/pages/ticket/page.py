@@ -125,6 +125,7 @@ async def _read(reader: Reader, desk: str, ticket: str, clock: str | None) -> di
     except UnknownDesk as error:
         raise not_found("desk", desk) from error
     may = {
+        "may_acknowledge": reader.caller.may(Permission.ACKNOWLEDGE, desk),
         "may_record": reader.caller.may(Permission.RECORD, desk),
         "may_correct": reader.caller.may(Permission.CORRECT, desk)
         and reader.caller.may(Permission.RECORD, desk),
