@@ -128,6 +128,13 @@ def test_a_calendar_shows_its_week_its_year_and_every_closed_day_by_name(shared_
     assert "NL public, holidays" in page
 
 
+def test_the_rows_of_the_year_have_the_short_names_of_weekdays_of_the_language(shared_room: Room) -> None:
+    names = {"nl": "ma wo vr zo", "vi": "T2 T4 T6 CN", "en": "Mo We Fr Su"}  # the last one stays chosen
+    for language, expected in names.items():
+        page = shared_room.get("/calendars/webxtra", year=2026, lang=language).text
+        assert re.findall(r'class="row-name"[^>]*>([^<]*)<', page) == expected.split()
+
+
 @pytest.mark.parametrize(
     "query", [{"week": "1890-01-01"}, {"week": "9998-01-01"}, {"year": 9999}, {"year": 1}]
 )

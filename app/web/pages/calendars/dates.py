@@ -22,6 +22,11 @@ def month_name(words: Words, on: date) -> str:
     return format_skeleton("MMM", on, locale=words.locale)
 
 
+def short_weekday(words: Words, day: int) -> str:
+    """The short name of a weekday, Monday is 0: "Mo", "lu", "T2"."""
+    return get_day_names("short", "stand-alone", locale=words.locale)[day]
+
+
 def weekday_name(words: Words, day: int) -> str:
     """The name of a weekday, Monday is 0: "Monday"."""
     return get_day_names("wide", "stand-alone", locale=words.locale)[day]

@@ -23,7 +23,7 @@ from app.web.http.access import desks_for, must_see
 from app.web.http.forms import read_form
 from app.web.http.problems import not_found
 from app.web.http.routing import limited_to
-from app.web.pages.calendars.dates import weekday_name
+from app.web.pages.calendars.dates import short_weekday, weekday_name
 from app.web.pages.calendars.feeding import PublishReader, new_feed
 from app.web.pages.calendars.form import (
     CalendarForms,
@@ -193,7 +193,7 @@ async def _calendar(
         name=name,
         shown=shown,
         made=made,
-        weekdays=[weekday_name(words, day) for day in range(7)],
+        short_weekdays=[short_weekday(words, day) for day in range(7)],
         history=history(words, versions, zone, reader),
         feeds=await _feeds(reader, desk, name),
         may_edit=reader.caller.may(Permission.CONFIGURE, desk),
