@@ -131,7 +131,7 @@ def test_the_pages_are_accessible_on_a_phone_and_no_wider_than_it(opened: Opened
     page = opened(path, bypass_csp=True, viewport=PHONE)
     expect(page.locator("article.service, tr[data-credit]").first).to_be_visible()
     expect(page.locator("#connection")).to_have_text(re.compile("live", re.IGNORECASE))
-    expect(page.get_by_role("navigation").locator("[aria-current=page]")).to_have_attribute("href", path)
+    expect(page.locator("nav [aria-current=page]")).to_have_attribute("href", path)
     for summary in page.locator("main summary").all():
         if summary.is_visible():
             summary.click()
