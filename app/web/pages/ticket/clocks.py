@@ -67,7 +67,7 @@ class Card:
     taken: str | None
     """Who has taken the breach on, with the note."""
     breach: str | None
-    """The id of the breach that nobody has taken on."""
+    """The id of its breach while that is not taken on."""
     facets: tuple[tuple[str, str], ...]
     facts: tuple[Fact, ...]
     flags: tuple[str, ...]
