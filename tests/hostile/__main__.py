@@ -15,7 +15,7 @@ from operator import add
 from pathlib import Path
 
 from tests.hostile import figures
-from tests.hostile.harness import KINDS, Seen, Target, apart, beside, service
+from tests.hostile.harness import KINDS, Seen, Target, apart, beside, prepare_of, service, settle
 from tests.servers import postgres
 from tests.servers.databases import POSTGRESQL, Databases, PostgresDatabases, SqliteDatabases
 from tests.web.room import with_desks
@@ -51,7 +51,9 @@ def measured(kind: str) -> tuple[Seen, Seen]:
     quiet: list[Seen] = []
     attacked: list[Seen] = []
     with apart(kind) as attack, _served() as (process, target):
+        prepare_of(kind)(target)
         for _ in range(TURNS):
+            settle(process)
             quiet.append(beside(process, target, None, PUSHES // TURNS))
             attacked.append(beside(process, target, attack, PUSHES // TURNS))
     return reduce(add, quiet), reduce(add, attacked)

@@ -1,7 +1,8 @@
 """Runs an attack against a service of its own, and measures what another desk and the health check see meanwhile.
 
 A kind of attack is a module `kind_NAME.py` with `attack(target)`, which sends one round of its load and returns. It is
-repeated while the other desk pushes. Nothing leaves the machine, and every round ends.
+repeated while the other desk pushes. What it needs beforehand is made once by `prepare(target)`, if there is one.
+Nothing leaves the machine, and every round ends.
 """
 
 import threading
@@ -26,7 +27,7 @@ from app.settings import Settings
 from app.sla.span import HOUR, SECOND
 from app.store.engine.database import Database
 from app.store.people import keys
-from tests.waiting import HANG
+from tests.waiting import HANG, until
 from tests.web.test_process import Process, started
 
 KINDS: Final = sorted(path.stem.removeprefix("kind_") for path in Path(__file__).parent.glob("kind_*.py"))
@@ -82,6 +83,20 @@ class Seen:
 def attack_of(kind: str) -> Callable[[Target], None]:
     """The attack of a kind."""
     return import_module(f"tests.hostile.kind_{kind}").attack
+
+
+def prepare_of(kind: str) -> Callable[[Target], None]:
+    """What prepares the attack of a kind."""
+    return getattr(import_module(f"tests.hostile.kind_{kind}"), "prepare", _nothing)
+
+
+def _nothing(_: Target) -> None:
+    pass
+
+
+def settle(process: Process) -> None:
+    """Wait until what an attack has caused is evaluated."""
+    until(lambda: process.client.get("/readyz").json()["sweep"]["lag_seconds"] == 0)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """A ticket of thousands of events that receives further ones from before its last ones: each rewrites its past."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import count
 from typing import Any, Final
 
@@ -20,17 +19,20 @@ _late = count(1)
 
 def attack(target: Target) -> None:
     """Push late events, one by one. Each is stored and answered."""
-    _prepare(target.url, target.key)
     for _ in range(LATE):
         number = next(_late)
         _push(target.url, target.key, [_reply(f"late-{number}", _BEGIN + timedelta(milliseconds=number))])
 
 
-@cache
-def _prepare(url: str, key: str) -> None:
+def prepare(target: Target) -> None:
+    """Push the events of the ticket, in their order."""
     for first in range(0, EVENTS, BATCH):
         numbers = range(first, first + BATCH)
-        _push(url, key, [_reply(str(n), _BEGIN + timedelta(seconds=n + 1), n % 2) for n in numbers])
+        _push(
+            target.url,
+            target.key,
+            [_reply(str(n), _BEGIN + timedelta(seconds=n + 1), n % 2) for n in numbers],
+        )
 
 
 def _push(url: str, key: str, events: list[dict[str, Any]]) -> None:

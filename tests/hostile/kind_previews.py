@@ -1,6 +1,5 @@
 """A desk of many tickets and contracts: changes of all of them are previewed, and contracts imported, without end."""
 
-from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +23,6 @@ _levels = cycle(("example-1", "example-2"))
 
 def attack(target: Target) -> None:
     """Preview an agreement for all open tickets, preview an import of contracts and make it, and begin a simulation."""
-    _prepare(target.url, target.key)
     imports = f"/v1/contracts/{ATTACKER}/import"
     with _client(target.url, target.key) as client:
         _asked(
@@ -52,9 +50,9 @@ def _contracts(level: str) -> str:
     return "\n".join(("id;customer;level;valid_from", *rows))
 
 
-@cache
-def _prepare(url: str, key: str) -> None:
-    with _client(url, key) as client:
+def prepare(target: Target) -> None:
+    """Open the tickets."""
+    with _client(target.url, target.key) as client:
         for first in range(0, TICKETS, BATCH):
             answer = client.post("/v1/events", json=[_ticket(n) for n in range(first, first + BATCH)])
             assert answer.status_code == 200, answer.text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.harness import KINDS, attack_of, beside, service
+from tests.hostile.harness import KINDS, attack_of, beside, prepare_of, service
 from tests.servers.databases import SqliteDatabases
 from tests.web.room import with_desks
 
@@ -26,6 +26,7 @@ def test_another_desk_is_served_beside_an_attack(
         sqlite_databases.copy_of(with_desks) as url,
         service(url, tmp_path, test_files=FILES) as (process, target),
     ):
+        prepare_of(kind)(target)
         seen = beside(process, target, attack_of(kind), PUSHES, ROUNDS)
         assert seen.rounds >= 1
         assert seen.growth < MOST_GROWTH
