@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.flow.judge.receive import Incoming
+from app.flow.process.invariants import Verdict, run_checks
 from app.settings import Settings
 from app.sla.event import Event
 from app.sla.span import MINUTE
@@ -69,6 +70,13 @@ def test_a_late_event_is_stored_and_answered_by_queries_and_evaluated_when_its_w
     assert (receipt.refused, receipt.tickets, service.signals()) == ([], [], before)
     failures, wait = parked(service)["long"]
     assert (failures, round(wait)) == (0, 10)
+    assert service.database.read_now(schedule.count_parked) == 0
+    found = service.database.read_now(
+        lambda conn: list(run_checks(conn, service.catalogue, service.clock.now))
+    )
+    assert {check.verdict for check in found if "parked" in check.name or "fresh" in check.name} == {
+        Verdict.OK
+    }
     assert service.view(DESK, "long") == other.view(DESK, "long")
 
     service.assessor.long_replays.postpone_while(lambda _: False)

@@ -94,7 +94,7 @@ def _inbound(conn: Connection, now: Micros) -> Check:
 
 def _environment(conn: Connection, now: Micros) -> Iterator[Check]:
     yield _deliveries(conn, now)
-    parked = [(row.desk, row.subject) for row in schedule.all_parked(conn)]
+    parked = [(row.desk, row.subject) for row in schedule.all_parked(conn) if row.times]
     yield _none("no ticket is parked", parked, "tickets cannot be evaluated; see `slatimer inbox`")
     yield _engine(conn)
     unprotected = [(table,) for table in inspection.unguarded(conn)]

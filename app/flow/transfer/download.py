@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from subprocess import PIPE, Popen
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any, Final
 
 import orjson
@@ -71,7 +72,8 @@ class Download:
             if stream is not None:
                 with suppress(BrokenPipeError):
                     stream.close()
-        self._folder.cleanup()
+        # Gigabytes take their time to be removed, and the event loop has none.
+        Thread(target=self._folder.cleanup, name="download-files").start()
         self._owner.release(self)
 
 

@@ -27,7 +27,10 @@ from app.store.tables import ticket as _ticket
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A subject whose evaluation failed: why, since when, how often, and when it is tried again."""
+    """A subject whose evaluation failed: why, since when, how often, and when it is tried again.
+
+    `times` is 0 for one whose evaluation has not failed and is only postponed.
+    """
 
     desk: str
     subject: Subject
@@ -173,7 +176,7 @@ _UNSCHEDULE_SUBJECT: Final = (
 )
 _PARKED_KEY: Final = (_parked.c.first_at, _parked.c.desk, _parked.c.subject)
 _PARKED_PAGE: Final = _PARKED.order_by(*_PARKED_KEY).limit(bindparam("limit"))
-_COUNT_PARKED: Final = select(func.count()).select_from(_parked)
+_COUNT_PARKED: Final = select(func.count()).where(_parked.c.times > 0)
 
 
 def next_at(conn: Connection) -> Micros | None:
@@ -329,7 +332,7 @@ def parked_page(conn: Connection, limit: int, after: ParkedKey, desks: Desks = E
 
 
 def count_parked(conn: Connection) -> int:
-    """How many subjects are parked."""
+    """How many subjects are parked because their evaluation failed."""
     return conn.execute(_COUNT_PARKED).scalar() or 0
 
 
