@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.flow.transfer import move
-from app.flow.transfer.move import Move
+from app.flow.transfer.move import Move, MoveFailed
 from app.flow.transfer.move_checks import CannotMove
 from app.settings import Settings
 from app.store.contracts.catalogue import UnknownDesk
@@ -152,8 +152,16 @@ def test_a_desk_is_moved_undone_moved_again_and_back_with_all_that_it_has(pair: 
         await moving.prepare(None)
         await moving.copy()
 
+    async def too_slow(moving: Move) -> None:
+        """A cut-over to a target that applies nothing more."""
+        moving.tables, moving.cut_over_limit = await replication.tables(moving.source), 0.1
+        await moving.target.run(f"ALTER SUBSCRIPTION {replication.name_of(DESK)} DISABLE")
+        with pytest.raises(MoveFailed, match=r"within 0\.1 s; the desk is in use on the source again"):
+            await moving.cut_over()
+
     pair.move(half)
-    with_service(here, lambda service: service.push(created("2", MORNING)))
+    pair.move(too_slow)
+    assert not with_service(here, lambda service: service.push(created("2", MORNING))).refused
     before = with_service(here, shown)
     pair.move(lambda moving: moving.abort())
     assert with_service(here, shown) == before
