@@ -103,7 +103,8 @@ class TicketCase:
         groups = queueing.groups(evaluated)
         evaluated = _derived(queueing, groups, evaluated, failures)
         members = (Subject.parse(name) for group in groups for name in group.within)
-        known, before = self._known(turn.conn, {*subjects, *members}, evaluated, queueing)
+        judged = {subject for subject in subjects if subject not in failures.waits}
+        known, before = self._known(turn.conn, {*judged, *members}, evaluated, queueing)
         answers, emitted = self._compared(turn, evaluated, known, before, failures)
         emitted += self._of_allowances(turn, allowances, answers, known)
         queueing.leave_out(subject.text for subject in failures.errors)
