@@ -22,10 +22,12 @@ def test_growth_lateness_errors_and_findings_fail() -> None:
     grows = [replace(row, memory={"web-1": 110.0 + 2 * n, "worker-1": 100.0}) for n, row in enumerate(STEADY)]
     warms = [replace(row, memory={"web-1": min(200.0, 20.0 * n)}) for n, row in enumerate(STEADY)]
     late = [*STEADY[:5], replace(STEADY[5], lag=1.5), *STEADY[6:]]
+    stands = [*STEADY[:5], replace(STEADY[5], behind=2.5), *STEADY[6:]]
     failed = [*STEADY[:5], replace(STEADY[5], errors=2), *STEADY[6:]]
     assert verdict(grows, ()).faults == ("web-1 grew from 139 to 179 MB",)
     assert verdict(warms, ()).faults == (), "a process that has started fills its caches"
     assert verdict(late, ()).faults == ("breaches up to 1.5 s late in 1 of 40 intervals",)
+    assert verdict(stands, ()).faults == ("breaches up to 2.5 s late in 1 of 40 intervals",)
     assert verdict([replace(row, machine=0.6) for row in late], ()).faults == (), (
         "the machine itself was late"
     )

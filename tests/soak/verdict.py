@@ -23,7 +23,7 @@ class Row:
     errors: int
     """Requests that failed, and lines of errors in the logs, in this interval."""
     lag: float
-    """The longest time from a breach to its detection."""
+    """The longest time from a breach to its detection by the sweep."""
     machine: float
     """By how much an idle process woke too late at most: what a busy machine adds to the lag."""
     behind: float
@@ -69,12 +69,11 @@ def verdict(rows: Sequence[Row], wrong: Sequence[str]) -> Verdict:
     """The verdict. `wrong` are the findings at the end: lost events, missing deliveries, failed checks."""
     if not rows:
         return Verdict(("no interval was measured", *wrong), "0 h")
-    late = [row for row in rows if row.lag > MAX_LAG + row.machine]
+    late = [max(row.lag, row.behind) for row in rows if max(row.lag, row.behind) > MAX_LAG + row.machine]
     errors = sum(row.errors for row in rows)
     faults = [f"{name} grew from {before:.0f} to {after:.0f} MB" for name, before, after in growths(rows)]
     if late:
-        most = max(row.lag for row in late)
-        faults.append(f"breaches up to {most:.1f} s late in {len(late)} of {len(rows)} intervals")
+        faults.append(f"breaches up to {max(late):.1f} s late in {len(late)} of {len(rows)} intervals")
     if errors:
         faults.append(f"{errors} errors")
     summary = (
