@@ -24,6 +24,8 @@ class Point:
     next_due: float
     breaches_page: float
     bytes: int
+    months: int | None = None
+    """How many months of events are left, after the retention; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def tabulate(points: Sequence[Point]) -> str:
     names = ["database", "events", *(figure.name for figure in FIGURES), "on disk, MB"]
     lines = ["| " + " | ".join(names) + " |", "|---|" + "---:|" * (len(names) - 1)]
     for point in points:
-        cells = [point.database, f"{point.events:,}"]
+        kept = "" if point.months is None else f", the last {point.months} months kept"
+        cells = [f"{point.database}{kept}", f"{point.events:,}"]
         cells += [format(figure.value(point), figure.form) for figure in FIGURES]
         lines.append("| " + " | ".join([*cells, f"{point.bytes / 1e6:,.0f}"]) + " |")
     return "\n".join(lines) + "\n"

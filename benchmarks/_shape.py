@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, MetaData, Table, Text, select
+from sqlalchemy import Boolean, Column, Connection, MetaData, Table, TypeDecorator, select
 
 from app.cli.terminal import log_warnings_only
 from app.flow.judge.receive import Incoming
@@ -24,7 +24,6 @@ from app.sla.event import Event
 from app.sla.span import DAY, HOUR, MINUTE, Micros, micros
 from app.store.engine.database import Database
 from app.store.tables import NEVER, archived_ticket, clock, event, event_key, signal, ticket, wait_interval
-from app.store.tables.columns import SubjectText
 from app.store.tickets import schedule
 from tests.servers.slatimer import Service
 
@@ -43,7 +42,7 @@ def _as_stored(table: Table) -> Table:
     columns = (
         Column(
             column.name,
-            Text() if isinstance(column.type, SubjectText) else column.type,
+            column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type,
             primary_key=column.primary_key,
         )
         for column in table.c
