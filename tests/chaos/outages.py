@@ -164,9 +164,9 @@ def _valid(happenings: Iterable[Happening]) -> list[Happening]:
     return sorted((each for each in log if each.id not in gone and each.type != WITHDRAWN), key=_at)
 
 
-def names(fact: Happening, resource: str) -> bool:
-    """Whether a fact names this resource of a service, which is casefolded."""
-    return bool(resource) and str(fact.data.get("resource", "")).casefold() == resource
+def naming(happenings: Iterable[Happening], resource: str) -> Iterator[Happening]:
+    """The facts that name this resource of a service, which is casefolded. A withdrawn one names it no more."""
+    return (each for each in _valid(happenings) if str(each.data.get("resource", "")).casefold() == resource)
 
 
 def _at(happening: Happening) -> int:

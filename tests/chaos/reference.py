@@ -15,7 +15,7 @@ from tests.chaos.calls import CALL, Expected, Month, averages
 from tests.chaos.claims import Claimed, by_contract, credit_of, deadline
 from tests.chaos.credits import CONTRACT, owed
 from tests.chaos.life import SECOND, Happening
-from tests.chaos.outages import PAST, REVISING, SUBJECT, names, uptime_breaches
+from tests.chaos.outages import PAST, REVISING, SUBJECT, naming, uptime_breaches
 
 BREACHED: Final = "clock.breached"
 MISSED: Final = "clock.missed"
@@ -158,8 +158,9 @@ class Reference:
         """
         facts = self._logs[breach.clock.ticket].values()
         causes = (each for each in facts if each.at <= breach.at or each.type in REVISING)
-        naming = [self._known_at[each.id] for each in facts if names(each, breach.clock.resource)]
-        return max(breach.at, min(naming, default=0), *(self._known_at[each.id] for each in causes))
+        resource = breach.clock.resource
+        named = [self._known_at[each.id] for each in naming(facts, resource)] if resource else []
+        return max(breach.at, min(named, default=0), *(self._known_at[each.id] for each in causes))
 
     def last(self) -> int:
         """The last instant of any breach, event or deadline."""

@@ -109,6 +109,17 @@ def test_the_reference_of_uptimes_counts_by_hand(
     assert broken(DOWN, *log) == expected
 
 
+def test_a_withdrawn_fact_names_its_resource_no_more_and_a_breach_is_known_by_the_next_one() -> None:
+    reference, whole = Reference(), fact(0, "outage.started", 10, reference="O")
+    started = fact(1, "outage.started", 20, reference="P", resource="Host")
+    withdrawn = fact(2, "event.withdrawn", 21, id=started.id)
+    ended = fact(3, "outage.ended", 22, reference="P", resource="Host")
+    for each in (whole, started, withdrawn, ended):
+        reference.add(each, each.at)
+    (breach,) = (each for each in reference.expected().values() if each.clock.resource == "host")
+    assert (breach.at, reference.known_at(breach)) == (NOVEMBER + round(12.592 * SECOND), ended.at)
+
+
 def test_an_outage_over_the_end_of_a_month_breaks_each_month_by_its_own_length() -> None:
     over = (fact(0, "outage.started", -5, reference="O"), fact(1, "outage.ended", 5, reference="O"))
     found = [(each.at - NOVEMBER) / SECOND for each in uptime_breaches(LINE, over)]
