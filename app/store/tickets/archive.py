@@ -88,9 +88,10 @@ _THEIR_EVENTS: Final = and_(
     _event.c.desk == bindparam("_desk"), _event.c.ticket.in_(bindparam("tickets", expanding=True))
 )
 _DELETE_KEYS: Final = _key.delete().where(
-    _key.c.desk == bindparam("_desk"), _key.c.event_id.in_(select(_event.c.event_id).where(_THEIR_EVENTS))
+    _key.c.desk == bindparam("_desk"), _key.c.event_id.in_(bindparam("ids", expanding=True))
 )
 _DELETE_EVENTS: Final = _event.delete().where(_THEIR_EVENTS)
+_DELETE_EVENTS_WITH_IDS: Final = _DELETE_EVENTS.returning(_event.c.event_id)
 
 
 def candidates(conn: Connection, since: Micros, before: Micros, limit: int) -> list[Candidate]:
@@ -156,6 +157,9 @@ def drop_events(conn: Connection, desk: str, tickets: Iterable[str], now: Micros
     for part in parts(tickets):
         these = {"_desk": desk, "tickets": part}
         if has_partitioned_log(conn):
-            conn.execute(_DELETE_KEYS, these)
-        conn.execute(_DELETE_EVENTS, these)
+            # Their keys by what was deleted: a subquery over the partitions is planned as a scan of all keys.
+            for ids in parts(conn.execute(_DELETE_EVENTS_WITH_IDS, these).scalars().all()):
+                conn.execute(_DELETE_KEYS, {"_desk": desk, "ids": ids})
+        else:
+            conn.execute(_DELETE_EVENTS, these)
         conn.execute(_MARK_DROPPED, these | {"now": now})
