@@ -28,6 +28,7 @@ from app.web.api import audit, health
 from app.web.api.contracts import (
     availability,
     averages,
+    contract_changes,
     contract_import,
     contract_versions,
     contracts,
@@ -75,6 +76,7 @@ ROUTERS = (
     agreements.router,
     contract_import.router,
     contracts.router,
+    contract_changes.router,
     contract_versions.router,
     availability.router,
     credits.router,
