@@ -35,7 +35,17 @@ from app.web.api.contracts import (
     credits,
     statements,
 )
-from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
+from app.web.api.desks import (
+    agreements,
+    calendar_list,
+    calendar_spans,
+    calendars,
+    deadlines,
+    desks,
+    feeds,
+    icalendar,
+    versions,
+)
 from app.web.api.inbound import connections, embedding, hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, saved_views, sessions, sign_in
@@ -72,6 +82,9 @@ ROUTERS = (
     feeds.router,
     # Before the names of calendars.
     versions.router,
+    calendar_list.router,
+    icalendar.router,
+    calendar_spans.router,
     calendars.router,
     agreements.router,
     contract_import.router,

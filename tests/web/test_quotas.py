@@ -8,7 +8,7 @@ import pytest
 
 from app.principal import EVERY, Scope
 from app.store.tickets import signals
-from app.web.api.desks.calendars import CalendarSpans
+from app.web.api.desks.calendar_spans import CalendarSpans
 from app.web.api.desks.deadlines import Deadline
 from app.web.api.tickets.signals import Backlog, StreamForm
 from app.web.api.tickets.ticket_events import TicketEvents
