@@ -51,7 +51,16 @@ from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, saved_views, sessions, sign_in
 from app.web.api.reports import behind, objects, reports, simulation_list, simulations
 from app.web.api.reports import queues as queue_reports
-from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
+from app.web.api.tickets import (
+    breaches,
+    events,
+    explanation,
+    queues,
+    signals,
+    ticket_events,
+    ticket_list,
+    tickets,
+)
 from app.web.http import problems, session
 from app.web.http.connection import backlog, protocol_of
 from app.web.http.encoded_slash import EncodedSlashMiddleware
@@ -76,6 +85,8 @@ ROUTERS = (
     embedding.router,
     # A ticket's id may contain slashes, so the longer paths are matched first.
     ticket_events.router,
+    ticket_list.router,
+    explanation.router,
     tickets.router,
     desks.router,
     deadlines.router,

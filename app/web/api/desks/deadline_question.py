@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from app.intake.instant import InstantIn
-from app.web.api.tickets.tickets import LAST_SPAN
+from app.web.api.tickets.explanation import LAST_SPAN
 from app.web.http.problems import Place, body_places, invalid
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=255)]

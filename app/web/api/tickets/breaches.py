@@ -22,7 +22,7 @@ from app.store.tickets.breaches import Breach
 from app.web.api.reports.table import FILES, Format, in_format
 from app.web.api.tickets.breach_table import breach_table
 from app.web.api.tickets.signals import Signal
-from app.web.api.tickets.tickets import CommitmentKind, State
+from app.web.api.tickets.ticket_view import CommitmentKind, State
 from app.web.http.access import Acknowledger, Viewer, desks_for
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut

@@ -20,7 +20,7 @@ from app.flow.query.serialize import instant_text, move
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.store.tickets.board import cursor_of, key_of
-from app.web.api.tickets.tickets import Move
+from app.web.api.tickets.ticket_view import Move
 from app.web.http.access import Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems

@@ -20,7 +20,7 @@ from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import signals
 from app.store.tickets.signals import Published, SignalFilters
-from app.web.api.tickets.tickets import Clock, CommitmentKind
+from app.web.api.tickets.ticket_view import Clock, CommitmentKind
 from app.web.http.access import Viewer, desks_for, secret_of
 from app.web.http.hub import encode_position, encode_signal
 from app.web.http.instant import InstantInQuery, InstantOut
