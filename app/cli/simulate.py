@@ -29,43 +29,52 @@ _SHOWN: Final = 20
 
 Json = dict[str, Any]
 
+_Desk = Annotated[str, typer.Option(help="The desk whose tickets are judged again.")]
+_Since = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="INSTANT|DATE", help="Tickets created from then on; a date in the desk's zone."
+    ),
+]
+_Until = Annotated[
+    str,
+    typer.Option(
+        "--to", metavar="INSTANT|DATE", help="Up to then, when all are judged; a date is not included."
+    ),
+]
+_Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A single change, as commitments.gti.target=8h; no value removes the key.",
+    ),
+]
+_Agreement = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the agreement.")
+]
+_Calendars = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the calendars.")
+]
+_Contracts = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="CSV, JSON lines or TOML: drafts of contracts."),
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, with every flip.")]
+
 command = typer.Typer(add_completion=False)
 
 
 @command.command()
 def simulate(
-    desk: Annotated[str, typer.Option(help="The desk whose tickets are judged again.")],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="INSTANT|DATE", help="Tickets created from then on; a date in the desk's zone."
-        ),
-    ],
-    until: Annotated[
-        str,
-        typer.Option(
-            "--to", metavar="INSTANT|DATE", help="Up to then, when all are judged; a date is not included."
-        ),
-    ],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A single change, as commitments.gti.target=8h; no value removes the key.",
-        ),
-    ] = None,
-    agreement: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the agreement.")
-    ] = None,
-    calendars: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the calendars.")
-    ] = None,
-    contracts: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV, JSON lines or TOML: drafts of contracts."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, with every flip.")] = False,
+    desk: _Desk,
+    since: _Since,
+    until: _Until,
+    changes: _Changes = None,
+    agreement: _Agreement = None,
+    calendars: _Calendars = None,
+    contracts: _Contracts = None,
+    as_json: _AsJson = False,
 ) -> None:
     """Judge the recorded tickets of a span twice, as they were and under a draft. Nothing is written.
 
