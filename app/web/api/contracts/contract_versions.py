@@ -105,18 +105,7 @@ def _terms(recorded: list[RecordedTerm], number: int) -> dict[str, dict[str, Any
 )
 async def list_versions(request: Request, caller: Viewer, desk: Desk, contract: ContractId) -> Response:
     """Every change of the contract: which term, who and when. Empty for one of the agreement file."""
-    parts = running(request)
-    must_see(caller, desk)
-
-    def find(conn: Connection) -> tuple[str, list[RecordedTerm]]:
-        recorded = versions_of(conn, desk, contract)
-        if recorded:
-            terms = [each.term.id for each in recorded if each.term is not None]
-            return terms[-1], recorded
-        now = parts.database.now()
-        return one_contract(conn, parts.catalogue, desk, contract, at=now).id, []
-
-    name, recorded = await parts.database.read(find)
+    name, recorded = await _recorded(request, caller, desk, contract)
     return Json({"desk": desk, "id": name, "versions": [_version(each) for each in recorded]})
 
 

@@ -50,6 +50,10 @@ class WhenContract(BaseModel):
     as_of: InstantInQuery | None = Field(None, description="by what was recorded then; default now")
 
 
+Keyed = tuple[tuple[str, str], dict[str, Any]]
+"""A contract as it is shown, with its desk and key, by which pages go on."""
+
+
 @router.get("", summary="List contracts", response_model=ContractPage, responses=problems(401, 403, 404, 422))
 async def list_contracts(
     request: Request, caller: Viewer, wanted: Annotated[ContractQuery, Query()]
@@ -62,8 +66,9 @@ async def list_contracts(
     now = parts.database.now()
     at, as_of = now if wanted.at is None else wanted.at, wanted.as_of
 
-    def find(conn: Connection) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+    def find(conn: Connection) -> list[Keyed]:
+        # One more than the page shows: there is a next page.
+        found: list[Keyed] = []
         for desk in sorted(parts.catalogue.desks(conn)):
             if desk < first or not (caller.sees(desk) and ("*" in asked or desk in asked)):
                 continue
@@ -79,15 +84,14 @@ async def list_contracts(
                 after=after if desk == first else "",
                 limit=limit + 1 - len(found),
             )
-            found += [view_json(each, on) | {"_key": each.key} for each in page]
+            found += [((desk, each.key), view_json(each, on)) for each in page]
             if len(found) > limit:
                 break
         return found
 
     found = await parts.database.read_replicated(find)
-    following = cursor_of(found[limit - 1]["desk"], found[limit - 1]["_key"]) if len(found) > limit else None
-    shown = [{name: value for name, value in each.items() if name != "_key"} for each in found[:limit]]
-    return Json({"contracts": shown, "next": following})
+    following = cursor_of(*found[limit - 1][0]) if len(found) > limit else None
+    return Json({"contracts": [view for _, view in found[:limit]], "next": following})
 
 
 @router.get(
