@@ -23,7 +23,7 @@ class Period(BaseModel):
     until: DayOrInstant = Field(alias="to")
 
 
-class OpenPeriod(BaseModel):
+class PeriodAhead(BaseModel):
     """From when to when, as for spans; by default from now for half a year."""
 
     model_config = ConfigDict(extra="forbid")

@@ -56,7 +56,7 @@ class CalendarSpans(BaseModel):
     response_model=CalendarSpans,
     responses=problems(401, 403, 404, 422),
 )
-async def spans(
+async def list_spans(
     request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[Period, Query()]
 ) -> Response:
     """Every span from `from` to `to`, open or closed, with its reason: what deadlines are counted with.

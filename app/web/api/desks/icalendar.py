@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.sla.span import length_of
 from app.store.engine.database import Connection
 from app.web.api.desks.calendar_lookup import Desk, Name, calendar_in_force
-from app.web.api.desks.calendar_period import OpenPeriod, checked_period, end_of, start_of
+from app.web.api.desks.calendar_period import PeriodAhead, checked_period, end_of, start_of
 from app.web.api.desks.icalendar_file import icalendar_file
 from app.web.http.access import Viewer, must_see
 from app.web.http.budget import budgeted
@@ -37,7 +37,7 @@ router = Router(prefix="/v1/calendars", tags=["calendars"])
     },
 )
 async def show_icalendar(
-    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[OpenPeriod, Query()]
+    request: Request, caller: Viewer, desk: Desk, name: Name, asked: Annotated[PeriodAhead, Query()]
 ) -> Response:
     """The opening hours and the special days as an iCalendar file, for phones and office programs.
 
@@ -58,9 +58,11 @@ async def show_icalendar(
 
     content = await parts.database.read(budgeted(parts.settings, read))
     disposition = {"Content-Disposition": f'attachment; filename="{desk}-{name}.ics"'}
-    return Response(content, media_type="text/calendar", headers=disposition if _plain(desk + name) else None)
+    return Response(
+        content, media_type="text/calendar", headers=disposition if _needs_no_encoding(desk + name) else None
+    )
 
 
-def _plain(name: str) -> bool:
+def _needs_no_encoding(name: str) -> bool:
     """Whether a name is allowed in a header without encoding."""
     return name.isascii() and name.replace("-", "").replace("_", "").isalnum()
