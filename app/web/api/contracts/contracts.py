@@ -60,7 +60,7 @@ async def list_contracts(
 ) -> Response:
     """Contracts by desk and id, also those of agreement files. Without `desk`, those of all desks of the key."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     asked = desks_for(caller, wanted.desk)
     first, after = ("", "") if wanted.cursor is None else key_of(wanted.cursor, str, str)
     now = parts.database.now()

@@ -117,7 +117,7 @@ async def list_tickets_of_report(
     parts = running(request)
     what = asked(request, caller, wanted, None, None)
     measure, filters = _measure(report, wanted), _filters(report, wanted)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     found, following = await answered(
         request,
         wanted,

@@ -251,7 +251,7 @@ async def list_objects_of_availability(
     )
     keyed = sorted(((_key(each), _object(what, each)) for each in found), key=lambda entry: entry[0])
     after = None if wanted.cursor is None else key_of(wanted.cursor, str, str)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     rest = [entry for entry in keyed if after is None or entry[0] > after]
     following = cursor_of(*rest[limit - 1][0]) if len(rest) > limit else None
     return Json({"objects": [document for _, document in rest[:limit]], "next": following})
@@ -276,7 +276,7 @@ async def list_credits_of_report(
         lambda conn: credits_behind(conn, parts.catalogue, parts.settings, what, filters),
     )
     after = None if wanted.cursor is None else key_of(wanted.cursor, str)[0]
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     rest = [entry for entry in found if after is None or entry[0] > after]
     following = cursor_of(rest[limit - 1][0]) if len(rest) > limit else None
     return Json({"credits": [document for _, document in rest[:limit]], "next": following})

@@ -49,7 +49,7 @@ async def list_simulations(
     """
     parts = running(request)
     desks = desks_for(caller, wanted.desk)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     before = None if wanted.cursor is None else key_of(wanted.cursor, int, str)
 
     def read(conn: Connection) -> list[StoredSimulation]:

@@ -133,7 +133,7 @@ async def list_breaches(
     filters = _filters(desks_for(caller, wanted.desk), wanted)
     if wanted.format not in (None, Format.JSON):
         return await _file(parts, filters, wanted.format)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     page = await parts.database.read_replicated(
         lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit)
     )

@@ -103,7 +103,7 @@ async def show_queue(
     """The waiting tickets in the order in which they are served, with how each came to its place."""
     parts = running(request)
     must_see(caller, desk)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     # Positions shift between pages, so a page begins at a position and states what it is now.
     (after,) = (0,) if wanted.cursor is None else key_of(wanted.cursor, int)
     after = max(0, after)

@@ -136,7 +136,7 @@ async def list_signals(
     With `latest` the page ends where the stream ends now, so that `next` is the place to follow it from.
     """
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
     filters = wanted.filters
 

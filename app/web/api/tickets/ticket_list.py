@@ -57,7 +57,7 @@ async def list_tickets(
 ) -> Response:
     """The tickets that match, as they stand now, next due first. Without `desk`, those of all desks of the key."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     conditions = wanted.model_dump(exclude={"desk", "cursor", "limit"})
     filters = tickets.Filters(desks=desks_for(caller, wanted.desk), **conditions)
     now = parts.database.now()
