@@ -32,6 +32,7 @@ from app.web.api.contracts import (
     contract_import,
     contract_versions,
     contracts,
+    credit_decisions,
     credits,
     statements,
 )
@@ -49,7 +50,7 @@ from app.web.api.desks import (
 from app.web.api.inbound import connections, embedding, hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, saved_views, sessions, sign_in
-from app.web.api.reports import behind, objects, reports, simulation_list, simulations
+from app.web.api.reports import behind, objects, objects_behind, reports, simulation_list, simulations
 from app.web.api.reports import queues as queue_reports
 from app.web.api.tickets import (
     breaches,
@@ -105,6 +106,7 @@ ROUTERS = (
     contract_versions.router,
     availability.router,
     credits.router,
+    credit_decisions.router,
     statements.router,
     queues.router,
     signals.router,
@@ -116,6 +118,7 @@ ROUTERS = (
     averages.router,
     queue_reports.router,
     objects.router,
+    objects_behind.router,
     behind.router,
     reports.router,
     simulations.router,
