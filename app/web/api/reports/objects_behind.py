@@ -1,5 +1,7 @@
 """The uptimes behind a figure of availability, and the credits behind a figure of credits."""
 
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -111,12 +113,10 @@ async def list_objects_of_availability(
             conn, parts.catalogue, parts.settings, what, filters, of_contracts=of_contracts
         ),
     )
-    keyed = sorted(((_key(each), _object(what, each)) for each in found), key=lambda entry: entry[0])
+    keyed = sorted(((_key(each), _object(what, each)) for each in found), key=itemgetter(0))
     after = None if wanted.cursor is None else key_of(wanted.cursor, str, str)
-    limit = parts.settings.entries_on_page(wanted.limit)
-    rest = [entry for entry in keyed if after is None or entry[0] > after]
-    following = cursor_of(*rest[limit - 1][0]) if len(rest) > limit else None
-    return Json({"objects": [document for _, document in rest[:limit]], "next": following})
+    shown, following = _page(keyed, after, parts.settings.entries_on_page(wanted.limit))
+    return Json({"objects": shown, "next": following})
 
 
 @router.get(
@@ -137,11 +137,19 @@ async def list_credits_of_report(
         wanted,
         lambda conn: credits_behind(conn, parts.catalogue, parts.settings, what, filters),
     )
-    after = None if wanted.cursor is None else key_of(wanted.cursor, str)[0]
-    limit = parts.settings.entries_on_page(wanted.limit)
-    rest = [entry for entry in found if after is None or entry[0] > after]
-    following = cursor_of(rest[limit - 1][0]) if len(rest) > limit else None
-    return Json({"credits": [document for _, document in rest[:limit]], "next": following})
+    keyed = [((credit_id,), document) for credit_id, document in found]
+    after = None if wanted.cursor is None else key_of(wanted.cursor, str)
+    shown, following = _page(keyed, after, parts.settings.entries_on_page(wanted.limit))
+    return Json({"credits": shown, "next": following})
+
+
+def _page(
+    keyed: Sequence[tuple[tuple[str, ...], dict[str, Any]]], after: tuple[str, ...] | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The documents after a key, at most so many, and the cursor of those that follow."""
+    rest = [entry for entry in keyed if after is None or entry[0] > after]
+    following = cursor_of(*rest[limit - 1][0]) if len(rest) > limit else None
+    return [document for _, document in rest[:limit]], following
 
 
 def _key(found: CountedUptime) -> tuple[str, str]:
