@@ -10,8 +10,7 @@ from app.flow.agreement.contracts import ContractPlan, PutContracts
 from app.sla.agreement.agreement import Agreement
 from app.sla.agreement.contract_file import remarks_of
 from app.web.api.contracts.contract_view import ContractTerm, term_json
-from app.web.api.desks.desk_document import MOST_CHANGES
-from app.web.api.desks.preview_summary import ChangedCredits, DueChange, contracts_summary
+from app.web.api.desks.preview_summary import MOST_CHANGES, ChangedCredits, DueChange, contracts_summary
 
 
 class ContractRemark(BaseModel):

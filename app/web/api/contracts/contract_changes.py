@@ -20,7 +20,7 @@ from app.store.engine.notify import Announcement
 from app.web.api.contracts.change_answer import ContractPut, previewed_json, put_json
 from app.web.api.contracts.contract_view import ContractId, Desk
 from app.web.api.contracts.faults import invalid_contracts
-from app.web.api.desks.desk_document import MOST_CHANGES
+from app.web.api.desks.preview_summary import MOST_CHANGES
 from app.web.http.access import Configurer, must_see
 from app.web.http.problems import Kind, Place, Problem, invalid, problems
 from app.web.http.responses import Json

@@ -8,13 +8,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.flow.agreement.desk_files import DeskFile, FileFault, FileKind, document_of
+from app.flow.agreement.put import LARGEST
 from app.flow.importing.contracts import read_toml
 from app.flow.simulation.draft import CHANGES_PATH, ContractDocument, Draft
 from app.intake.importing.unreadable import UnusableLog
 from app.settings import Settings
 from app.sla.calendar.zone import zone
 from app.sla.span import Micros, Span, length_of
-from app.web.api.desks.desk_document import LARGEST
 from app.web.http.day import DayOrInstant
 from app.web.http.problems import Place, invalid, pointer
 
