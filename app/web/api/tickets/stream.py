@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app.principal import Desks, Permission, covers
 from app.store.tickets import signals
 from app.web.api.tickets.signals import LAST_PLACE, StreamQuery, check_place
-from app.web.api.tickets.stream_frames import StreamForm, frames_of
+from app.web.api.tickets.stream_frames import StreamForm, frames_of, has_event
 from app.web.http.access import Viewer, desks_for, secret_of
 from app.web.http.methods import wants_head
 from app.web.http.problems import Place, invalid, problems
@@ -118,7 +118,7 @@ class _Reader:
 async def _while_admitted(stream: AsyncIterator[bytes], reader: _Reader) -> AsyncIterator[bytes]:
     """A stream up to the first event after its session was ended, its key revoked or a role taken away."""
     async for frames in stream:
-        if b"data: " in frames and not await reader.is_admitted():
+        if has_event(frames) and not await reader.is_admitted():
             return
         yield frames
 

@@ -61,6 +61,11 @@ class Backlog:
         return b"".join(frames), after, len(frames) == len(page) < settings.stream_page_size
 
 
+def has_event(frames: bytes) -> bool:
+    """Whether frames have an event, not only comments."""
+    return b"data: " in frames
+
+
 async def frames_of(
     parts: WebRuntime, start: int, form: StreamForm, *, has_place: bool
 ) -> AsyncIterator[bytes]:
@@ -68,9 +73,11 @@ async def frames_of(
     yield OPENING
     before = RETRY
     async for frames in _events(parts, start, form):
-        is_event = b"data: " in frames
-        yield before + frames if is_event else frames
-        before = b"" if is_event else before
+        if has_event(frames):
+            yield before + frames
+            before = b""
+        else:
+            yield frames
     if before and not has_place:
         yield encode_position(start)
 
