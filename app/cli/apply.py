@@ -23,6 +23,9 @@ from app.intake.instant import read_instant
 from app.sla.agreement.version import AppliesTo
 from app.sla.span import Micros
 
+_MOST_CHANGES: Final = 1_000
+"""Changes of due dates that are listed; all are counted. No person reads a longer list."""
+
 _Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files, or folders of them.")]
 _Preview = Annotated[bool, typer.Option("--preview", help="Show what would change, and write nothing.")]
 _AppliesTo = Annotated[
@@ -42,9 +45,6 @@ _Desk = Annotated[
 ]
 
 command = typer.Typer(add_completion=False)
-
-_MOST_CHANGES: Final = 1_000
-"""Changes of due dates that are listed; all are counted. No person reads a longer list."""
 
 
 def read_day_or_instant(text: str) -> Micros | date:

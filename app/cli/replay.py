@@ -59,7 +59,7 @@ def replay(
     desk: _Desk,
     mapping: _Mapping = None,
     at: _At = None,
-    look: _Inspect = False,
+    inspecting: _Inspect = False,
     strict: _Strict = False,
     refusals: _Refusals = None,
     as_json: _AsJson = False,
@@ -74,7 +74,7 @@ def replay(
     with opened() as runtime:
         must_know(runtime, desk)
         try:
-            if look:
+            if inspecting:
                 wanted = Wanted(file, desk, mapped, instant)
                 found = inspect(wanted, runtime.settings, runtime.database, runtime.catalogue)
                 show_inspected(found, as_json=as_json)

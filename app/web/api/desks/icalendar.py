@@ -43,7 +43,8 @@ async def show_icalendar(
 
     Events are whole, and keep their ids: what lies across the start or the end of the period is not cut.
     """
-    parts, limit = running(request), running(request).settings.answer_spans
+    parts = running(request)
+    limit = parts.settings.answer_spans
     must_see(caller, desk)
 
     def read(conn: Connection) -> bytes:

@@ -66,8 +66,8 @@ def draft_of(asked: NewSimulation, settings: Settings) -> Draft:
         places.append(Place("body", "/changes", wrong))
     files = [
         file
-        for name, kind in (("agreement", FileKind.AGREEMENT), ("calendars", FileKind.CALENDARS))
-        if (file := _file(asked, name, kind, places)) is not None
+        for kind, given in ((FileKind.AGREEMENT, asked.agreement), (FileKind.CALENDARS, asked.calendars))
+        if (file := _file(asked.desk, kind, given, places)) is not None
     ]
     contracts = _contracts(asked.contracts, places)
     if len(contracts) > settings.contract_import_max:
@@ -87,19 +87,20 @@ def _unstorable(value: object) -> str | None:
     return None
 
 
-def _file(asked: NewSimulation, name: str, kind: FileKind, places: list[Place]) -> DeskFile | None:
-    given: Text | None = getattr(asked, name)
+def _file(desk: str, kind: FileKind, given: Text | None, places: list[Place]) -> DeskFile | None:
+    """The draft of a file, which has the name of its kind in the request. Adds what is wrong with it to `places`."""
     if given is None:
         return None
+    name = kind.value
     if isinstance(given, dict):
         if (wrong := _unstorable(given)) is not None:
             places.append(Place("body", pointer([name]), wrong))
-        return DeskFile(name, asked.desk, kind, given, "")
+        return DeskFile(name, desk, kind, given, "")
     if len(given) > LARGEST:
         places.append(Place("body", pointer([name]), f"has more than {LARGEST:,} characters"))
         return None
     try:
-        return DeskFile(name, asked.desk, kind, document_of(given), given)
+        return DeskFile(name, desk, kind, document_of(given), given)
     except ValueError as error:
         places.append(Place("body", pointer([name]), f"is not TOML: {error}"))
         return None
@@ -108,7 +109,7 @@ def _file(asked: NewSimulation, name: str, kind: FileKind, places: list[Place]) 
 def _contracts(
     given: list[dict[str, Any]] | dict[str, dict[str, Any]] | str | None, places: list[Place]
 ) -> list[ContractDocument]:
-    """The contracts' documents, each with its place as a JSON pointer."""
+    """The contracts' documents, each with its place as a JSON pointer. Adds what is wrong with them to `places`."""
     if given is None:
         return []
     if isinstance(given, str):
