@@ -28,19 +28,41 @@ from app.web.api import audit, health
 from app.web.api.contracts import (
     availability,
     averages,
+    contract_changes,
     contract_import,
     contract_versions,
     contracts,
+    credit_decisions,
     credits,
     statements,
 )
-from app.web.api.desks import agreements, calendars, deadlines, desks, feeds, versions
+from app.web.api.desks import (
+    agreements,
+    calendar_list,
+    calendar_spans,
+    calendars,
+    deadlines,
+    desks,
+    feeds,
+    icalendar,
+    versions,
+)
 from app.web.api.inbound import connections, embedding, hooks, inbox
 from app.web.api.outbound import deliveries, endpoint, subscriptions, webhooks
 from app.web.api.people import keys, me, people, saved_views, sessions, sign_in
-from app.web.api.reports import behind, objects, reports, simulation_list, simulations
+from app.web.api.reports import behind, objects, objects_behind, reports, simulation_list, simulations
 from app.web.api.reports import queues as queue_reports
-from app.web.api.tickets import breaches, events, queues, signals, ticket_events, tickets
+from app.web.api.tickets import (
+    breaches,
+    events,
+    explanation,
+    queues,
+    signals,
+    stream,
+    ticket_events,
+    ticket_list,
+    tickets,
+)
 from app.web.http import problems, session
 from app.web.http.connection import backlog, protocol_of
 from app.web.http.encoded_slash import EncodedSlashMiddleware
@@ -65,22 +87,30 @@ ROUTERS = (
     embedding.router,
     # A ticket's id may contain slashes, so the longer paths are matched first.
     ticket_events.router,
+    ticket_list.router,
+    explanation.router,
     tickets.router,
     desks.router,
     deadlines.router,
     feeds.router,
     # Before the names of calendars.
     versions.router,
+    calendar_list.router,
+    icalendar.router,
+    calendar_spans.router,
     calendars.router,
     agreements.router,
     contract_import.router,
     contracts.router,
+    contract_changes.router,
     contract_versions.router,
     availability.router,
     credits.router,
+    credit_decisions.router,
     statements.router,
     queues.router,
     signals.router,
+    stream.router,
     subscriptions.router,
     endpoint.router,
     deliveries.router,
@@ -88,6 +118,7 @@ ROUTERS = (
     averages.router,
     queue_reports.router,
     objects.router,
+    objects_behind.router,
     behind.router,
     reports.router,
     simulations.router,

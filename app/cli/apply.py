@@ -23,10 +23,28 @@ from app.intake.instant import read_instant
 from app.sla.agreement.version import AppliesTo
 from app.sla.span import Micros
 
-command = typer.Typer(add_completion=False)
-
 _MOST_CHANGES: Final = 1_000
 """Changes of due dates that are listed; all are counted. No person reads a longer list."""
+
+_Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files, or folders of them.")]
+_Preview = Annotated[bool, typer.Option("--preview", help="Show what would change, and write nothing.")]
+_AppliesTo = Annotated[
+    AppliesTo, typer.Option(help="New tickets only, open ones too, or the rest of their lives.")
+]
+_EffectiveFrom = Annotated[
+    str | None,
+    typer.Option(metavar="INSTANT|DATE", help="When it comes into force, ahead; a date in the desk's zone."),
+]
+_Note = Annotated[str | None, typer.Option(help="Why: kept with the version.")]
+_RefreshHolidays = Annotated[
+    bool,
+    typer.Option("--refresh-holidays", help="Use the holidays of the installed package. Takes no files."),
+]
+_Desk = Annotated[
+    str | None, typer.Option(help="With --refresh-holidays: the desk whose calendars take them.")
+]
+
+command = typer.Typer(add_completion=False)
 
 
 def read_day_or_instant(text: str) -> Micros | date:
@@ -43,29 +61,13 @@ def read_day_or_instant(text: str) -> Micros | date:
 
 @command.command()
 def apply(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files, or folders of them.")
-    ] = None,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Show what would change, and write nothing.")
-    ] = False,
-    applies_to: Annotated[
-        AppliesTo, typer.Option(help="New tickets only, open ones too, or the rest of their lives.")
-    ] = AppliesTo.NEW,
-    effective_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="INSTANT|DATE", help="When it comes into force, ahead; a date in the desk's zone."
-        ),
-    ] = None,
-    note: Annotated[str | None, typer.Option(help="Why: kept with the version.")] = None,
-    refresh_holidays: Annotated[
-        bool,
-        typer.Option("--refresh-holidays", help="Use the holidays of the installed package. Takes no files."),
-    ] = False,
-    desk: Annotated[
-        str | None, typer.Option(help="With --refresh-holidays: the desk whose calendars take them.")
-    ] = None,
+    paths: _Paths = None,
+    preview: _Preview = False,
+    applies_to: _AppliesTo = AppliesTo.NEW,
+    effective_from: _EffectiveFrom = None,
+    note: _Note = None,
+    refresh_holidays: _RefreshHolidays = False,
+    desk: _Desk = None,
 ) -> None:
     """Put calendars, agreements and sources into force. A new calendar or agreement is a new version of its desk.
 

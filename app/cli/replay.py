@@ -30,30 +30,39 @@ _INTERRUPTED: Final = 130
 
 _COUNTS: Final = ("clocks", "met", "missed", "running", "awaiting", "cancelled")
 
+_File = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV, JSON lines or XES, also packed by gzip; - reads standard input.",
+    ),
+]
+_Desk = Annotated[str, typer.Option(help="The desk of the log.")]
+_Mapping = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: how rows map to events.")
+]
+_At = Annotated[str | None, typer.Option(metavar="INSTANT", help="When to evaluate; default now.")]
+_Inspect = Annotated[
+    bool, typer.Option("--inspect", help="Show how the log is read, print a mapping, and write nothing.")
+]
+_Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first refused row.")]
+_Refusals = Annotated[
+    Path | None, typer.Option(dir_okay=False, writable=True, help="Write every refused row to this file.")
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+
 command = typer.Typer(add_completion=False)
 
 
 @command.command()
 def replay(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV, JSON lines or XES, also packed by gzip; - reads standard input.",
-        ),
-    ],
-    desk: Annotated[str, typer.Option(help="The desk of the log.")],
-    mapping: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: how rows map to events.")
-    ] = None,
-    at: Annotated[str | None, typer.Option(metavar="INSTANT", help="When to evaluate; default now.")] = None,
-    look: Annotated[
-        bool, typer.Option("--inspect", help="Show how the log is read, print a mapping, and write nothing.")
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first refused row.")] = False,
-    refusals: Annotated[
-        Path | None, typer.Option(dir_okay=False, writable=True, help="Write every refused row to this file.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
+    file: _File,
+    desk: _Desk,
+    mapping: _Mapping = None,
+    at: _At = None,
+    inspecting: _Inspect = False,
+    strict: _Strict = False,
+    refusals: _Refusals = None,
+    as_json: _AsJson = False,
 ) -> None:
     """Replay an event log on the same path as a push, and count how its clocks stand.
 
@@ -65,7 +74,7 @@ def replay(
     with opened() as runtime:
         must_know(runtime, desk)
         try:
-            if look:
+            if inspecting:
                 wanted = Wanted(file, desk, mapped, instant)
                 found = inspect(wanted, runtime.settings, runtime.database, runtime.catalogue)
                 show_inspected(found, as_json=as_json)

@@ -4,12 +4,13 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
 from app.cli.opened import must_know, opened
-from app.cli.terminal import MISUSED, counted, misused, progress_screen, remark, result, result_json, screen
+from app.cli.simulated import Json, show_simulated
+from app.cli.terminal import MISUSED, misused, progress_screen, remark, result, result_json
 from app.flow.agreement.contracts import FaultyContracts
 from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, read_files
 from app.flow.importing.contracts import read_rows, read_toml
@@ -24,48 +25,52 @@ from app.sla.span import DAY, Micros, Span
 if TYPE_CHECKING:
     from app.flow.process.runtime import Runtime
 
-_SHOWN: Final = 20
-"""Flips that are shown without --json. With it all of them are."""
-
-Json = dict[str, Any]
+_Desk = Annotated[str, typer.Option(help="The desk whose tickets are judged again.")]
+_Since = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="INSTANT|DATE", help="Tickets created from then on; a date in the desk's zone."
+    ),
+]
+_Until = Annotated[
+    str,
+    typer.Option(
+        "--to", metavar="INSTANT|DATE", help="Up to then, when all are judged; a date is not included."
+    ),
+]
+_Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A single change, as commitments.gti.target=8h; no value removes the key.",
+    ),
+]
+_Agreement = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the agreement.")
+]
+_Calendars = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the calendars.")
+]
+_Contracts = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="CSV, JSON lines or TOML: drafts of contracts."),
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON, with every flip.")]
 
 command = typer.Typer(add_completion=False)
 
 
 @command.command()
 def simulate(
-    desk: Annotated[str, typer.Option(help="The desk whose tickets are judged again.")],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="INSTANT|DATE", help="Tickets created from then on; a date in the desk's zone."
-        ),
-    ],
-    until: Annotated[
-        str,
-        typer.Option(
-            "--to", metavar="INSTANT|DATE", help="Up to then, when all are judged; a date is not included."
-        ),
-    ],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="A single change, as commitments.gti.target=8h; no value removes the key.",
-        ),
-    ] = None,
-    agreement: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the agreement.")
-    ] = None,
-    calendars: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="TOML file: a draft of the calendars.")
-    ] = None,
-    contracts: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV, JSON lines or TOML: drafts of contracts."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON, with every flip.")] = False,
+    desk: _Desk,
+    since: _Since,
+    until: _Until,
+    changes: _Changes = None,
+    agreement: _Agreement = None,
+    calendars: _Calendars = None,
+    contracts: _Contracts = None,
+    as_json: _AsJson = False,
 ) -> None:
     """Judge the recorded tickets of a span twice, as they were and under a draft. Nothing is written.
 
@@ -90,7 +95,7 @@ def simulate(
     if as_json:
         result_json(found | {"flips": flips, "flips_next": None})
     else:
-        _show(found, flips)
+        show_simulated(found, flips)
 
 
 def _refuse(faults: Iterable[str]) -> NoReturn:
@@ -191,65 +196,3 @@ def _run(runtime: "Runtime", question: Question) -> tuple[Json, list[Json]]:
             flips += database.read_now(lambda conn: run.step(conn, catalogue))
             bar.update(task, completed=run.progress)
     return run.result(), flips
-
-
-def _show(found: Json, flips: list[Json]) -> None:
-    remark(f"{counted(found['tickets'], 'ticket')}, judged at {found['at']}")
-    if found["tickets_without_events"]:
-        remark(
-            f"{counted(found['tickets_without_events'], 'ticket')} left out: the events are no longer kept"
-        )
-    if found["tickets_not_judged"]:
-        remark(f"could not be judged: {', '.join(found['tickets_not_judged'])}")
-    _show_commitments(found)
-    _show_flips(found, flips)
-    for each in found["credits"]:
-        result(f"credits in {each['currency']}: {each['before']} before, {each['after']} after")
-    best = found["best_hour"]
-    if best is not None:
-        result(
-            f"one hour more: {best['weekday']} {best['from']}-{best['to']} in {best['calendar']}, where an answer would "
-            f"have saved {best['saved']} of {best['missed']} missed"
-        )
-
-
-def _show_commitments(found: Json) -> None:
-    from rich.table import Table
-
-    names = ("met", "missed", "running", "cancelled")
-    shares = ("p90", "p95", "p99")
-    table = Table(
-        "commitment",
-        "",
-        "clocks",
-        *names,
-        *(f"{share[1:]} % kept by" for share in shares),
-        box=None,
-        pad_edge=False,
-    )
-    for commitment, sides in found["commitments"].items():
-        targets = found["targets"].get(commitment, {})
-        for name in ("before", "after"):
-            side = sides[name]
-            written = [targets.get(share) or "-" for share in shares] if name == "after" else []
-            table.add_row(
-                commitment if name == "before" else "",
-                name,
-                str(side["clocks"]),
-                *(str(side[n]) for n in names),
-                *written,
-            )
-    screen().print(table)
-
-
-def _show_flips(found: Json, flips: list[Json]) -> None:
-    result(f"{counted(found['flips_in_all'], 'clock')} would flip")
-    for flip in flips[:_SHOWN]:
-        before, after = flip["before"], flip["after"]
-        result(
-            f"  {flip['ticket']} {flip['commitment']} {flip['cycle']}: {before['verdict']} -> {after['verdict']}"
-        )
-        result(f"    before: {before['explanation']}")
-        result(f"    after:  {after['explanation']}")
-    if (more := found["flips_in_all"] - _SHOWN) > 0:
-        result(f"  and {more} more; --json lists them")

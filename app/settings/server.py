@@ -169,6 +169,10 @@ class ServerSettings(SettingsGroup):
         "Later years come from the installed package and are provisional.",
     )
 
+    def entries_on_page(self, wanted: int | None) -> int:
+        """Entries on a page of a list: as many as are wanted, up to the maximum."""
+        return min(wanted or self.page_size, self.max_page_size)
+
     @model_validator(mode="before")
     @classmethod
     def _without_port_of_kubernetes(cls, given: Any) -> Any:

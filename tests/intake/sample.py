@@ -1,7 +1,7 @@
 """Recorded requests of ticket systems, how each system writes them, and what they are said to mean."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -75,6 +75,31 @@ LEFT_OUT = {
     "by_rule": "the rule's own words stand in `reference`",
 }
 """Data of the samples' `expect` that our vocabulary has no word for, and why none is needed."""
+
+
+INFORMAL = frozenset({"previous", "reopened", "public", "added", "removed", "by_rule"})
+"""Data of `expect` that is for readers: what was before, or what the type of the event says."""
+
+
+def assert_changes(
+    events: Sequence[Event],
+    sample: Sample,
+    otherwise: Mapping[str, Mapping[str, Any]],
+    informal: frozenset[str] = INFORMAL,
+) -> None:
+    """Check events that systems date by the change against what a sample is said to mean.
+
+    `otherwise`: by sample, the data that are read in another way than the sample says.
+    """
+    assert [event.type for event in events] == [expected["type"] for expected in sample.expect]
+    for event, expected in zip(events, sample.expect, strict=True):
+        assert event.subject == expected["subject"]
+        # Systems date a change more exactly than the sample does.
+        assert event.at // SECOND == instant_of(expected["time"]) // SECOND
+        data = {name: value for name, value in expected.get("data", {}).items() if name not in informal}
+        if event.type.startswith("ticket."):
+            data |= otherwise.get(sample.name, {})
+        assert data.items() <= event.data.items()
 
 
 class Otherwise(NamedTuple):

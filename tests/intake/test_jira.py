@@ -10,9 +10,8 @@ import pytest
 from app.intake.mapping.events import Unreadable
 from app.intake.systems.jira.issue import ADAPTER
 from app.sla.event import Event
-from app.sla.span import SECOND
 from tests.intake.desk import Desk, Known, after, desk_of
-from tests.intake.sample import Sample, instant_of, samples, sent
+from tests.intake.sample import Sample, assert_changes, instant_of, samples, sent
 
 SAMPLES = samples("jira")
 TICKET = "SUP-1042"
@@ -56,22 +55,11 @@ READ_OTHERWISE: dict[str, dict[str, Any]] = {
     # All labels that the issue has now, for the agreement to match on.
     "10_labels_changed": {"tags": ["checkout", "intervention-started"]},
 }
-INFORMAL = {"previous", "reopened", "public", "added", "removed", "by_rule"}
-"""What the expectations say beside the vocabulary: for readers, and told by the fold or by the event's type."""
 
 
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=list(SAMPLES))
 def test_a_composed_delivery_says_what_it_is_said_to_mean(sample: Sample) -> None:
-    events = desk().receive(sample.delivery)
-    assert [e.type for e in events] == [expected["type"] for expected in sample.expect]
-    for event, expected in zip(events, sample.expect, strict=True):
-        assert event.subject == expected["subject"]
-        # The timestamp of a change is exact to the millisecond.
-        assert event.at // SECOND == instant_of(expected["time"]) // SECOND
-        data = {name: value for name, value in expected.get("data", {}).items() if name not in INFORMAL}
-        if event.type.startswith("ticket."):
-            data |= READ_OTHERWISE.get(sample.name, {})
-        assert data.items() <= event.data.items()
+    assert_changes(desk().receive(sample.delivery), sample, READ_OTHERWISE)
 
 
 def life(order: list[str], times: int = 1) -> Known:

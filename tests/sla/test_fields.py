@@ -22,7 +22,8 @@ from app.store.tables import ticket as ticket_table
 from app.store.tickets.board import Filters
 from app.store.tickets.clocks import StoredTicket
 from app.web.api.outbound.subscriptions import FilterFields
-from app.web.api.tickets.tickets import TicketListQuery, TicketView
+from app.web.api.tickets.ticket_list import TicketListQuery
+from app.web.api.tickets.ticket_view import TicketView
 from app.web.pages.ticket.vocabulary import FIELDS as SHOWN_FIELDS
 
 OF_THE_ROW = {

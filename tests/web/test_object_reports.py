@@ -13,7 +13,8 @@ import pytest
 
 from app.flow.query.serialize import instant_text
 from app.principal import Scope
-from app.web.api.reports.objects import AvailabilityReport, CreditsPage, CreditsReport, ObjectPage
+from app.web.api.reports.objects import AvailabilityReport, CreditsReport
+from app.web.api.reports.objects_behind import CreditsPage, ObjectPage
 from tests.web.room import Room, conforms
 
 SPAN = {

@@ -8,9 +8,11 @@ import pytest
 from app.flow.agreement.apply import apply
 from app.flow.agreement.desk_files import desk_file
 from app.flow.agreement.plan import Proposal
+from app.flow.agreement.put import LARGEST
 from app.principal import Scope
 from app.web.api.desks.agreements import AgreementDetail
-from app.web.api.desks.desk_document import LARGEST, MOST_CHANGES, DocumentPut
+from app.web.api.desks.desk_document import DocumentPut
+from app.web.api.desks.preview_summary import MOST_CHANGES
 from app.web.http.problems import MEDIA_TYPE
 from tests.waiting import until
 from tests.web.room import Room, conforms

@@ -8,9 +8,9 @@ import pytest
 
 from app.principal import EVERY, Scope
 from app.store.tickets import signals
-from app.web.api.desks.calendars import CalendarSpans
+from app.web.api.desks.calendar_spans import CalendarSpans
 from app.web.api.desks.deadlines import Deadline
-from app.web.api.tickets.signals import Backlog, StreamForm
+from app.web.api.tickets.stream_frames import Backlog, StreamForm
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.http.problems import Problem
 from app.web.http.quotas import RequestRate

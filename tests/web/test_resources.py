@@ -12,7 +12,9 @@ from app.flow.outbound.subscribe import KINDS
 from app.principal import Scope
 from app.sla.span import SECOND, micros
 from app.web.api.desks.agreements import AgreementDetail, AgreementList
-from app.web.api.desks.calendars import CalendarDetail, CalendarList, CalendarSpans
+from app.web.api.desks.calendar_list import CalendarList
+from app.web.api.desks.calendar_spans import CalendarSpans
+from app.web.api.desks.calendars import CalendarDetail
 from app.web.api.desks.deadlines import Deadline
 from app.web.api.desks.desks import DeskList
 from app.web.api.health import Alive, Ready

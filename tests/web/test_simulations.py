@@ -15,7 +15,8 @@ from app.sla.span import Span
 from app.store.tickets import simulations
 from app.store.tickets.simulations import ORPHANED, SimulationState
 from app.web.api.reports.simulation_list import SimulationPage
-from app.web.api.reports.simulations import SimulationStarted, SimulationView
+from app.web.api.reports.simulation_view import SimulationView
+from app.web.api.reports.simulations import SimulationStarted
 from tests.servers.databases import both_kinds
 from tests.waiting import until
 from tests.web.room import Room, conforms

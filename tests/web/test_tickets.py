@@ -5,7 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
-from app.web.api.tickets.tickets import TicketExplanation, TicketPage, TicketView
+from app.web.api.tickets.explanation import TicketExplanation
+from app.web.api.tickets.ticket_list import TicketPage
+from app.web.api.tickets.ticket_view import TicketView
 from tests.servers.databases import both_kinds
 from tests.web.room import FRIDAY, Room, conforms
 

@@ -104,26 +104,35 @@ async def test_a_wake_up_without_redis_is_logged_and_enqueued_when_redis_is_back
         await wake_up.stop()
 
 
-@cut_off
-async def test_a_worker_survives_an_outage_of_redis(cleared_away: None) -> None:
-    """Two seconds end a worker with arq's defaults."""
+@asynccontextmanager
+async def sweeping(server: valkey.Valkey) -> AsyncGenerator[tuple[list[float], asyncio.Task[None]]]:
+    """A worker that sweeps each second and has swept once. Yields when it swept, and its task."""
     ran: list[float] = []
 
     async def noted(context: object) -> None:
         ran.append(monotonic())
 
-    with valkey.start() as server:
-        settings = Settings(redis_url=server.url(), worker_sweep_interval=timedelta(seconds=1))
-        running = asyncio.create_task(keep_running(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted}))
+    settings = Settings(redis_url=server.url(), worker_sweep_interval=timedelta(seconds=1))
+    running = asyncio.create_task(keep_running(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted}))
+    try:
         await until_true(lambda: ran)
-        await asyncio.to_thread(server.kill)
-        await asyncio.sleep(3)
-        before = len(ran)
-        assert not running.done()
-        await asyncio.to_thread(server.start)
-        await until_true(lambda: len(ran) > before)
+        yield ran, running
+    finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@cut_off
+async def test_a_worker_survives_an_outage_of_redis(cleared_away: None) -> None:
+    """Two seconds end a worker with arq's defaults."""
+    with valkey.start() as server:
+        async with sweeping(server) as (ran, running):
+            await asyncio.to_thread(server.kill)
+            await asyncio.sleep(3)
+            before = len(ran)
+            assert not running.done()
+            await asyncio.to_thread(server.start)
+            await until_true(lambda: len(ran) > before)
 
 
 REFUSED = 5
@@ -154,24 +163,15 @@ async def reading(port: int) -> AsyncGenerator[list[bytes]]:
 @cut_off
 async def test_a_worker_survives_a_redis_that_reads_its_file(cleared_away: None) -> None:
     """As after its restart: it refuses every command until it has read it."""
-    ran: list[float] = []
-
-    async def noted(context: object) -> None:
-        ran.append(monotonic())
-
     with valkey.start() as server:
-        settings = Settings(redis_url=server.url(), worker_sweep_interval=timedelta(seconds=1))
-        running = asyncio.create_task(keep_running(settings, Queue.CLOCKS, {}, {Job.SWEEP: noted}))
-        await until_true(lambda: ran)
-        await asyncio.to_thread(server.kill)
-        async with reading(server.port) as refused:
-            await until_true(lambda: len(refused) >= REFUSED)
-        before = len(ran)
-        assert not running.done()
-        await asyncio.to_thread(server.start)
-        await until_true(lambda: len(ran) > before)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with sweeping(server) as (ran, running):
+            await asyncio.to_thread(server.kill)
+            async with reading(server.port) as refused:
+                await until_true(lambda: len(refused) >= REFUSED)
+            before = len(ran)
+            assert not running.done()
+            await asyncio.to_thread(server.start)
+            await until_true(lambda: len(ran) > before)
 
 
 def test_deliveries_wait_in_a_queue_of_their_own() -> None:

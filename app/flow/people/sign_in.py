@@ -134,7 +134,7 @@ class SignIns:
 
     async def by_code(self, secret: str, code: str, sender: Sender) -> Result:
         """Finish a sign-in with a code of the app, or a recovery code. Raises SignInRefused and SlowDown."""
-        key = await self._person_of(Purpose.SECOND_FACTOR, secret, Refusal.WRONG_CODE)
+        key = await self._person_of_code(secret)
         # Counted with the wrong passwords, which a right one does not clear before its code is right too.
         await self.throttle.begin_code(key, sender.network)
         result = await self._write(lambda conn, now: self._after_code(conn, now, secret, code, sender))
@@ -150,20 +150,17 @@ class SignIns:
         """Sign in whom the identity provider names. Rules of groups replace their roles. Raises SignInRefused."""
         return await self._write(lambda conn, now: self._after_provider(conn, now, identity, sender))
 
-    async def person_of_link(self, secret: str) -> str:
-        """The name of the person whom a link signs in. It stays usable. Raises SignInRefused."""
-        return await self._person_of(Purpose.LINK, secret, Refusal.LINK_IS_OVER)
-
-    async def _person_of(self, purpose: Purpose, secret: str, otherwise: Refusal) -> str:
+    async def _person_of_code(self, secret: str) -> str:
+        """The name of the person of whom a code is awaited. Raises SignInRefused."""
         now = self._database.now()
 
         def read(conn: Connection) -> Person | None:
-            found = one_time.find(conn, purpose, secret, now)
+            found = one_time.find(conn, Purpose.SECOND_FACTOR, secret, now)
             return None if found is None else persons.with_id(conn, found.person)
 
         person = await self._database.look_up(read)
         if person is None:
-            raise SignInRefused(otherwise)
+            raise SignInRefused(Refusal.WRONG_CODE)
         return person.name
 
     def close(self) -> None:

@@ -32,8 +32,6 @@ from app.store.contracts.catalogue import Catalogue
 from app.store.contracts.credits import RecordedCredit
 from app.store.engine.database import Connection
 
-AMOUNT = "amount"
-
 _KEPT: Final = frozenset({CreditState.OWED, CreditState.GRANTED})
 """A line that was in one of these states stays as withdrawn when its cause is retracted; another one vanishes."""
 

@@ -69,7 +69,7 @@ async def list_audit(request: Request, caller: Auditor, wanted: Annotated[AuditQ
     administrators of every desk (`*`).
     """
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     before: int | None = None if wanted.cursor is None else key_of(wanted.cursor, int)[0]
     filters = AuditFilters(
         desks_for(caller, wanted.desk), wanted.action, wanted.who, wanted.since, wanted.until

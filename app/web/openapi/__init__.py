@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from app.intake.event_data import DATA_OF, CloudEvent
-from app.web.api.desks.deadlines import DeadlineQuestion
+from app.web.api.desks.deadline_question import DeadlineQuestion
 from app.web.api.outbound.webhooks import SignalEvent, add_examples
 from app.web.api.tickets.signals import SIGNAL_KIND
 from app.web.http.access import COOKIE

@@ -28,10 +28,9 @@ from app.intake.importing.unreadable import UnusableLog
 from app.settings import Settings
 from app.sla.agreement.agreement import Agreement
 from app.store.engine.notify import Announcement
-from app.web.api.contracts.contracts import Desk
+from app.web.api.contracts.contract_view import Desk
 from app.web.api.contracts.faults import invalid_rows
-from app.web.api.desks.desk_document import MOST_CHANGES
-from app.web.api.desks.preview_summary import ChangedCredits, DueChange, contracts_summary
+from app.web.api.desks.preview_summary import MOST_CHANGES, ChangedCredits, DueChange, contracts_summary
 from app.web.http.access import Configurer, must_see
 from app.web.http.bodies import media_type_of
 from app.web.http.problems import Kind, Place, Problem, problems

@@ -1,5 +1,6 @@
-"""Versions of one contract: its terms as a version left them, and what one version changes of another by keys."""
+"""Versions of one contract: list, its terms as a version left them, and what one version changes of another by keys."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
@@ -10,10 +11,11 @@ from app.flow.query.contracts import contract as one_contract
 from app.flow.query.contracts import terms_as_of, versions_of
 from app.flow.query.serialize import instant_text
 from app.flow.query.versions import UnknownVersion, changes_json
+from app.sla.contract_document import document_of
 from app.sla.document.difference import difference
 from app.store.contracts.contracts import RecordedTerm
 from app.store.engine.database import Connection
-from app.web.api.contracts.contracts import ContractId, ContractTerm, Desk
+from app.web.api.contracts.contract_view import ContractId, ContractTerm, Desk
 from app.web.api.desks.version_views import ChangedKey, DiffQuestion
 from app.web.http.access import Caller, Viewer, must_see
 from app.web.http.instant import InstantOut
@@ -23,6 +25,25 @@ from app.web.http.routing import Router
 from app.web.http.running import running
 
 router = Router(prefix="/v1/contracts", tags=["contracts"])
+
+
+class ContractVersion(BaseModel):
+    """What one version of a contract states about one term."""
+
+    number: int
+    recorded_at: InstantOut
+    recorded_by: str = Field(examples=["key 3f…"])
+    note: str | None
+    valid_from: date
+    term: ContractTerm | None = Field(description="null: the version has taken the term back")
+
+
+class ContractVersions(BaseModel):
+    """Every change of a stored contract, the oldest first."""
+
+    desk: str
+    id: str
+    versions: list[ContractVersion]
 
 
 class ContractVersionDetail(BaseModel):
@@ -76,6 +97,19 @@ def _terms(recorded: list[RecordedTerm], number: int) -> dict[str, dict[str, Any
 
 
 @router.get(
+    "/{desk}/{contract}/versions",
+    summary="The versions of a contract",
+    operation_id="list_contract_versions",
+    response_model=ContractVersions,
+    responses=problems(401, 403, 404, 422),
+)
+async def list_versions(request: Request, caller: Viewer, desk: Desk, contract: ContractId) -> Response:
+    """Every change of the contract: which term, who and when. Empty for one of the agreement file."""
+    name, recorded = await _recorded(request, caller, desk, contract)
+    return Json({"desk": desk, "id": name, "versions": [_version(each) for each in recorded]})
+
+
+@router.get(
     "/{desk}/{contract}/versions/diff",
     summary="Compare two versions of a contract",
     operation_id="compare_contract_versions",
@@ -125,3 +159,14 @@ async def show_version(
             "terms": list(terms.values()),
         }
     )
+
+
+def _version(recorded: RecordedTerm) -> dict[str, Any]:
+    return {
+        "number": recorded.number,
+        "recorded_at": instant_text(recorded.recorded_at),
+        "recorded_by": recorded.recorded_by,
+        "note": recorded.note,
+        "valid_from": recorded.valid_from.isoformat(),
+        "term": None if recorded.term is None else document_of(recorded.term),
+    }

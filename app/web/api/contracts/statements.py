@@ -12,7 +12,7 @@ from app.flow.query.credit_documents import statement_csv
 from app.flow.query.statements import statement
 from app.sla.period import PeriodFault
 from app.store.engine.database import Connection
-from app.web.api.contracts.contracts import ContractId, Desk
+from app.web.api.contracts.contract_view import ContractId, Desk
 from app.web.api.contracts.credits import Credit
 from app.web.http.access import Viewer, must_see
 from app.web.http.budget import budgeted

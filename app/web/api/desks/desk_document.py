@@ -6,7 +6,6 @@ line where it was sent as TOML.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, cast
 
@@ -16,32 +15,29 @@ from starlette.responses import Response
 
 from app.flow.agreement import put
 from app.flow.agreement.apply import Applied
-from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileFault, FileKind, document_of
+from app.flow.agreement.desk_files import DeskFile, FaultyFiles, FileKind, document_of
 from app.flow.agreement.effective import Unplannable
 from app.flow.agreement.put import LARGEST, MOST_NOTE, PutRequest, PutResult
-from app.flow.agreement.remarks import FileRemark, remarks_of
+from app.flow.agreement.remarks import remarks_of
 from app.flow.query.serialize import instant_text
 from app.intake.data_fields import MAX_NAME
 from app.sla.clock.evaluation import AppliesTo
 from app.sla.span import Micros, instant
 from app.store.engine.database import Connection
 from app.store.engine.notify import Announcement
-from app.web.api.desks.preview_summary import DueChange, PreviewSummary, change_json, summary
+from app.web.api.desks.document_places import place_of, remark_json
+from app.web.api.desks.preview_summary import MOST_CHANGES, DueChange, PreviewSummary, change_json, summary
 from app.web.http.access import Caller, must_see
 from app.web.http.bodies import media_type_of, parse, text_of
 from app.web.http.day import DayOrInstant
 from app.web.http.instant import InstantOut
-from app.web.http.problems import Kind, Place, Problem, invalid, pointer
+from app.web.http.problems import Kind, Place, Problem, invalid
 from app.web.http.responses import Json
 from app.web.http.running import WebRuntime, running
 
 JSON: Final = "application/json"
 TOML: Final = "application/toml"
 
-MOST_CHANGES: Final = 1_000
-"""Changes that a preview lists. Beyond it the answer gives their number."""
-
-_STEP: Final = re.compile(r"[^.\[\]]+")
 DeskToPut = Annotated[
     str, Path(description="the desk; a first document makes a new one known", examples=["haisoft"])
 ]
@@ -143,13 +139,13 @@ async def put_document(
             await asyncio.to_thread(put.check_calendars, file)
         outcome = await (_would_put if asked.preview else _put)(running(request), wanted)
     except FaultyFiles as error:
-        raise invalid(_place(file, fault) for fault in error.faults) from error
+        raise invalid(place_of(file, fault) for fault in error.faults) from error
     except Unplannable as error:
         raise invalid([Place("query", "effective_from", str(error))]) from error
     today = instant(running(request).database.now()).date()
     return Json(
         _answer(desk, asked, outcome)
-        | {"remarks": [_remark(file, each) for each in remarks_of([file], today)]}
+        | {"remarks": [remark_json(file, each) for each in remarks_of([file], today)]}
     )
 
 
@@ -190,48 +186,6 @@ async def _would_put(parts: WebRuntime, wanted: PutRequest) -> PutResult:
     while (run := outcome.preview) is not None and not run.is_done:
         await parts.database.read_long(lambda conn, run=run: run.step(conn, parts.catalogue))
     return outcome
-
-
-def _place(file: DeskFile, fault: FileFault) -> Place:
-    """A fault by its JSON pointer; by the whole body when it lies in another document, which the reason names."""
-    found = fault.fault
-    line = "" if fault.line is None else f"line {fault.line}: "
-    reason = f"{line}{found.wrong}. {found.right}"
-    steps = _STEP.findall(found.place)
-    # A key may be empty, or nothing but dots and brackets: then the whole body is the place.
-    if not steps or (file.kind is FileKind.CALENDARS and steps[0] not in {"calendars", *file.document}):
-        return Place("body", "", f"{found.place}: {reason}")
-    return Place("body", pointer(_keys(file.document, steps)), reason)
-
-
-def _remark(file: DeskFile, found: FileRemark) -> dict[str, Any]:
-    steps = _STEP.findall(found.remark.place)
-    return {
-        "pointer": pointer(_keys(file.document, steps)),
-        "line": found.line,
-        "text": found.remark.text,
-        "advice": found.remark.advice,
-    }
-
-
-def _keys(value: object, steps: list[str]) -> list[str]:
-    """The steps of a fault's place, with numbers for the tables of a list that it names by their id."""
-    keys: list[str] = []
-    for step in steps:
-        key: str | int = step
-        if isinstance(value, list):
-            listed = cast("list[object]", value)
-            by_id = (n for n, each in enumerate(listed) if _named(each) == step)
-            key = int(step) if step.isdecimal() else next(by_id, step)
-            value = listed[key] if isinstance(key, int) and key < len(listed) else None
-        elif isinstance(value, Mapping):
-            value = cast("Mapping[str, object]", value).get(step)
-        keys.append(str(key))
-    return keys
-
-
-def _named(value: object) -> object:
-    return cast("Mapping[str, object]", value).get("id") if isinstance(value, Mapping) else None
 
 
 def _answer(desk: str, asked: PutQuestion, outcome: PutResult) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from app.sla.span import Micros, Span, length_of
 from app.store.engine.database import Connection, visible_desks
 from app.store.people import feeds
 from app.store.people.feeds import Feed
-from app.web.api.desks.calendars import ICALENDAR_AHEAD, Desk, Name, calendar_in_force
+from app.web.api.desks.calendar_lookup import Desk, Name, calendar_in_force
+from app.web.api.desks.icalendar import ICALENDAR_AHEAD
 from app.web.api.desks.icalendar_file import icalendar_file
 from app.web.http.access import Publisher, must_see
 from app.web.http.budget import budgeted

@@ -1,7 +1,7 @@
 """What a preview of a version found, as it is answered and printed."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +11,9 @@ from app.flow.agreement.preview import Preview
 from app.flow.query.serialize import instant_text, seconds
 from app.sla.agreement.agreement import Kind
 from app.web.http.instant import InstantOut
+
+MOST_CHANGES: Final = 1_000
+"""Changes that a preview lists. Beyond it the answer gives their number."""
 
 
 class DueChange(BaseModel):

@@ -3,7 +3,7 @@
 A version of a desk holds both documents: each address shows its own, and the same numbers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Annotated, Any
 
@@ -38,6 +38,8 @@ Desk = Annotated[str, Path(description="the desk", examples=["haisoft"])]
 Number = Annotated[int, Path(description="the version", ge=1, examples=[2])]
 Diff = Annotated[DiffQuestion, Query()]
 
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+
 
 async def _read(request: Request, caller: Caller, desk: str) -> tuple[StoredVersion, ...]:
     """Every version of a desk. Raises Problem."""
@@ -56,24 +58,39 @@ def _chosen(versions: tuple[StoredVersion, ...], number: int) -> StoredVersion:
         raise not_found("version", str(number)) from error
 
 
-async def _list(request: Request, caller: Caller, desk: str) -> Response:
+async def list_versions(request: Request, caller: Viewer, desk: Desk) -> Response:
+    """Every version of the desk: who applied it, when, why, from when on it is in force, and how it stands now."""
     found = listed_versions(await _read(request, caller, desk), running(request).database.now())
     return Json({"desk": desk, "versions": [version_json(each) for each in found]})
 
 
-async def _show(request: Request, caller: Caller, desk: str, number: int, part: Part) -> Response:
-    versions = await _read(request, caller, desk)
-    stored = _chosen(versions, number)
-    text = text_of(stored, part, desk)
-    if _prefers_toml(request):
-        if text is None:
-            detail = f"Version {number} has no text of it in TOML: ask for {JSON}."
-            raise Problem(Kind.NOT_FOUND, detail)
-        return Response(text, media_type=TOML, headers=NO_STORE | {"Vary": "Accept"})
-    listed = listed_versions(versions, running(request).database.now())[number - 1]
-    document = document_of(stored, part, desk)
-    answer = version_json(listed) | {"document": document, "text": text}
-    return Json(answer, headers={"Vary": "Accept"})
+def _comparing(part: Part) -> Endpoint:
+    async def compare_versions(request: Request, caller: Viewer, desk: Desk, asked: Diff) -> Response:
+        """What one version changes of another, by keys and not by lines: `commitments.gti.target: "4h" -> "8h"`."""
+        versions = await _read(request, caller, desk)
+        found = difference_of(_chosen(versions, asked.since), _chosen(versions, asked.to), part, desk)
+        return Json(difference_json(desk, found))
+
+    return compare_versions
+
+
+def _showing(part: Part) -> Endpoint:
+    async def show_version(request: Request, caller: Viewer, desk: Desk, number: Number) -> Response:
+        """A version with its document. `Accept: application/toml` answers with the file as it was written."""
+        versions = await _read(request, caller, desk)
+        stored = _chosen(versions, number)
+        text = text_of(stored, part, desk)
+        if _prefers_toml(request):
+            if text is None:
+                detail = f"Version {number} has no text of it in TOML: ask for {JSON}."
+                raise Problem(Kind.NOT_FOUND, detail)
+            return Response(text, media_type=TOML, headers=NO_STORE | {"Vary": "Accept"})
+        listed = listed_versions(versions, running(request).database.now())[number - 1]
+        document = document_of(stored, part, desk)
+        answer = version_json(listed) | {"document": document, "text": text}
+        return Json(answer, headers={"Vary": "Accept"})
+
+    return show_version
 
 
 def _prefers_toml(request: Request) -> bool:
@@ -84,15 +101,8 @@ def _prefers_toml(request: Request) -> bool:
     return next((each == TOML for each in accepted if each in (TOML, JSON)), False)
 
 
-async def _difference(
-    request: Request, caller: Caller, desk: str, asked: DiffQuestion, part: Part
-) -> Response:
-    versions = await _read(request, caller, desk)
-    found = difference_of(_chosen(versions, asked.since), _chosen(versions, asked.to), part, desk)
-    return Json(difference_json(desk, found))
-
-
-async def _withdraw(request: Request, caller: Caller, desk: str, number: int) -> Response:
+async def withdraw_version(request: Request, caller: Configurer, desk: Desk, number: Number) -> Response:
+    """Takes a planned version back, before it is in force. Afterwards it is a 409: apply the former text instead."""
     parts = running(request)
     must_see(caller, desk)
     try:
@@ -111,76 +121,36 @@ async def _withdraw(request: Request, caller: Caller, desk: str, number: int) ->
 def _declare(part: Part, prefix: str) -> None:
     """The four routes of a document."""
     tags: list[str | Enum] = [prefix.strip("/")]
-    path = f"{prefix}/{{desk}}/versions"
-    name = part.value
 
-    def declare(
-        method: str, at: str, endpoint: Callable[..., Any], summary: str, operation: str, **given: Any
-    ) -> None:
+    def declare(method: str, at: str, endpoint: Endpoint, summary: str, operation: str, **given: Any) -> None:
         router.add_api_route(
-            at,
+            f"{prefix}/{{desk}}/versions{at}",
             endpoint,
             methods=[method],
-            summary=summary,
-            operation_id=f"{operation}_{name}_version",
+            summary=f"{summary}: {part.value}",
+            operation_id=f"{operation}_{part.value}_version",
             tags=tags,
             **given,
         )
 
-    async def list_versions(request: Request, caller: Viewer, desk: Desk) -> Response:
-        """Every version of the desk: who applied it, when, why, from when on it is in force, and how it stands now."""
-        return await _list(request, caller, desk)
-
-    async def compare_versions(request: Request, caller: Viewer, desk: Desk, asked: Diff) -> Response:
-        """What one version changes of another, by keys and not by lines: `commitments.gti.target: "4h" -> "8h"`."""
-        return await _difference(request, caller, desk, asked, part)
-
-    async def show_version(request: Request, caller: Viewer, desk: Desk, number: Number) -> Response:
-        """A version with its document. `Accept: application/toml` answers with the file as it was written."""
-        return await _show(request, caller, desk, number, part)
-
-    async def withdraw_version(request: Request, caller: Configurer, desk: Desk, number: Number) -> Response:
-        """Takes a planned version back, before it is in force. Afterwards it is a 409: apply the former text instead."""
-        return await _withdraw(request, caller, desk, number)
-
-    faults = problems(401, 403, 404, 422)
+    shown = {"responses": problems(401, 403, 404, 422)}
+    declare("GET", "", list_versions, "List versions", "list", response_model=VersionList, **shown)
     declare(
         "GET",
-        path,
-        list_versions,
-        f"List versions: {name}",
-        "list",
-        response_model=VersionList,
-        responses=faults,
-    )
-    declare(
-        "GET",
-        f"{path}/diff",
-        compare_versions,
-        f"Compare two versions: {name}",
+        "/diff",
+        _comparing(part),
+        "Compare two versions",
         "compare",
         response_model=VersionDiff,
-        responses=faults,
+        **shown,
     )
-    declare(
-        "GET",
-        f"{path}/{{number}}",
-        show_version,
-        f"One version: {name}",
-        "show",
-        response_model=VersionDetail,
-        responses=faults,
-    )
-    declare(
-        "DELETE",
-        f"{path}/{{number}}",
-        withdraw_version,
-        f"Withdraw a planned version: {name}",
-        "withdraw",
-        status_code=204,
-        response_class=Response,
-        responses=problems(401, 403, 404, 409, 422),
-    )
+    declare("GET", "/{number}", _showing(part), "One version", "show", response_model=VersionDetail, **shown)
+    withdrawn = {
+        "status_code": 204,
+        "response_class": Response,
+        "responses": problems(401, 403, 404, 409, 422),
+    }
+    declare("DELETE", "/{number}", withdraw_version, "Withdraw a planned version", "withdraw", **withdrawn)
 
 
 _declare(Part.AGREEMENT, "/agreements")

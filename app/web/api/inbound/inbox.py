@@ -132,7 +132,7 @@ async def show_inbox(
     """The webhooks that are kept unread or have warnings and the events of unknown types, the latest first, and the
     parked tickets, the longest parked first. `next` continues all three."""
     parts = running(request)
-    limit = min(query.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(query.limit)
     desks = desks_for(caller, query.desk)
     found = await parts.database.read(lambda conn: inbox(conn, limit, desks, query.cursor))
     return Json(inbox_json(found))

@@ -89,7 +89,7 @@ async def list_people(
 ) -> Response:
     """The people who have a role on a desk whose people the caller manages, by name, disabled ones included."""
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     after: str = "" if wanted.cursor is None else key_of(wanted.cursor, str)[0]
     everybody = await parts.database.read(persons.listed)
     seen = [found for each in everybody if (found := manage.seen_by(caller.principal, each)) is not None]

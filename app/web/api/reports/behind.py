@@ -14,7 +14,7 @@ from app.flow.query.serialize import instant_text, seconds
 from app.sla.report.figures import LateCause
 from app.sla.report.measure import SPLITS, Measure, Outcome, ReportedClock, Value
 from app.web.api.reports.asked import SpanQuery, answered, asked
-from app.web.api.tickets.tickets import CommitmentKind
+from app.web.api.tickets.ticket_view import CommitmentKind
 from app.web.http.access import Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import Place, invalid, problems
@@ -117,7 +117,7 @@ async def list_tickets_of_report(
     parts = running(request)
     what = asked(request, caller, wanted, None, None)
     measure, filters = _measure(report, wanted), _filters(report, wanted)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     found, following = await answered(
         request,
         wanted,

@@ -147,7 +147,7 @@ async def list_steps_of_queues(
     given = wanted.model_fields_set
     names = [name for name in ("step", "queue", "cause", *TICKET_SPLITS) if name in given]
     filters: dict[str, str | None] = {name: getattr(wanted, name) or None for name in dict.fromkeys(names)}
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     found, following = await answered(
         request,
         wanted,

@@ -15,7 +15,7 @@ from app.sla.span import Span
 from app.web.api.reports.asked import ClockReportQuery, Split, asked, reported, written
 from app.web.api.reports.rendering import as_json, as_table, link_to
 from app.web.api.reports.table import FILES
-from app.web.api.tickets.tickets import CommitmentKind
+from app.web.api.tickets.ticket_view import CommitmentKind
 from app.web.http.access import Caller, Viewer
 from app.web.http.instant import InstantOut
 from app.web.http.problems import problems

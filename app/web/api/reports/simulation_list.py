@@ -10,7 +10,7 @@ from app.store.engine.database import Connection
 from app.store.tickets import simulations
 from app.store.tickets.board import cursor_of, key_of
 from app.store.tickets.simulations import StoredSimulation
-from app.web.api.reports.simulations import SimulationOutline, outline
+from app.web.api.reports.simulation_view import SimulationOutline, outline
 from app.web.http.access import Viewer, desks_for
 from app.web.http.problems import problems
 from app.web.http.responses import Json
@@ -49,7 +49,7 @@ async def list_simulations(
     """
     parts = running(request)
     desks = desks_for(caller, wanted.desk)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     before = None if wanted.cursor is None else key_of(wanted.cursor, int, str)
 
     def read(conn: Connection) -> list[StoredSimulation]:

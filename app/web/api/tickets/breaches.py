@@ -22,7 +22,7 @@ from app.store.tickets.breaches import Breach
 from app.web.api.reports.table import FILES, Format, in_format
 from app.web.api.tickets.breach_table import breach_table
 from app.web.api.tickets.signals import Signal
-from app.web.api.tickets.tickets import CommitmentKind, State
+from app.web.api.tickets.ticket_view import CommitmentKind, State
 from app.web.http.access import Acknowledger, Viewer, desks_for
 from app.web.http.budget import budgeted
 from app.web.http.instant import InstantInQuery, InstantOut
@@ -133,7 +133,7 @@ async def list_breaches(
     filters = _filters(desks_for(caller, wanted.desk), wanted)
     if wanted.format not in (None, Format.JSON):
         return await _file(parts, filters, wanted.format)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     page = await parts.database.read_replicated(
         lambda conn: tickets.breaches_page(conn, filters, wanted.cursor, limit)
     )

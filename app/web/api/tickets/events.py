@@ -21,7 +21,7 @@ from app.intake.cloudevents import Faulty, NotJson, read_event
 from app.intake.http_binding import binary_event, is_binary
 from app.principal import Permission, covers, permission_to_record
 from app.sla.event import KNOWN_TYPES, Event
-from app.web.api.tickets.tickets import TicketView
+from app.web.api.tickets.ticket_view import TicketView
 from app.web.http import elsewhere
 from app.web.http.access import Caller, Recorder, one_of, roles_with
 from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values

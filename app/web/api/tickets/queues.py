@@ -20,7 +20,7 @@ from app.flow.query.serialize import instant_text, move
 from app.store.contracts.catalogue import UnknownDesk
 from app.store.engine.database import Connection
 from app.store.tickets.board import cursor_of, key_of
-from app.web.api.tickets.tickets import Move
+from app.web.api.tickets.ticket_view import Move
 from app.web.http.access import Viewer, must_see
 from app.web.http.instant import InstantOut
 from app.web.http.problems import not_found, problems
@@ -103,7 +103,7 @@ async def show_queue(
     """The waiting tickets in the order in which they are served, with how each came to its place."""
     parts = running(request)
     must_see(caller, desk)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     # Positions shift between pages, so a page begins at a position and states what it is now.
     (after,) = (0,) if wanted.cursor is None else key_of(wanted.cursor, int)
     after = max(0, after)

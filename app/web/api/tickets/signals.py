@@ -1,47 +1,31 @@
-"""Signals in order: by pages with a cursor, or live as server-sent events.
+"""Signals in order, by pages with a cursor.
 
-Both are the same durable stream, and a place in it is the same number in both: `next` of a page, the id of a live
-event. So a client that was disconnected resumes where it was, without a gap and without a repetition.
+A place is the same number here and in the live stream (`stream`): `next` of a page, the id of a live event.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Header, Query, Request
+from fastapi import Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from app.flow.outbound.subscribe import KINDS
-from app.principal import Desks, Permission, covers
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
 from app.store.tickets import signals
 from app.store.tickets.signals import Published, SignalFilters
-from app.web.api.tickets.tickets import Clock, CommitmentKind
-from app.web.http.access import Viewer, desks_for, secret_of
-from app.web.http.hub import encode_position, encode_signal
+from app.web.api.tickets.ticket_view import Clock, CommitmentKind
+from app.web.http.access import Viewer, desks_for
 from app.web.http.instant import InstantInQuery, InstantOut
-from app.web.http.methods import wants_head
-from app.web.http.problems import Kind, Place, Problem, invalid, problems
-from app.web.http.quotas import StreamQuota
+from app.web.http.problems import Kind, Place, Problem, problems
 from app.web.http.reason import Detail
-from app.web.http.responses import NO_STORE, Json
+from app.web.http.responses import Json
 from app.web.http.routing import Router
-from app.web.http.running import WebRuntime, running
-
-OPENING: Final = b": slatimer\n"
-"""A comment, so that a client has an answer at once. Not an event: simple readers expect data in each."""
-
-RETRY: Final = b"retry: 2000\n"
-"""Beside the first event: milliseconds until a client reconnects. Soon enough for a wall board, rare enough for a
-restart."""
+from app.web.http.running import running
 
 LAST_PLACE: Final = 2**63 - 1
-_EVENTS: Final = "text/event-stream"
-_HEADERS: Final = NO_STORE | {"X-Accel-Buffering": "no"}
+"""The largest number of a place that can be asked for."""
 
 router = Router(prefix="/v1", tags=["signals"])
 
@@ -107,16 +91,6 @@ class StreamQuery(BaseModel):
     )
 
 
-class LiveQuery(StreamQuery):
-    """Which signals, from where on, and in which form."""
-
-    named: bool = Field(
-        True,
-        description="whether each event has the kind of its signal as its name, for "
-        "`addEventListener('clock.breached', …)`; `false`: none, for one `onmessage`",
-    )
-
-
 class SignalListQuery(StreamQuery):
     """Which signals, from where on, and how many."""
 
@@ -162,14 +136,14 @@ async def list_signals(
     With `latest` the page ends where the stream ends now, so that `next` is the place to follow it from.
     """
     parts = running(request)
-    limit = min(wanted.limit or parts.settings.page_size, parts.settings.max_page_size)
+    limit = parts.settings.entries_on_page(wanted.limit)
     after, desks = wanted.after or 0, desks_for(caller, wanted.desk)
     filters = wanted.filters
 
     def read(conn: Connection) -> list[Published]:
         found = signals.page(conn, after, limit, desks, wanted.kind, filters=filters, latest=wanted.latest)
         if not found:
-            _check_place(conn, after, "query", "after")
+            check_place(conn, after, "query", "after")
         return found
 
     page = await parts.database.read_replicated(read)
@@ -177,108 +151,7 @@ async def list_signals(
     return Json({"signals": recorded, "next": str(page[-1].seq if page else after)})
 
 
-@router.get(
-    "/stream",
-    summary="Live signals",
-    response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Server-sent events: `event` is the kind of a signal, `id` its place, `data` the signal.",
-            "content": {
-                "text/event-stream": {
-                    "schema": {"type": "string"},
-                    "example": 'event: clock.breached\nid: 17\ndata: {"id":"sig_…","kind":"clock.breached"}\n\n',
-                }
-            },
-        },
-        **problems(401, 403, 404, 410, 422, 429, 503),
-    },
-)
-async def stream_signals(
-    request: Request,
-    caller: Viewer,
-    wanted: Annotated[LiveQuery, Query()],
-    last_event_id: Annotated[
-        str | None, Header(description="where the client was; goes before `after`")
-    ] = None,
-) -> Response:
-    """Signals as they are recorded, each once. With `Last-Event-ID` or `after` first those since then.
-
-    A client that does not keep up is disconnected; it reconnects automatically and resumes where it was. 410: that place
-    is beyond the end, since the database was restored from a backup; in an open stream an event `reset` says so. Read
-    what is shown again then, and go on from `next`.
-    """
-    parts = running(request)
-    after = wanted.after if last_event_id is None else _place(last_event_id)
-    desks = desks_for(caller, wanted.desk)
-    if after is not None:
-        place = ("query", "after") if last_event_id is None else ("header", "Last-Event-ID")
-        await parts.database.read(lambda conn: _check_place(conn, after, *place))
-    if wants_head(request):
-        return Response(media_type=_EVENTS, headers=_HEADERS)
-    form, key = StreamForm(desks, wanted.kind, wanted.named), caller.principal.id
-    reader = _Reader(parts, secret_of(request)[0] or "", desks)
-    # Before the answer begins: a client that has its head and then causes a signal gets that signal.
-    start = await parts.database.read(signals.last) if after is None else after
-    parts.streams.take(key)
-    stream = _stream(parts, start, form, has_place=after is not None)
-    return _Stream(_while_admitted(stream, reader), parts.streams, key)
-
-
-@dataclass(frozen=True, slots=True)
-class StreamForm:
-    """Which signals a stream has, and whether their events have names."""
-
-    desks: Desks
-    kinds: list[str]
-    named: bool
-
-    def frame(self, signal: Published) -> bytes:
-        """A signal as it is sent."""
-        return encode_signal(signal.seq, signal.body, signal.kind if self.named else None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Whose stream it is: a secret, and the desks that it saw when the stream began."""
-
-    parts: WebRuntime
-    secret: str
-    desks: Desks
-
-    async def is_admitted(self) -> bool:
-        """Whether the key or session is still valid for these desks. False also while that cannot be looked up."""
-        try:
-            principal = await self.parts.principals.find(self.secret)
-        except self.parts.database.failures:
-            return False
-        seen = frozenset[str]() if principal is None else principal.desks_with(Permission.VIEW)
-        return bool(seen) and all(covers(seen, desk) for desk in self.desks)
-
-
-async def _while_admitted(stream: AsyncIterator[bytes], reader: _Reader) -> AsyncIterator[bytes]:
-    """A stream up to the first event after its session was ended, its key revoked or a role taken away."""
-    async for frames in stream:
-        if b"data: " in frames and not await reader.is_admitted():
-            return
-        yield frames
-
-
-class _Stream(StreamingResponse):
-    """A stream that releases its place in the quota when it ends, however it ends."""
-
-    def __init__(self, content: AsyncIterator[bytes], quota: StreamQuota, key: str) -> None:
-        super().__init__(content, media_type=_EVENTS, headers=_HEADERS)
-        self._quota, self._key = quota, key
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._quota.release(self._key)
-
-
-def _check_place(conn: Connection, after: int, location: str, name: str) -> None:
+def check_place(conn: Connection, after: int, location: str, name: str) -> None:
     """Raises Problem for a place beyond the end: its signals were lost, and nothing would follow for a long time."""
     last = signals.last(conn)
     if after > last:
@@ -290,70 +163,3 @@ def _check_place(conn: Connection, after: int, location: str, name: str) -> None
             errors=[Place(location, name, f"{reason}. {remedy}")],
             extra={"last": str(last)},
         )
-
-
-def _place(last_event_id: str) -> int:
-    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= LAST_PLACE):
-        raise invalid(
-            [Place("header", "Last-Event-ID", "is no id of this stream. Leave it out to begin now")]
-        )
-    return int(last_event_id)
-
-
-@dataclass(slots=True)
-class Backlog:
-    """The signals of the table after a place. A page is read when the client has read the one before."""
-
-    parts: WebRuntime
-    after: int
-    form: StreamForm
-
-    async def frames(self) -> AsyncIterator[bytes]:
-        """The pages up to the end of the table, each within `stream_chunk_size`."""
-        ended = False
-        while not ended and not self.parts.hub.closed:
-            page, self.after, ended = await self.parts.database.read(self._page)
-            if page:
-                yield page
-
-    def _page(self, conn: Connection) -> tuple[bytes, int, bool]:
-        """A page, the place after it, and whether it is the last. At least one signal, however long it is."""
-        settings, form, after = self.parts.settings, self.form, self.after
-        page = signals.page(conn, after, settings.stream_page_size, form.desks, form.kinds)
-        frames, size = list[bytes](), 0
-        for signal in page:
-            if frames and size >= settings.stream_chunk_size:
-                break
-            frames.append(form.frame(signal))
-            size, after = size + len(frames[-1]), signal.seq
-        return b"".join(frames), after, len(frames) == len(page) < settings.stream_page_size
-
-
-async def _stream(
-    parts: WebRuntime, start: int, form: StreamForm, *, has_place: bool
-) -> AsyncIterator[bytes]:
-    """The events, and at the end the place, if none had one: a client that heard nothing reconnects there too."""
-    yield OPENING
-    before = RETRY
-    async for frames in _events(parts, start, form):
-        is_event = b"data: " in frames
-        yield before + frames if is_event else frames
-        before = b"" if is_event else before
-    if before and not has_place:
-        yield encode_position(start)
-
-
-async def _events(parts: WebRuntime, after: int, form: StreamForm) -> AsyncIterator[bytes]:
-    """First the table from `after` on, then live. The client joins before the end of the table is read, so that no
-    signal is missed between the two; one that comes both ways is sent once."""
-    backlog = Backlog(parts, after, form)
-    async for frames in backlog.frames():
-        yield frames
-    listener = parts.hub.join(form.desks, frozenset(form.kinds), named=form.named)
-    try:
-        async for frames in backlog.frames():
-            yield frames
-        async for frames in parts.hub.live(listener, backlog.after):
-            yield frames
-    finally:
-        parts.hub.leave(listener)
