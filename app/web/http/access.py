@@ -51,8 +51,8 @@ class Caller:
         return covers(self.desks, desk)
 
     def may(self, permission: Permission, desk: str) -> bool:
-        """Whether it has another permission on this desk."""
-        return self.principal.may(permission, desk)
+        """Whether it has this permission on this desk: the route's or another one."""
+        return self.sees(desk) if permission is self.permission else self.principal.may(permission, desk)
 
 
 def must_see(caller: Caller, desk: str) -> str:
@@ -159,7 +159,12 @@ class Requires:
 
     async def __call__(self, request: Request) -> Caller:
         """The caller."""
-        return request.scope[_CALLER]
+        return caller_of(request)
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller of a request that was admitted."""
+    return request.scope[_CALLER]
 
 
 def actor_of(request: Request, principal: Principal) -> Actor:
@@ -186,7 +191,8 @@ async def admit(request: Request, required: Requires) -> Caller:
     secret, by_cookie = secret_of(request)
     if secret is None:
         raise unknown_key(given=False)
-    principals = running(request).principals
+    parts = running(request)
+    principals = parts.principals
     principal = await principals.find(secret)
     if principal is None and FORWARDED in request.headers:
         principals.forget(secret)  # it may have come with its desk, after it was unknown here
@@ -198,7 +204,7 @@ async def admit(request: Request, required: Requires) -> Caller:
     acting.set(actor_of(request, principal))
     if by_cookie and not _is_from_own_page(request):
         raise Problem(Kind.NOT_ALLOWED, f"A page must send the header {PROOF_HEADER} from its own origin.")
-    running(request).rates.take(principal.id)
+    parts.rates.take(principal.id)
     desks = principal.desks_with(required.permission)
     visible_desks.set(desks)
     if not desks:

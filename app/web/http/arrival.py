@@ -34,13 +34,16 @@ class BodyMemory:
         if self.used + size > self._limit:
             return False
         self.used += size
-        PENDING_BYTES.inc(size)
         return True
 
     def release(self, size: int) -> None:
         """Subtract bytes that were counted."""
         self.used -= size
-        PENDING_BYTES.dec(size)
+
+
+def report(*memories: BodyMemory) -> None:
+    """Let the metric show the bytes of these, whenever it is read."""
+    PENDING_BYTES.set_function(lambda: sum(memory.used for memory in memories))
 
 
 @dataclass(frozen=True, slots=True)

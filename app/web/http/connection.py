@@ -105,7 +105,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Accept, or make room first."""
         others = len(self.connections)
         super().connection_made(transport)
-        self._expect_headers()
+        self._limit_headers()
         if others < self.limit or self._replace_an_idle_one():
             return
         if others >= self.limit + self.limit // 2:
@@ -126,9 +126,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self._expect_headers()
         self._header_size += len(data)
         super().data_received(data)
-        if self._in_headers and self._header_size > self.settings.max_header_size:
+        if not self._in_headers or self.transport.is_closing():
+            return
+        if self._header_size > self.settings.max_header_size:
             ENDED.labels("max_header_size").inc()
             self._refuse(b"431 Request Header Fields Too Large", "The headers are too large.")
+        elif self._timer is None:
+            # Headers that arrive in one piece, as nearly all do, need no timer.
+            self._limit_headers()
 
     def pause_writing(self) -> None:
         """The client has not read what was sent so far."""
@@ -181,7 +186,10 @@ class GuardedProtocol(HttpToolsProtocol):
         return _is_answered(self) and not self._in_headers and not self._in_body
 
     def _expect_headers(self) -> None:
+        self._stop_timer()
         self._in_headers, self._header_size = True, 0
+
+    def _limit_headers(self) -> None:
         self._start_timer(self.settings.header_timeout.total_seconds(), "header_timeout")
 
     def _start_timer(self, seconds: float, reason: str) -> None:

@@ -17,13 +17,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.flow.metrics import observe_request
+from app.log import REQUEST_ID
 from app.web.http.encoded_slash import APART
 from app.web.http.hosts import is_allowed
 from app.web.http.problems import Kind, Problem, respond
 
 _log = structlog.stdlib.get_logger("app.web.request")
 
-_GIVEN_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_ID_HEADER: Final = b"x-request-id"
+_GIVEN_ID: Final = re.compile(rb"[\w.:-]{1,64}")
 """A caller's id is used only if it can do no harm in a log."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -37,8 +39,6 @@ _FEED_SECRET: Final = re.compile(r"slf_[\w-]+", re.ASCII)
 _ID_BYTES: Final = 8
 _NUL: Final = "\0"
 _NUL_IN_QUERY: Final = b"%00"
-_LOG_KEY: Final = "request_id"
-"""The key of the request id in every log line that belongs to the request."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -66,25 +66,28 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        with structlog.contextvars.bound_contextvars(**{_LOG_KEY: request_id}):
-            response = _ObservedResponse(scope, send, request_id)
-            try:
-                refusal = _nul_refusal(scope) or self._host_refusal(scope)
-                if refusal is not None:
-                    await respond(Request(scope), refusal)(scope, receive, response.send)
-                    return
-                await self._app(scope, receive, response.send)
-            except ClientDisconnect:
-                response.status = response.status or CLIENT_CLOSED_REQUEST
-            except Exception as error:  # noqa: BLE001 - the outermost handler: logs and answers
-                _log.error("request failed", path=logged_path(scope["path"]), exc_info=error)
-                if not response.status:
-                    problem = Problem(Kind.INTERNAL, "The error is in the log under this request's id.")
-                    await respond(Request(scope), problem)(scope, receive, response.send)
-            finally:
-                response.finish()
+        before = REQUEST_ID.set(request_id)
+        response = _ObservedResponse(scope, send, request_id)
+        try:
+            refusal = _nul_refusal(scope) or self._host_refusal(scope)
+            if refusal is not None:
+                await respond(Request(scope), refusal)(scope, receive, response.send)
+                return
+            await self._app(scope, receive, response.send)
+        except ClientDisconnect:
+            response.status = response.status or CLIENT_CLOSED_REQUEST
+        except Exception as error:  # noqa: BLE001 - the outermost handler: logs and answers
+            _log.error("request failed", path=logged_path(scope["path"]), exc_info=error)
+            if not response.status:
+                problem = Problem(Kind.INTERNAL, "The error is in the log under this request's id.")
+                await respond(Request(scope), problem)(scope, receive, response.send)
+        finally:
+            response.finish()
+            REQUEST_ID.reset(before)
 
     def _host_refusal(self, scope: Scope) -> Problem | None:
+        if not self._allowed_hosts:
+            return None
         if is_allowed(Headers(scope=scope).get("host", ""), scope["path"], self._allowed_hosts):
             return None
         return Problem(
@@ -98,7 +101,7 @@ class _ObservedResponse:
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._scope = scope
         self._send = send
-        self._headers = (*SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
+        self._headers = (*SECURITY_HEADERS, (_ID_HEADER, request_id.encode()))
         self._started = perf_counter()
         self.status = 0
 
@@ -144,9 +147,9 @@ def _nul_refusal(scope: Scope) -> Problem | None:
 
 def request_id() -> str | None:
     """The id of the current request; None outside of a request."""
-    return structlog.contextvars.get_contextvars().get(_LOG_KEY)
+    return REQUEST_ID.get()
 
 
 def _request_id(scope: Scope) -> str:
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
+    given = next((value for name, value in scope["headers"] if name == _ID_HEADER), b"")
+    return given.decode() if _GIVEN_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)

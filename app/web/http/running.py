@@ -19,7 +19,7 @@ from app.flow.transfer.download import Downloads
 from app.principal import EVERY
 from app.settings import Settings
 from app.store.engine.database import Database, visible_desks
-from app.web.http.arrival import BodyMemory
+from app.web.http.arrival import ArrivalRate, BodyMemory, report
 from app.web.http.hub import Hub
 from app.web.http.principals import PrincipalCache
 from app.web.http.quotas import RequestRate, StreamQuota
@@ -43,8 +43,10 @@ class WebRuntime(Runtime):
         self.principals = PrincipalCache(database)
         self.routing = RoutingTable(database, settings, self.principals.clear)
         self._listener.on_routes = self.routing.wake
+        self.arrival_rate = ArrivalRate.of(settings)
         self.bodies = BodyMemory(settings.max_pending_body_size)
         self.public_bodies = BodyMemory(settings.max_pending_body_size)
+        report(self.bodies, self.public_bodies)
         self.streams = StreamQuota(settings)
         self.shared_reads = SharedReads(settings.shared_read_interval)
         self.rates = RequestRate(settings.key_request_rate, settings.key_request_burst)

@@ -28,7 +28,7 @@ from app.web.http.bodies import MANY, ONE, ONE_OR_MANY, read_values
 from app.web.http.middleware import request_id
 from app.web.http.problems import Kind, Problem, problems
 from app.web.http.responses import Json
-from app.web.http.routing import Router
+from app.web.http.routing import Router, called_directly
 from app.web.http.running import running
 
 router = Router(prefix="/v1", tags=["events"])
@@ -69,6 +69,8 @@ _EXAMPLE: Final = {
     "data": {"title": "Server unreachable", "customer": "ACME", "service": "dedicated"},
 }
 _MANY: Final = {"type": "array", "items": _EVENT}
+_ATTRIBUTE: Final = b"ce-"
+"""How the name of a header begins that is an attribute of an event."""
 _FEW: Final = 10
 """Events of a push that the event loop reads itself: a tenth of a millisecond each, with their answer."""
 
@@ -90,6 +92,7 @@ _FEW: Final = 10
     },
 )
 @elsewhere.forwards
+@called_directly
 async def push_events(request: Request, caller: Recorder) -> Response:
     """Receives one event or an array of them and answers once they are durable.
 
@@ -157,8 +160,7 @@ def _views(receipt: Receipt, incoming: Iterable[Incoming], caller: Caller) -> li
 
 async def _values(request: Request, limit: int) -> list[object]:
     """The values that state the events of a push, in the mode of CloudEvents that its headers say."""
-    headers = request.headers.items()
-    if is_binary(headers):
+    if _has_attributes(request) and is_binary(headers := request.headers.items()):
         try:
             return [binary_event(headers, await request.body())]
         except NotJson as error:
@@ -167,6 +169,11 @@ async def _values(request: Request, limit: int) -> list[object]:
             ) from error
     values, _ = await read_values(request, limit=limit, one_by_one=True)
     return values
+
+
+def _has_attributes(request: Request) -> bool:
+    """Whether any header could be an attribute of an event; most senders' are all in the body."""
+    return any(name.startswith(_ATTRIBUTE) for name, _ in request.headers.raw)
 
 
 def _sort(
