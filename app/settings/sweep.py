@@ -23,8 +23,8 @@ class SweepSettings(SettingsGroup):
     sweep_batch_time: timedelta = Field(
         default=timedelta(milliseconds=60),
         gt=timedelta(0),
-        description="Time that a transaction of the sweep may take, by what the last one took: the next event waits for "
-        "it. Where tickets are slow to evaluate, a batch has fewer.",
+        description="Time that the sweep may evaluate in one transaction, by what the last one took: the next event "
+        "waits for it. Where tickets are slow to evaluate, a batch has fewer; a slow commit makes none smaller.",
     )
     sweep_busy_batch_size: int = Field(
         default=10,

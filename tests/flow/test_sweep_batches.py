@@ -28,6 +28,7 @@ def sizes(*pushed: bool) -> list[tuple[int, int]]:
         batches.begin()
         found.append((batches.tickets, batches.contracts))
         batches.evaluate(due("", batches.tickets))
+        batches.evaluated()
         batches.committed()
         if has_push:
             batches.committed()
@@ -75,6 +76,7 @@ def test_a_batch_takes_no_longer_than_its_time(kind: str, seconds_each: float, e
         count = batches.contracts if kind else batches.tickets
         batches.evaluate(due(kind, count))
         now += count * seconds_each
+        batches.evaluated()
         batches.committed()
     assert found == expected
 
@@ -87,5 +89,19 @@ def test_batches_grow_again_by_twice_when_they_become_quick() -> None:
         found.append(batches.tickets)
         batches.evaluate(due("", batches.tickets))
         now += seconds
+        batches.evaluated()
         batches.committed()
     assert found == [200, 20, 40, 80, 160, 200]
+
+
+def test_a_commit_that_takes_long_makes_no_batch_smaller() -> None:
+    now = 0.0
+    batches, found = Batches(SETTINGS, clock=lambda: now), list[int]()
+    for _ in range(3):
+        batches.begin()
+        found.append(batches.tickets)
+        batches.evaluate(due("", batches.tickets))
+        batches.evaluated()
+        now += 100.0
+        batches.committed()
+    assert found == [200, 200, 200]

@@ -51,10 +51,11 @@ class SweepState:
 class Batches:
     """How much one transaction of the sweep evaluates: all of a batch, or a smaller one while events are pushed.
 
-    None is so large that it would take longer than the configured time, by what the last one took. A push waits for the
-    transaction that runs when it arrives, so after one beside which something was pushed so many more stay small: the
-    next push is likely to come within them. After each further one the next is twice as large. Used by the thread that
-    writes.
+    None is so large that evaluating it would take longer than the configured time, by what the last one took. The commit
+    is not counted: it takes as long with fewer tickets, so where the disk needs more than that time batches would shrink
+    to one ticket. A push waits for the transaction that runs when it arrives, so after one beside which something was
+    pushed so many more stay small: the next push is likely to come within them. After each further one the next is twice
+    as large. Used by the thread that writes.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
@@ -65,7 +66,7 @@ class Batches:
         self._small, self._small_left = settings.sweep_busy_batches, 0
         self._is_own = self._is_busy = False
         self._time, self._part = settings.sweep_batch_time.total_seconds(), 1.0
-        """The part of a whole batch that takes the configured time at most, in seconds."""
+        """The part of a whole batch that is evaluated in the configured time, in seconds."""
         self._began, self._evaluated = 0.0, 0.0
 
     @property
@@ -95,13 +96,16 @@ class Batches:
         self._evaluated = (len(due) - contracts) / self._most + contracts / self._contracts
         self._is_own = True
 
+    def evaluated(self) -> None:
+        """They are evaluated, and to be committed."""
+        if self._evaluated:
+            whole = (self._clock() - self._began) / self._evaluated
+            self._part = min(1.0, 2 * self._part, self._time / whole if whole else 1.0)
+
     def committed(self) -> None:
         """An assessment of this process became durable: the sweep's, or that of a push."""
         if not self._is_own:
             self._is_busy = True
-        elif self._evaluated:
-            whole = (self._clock() - self._began) / self._evaluated
-            self._part = min(1.0, 2 * self._part, self._time / whole if whole else 1.0)
         self._is_own = False
 
 
@@ -227,6 +231,7 @@ class Sweeper:
             self._batches.evaluate(due)
             with confined(conn, frozenset(desk for desk, _ in due)):
                 self._evaluate(conn, now, due)
+            self._batches.evaluated()
         return len(due)
 
     def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:
