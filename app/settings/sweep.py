@@ -23,14 +23,20 @@ class SweepSettings(SettingsGroup):
     sweep_batch_time: timedelta = Field(
         default=timedelta(milliseconds=60),
         gt=timedelta(0),
-        description="Time that a transaction of the sweep may take, by what the last one took: the next event waits for "
-        "it. Where tickets are slow to evaluate, a batch has fewer.",
+        description="Time that the sweep may evaluate in one transaction, by what the last one took: the next event "
+        "waits for it. Where tickets are slow to evaluate, a batch has fewer; a slow commit makes none smaller.",
     )
     sweep_busy_batch_size: int = Field(
         default=10,
         ge=1,
-        description="Tickets in one transaction of the sweep while events are pushed, which wait for it: about 4 ms, "
-        "and of the contracts as large a part.",
+        description="Least number of tickets in one transaction of the sweep while events are pushed, which wait for "
+        "it: about 4 ms, and of the contracts as large a part.",
+    )
+    sweep_busy_batch_time: timedelta = Field(
+        default=timedelta(milliseconds=5),
+        gt=timedelta(0),
+        description="Time that the sweep may evaluate in one transaction while events are pushed, by what the last one "
+        "took, where that is more than the least number: on a fast machine a batch has more tickets.",
     )
     sweep_busy_batches: int = Field(
         default=50,

@@ -1,6 +1,7 @@
 """Batches of the sweep are large while nothing else is written, and small while events are pushed."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -12,6 +13,7 @@ SETTINGS = Settings(
     sweep_batch_size=200,
     sweep_batch_time=timedelta(seconds=1),
     sweep_busy_batch_size=10,
+    sweep_busy_batch_time=timedelta.resolution,
     sweep_busy_batches=3,
     sweep_contracts_batch_size=100,
 )
@@ -23,11 +25,12 @@ def due(kind: str, count: int) -> list[SubjectKey]:
 
 def sizes(*pushed: bool) -> list[tuple[int, int]]:
     """The tickets and contracts of successive transactions of the sweep, beside some of which an event is pushed."""
-    batches, found = Batches(SETTINGS, clock=lambda: 0.0), list[tuple[int, int]]()
+    batches, found = Batches(SETTINGS, clock=count(0.0, 0.001).__next__), list[tuple[int, int]]()
     for has_push in pushed:
         batches.begin()
         found.append((batches.tickets, batches.contracts))
         batches.evaluate(due("", batches.tickets))
+        batches.evaluated()
         batches.committed()
         if has_push:
             batches.committed()
@@ -72,9 +75,10 @@ def test_a_batch_takes_no_longer_than_its_time(kind: str, seconds_each: float, e
     for _ in expected:
         batches.begin()
         found.append(batches.tickets)
-        count = batches.contracts if kind else batches.tickets
-        batches.evaluate(due(kind, count))
-        now += count * seconds_each
+        many = batches.contracts if kind else batches.tickets
+        batches.evaluate(due(kind, many))
+        now += many * seconds_each
+        batches.evaluated()
         batches.committed()
     assert found == expected
 
@@ -87,5 +91,46 @@ def test_batches_grow_again_by_twice_when_they_become_quick() -> None:
         found.append(batches.tickets)
         batches.evaluate(due("", batches.tickets))
         now += seconds
+        batches.evaluated()
         batches.committed()
     assert found == [200, 20, 40, 80, 160, 200]
+
+
+def test_a_commit_that_takes_long_makes_no_batch_smaller() -> None:
+    now = 0.0
+    batches, found = Batches(SETTINGS, clock=lambda: now), list[int]()
+    for _ in range(3):
+        batches.begin()
+        found.append(batches.tickets)
+        batches.evaluate(due("", batches.tickets))
+        batches.evaluated()
+        now += 100.0
+        batches.committed()
+    assert found == [200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("seconds_each", "expected"),
+    [
+        (0.0, [200, 20, 40, 80, 160, 200]),
+        (0.001, [200, 20, 40, 50, 50, 50]),
+        (0.0025, [200, 20, 20, 20, 20, 20]),
+        # Fewer than ten would be within the time.
+        (0.01, [200, 10, 10, 10, 10, 10]),
+        # Ten take longer than any transaction may.
+        (1.0, [200, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_beside_pushes_a_batch_is_what_its_time_allows(seconds_each: float, expected: list[int]) -> None:
+    now = 0.0
+    settings = SETTINGS.model_copy(update={"sweep_busy_batch_time": timedelta(milliseconds=50)})
+    batches, found = Batches(settings, clock=lambda: now), list[int]()
+    for _ in expected:
+        batches.begin()
+        found.append(batches.tickets)
+        batches.evaluate(due("", batches.tickets))
+        now += batches.tickets * seconds_each
+        batches.evaluated()
+        batches.committed()
+        batches.committed()
+    assert found == expected

@@ -43,8 +43,8 @@ UNHURRIED: Final[dict[str, Any]] = dict.fromkeys(
         "sweep_batch_time",
     ),
     timedelta(seconds=HANG),
-)
-"""Settings with which no transaction fails, and no batch is smaller, because the machine is busy."""
+) | {"sweep_busy_batch_time": timedelta.resolution}
+"""Settings with which no transaction fails, and no batch is smaller or larger, because of the machine's speed."""
 
 both_kinds = pytest.mark.parametrize("databases", KINDS, indirect=True)
 """For tests of tests/web and tests/cli with statements that no test below them executes, or about row security."""

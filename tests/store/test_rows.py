@@ -31,6 +31,7 @@ from app.store.tickets import (
 )
 from app.store.tickets.board import FaultyCursor, Filters
 from app.store.tickets.breaches import BreachFilters
+from app.store.tickets.clocks import ClockChange
 from app.store.tickets.recorded import recorded
 from app.store.tickets.subjects import StoredSubject
 from tests.servers.databases import postgresql_only, sqlite_only
@@ -47,6 +48,36 @@ def test_a_ticket_is_written_only_against_the_revision_that_was_read(service: Se
     service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer]))
     with pytest.raises(WriteContention):
         service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer]))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"next_at": None, "due_at": 7, "version": 2}, {"status": "solved"}, {"title": None, "next_at": 7}],
+)
+def test_a_ticket_is_stored_as_evaluated_whatever_changed(
+    service: Service, changed: dict[str, object]
+) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00", title="Server down"))
+    read = service.database.read_now(lambda conn: clocks.tickets(conn, "haisoft", ["4711"]))
+    newer = replace(read["4711"], revision=2, evaluated_at=9, **changed)
+    service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer], read))
+    assert service.database.read_now(lambda conn: clocks.tickets(conn, "haisoft", ["4711"])) == {
+        "4711": newer
+    }
+    with pytest.raises(WriteContention):
+        service.database.write_now(lambda conn, now: clocks.write_tickets(conn, [newer], read))
+
+
+def test_a_clock_is_stored_as_evaluated_whatever_changed(service: Service) -> None:
+    service.push(created("4711", "2026-03-02T09:00:00+01:00"))
+    subject, breach = Subject.parse("4711"), {"breached_at": 7, "met": False, "late_cause": "deadline"}
+    for changed in (breach, {"state": "paused"}, breach | {"ended_at": 8}, {"counted": 9, "due_at": None}):
+        before = service.database.read_now(lambda conn: clocks.clocks(conn, "haisoft", [subject]))[subject]
+        after = {key: replace(clock, **changed) for key, clock in before.items()}
+        change = ClockChange("haisoft", subject, before, after)
+        service.database.write_now(lambda conn, now, change=change: clocks.write_clocks(conn, [change]))
+        stored = service.database.read_now(lambda conn: clocks.clocks(conn, "haisoft", [subject]))
+        assert stored == {subject: after}, changed
 
 
 def test_two_writers_that_both_make_a_ticket_cannot_both(service: Service) -> None:

@@ -5,6 +5,7 @@ rules it guards: a subject whose evaluation fails is parked and harms no other, 
 before its last evaluation. Instants are microseconds UTC.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -220,8 +221,9 @@ class Assessor:
         self._durable = True
         self._positions.followed([recorded.seq for recorded in found.recorded])
         metrics.EVALUATIONS.inc(len(found.answers))
+        for (desk, kind), count in Counter((each.desk, each.kind) for each in found.recorded).items():
+            metrics.SIGNALS.labels(desk, kind).inc(count)
         for recorded in found.recorded:
-            metrics.SIGNALS.labels(recorded.desk, recorded.kind).inc()
             if recorded.kind in stream.LATE and recorded.deliver:
                 _log.info(
                     "breach recorded",

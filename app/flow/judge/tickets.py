@@ -298,7 +298,7 @@ class TicketCase:
         marks.compare_tickets(self.graph.rows, rows, settled | queueing.lone.keys())
         ended = [n for n, row in self.graph.rows.items() if row.status == "closed" or row.merged_into]
         archive.restore(turn.conn, desk, ended)
-        clocks.write_tickets(turn.conn, rows)
+        clocks.write_tickets(turn.conn, rows, self.graph.rows)
         changes: list[ClockChange] = []
         for answer in answers:
             subject = Subject.parse(answer.ticket)

@@ -8,6 +8,7 @@ do no harm. A ticket that fails is parked, and does not block the others. Instan
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 
 import structlog
@@ -48,13 +49,26 @@ class SweepState:
     failure: str | None
 
 
+class _Part:
+    """The part of a whole batch that is evaluated in a time, by what the last one took. It grows by twice at most."""
+
+    def __init__(self, time: timedelta, first: float) -> None:
+        self._seconds, self.value = time.total_seconds(), first
+
+    def took(self, whole: float) -> None:
+        """A whole batch would have taken so many seconds."""
+        self.value = min(1.0, 2 * self.value, self._seconds / whole if whole else 1.0)
+
+
 class Batches:
     """How much one transaction of the sweep evaluates: all of a batch, or a smaller one while events are pushed.
 
-    None is so large that it would take longer than the configured time, by what the last one took. A push waits for the
-    transaction that runs when it arrives, so after one beside which something was pushed so many more stay small: the
-    next push is likely to come within them. After each further one the next is twice as large. Used by the thread that
-    writes.
+    None is so large that evaluating it would take longer than the configured time, by what the last one took. Smaller
+    ones have a shorter time, and a least size, below which a transaction mostly costs what each costs. The commit is not
+    counted: it takes as long with fewer tickets, so where the disk needs more than that time batches would shrink to one
+    ticket. A push waits for the transaction that runs when it arrives, so after one beside which something was pushed so
+    many more stay small: the next push is likely to come within them. After each further one the next is twice as large.
+    Used by the thread that writes.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
@@ -64,14 +78,14 @@ class Batches:
         self._contracts = settings.sweep_contracts_batch_size
         self._small, self._small_left = settings.sweep_busy_batches, 0
         self._is_own = self._is_busy = False
-        self._time, self._part = settings.sweep_batch_time.total_seconds(), 1.0
-        """The part of a whole batch that takes the configured time at most, in seconds."""
+        self._part = _Part(settings.sweep_batch_time, 1.0)
+        self._busy_part = _Part(settings.sweep_busy_batch_time, self._least / self._most)
         self._began, self._evaluated = 0.0, 0.0
 
     @property
     def tickets(self) -> int:
         """Tickets."""
-        return max(1, min(self._wanted, int(self._part * self._most)))
+        return max(1, min(self._wanted, int(self._part.value * self._most)))
 
     @property
     def contracts(self) -> int:
@@ -82,12 +96,15 @@ class Batches:
         """A transaction of the sweep begins."""
         self._began = self._clock()
         if self._is_busy:
-            self._wanted, self._small_left = self._least, self._small
+            self._wanted, self._small_left = self._busy(), self._small
         elif self._small_left:
-            self._small_left -= 1
+            self._wanted, self._small_left = self._busy(), self._small_left - 1
         else:
             self._wanted = min(2 * self._wanted, self._most)
         self._is_busy = False
+
+    def _busy(self) -> int:
+        return max(self._least, round(self._busy_part.value * self._most))
 
     def evaluate(self, due: Collection[SubjectKey]) -> None:
         """The next assessment that becomes durable is the sweep's, of these subjects."""
@@ -95,13 +112,17 @@ class Batches:
         self._evaluated = (len(due) - contracts) / self._most + contracts / self._contracts
         self._is_own = True
 
+    def evaluated(self) -> None:
+        """They are evaluated, and to be committed."""
+        if self._evaluated:
+            whole = (self._clock() - self._began) / self._evaluated
+            self._part.took(whole)
+            self._busy_part.took(whole)
+
     def committed(self) -> None:
         """An assessment of this process became durable: the sweep's, or that of a push."""
         if not self._is_own:
             self._is_busy = True
-        elif self._evaluated:
-            whole = (self._clock() - self._began) / self._evaluated
-            self._part = min(1.0, 2 * self._part, self._time / whole if whole else 1.0)
         self._is_own = False
 
 
@@ -227,6 +248,7 @@ class Sweeper:
             self._batches.evaluate(due)
             with confined(conn, frozenset(desk for desk, _ in due)):
                 self._evaluate(conn, now, due)
+            self._batches.evaluated()
         return len(due)
 
     def _evaluate(self, conn: Connection, now: Micros, due: Sequence[SubjectKey]) -> None:

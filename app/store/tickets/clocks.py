@@ -4,9 +4,10 @@ The truth is always evaluated anew. `next_at` is a hint for the sweep; the revis
 only against the revision that was read. Instants are microseconds UTC.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, and_, bindparam, false, func, or_, select
@@ -132,6 +133,7 @@ ClockKey = tuple[str, Micros]
 """A clock of a subject: (commitment, cycle)."""
 
 
+_NO_TICKETS: Final = MappingProxyType[str, StoredTicket]({})
 _TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket) if f.name != "is_reported")
 _WRITTEN: Final = (*_TICKET_FIELDS, "reported_revision")
 _CLOCK_FIELDS: Final = tuple(f.name for f in fields(StoredClock))
@@ -173,14 +175,23 @@ _CLOCKS_SINCE: Final = select(*(_clock.c[name] for name in _CLOCK_FIELDS)).where
     _clock.c.cycle >= bindparam("cycle"),
 )
 _INSERT_TICKET: Final = Prepared(_ticket.insert())
+_THIS_REVISION: Final = (
+    (_ticket.c.desk == bindparam("_desk"))
+    & (_ticket.c.ticket == bindparam("_ticket"))
+    & (_ticket.c.revision == bindparam("_read"))
+)
 _UPDATE_TICKET: Final = Prepared(
     _ticket.update()
-    .where(
-        _ticket.c.desk == bindparam("_desk"),
-        _ticket.c.ticket == bindparam("_ticket"),
-        _ticket.c.revision == bindparam("_read"),
-    )
+    .where(_THIS_REVISION)
     .values({name: bindparam(name) for name in _WRITTEN if name not in ("desk", "ticket")})
+)
+_TIMES: Final = ("revision", "evaluated_at", "next_at", "due_at", "version", "reported_revision")
+"""What an evaluation changes of a ticket to which nothing has happened."""
+_UPDATE_TIMES: Final = Prepared(
+    _ticket.update().where(_THIS_REVISION).values({name: bindparam(name) for name in _TIMES})
+)
+_facts: Final[Callable[[StoredTicket], tuple[Any, ...]]] = attrgetter(
+    *(name for name in _TICKET_FIELDS if name not in _TIMES)
 )
 _THIS_CLOCK: Final = (
     (_clock.c.desk == bindparam("_desk"))
@@ -194,6 +205,15 @@ _UPDATE_CLOCK: Final = Prepared(
     .where(_THIS_CLOCK)
     .values({name: bindparam(name) for name in _CLOCK_FIELDS if name not in ("commitment", "cycle")})
 )
+_BREACH: Final = ("breached_at", "met", "late_cause")
+"""What a breach changes of a clock."""
+_UPDATE_BREACH: Final = Prepared(
+    _clock.update().where(_THIS_CLOCK).values({name: bindparam(name) for name in _BREACH})
+)
+_but_for_breach: Final[Callable[[StoredClock], tuple[Any, ...]]] = attrgetter(
+    *(name for name in _CLOCK_FIELDS if name not in _BREACH)
+)
+_of_breach: Final[Callable[[StoredClock], tuple[Any, ...]]] = attrgetter(*_BREACH)
 _DELETE_CLOCK: Final = Prepared(_clock.delete().where(_THIS_CLOCK))
 
 _OPEN: Final = (
@@ -309,22 +329,42 @@ def clocks_since(
     }
 
 
-def write_tickets(conn: Connection, rows: Sequence[StoredTicket]) -> None:
-    """Store tickets, each with its new revision. Raises WriteContention when another writer was first."""
-    values = [dict(zip(_WRITTEN, _written(row), strict=True)) for row in rows]
-    new = [value for value in values if value["revision"] == 1]
-    known = [_against_revision(value) for value in values if value["revision"] != 1]
+def write_tickets(
+    conn: Connection, rows: Iterable[StoredTicket], before: Mapping[str, StoredTicket] = _NO_TICKETS
+) -> None:
+    """Store tickets, each with its new revision. Raises WriteContention when another writer was first.
+
+    `before`: the tickets as they were read. Of one to which nothing has happened since only the times are written: an
+    UPDATE on SQLite writes every index of a column that it names, changed or not.
+    """
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    passed: list[dict[str, Any]] = []
+    for row in rows:
+        values = dict(zip(_WRITTEN, _written(row), strict=True))
+        if row.revision == 1:
+            new.append(values)
+            continue
+        read = before.get(row.ticket)
+        has_facts = read is None or _facts(read) != _facts(row)
+        (changed if has_facts else passed).append(
+            _against_revision(values, _WRITTEN if has_facts else _TIMES)
+        )
     if new:
         _INSERT_TICKET.write(conn, new)
-    if known and _UPDATE_TICKET.write(conn, known) != len(known):
-        raise WriteContention("a ticket was changed by another writer")
+    for statement, known in ((_UPDATE_TICKET, changed), (_UPDATE_TIMES, passed)):
+        if known and statement.write(conn, known) != len(known):
+            raise WriteContention("a ticket was changed by another writer")
 
 
-def _against_revision(value: Mapping[str, Any]) -> dict[str, Any]:
-    known = dict(value)
-    known["_desk"], known["_ticket"] = known.pop("desk"), known.pop("ticket")
-    known["_read"] = known["revision"] - 1
-    return known
+def _against_revision(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    written = {name: values[name] for name in names if name not in ("desk", "ticket")}
+    return {
+        **written,
+        "_desk": values["desk"],
+        "_ticket": values["ticket"],
+        "_read": values["revision"] - 1,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,9 +378,13 @@ class ClockChange:
 
 
 def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
-    """Store the clocks that changed. One that a version or a withdrawn event took away is deleted."""
+    """Store the clocks that changed. One that a version or a withdrawn event took away is deleted.
+
+    Of one that was breached and is otherwise as before only that is written: see `write_tickets`.
+    """
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
+    breached: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
     for change in changes:
         of = {"_desk": change.desk, "_subject": change.subject}
@@ -348,15 +392,20 @@ def write_clocks(conn: Connection, changes: Iterable[ClockChange]) -> None:
             before = change.before.get((commitment, cycle))
             if before == clock:
                 continue
+            this = {**of, "_commitment": commitment, "_cycle": cycle}
+            if before is not None and _but_for_breach(before) == _but_for_breach(clock):
+                breached.append({**this, **dict(zip(_BREACH, _of_breach(clock), strict=True))})
+                continue
             values = dict(zip(_CLOCK_FIELDS, _of_clock(clock), strict=True))
             if before is None:
                 new.append({"desk": change.desk, "subject": change.subject, **values})
             else:
                 del values["commitment"], values["cycle"]
-                changed.append({**of, "_commitment": commitment, "_cycle": cycle, **values})
+                changed.append({**this, **values})
         for commitment, cycle in change.before.keys() - change.after.keys():
             gone.append({**of, "_commitment": commitment, "_cycle": cycle})
-    for statement, rows in ((_INSERT_CLOCK, new), (_UPDATE_CLOCK, changed), (_DELETE_CLOCK, gone)):
+    statements = (_INSERT_CLOCK, _UPDATE_CLOCK, _UPDATE_BREACH, _DELETE_CLOCK)
+    for statement, rows in zip(statements, (new, changed, breached, gone), strict=True):
         if rows:
             statement.write(conn, rows)
 
