@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from app.delivery.wording.phrases import N_
 from app.flow.people.own import NoPerson
 from app.flow.people.views import FaultyView, Page, TooManyViews, ViewNameTaken, may_change
-from app.flow.query.open_tickets import TODAY, Tile
+from app.flow.query.open_tickets import TODAY, UNCLOCKED, Tile
 from app.principal import Principal
 from app.store.people.views import Filters, View
 from app.web.pages.frame.saved import address_of
@@ -52,6 +52,7 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("show", Tile.PAUSED): N_("Paused"),
     ("show", Tile.UNASSIGNED): N_("Unassigned"),
     ("show", TODAY): N_("Kept today"),
+    ("show", UNCLOCKED): N_("Without a running commitment"),
     ("show", "open"): N_("open"),
     ("show", "ended"): N_("ended"),
     ("show", "all"): N_("all"),
