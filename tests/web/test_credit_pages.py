@@ -126,6 +126,25 @@ def test_the_statements_of_a_month_are_listed_with_what_each_comes_to(owed: Room
     assert "No contract has a statement here" in owed.get("/credits/statements", desk="hvn").text
 
 
+def test_the_statements_of_all_desks_are_one_list_with_pages(owed: Room) -> None:
+    admin = owed.key("*", Scope.ADMIN)
+    for number in range(51):
+        term = {"customer": "Bay", "valid_from": "2025-01-01", "currency": "EUR"}
+        path = f"/v1/contracts/clamehost/B-{number:02}"
+        assert owed.client.put(path, json=term, headers=admin).status_code == 200
+    first = owed.get("/credits/statements").text
+    assert "Desk: all" in first
+    following = re.search(r'href="(/credits/statements\?cursor=[^"]+)" rel="next"', first)
+    assert following
+    pages = [first, owed.client.get(following[1], headers=owed.read).text]
+    found = [re.findall(r'<a href="/credits/statements/(\w+/[^/"]+)/2026-02">', each) for each in pages]
+    assert found == [
+        [f"clamehost/B-{number:02}" for number in range(50)],
+        ["clamehost/B-50", "haisoft/C-1", "haisoft/C%2F2"],
+    ]
+    assert "haisoft/C-1" in owed.get("/credits/statements", contract="C-1").text
+
+
 @pytest.mark.parametrize(
     ("language", "shown"),
     [

@@ -89,7 +89,7 @@ async def post_decide(reader: RecordReader) -> Response:
 
 @room.get("/credits/statements")
 async def statements(reader: ViewReader, wanted: Wanted) -> Response:
-    """The statements of a month of one desk's contracts."""
+    """The statements of a month, of one desk's contracts or of all that the reader sees."""
     context = await statement_list(
         reader, room.words(reader), wanted.desk, wanted.contract, wanted.period, wanted.cursor
     )
