@@ -277,3 +277,17 @@ def test_without_scripts_an_address_for_calendar_programs_is_made_and_removed(ro
     assert removing.sent(room, admin).status_code == 303
     assert room.client.get(address).status_code == 404
     assert "/feed/remove" not in room.get("/calendars/hvn").text
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "acme.eu", "x" * 256])
+def test_a_name_that_no_desk_can_have_is_refused_with_the_rule_and_stays_in_the_field(
+    shared_room: Room, name: str
+) -> None:
+    admin = shared_room.key("*", Role.ADMIN)
+    answer = shared_room.client.get("/calendars", params={"new": name}, headers=admin, follow_redirects=False)
+    assert answer.status_code == 422
+    assert f'name="new" value="{name}"' in answer.text
+    assert f"{name} cannot be the name of a desk." in answer.text
+    assert "1 to 255 characters, without spaces" in answer.text
+    good = shared_room.client.get("/calendars?new=acme", headers=admin, follow_redirects=False)
+    assert good.headers["location"] == "/calendars/acme/edit"
