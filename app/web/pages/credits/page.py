@@ -20,6 +20,7 @@ from app.flow.query.statements import CreditFilters, statement
 from app.principal import covers
 from app.sla.calendar.zone import zone
 from app.sla.credit.claim import CreditState
+from app.sla.fields import casefolded
 from app.sla.period import Months, PeriodFault
 from app.sla.span import instant
 from app.store.engine.database import Connection
@@ -143,6 +144,7 @@ async def _credits(reader: Reader, wanted: CreditsQuery) -> dict[str, Any]:
         "figure": None if wanted.sum is None else words.say(TITLES[wanted.sum]),
         "totals": totals(words, documents),
         "customers": [customer_row(each, words, reader) for each in by_customer[:size]],
+        "customer_count": len({casefolded(each.customer or "") for each in by_customer}),
         "more_customers": max(0, len(by_customer) - size),
         "file": reader.address_of("/credits/customers.csv", page=None),
         "charts": charts(words, documents, instant(reader.now).date()),
