@@ -67,6 +67,7 @@ PARTS: Final = frozenset(
         "/breaches/list",
         "/connections/latest",
         "/connections/list",
+        "/credits/customers.csv",
         "/credits/list",
         "/deliveries/list",
         "/now/list",

@@ -87,6 +87,7 @@ def test_a_draft_is_checked_with_line_and_remedy_and_previewed_with_breaches_and
     assert "1 due date moves" in shown
     assert "1 breach appears" in shown
     assert 'value="apply"' in shown
+    assert re.findall(r"<tr><td><a[^>]*>draft-1</a></td><td>([^<]+)</td>", shown) == ["First response"]
     refused = posted("preview", text=shorter, effective_from="2020-01-01")
     assert "<code>effective_from</code>" in refused
     assert 'value="apply"' not in refused

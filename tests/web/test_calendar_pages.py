@@ -2,11 +2,14 @@
 
 import re
 import tomllib
+from datetime import date
 from typing import Any
 
 import pytest
 
+from app.delivery.wording.language import Language
 from app.principal import Role
+from app.sla.calendar import Calendar
 from app.web.pages.calendars.form import (
     AddedRow,
     CalendarForm,
@@ -17,6 +20,7 @@ from app.web.pages.calendars.form import (
 from app.web.pages.calendars.form_text import text_with
 from app.web.pages.calendars.year import next_clock_change
 from app.web.pages.frame.files.editor import NotEditable
+from app.web.pages.frame.holiday_names import holiday_name
 from tests.servers.databases import SqliteDatabases, with_tables
 from tests.web.filled import Form, form_to
 from tests.web.room import DESKS, FRIDAY, ROOT, Room, room_on
@@ -277,3 +281,44 @@ def test_without_scripts_an_address_for_calendar_programs_is_made_and_removed(ro
     assert removing.sent(room, admin).status_code == 303
     assert room.client.get(address).status_code == 404
     assert "/feed/remove" not in room.get("/calendars/hvn").text
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "acme.eu", "x" * 256])
+def test_a_name_that_no_desk_can_have_is_refused_with_the_rule_and_stays_in_the_field(
+    shared_room: Room, name: str
+) -> None:
+    admin = shared_room.key("*", Role.ADMIN)
+    answer = shared_room.client.get("/calendars", params={"new": name}, headers=admin, follow_redirects=False)
+    assert answer.status_code == 422
+    assert f'name="new" value="{name}"' in answer.text
+    assert f"{name} cannot be the name of a desk." in answer.text
+    assert "1 to 255 characters, without spaces" in answer.text
+    good = shared_room.client.get("/calendars?new=acme", headers=admin, follow_redirects=False)
+    assert good.headers["location"] == "/calendars/acme/edit"
+
+
+@pytest.mark.parametrize(
+    ("desk", "language", "name"),
+    [
+        ("webxtra", "nl", "Tweede paasdag"),
+        ("webxtra", "fr", "Easter Monday"),  # the package has no Dutch holidays in French
+        ("hvn", "vi", "Tết Dương lịch"),
+    ],
+)
+def test_holidays_are_named_in_the_readers_language_where_the_package_has_it(
+    shared_room: Room, desk: str, language: str, name: str
+) -> None:
+    page = shared_room.get(f"/calendars/{desk}", lang=language, year="2026").text
+    shared_room.get("/calendars", lang="en")
+    assert re.search(rf"<title>[^<]+: {name}</title>|: {name}[\"<]", page)
+
+
+def test_a_holiday_that_the_calendar_names_itself_keeps_its_name() -> None:
+    spec = {"time_zone": "UTC", "hours": {"mon-fri": ["09:00-17:00"]}}
+    holidays = {"country": "FR", "add": {"2026-07-13": "Bridge"}}
+    bare, french = Calendar.parse(spec), Calendar.parse(spec | {"holidays": holidays})
+    on = date(2026, 7, 14)
+    assert holiday_name(french, on, "National Day", Language.FR) == "Fête nationale"
+    assert holiday_name(french, date(2026, 7, 13), "Bridge", Language.FR) == "Bridge"
+    assert holiday_name(french, on, "National Day", Language.VI) == "National Day"
+    assert holiday_name(bare, on, "National Day", Language.FR) == "National Day"

@@ -9,6 +9,7 @@ import pytest
 from app.delivery.wording.language import Language
 from app.principal import Role, Scope
 from app.web.pages.credits.charts import HEIGHT, charts
+from app.web.pages.credits.customers import as_csv, customer_sums
 from app.web.pages.credits.totals import totals
 from app.web.pages.frame.rendering import words_of
 from tests.web.room import Room
@@ -124,6 +125,57 @@ def test_the_statements_of_a_month_are_listed_with_what_each_comes_to(owed: Room
         == 1
     )
     assert "No contract has a statement here" in owed.get("/credits/statements", desk="hvn").text
+
+
+def test_the_statements_of_all_desks_are_one_list_with_pages(owed: Room) -> None:
+    admin = owed.key("*", Scope.ADMIN)
+    for number in range(51):
+        term = {"customer": "Bay", "valid_from": "2025-01-01", "currency": "EUR"}
+        path = f"/v1/contracts/clamehost/B-{number:02}"
+        assert owed.client.put(path, json=term, headers=admin).status_code == 200
+    first = owed.get("/credits/statements").text
+    assert "Desk: all" in first
+    following = re.search(r'href="(/credits/statements\?cursor=[^"]+)" rel="next"', first)
+    assert following
+    pages = [first, owed.client.get(following[1], headers=owed.read).text]
+    found = [re.findall(r'<a href="/credits/statements/(\w+/[^/"]+)/2026-02">', each) for each in pages]
+    assert found == [
+        [f"clamehost/B-{number:02}" for number in range(50)],
+        ["clamehost/B-50", "haisoft/C-1", "haisoft/C%2F2"],
+    ]
+    assert "haisoft/C-1" in owed.get("/credits/statements", contract="C-1").text
+
+
+def test_sums_by_customer_lead_to_the_credits_that_they_add_up_and_are_saved_as_csv(owed: Room) -> None:
+    page = re.sub(r"\s+", " ", owed.get("/credits").text)
+    (row,) = re.findall(r'<tr role="row" data-customer="ACME">(.*?)</tr>', page)
+    figures = re.findall(r'<a href="([^"]+)">([^<]+)</a>', row)
+    assert [text for _, text in figures] == ["1", "€6.61"]
+    for address, _ in figures:
+        behind = owed.client.get(address.replace("&amp;", "&"), headers=owed.read).text
+        assert list(rows(behind)) == [OWED], address
+    assert rows(owed.get("/credits", sum="open", currency="EUR").text) == {}
+    file = owed.get("/credits/customers.csv", customer="acme")
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    assert file.text.splitlines()[1:] == ["ACME,EUR,1,0,6.61,0"]
+
+
+def test_customers_are_summed_whatever_their_case_and_no_state_that_counts_for_nothing_is_added() -> None:
+    listed = [
+        credit("2026-02", "0.10", "owed") | {"customer": "Bay"},
+        credit("2026-01", "0.20", "claimed") | {"customer": "BAY"},
+        credit("2026-01", None, "owed") | {"customer": "bay"},
+        credit("2026-01", "9.00", "refused") | {"customer": "Bay"},
+        credit("2026-01", "7000", "owed", "VND") | {"customer": "=Bay"},
+    ]
+    sums = customer_sums(listed)
+    assert [
+        (each.customer, each.count, each.without_amount, str(each.due), str(each.open)) for each in sums
+    ] == [
+        ("Bay", 3, 1, "0.10", "0.20"),
+        ("=Bay", 1, 0, "7000", "0"),
+    ]
+    assert as_csv(sums).splitlines()[-1] == "'=Bay,VND,1,0,7000,0"
 
 
 @pytest.mark.parametrize(

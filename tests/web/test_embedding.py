@@ -189,6 +189,8 @@ def test_the_api_makes_tokens_for_those_who_may_see_the_desk_and_of_it_only(embe
         "javascript:alert(1)",
         "https://user@a.example",
         "https://*",
+        "https://*.com",
+        "HTTP://*.NL:8080/",
     ],
 )
 def test_what_is_no_origin_is_refused_and_the_policy_stays_one_directive(

@@ -500,6 +500,7 @@ REQUIRES: Final[dict[tuple[str, str], Permission | None]] = {
     ("POST", "/reports/what-if/{simulation}/cancel"): VIEW,
     ("GET", "/contracts/{desk}"): CONFIGURE,
     ("GET", "/credits"): VIEW,
+    ("GET", "/credits/customers.csv"): VIEW,
     ("GET", "/credits/decide"): VIEW,
     ("POST", "/credits/decide"): RECORD,
     ("GET", "/credits/list"): VIEW,

@@ -257,6 +257,34 @@ def test_the_tile_of_today_leads_to_the_clocks_that_it_counts(room: Room) -> Non
     assert end is None
 
 
+@both_kinds
+def test_open_tickets_without_a_clock_are_counted_and_listed_with_the_reason(room: Room) -> None:
+    answered, deleted = (
+        room.event(subject="answered", data={"title": "Printer"}),
+        room.event(subject="deleted"),
+    )
+    room.sent(
+        answered,
+        room.event(subject="answered", type="agent.replied", data={"author": "agent"}),
+        deleted,
+        room.event(subject="deleted", type="ticket.deleted", data={}),
+        room.event(subject="solved", data={"status": "solved"}),
+    )
+    page = room.get("/").text
+    assert "1 open ticket has no running commitment." in page
+    assert 'href="/?show=unclocked"' in page
+    assert (
+        "<a"
+        not in room.get("/", view="wall").text.partition("no running commitment.")[2].partition("</p>")[0]
+    )
+    listed = room.get("/", show="unclocked").text
+    assert re.findall('data-key="([^"]+)"', listed) == ["haisoft/answered"]
+    assert "<li>First response: Completed</li>" in listed
+    french = room.client.get("/?show=unclocked", headers=room.read | {"Accept-Language": "fr"}).text
+    assert "<li>Première réponse\N{NO-BREAK SPACE}: Terminé</li>" in french
+    assert "No open tickets. Nothing can break." in room.get("/", desk="hvn").text
+
+
 def test_filters_name_commitments_by_their_labels_in_the_readers_language(room: Room) -> None:
     room.sent(room.event())
     page = room.get("/", lang="fr", commitment="ticket-response").text

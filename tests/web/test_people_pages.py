@@ -9,7 +9,9 @@ from pyotp.totp import TOTP
 
 from app.delivery.wording.language import Language
 from app.flow.people.sign_in import Refusal
+from app.store.audit import Action
 from app.web.http.access import COOKIE
+from app.web.pages.settings.acts import ACTS
 from app.web.pages.sign_in.view import REFUSALS
 from tests.servers.databases import SqliteDatabases
 from tests.web.room import Room, room_on, with_desks
@@ -156,6 +158,13 @@ def test_an_administrator_manages_people_keys_and_reads_the_log(room: Room) -> N
     log = room.client.get("/settings/audit?who=user+root").text
     assert "user.disabled" in log
     assert "key.revoked" in log
+    french = room.client.get("/settings/audit?lang=fr").text
+    assert "Clé d\N{RIGHT SINGLE QUOTATION MARK}API révoquée<small><code>key.revoked</code></small>" in french
+    room.client.get("/settings?lang=en")
+
+
+def test_every_action_of_the_audit_log_has_a_name_for_readers() -> None:
+    assert set(ACTS) == set(Action)
 
 
 def test_a_session_of_the_list_is_ended(room: Room) -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.delivery.wording.language import Language
 from app.principal import Role
 from app.sla.span import micros
+from app.web.pages.ticket.scale import HOUR, LABEL, WIDE, Scale
 from tests.servers.databases import both_kinds
 from tests.web.room import Room
 
@@ -178,6 +179,34 @@ def test_the_queue_says_what_another_message_of_the_customer_would_change(room: 
     room.sent(first | {"time": "2026-03-05T10:00:00+01:00"}, second | {"time": "2026-03-05T11:00:00+01:00"})
     (then,) = text_of(room.get("/tickets/webxtra/W-1").text, r'<p id="then">(.*?)</p>')
     assert then == "The ticket would go from position 1 to 2."
+
+
+@pytest.mark.parametrize(
+    ("times", "begin", "hours"),
+    [
+        ([10 * HOUR, 9 * HOUR + 1], 8, ["09", "12", "15", "18", "21", "24"]),
+        ([4 * HOUR], 3, ["03", "06", "09", "12", "15", "18", "21", "24"]),
+        ([3 * HOUR + 1], 0, ["00", "03", "06", "09", "12", "15", "18", "21", "24"]),
+        ([], 0, ["00", "03", "06", "09", "12", "15", "18", "21", "24"]),
+        ([24 * HOUR], 23, ["24"]),
+    ],
+)
+def test_a_picture_of_days_begins_an_hour_before_the_first_that_happens_on_any_day(
+    times: list[int], begin: int, hours: list[str]
+) -> None:
+    scale = Scale.of(times)
+    assert (scale.begin, [name for _, name in scale.hours]) == (begin * HOUR, hours)
+    assert scale.across(0) == scale.across(scale.begin) == LABEL
+    assert scale.across(24 * HOUR) == LABEL + WIDE
+
+
+def test_the_hours_before_the_desk_opens_are_not_in_the_picture(room: Room) -> None:
+    room.sent(room.event(time="2026-03-05T16:30:00+01:00"))
+    (svg,) = re.findall(r'<svg class="days".*?</svg>', room.get("/tickets/haisoft/4711").text, re.DOTALL)
+    assert re.findall(r'text-anchor="middle">(\d\d)<', svg) == ["09", "12", "15", "18", "21", "24"]
+    opens = LABEL + round(WIDE / 15, 2)
+    assert f'<rect class="ground" x="{opens}"' in svg
+    assert min(float(x) for x in re.findall(r'<rect class="fill" x="([^"]+)"', svg)) == LABEL
 
 
 @pytest.mark.parametrize("language", list(Language))

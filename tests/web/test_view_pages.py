@@ -56,6 +56,11 @@ def test_the_filters_of_an_address_are_saved_and_named_by_the_menu(room: Room) -
     sent = send(room, "/views", page="reports", filters=quarter, name="Quarter", desk="")
     assert "View: Quarter" in shown(room, sent.headers["location"])
     assert "Dates: Last quarter" in shown(room, "/views")
+    filters = "commitment=ticket-response&from=2026-02-01"
+    send(room, "/views", page="breaches", filters=filters, name="Late", desk="")
+    named = shown(room, "/views?lang=fr").replace("\N{NO-BREAK SPACE}", " ")
+    assert "Du: dim. 1 févr., Engagement: Première réponse" in named
+    shown(room, "/?lang=en&view=list")
     room.client.cookies.clear()
     signed_in(room, "vic", haisoft="viewer")
     assert "View: Untaken" in shown(room, "/breaches?desk=haisoft&taken=no")
@@ -93,8 +98,8 @@ def test_now_opens_with_the_default_and_all_tickets_are_one_link_away(room: Room
     assert (opened.status_code, opened.headers["location"]) == (303, "/?q=ACME&theme=dark")
     page = shown(room, "/?q=ACME&show=overdue")
     assert 'href="/?q=ACME"' in page  # the chosen tile leads back
-    assert 'href="/?view=list"' in shown(room, "/?q=ACME")
-    shown(room, "/?view=list")
+    assert '<a href="/?view=list">All tickets</a>' in shown(room, "/?q=ACME")
+    assert '<a href="/?view=list" aria-current="true">All tickets</a>' in shown(room, "/?view=list")
     shown(room, "/?view=wall")
     send(room, "/sign-out")
     sent = send(room, "/sign-in", name="cid", password=PASSWORD, next="/")

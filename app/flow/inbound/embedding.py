@@ -23,9 +23,16 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ORIGIN: Final = re.compile(rf"https?://(?:\*\.)?{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
 """Scheme, host and port, as `frame-ancestors` takes them: nothing in it can end the directive."""
 
+_TOO_WIDE: Final = re.compile(rf"https?://\*\.{_LABEL}(?::[0-9]{{1,5}})?")
+"""A wildcard followed by one label. Public suffixes of several labels, as co.uk, would need a list that changes."""
+
 
 class FaultyOrigins(ValueError):
     """Not origins, or too many of them. Write scheme and host, as in https://example.zendesk.com."""
+
+
+class TooWideOrigins(FaultyOrigins):
+    """A wildcard over everything under one label, as `https://*.com`: anybody can have a host there. Name the domain."""
 
 
 class NotEmbedded(LookupError):
@@ -63,12 +70,20 @@ class MadeToken:
 
 
 def origins(given: Iterable[str], most: int) -> tuple[str, ...]:
-    """Origins as they are stored: in lower case, without a slash at the end, each once. Raises FaultyOrigins."""
+    """Origins as they are stored: in lower case, without a slash at the end, each once.
+
+    Raises FaultyOrigins, TooWideOrigins.
+    """
     found = tuple(dict.fromkeys(each.strip().lower().rstrip("/") for each in given))
     for each in found:
         if not _ORIGIN.fullmatch(each):
             raise FaultyOrigins(
                 f"{each!r} is no origin. Write scheme and host only, as in https://example.zendesk.com"
+            )
+        if _TOO_WIDE.fullmatch(each):
+            raise TooWideOrigins(
+                f"{each!r} lets every host of a top-level domain frame the tickets. Name the domain, as in "
+                "https://*.example.com"
             )
     if len(found) > most:
         raise FaultyOrigins(f"{len(found)} origins are more than SLATIMER_EMBED_FRAME_ANCESTORS_MAX, {most}")

@@ -13,7 +13,7 @@ from typing import Final
 
 from app.flow.people.manage import BeyondAuthority, UnknownDesk
 from app.flow.people.own import NoPerson
-from app.flow.query.open_tickets import TODAY, Tile
+from app.flow.query.open_tickets import TODAY, UNCLOCKED, Tile
 from app.intake.data_fields import is_visible
 from app.principal import Permission, Principal, PrincipalKind
 from app.sla.agreement.rule import Kind
@@ -50,6 +50,10 @@ RANGES: Final = (
 """Choices of dates of Reports."""
 
 
+_SHOWN: Final = (*Tile, TODAY, UNCLOCKED)
+"""What Now can show instead of all that is open."""
+
+
 def _one_of(values: Collection[str]) -> Callable[[str], bool]:
     return frozenset(values).__contains__
 
@@ -62,7 +66,7 @@ def _is_date(text: str) -> bool:
 
 
 _ACCEPTS: Final[Mapping[tuple[Page, str], tuple[Callable[[str], bool], str]]] = {
-    (Page.NOW, "show"): (_one_of([*Tile, TODAY]), "one of " + ", ".join([*Tile, TODAY])),
+    (Page.NOW, "show"): (_one_of(_SHOWN), "one of " + ", ".join(_SHOWN)),
     (Page.BREACHES, "show"): (_one_of(("open", "ended", "all")), "one of open, ended, all"),
     (Page.BREACHES, "taken"): (_one_of(("yes", "no")), "one of yes, no"),
     (Page.REPORTS, "range"): (_one_of(RANGES), "one of " + ", ".join(RANGES)),

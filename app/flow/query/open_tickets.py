@@ -15,13 +15,14 @@ from app.principal import Desks
 from app.sla.span import Micros, length_of
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
-from app.store.tickets import breaches, open_tickets
+from app.store.tickets import breaches, open_tickets, unclocked
 from app.store.tickets.breaches import Breach
 from app.store.tickets.decided import DecidedClock, decided
 from app.store.tickets.open_tickets import KeptSince, OpenCounts, OpenFilters, OpenKey, Tile, Urgency
 
 __all__ = [
     "TODAY",
+    "UNCLOCKED",
     "DecidedClock",
     "DecidedToday",
     "KeptSince",
@@ -31,6 +32,7 @@ __all__ = [
     "OpenPage",
     "OpenTicket",
     "Tile",
+    "UnclockedPage",
     "Urgency",
     "decided_today",
     "filter_choices",
@@ -39,10 +41,15 @@ __all__ = [
     "open_page",
     "open_ticket",
     "open_tickets_of",
+    "unclocked_count",
+    "unclocked_page",
 ]
 
 TODAY: Final = "today"
 """The name of what was decided today, among those of the tiles."""
+
+UNCLOCKED: Final = "unclocked"
+"""The name of the open tickets without an open clock, among those of the tiles."""
 
 DUE_SOON: Final = length_of(timedelta(hours=1))
 """What counts as due soon: an hour is what a team can still turn."""
@@ -160,6 +167,40 @@ def decided_today(
         for ticket, answer in answers(conn, catalogue, desk, list(tickets), now=now).items()
     }
     return DecidedToday(found, judged, following)
+
+
+@dataclass(frozen=True, slots=True)
+class UnclockedPage:
+    """A page of the open tickets without an open clock, how many there are, and the cursor of the next page. One that
+    cannot be evaluated has no answer."""
+
+    tickets: Mapping[tuple[str, str], TicketAnswer | None]
+    count: int
+    next: str | None
+
+
+def unclocked_count(conn: Connection, filters: OpenFilters) -> int:
+    """How many open tickets have no open clock."""
+    return unclocked.count(conn, filters)
+
+
+def unclocked_page(
+    conn: Connection,
+    catalogue: Catalogue,
+    filters: OpenFilters,
+    cursor: str | None,
+    limit: int,
+    *,
+    now: Micros,
+) -> UnclockedPage:
+    """Open tickets without an open clock, the oldest first. Raises FaultyCursor."""
+    keys, following = unclocked.page(conn, filters, cursor, limit)
+    by_desk: dict[str, list[str]] = {}
+    for desk, ticket in keys:
+        by_desk.setdefault(desk, []).append(ticket)
+    judged = {desk: answers(conn, catalogue, desk, tickets, now=now) for desk, tickets in by_desk.items()}
+    found = {(desk, ticket): judged[desk].get(ticket) for desk, ticket in keys}
+    return UnclockedPage(found, unclocked.count(conn, filters), following)
 
 
 def filter_choices(conn: Connection, desks: Desks) -> dict[str, list[str]]:

@@ -20,7 +20,8 @@ from app.store.tables import signal as _signal
 from app.store.tables import ticket as _ticket
 from app.store.tickets.board import CLOCK_KINDS, cursor_of, key_of
 
-_OPEN: Final = ("awaiting", "running", "paused")
+OPEN_STATES: Final = ("awaiting", "running", "paused")
+"""States of a clock that goes on."""
 _SEARCHED: Final = ("title", "ticket", "customer", "organisation")
 _FIELDS: Final = ("assignee", "group", "queue", "plan", "customer")
 
@@ -151,7 +152,7 @@ def _flagged(filters: OpenFilters, now: Micros, soon: Micros) -> Subquery:
         )
         .select_from(_clock)
         .join(_ticket, and_(_ticket.c.desk == _clock.c.desk, _ticket.c.ticket == _clock.c.subject))
-        .where(in_desks(_clock.c.desk, filters.desks), _clock.c.state.in_(_OPEN), *conditions(filters))
+        .where(in_desks(_clock.c.desk, filters.desks), _clock.c.state.in_(OPEN_STATES), *conditions(filters))
         .group_by(_ticket.c.desk, _ticket.c.ticket)
     )
     return query.subquery("open_ticket")
@@ -222,7 +223,7 @@ def choices(conn: Connection, desks: Desks, limit: int) -> dict[str, list[str]]:
     """The values that open tickets have in the fields of filters, and their commitments; so many of each at most."""
     open_of = (
         select(_clock.c.desk, _clock.c.subject.label("ticket"), _clock.c.commitment)
-        .where(in_desks(_clock.c.desk, desks), _clock.c.state.in_(_OPEN))
+        .where(in_desks(_clock.c.desk, desks), _clock.c.state.in_(OPEN_STATES))
         .cte("open_clock")
     )
     found: dict[str, list[str]] = {}

@@ -40,8 +40,8 @@ class EmbeddingChanges(BaseModel):
     )
 
     frame_ancestors: list[Origin] = Field(
-        description="scheme and host of each; `https://*.example.com` for all hosts of a domain; none: the "
-        "badge only",
+        description="scheme and host of each; `https://*.example.com` for all hosts of a domain, not of a "
+        "top-level one; none: the badge only",
         examples=[["https://example.zendesk.com"]],
     )
 

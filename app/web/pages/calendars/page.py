@@ -13,6 +13,7 @@ from fastapi import Query
 from starlette.responses import RedirectResponse, Response
 
 from app.flow.agreement.desk_files import FaultyFiles, FileKind
+from app.flow.agreement.put import is_name_of_desk
 from app.flow.query.desks import desks_overview, own_calendars
 from app.flow.query.versions import Part
 from app.intake.data_fields import MAX_NAME
@@ -21,7 +22,7 @@ from app.store.contracts.stored_version import in_force_at
 from app.store.people import feeds
 from app.web.http.access import desks_for, must_see
 from app.web.http.forms import read_form
-from app.web.http.problems import not_found
+from app.web.http.problems import Kind, not_found
 from app.web.http.routing import limited_to
 from app.web.pages.calendars.dates import short_weekday, weekday_name
 from app.web.pages.calendars.feeding import PublishReader, new_feed
@@ -58,22 +59,30 @@ hours = { mon-fri = ["09:00-17:00"] }
 """
 """The first text of a desk that has no calendar yet."""
 
+_TYPED_MAX: Final = 1_000
+"""Characters that may be typed as the name of a new desk: longer than any name, so that the answer states the rule."""
+
 
 @room.get("/calendars")
 async def calendars(
     reader: ViewReader,
     desk: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
-    new: Annotated[str | None, Query(max_length=MAX_NAME)] = None,
+    new: Annotated[str | None, Query(max_length=_TYPED_MAX)] = None,
 ) -> Response:
-    """The calendars of every desk. With `new`, the editor of a desk that has none yet."""
-    if new:
+    """The calendars of every desk. With `new`, the editor of a desk that has none yet, or the rule for its name."""
+    if new and is_name_of_desk(new):
         return RedirectResponse(f"/calendars/{quote(new, safe='')}/edit", 303)
     wanted = desks_for(reader.caller, desk)
     shown = [each for each in reader.desks if covers(wanted, each)]
     found = await reader.read(lambda conn: desks_overview(conn, reader.runtime.catalogue, shown, reader.now))
     words = room.words(reader)
     rows = [row for each in found for row in overview_rows(words, each, reader.now)]
-    return room.page(reader, "overview.html", desk=desk, rows=rows, may_edit=_may_edit(reader))
+    answer = room.page(
+        reader, "overview.html", desk=desk, rows=rows, may_edit=_may_edit(reader), new=new, name_max=MAX_NAME
+    )
+    if new:
+        answer.status_code = Kind.INVALID.status
+    return answer
 
 
 @room.get("/calendars/{desk}")

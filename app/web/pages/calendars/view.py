@@ -1,7 +1,7 @@
 """What the pages of calendars show of a calendar, in words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from app.delivery.wording.phrases import N_
@@ -11,6 +11,7 @@ from app.sla.span import Micros
 from app.web.pages.calendars.dates import day_and_date
 from app.web.pages.calendars.week import WeekDay, monday_of, scale_of, week
 from app.web.pages.calendars.year import Cell, Look, cells, month_columns, next_clock_change
+from app.web.pages.frame.holiday_names import holiday_name
 from app.web.pages.frame.vocabulary import CLOSED, named
 from app.web.pages.frame.words import Words
 
@@ -66,24 +67,27 @@ def overview_rows(words: Words, desk: DeskAnswer, now: Micros) -> Iterator[Calen
     for hours in desk.hours:
         calendar = desk.calendars[hours.name]
         today = calendar.local_date(now)
-        coming = next((day for day in _special(calendar, today.year, 2) if day.date >= today), None)
+        coming = next((day for day in _special(calendar, today.year, 2, words) if day.date >= today), None)
         yield CalendarRow(
             desk.desk,
             hours.name.partition("/")[2],
             hours.time_zone,
             hours.open_now,
-            state_text(words, hours, now),
+            state_text(words, calendar, hours, now),
             None if coming is None else f"{day_and_date(words, coming.date)}: {coming.name}",
         )
 
 
-def state_text(words: Words, hours: Hours, now: Micros) -> str:
+def state_text(words: Words, calendar: Calendar, hours: Hours, now: Micros) -> str:
     """Whether a calendar is open, until when, and why it is closed."""
     if hours.until is None:
         return named(words, CLOSED, "never closes") if hours.open_now else words.say(N_("closed"))
     when = words.until(hours.until, hours.time_zone, now)
     text = words.say(N_("open until {when}") if hours.open_now else N_("closed until {when}"), when=when)
-    return f"{text} ({named(words, CLOSED, hours.why)})" if hours.why else text
+    if not hours.why:
+        return text
+    why = holiday_name(calendar, calendar.local_date(now), hours.why, words.language)
+    return f"{text} ({named(words, CLOSED, why)})"
 
 
 def view(words: Words, calendar: Calendar, now: Micros, day: date | None, year: int | None) -> CalendarView:
@@ -92,17 +96,17 @@ def view(words: Words, calendar: Calendar, now: Micros, day: date | None, year: 
     today = calendar.local_date(now)
     monday = monday_of(_within(day or today, first, last))
     shown = min(max((year or (monday + timedelta(days=3)).year), first), last)
-    special = {each.date: each for each in _special(calendar, shown - 1, 3)}
+    special = {each.date: each for each in _special(calendar, shown - 1, 3, words)}
     days = [each for each in special.values() if each.date.year == shown]
     hours = hours_of(calendar, now)
     change = next_clock_change(calendar.time_zone, now)
     found = cells(calendar, shown, special, words, today)
-    week_special = {each.date: each for each in _special(calendar, monday.year - 1, 3)}
+    week_special = {each.date: each for each in _special(calendar, monday.year - 1, 3, words)}
     days_of_week = week(calendar, monday, week_special, words, now)
     return CalendarView(
         zone=calendar.time_zone,
         is_open=hours.open_now,
-        state=state_text(words, hours, now),
+        state=state_text(words, calendar, hours, now),
         clock_change=None
         if change is None
         else _change_text(words, calendar, change.at, change.minutes, now),
@@ -133,11 +137,12 @@ def _week_in(monday: date, first: int, last: int) -> date | None:
     return monday if monday == monday_of(_within(monday, first, last)) else None
 
 
-def _special(calendar: Calendar, year: int, years: int) -> Iterator[ClosedDay]:
-    """The special days of some years, without those that are not covered."""
+def _special(calendar: Calendar, year: int, years: int, words: Words) -> Iterator[ClosedDay]:
+    """The special days of some years, without those that are not covered, named in the reader's language."""
     for each in range(year, year + years):
         try:
-            yield from calendar.closed_days(each)
+            for day in calendar.closed_days(each):
+                yield replace(day, name=holiday_name(calendar, day.date, day.name, words.language))
         except UncoveredYear:
             continue
 

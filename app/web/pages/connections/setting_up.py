@@ -12,7 +12,7 @@ from app.flow.inbound import embedding
 from app.flow.inbound.accept import Accepted
 from app.flow.inbound.connect import ConnectionDetails, UnknownSystem, connect
 from app.flow.inbound.connected import details
-from app.flow.inbound.embedding import FaultyOrigins
+from app.flow.inbound.embedding import FaultyOrigins, TooWideOrigins
 from app.intake.request import InboundRequest
 from app.sla.span import Micros, length_of
 from app.store.engine.database import Connection
@@ -25,6 +25,10 @@ SECRET_LENGTHS: Final = (8, 500)
 """Characters of a secret that a system has made, as of the API."""
 FAULTY_SECRET: Final = N_("A secret has 8 to 500 characters, and no space.")
 FAULTY_ORIGINS: Final = N_("Write scheme and host only, one a line, as https://example.zendesk.com.")
+TOO_WIDE_ORIGINS: Final = N_(
+    "An asterisk directly before a top-level domain lets every site there show the tickets. Name the domain, as "
+    "https://*.example.com."
+)
 TOO_MANY_ORIGINS: Final = N_("Write {n} addresses at most.")
 _ORIGIN_LENGTH: Final = 255
 
@@ -81,6 +85,8 @@ async def allowed_origins(reader: Reader, desk: str, text: str) -> str | None:
         raise Faulty(TOO_MANY_ORIGINS, n=most)
     try:
         origins = embedding.origins((each[: _ORIGIN_LENGTH + 1] for each in given), most)
+    except TooWideOrigins as error:
+        raise Faulty(TOO_WIDE_ORIGINS) from error
     except FaultyOrigins as error:
         raise Faulty(FAULTY_ORIGINS) from error
     if any(len(each) > _ORIGIN_LENGTH for each in origins):

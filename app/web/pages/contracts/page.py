@@ -25,6 +25,7 @@ from app.web.http.problems import not_found
 from app.web.http.routing import limited_to
 from app.web.pages.frame.files.draft import MOST_CHANGES, ConfigureReader
 from app.web.pages.frame.files.effects import moved_dates, sentences
+from app.web.pages.frame.labels import rule_labels
 from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.room import Room
 
@@ -82,11 +83,12 @@ async def _preview(reader: Reader, desk: str, text: str) -> dict[str, Any]:
     for part in importing.by_customer(stated):
         await database.read_long(lambda conn, part=part: importing.preview(conn, part, seen))
     words = room.words(reader)
+    labels = {desk: rule_labels(agreement, words.language)}
     return {
         "found": found,
         "sentences": list(sentences(words, seen.effects)),
         "is_complete": seen.is_complete,
-        "rows": moved_dates(words, seen.effects, agreement.time_zone, reader.now),
+        "rows": moved_dates(words, seen.effects, agreement.time_zone, reader.now, labels),
         "rows_in_all": seen.effects.changed,
     }
 

@@ -1,6 +1,6 @@
-"""The statements of a month of a desk's contracts: what each comes to, by currency."""
+"""The statements of a month of the contracts of desks: what each comes to, by currency."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from app.web.pages.frame.words import Words
 class StatementRow:
     """A contract's statement in one currency; None where nothing is owed and nothing is charged."""
 
+    desk: str
     contract: str
     customer: str | None
     due: str | None = None
@@ -38,44 +39,72 @@ async def statement_list(
     period: str | None,
     cursor: str | None,
 ) -> dict[str, Any]:
-    """A page of the statements of a desk, the reader's first one by default, and of a month, by default the last that
-    is over. Raises the problems of a page."""
-    chosen = next(iter(reader.desks), None) if desk is None else must_see(reader.caller, desk)
-    if chosen is None:
-        return {"desk": None, "period": period, "month": None, "rows": [], "next": None}
-    (after,) = ("",) if cursor is None else key_of(cursor, str)
-    catalogue, size = reader.runtime.catalogue, reader.runtime.settings.page_size
-
-    def read(conn: Connection) -> tuple[str, list[Json], str | None]:
-        months = Months(zone(catalogue.in_force(conn, chosen, at=reader.now).agreement.time_zone))
-        named = months.before(months.at(reader.now)).name if period is None else period
-        if contract is not None:
-            return named, [statement(conn, catalogue, chosen, contract, named, now=reader.now)], None
-        return named, *statements(conn, catalogue, chosen, named, now=reader.now, after=after, limit=size)
-
-    try:
-        named, found, following = await reader.read(read)
-    except PeriodFault as error:
-        raise invalid([Place("query", "period", str(error))]) from error
-    except UnknownContract:  # a filter that accepts nothing
-        named, found, following = str(period or ""), [], None
+    """A page of the statements of a month, by default the last that is over: of a desk, or of all that the reader sees,
+    one after the other. Raises the problems of a page."""
+    desks = reader.desks if desk is None else (must_see(reader.caller, desk),)
+    first, after = ("", "") if cursor is None else key_of(cursor, str, str)
+    named = period or (await _last_month(reader, desks[0]) if desks else None)
+    found: list[Json] = []
+    following = None
+    ahead = [each for each in desks if each >= first]
+    for place, each in enumerate(ahead):
+        left = reader.runtime.settings.page_size - len(found)
+        of_desk, more = await _of_desk(
+            reader, each, contract, str(named), after if each == first else "", left
+        )
+        found += of_desk
+        if more is not None:
+            following = cursor_of(each, more)
+            break
+        if len(found) == reader.runtime.settings.page_size and place + 1 < len(ahead):
+            following = cursor_of(ahead[place + 1], "")
+            break
     return {
-        "desk": chosen,
+        "desk": desk,
         "period": named,
         "month": month(words, named) if named else None,
         "rows": [row for each in found for row in _rows(words, each)],
-        "next": None if following is None else cursor_of(following),
+        "next": following,
     }
 
 
+async def _last_month(reader: Reader, desk: str) -> str:
+    """The month that was over last where a desk is."""
+    catalogue = reader.runtime.catalogue
+
+    def read(conn: Connection) -> str:
+        months = Months(zone(catalogue.in_force(conn, desk, at=reader.now).agreement.time_zone))
+        return months.before(months.at(reader.now)).name
+
+    return await reader.read(read)
+
+
+async def _of_desk(
+    reader: Reader, desk: str, contract: str | None, period: str, after: str, limit: int
+) -> tuple[Sequence[Json], str | None]:
+    """Up to so many statements of a desk after a contract, and the contract after which more follow."""
+    catalogue = reader.runtime.catalogue
+
+    def read(conn: Connection) -> tuple[Sequence[Json], str | None]:
+        if contract is not None:
+            return [statement(conn, catalogue, desk, contract, period, now=reader.now)], None
+        return statements(conn, catalogue, desk, period, now=reader.now, after=after, limit=limit)
+
+    try:
+        return await reader.read(read)
+    except PeriodFault as error:
+        raise invalid([Place("query", "period", str(error))]) from error
+    except UnknownContract:  # a filter that accepts nothing
+        return [], None
+
+
 def _rows(words: Words, found: Mapping[str, Any]) -> list[StatementRow]:
-    contract, customer = found["contract"], found["customer"]
+    of = (found["desk"], found["contract"], found["customer"])
     rows = [
         StatementRow(
-            contract,
-            customer,
+            *of,
             *(money(words, each[name], each["currency"]) for name in ("due", "open", "charges", "balance")),
         )
         for each in found["totals"]
     ]
-    return rows or [StatementRow(contract, customer)]
+    return rows or [StatementRow(*of)]

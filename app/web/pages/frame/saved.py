@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode
 
+from app.delivery.wording.phrases import N_
 from app.flow.people import views
 from app.flow.people.views import PATHS, Page, known_filters
 from app.principal import Permission, PrincipalKind
@@ -26,15 +28,25 @@ class Menu:
     """The menu. `save_at`: where the filters of the address are saved; none without filters, or without the right, which
     is `may_save`."""
 
+    all: Choice
+    """The page without filters; its name is a phrase."""
     choices: tuple[Choice, ...]
     shown: str | None
     save_at: str | None
     may_save: bool
 
 
+_ALL_TICKETS: Final = N_("All tickets")
+_WITHOUT_FILTERS: Final = N_("Without filters")
+
+
 def address_of(view: View) -> str:
     """The address of a view."""
-    return f"{PATHS[view.page]}?{urlencode(view.filters) or LIST}"
+    return _address(Page(view.page), view.filters)
+
+
+def _address(page: Page, filters: Mapping[str, str]) -> str:
+    return f"{PATHS[page]}?{urlencode(filters) or LIST}"
 
 
 def may_save(reader: Reader) -> bool:
@@ -50,7 +62,10 @@ async def menu(reader: Reader, page: Page) -> Menu:
     shown = next((choice.name for choice in choices if choice.is_shown), None)
     address = f"/views?{urlencode({'page': page.value, **present})}"
     may = may_save(reader)
-    return Menu(choices, shown, address if present and may else None, may)
+    everything = Choice(
+        _ALL_TICKETS if page is Page.NOW else _WITHOUT_FILTERS, None, _address(page, {}), not present
+    )
+    return Menu(everything, choices, shown, address if present and may else None, may)
 
 
 def _choice(view: View, page: Page, present: Mapping[str, str]) -> Choice:

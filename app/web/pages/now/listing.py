@@ -21,6 +21,7 @@ from app.flow.query.open_tickets import (
     kept_today,
     open_page,
     open_tickets_of,
+    unclocked_count,
 )
 from app.principal import covers
 from app.sla.span import Micros
@@ -49,6 +50,8 @@ class Listing:
     today: KeptSince
     months: Mapping[str, KeptSince | None]
     """By desk, if they are wanted."""
+    unclocked: int
+    """Of an empty list: the open tickets without an open clock. They are not counted where rows are shown."""
     now: Micros
     stream_at: int
     _rows: dict[OpenKey, OpenTicket] = field(default_factory=dict[OpenKey, OpenTicket])
@@ -106,4 +109,7 @@ def _read(conn: Connection, reader: Reader, wanted: Wanted, now: Micros) -> List
     page = open_page(conn, wanted.filters, wanted.cursor, wanted.size, now=now)
     shown = overview if wanted.with_months else []
     months = {desk.desk: kept_this_month(conn, desk, now) for desk in shown}
-    return Listing(page, overview, kept_today(conn, overview, now, wanted.filters), months, now, last)
+    today = kept_today(conn, overview, now, wanted.filters)
+    is_empty = not page.keys and wanted.cursor is None and wanted.filters.tile is None
+    unclocked = unclocked_count(conn, wanted.filters) if is_empty else 0
+    return Listing(page, overview, today, months, unclocked, now, last)

@@ -16,6 +16,7 @@ from app.delivery.wording.phrases import N_
 from app.flow.people.views import Page, default
 from app.flow.query.open_tickets import (
     TODAY,
+    UNCLOCKED,
     OpenFilters,
     OpenKey,
     OpenTicket,
@@ -24,6 +25,7 @@ from app.flow.query.open_tickets import (
     decided_today,
     filter_choices,
     open_ticket,
+    unclocked_page,
 )
 from app.principal import Permission
 from app.web.http.access import desks_for, must_see
@@ -41,6 +43,7 @@ from app.web.pages.now.rows import Audience, row
 from app.web.pages.now.strip import desk_line
 from app.web.pages.now.tiles import tiles, today_tile
 from app.web.pages.now.today import groups as today_groups
+from app.web.pages.now.unclocked import unclocked_rows
 
 WALL_ROWS: Final = 12
 """What can be read from five metres on one screen."""
@@ -102,13 +105,15 @@ async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any
     size = WALL_ROWS if on_wall else reader.runtime.settings.page_size
     filters = wanted.filters(desks_for(reader.caller, wanted.desk))
     asked = Wanted(filters, wanted.cursor, size, reader.desks, with_months=on_wall)
-    if wanted.show == TODAY:  # its cursor is of another list
+    if wanted.show in (TODAY, UNCLOCKED):  # its cursor is of another list
         asked = replace(asked, cursor=None)
     found = await listing(reader, asked, wanted.seen)
     may = reader.may(Permission.ACKNOWLEDGE)
     reader = replace(reader, now=found.now, stream_at=found.stream_at)
     if wanted.show == TODAY:
         groups, following = await _today(reader, wanted, found, filters, size, may_acknowledge=may)
+    elif wanted.show == UNCLOCKED:
+        groups, following = await _unclocked(reader, wanted, filters, size)
     else:
         rows, following = await found.rows(reader, wanted.kept), found.page.next
         groups = _groups(reader, wanted, found, rows, may_acknowledge=may)
@@ -119,6 +124,7 @@ async def _list(reader: Reader, wanted: NowQuery) -> tuple[Reader, dict[str, Any
         "overdue": found.page.counts.tiles[Tile.OVERDUE],
         "refresh_at": found.changes_at,
         "next": following,
+        "unclocked": found.unclocked,
         "may_acknowledge": may,
     }
 
@@ -146,6 +152,23 @@ async def _today(
         ]
         groups.append({**group, "rows": [{"html": each} for each in rows]})
     return groups, decided.next
+
+
+async def _unclocked(
+    reader: Reader, wanted: NowQuery, filters: OpenFilters, size: int
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """The open tickets without an open clock as one group, and the cursor of the next page."""
+    catalogue = reader.runtime.catalogue
+    found = await reader.read(
+        lambda conn: unclocked_page(conn, catalogue, filters, wanted.cursor, size, now=reader.now)
+    )
+    rows = [
+        {"html": room.part(reader, "unclocked.html", row=each)}
+        for each in unclocked_rows(reader, room.words(reader), found)
+    ]
+    title = room.words(reader).say(N_("Open, without a running commitment"))
+    group = {"name": Urgency.REST.name.lower(), "title": title, "count": found.count, "rows": rows}
+    return ([group] if rows else []), found.next
 
 
 def _top(reader: Reader, wanted: NowQuery, found: Listing) -> Markup:

@@ -28,8 +28,8 @@ class NowQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     desk: Value = None
-    show: Annotated[Tile | Literal["today"] | None, NONE_IF_EMPTY] = None
-    """A tile; "today" has what was decided today instead of what is open."""
+    show: Annotated[Tile | Literal["today", "unclocked"] | None, NONE_IF_EMPTY] = None
+    """A tile; "today" has what was decided today instead of what is open, "unclocked" what is open without a clock."""
     assignee: Value = None
     group: Value = None
     queue: Value = None

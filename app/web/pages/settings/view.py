@@ -10,6 +10,7 @@ from app.sla.span import Micros
 from app.store.audit import Entry
 from app.store.people.sessions import LiveSession, Method
 from app.web.pages.frame.words import Words
+from app.web.pages.settings.acts import ACTS
 
 DONE: Final[Mapping[str, str]] = {
     "link": N_("You are signed in. Set a password now: the link does not work again."),
@@ -81,6 +82,9 @@ class AuditRow:
     desk: str
     who: str
     action: str
+    """In words, with how often where it is more than once."""
+    code: str
+    """The action's name in the log, the API and the command line."""
     about: str
     address: str
 
@@ -125,18 +129,24 @@ def key_rows(found: Iterable[Principal], words: Words) -> list[KeyRow]:
 
 
 def audit_rows(found: Iterable[Entry], words: Words, zone: str, now: Micros) -> list[AuditRow]:
-    """Entries of the audit log. Actions keep the names that the API and the command line have."""
+    """Entries of the audit log."""
     return [
         AuditRow(
             words.written(each.at, zone, now),
             each.desk,
             each.who,
-            each.action if each.count == 1 else f"{each.action} ({each.count})",
+            _act(each, words),
+            each.action.value,
             each.about if each.note is None else f"{each.about} ({each.note})",
             each.address or "",
         )
         for each in found
     ]
+
+
+def _act(entry: Entry, words: Words) -> str:
+    text = words.say(ACTS[entry.action])
+    return text if entry.count == 1 else f"{text} ({words.number(entry.count)})"
 
 
 def roles_of_form(form: Mapping[str, str]) -> Roles:

@@ -17,14 +17,9 @@ from app.sla.span import SECOND, Micros, instant, micros
 from app.web.pages.frame.words import local
 from app.web.pages.ticket.audience import Audience
 from app.web.pages.ticket.reasons import span_text
+from app.web.pages.ticket.scale import DAY, LABEL, WIDE, Scale
 from app.web.pages.ticket.vocabulary import SPANS
 
-_HOUR: Final = 3600 * SECOND
-_DAY: Final = 24 * _HOUR
-LABEL: Final = 128
-"""Width of the names of days."""
-WIDE: Final = 864
-"""Width of a day: 36 for each hour."""
 TALL: Final = 38
 """Height of a row: the names of markers are above its bar."""
 BAR: Final = 20
@@ -98,9 +93,8 @@ class Picture:
     rows: tuple[Row, ...]
     kinds: tuple[tuple[str, str], ...]
     """The legend: the kinds of spans, with their words."""
-    hours: tuple[tuple[float, str], ...] = tuple(
-        (LABEL + hour * WIDE / 24, f"{hour:02}") for hour in range(0, 25, 3)
-    )
+    hours: tuple[tuple[float, str], ...]
+    """The lines of the scale, with their names."""
 
 
 class _Piece(NamedTuple):
@@ -118,6 +112,22 @@ class _Day:
     open: list[_Piece] = field(default_factory=list[_Piece])
     marks: list[tuple[str, int, str]] = field(default_factory=list[tuple[str, int, str]])
     last: int | None = None
+
+    @property
+    def times(self) -> Iterator[int]:
+        """The times of day that the picture must show: where the desk opens, where something counts, begins or ends,
+        and the markers. A night through which a clock stands still is none."""
+        yield from (piece.start - self.start for piece in self.open)
+        yield from (reading - self.start for _, reading, _ in self.marks)
+        for piece in self.pieces:
+            if piece.start > self.start or (piece.span and piece.span.kind in _SHOWS_NO_REASON):
+                yield piece.start - self.start
+            else:
+                yield piece.end - self.start
+
+    def shows(self, piece: _Piece, scale: Scale) -> bool:
+        """Whether a period of the day reaches into the picture."""
+        return piece.end - self.start > scale.begin
 
     @property
     def appearance(self) -> object:
@@ -142,13 +152,15 @@ def picture(explanation: Explanation, spans: Sequence[ExplainedSpan], label: str
         due = to.words.say(N_("due {when}"), when=_time(explanation.due_at, zone, to))
         marks.append(("due", explanation.due_at, due))
     days = _alike(_by_day(spans, _opening(explanation.calendar, spans), marks, zone))
+    scale = Scale.of(time for day in days for time in day.times)
     kinds = dict.fromkeys(span.kind.value for span in spans)
     summary = to.words.say(N_("Days of {label}"), label=label)
     return Picture(
         height=TOP + len(days) * TALL + 4,
         summary=summary,
-        rows=tuple(_row(day, TOP + n * TALL + ABOVE, to) for n, day in enumerate(days)),
+        rows=tuple(_row(day, TOP + n * TALL + ABOVE, scale, to) for n, day in enumerate(days)),
         kinds=tuple((kind, to.words.say(SPANS[kind])) for kind in kinds),
+        hours=scale.hours,
     )
 
 
@@ -165,7 +177,7 @@ def _opening(calendar: Calendar | None, spans: Sequence[ExplainedSpan]) -> list[
     """The opening hours of the days of the picture; none of a calendar that is always open."""
     if calendar is None or calendar.is_always:
         return []
-    start, end = spans[0].start - _DAY, max(span.end for span in spans) + _DAY
+    start, end = spans[0].start - DAY, max(span.end for span in spans) + DAY
     return [(each.start, each.end) for each in calendar.spans_us(start, end) if each.open]
 
 
@@ -179,7 +191,7 @@ def _by_day(
     days: dict[int, _Day] = {}
 
     def of(reading: int) -> _Day:
-        start = reading // _DAY * _DAY
+        start = reading // DAY * DAY
         return days.setdefault(start, _Day(start))
 
     for span in spans:
@@ -189,7 +201,7 @@ def _by_day(
         of(_reading(at, zone)).marks.append((name, _reading(at, zone), text))
     for start, end in opening:
         for piece in _cut(_reading(start, zone), _reading(end, zone), None):
-            if piece.start // _DAY * _DAY in days:
+            if piece.start // DAY * DAY in days:
                 of(piece.start).open.append(piece)
     return [days[start] for start in sorted(days)]
 
@@ -197,7 +209,7 @@ def _by_day(
 def _cut(start: int, end: int, span: ExplainedSpan | None) -> Iterator[_Piece]:
     """A span cut at midnights. One inside the hour that is repeated in autumn may end before it starts: not drawn."""
     while start < end:
-        until = min(end, (start // _DAY + 1) * _DAY)
+        until = min(end, (start // DAY + 1) * DAY)
         yield _Piece(start, until, span)
         start = until
 
@@ -220,7 +232,7 @@ def _same(one: _Day, other: _Day) -> bool:
     return one.appearance == other.appearance
 
 
-def _row(day: _Day, bar: int, to: Audience) -> Row:
+def _row(day: _Day, bar: int, scale: Scale, to: Audience) -> Row:
     name = to.day(_date(day.start))
     if day.last is not None:
         name = f"{name} – {to.day(_date(day.last))}"  # noqa: RUF001 - the dash of a span
@@ -228,9 +240,9 @@ def _row(day: _Day, bar: int, to: Audience) -> Row:
         name,
         day.last is not None,
         bar,
-        tuple(_box(piece, day.start) for piece in day.open),
-        tuple(_block(piece, day.start, to) for piece in day.pieces),
-        tuple(_marks(day)),
+        tuple(_box(piece, day.start, scale) for piece in day.open),
+        tuple(_block(piece, day.start, scale, to) for piece in day.pieces if day.shows(piece, scale)),
+        tuple(_marks(day, scale)),
     )
 
 
@@ -238,18 +250,15 @@ def _date(reading: int) -> datetime:
     return instant(reading).astimezone(UTC)
 
 
-def _across(reading: int, start: int) -> float:
-    return round(LABEL + (reading - start) / _DAY * WIDE, 2)
+def _box(piece: _Piece, start: int, scale: Scale) -> Box:
+    begin = max(piece.start - start, scale.begin)
+    return Box(scale.across(begin), round(max(1.0, scale.width(piece.end - start - begin)), 2))
 
 
-def _box(piece: _Piece, start: int) -> Box:
-    return Box(_across(piece.start, start), round(max(1.0, (piece.end - piece.start) / _DAY * WIDE), 2))
-
-
-def _block(piece: _Piece, start: int, to: Audience) -> Block:
+def _block(piece: _Piece, start: int, scale: Scale, to: Audience) -> Block:
     span = piece.span
     assert span is not None  # noqa: S101 - opening hours are no blocks
-    box, kind, reason = _box(piece, start), span.kind.value, span_text(span, to)
+    box, kind, reason = _box(piece, start, scale), span.kind.value, span_text(span, to)
     times = f"{_hour(piece.start, start)}–{_hour(piece.end, start)}"  # noqa: RUF001 - the dash of a span
     title = f"{times} {to.words.say(SPANS[kind])}: {reason}"
     if span.planned:
@@ -263,11 +272,11 @@ def _hour(reading: int, start: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _marks(day: _Day) -> Iterator[Mark]:
+def _marks(day: _Day, scale: Scale) -> Iterator[Mark]:
     """The markers from left to right; the name of one close to the next is on its left."""
     ordered = sorted(day.marks, key=lambda mark: mark[1])
     for n, (name, reading, text) in enumerate(ordered):
-        x = _across(reading, day.start)
-        follower = _across(ordered[n + 1][1], day.start) if n + 1 < len(ordered) else LABEL + WIDE
+        x = scale.across(reading - day.start)
+        follower = scale.across(ordered[n + 1][1] - day.start) if n + 1 < len(ordered) else LABEL + WIDE
         left = follower - x < _CLOSE
         yield Mark(name, x, x - 1 if left else x + 1, "end" if left else "start", text)

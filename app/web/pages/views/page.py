@@ -14,16 +14,17 @@ from app.flow.people.own import NoPerson
 from app.flow.people.views import FaultyView, Page, TooManyViews, ViewNameTaken, Wanted
 from app.flow.query.desks import known_desks
 from app.principal import Permission, PrincipalKind
-from app.sla.span import Micros
+from app.sla.span import Micros, instant
 from app.store.engine.database import Connection
 from app.store.people import views as stored
 from app.store.people.views import View
 from app.web.http.forms import read_form
+from app.web.pages.frame.labels import commitment_labels
 from app.web.pages.frame.posted import REFUSED, lead_to
 from app.web.pages.frame.reader import Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.saved import address_of, may_save
-from app.web.pages.views.view import DONE, Draft, Typed, described, fault_of, page_of, rows
+from app.web.pages.views.view import DONE, Audience, Draft, Typed, described, fault_of, page_of, rows
 
 VIEWS: Final = "/views"
 
@@ -90,14 +91,20 @@ async def change(reader: ViewReader) -> Response:
 
 async def _page(reader: Reader, draft: Draft | None, typed: Typed | None = None) -> Response:
     who = reader.caller.principal
-    found, chosen = await reader.read(lambda conn: (views.seen(conn, who), stored.default_of(conn, who.id)))
-    words = room.words(reader)
+    found, chosen, labels = await reader.read(
+        lambda conn: (
+            views.seen(conn, who),
+            stored.default_of(conn, who.id),
+            commitment_labels(conn, reader, reader.caller.desks),
+        )
+    )
+    to = Audience(room.words(reader), labels, instant(reader.now).date())
     answer = room.page(
         reader,
         "views.html",
         draft=draft if may_save(reader) else None,
-        draft_filters=[] if draft is None else described(draft.page, draft.filters, words),
-        rows=rows(found, who, chosen, words, typed),
+        draft_filters=[] if draft is None else described(draft.page, draft.filters, to),
+        rows=rows(found, who, chosen, to, typed),
         shares=_shares(reader, draft),
         is_person=who.kind is PrincipalKind.USER,
         done=DONE.get(reader.request.query_params.get("done", "")),

@@ -1,14 +1,16 @@
 """What the page of saved views shows: rows, the form as it was typed, filters in words, and phrases for faults."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
 from app.delivery.wording.phrases import N_
 from app.flow.people.own import NoPerson
 from app.flow.people.views import FaultyView, Page, TooManyViews, ViewNameTaken, may_change
-from app.flow.query.open_tickets import TODAY, Tile
+from app.flow.query.open_tickets import TODAY, UNCLOCKED, Tile
 from app.principal import Principal
 from app.store.people.views import Filters, View
 from app.web.pages.frame.saved import address_of
@@ -52,6 +54,7 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("show", Tile.PAUSED): N_("Paused"),
     ("show", Tile.UNASSIGNED): N_("Unassigned"),
     ("show", TODAY): N_("Kept today"),
+    ("show", UNCLOCKED): N_("Without a running commitment"),
     ("show", "open"): N_("open"),
     ("show", "ended"): N_("ended"),
     ("show", "all"): N_("all"),
@@ -68,6 +71,18 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("taken", "yes"): N_("yes"),
     ("taken", "no"): N_("no"),
 }
+
+
+_DATES: Final = frozenset({"from", "to"})
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom filters are written: the words, the labels of commitments by their ids, and the day."""
+
+    words: Words
+    labels: Mapping[str, str]
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +150,19 @@ def fault_of(error: Exception) -> str:
 
 
 def rows(
-    found: Iterable[View], who: Principal, chosen: str | None, words: Words, typed: Typed | None
+    found: Iterable[View], who: Principal, chosen: str | None, to: Audience, typed: Typed | None
 ) -> list[Row]:
     """The views of the list, in their order."""
-    return [
-        _row(view, who, chosen, words, typed if typed and typed.view == view.id else None) for view in found
-    ]
+    return [_row(view, who, chosen, to, typed if typed and typed.view == view.id else None) for view in found]
 
 
-def _row(view: View, who: Principal, chosen: str | None, words: Words, typed: Typed | None) -> Row:
+def _row(view: View, who: Principal, chosen: str | None, to: Audience, typed: Typed | None) -> Row:
     return Row(
         view.id,
         view.name,
         address_of(view),
         PAGES[view.page],
-        tuple(described(Page(view.page), view.filters, words)),
+        tuple(described(Page(view.page), view.filters, to)),
         view.desk,
         view.created_by,
         view.id == chosen,
@@ -160,10 +173,21 @@ def _row(view: View, who: Principal, chosen: str | None, words: Words, typed: Ty
     )
 
 
-def described(page: Page, filters: Filters, words: Words) -> list[tuple[str, str]]:
+def described(page: Page, filters: Filters, to: Audience) -> list[tuple[str, str]]:
     """Filters in words, each as its name and its value."""
     return [
-        (words.say(_NAMES[name]), words.say(_VALUES[name, value]) if (name, value) in _VALUES else value)
+        (to.words.say(_NAMES[name]), _value(name, value, to))
         for name, value in filters.items()
         if name in _NAMES and page in PAGES
     ]
+
+
+def _value(name: str, value: str, to: Audience) -> str:
+    if (name, value) in _VALUES:
+        return to.words.say(_VALUES[name, value])
+    if name == "commitment":
+        return to.labels.get(value, value)
+    if name in _DATES:
+        with suppress(ValueError):  # of a release that did not check it
+            return to.words.full_day(date.fromisoformat(value), to.today)
+    return value

@@ -1,14 +1,16 @@
 """The effects of a draft in words: the sentences of a preview, and its list of due dates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from app.delivery.wording.phrases import N_, NN_
 from app.flow.agreement.effects import Change, Effects
+from app.flow.agreement.preview import Preview
 from app.flow.agreement.put import PutResult
 from app.sla.agreement.agreement import Kind
 from app.sla.span import SECOND, Micros
+from app.web.pages.frame.labels import rule_labels
 from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.words import Words
 
@@ -25,6 +27,9 @@ _FALL_AWAY: Final = {
     Kind.CUSTOMER: NN_("{n} lapsed customer deadline falls away", "{n} lapsed customer deadlines fall away"),
 }
 _LEAST_SHIFT: Final = 60
+
+Labels = Mapping[str, Mapping[str, str]]
+"""The labels of rules by desk and id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def preview_context(words: Words, outcome: PutResult, zone: str, reader: Reader)
         "is_complete": run.is_complete,
         "compared": run.compared,
         "unchanged": run.skipped,
-        "rows": moved_dates(words, effects, zone, reader.now),
+        "rows": moved_dates(words, effects, zone, reader.now, _labels(words, run)),
         "rows_in_all": effects.changed,
     }
 
@@ -111,19 +116,31 @@ def _shift(words: Words, length: Micros) -> str:
     return words.say(phrase, time=words.elapsed(seconds))
 
 
-def moved_dates(words: Words, effects: Effects, zone: str, now: Micros) -> list[MovedDate]:
+def _labels(words: Words, run: Preview) -> Labels:
+    """The labels of each desk's rules as they will be; of those that are removed as they are."""
+    found: dict[str, dict[str, str]] = {}
+    for plan in run.plans:
+        before = {} if plan.before is None else rule_labels(plan.before.agreement, words.language)
+        found[plan.desk] = found.get(plan.desk, {}) | before | rule_labels(plan.agreement, words.language)
+    return found
+
+
+def moved_dates(words: Words, effects: Effects, zone: str, now: Micros, labels: Labels) -> list[MovedDate]:
     """The due dates that a preview lists."""
-    return [_moved(words, change, zone, now) for change in effects.changes]
+    return [
+        _moved(words, change, zone, now, labels.get(change.desk, {}).get(change.commitment))
+        for change in effects.changes
+    ]
 
 
-def _moved(words: Words, change: Change, zone: str, now: Micros) -> MovedDate:
+def _moved(words: Words, change: Change, zone: str, now: Micros, label: str | None) -> MovedDate:
     def written(at: Micros | None) -> str | None:
         return None if at is None else words.written(at, zone, now)
 
     return MovedDate(
         change.desk,
         change.ticket,
-        change.commitment,
+        label or change.commitment,
         written(change.old_due_at),
         written(change.new_due_at),
         None if change.shift is None else _shift(words, change.shift),
