@@ -133,10 +133,15 @@ def _is_from_own_page(request: Request) -> bool:
 
 
 def _is_own_origin(origin: SplitResult, request: Request) -> bool:
-    """Whether an origin is this service's: its host, and its scheme where the settings say it."""
+    """Whether an origin is this service's: its host, and its scheme where it is known.
+
+    http may be that of a proxy which ends TLS and does not say so: without `public_url` https is taken then.
+    """
     public = running(request).settings.public_url
+    scheme = request.url.scheme if public is None else urlsplit(public).scheme
+    is_ambiguous = public is None and scheme == "http"
     return origin.netloc == request.headers.get("host") and (
-        public is None or origin.scheme == urlsplit(public).scheme
+        origin.scheme == scheme or (is_ambiguous and origin.scheme == "https")
     )
 
 
