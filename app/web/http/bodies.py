@@ -72,6 +72,14 @@ def media_type_of(request: Request, known: Sequence[str]) -> str:
     return media_type
 
 
+class StrictRequest(Request):
+    """A request whose JSON is read as everywhere else: without half of a surrogate pair, NaN and endless nesting."""
+
+    async def json(self) -> object:
+        """The body as JSON. Raises JSONDecodeError."""
+        return orjson.loads(await self.body())
+
+
 def parse(body: bytes) -> object:
     """A body as JSON. Raises Problem with the line and column of the error."""
     try:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from app.flow.outbound.subscribe import KINDS
 from app.principal import Desks, Permission, covers
 from app.sla.subject import Subject
+from app.sla.whole_number import whole_number
 from app.store.engine.database import Connection
 from app.store.tickets import signals
 from app.store.tickets.signals import Published, SignalFilters
@@ -293,11 +294,12 @@ def _check_place(conn: Connection, after: int, location: str, name: str) -> None
 
 
 def _place(last_event_id: str) -> int:
-    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= LAST_PLACE):
+    place = whole_number(last_event_id)
+    if place is None or place > LAST_PLACE:
         raise invalid(
             [Place("header", "Last-Event-ID", "is no id of this stream. Leave it out to begin now")]
         )
-    return int(last_event_id)
+    return place
 
 
 @dataclass(slots=True)
