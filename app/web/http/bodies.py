@@ -10,6 +10,7 @@ from typing import Final, cast
 import orjson
 from starlette.requests import Request
 
+from app.intake import json_values
 from app.intake.http_binding import MANY, ONE
 from app.intake.json_values import Faulty, NotJson, parse_values
 from app.web.http.problems import Kind, Place, Problem, pointer
@@ -83,9 +84,9 @@ class StrictRequest(Request):
 def parse(body: bytes) -> object:
     """A body as JSON. Raises Problem with the line and column of the error."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise _not_json(body, NotJson(error)) from error
+        return json_values.parse(body)
+    except NotJson as error:
+        raise _not_json(body, error) from error
 
 
 def parse_apart(body: bytes, limit: int) -> object:
