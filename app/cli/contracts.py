@@ -166,7 +166,7 @@ def _run(
         with opened_log(file, runtime.settings.replay_max_size) as log:
             source: Source
             if file.suffix.lower() == ".toml":
-                source = read_toml(log.stream.read())
+                source = read_toml(log.stream.read(), most=runtime.settings.contract_import_max)
             else:
                 source = read_rows(log, file.name, mapped, zone_name, runtime.settings, progress)
         return importing.run(source, preview=preview, note=note, progress=progress)

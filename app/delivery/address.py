@@ -10,9 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import inet_aton, inet_ntoa
+from string import hexdigits
 from typing import Final
 
+import structlog
 from httpx2 import URL, InvalidURL
+
+_log = structlog.stdlib.get_logger()
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -72,7 +77,11 @@ class FaultyUrl(ValueError):
 
 
 class RefusedAddress(Exception):
-    """The host resolves to an address that deliveries may not connect to."""
+    """The host is an address that deliveries may not connect to."""
+
+
+class NoSuchHost(Exception):
+    """The host name does not resolve, or not to an address that deliveries may connect to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +112,51 @@ class AddressPolicy:
                 raise RefusedAddress(f"{text} can be reached by https only")
 
 
-def is_literal(host: str) -> bool:
-    """Whether a host is an address and no name."""
+def literal(host: str) -> str | None:
+    """The address that a host is, in its usual notation; None for a name.
+
+    `127.1`, `0x7f.1`, `0177.0.0.1` and `2130706433` are addresses for every resolver, and so for a delivery.
+    """
+    written = host.removesuffix(".")
     try:
-        ip_address(host)
+        return str(ip_address(written))
     except ValueError:
-        return False
-    return True
+        pass
+    try:
+        return inet_ntoa(inet_aton(written)) if _ends_in_number(written) else None
+    except OSError:
+        return None
+
+
+def _ends_in_number(host: str) -> bool:
+    """Whether the last part is a number, decimal, octal or hexadecimal: then it is no name, as URLs define it."""
+    last = host.removesuffix(".").rpartition(".")[2].lower()
+    return last.isdecimal() or (last.startswith("0x") and set(last[2:]) <= set(hexdigits))
 
 
 def check_resolved(
     policy: AddressPolicy, host: str, addresses: Sequence[str], *, public: bool = True
 ) -> None:
-    """Check the addresses of a host. Of a name the reason does not say where it leads: internal names are the
-    operator's, and a subscription may be of a tenant who tries them out."""
+    """Check the addresses of a host. Raises RefusedAddress for an address, and for a name what `no_such_host` says."""
     try:
         policy.check(addresses, public=public)
     except RefusedAddress as error:
-        if is_literal(host):
+        if literal(host) is not None:
             raise
-        raise RefusedAddress(
-            f"{host} leads to an address that deliveries may not connect to; the operator can allow its network in "
-            "SLATIMER_ALLOW_NETWORKS"
-        ) from error
+        raise no_such_host(host, error) from error
+
+
+def no_such_host(host: str, cause: object) -> NoSuchHost:
+    """The one error of a name that does not resolve and of one that leads where deliveries may not go.
+
+    Internal names are the operator's, and a subscription may be of a tenant who tries them out. So the log alone has
+    the cause.
+    """
+    _log.info("host cannot be delivered to", host=host, cause=str(cause))
+    return NoSuchHost(
+        f"{host} does not resolve to an address that deliveries may connect to; the log has the cause, and the operator "
+        "can allow a network in SLATIMER_ALLOW_NETWORKS"
+    )
 
 
 def special(text: str) -> str | None:
@@ -195,10 +226,18 @@ def check_url(url: str, policy: AddressPolicy) -> Endpoint:
     found = endpoint(url)
     if found.scheme == "http" and not policy.allowed:
         raise FaultyUrl("must begin with https://; http is limited to networks in SLATIMER_ALLOW_NETWORKS")
-    if not is_literal(found.host):
-        return found  # a name: its addresses are checked at every connection
+    check_literal(found.host, policy, public=found.scheme == "https")
+    return found
+
+
+def check_literal(host: str, policy: AddressPolicy, *, public: bool = True) -> None:
+    """Raises FaultyUrl for an address that a delivery would be refused for. A name is checked at every connection."""
+    address = literal(host)
+    if address is None and _ends_in_number(host):
+        raise FaultyUrl(f"has an invalid host, {host!r}, which is neither a name nor an IP address")
+    if address is None:
+        return
     try:
-        policy.check([found.host], public=found.scheme == "https")
+        policy.check([address], public=public)
     except RefusedAddress as error:
         raise FaultyUrl(f"must not lead there: {error}") from error
-    return found

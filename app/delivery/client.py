@@ -25,10 +25,12 @@ from app.delivery.address import (
     AddressPolicy,
     Endpoint,
     FaultyUrl,
+    NoSuchHost,
     RefusedAddress,
     check_resolved,
     endpoint,
-    is_literal,
+    literal,
+    no_such_host,
 )
 from app.delivery.clean import clean
 from app.delivery.outcome import Attempt, DeliveryOutcome
@@ -57,10 +59,6 @@ _THROTTLES: Final = frozenset(
 )
 
 
-class NoSuchHost(Exception):
-    """The host name does not resolve."""
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Time limits in seconds, for connecting and for the whole attempt, and the bytes of a response that are read."""
@@ -87,8 +85,8 @@ class Resolver:
         self._pending: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        if is_literal(host):
-            return [host]
+        if (address := literal(host)) is not None:
+            return [address]
         key = (host, port)
         if key not in self._pending:
             share = self._shares[ACTING_DESK.get()]
@@ -156,9 +154,9 @@ async def resolved(resolve: Resolve, host: str, port: int, seconds: float | None
     except TimeoutError as error:
         raise NoSuchHost(f"no name server answered for {host} within {seconds:g} s") from error
     except (gaierror, UnicodeError) as error:
-        raise NoSuchHost(f"{host} does not resolve: {error}") from error
+        raise no_such_host(host, error) from error
     if not found:
-        raise NoSuchHost(f"{host} does not resolve")
+        raise no_such_host(host, "no address")
     return found
 
 

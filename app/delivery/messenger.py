@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from app.delivery.address import MAX_URL_LENGTH, FaultyUrl, RefusedAddress, check_resolved
+from app.delivery.address import (
+    MAX_URL_LENGTH,
+    FaultyUrl,
+    NoSuchHost,
+    RefusedAddress,
+    check_literal,
+    check_resolved,
+)
 from app.delivery.channels.channel_url import parse_channel_url, scheme_of
 from app.delivery.channels.chat import KINDS, ChatTarget
 from app.delivery.channels.mail import MailTarget, compose, mail_target
 from app.delivery.channels.smtp import SmtpAttempt
-from app.delivery.client import Client, NoSuchHost
+from app.delivery.client import Client
 from app.delivery.notice import Notice
 from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.sla.span import Micros, instant
@@ -29,6 +36,8 @@ _VENDOR_MAIL: Final = frozenset(
 )
 _OPEN: Final = frozenset({"json", "jsons"})
 """Kinds whose URL names any host: their answers are not shown."""
+_PLAIN: Final = "json"
+"""The kind that is sent by http."""
 _HEADERS: Final = {"accept": "*/*", "user-agent": "slatimer"}
 
 
@@ -50,6 +59,12 @@ class Messenger:
     def target(self, url: str) -> MailTarget | ChatTarget:
         """Where a URL leads. Raises FaultyUrl for one that no message can be sent to, or only in part."""
         return target_of(url, self._schemes, self._limits.recipients)
+
+    def check(self, url: str) -> None:
+        """Raise FaultyUrl for a URL that no message can be sent to. Resolves no name."""
+        target = self.target(url)
+        if target.host is not None:
+            check_literal(target.host, self._client.policy, public=scheme_of(url) != _PLAIN)
 
     async def send(self, url: str, message: Notice, now: Micros) -> Attempt:
         """Send a message and return the result."""

@@ -4,7 +4,15 @@ from ipaddress import ip_network
 
 import pytest
 
-from app.delivery.address import AddressPolicy, FaultyUrl, RefusedAddress, check_url, endpoint, special
+from app.delivery.address import (
+    AddressPolicy,
+    FaultyUrl,
+    RefusedAddress,
+    check_url,
+    endpoint,
+    literal,
+    special,
+)
 
 SPECIAL = [
     "0.0.0.0",
@@ -118,11 +126,47 @@ def test_plain_http_reaches_allowed_networks_only() -> None:
         ("https://127.0.0.1/", "loopback"),
         ("https://[::ffff:169.254.169.254]/latest/meta-data", "link-local"),
         ("http://example.org/", "https://"),
+        ("https://127.1/", r"127\.0\.0\.1 is not public \(loopback\)"),
+        ("https://0x7f.1/", "loopback"),
+        ("https://0X7F000001/", "loopback"),
+        ("https://0177.1/", "loopback"),
+        ("https://0177.0.0.1/", "Invalid IPv4 address"),
+        ("https://2130706433/", "loopback"),
+        ("https://127.0.0.1./", "loopback"),
+        ("https://127\u30020\u30020\u30021/", "loopback"),
+        ("https://10.65535/", r"10\.0\.255\.255 is not public \(private\)"),
+        ("https://0xa9fea9fe/latest/meta-data", "link-local"),
+        ("https://0/", "unspecified"),
+        ("https://[::127.0.0.1]/", "loopback"),
+        ("https://[0:0:0:0:0:ffff:7f00:1]/", "loopback"),
+        ("https://[64:ff9b::7f00:1]/", "loopback"),
+        ("https://1.2.3.4.5/", "neither a name nor an IP address"),
+        ("https://4294967296/", "neither a name nor an IP address"),
+        ("https://example.1/", "neither a name nor an IP address"),
+        ("https://example.0x/", "neither a name nor an IP address"),
     ],
 )
 def test_an_invalid_url_is_refused_with_the_reason(url: str, why: str) -> None:
     with pytest.raises(FaultyUrl, match=why):
         check_url(url, AddressPolicy())
+
+
+@pytest.mark.parametrize("host", ["1.1", "0x01010101", "16843009", "[2606:4700:4700::1111]", "1.1.1.1."])
+def test_a_public_address_in_any_notation_is_allowed(host: str) -> None:
+    check_url(f"https://{host}/hook", AddressPolicy())
+
+
+@pytest.mark.parametrize("host", ["example.org", "0x7f.example", "1e3.example.", "127.0.0.1.nip.io", "a1"])
+def test_a_name_that_looks_like_an_address_is_a_name(host: str) -> None:
+    assert literal(host) is None
+    check_url(f"https://{host}/hook", AddressPolicy())
+
+
+def test_an_address_in_another_notation_is_in_the_network_that_the_operator_allows() -> None:
+    gate = AddressPolicy((ip_network("127.0.0.0/8"),))
+    assert check_url("http://127.1:8000/hook", gate).port == 8000
+    with pytest.raises(FaultyUrl, match="https only"):
+        check_url("http://1.1/", gate)
 
 
 def test_plain_http_urls_need_an_allowed_network() -> None:

@@ -1,6 +1,7 @@
 """Chat and paging: the request that each vendor documents, and what a URL may not ask for."""
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,6 +43,35 @@ def requests(url: str) -> list[Any]:
 def body(url: str) -> Any:
     (request,) = requests(url)
     return orjson.loads(request.body)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("mailtos://10.0.0.7?from=a@example.org", "private"),
+        ("mailtos://0xa9fea9fe?from=a@example.org", "link-local"),
+        ("mailtos://example.org?smtp=2852039166&from=a@example.org", "link-local"),
+        ("mailtos://1.2.3.4.5?from=a@example.org", "neither a name nor an IP address"),
+        ("jsons://192.168.1/hook", "private"),
+        ("json://1.1.1.1/hook", "https only"),
+        ("json://[::1]/hook", "loopback"),
+        ("mailtos://mail.internal?from=a@example.org", None),
+        ("mailto://127.1?from=a@example.org", None),
+        ("json://127.0.0.1/hook", None),
+        ("slack://T1/B1/abc", None),
+    ],
+)
+async def test_a_channel_to_an_address_that_is_not_allowed_is_refused_when_it_is_checked(
+    url: str, why: str | None
+) -> None:
+    client = Client(AddressPolicy(LOOPBACK), Limits(HANG, HANG, 1_000))
+    messenger = Messenger(client, CHANNELS, MessageLimits(50, 4))
+    try:
+        with nullcontext() if why is None else pytest.raises(FaultyUrl, match=why):
+            messenger.check(url)
+    finally:
+        messenger.close()
+        await client.close()
 
 
 async def send(url: str, schemes: frozenset[str] = frozenset({"json"})) -> Attempt:

@@ -148,7 +148,7 @@ async def test_a_name_that_leads_inside_is_refused_without_saying_where_it_leads
         return addresses
 
     attempt = await send("mailtos://mail.internal?from=a@example.org&to=b@example.org", resolve=inside)
-    assert attempt.outcome is DeliveryOutcome.REFUSED_ADDRESS
+    assert attempt.outcome is DeliveryOutcome.DNS
     assert not any(address in attempt.reason for address in addresses)
     assert "private" not in attempt.reason
 

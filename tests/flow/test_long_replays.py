@@ -68,6 +68,7 @@ def test_a_late_event_is_stored_and_answered_by_queries_and_evaluated_when_its_w
     receipt = service.push(late)
     other.push(late)
     assert (receipt.refused, receipt.tickets, service.signals()) == ([], [], before)
+    assert receipt.postponed == [(DESK, "long")]
     failures, wait = parked(service)["long"]
     assert (failures, round(wait)) == (0, 10)
     assert service.database.read_now(schedule.count_parked) == 0
@@ -111,6 +112,7 @@ def test_an_event_after_the_last_one_and_other_tickets_do_not_wait(started: Star
         reply("next", "2026-03-02T11:30:00+01:00"), created("short", "2026-03-02T11:30:00+01:00", desk=DESK)
     )
     assert {answer.ticket for answer in receipt.tickets} == {"long", "short"}
+    assert receipt.postponed == []
     assert parked(service) == {}
 
 

@@ -10,7 +10,8 @@ import pytest
 from app.principal import Scope
 from app.web.api.tickets.events import Pushed
 from app.web.http.problems import MEDIA_TYPE
-from tests.web.room import Room, conforms
+from tests.servers.databases import Databases
+from tests.web.room import Room, conforms, room_on, with_desks
 
 Event = dict[str, Any]
 
@@ -106,6 +107,26 @@ def test_the_sequence_may_be_a_text_as_cloudevents_writes_it(room: Room) -> None
 
 def test_an_empty_array_is_taken_and_does_nothing(shared_room: Room) -> None:
     assert shared_room.sent() == {"accepted": 0, "repeated": 0, "refused": [], "tickets": []}
+
+
+def test_a_late_event_of_a_long_ticket_is_answered_with_the_name_of_the_postponed_ticket(
+    databases: Databases,
+) -> None:
+    """Without a view: the whole log is what must not be replayed now. A key that may not read gets no other's name."""
+    limits = {"long_replay_min_events": 3, "long_replay_duty_cycle": 1e-9, "checkpoint_min_events": 2}
+    with databases.copy_of(with_desks) as url, room_on(url, **limits) as room:
+        room.app.state.running.assessor.long_replays.postpone_while(lambda _: True)
+        hours = [f"2026-03-06T{hour:02}:00:00+01:00" for hour in (10, 12, 13, 14, 11)]
+        whole = [room.sent(room.event(type="note.added", time=when, data={})) for when in hours]
+        assert [("postponed" in answer, len(answer["tickets"])) for answer in whole] == [(False, 1)] * 5
+        late = room.event(type="note.added", time="2026-03-06T10:30:00+01:00", data={})
+        other = room.event(subject="other")
+        answer = conforms(Pushed, room.send([late, other], room.key("haisoft", Scope.PUSH)).content)
+        assert (answer["accepted"], [each["ticket"] for each in answer["tickets"]]) == (2, ["other"])
+        assert answer["postponed"] == [{"desk": "haisoft", "ticket": "4711"}]
+        unknown = room.event(type="note.unknown", time="2026-03-06T10:40:00+01:00")
+        assert "postponed" not in room.send(unknown, room.key("haisoft", Scope.PUSH)).json()
+        assert room.send(unknown).json().get("repeated") == 1
 
 
 @pytest.mark.parametrize(

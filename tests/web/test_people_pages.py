@@ -217,6 +217,28 @@ def test_where_the_address_of_the_pages_is_known_a_form_has_its_scheme(
             assert sent.status_code == status, origin
 
 
+@pytest.mark.parametrize(
+    ("service", "origin", "status"),
+    [
+        ("https://testserver", "https://testserver", 401),
+        ("https://testserver", "http://testserver", 403),
+        ("http://testserver", "http://testserver", 401),
+        ("http://testserver", "https://testserver", 401),  # a proxy that ends TLS and does not say so
+        ("http://testserver", "ftp://testserver", 403),
+        ("http://testserver", "https://testserver:8443", 403),
+        ("http://testserver", "//testserver", 403),
+        ("http://testserver", "null", 403),
+    ],
+)
+def test_a_form_comes_from_an_origin_with_the_scheme_by_which_the_service_is_reached(
+    room: Room, service: str, origin: str, status: int
+) -> None:
+    headers = {"Origin": origin}
+    data = {"name": "unknown", "password": "wrong"}
+    sent = room.client.post(f"{service}/sign-in", data=data, headers=headers)
+    assert sent.status_code == status
+
+
 def test_a_form_is_a_form(room: Room) -> None:
     assert (
         room.client.post("/sign-in", json={"name": "x"}, headers=SITE | {"X-Slatimer": "1"}).status_code

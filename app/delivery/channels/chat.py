@@ -7,7 +7,7 @@ addresses, verifies certificates, and follows no redirect.
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_letters, digits
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -53,6 +53,8 @@ class ChatTarget:
 
     shown: str
     requests: Callable[[Notice], Iterator[ChatRequest]]
+    host: str | None = None
+    """The host, where the URL names it; None: the service's own."""
 
 
 Reader = Callable[[ChannelUrl], ChatTarget]
@@ -289,7 +291,7 @@ def _generic(url: ChannelUrl) -> ChatTarget:
         body = {"version": "1.0", "title": notice.subject, "message": plain(notice)}
         return _json(address, body | {"attachments": [], "type": _APPRISE.get(notice.severity, "info")})
 
-    return _one(url, make, f"{host}{port}/…")
+    return replace(_one(url, make, f"{host}{port}/…"), host=url.host)
 
 
 KINDS: Final[Mapping[str, Reader]] = {

@@ -75,6 +75,11 @@ class MailTarget:
     reply: tuple[Address, ...] = ()
 
     @property
+    def host(self) -> str:
+        """The server's name or address."""
+        return self.server.host
+
+    @property
     def recipients(self) -> list[str]:
         """Every address that gets the mail."""
         return list(dict.fromkeys(each.addr_spec for each in (*self.to, *self.cc, *self.bcc)))

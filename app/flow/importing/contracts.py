@@ -78,7 +78,7 @@ class Source:
     unread: list[str]
 
 
-def read_toml(content: bytes) -> Source:
+def read_toml(content: bytes, *, most: float = inf) -> Source:
     """The documents of a TOML file: `[contracts.NAME]` tables, or `[[contracts]]` each with its id.
 
     Raises UnusableLog.
@@ -93,6 +93,7 @@ def read_toml(content: bytes) -> Source:
         raise UnusableLog(
             "it has no contracts. Write [contracts.NAME], or [[contracts]] with id for several terms"
         )
+    _check_count(len(cast("list[object]", given)), most)
     found, lines = list[Document](), lines_of_tables(text, "contracts")
     for step, table in _tables(cast("object", given)):
         if not isinstance(table, dict):
@@ -133,13 +134,15 @@ def read_rows(
     for number, row in enumerate(rows(log.stream, layout, longest=longest)):
         if number % _STEP == 0:
             progress(READING, log.done, log.size)
+        _check_count(number + 1, settings.contract_import_max)
         _add(source, row, reader)
-        if len(source.documents) > settings.contract_import_max:
-            most = settings.contract_import_max
-            raise UnusableLog(
-                f"it has more than {most} terms. Split it, or raise SLATIMER_CONTRACT_IMPORT_MAX"
-            )
     return source
+
+
+def _check_count(terms: int, most: float) -> None:
+    """Raise UnusableLog for too many terms, those that cannot be read included: a fault is kept of each."""
+    if terms > most:
+        raise UnusableLog(f"it has more than {most} terms. Split it, or raise SLATIMER_CONTRACT_IMPORT_MAX")
 
 
 def _mapping(mapping: ContractMapped | None, columns: Sequence[str], layout: Layout) -> ContractMapped | None:

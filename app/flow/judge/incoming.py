@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from app.flow.query.answer import TicketAnswer
 from app.sla.event import Event
 from app.sla.subject import Subject
+from app.store.tickets.clocks import TicketKey
 from app.store.tickets.ledger import digest_of
 
 
@@ -61,7 +62,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class Receipt:
-    """What became of a push. `tickets` are those that it concerned, in the order in which it named them."""
+    """What became of a push. `tickets` are those that it concerned, in the order in which it named them.
+
+    `postponed` are those of them that could not be evaluated now: they are parked, and evaluated by the sweep.
+    """
 
     accepted: int = 0
     repeated: int = 0
@@ -69,6 +73,7 @@ class Receipt:
     """The indexes of the repeated events."""
     refused: list[Refusal] = field(default_factory=list[Refusal])
     tickets: list[TicketAnswer] = field(default_factory=list[TicketAnswer])
+    postponed: list[TicketKey] = field(default_factory=list[TicketKey])
 
     def add(self, part: "Receipt", places: Sequence[int]) -> None:
         """Add what became of a part of the push, whose events have these places in it."""
@@ -77,6 +82,7 @@ class Receipt:
         self.known += [places[index] for index in part.known]
         self.refused += [replace(each, index=places[each.index]) for each in part.refused]
         self.tickets += part.tickets
+        self.postponed += part.postponed
 
 
 def parts(incoming: Sequence[Incoming], size: Callable[[], int]) -> Iterator[list[int]]:

@@ -34,6 +34,11 @@ class _Push:
     answered: bool
 
 
+def _is_parked(key: TicketKey, assessed: Assessed) -> bool:
+    desk, ticket = key
+    return (desk, Subject.parse(ticket)) in assessed.failed
+
+
 def _desks_of(incoming: Iterable[Incoming]) -> Desks:
     return frozenset(one.desk for one in incoming)
 
@@ -101,6 +106,7 @@ class Receiver:
         after_commit(conn, admission.count)
         for push, (receipt, tickets) in zip(pushes, admitted, strict=True):
             if push.answered:
+                receipt.postponed = [key for key in tickets if _is_parked(key, assessed[push.deliver])]
                 receipt.tickets = self._answers(conn, now, tickets, assessed[push.deliver])
         return [receipt for receipt, _ in admitted]
 
@@ -110,10 +116,7 @@ class Receiver:
         """The views of these tickets: the evaluation just made, or a query where every event was a repetition."""
         repeated: dict[str, list[str]] = {}
         for desk, ticket in tickets:
-            if (desk, ticket) not in assessed.answers and (
-                desk,
-                Subject.parse(ticket),
-            ) not in assessed.failed:
+            if (desk, ticket) not in assessed.answers and not _is_parked((desk, ticket), assessed):
                 repeated.setdefault(desk, []).append(ticket)
         found = dict(assessed.answers)
         for desk, names in repeated.items():

@@ -69,7 +69,7 @@ class Sender:
         if channel is Channel.WEBHOOK:
             check_url(url, self._policy)
         else:
-            self._messenger.target(url)
+            self._messenger.check(url)
 
     def refusal(self, subscription: Subscription) -> str | None:
         """Why the URL of a subscription is not allowed, which it may have been when it was stored; None if it is."""

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 from app.sla.calendar.hours_file import DAYS, read_weekdays
 from app.sla.document.faults import Fault, FaultyFile, instead_of
+from app.sla.whole_number import whole_number
 
 _STEP: Final = r"""(?:"[^"]+"|'[^']+'|[^."']+)"""
 _KEY: Final = re.compile(rf"{_STEP}(?:\.{_STEP})*+")
@@ -134,8 +135,9 @@ def _table(document: Document, steps: Sequence[str], key: str) -> Document:
 def _of_list(tables: list[Any], step: str, name: str, key: str) -> Any:
     """The table of a list with this id, or of this number."""
     found: Any = next((each for each in _tables(tables) if each.get("id") == step), None)
-    if found is None and step.isdecimal() and int(step) < len(tables):
-        found = tables[int(step)]
+    number = whole_number(step)
+    if found is None and number is not None and number < len(tables):
+        found = tables[number]
     if found is None:
         raise _fault(key, f"there is no {step!r} in {name}", instead_of(step, _ids(tables)))
     return found

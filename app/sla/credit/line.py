@@ -16,6 +16,7 @@ from app.sla.credit.money import total
 from app.sla.credit.worth import Worth
 from app.sla.reason import Reason
 from app.sla.span import Micros
+from app.sla.whole_number import whole_number
 
 _SPECIAL: Final = re.compile(r"[^A-Za-z0-9_-]")
 _ESCAPED: Final = re.compile(r"~([0-9a-f]{2})")
@@ -58,7 +59,9 @@ class LineKey:
         match [_unescaped(part) for part in text.split(".")]:
             case [desk, rule, contract, "ticket", ticket]:
                 found = cls(desk, rule, contract, ticket=ticket)
-            case [desk, rule, contract, "ticket", ticket, cycle] if cycle.removeprefix("-").isdecimal():
+            case [desk, rule, contract, "ticket", ticket, cycle] if (
+                whole_number(cycle.removeprefix("-")) is not None
+            ):
                 found = cls(desk, rule, contract, ticket=ticket, cycle=int(cycle))
             case [desk, rule, contract, "outage", outage]:
                 found = cls(desk, rule, contract, outage=outage)

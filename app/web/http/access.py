@@ -9,7 +9,7 @@ no role is not forbidden but unknown, so that no caller learns what other desks 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
@@ -127,17 +127,21 @@ def _is_from_own_page(request: Request) -> bool:
     if request.method in _SAFE_METHODS:
         return True
     origin = request.headers.get("origin")
-    if origin is not None and not _is_own_origin(urlsplit(origin), request):
+    if origin is not None and not _is_own_origin(origin, request):
         return False
     return PROOF_HEADER in request.headers or (origin is not None and is_form(request))
 
 
-def _is_own_origin(origin: SplitResult, request: Request) -> bool:
-    """Whether an origin is this service's: its host, and its scheme where the settings say it."""
+def _is_own_origin(origin: str, request: Request) -> bool:
+    """Whether an origin is this service's: its host, and its scheme where it is known. It is compared as it is written.
+
+    http may be that of a proxy which ends TLS and does not say so: without `public_url` https is taken then.
+    """
     public = running(request).settings.public_url
-    return origin.netloc == request.headers.get("host") and (
-        public is None or origin.scheme == urlsplit(public).scheme
-    )
+    scheme = request.url.scheme if public is None else urlsplit(public).scheme
+    schemes = ("http", "https") if public is None and scheme == "http" else (scheme,)
+    host = request.headers.get("host", "")
+    return host != "" and origin in {f"{each}://{host}" for each in schemes}
 
 
 def is_form(request: Request) -> bool:

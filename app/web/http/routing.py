@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.store.engine.routes import Route
 from app.web.http.access import Requires, admit, caller_of
 from app.web.http.arrival import ArrivingBody, too_large
-from app.web.http.bodies import ONE_OR_MANY, media_type_of
+from app.web.http.bodies import ONE_OR_MANY, StrictRequest, media_type_of
 from app.web.http.elsewhere import forward, is_forwarded, named_route, redirected, route_of_all
 from app.web.http.problems import problems
 from app.web.http.running import WebRuntime, running
@@ -115,7 +115,7 @@ class GuardedRoute(APIRoute):
         memory = parts.public_bodies if self.required is None else parts.bodies
         body = ArrivingBody(request.receive, limit, parts.arrival_rate, memory)
         try:
-            return await handle(Request(request.scope, body.receive))
+            return await handle(StrictRequest(request.scope, body.receive))
         finally:
             body.close()
 

@@ -154,7 +154,7 @@ async def import_contracts(
 
 def _read(body: bytes, media_type: str, agreement: Agreement, settings: Settings) -> Source:
     if media_type == TOML:
-        return read_toml(body)
+        return read_toml(body, most=settings.contract_import_max)
     log = OpenLog(BytesIO(body), len(body), settings.max_body_size)
     return read_rows(log, _NAMES[media_type], None, agreement.time_zone, settings)
 

@@ -4,7 +4,8 @@ The body is read raw, since a declared model would cost the rate of this route. 
 ones are refused with their places, the others are stored. The answer follows the commit.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sized
+import operator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sized
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -46,6 +47,13 @@ class RefusedEvent(BaseModel):
     )
 
 
+class PostponedTicket(BaseModel):
+    """A ticket of a push that could not be evaluated now."""
+
+    desk: str
+    ticket: str
+
+
 class Pushed(BaseModel):
     """The result of a push, once it is durable."""
 
@@ -55,6 +63,12 @@ class Pushed(BaseModel):
     tickets: list[TicketView] = Field(
         description="the tickets of the push, as they stand now. A key that may not read gets their clocks alone, "
         "and of events of an unknown type nothing"
+    )
+    postponed: list[PostponedTicket] = Field(
+        default_factory=list[PostponedTicket],
+        exclude_if=operator.not_,
+        description="the tickets of the push that are evaluated later and so are not in `tickets`; left out when there "
+        "are none. Their events are stored",
     )
 
 
@@ -100,6 +114,11 @@ async def push_events(request: Request, caller: Recorder) -> Response:
     instant or data a conflict. Faulty events are `refused` with the place of the fault and the others are stored; if all
     are refused the answer is 422, or 409 when all are conflicts. Events of an unknown type are stored and move no clock.
 
+    `tickets` shows the tickets as they stand now. A ticket that is evaluated later is in `postponed` instead: a long one
+    whose whole log must be replayed for a late event, or one whose evaluation failed and is tried again. Its events are
+    stored and must not be sent again; its signals come later; `GET /v1/tickets/{desk}/{ticket}` shows it at once. The
+    field is left out when there is no such ticket.
+
     All modes of CloudEvents over HTTP are read. Structured and batched: the content types of CloudEvents, or
     `application/json`. Binary: the attributes are headers (`ce-id`, `ce-source`, `ce-type`, `ce-subject`, `ce-time`,
     `ce-specversion` and extensions), and the body is `data` in JSON; a content type of CloudEvents takes precedence.
@@ -133,22 +152,36 @@ async def _at_once(work: Callable[[], T]) -> T:
 def _answer(
     receipt: Receipt, incoming: Iterable[Incoming], refused: list[Refusal], caller: Caller
 ) -> Response:
-    return Json(
-        {
-            "accepted": receipt.accepted,
-            "repeated": receipt.repeated,
-            "refused": _listed(refused),
-            "tickets": _views(receipt, incoming, caller),
-        }
-    )
+    moved = {(one.desk, one.ticket) for one in incoming if one.event.type in KNOWN_TYPES}
+    answer: dict[str, Any] = {
+        "accepted": receipt.accepted,
+        "repeated": receipt.repeated,
+        "refused": _listed(refused),
+        "tickets": _views(receipt, moved, caller),
+    }
+    if postponed := _postponed(receipt, moved, caller):
+        answer["postponed"] = postponed
+    return Json(answer)
 
 
-def _views(receipt: Receipt, incoming: Iterable[Incoming], caller: Caller) -> list[serialize.Json]:
+def _postponed(
+    receipt: Receipt, moved: Collection[tuple[str, str | None]], caller: Caller
+) -> list[dict[str, str]]:
+    """The tickets that are evaluated later. A key that may not read gets those that its events move."""
+    return [
+        {"desk": desk, "ticket": ticket}
+        for desk, ticket in receipt.postponed
+        if (desk, ticket) in moved or caller.may(Permission.VIEW, desk)
+    ]
+
+
+def _views(
+    receipt: Receipt, moved: Collection[tuple[str, str | None]], caller: Caller
+) -> list[serialize.Json]:
     """The tickets of a push. A key that may not read gets the clocks that its events move, and nothing else of them.
 
     An event of an unknown type moves none, so it shows such a key nothing.
     """
-    moved = {(one.desk, one.ticket) for one in incoming if one.event.type in KNOWN_TYPES}
     views: list[serialize.Json] = []
     for answer in receipt.tickets:
         if caller.may(Permission.VIEW, answer.desk):

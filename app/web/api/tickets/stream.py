@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.principal import Desks, Permission, covers
+from app.sla.whole_number import whole_number
 from app.store.tickets import signals
 from app.web.api.tickets.signals import LAST_PLACE, StreamQuery, check_place
 from app.web.api.tickets.stream_frames import StreamForm, frames_of, has_event
@@ -90,11 +91,12 @@ async def stream_signals(
 
 
 def _place(last_event_id: str) -> int:
-    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= LAST_PLACE):
+    place = whole_number(last_event_id)
+    if place is None or place > LAST_PLACE:
         raise invalid(
             [Place("header", "Last-Event-ID", "is no id of this stream. Leave it out to begin now")]
         )
-    return int(last_event_id)
+    return place
 
 
 @dataclass(frozen=True, slots=True)

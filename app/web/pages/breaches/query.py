@@ -1,6 +1,6 @@
 """What an address of the page asks for: filters, a span of days, and the page of the list."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,7 @@ from app.flow.query.breaches import BreachFilters
 from app.flow.query.serialize import instant_text
 from app.principal import Desks
 from app.sla.calendar.zone import zone
-from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
+from app.web.pages.frame.parameters import NONE_IF_EMPTY, Date, Value
 
 _FIELDS: Final = ("assignee", "group", "customer", "commitment", "kind")
 
@@ -45,8 +45,8 @@ class BreachQuery(BaseModel):
     customer: Value = None
     commitment: Value = None
     kind: Value = None
-    since: Annotated[date | None, NONE_IF_EMPTY] = Field(None, alias="from")
-    until: Annotated[date | None, NONE_IF_EMPTY] = Field(None, alias="to")
+    since: Date = Field(None, alias="from")
+    until: Date = Field(None, alias="to")
     q: Value = None
     cursor: Annotated[str | None, Query(max_length=1_000)] = None
 

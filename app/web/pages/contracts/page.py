@@ -97,7 +97,7 @@ def _source(text: str, agreement: Agreement, settings: Settings) -> Source:
     """The rows of a text by its first sign, as the page's script names its type to the API. Raises UnusableLog."""
     start, content = text.lstrip()[:1], text.encode()
     if start == "[":
-        return read_toml(content)
+        return read_toml(content, most=settings.contract_import_max)
     name = "contracts.jsonl" if start == "{" else "contracts.csv"
     return read_rows(
         OpenLog(BytesIO(content), len(content), settings.max_body_size),

@@ -39,7 +39,10 @@ def back_of(given: Mapping[str, str], otherwise: str) -> str:
 
 def came_from(reader: Reader, otherwise: str) -> str:
     """The page of this service from which the reader came, for the `back` of a form."""
-    source = urlsplit(reader.request.headers.get("referer", ""))
+    try:
+        source = urlsplit(reader.request.headers.get("referer", ""))
+    except ValueError:
+        return otherwise
     if source.netloc != reader.request.headers.get("host") or source.path == reader.request.url.path:
         return otherwise
     path = source.path.removeprefix(reader.request.scope.get("root_path", "")) or "/"

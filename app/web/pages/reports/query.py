@@ -1,13 +1,12 @@
 """What an address of the page asks for: the desk, the dates, the kind of commitment and the filters."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.sla.agreement.rule import Kind
-from app.web.pages.frame.parameters import NONE_IF_EMPTY, Value
+from app.web.pages.frame.parameters import NONE_IF_EMPTY, Date, Value
 from app.web.pages.reports.ranges import Range
 
 FILTERS: Final = ("commitment", "group", "assignee", "customer")
@@ -15,13 +14,6 @@ QUEUE_FILTERS: Final = ("group", "assignee", "customer")
 """Filters that queues know: a wait is of no commitment."""
 OBJECT_FILTERS: Final = ("commitment", "customer")
 """Filters that availability and credits know: they are of no ticket."""
-
-
-FIRST: Final = date(1970, 1, 2)
-"""No ticket system is older, as for the API."""
-LAST: Final = date(9998, 12, 31)
-"""The day after it can still be computed in every zone."""
-Date = Annotated[Annotated[date, Field(ge=FIRST, le=LAST)] | None, NONE_IF_EMPTY]
 
 
 class Chart(StrEnum):
