@@ -273,7 +273,7 @@ def problem_of(error: Exception) -> Problem | None:
     return kind and Problem(kind, f"{detail[:1].upper()}{detail[1:].rstrip('.')}.")
 
 
-def _of_error(request: Request, error: Exception) -> Response:
+async def _of_error(request: Request, error: Exception) -> Response:
     return respond(request, cast(Problem, problem_of(error)))
 
 
@@ -296,7 +296,7 @@ def _place(error: Mapping[str, Any]) -> Place:
 _OF_STATUS: Final = {kind.status: kind for kind in reversed(Kind)}
 
 
-def _of_http(request: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception) -> Response:
     found = cast(HTTPException, error)
     if found.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _of_method(request)
@@ -326,7 +326,10 @@ def _of_method(request: Request) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers that answer every error of the app with a problem."""
+    """Register the handlers that answer every error of the app with a problem.
+
+    They are coroutines: a plain function would be run in a thread, which costs more than the whole refusal.
+    """
     app.add_exception_handler(HTTPException, _of_http)
     for error in (Problem, RequestValidationError, *TABLE):
         app.add_exception_handler(error, _of_error)
