@@ -1,5 +1,6 @@
 """Drafts of simulations that are refused: each fault with its place in the body and what is right."""
 
+import json
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ def databases(sqlite_databases: SqliteDatabases) -> SqliteDatabases:
             "8x",
         ),
         ({"changes": {"calendars.tickets.hours": 1}}, "/changes/calendars.tickets.hours", "hours"),
-        ({"changes": {"a": 2**80}}, "/changes", "cannot be stored"),
+        ({"changes": {"a": json.loads(300 * "[" + 300 * "]")}}, "/changes", "cannot be stored"),
+        ({"changes": {"a": 2**80}}, "/changes/a", "no such key"),
         ({"agreement": "desk ="}, "/agreement", "is not TOML"),
         ({"agreement": 'desk = "hvn"'}, "/agreement", "'hvn' is not the desk of this address"),
         ({"agreement": {"desk": "haisoft"}}, "/agreement", "commitments: there is none"),
