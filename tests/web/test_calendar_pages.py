@@ -101,6 +101,9 @@ def test_rows_that_are_removed_are_removed_from_the_text() -> None:
         'calendars = "none"',
         "[calendars.desk]\nhours = 8",
         "[calendars.desk]\nhours = { mo = [] }",
+        f'[calendars.desk]\ntime_zone = "{501 * "x"}"',
+        f'[calendars.{501 * "x"}]\ntime_zone = "UTC"',
+        f'[calendars.desk]\noverrides = {{ "2026-12-24" = {{ hours = [], reason = "{501 * "x"}" }} }}',
     ],
 )
 def test_a_text_that_the_form_cannot_show_is_refused_with_its_place(text: str) -> None:

@@ -109,6 +109,15 @@ def test_headers_without_end_are_refused(strict: Process) -> None:
     assert b"x-content-type-options: nosniff" in answer
 
 
+def test_large_headers_that_arrive_at_once_are_refused_and_end_the_connection(strict: Process) -> None:
+    answer = answers(
+        strict, b"GET /healthz HTTP/1.1\r\nHost: t\r\nX-Long: " + b"x" * 40_000 + b"\r\n\r\n" + GET
+    )
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"x-content-type-options: nosniff" in answer
+
+
 def test_what_is_no_http_is_refused_with_the_headers_of_every_answer(strict: Process) -> None:
     answer = answers(strict, b"\x16\x03\x01 hello\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400")

@@ -44,6 +44,7 @@ SIMULATION = {"desk": "haisoft", "from": "2026-02-01", "to": "2026-03-01"}
         ("PUT", "/v1/contracts/haisoft/C1", {"content": '{"level": "\\ud800"}', "headers": JSON}, 400),
         ("POST", "/session", {"content": "[" * 3_000, "headers": JSON}, 400),
         ("POST", "/v1/views", {"content": '{"name": NaN}', "headers": JSON}, 400),
+        ("GET", "/v1/tickets/haisoft/a%1Fb", {}, 404),
         ("GET", "/breaches?from=0001-01-01", {}, 422),
         ("GET", "/breaches/list?to=9999-12-31", {}, 422),
     ],

@@ -117,6 +117,14 @@ def test_the_default_is_a_view_of_now_that_the_person_sees(room: Room) -> None:
     assert room.client.post("/v1/views", json={"page": "now", "name": "x"}, headers=key).status_code == 404
 
 
+def test_a_default_of_a_desk_that_the_person_does_not_see_opens_nothing(room: Room) -> None:
+    signed_in(room, "eve", haisoft="lead")
+    made = ask(room, "POST", "/v1/views", page="now", name="Theirs", filters={"desk": "webxtra"})
+    view = made.json()["id"]
+    assert ask(room, "PUT", DEFAULT, view=view).status_code == 204
+    assert room.client.get("/", headers=PAGE, follow_redirects=False).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("given", "place"),
     [

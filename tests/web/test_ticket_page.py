@@ -59,6 +59,11 @@ def test_a_clock_that_waits_or_has_ended_says_so(room: Room) -> None:
     assert sentences(room, "4711") == ["Met. It was due Fri 6 Mar 17:00 CET."]
 
 
+def test_links_of_the_page_keep_what_is_encoded_in_the_tickets_id(room: Room) -> None:
+    room.sent(room.event(subject="100%"))
+    assert 'href="/tickets/haisoft/100%25?lang=fr"' in room.get("/tickets/haisoft/100%25").text
+
+
 def test_an_event_names_its_author_where_its_type_does_not(room: Room) -> None:
     room.sent(
         room.event(),

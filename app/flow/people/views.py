@@ -15,7 +15,7 @@ from app.flow.people.manage import BeyondAuthority, UnknownDesk
 from app.flow.people.own import NoPerson
 from app.flow.query.open_tickets import TODAY, UNCLOCKED, Tile
 from app.intake.data_fields import is_visible
-from app.principal import Permission, Principal, PrincipalKind
+from app.principal import Permission, Principal, PrincipalKind, covers
 from app.sla.agreement.rule import Kind
 from app.sla.span import Micros
 from app.store.engine.database import Connection
@@ -183,12 +183,15 @@ def choose(conn: Connection, who: Principal, view_id: str | None) -> None:
 
 
 def default(conn: Connection, who: Principal) -> View | None:
-    """The view that a person opens Now with. None also where it was removed, or is of a desk they no longer see."""
+    """The view that a person opens Now with. None also where it was removed, or is of a desk they do not see."""
     chosen = views.default_of(conn, who.id) if who.kind is PrincipalKind.USER else None
     try:
-        return None if chosen is None else required(conn, who, chosen)
+        view = None if chosen is None else required(conn, who, chosen)
     except UnknownView:
         return None
+    if view is None or (desk := view.filters.get("desk")) is None:
+        return view
+    return view if covers(who.desks_with(Permission.VIEW), desk) else None
 
 
 def known_filters(page: Page, given: Mapping[str, str]) -> dict[str, str]:

@@ -13,12 +13,14 @@ are accepted; what comes then is closed at once.
 
 import asyncio
 import resource
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 from prometheus_client import Counter
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -44,6 +46,7 @@ ENDED: Final = Counter(
 
 _MAX_BACKLOG: Final = 2048
 _INFINITE: Final = 2**31
+_TOO_LARGE: Final = "The headers are too large."
 
 
 def _descriptors() -> int:
@@ -77,6 +80,14 @@ def busy(app: ASGIApp) -> ASGIApp:
         await response(scope, receive, send)
 
     return answer
+
+
+async def _headers_too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    """The app of a connection whose headers came at once and are too large."""
+    headers = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    response = PlainTextResponse(_TOO_LARGE, status, headers | {"Connection": "close"})
+    await response(scope, receive, send)
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -130,7 +141,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self._header_size > self.settings.max_header_size:
             ENDED.labels("max_header_size").inc()
-            self._refuse(b"431 Request Header Fields Too Large", "The headers are too large.")
+            self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
         elif self._timer is None:
             # Headers that arrive in one piece, as nearly all do, need no timer.
             self._limit_headers()
@@ -159,6 +170,10 @@ class GuardedProtocol(HttpToolsProtocol):
         """The headers are complete."""
         self._stop_timer()
         self._in_headers, self._in_body = False, True
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.settings.max_header_size:
+            ENDED.labels("max_header_size").inc()
+            self.app = _headers_too_large
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

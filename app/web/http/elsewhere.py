@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from app.principal import EVERY_DESK, Desks
 from app.store.engine.routes import Route, Routes
 from app.web.http.access import FORWARDED
+from app.web.http.encoded_slash import path_as_sent
 from app.web.http.problems import Kind, Problem
 from app.web.http.responses import NO_STORE
 from app.web.http.running import running
@@ -73,7 +74,7 @@ def redirected(request: Request, route: Route) -> Response:
 
 def _target(request: Request) -> str:
     query = request.scope["query_string"].decode("ascii", "replace")
-    path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+    path = path_as_sent(request.scope)
     return f"{path}?{query}" if query else path
 
 

@@ -16,6 +16,11 @@ _PREFIXES: Final = ("/v1/tickets/", "/v1/contracts/", "/v1/statements/", "/credi
 _ENCODED: Final = b"%2f"
 
 
+def path_as_sent(scope: Scope) -> str:
+    """The path as it was asked for, with what is encoded in it."""
+    return scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+
+
 def with_slashes(ticket: str) -> str:
     """The id as it was meant."""
     return ticket.replace(APART, "/")

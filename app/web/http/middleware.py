@@ -69,7 +69,7 @@ class RequestMiddleware:
         before = REQUEST_ID.set(request_id)
         response = _ObservedResponse(scope, send, request_id)
         try:
-            refusal = _nul_refusal(scope) or self._host_refusal(scope)
+            refusal = _character_refusal(scope) or self._host_refusal(scope)
             if refusal is not None:
                 await respond(Request(scope), refusal)(scope, receive, response.send)
                 return
@@ -136,10 +136,13 @@ def logged_path(path: str) -> str:
     return f"{before}{FEEDS}/***" if found else _FEED_SECRET.sub("***", before)
 
 
-def _nul_refusal(scope: Scope) -> Problem | None:
-    """The refusal of a NUL character: no name contains one, and PostgreSQL accepts none in a text."""
+def _character_refusal(scope: Scope) -> Problem | None:
+    """The refusal of a NUL character: no name contains one, and PostgreSQL accepts none in a text. In a path also of the
+    character that keeps encoded slashes apart."""
     if _NUL in scope["path"]:
         return Problem(Kind.NOT_FOUND, "The path contains a NUL character.")
+    if APART in scope["path"]:
+        return Problem(Kind.NOT_FOUND, "The path contains a unit separator, which no name contains.")
     if _NUL_IN_QUERY in scope["query_string"]:
         return Problem(Kind.UNREADABLE, "A query parameter contains a NUL character. Remove it.")
     return None

@@ -36,6 +36,7 @@ from app.store.engine.database import Unreachable, WriteContention
 from app.store.engine.vault import UnreadableSecret
 from app.store.people.persons import FaultyName, NameTaken, TooManyPeople
 from app.store.tickets.board import FaultyCursor
+from app.web.http.encoded_slash import APART
 from app.web.http.methods import allowed_methods
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -207,6 +208,10 @@ def invalid(places: Iterable[Place]) -> Problem:
     return problem
 
 
+def _path(request: Request) -> str:
+    return request.url.path.replace(APART, "%2F")
+
+
 def respond(request: Request, problem: Problem) -> Response:
     """The response for a problem."""
     kind = problem.kind
@@ -215,7 +220,7 @@ def respond(request: Request, problem: Problem) -> Response:
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail,
-        "instance": request.url.path,
+        "instance": _path(request),
         "errors": [place.as_json() for place in problem.errors],
         **problem.extra,
     }
@@ -302,11 +307,11 @@ async def _of_http(request: Request, error: Exception) -> Response:
         return _of_method(request)
     kind = _OF_STATUS.get(found.status_code, Kind.INVALID)
     if found.status_code == HTTPStatus.NOT_FOUND and _is_for_a_person(request):
-        problem = Problem(kind, f"There is no page at {request.url.path}.")
+        problem = Problem(kind, f"There is no page at {_path(request)}.")
         return request.app.state.problem_page(request, problem)
     detail = str(found.detail)
     if detail in {HTTPStatus(found.status_code).phrase, ""}:
-        detail = f"{kind.title}: {request.method} {request.url.path}"
+        detail = f"{kind.title}: {request.method} {_path(request)}"
     return respond(request, Problem(kind, detail, headers=found.headers))
 
 
@@ -321,7 +326,7 @@ def _of_method(request: Request) -> Response:
     allow = {"Allow": ", ".join(allowed_methods(request))}
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=allow)
-    detail = f"{request.method} is not possible here. {request.url.path} takes {allow['Allow']}."
+    detail = f"{request.method} is not possible here. {_path(request)} takes {allow['Allow']}."
     return respond(request, Problem(Kind.WRONG_METHOD, detail, headers=allow))
 
 

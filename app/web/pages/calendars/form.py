@@ -71,7 +71,14 @@ class CalendarForms(DraftText):
 def forms_of(document: Mapping[str, Any]) -> list[CalendarForm]:
     """The forms of a document's calendars. Raises NotEditable."""
     tables = _table(document, "calendars", "calendars")
-    return [_form(str(name), _table(tables, name, f"calendars.{name}")) for name in tables]
+    found: list[CalendarForm] = []
+    for name in tables:
+        place = f"calendars.{name}"
+        try:
+            found.append(_form(str(name), _table(tables, name, place)))
+        except ValidationError as error:  # longer than a field of a form
+            raise NotEditable(".".join([place, *map(str, error.errors()[0]["loc"])])) from error
+    return found
 
 
 def elsewhere(document: Mapping[str, Any]) -> dict[str, list[str]]:

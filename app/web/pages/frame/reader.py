@@ -18,6 +18,7 @@ from app.store.people import persons
 from app.store.tickets import signals
 from app.web.http.access import Acknowledger, Caller, Recorder, Subscriber, Viewer
 from app.web.http.budget import budgeted
+from app.web.http.encoded_slash import path_as_sent
 from app.web.http.running import WebRuntime, running
 from app.web.pages.frame.choices import PARAMETERS, Choices, choices_of
 
@@ -61,7 +62,7 @@ class Reader:
 
     def address(self, **changed: str | None) -> str:
         """The address of this page with some parameters changed; None removes one."""
-        return self.address_of(self.request.url.path, **changed)
+        return self.address_of(path_as_sent(self.request.scope), **changed)
 
     def address_of(self, path: str, **changed: str | None) -> str:
         """The address of another page with this one's parameters, some changed, without those of fragments."""

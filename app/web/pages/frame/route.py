@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.web.http.access import act_with
+from app.web.http.encoded_slash import path_as_sent
 from app.web.http.problems import Kind, Problem, problem_of
 from app.web.http.routing import GuardedRoute
 from app.web.http.running import running
@@ -58,7 +59,7 @@ async def _answer(request: Request, handle: Callable[[Request], Coroutine[Any, A
 
 def _sign_in(request: Request, problem: Problem) -> Response:
     """The sign-in page. What was asked for is shown after it."""
-    asked = request.url.path if request.method == "GET" else HOME
+    asked = path_as_sent(request.scope) if request.method == "GET" else HOME
     query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
     answer = sign_in_page(request, status=problem.kind.status, go_to=local(asked + query))
     answer.headers.update(problem.headers or {})
