@@ -15,6 +15,7 @@ from app.sla.span import Micros
 from app.store.audit import Action
 from app.store.engine.database import Connection
 from app.store.people import accounts, persons
+from app.store.people import roles as role_rows
 from app.web.http.access import COOKIE
 from app.web.pages.settings.acts import ACTS
 from app.web.pages.sign_in.view import REFUSALS
@@ -25,6 +26,7 @@ from tests.web.test_isolation import FORMS, REQUIRES, ROUTES
 from tests.web.test_people import (
     CHEAP,
     PASSWORD,
+    become,
     code,
     create,
     fresh,
@@ -268,6 +270,75 @@ def test_the_api_disables_the_last_administrator(room: Room) -> None:
     with_administrators(room, "last-of-the-api")
     key = room.key("*", Role.ADMIN)
     assert room.client.post("/v1/people/last-of-the-api/disable", headers=key).status_code == 200
+
+
+def form_of(row: str) -> dict[str, str]:
+    """The form of roles in a row, as a browser without scripts sends it untouched."""
+    selected = re.findall(r'<option value="([^"]*)" selected>', row)
+    shown = dict(re.findall(r'name="(shown_\w+)" value="([^"]*)"', row))
+    return {"desk": selected[0], "role": selected[1]} | shown
+
+
+@pytest.mark.parametrize(
+    ("roles", "desk", "role"),
+    [
+        ({"hvn": ["agent"]}, "hvn", "agent"),
+        ({"webxtra": ["viewer"], "phpnet": ["lead"]}, "phpnet", "lead"),
+        ({"hvn": ["lead", "viewer"]}, "hvn", "lead"),
+        ({"hvn": ["agent"], "*": ["admin"]}, "*", "admin"),
+        ({"a-desk-to-come": ["agent"]}, "a-desk-to-come", "agent"),
+        ({}, "clamehost", ""),
+    ],
+)
+def test_the_form_of_a_row_is_at_the_persons_role_and_saving_it_changes_nothing(
+    room: Room, roles: dict[str, list[str]], desk: str, role: str
+) -> None:
+    name = f"person-{next(NUMBERS)}"
+    signed_in(room, name)
+    held = {each: frozenset(Role(one) for one in given) for each, given in roles.items()}
+    session = room.client.cookies[COOKIE]
+    room.client.cookies.clear()
+    signed_in(room, f"admin-of-{name}", **{"*": "admin"})
+    own = room.client.cookies[COOKIE]
+
+    def work(conn: Connection, _: Micros) -> None:
+        person = persons.named(conn, name)
+        assert person is not None
+        role_rows.replace(conn, person.id, held, EVERY)
+
+    room.database.write_now(work)
+    form = form_of(row_of(room.client.get("/settings/people").text, name))
+    assert (form["desk"], form["role"]) == (desk, role)
+    sent = send(room, "/settings/people/roles", SITE, name=name, **form)
+    assert "Nothing has changed." in room.client.get(sent.headers["location"]).text
+    become(room, session)
+    assert whoami(room).status_code == (200 if held else 403)  # 401 without the session
+    become(room, own)
+    person = room.database.read_now(lambda conn: persons.named(conn, name))
+    assert person is not None
+    assert person.roles == held
+
+
+def test_the_same_role_chosen_again_ends_no_session(room: Room) -> None:
+    signed_in(room, "again", haisoft="lead", hvn="agent")
+    session = room.client.cookies[COOKIE]
+    room.client.cookies.clear()
+    signed_in(room, "admin-again", **{"*": "admin"})
+    for role, said in (("agent", "Nothing has changed."), ("lead", "The roles are changed.")):
+        sent = send(room, "/settings/people/roles", name="again", desk="hvn", role=role)
+        assert said in room.client.get(sent.headers["location"]).text
+        own = room.client.cookies[COOKIE]
+        become(room, session)
+        assert whoami(room).status_code == (200 if role == "agent" else 401)
+        become(room, own)
+
+
+def test_a_refused_role_stays_chosen(room: Room) -> None:
+    with_administrators(room, "stays")
+    as_key(room)
+    refused = send(room, "/settings/people/roles", name="stays", desk="*", role="agent")
+    form = form_of(row_of(refused.text, "stays"))
+    assert form == {"desk": "*", "role": "agent", "shown_desk": "*", "shown_role": "admin"}
 
 
 def test_every_action_of_the_audit_log_has_a_name_for_readers() -> None:

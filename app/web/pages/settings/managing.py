@@ -13,7 +13,7 @@ from app.store.people.names import key_of
 from app.web.http.sign_in import link_address
 from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.room import Room
-from app.web.pages.settings.person_rows import OWN, Refusal, last_demoted, last_disabled
+from app.web.pages.settings.person_rows import OWN, Refusal, is_untouched, last_demoted, last_disabled
 from app.web.pages.settings.shown import done, page, people
 from app.web.pages.settings.view import Failure, roles_of_form
 
@@ -26,18 +26,20 @@ async def roles_changed(room: Room, reader: Reader, form: Mapping[str, str]) -> 
     roles = roles_of_form(form)
     if not desk:
         return await people(room, reader, Failure.NO_ROLE)
+    if is_untouched(form):
+        return done(reader, PEOPLE, "nothing")
 
     def work(conn: Connection, _: Micros) -> bool:
         with administrators.still_administered(conn, who, name):
             return manage.change_role(conn, who, name, desk, roles)
 
     try:
-        await reader.runtime.database.write(work, EveryDesk.PEOPLE)
+        is_changed = await reader.runtime.database.write(work, EveryDesk.PEOPLE)
     except LastAdministrator as error:
         role = next(iter(roles.get(desk, ())), None)
         return await people(room, reader, refusal=last_demoted(error, name, desk, role, room.words(reader)))
     reader.runtime.principals.clear()
-    return done(reader, PEOPLE, "roles")
+    return done(reader, PEOPLE, "roles" if is_changed else "nothing")
 
 
 async def state_changed(room: Room, reader: Reader, form: Mapping[str, str]) -> Response:

@@ -67,9 +67,9 @@ async def people(
     with seeing_every_desk():
         everybody = await reader.runtime.database.read(persons.listed)
     seen = [(found, each) for each in everybody if (found := manage.seen_by(who, each)) is not None]
-    words = room.words(reader)
+    words, desks = room.words(reader), _desks(reader)
     rows = [
-        person_row(found, words, refusal, is_managed=who.administers(whole.roles))
+        person_row(found, words, desks, refusal, is_managed=who.administers(whole.roles))
         for found, whole in seen[:PEOPLE_SHOWN]
     ]
     given = [(role, ROLES[role]) for role in PERSON_ROLES]
@@ -82,7 +82,7 @@ async def people(
         more=len(seen) > PEOPLE_SHOWN,
         typed=typed or {},
         given=given,
-        desks=_desks(reader),
+        desks=desks,
     )
     if refusal is not None:
         answer.status_code = _REFUSED
