@@ -1,5 +1,6 @@
 """The demonstration's past is told in right events, whatever the hour at which it is started."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -9,8 +10,9 @@ from random import Random
 import pytest
 
 from app.cli.demo.clamehost import BREACHES_NEXT
+from app.cli.demo.command import where_to_look
 from app.cli.demo.desk_history import start_of_open_time
-from app.cli.demo.fill import fill_database, past_events
+from app.cli.demo.fill import ADMINISTRATOR, LEAD, fill_database, past_events, sign_in_link
 from app.cli.demo.haisoft import BREACHES_SOON, SKIPS_LUNCH
 from app.cli.demo.live import endless_events
 from app.cli.demo.phpnet import AWAITS_ITS_CALL
@@ -25,12 +27,16 @@ from app.flow.query.reasons import span_text
 from app.flow.query.statements import statement
 from app.flow.query.tickets import explanation, ticket_answer
 from app.intake.cloudevents import Faulty, read_event
+from app.principal import Role
 from app.settings import Settings
 from app.sla.clock.view import ClockView
 from app.sla.span import HOUR, MINUTE, Micros, micros
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
+from app.store.people import one_time, persons
+from app.store.people.one_time import Purpose
 from tests.cli.conftest import Terminal
+from tests.servers.databases import SqliteDatabases, with_tables
 
 HOURS = [
     "2026-03-06T10:05:00+01:00",  # a Friday morning
@@ -191,6 +197,27 @@ def test_live_events_go_on_without_end_and_each_is_one_that_a_push_takes() -> No
     seen = list(islice(endless_events(Random(3)), 200))
     assert [e for e in seen if isinstance(read_event(e | time, max_text=10_000), Faulty)] == []
     assert {event["source"] for event in seen} == {"haisoft", "webxtra", "clamehost", "hvn", "phpnet"}
+
+
+def test_a_link_for_a_lead_and_one_for_an_administrator_are_printed(
+    sqlite_databases: SqliteDatabases,
+) -> None:
+    now = micros(datetime.fromisoformat(HOURS[0]))
+    with sqlite_databases.copy_of(with_tables) as url:
+        settings = Settings(database_url=url)
+        links = {name: sign_in_link(settings, now, "http://demo", name) for name in (LEAD, ADMINISTRATOR)}
+        text = where_to_look("http://demo", "slt_key", now, links, "http://demo/embed")
+        with Database(settings, lambda: now) as database:
+            people = database.read_now(persons.listed)
+            secrets = re.findall(r"once +http://demo/sign-in/link\S*#(sll_[\w-]+)\n", text)
+            found = database.read_now(
+                lambda conn: [one_time.find(conn, Purpose.LINK, each, now) for each in secrets]
+            )
+    roles = {each.id: each.roles for each in people}
+    assert [roles[each.person] for each in found if each] == [
+        {"*": frozenset({Role.LEAD})},
+        {"*": frozenset({Role.ADMIN})},
+    ]
 
 
 def test_a_database_that_exists_is_not_overwritten(terminal: Terminal, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The pages of signing in and of the settings, as a browser without scripts uses them."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,16 +10,23 @@ from pyotp.totp import TOTP
 
 from app.delivery.wording.language import Language
 from app.flow.people.sign_in import Refusal
+from app.principal import EVERY, Role, roles_on
+from app.sla.span import Micros
 from app.store.audit import Action
+from app.store.engine.database import Connection
+from app.store.people import accounts, persons
+from app.store.people import roles as role_rows
 from app.web.http.access import COOKIE
 from app.web.pages.settings.acts import ACTS
 from app.web.pages.sign_in.view import REFUSALS
 from tests.servers.databases import SqliteDatabases
+from tests.web.messages import TRANSLATED
 from tests.web.room import Room, room_on, with_desks
 from tests.web.test_isolation import FORMS, REQUIRES, ROUTES
 from tests.web.test_people import (
     CHEAP,
     PASSWORD,
+    become,
     code,
     create,
     fresh,
@@ -26,6 +34,7 @@ from tests.web.test_people import (
     with_password,
 )
 
+NUMBERS = itertools.count(1)
 SITE = {"Origin": "http://testserver"}
 
 
@@ -161,6 +170,175 @@ def test_an_administrator_manages_people_keys_and_reads_the_log(room: Room) -> N
     french = room.client.get("/settings/audit?lang=fr").text
     assert "Clé d\N{RIGHT SINGLE QUOTATION MARK}API révoquée<small><code>key.revoked</code></small>" in french
     room.client.get("/settings?lang=en")
+
+
+def row_of(page: str, name: str) -> str:
+    """The row of a person on the page of people."""
+    (row,) = re.findall(rf'<tr>\s*<th scope="row">{re.escape(name)}<.*?</tr>', page, re.DOTALL)
+    return row
+
+
+def with_administrators(room: Room, *names: str) -> None:
+    """These people administer every desk, and those that other tests have made do not."""
+
+    def work(conn: Connection, _: Micros) -> None:
+        for each in persons.listed(conn):
+            accounts.set_disabled(conn, each, disabled=True)
+        for name in names:
+            persons.add(conn, name, roles_on(EVERY, [Role.ADMIN]), most=1000)
+
+    room.database.write_now(work)
+
+
+def as_key(room: Room) -> None:
+    """Signed in with a key of an administrator, as on a service that has no people yet."""
+    secret = room.key("*", Role.ADMIN)["Authorization"].removeprefix("Bearer ")
+    assert room.client.post("/session", json={"key": secret}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "command"),
+    [
+        ("state", {"action": "disable"}, "slatimer user disable {name}"),
+        ("roles", {"desk": "*", "role": "lead"}, "slatimer user roles {name} --desk &#39;*&#39; --role lead"),
+        (
+            "roles",
+            {"desk": "*", "role": ""},
+            "slatimer user roles {name} --desk &#39;*&#39; --role admin --remove",
+        ),
+    ],
+    ids=["disable", "another role", "no role"],
+)
+def test_the_last_administrator_stays_one_until_another_person_is(
+    room: Room, path: str, form: dict[str, str], command: str
+) -> None:
+    name = f"last-{next(NUMBERS)}"
+    with_administrators(room, name)
+    as_key(room)
+    refused = send(room, f"/settings/people/{path}", SITE, name=name.upper(), **form)
+    row = row_of(refused.text, name)
+    assert (refused.status_code, 'role="alert"' in row, command.format(name=name) in row) == (422, True, True)
+    assert "last enabled administrator of all desks" in row
+    room.database.write_now(
+        lambda conn, _: persons.add(conn, f"other-{name}", roles_on(EVERY, [Role.ADMIN]), most=1000)
+    )
+    assert send(room, f"/settings/people/{path}", SITE, name=name, **form).status_code == 303
+    refused = send(room, f"/settings/people/{path}", SITE, name=f"other-{name}", **form)
+    assert (refused.status_code, "disabled" in row_of(refused.text, f"other-{name}")) == (422, False)
+
+
+def test_the_last_administrator_of_one_desk_stays_one(room: Room) -> None:
+    with_administrators(room)
+    as_key(room)
+    room.database.write_now(
+        lambda conn, _: persons.add(conn, "desk-admin", {"hvn": frozenset({Role.ADMIN})}, most=1000)
+    )
+    refused = send(room, "/settings/people/roles", name="desk-admin", desk="hvn", role="agent")
+    assert "last enabled administrator of hvn" in row_of(refused.text, "desk-admin")
+    assert (
+        send(room, "/settings/people/roles", name="desk-admin", desk="haisoft", role="agent").status_code
+        == 303
+    )
+
+
+def test_one_does_not_disable_oneself(room: Room) -> None:
+    with_administrators(room, "colleague")
+    signed_in(room, "self", **{"*": "admin"})
+    refused = send(room, "/settings/people/state", name="self", action="disable")
+    row = row_of(refused.text, "self")
+    assert (refused.status_code, "Ask another administrator" in row, "slatimer user" in row) == (
+        422,
+        True,
+        False,
+    )
+    assert whoami(room).status_code == 200
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_why_the_last_administrator_stays_is_said_in_every_language(room: Room, language: Language) -> None:
+    name = f"last-{language}"
+    with_administrators(room, name)
+    as_key(room)
+    headers = SITE | {"Accept-Language": language.value}
+    refused = send(room, "/settings/people/state", headers, name=name, action="disable")
+    row = row_of(refused.text, name)
+    assert f"slatimer user disable {name}" in row
+    assert "administrator of" not in row
+
+
+def test_the_api_disables_the_last_administrator(room: Room) -> None:
+    with_administrators(room, "last-of-the-api")
+    key = room.key("*", Role.ADMIN)
+    assert room.client.post("/v1/people/last-of-the-api/disable", headers=key).status_code == 200
+
+
+def form_of(row: str) -> dict[str, str]:
+    """The form of roles in a row, as a browser without scripts sends it untouched."""
+    selected = re.findall(r'<option value="([^"]*)" selected>', row)
+    shown = dict(re.findall(r'name="(shown_\w+)" value="([^"]*)"', row))
+    return {"desk": selected[0], "role": selected[1]} | shown
+
+
+@pytest.mark.parametrize(
+    ("roles", "desk", "role"),
+    [
+        ({"hvn": ["agent"]}, "hvn", "agent"),
+        ({"webxtra": ["viewer"], "phpnet": ["lead"]}, "phpnet", "lead"),
+        ({"hvn": ["lead", "viewer"]}, "hvn", "lead"),
+        ({"hvn": ["agent"], "*": ["admin"]}, "*", "admin"),
+        ({"a-desk-to-come": ["agent"]}, "a-desk-to-come", "agent"),
+        ({}, "clamehost", ""),
+    ],
+)
+def test_the_form_of_a_row_is_at_the_persons_role_and_saving_it_changes_nothing(
+    room: Room, roles: dict[str, list[str]], desk: str, role: str
+) -> None:
+    name = f"person-{next(NUMBERS)}"
+    signed_in(room, name)
+    held = {each: frozenset(Role(one) for one in given) for each, given in roles.items()}
+    session = room.client.cookies[COOKIE]
+    room.client.cookies.clear()
+    signed_in(room, f"admin-of-{name}", **{"*": "admin"})
+    own = room.client.cookies[COOKIE]
+
+    def work(conn: Connection, _: Micros) -> None:
+        person = persons.named(conn, name)
+        assert person is not None
+        role_rows.replace(conn, person.id, held, EVERY)
+
+    room.database.write_now(work)
+    form = form_of(row_of(room.client.get("/settings/people").text, name))
+    assert (form["desk"], form["role"]) == (desk, role)
+    sent = send(room, "/settings/people/roles", SITE, name=name, **form)
+    assert "Nothing has changed." in room.client.get(sent.headers["location"]).text
+    become(room, session)
+    assert whoami(room).status_code == (200 if held else 403)  # 401 without the session
+    become(room, own)
+    person = room.database.read_now(lambda conn: persons.named(conn, name))
+    assert person is not None
+    assert person.roles == held
+
+
+def test_the_same_role_chosen_again_ends_no_session(room: Room) -> None:
+    signed_in(room, "again", haisoft="lead", hvn="agent")
+    session = room.client.cookies[COOKIE]
+    room.client.cookies.clear()
+    signed_in(room, "admin-again", **{"*": "admin"})
+    for role, said in (("agent", "Nothing has changed."), ("lead", "The roles are changed.")):
+        sent = send(room, "/settings/people/roles", name="again", desk="hvn", role=role)
+        assert said in room.client.get(sent.headers["location"]).text
+        own = room.client.cookies[COOKIE]
+        become(room, session)
+        assert whoami(room).status_code == (200 if role == "agent" else 401)
+        become(room, own)
+
+
+def test_a_refused_role_stays_chosen(room: Room) -> None:
+    with_administrators(room, "stays")
+    as_key(room)
+    refused = send(room, "/settings/people/roles", name="stays", desk="*", role="agent")
+    form = form_of(row_of(refused.text, "stays"))
+    assert form == {"desk": "*", "role": "agent", "shown_desk": "*", "shown_role": "admin"}
 
 
 def test_every_action_of_the_audit_log_has_a_name_for_readers() -> None:

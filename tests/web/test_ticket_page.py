@@ -49,6 +49,14 @@ def test_a_sentence_says_when_a_clock_is_due(room: Room, created: str, now: str,
     assert sentences(room, "4711") == [sentence]
 
 
+def test_the_calendar_of_a_clock_is_a_link_to_its_page(room: Room) -> None:
+    room.sent(room.event())
+    page = room.get("/tickets/haisoft/4711").text
+    ((path, text),) = re.findall(r'<dd><a href="(/calendars/[^"]+)">([^<]+)</a></dd>', page)
+    assert (path, text) == ("/calendars/haisoft?calendar=tickets", "haisoft/tickets")
+    assert re.search(r'aria-current="page">tickets</a>', room.get(path).text)
+
+
 def test_a_clock_that_waits_or_has_ended_says_so(room: Room) -> None:
     fields = {"title": "Cron", "category": "software", "level": "example-1"}
     room.sent(room.event(source="phpnet", subject="P-1", data=fields))

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ import typer
 
 from app.cli.configured import read_settings
 from app.cli.demo.clamehost import BREACHES_NEXT
-from app.cli.demo.fill import embed_link, fill_database, lead_link
+from app.cli.demo.fill import ADMINISTRATOR, LEAD, embed_link, fill_database, sign_in_link
 from app.cli.demo.haisoft import BREACHES_SOON, PARIS, SKIPS_LUNCH, before_lunch
 from app.cli.demo.live import Feed
 from app.cli.demo.months import OWED_TO
@@ -75,9 +76,9 @@ def _run(settings: Settings, quiet: bool) -> None:
     remark("Replaying the past days of five desks ...")
     key = fill_database(settings, now)
     base = f"http://{settings.host}:{settings.port}"
-    link = lead_link(settings, now, base)
+    links = {name: sign_in_link(settings, now, base, name) for name in (LEAD, ADMINISTRATOR)}
     embedded = embed_link(settings, now, base, "haisoft", SKIPS_LUNCH)
-    feed = Feed(base, key, lambda: result(where_to_look(base, key, now, link, embedded)), quiet=quiet)
+    feed = Feed(base, key, lambda: result(where_to_look(base, key, now, links, embedded)), quiet=quiet)
     thread = Thread(target=feed.run, name="feed", daemon=True)
     thread.start()
     try:
@@ -89,8 +90,8 @@ def _run(settings: Settings, quiet: bool) -> None:
         thread.join()
 
 
-def where_to_look(base: str, key: str, now: Micros, link: str, embedded: str) -> str:
-    """The text that names what to open and what to try."""
+def where_to_look(base: str, key: str, now: Micros, links: Mapping[str, str], embedded: str) -> str:
+    """The text that names what to open and what to try. `links`: what signs each person in."""
     event = {
         "specversion": "1.0",
         "id": "mine-1",
@@ -104,7 +105,8 @@ def where_to_look(base: str, key: str, now: Micros, link: str, embedded: str) ->
     month = months.before(months.at(now)).name
     return f"""
 The page                     {base}/
-Sign in as a lead, once      {link}
+Sign in as a lead, once      {links[LEAD]}
+Or as an administrator, once {links[ADMINISTRATOR]}
 A HaiSoft clock skips lunch  {base}/tickets/haisoft/{SKIPS_LUNCH}
 The same clock as a ticket system embeds it
                              {embedded}

@@ -4,7 +4,7 @@ The events are received in order under a clock that is set to the receipt of eac
 every instant that comes due. So the signals are the same as if the service had been running. Microseconds UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.cli.demo.clamehost import clamehost
@@ -33,7 +33,12 @@ from app.store.people import keys
 from app.store.tickets.schedule import next_at
 
 LEAD: Final = "lea"
-"""The lead of the demonstration."""
+ADMINISTRATOR: Final = "adam"
+PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
+    LEAD: (Role.LEAD, "Léa Martin"),
+    ADMINISTRATOR: (Role.ADMIN, "Adam Girard"),
+}
+"""The people of the demonstration: their role and their name in full."""
 
 TOGETHER: Final = 2 * HOUR
 """Older events within so long are received together, but never past an instant at which a clock comes due."""
@@ -82,12 +87,14 @@ def fill_database(settings: Settings, now: Micros, *, with_month: bool = True) -
         return database.write_now(lambda conn, at: keys.create(conn, roles, at))[0]
 
 
-def lead_link(settings: Settings, now: Micros, base: str) -> str:
-    """Create a person who is lead on every desk. Returns the link that signs them in."""
-    roles = roles_on(EVERY, [Role.LEAD])
+def sign_in_link(settings: Settings, now: Micros, base: str, name: str) -> str:
+    """Create a person of the demonstration, with their role on every desk. Returns the link that signs them in."""
+    role, display_name = PEOPLE[name]
 
     def work(conn: Connection, _: Micros) -> str:
-        made = manage.create(conn, OPERATOR, LEAD, roles, settings, display_name="Léa Martin")
+        made = manage.create(
+            conn, OPERATOR, name, roles_on(EVERY, [role]), settings, display_name=display_name
+        )
         return manage.new_link(conn, OPERATOR, made.name, settings)[0]
 
     with Database(settings, Clock(now)) as database:

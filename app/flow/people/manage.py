@@ -87,11 +87,14 @@ def change_roles(conn: Connection, who: Principal, name: str, roles: Roles) -> P
     return required_again(conn, person)
 
 
-def change_role(conn: Connection, who: Principal, name: str, desk: str, roles: Roles) -> None:
-    """Give a person exactly these roles on one desk; none takes theirs away. Raises as `change_roles`."""
+def change_role(conn: Connection, who: Principal, name: str, desk: str, roles: Roles) -> bool:
+    """Give a person exactly these roles on one desk; none takes theirs away. False if they had them.
+
+    Raises as `change_roles`.
+    """
     person = required(conn, who, name)
     must_give(who, {desk: roles.get(desk, frozenset())})
-    accounts.set_roles(conn, person, roles, frozenset({desk}))
+    return accounts.set_roles(conn, person, roles, frozenset({desk}))
 
 
 def set_disabled(conn: Connection, who: Principal, name: str, *, disabled: bool) -> Person:

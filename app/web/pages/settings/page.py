@@ -24,6 +24,7 @@ from app.web.pages.frame.files.draft import ConfigureReader
 from app.web.pages.frame.reader import ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.settings.exporting import export_page, exported
+from app.web.pages.settings.managing import PEOPLE, roles_changed, state_changed
 from app.web.pages.settings.reader import AuditReader, PeopleReader, zone_of
 from app.web.pages.settings.shown import done, factor, factor_again, own, page, people, shown_keys
 from app.web.pages.settings.view import Failure, audit_rows, roles_of_form
@@ -31,7 +32,7 @@ from app.web.pages.sign_in.view import phrase_of
 
 room = Room("settings")
 
-OWN, PEOPLE, KEYS, EXPORT = "/settings", "/settings/people", "/settings/keys", "/settings/export"
+OWN, KEYS, EXPORT = "/settings", "/settings/keys", "/settings/export"
 
 
 @room.get(OWN)
@@ -161,36 +162,13 @@ async def create_person(reader: PeopleReader) -> Response:
 @room.router.post("/settings/people/roles")
 async def change_roles(reader: PeopleReader) -> Response:
     """Gives a person one role on a desk, or takes what they have there away."""
-    form = await read_form(reader.request)
-    who, name = reader.caller.principal, form.get("name", "")
-    roles, desk = roles_of_form(form), form.get("desk", "")
-    if not desk:
-        return await people(room, reader, Failure.NO_ROLE)
-    await reader.runtime.database.write(
-        lambda conn, _: manage.change_role(conn, who, name, desk, roles), EveryDesk.PEOPLE
-    )
-    reader.runtime.principals.clear()
-    return done(reader, PEOPLE, "roles")
+    return await roles_changed(room, reader, await read_form(reader.request))
 
 
 @room.router.post("/settings/people/state")
 async def change_state(reader: PeopleReader) -> Response:
     """Disables or enables a person, removes their second factor, or makes a link for them."""
-    form = await read_form(reader.request)
-    who, name, action = reader.caller.principal, form.get("name", ""), form.get("action")
-    write, settings = reader.runtime.database.write, reader.runtime.settings
-    if action == "link":
-        secret, _ = await write(lambda conn, _: manage.new_link(conn, who, name, settings), EveryDesk.PEOPLE)
-        return page(room, reader, "link.html", name=name, link=link_address(reader.request, secret))
-    if action == "remove_second_factor":
-        await write(lambda conn, _: manage.remove_second_factor(conn, who, name), EveryDesk.PEOPLE)
-    elif action in ("disable", "enable"):
-        await write(
-            lambda conn, _: manage.set_disabled(conn, who, name, disabled=action == "disable"),
-            EveryDesk.PEOPLE,
-        )
-    reader.runtime.principals.clear()
-    return done(reader, PEOPLE, "person")
+    return await state_changed(room, reader, await read_form(reader.request))
 
 
 @room.get(KEYS)

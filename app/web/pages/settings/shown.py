@@ -15,6 +15,7 @@ from app.store.people.sessions import LiveSession
 from app.web.http.running import seeing_every_desk
 from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.room import Room
+from app.web.pages.settings.person_rows import Refusal, person_row
 from app.web.pages.settings.reader import zone_of
 from app.web.pages.settings.view import DONE, ROLES, key_rows, role_rows, session_rows
 
@@ -55,24 +56,24 @@ async def own(
 
 
 async def people(
-    room: Room, reader: Reader, failure: str | None = None, typed: Mapping[str, str] | None = None
+    room: Room,
+    reader: Reader,
+    failure: str | None = None,
+    typed: Mapping[str, str] | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
-    """The people whom the reader may see, with the roles that the reader may give."""
+    """The people whom the reader may see, with the roles that the reader may give. `refusal`: of a change of one."""
     who = reader.caller.principal
     with seeing_every_desk():
         everybody = await reader.runtime.database.read(persons.listed)
     seen = [(found, each) for each in everybody if (found := manage.seen_by(who, each)) is not None]
-    words = room.words(reader)
+    words, desks = room.words(reader), _desks(reader)
     rows = [
-        {
-            "person": found,
-            "roles": role_rows(found.roles, words),
-            "is_managed": who.administers(whole.roles),
-        }
+        person_row(found, words, desks, refusal, is_managed=who.administers(whole.roles))
         for found, whole in seen[:PEOPLE_SHOWN]
     ]
     given = [(role, ROLES[role]) for role in PERSON_ROLES]
-    return page(
+    answer = page(
         room,
         reader,
         "people.html",
@@ -81,8 +82,11 @@ async def people(
         more=len(seen) > PEOPLE_SHOWN,
         typed=typed or {},
         given=given,
-        desks=_desks(reader),
+        desks=desks,
     )
+    if refusal is not None:
+        answer.status_code = _REFUSED
+    return answer
 
 
 async def shown_keys(room: Room, reader: Reader, failure: str | None = None) -> Response:

@@ -21,6 +21,7 @@ DONE: Final[Mapping[str, str]] = {
     "session": N_("The session has ended."),
     "roles": N_("The roles are changed. The person's sessions have ended."),
     "person": N_("The change is saved."),
+    "nothing": N_("Nothing has changed."),
     "key": N_("The key is revoked."),
 }
 """What was done, by the name in the address."""

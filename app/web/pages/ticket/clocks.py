@@ -6,6 +6,7 @@ Instants are microseconds UTC; a clock's local times are those of its calendar.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import quote
 
 from app.delivery.wording.phrases import N_
 from app.flow.query.answer import TicketAnswer
@@ -23,6 +24,16 @@ from app.web.pages.ticket.vocabulary import FLAGS, STATES
 _MILLISECOND: Final = SECOND // 1000
 _UNKNOWN: Final = (NeverCloses, NeverOpen, UncoveredYear)
 _STATUS: Final = "status:"
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A property of a clock, in words."""
+
+    name: str
+    text: str
+    path: str | None = None
+    """The page about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ class Card:
     """Who has taken the breach on, with the note."""
     breach: str | None
     """The id of its breach while that is not taken on."""
-    facets: tuple[tuple[str, str], ...]
+    facets: tuple[Facet, ...]
     facts: tuple[Fact, ...]
     flags: tuple[str, ...]
     explained: Explained | None
@@ -202,20 +213,26 @@ def _why(view: ClockView, to: Audience) -> str | None:
     return None
 
 
-def _facets(view: ClockView, zone: str, to: Audience) -> list[tuple[str, str]]:
+def _facets(view: ClockView, zone: str, to: Audience) -> list[Facet]:
     words = to.words
-    found = [(words.say(N_("Target")), target_text(view.target, view.target_length, to))]
+    found = [Facet(words.say(N_("Target")), target_text(view.target, view.target_length, to))]
     if view.started_at is not None:
-        found.append((words.say(N_("Counted")), words.length(view.counted // SECOND)))
-        found.append((words.say(N_("Started")), to.stamp(view.started_at, zone)))
+        found.append(Facet(words.say(N_("Counted")), words.length(view.counted // SECOND)))
+        found.append(Facet(words.say(N_("Started")), to.stamp(view.started_at, zone)))
     if view.awaiting_since is not None:
-        found.append((words.say(N_("Waiting since")), to.stamp(view.awaiting_since, zone)))
+        found.append(Facet(words.say(N_("Waiting since")), to.stamp(view.awaiting_since, zone)))
     if view.stopped_at is not None:
-        found.append((words.say(N_("Stopped")), to.stamp(view.stopped_at, zone)))
+        found.append(Facet(words.say(N_("Stopped")), to.stamp(view.stopped_at, zone)))
     if view.calendar is not None:
         why = "" if view.calendar_reason is None else f" ({reason_text(view.calendar_reason, to)})"
-        found.append((words.say(N_("Calendar")), f"{view.calendar}{why}"))
-    return [(name, text) for name, text in found if text]
+        found.append(Facet(words.say(N_("Calendar")), f"{view.calendar}{why}", _calendar_page(view.calendar)))
+    return [each for each in found if each.text]
+
+
+def _calendar_page(name: str) -> str | None:
+    """The path of the page of a calendar; None for `always`, which is no desk's."""
+    desk, slash, own = name.partition("/")
+    return f"/calendars/{quote(desk, safe='')}?calendar={quote(own, safe='')}" if slash else None
 
 
 def _facts(answer: TicketAnswer, view: ClockView, to: Audience) -> list[Fact]:
