@@ -35,6 +35,7 @@ UNCONFINED = {
     "web/api/people/sessions.py": {"PEOPLE"},
     "web/http/refused_sign_ins.py": {"SIGN_IN"},
     "web/http/session.py": {"SIGN_IN"},
+    "web/pages/settings/managing.py": {"PEOPLE"},
     "web/pages/settings/page.py": {"PEOPLE"},
     "web/pages/sign_in/page.py": {"SIGN_IN"},
 }
