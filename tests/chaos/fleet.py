@@ -227,7 +227,13 @@ class Fleet(SetUp):
         url = self.environment["SLATIMER_DATABASE_URL"].replace(direct, through)
         return self.environment | {"SLATIMER_DATABASE_URL": url}
 
+    async def _hang_up(self) -> None:
+        if self._database is not None:
+            self._database.terminate()
+
     def _close_database(self) -> None:
+        # Before the server: that it has gone would be noticed only if the loop ran for long enough.
+        self.beside.run(self._hang_up())
         ends: list[Callable[[], object]] = [self.valkey.close, self.postgres.close]
         for end in ends:
             end()
