@@ -69,7 +69,7 @@ def has_event(frames: bytes) -> bool:
 async def frames_of(
     parts: WebRuntime, start: int, form: StreamForm, *, has_place: bool
 ) -> AsyncIterator[bytes]:
-    """The events, and at the end the place, if none had one: a client that heard nothing reconnects there too."""
+    """The events, and at the end the place, if none had one: a client that received nothing reconnects there too."""
     yield OPENING
     before = RETRY
     async for frames in _events(parts, start, form):
