@@ -6,8 +6,7 @@ dates. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.transition import State, Transition, TransitionKind
@@ -31,8 +30,7 @@ CLOCK_SIGNALS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedSignal:
+class RecordedSignal(NamedTuple):
     """A signal as the signal table has it. `at` is the corrected instant where one was corrected."""
 
     id: str
@@ -45,16 +43,14 @@ class RecordedSignal:
     retracted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LastRecorded:
+class LastRecorded(NamedTuple):
     """How a clock stood at the last recorded evaluation of its ticket."""
 
     state: State
     due_at: Micros | None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """A signal to emit. `kind` lacks its `clock.`; `replaces` is the recorded signal that it retracts or corrects.
 
     The natural key is (desk, ticket, commitment, cycle, kind, occurrence, generation): at most one row ever.

@@ -1,13 +1,14 @@
 """Wait intervals and moves of tickets in queues.
 
 A wait interval is a ticket's time at one place in one queue. What lies between two wait intervals of a ticket is a move.
-`waiting` derives the intervals; the store keeps them. Instants are microseconds UTC.
+`waiting` derives the intervals; the store keeps them. Both are tuples, which are made three times as fast as frozen
+dataclasses. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 from app.sla.queue.position import Key
 from app.sla.span import Micros
@@ -37,8 +38,7 @@ class Cause(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class WaitInterval:
+class WaitInterval(NamedTuple):
     """A ticket waits from `from_at` up to `to_at` (none: still) with one key in one queue."""
 
     ticket: str
@@ -63,8 +63,7 @@ class WaitInterval:
         return self.from_at <= at and (self.to_at is None or at < self.to_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One change of a ticket's place in a queue. No `from_key`: it joins; no `to_key`: it leaves."""
 
     ticket: str

@@ -7,9 +7,8 @@ microseconds UTC.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from app.sla.queue.waiting import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
@@ -23,8 +22,13 @@ class QueueKind(StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, slots=True)
-class QueueTransition:
+# Module constants: access to an enum's members costs several times that of a global.
+_JOINED: Final = QueueKind.JOINED
+_MOVED: Final = QueueKind.MOVED
+_LEFT: Final = QueueKind.LEFT
+
+
+class QueueTransition(NamedTuple):
     """Something that a ticket did in a queue at an instant, which is its occurrence."""
 
     ticket: str
@@ -38,8 +42,7 @@ class QueueTransition:
     """Rank and joined_at: of the place that it took, or left."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedQueueSignal:
+class RecordedQueueSignal(NamedTuple):
     """One row of the signal table. `stands` is false for a row that retracts another."""
 
     ticket: str
@@ -52,8 +55,7 @@ class RecordedQueueSignal:
     stands: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSignal:
+class QueueSignal(NamedTuple):
     """A signal to emit; with `stands` false it retracts a recorded one."""
 
     ticket: str
@@ -89,21 +91,9 @@ def queue_transitions(of: Iterable[WaitInterval]) -> list[QueueTransition]:
 
 
 def _transition(move: Move) -> QueueTransition:
-    kind = QueueKind.MOVED
-    if move.from_key is None:
-        kind = QueueKind.JOINED
-    elif move.to_key is None:
-        kind = QueueKind.LEFT
-    return QueueTransition(
-        ticket=move.ticket,
-        queue=move.queue,
-        kind=kind,
-        occurrence=str(move.at),
-        at=move.at,
-        cause=move.cause,
-        rank=move.place[0],
-        joined_at=move.place[1],
-    )
+    kind = _JOINED if move.from_key is None else _LEFT if move.to_key is None else _MOVED
+    rank, joined_at, *_ = move.place
+    return QueueTransition(move.ticket, move.queue, kind, str(move.at), move.at, move.cause, rank, joined_at)
 
 
 _Identity: TypeAlias = tuple[str, str, str, str]
