@@ -188,11 +188,11 @@ class TimeAccount:
         """Record the warnings of a running segment before `end`, by when `gained` has counted, where that is known."""
         if self.breached_at is not None or not segment.terms.commitment.warn_at:
             return
-        start, terms = segment.start, segment.terms
+        start, terms, warned = segment.start, segment.terms, self._warned
         passed: list[tuple[Micros, str]] = []
         coming: Micros | None = None
         for threshold in terms.commitment.warn_at:
-            if (threshold.written, terms.period) in self._warned:
+            if warned and (threshold.written, terms.period) in warned:
                 continue
             needed = threshold.counted(self.length) - self.counted
             # Only a threshold within the counted time can have been reached: the others need no look at the calendar.
@@ -201,7 +201,9 @@ class TimeAccount:
                 passed.append((instant, threshold.written))
             elif coming is None or needed < coming:
                 coming = needed
-        for instant, written in sorted(passed):
+        if len(passed) > 1:
+            passed.sort()
+        for instant, written in passed:
             self._record_warning(segment, instant, written)
         if coming is not None:
             self._next_warning = (start, coming)
