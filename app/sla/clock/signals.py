@@ -6,6 +6,7 @@ dates. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from app.sla.clock.evaluation import Evaluation
@@ -21,6 +22,12 @@ LATE_KINDS: Final = frozenset({BREACHED, MISSED, LAPSED})
 DUE_CHANGED: Final = "due_changed"
 RETRACTION: Final = {BREACHED: "breach_retracted", MISSED: "miss_retracted", LAPSED: "breach_retracted"}
 """The signal that retracts each kind of lateness."""
+
+# Module constants: access to an enum's members and values costs several times that of a global.
+_LATE: Final = (TransitionKind.BREACHED, TransitionKind.MISSED, TransitionKind.LAPSED)
+_WARNED: Final = TransitionKind.WARNED
+_RUNNING: Final = State.RUNNING
+_AT: Final = attrgetter("at")
 
 CLOCK_SIGNALS: Final = (
     *(f"clock.{kind}" for kind in TransitionKind),
@@ -112,16 +119,13 @@ class _Difference:
         self.out: list[Signal] = []
 
     def run(self, last: Mapping[_CycleKey, LastRecorded]) -> list[Signal]:
-        transitions = sorted(self.evaluation.transitions, key=lambda m: m.at)
-        late = {(m.commitment, m.cycle): m for m in transitions if m.kind.value in LATE_KINDS}
+        transitions = sorted(self.evaluation.transitions, key=_AT)
+        late = {(m.commitment, m.cycle): m for m in transitions if m.kind in _LATE}
         self._retract(late)
         for transition in transitions:
-            if transition.kind.value in LATE_KINDS:
+            if transition.kind in _LATE:
                 self._add_late(transition)
-            elif (
-                transition.kind is not TransitionKind.WARNED
-                or (transition.commitment, transition.cycle) not in late
-            ):
+            elif transition.kind is not _WARNED or (transition.commitment, transition.cycle) not in late:
                 self._add_new(transition)
         self._add_moved_due_dates(last)
         return self.out
@@ -165,7 +169,8 @@ class _Difference:
         return sum(t.retracted and (t.commitment, t.cycle, t.kind, t.occurrence) == of for t in self.recorded)
 
     def _add_new(self, transition: Transition) -> None:
-        key = (transition.commitment, transition.cycle, transition.kind.value, transition.occurrence)
+        # The kind equals its text, as a key as well.
+        key = (transition.commitment, transition.cycle, transition.kind, transition.occurrence)
         if key not in self.known:
             self.known.add(key)
             self._add(transition, 0, None)
@@ -173,7 +178,7 @@ class _Difference:
     def _add(self, transition: Transition, generation: int, replaces: str | None) -> None:
         self.out.append(
             Signal(
-                transition.kind.value,
+                str(transition.kind),
                 transition.commitment,
                 transition.cycle,
                 transition.occurrence,
@@ -194,9 +199,9 @@ class _Difference:
         }
         for key, view in self.views.items():
             before = last.get(key)
-            if before is None or before.state is not State.RUNNING or key in explained:
+            if before is None or before.state is not _RUNNING or key in explained:
                 continue
-            if view.state is State.RUNNING and view.due_at != before.due_at:
+            if view.state is _RUNNING and view.due_at != before.due_at:
                 self.out.append(self._moved(view, before.due_at, view.due_at, None))
 
     def _moved(self, view: ClockView, old: Micros | None, new: Micros | None, corrects: str | None) -> Signal:

@@ -37,6 +37,7 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 _WARNED = TransitionKind.WARNED
+_WARNING = ReasonCode.WARNING
 _DURATION = TargetKind.DURATION
 
 
@@ -220,7 +221,7 @@ class TimeAccount:
     def _record_warning(self, segment: Segment, at: Micros, written: str) -> None:
         commitment, period = segment.terms.commitment, segment.terms.period
         self._warned.add((written, period))
-        reason = Reason(ReasonCode.WARNING, written)
+        reason = Reason(_WARNING, written)
         self.transitions.append(
             Transition(commitment.id, self.clock.cycle, _WARNED, written + period, at, reason)
         )

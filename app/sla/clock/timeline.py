@@ -31,6 +31,7 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.ticket import Ticket
 
+_EVENT: Final = ReasonCode.EVENT
 _NO_FACTS: Final[frozenset[str]] = frozenset()
 _NO_FIELDS: Final[Mapping[str, Value]] = {}
 _NOTHING_EXCLUDED: Final[Mapping[str, Reason]] = {}
@@ -156,7 +157,7 @@ class Timeline:
         return Step(
             event.at,
             event.id,
-            Reason(ReasonCode.EVENT, event.id),
+            Reason(_EVENT, event.id),
             facts,
             dict(ticket.fields) if fields_changed else _NO_FIELDS,
             ticket.status,

@@ -8,6 +8,7 @@ dataclasses. Instants are microseconds UTC.
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from app.sla.queue.position import Key
@@ -58,6 +59,10 @@ class WaitInterval(NamedTuple):
         """Its place in the order of the queue."""
         return (self.rank, self.joined_at, self.created_at, self.ticket)
 
+    def is_same_place(self, other: "WaitInterval") -> bool:
+        """Whether another interval of the same ticket is at the same place of the same queue."""
+        return self.joined_at == other.joined_at and self.rank == other.rank and self.queue == other.queue
+
     def holds_at(self, at: Micros) -> bool:
         """Whether the interval contains the instant."""
         return self.from_at <= at and (self.to_at is None or at < self.to_at)
@@ -88,12 +93,12 @@ def moves(of: Iterable[WaitInterval]) -> list[Move]:
     A change of queue is two moves: the ticket leaves one and joins the other.
     """
     found: list[Move] = []
-    by_ticket = groupby(sorted(of, key=lambda s: (s.ticket, s.from_at)), key=lambda s: s.ticket)
+    by_ticket = groupby(sorted(of, key=attrgetter("ticket", "from_at")), key=attrgetter("ticket"))
     for _, of_one in by_ticket:
         for before, after in pairwise((None, *of_one, None)):
             found += _moves_between(before, after)
     # A stable sort: a leave stays before the join of the same instant.
-    return sorted(found, key=lambda move: (move.at, move.ticket))
+    return sorted(found, key=attrgetter("at", "ticket"))
 
 
 def _moves_between(before: WaitInterval | None, after: WaitInterval | None) -> Iterator[Move]:

@@ -8,6 +8,7 @@ microseconds UTC.
 
 from collections.abc import Iterable
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from app.sla.queue.waiting import Cause, Move, WaitInterval, moves
@@ -111,7 +112,7 @@ def queue_signals(
     Both sides must be about the same tickets: a recorded signal whose ticket is missing counts as undone.
     """
     latest: dict[_Identity, RecordedQueueSignal] = {}
-    for row in sorted(recorded, key=lambda row: row.generation):
+    for row in sorted(recorded, key=attrgetter("generation")):
         latest[_identity(row)] = row
     current = {_identity(transition): transition for transition in transitions}
     undone = [row for identity, row in latest.items() if row.stands and identity not in current]
@@ -133,15 +134,15 @@ def _is_new(transition: QueueTransition, before: RecordedQueueSignal | None) -> 
 def _signal(transition: QueueTransition, before: RecordedQueueSignal | None) -> QueueSignal:
     """A new transition, one that is true again, or one that was recorded with another place."""
     return QueueSignal(
-        ticket=transition.ticket,
-        queue=transition.queue,
-        kind=transition.kind,
-        occurrence=transition.occurrence,
-        generation=0 if before is None else before.generation + 1,
-        at=transition.at,
-        cause=Cause.CORRECTED if before is not None and before.stands else transition.cause,
-        rank=transition.rank,
-        joined_at=transition.joined_at,
+        transition.ticket,
+        transition.queue,
+        transition.kind,
+        transition.occurrence,
+        0 if before is None else before.generation + 1,
+        transition.at,
+        Cause.CORRECTED if before is not None and before.stands else transition.cause,
+        transition.rank,
+        transition.joined_at,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
 from app.sla.contract_finder import ContractFinder
-from app.sla.event import SETS_FIELDS, Event, in_order, order_key, status_instants
+from app.sla.event import Event, Value, in_order, order_key, status_instants
 from app.sla.queue.duplicate import GroupKey, domains_named, group_of, lacks_domain, queue_of
 from app.sla.queue.interval import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
@@ -178,28 +178,33 @@ class _TicketFacts:
     """What the whole log of a ticket gives, whenever each event happened."""
 
     def __init__(self, ticket: str, log: Sequence[Event], rules: QueueRules) -> None:
-        final = Ticket()
-        for event in log:
-            if event.type in SETS_FIELDS:
-                final.apply(event)
+        created = next((event for event in log if event.type == "ticket.created"), None)
         self.ticket = ticket
         # Of a ticket whose creation was never seen: its first event.
-        self.created_at: Micros = log[0].at if final.created_at is None else final.created_at
+        self.created_at: Micros = log[0].at if created is None else created.at
         self.statuses_named_at = status_instants(log)
-        self._final, self._log, self._rules = final, log, rules
+        self._is_created, self._log, self._rules = created is not None, log, rules
 
     @cached_property
     def group(self) -> GroupKey | None:
         """Its duplicate group; none where duplicates change nothing. Lazy: subjects are long."""
         # A ticket whose creation was never seen is no duplicate: which one came first is not known.
-        if self._final.created_at is None or self._rules.duplicate is _KEEPS:
+        if not self._is_created or self._rules.duplicate is _KEEPS:
             return None
-        return group_of(self._final.fields, self._rules)
+        return group_of(self._fields, self._rules)
 
     @cached_property
     def domains(self) -> frozenset[str]:
         """The domains that it names. Lazy: texts are long, and few tickets have a possible duplicate."""
-        return domains_named(self._final.fields, (_text(e) for e in self._log if _is_customer_message(e)))
+        return domains_named(self._fields, (_text(e) for e in self._log if _is_customer_message(e)))
+
+    @cached_property
+    def _fields(self) -> Mapping[str, Value]:
+        """Its fields at the end of the log. Lazy: a ticket that is alone needs none of them."""
+        final = Ticket()
+        for event in self._log:
+            final.apply(event)
+        return final.fields
 
     def may_repeat(self, other: "_TicketFacts") -> bool:
         """Whether two tickets of one group are duplicates: not when they name different domains."""
@@ -276,7 +281,7 @@ class _Wait:
         if last and last.to_at is not None:
             last = None
         new = self._wait_interval(at) if self.waits else None
-        if last and new and (last.key, last.queue) == (new.key, new.queue):
+        if last and new and last.is_same_place(new):
             return
         if last and new and last.joined_at == new.joined_at:
             new = new._replace(cause=Cause.QUEUE if last.queue != new.queue else Cause.RANK)
