@@ -81,7 +81,7 @@ class Ticket:
             self._find_contract(self.finder)
 
     def copy(self) -> "Ticket":
-        """The ticket as it is now, for the events that are applied later do not change a copy."""
+        """A copy, which the events that are applied later do not change."""
         # Positional: `dataclasses.replace` would cost four times as much, and every evaluation makes one.
         return Ticket(
             dict(self.fields),
