@@ -5,7 +5,7 @@ text, which comes after all numbers), a fixed rank by type, and the id as text. 
 order of arrival and any repetition give the same evaluation. Instants are microseconds UTC.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -142,14 +142,15 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     A withdrawal cancels its event whenever it was received; a withdrawn withdrawal cancels nothing.
     """
     unique = {event.id: event for event in events}
-    withdrawn = _withdrawn(unique)
     ordered = sorted(unique.values(), key=_AT)
     # Most logs have few equal instants: the whole key is computed only where two events share one.
     if len({event.at for event in ordered}) < len(ordered):
         ordered.sort(key=order_key)
-    creations = [event for event in ordered if event.type == "ticket.created" and event.id not in withdrawn]
-    if not withdrawn and len(creations) <= 1:
+    types = [event.type for event in ordered]
+    if types.count("ticket.created") <= 1 and "event.withdrawn" not in types:
         return ordered
+    withdrawn = _withdrawn(unique)
+    creations = [event for event in ordered if event.type == "ticket.created" and event.id not in withdrawn]
     dropped = withdrawn.union(event.id for event in creations[1:])
     return [event for event in ordered if event.id not in dropped]
 
@@ -172,16 +173,15 @@ def _withdrawn(events: Mapping[str, Event]) -> frozenset[str]:
     return frozenset(target for target in withdrawals if not stands(target, frozenset()))
 
 
-def withdrawals_of_unknown(events: Iterable[Event]) -> list[str]:
+def withdrawals_of_unknown(events: Sequence[Event]) -> list[str]:
     """Sorted ids that withdrawals name and that the log does not contain. They become flags of the ticket."""
-    events = list(events)
     named = {str(event.data.get("id")) for event in events if event.type == "event.withdrawn"}
     return sorted(named.difference(event.id for event in events)) if named else []
 
 
 def status_instants(events: Iterable[Event]) -> frozenset[Micros]:
     """Instants at which the source itself reports a status. A message at such an instant changes no status."""
-    return frozenset(event.at for event in events if event.type in SETS_FIELDS and event.data.get("status"))
+    return frozenset([event.at for event in events if event.type in SETS_FIELDS and event.data.get("status")])
 
 
 def exclusion_span(event: Event) -> tuple[Micros, Micros] | None:

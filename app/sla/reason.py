@@ -4,9 +4,8 @@ The core returns a `Reason` and never a sentence. `app.flow.query.reasons` rende
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class ReasonCode(StrEnum):
@@ -153,10 +152,16 @@ class ReasonCode(StrEnum):
 Ref: TypeAlias = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A code, what it refers to (an event id, a version number, a status) and what its text needs besides."""
+class Reason(NamedTuple):
+    """A code, what it refers to (an event id, a version number, a status) and what its text needs besides.
+
+    A tuple and no dataclass: every step of a ticket has one, and a tuple is made twice as fast.
+    """
 
     code: ReasonCode
     ref: Ref | None = None
-    params: Mapping[str, object] | None = field(default=None, hash=False)
+    params: Mapping[str, object] | None = None
+
+    def __hash__(self) -> int:
+        """Without the params, which have none."""
+        return hash((self.code, self.ref))

@@ -29,6 +29,11 @@ SHUT: Final = frozenset({"solved", "closed"})
 _FIELD_SET: Final = frozenset(TICKET_FIELDS)
 
 
+def _no_fields() -> dict[str, Value]:
+    # Not `dict[str, Value]` as a factory: calling an alias costs ten times as much, and every evaluation makes tickets.
+    return {}
+
+
 @dataclass(slots=True)
 class Ticket:
     """A ticket after the events applied so far. Mutable only while its events are being applied.
@@ -37,7 +42,7 @@ class Ticket:
     `status` is `new` until an event reports another.
     """
 
-    fields: dict[str, Value] = field(default_factory=dict[str, Value])
+    fields: dict[str, Value] = field(default_factory=_no_fields)
     status: str = "new"
     previous_status: str = "new"
     created_at: Micros | None = None
@@ -49,7 +54,7 @@ class Ticket:
     """The contract that it belongs to."""
     contract_flag: str | None = None
     """Why it belongs to none."""
-    _own: dict[str, Value] = field(default_factory=dict[str, Value], compare=False)
+    _own: dict[str, Value] = field(default_factory=_no_fields, compare=False)
     """Its fields as they were sent, where there is a finder."""
     _first_at: Micros | None = field(default=None, compare=False)
 
@@ -74,6 +79,22 @@ class Ticket:
             self._first_at = event.at
         if self.finder is not None and (first or kind in SETS_FIELDS):
             self._find_contract(self.finder)
+
+    def copy(self) -> "Ticket":
+        """A copy, which the events that are applied later do not change."""
+        # Positional: `dataclasses.replace` would cost four times as much, and every evaluation makes one.
+        return Ticket(
+            dict(self.fields),
+            self.status,
+            self.previous_status,
+            self.created_at,
+            self.ended_by,
+            self.finder,
+            self.contract,
+            self.contract_flag,
+            self._own,
+            self._first_at,
+        )
 
     def use_finder(self, finder: ContractFinder | None) -> None:
         """Find its contract by another finder from now on, by its own fields."""

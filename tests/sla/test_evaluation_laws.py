@@ -330,9 +330,9 @@ def _tell(
     for signal in new:
         for number, row in enumerate(recorded):
             if row.id == signal.replaces and signal.kind.endswith("_retracted"):
-                recorded[number] = replace(row, retracted=True)
+                recorded[number] = row._replace(retracted=True)
             elif row.id == signal.replaces and signal.kind == "due_changed" and signal.new_due_at is not None:
-                recorded[number] = replace(row, at=signal.new_due_at)
+                recorded[number] = row._replace(at=signal.new_due_at)
         key = (signal.commitment, signal.cycle, signal.kind, signal.occurrence, signal.generation)
         assert key not in {(t.commitment, t.cycle, t.kind, t.occurrence, t.generation) for t in recorded}
         recorded.append(

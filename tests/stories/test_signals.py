@@ -1,7 +1,5 @@
 """Signals recorded and retracted: stories in which facts come late, are withdrawn, or come all at once."""
 
-from dataclasses import replace
-
 from app.sla.calendar import Calendar
 from app.sla.clock.evaluation import Version, evaluate
 from app.sla.clock.signals import LastRecorded, RecordedSignal, Signal, signals
@@ -58,10 +56,10 @@ class Recorder:
     def _store(self, signal: Signal) -> None:
         for number, row in enumerate(self.recorded):
             if row.id == signal.replaces and signal.kind.endswith("_retracted"):
-                self.recorded[number] = replace(row, retracted=True)
+                self.recorded[number] = row._replace(retracted=True)
             elif row.id == signal.replaces and signal.kind == "due_changed":
                 assert signal.new_due_at is not None
-                self.recorded[number] = replace(row, at=signal.new_due_at)
+                self.recorded[number] = row._replace(at=signal.new_due_at)
         row_id = f"s{len(self.recorded)}"
         self.recorded.append(
             RecordedSignal(

@@ -73,10 +73,10 @@ def _recorded_after(
             retracted=False,
         )
         if signal.retracts in found:
-            found[signal.retracts] = replace(found[signal.retracts], retracted=True)
+            found[signal.retracts] = found[signal.retracts]._replace(retracted=True)
         if signal.corrects is not None and signal.corrects[0] in found:
             which, true_at = signal.corrects
-            found[which] = replace(found[which], at=true_at)
+            found[which] = found[which]._replace(at=true_at)
     return found
 
 

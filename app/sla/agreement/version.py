@@ -89,10 +89,10 @@ def in_force(versions: Sequence[Version], ordered: Sequence[Event]) -> tuple[Ver
 
     `versions` have begun: none of them is planned at the instant of the evaluation.
     """
+    if len(versions) == 1:
+        return versions[0], []
     known = in_order(versions)
     base, rests = known[0], list[Version]()
-    if len(known) == 1:
-        return base, rests
     born = next((e.at for e in ordered if e.type == "ticket.created"), ordered[0].at)
     for version in known[1:]:
         if born >= version.effective_from:

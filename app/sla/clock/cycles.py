@@ -24,9 +24,10 @@ def once(track: "Track", step: "Step") -> None:
     """One cycle. It starts when every group of start facts has had one, and awaits the lacking ones until then."""
     commitment = track.commitment
     clock = track.current or track.open(ONCE, step.at)
-    for number, group in enumerate(commitment.starts_on):
-        if not group.isdisjoint(step.facts):
-            track.started_by.add(number)
+    if clock.started_at is None:
+        for number, group in enumerate(commitment.starts_on):
+            if not group.isdisjoint(step.facts):
+                track.started_by.add(number)
     stopped = not step.facts.isdisjoint(commitment.stops_on)
     if clock.state is AWAITING and clock.started_at is None:
         if stopped and track.answered is None:

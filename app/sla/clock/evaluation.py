@@ -30,9 +30,12 @@ class NothingKnown(LookupError):
     """Nothing of this ticket had happened at that instant. Choose a later one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evaluation:
-    """A ticket and its clocks at an instant."""
+    """A ticket and its clocks at an instant.
+
+    Never changed; not frozen, which would triple the cost of creation.
+    """
 
     ticket: Ticket
     at: Micros
@@ -100,7 +103,7 @@ def replayed(
     ordered = in_order(log)
     if merge_fault is not None:
         ordered = [replace(e, type=_VOID_MERGE) if e.type == "ticket.merged" else e for e in ordered]
-    if not any(event.at <= at for event in ordered):
+    if not ordered or ordered[0].at > at:
         raise NothingKnown("nothing of this ticket had happened by then")
     if absorbed:
         ordered = with_absorbed(ordered, absorbed)
@@ -108,7 +111,7 @@ def replayed(
     replay.run()
     flags = [merge_fault] if merge_fault is not None else []
     flags += [f"withdrawal_of_unknown:{event_id}" for event_id in withdrawals_of_unknown(log)]
-    ahead = [event.at + 1 for event in ordered if event.at > at][:1] + _edges_ahead(replay)
+    ahead = [event.at + 1 for event in ordered[len(replay.past) :][:1]] + _edges_ahead(replay)
     return replay, flags + replay.flags, ahead
 
 
@@ -142,7 +145,7 @@ def result_of(
     domain, where that is known; None: the replay's events are searched.
     """
     # A copy: a checkpoint goes on with its own.
-    ticket = replace(replay.ticket, fields=dict(replay.ticket.fields))
+    ticket = replay.ticket.copy()
     flags += _flags_of_ticket(replay, ticket, any_domain)
     views: list[ClockView] = []
     histories: dict[tuple[str, Micros], TimeAccount] = {}
@@ -163,7 +166,8 @@ def result_of(
             transitions += account.transitions
             if view.next_at is not None:
                 ahead.append(view.next_at)
-            flags += [f"{flag}:{name}" for flag in view.flags]
+            if view.flags:
+                flags += [f"{flag}:{name}" for flag in view.flags]
     return Evaluation(
         ticket=ticket,
         at=replay.at,

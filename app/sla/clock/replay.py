@@ -3,7 +3,10 @@
 Instants are microseconds UTC.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
+from typing import Final
 
 from app.sla.agreement.agreement import Agreement, Commitment
 from app.sla.agreement.version import Version, in_force
@@ -26,6 +29,8 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.ticket import Ticket
 
+_AT: Final = attrgetter("at")
+
 
 class Replay:
     """A ticket's events from the first to the last up to `at`, and the tracks that they lead to."""
@@ -43,7 +48,7 @@ class Replay:
         Those after `at` have not happened yet. But an exclusion holds for its span whenever it was granted: it rewrites
         the past as a late fact does.
         """
-        self.past = [event for event in ordered if event.at <= at]
+        self.past = list(ordered[: bisect_right(ordered, at, key=_AT)])
         self.versions, self.at, self.contracts = versions, at, contracts
         # By all that is known: one that had ended before a version is not judged by it at an earlier instant either.
         base, self._later = in_force(versions, ordered)
@@ -73,7 +78,8 @@ class Replay:
 
     def run(self) -> None:
         """Compute the timeline and run every track over it. Versions and merges change the tracks between."""
-        line, steps = self._timeline, list[Step]()
+        line = self._timeline
+        steps: list[Step] = []
         for item in in_sequence(self.past, self._boundaries()):
             if isinstance(item, Event):
                 steps.append(line.step(item))

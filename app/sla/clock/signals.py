@@ -6,8 +6,8 @@ dates. Instants are microseconds UTC.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from app.sla.clock.evaluation import Evaluation
 from app.sla.clock.transition import State, Transition, TransitionKind
@@ -23,6 +23,12 @@ DUE_CHANGED: Final = "due_changed"
 RETRACTION: Final = {BREACHED: "breach_retracted", MISSED: "miss_retracted", LAPSED: "breach_retracted"}
 """The signal that retracts each kind of lateness."""
 
+# Module constants: access to an enum's members and values costs several times that of a global.
+_LATE: Final = (TransitionKind.BREACHED, TransitionKind.MISSED, TransitionKind.LAPSED)
+_WARNED: Final = TransitionKind.WARNED
+_RUNNING: Final = State.RUNNING
+_AT: Final = attrgetter("at")
+
 CLOCK_SIGNALS: Final = (
     *(f"clock.{kind}" for kind in TransitionKind),
     "clock.breach_retracted",
@@ -31,8 +37,7 @@ CLOCK_SIGNALS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedSignal:
+class RecordedSignal(NamedTuple):
     """A signal as the signal table has it. `at` is the corrected instant where one was corrected."""
 
     id: str
@@ -45,16 +50,14 @@ class RecordedSignal:
     retracted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LastRecorded:
+class LastRecorded(NamedTuple):
     """How a clock stood at the last recorded evaluation of its ticket."""
 
     state: State
     due_at: Micros | None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """A signal to emit. `kind` lacks its `clock.`; `replaces` is the recorded signal that it retracts or corrects.
 
     The natural key is (desk, ticket, commitment, cycle, kind, occurrence, generation): at most one row ever.
@@ -116,16 +119,13 @@ class _Difference:
         self.out: list[Signal] = []
 
     def run(self, last: Mapping[_CycleKey, LastRecorded]) -> list[Signal]:
-        transitions = sorted(self.evaluation.transitions, key=lambda m: m.at)
-        late = {(m.commitment, m.cycle): m for m in transitions if m.kind.value in LATE_KINDS}
+        transitions = sorted(self.evaluation.transitions, key=_AT)
+        late = {(m.commitment, m.cycle): m for m in transitions if m.kind in _LATE}
         self._retract(late)
         for transition in transitions:
-            if transition.kind.value in LATE_KINDS:
+            if transition.kind in _LATE:
                 self._add_late(transition)
-            elif (
-                transition.kind is not TransitionKind.WARNED
-                or (transition.commitment, transition.cycle) not in late
-            ):
+            elif transition.kind is not _WARNED or (transition.commitment, transition.cycle) not in late:
                 self._add_new(transition)
         self._add_moved_due_dates(last)
         return self.out
@@ -169,7 +169,8 @@ class _Difference:
         return sum(t.retracted and (t.commitment, t.cycle, t.kind, t.occurrence) == of for t in self.recorded)
 
     def _add_new(self, transition: Transition) -> None:
-        key = (transition.commitment, transition.cycle, transition.kind.value, transition.occurrence)
+        # The kind equals its text, as a key as well.
+        key = (transition.commitment, transition.cycle, transition.kind, transition.occurrence)
         if key not in self.known:
             self.known.add(key)
             self._add(transition, 0, None)
@@ -177,7 +178,7 @@ class _Difference:
     def _add(self, transition: Transition, generation: int, replaces: str | None) -> None:
         self.out.append(
             Signal(
-                transition.kind.value,
+                str(transition.kind),
                 transition.commitment,
                 transition.cycle,
                 transition.occurrence,
@@ -198,9 +199,9 @@ class _Difference:
         }
         for key, view in self.views.items():
             before = last.get(key)
-            if before is None or before.state is not State.RUNNING or key in explained:
+            if before is None or before.state is not _RUNNING or key in explained:
                 continue
-            if view.state is State.RUNNING and view.due_at != before.due_at:
+            if view.state is _RUNNING and view.due_at != before.due_at:
                 self.out.append(self._moved(view, before.due_at, view.due_at, None))
 
     def _moved(self, view: ClockView, old: Micros | None, new: Micros | None, corrects: str | None) -> Signal:

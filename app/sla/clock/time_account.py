@@ -37,6 +37,7 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 
 _WARNED = TransitionKind.WARNED
+_WARNING = ReasonCode.WARNING
 _DURATION = TargetKind.DURATION
 
 
@@ -188,11 +189,11 @@ class TimeAccount:
         """Record the warnings of a running segment before `end`, by when `gained` has counted, where that is known."""
         if self.breached_at is not None or not segment.terms.commitment.warn_at:
             return
-        start, terms = segment.start, segment.terms
+        start, terms, warned = segment.start, segment.terms, self._warned
         passed: list[tuple[Micros, str]] = []
         coming: Micros | None = None
         for threshold in terms.commitment.warn_at:
-            if (threshold.written, terms.period) in self._warned:
+            if warned and (threshold.written, terms.period) in warned:
                 continue
             needed = threshold.counted(self.length) - self.counted
             # Only a threshold within the counted time can have been reached: the others need no look at the calendar.
@@ -201,7 +202,9 @@ class TimeAccount:
                 passed.append((instant, threshold.written))
             elif coming is None or needed < coming:
                 coming = needed
-        for instant, written in sorted(passed):
+        if len(passed) > 1:
+            passed.sort()
+        for instant, written in passed:
             self._record_warning(segment, instant, written)
         if coming is not None:
             self._next_warning = (start, coming)
@@ -218,7 +221,7 @@ class TimeAccount:
     def _record_warning(self, segment: Segment, at: Micros, written: str) -> None:
         commitment, period = segment.terms.commitment, segment.terms.period
         self._warned.add((written, period))
-        reason = Reason(ReasonCode.WARNING, written)
+        reason = Reason(_WARNING, written)
         self.transitions.append(
             Transition(commitment.id, self.clock.cycle, _WARNED, written + period, at, reason)
         )

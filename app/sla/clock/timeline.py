@@ -6,7 +6,7 @@ of an exclusion, a version of the agreement, a merge. Instants are microseconds 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from app.sla.agreement.agreement import Agreement, DerivedFact
@@ -31,8 +31,10 @@ from app.sla.reason import Reason, ReasonCode
 from app.sla.span import Micros
 from app.sla.ticket import Ticket
 
+_EVENT: Final = ReasonCode.EVENT
 _NO_FACTS: Final[frozenset[str]] = frozenset()
 _NO_FIELDS: Final[Mapping[str, Value]] = {}
+_NOTHING_EXCLUDED: Final[Mapping[str, Reason]] = {}
 _FACTS: Final = {kind: frozenset((kind,)) for kind in KNOWN_TYPES}
 _MESSAGES: Final = frozenset(
     {"customer.replied", "agent.replied", "note.added", "progress.reported", "request.read"}
@@ -117,13 +119,13 @@ class Timeline:
     exclusions: Sequence[Exclusion]
     named_status_at: frozenset[Micros]
     """Instants at which the source itself reports a status: a message changes none there."""
-    ticket: Ticket = field(default_factory=Ticket)
-    excluded: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
-    begun: bool = False
-    watched: Watched | None = None
+    ticket: Ticket
+    watched: Watched | None
     """The fields and statuses that some commitment starts on."""
-    contracts: StoredContracts = NO_CONTRACTS
+    contracts: StoredContracts
     """The stored contracts that the ticket may belong to."""
+    excluded: Mapping[str, Reason]
+    begun: bool = False
 
     def step(self, event: Event) -> Step:
         """Apply the next event to the ticket."""
@@ -155,7 +157,7 @@ class Timeline:
         return Step(
             event.at,
             event.id,
-            Reason(ReasonCode.EVENT, event.id),
+            Reason(_EVENT, event.id),
             facts,
             dict(ticket.fields) if fields_changed else _NO_FIELDS,
             ticket.status,
@@ -231,9 +233,7 @@ def timeline(
 ) -> Timeline:
     """The timeline of a ticket at its beginning. `of`: the fields and statuses that some commitment starts on."""
     ticket = Ticket(finder=agreement.contract_finder(contracts))
-    return Timeline(
-        agreement, exclusions, status_instants(past), ticket=ticket, watched=of, contracts=contracts
-    )
+    return Timeline(agreement, exclusions, status_instants(past), ticket, of, contracts, _NOTHING_EXCLUDED)
 
 
 def in_sequence(past: Sequence[Event], boundaries: Sequence[Boundary]) -> Sequence[Item]:
@@ -256,6 +256,8 @@ def exclusion_boundaries(exclusions: Sequence[Exclusion]) -> list[Boundary]:
 def read_exclusions(ordered: Sequence[Event]) -> tuple[list[Exclusion], list[str]]:
     """The exclusions of a log, whenever they were granted, and a flag for each that cannot be read."""
     granted = [event for event in ordered if event.type == "exclusion.granted"]
+    if not granted:
+        return [], []
     read = [(event, _exclusion(event)) for event in granted]
     flags = [f"unreadable_exclusion:{event.id}" for event, exclusion in read if exclusion is None]
     return [exclusion for _, exclusion in read if exclusion is not None], flags

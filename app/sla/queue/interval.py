@@ -1,13 +1,15 @@
 """Wait intervals and moves of tickets in queues.
 
 A wait interval is a ticket's time at one place in one queue. What lies between two wait intervals of a ticket is a move.
-`waiting` derives the intervals; the store keeps them. Instants are microseconds UTC.
+`waiting` derives the intervals; the store keeps them. Both are tuples, which are made three times as fast as frozen
+dataclasses. Instants are microseconds UTC.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import NamedTuple
 
 from app.sla.queue.position import Key
 from app.sla.span import Micros
@@ -37,8 +39,7 @@ class Cause(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class WaitInterval:
+class WaitInterval(NamedTuple):
     """A ticket waits from `from_at` up to `to_at` (none: still) with one key in one queue."""
 
     ticket: str
@@ -58,13 +59,16 @@ class WaitInterval:
         """Its place in the order of the queue."""
         return (self.rank, self.joined_at, self.created_at, self.ticket)
 
+    def is_same_place(self, other: "WaitInterval") -> bool:
+        """Whether another interval of the same ticket is at the same place of the same queue."""
+        return self.joined_at == other.joined_at and self.rank == other.rank and self.queue == other.queue
+
     def holds_at(self, at: Micros) -> bool:
         """Whether the interval contains the instant."""
         return self.from_at <= at and (self.to_at is None or at < self.to_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One change of a ticket's place in a queue. No `from_key`: it joins; no `to_key`: it leaves."""
 
     ticket: str
@@ -89,12 +93,12 @@ def moves(of: Iterable[WaitInterval]) -> list[Move]:
     A change of queue is two moves: the ticket leaves one and joins the other.
     """
     found: list[Move] = []
-    by_ticket = groupby(sorted(of, key=lambda s: (s.ticket, s.from_at)), key=lambda s: s.ticket)
+    by_ticket = groupby(sorted(of, key=attrgetter("ticket", "from_at")), key=attrgetter("ticket"))
     for _, of_one in by_ticket:
         for before, after in pairwise((None, *of_one, None)):
             found += _moves_between(before, after)
     # A stable sort: a leave stays before the join of the same instant.
-    return sorted(found, key=lambda move: (move.at, move.ticket))
+    return sorted(found, key=attrgetter("at", "ticket"))
 
 
 def _moves_between(before: WaitInterval | None, after: WaitInterval | None) -> Iterator[Move]:

@@ -7,9 +7,9 @@ microseconds UTC.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Final, NamedTuple, TypeAlias
 
 from app.sla.queue.waiting import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
@@ -23,8 +23,13 @@ class QueueKind(StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, slots=True)
-class QueueTransition:
+# Module constants: access to an enum's members costs several times that of a global.
+_JOINED: Final = QueueKind.JOINED
+_MOVED: Final = QueueKind.MOVED
+_LEFT: Final = QueueKind.LEFT
+
+
+class QueueTransition(NamedTuple):
     """Something that a ticket did in a queue at an instant, which is its occurrence."""
 
     ticket: str
@@ -38,8 +43,7 @@ class QueueTransition:
     """Rank and joined_at: of the place that it took, or left."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedQueueSignal:
+class RecordedQueueSignal(NamedTuple):
     """One row of the signal table. `stands` is false for a row that retracts another."""
 
     ticket: str
@@ -52,8 +56,7 @@ class RecordedQueueSignal:
     stands: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class QueueSignal:
+class QueueSignal(NamedTuple):
     """A signal to emit; with `stands` false it retracts a recorded one."""
 
     ticket: str
@@ -89,21 +92,9 @@ def queue_transitions(of: Iterable[WaitInterval]) -> list[QueueTransition]:
 
 
 def _transition(move: Move) -> QueueTransition:
-    kind = QueueKind.MOVED
-    if move.from_key is None:
-        kind = QueueKind.JOINED
-    elif move.to_key is None:
-        kind = QueueKind.LEFT
-    return QueueTransition(
-        ticket=move.ticket,
-        queue=move.queue,
-        kind=kind,
-        occurrence=str(move.at),
-        at=move.at,
-        cause=move.cause,
-        rank=move.place[0],
-        joined_at=move.place[1],
-    )
+    kind = _JOINED if move.from_key is None else _LEFT if move.to_key is None else _MOVED
+    rank, joined_at, *_ = move.place
+    return QueueTransition(move.ticket, move.queue, kind, str(move.at), move.at, move.cause, rank, joined_at)
 
 
 _Identity: TypeAlias = tuple[str, str, str, str]
@@ -121,7 +112,7 @@ def queue_signals(
     Both sides must be about the same tickets: a recorded signal whose ticket is missing counts as undone.
     """
     latest: dict[_Identity, RecordedQueueSignal] = {}
-    for row in sorted(recorded, key=lambda row: row.generation):
+    for row in sorted(recorded, key=attrgetter("generation")):
         latest[_identity(row)] = row
     current = {_identity(transition): transition for transition in transitions}
     undone = [row for identity, row in latest.items() if row.stands and identity not in current]
@@ -143,15 +134,15 @@ def _is_new(transition: QueueTransition, before: RecordedQueueSignal | None) -> 
 def _signal(transition: QueueTransition, before: RecordedQueueSignal | None) -> QueueSignal:
     """A new transition, one that is true again, or one that was recorded with another place."""
     return QueueSignal(
-        ticket=transition.ticket,
-        queue=transition.queue,
-        kind=transition.kind,
-        occurrence=transition.occurrence,
-        generation=0 if before is None else before.generation + 1,
-        at=transition.at,
-        cause=Cause.CORRECTED if before is not None and before.stands else transition.cause,
-        rank=transition.rank,
-        joined_at=transition.joined_at,
+        transition.ticket,
+        transition.queue,
+        transition.kind,
+        transition.occurrence,
+        0 if before is None else before.generation + 1,
+        transition.at,
+        Cause.CORRECTED if before is not None and before.stands else transition.cause,
+        transition.rank,
+        transition.joined_at,
     )
 
 

@@ -6,13 +6,14 @@ What a ticket is about (customer, subject, domain, and so its group) is taken fr
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from typing import Final
 
 from app.sla.agreement.agreement import MessageEffect, QueueRules
 from app.sla.contract_finder import ContractFinder
-from app.sla.event import Event, in_order, order_key, status_instants
+from app.sla.event import Event, Value, in_order, order_key, status_instants
 from app.sla.queue.duplicate import GroupKey, domains_named, group_of, lacks_domain, queue_of
 from app.sla.queue.interval import Cause, Move, WaitInterval, moves
 from app.sla.span import Micros
@@ -20,7 +21,8 @@ from app.sla.ticket import Ticket
 
 __all__ = ["Cause", "Move", "WaitInterval", "moves", "wait_intervals"]
 
-WAITING_STATUSES = frozenset({"new", "open"})
+_KEEPS: Final = MessageEffect.KEEPS
+WAITING_STATUSES: Final = frozenset({"new", "open"})
 
 
 def wait_intervals(
@@ -38,10 +40,7 @@ def wait_intervals(
     `reply_ends_pending` is the agreement's `customer_reply_ends_pending`; `faulty_merges` are the tickets whose
     own merge is invalid (an unknown target, a ring) and changes nothing. `finder` finds the contracts of the tickets.
     """
-    ordered = {
-        ticket: [e for e in in_order(log) if e.at <= at and _is_valid(e, faulty_merges)]
-        for ticket, log in logs.items()
-    }
+    ordered = {ticket: _valid_until(at, log, faulty_merges) for ticket, log in logs.items()}
     waits = {
         ticket: _Wait(_TicketFacts(ticket, log, rules), rules, Ticket(finder=finder))
         for ticket, log in ordered.items()
@@ -107,14 +106,10 @@ def _replay(
     waits: Mapping[str, "_Wait"], ordered: Mapping[str, Sequence[Event]], *, reply_ends_pending: bool
 ) -> None:
     """Apply the events of a duplicate group, or of several, in the order of their instants."""
-    timeline = sorted(
-        ((order_key(event), ticket, event) for ticket, log in ordered.items() for event in log),
-        key=lambda entry: entry[:2],
-    )
     groups = _Groups(waits)
-    for instant, batch in groupby(timeline, key=lambda entry: entry[0][0]):
+    for instant, batch in groupby(_in_one_order(ordered), key=lambda entry: entry[1].at):
         changed: dict[str, _Wait] = {}
-        for _, ticket, event in batch:
+        for ticket, event in batch:
             wait = changed[ticket] = waits[ticket]
             wait.apply(event, reply_ends_pending=reply_ends_pending)
             if _is_customer_ticket(event):
@@ -123,12 +118,23 @@ def _replay(
             wait.settle(instant)
 
 
+def _in_one_order(ordered: Mapping[str, Sequence[Event]]) -> list[tuple[str, Event]]:
+    """The events of all these logs in their order, each with its ticket."""
+    entries = [(ticket, event) for ticket, log in ordered.items() for event in log]
+    # The log of one ticket has its order already, and most tickets are alone.
+    return (
+        entries if len(ordered) == 1 else sorted(entries, key=lambda entry: (order_key(entry[1]), entry[0]))
+    )
+
+
 class _Groups:
     """The members of each duplicate group in the order of their creation."""
 
     def __init__(self, waits: Mapping[str, "_Wait"]) -> None:
         self._members: dict[GroupKey, list[_Wait]] = {}
         self._places: dict[str, int] = {}
+        if len(waits) == 1:
+            return  # alone: what it is about need not be found out
         for wait in sorted(waits.values(), key=lambda each: (each.facts.created_at, each.facts.ticket)):
             if wait.facts.group is not None:
                 members = self._members.setdefault(wait.facts.group, [])
@@ -137,15 +143,19 @@ class _Groups:
 
     def before(self, wait: "_Wait") -> list["_Wait"]:
         """The tickets that a further one moves where they wait: as many of the latest before it as the rules say."""
-        if wait.facts.group is None:
+        place = self._places.get(wait.facts.ticket)
+        if place is None or wait.facts.group is None:
             return []
-        place = self._places[wait.facts.ticket]
         first = max(0, place - wait.rules.duplicates_max)
         return self._members[wait.facts.group][first:place]
 
 
-def _is_valid(event: Event, faulty_merges: Collection[str]) -> bool:
-    return event.type != "ticket.merged" or event.subject not in faulty_merges
+def _valid_until(at: Micros, log: Iterable[Event], faulty_merges: Collection[str]) -> list[Event]:
+    """The events up to `at` in their order, without the merges that are invalid."""
+    ordered = [event for event in in_order(log) if event.at <= at]
+    if not faulty_merges:
+        return ordered
+    return [e for e in ordered if e.type != "ticket.merged" or e.subject not in faulty_merges]
 
 
 def _is_customer_ticket(event: Event) -> bool:
@@ -156,7 +166,7 @@ def _is_customer_ticket(event: Event) -> bool:
 
 
 def _is_customer_message(event: Event) -> bool:
-    return _is_customer_ticket(event) or (event.type == "customer.replied" and event.human)
+    return (event.type == "customer.replied" and event.human) or _is_customer_ticket(event)
 
 
 def _is_agent_message(event: Event) -> bool:
@@ -168,21 +178,33 @@ class _TicketFacts:
     """What the whole log of a ticket gives, whenever each event happened."""
 
     def __init__(self, ticket: str, log: Sequence[Event], rules: QueueRules) -> None:
-        final = Ticket()
-        for event in log:
-            final.apply(event)
+        created = next((event for event in log if event.type == "ticket.created"), None)
         self.ticket = ticket
-        # A ticket whose creation was never seen is no duplicate: which one came first is not known.
-        self.group: GroupKey | None = None if final.created_at is None else group_of(final.fields, rules)
         # Of a ticket whose creation was never seen: its first event.
-        self.created_at: Micros = log[0].at if final.created_at is None else final.created_at
+        self.created_at: Micros = log[0].at if created is None else created.at
         self.statuses_named_at = status_instants(log)
-        self._fields, self._log = final.fields, log
+        self._is_created, self._log, self._rules = created is not None, log, rules
+
+    @cached_property
+    def group(self) -> GroupKey | None:
+        """Its duplicate group; none where duplicates change nothing. Lazy: subjects are long."""
+        # A ticket whose creation was never seen is no duplicate: which one came first is not known.
+        if not self._is_created or self._rules.duplicate is _KEEPS:
+            return None
+        return group_of(self._fields, self._rules)
 
     @cached_property
     def domains(self) -> frozenset[str]:
         """The domains that it names. Lazy: texts are long, and few tickets have a possible duplicate."""
         return domains_named(self._fields, (_text(e) for e in self._log if _is_customer_message(e)))
+
+    @cached_property
+    def _fields(self) -> Mapping[str, Value]:
+        """Its fields at the end of the log. Lazy: a ticket that is alone needs none of them."""
+        final = Ticket()
+        for event in self._log:
+            final.apply(event)
+        return final.fields
 
     def may_repeat(self, other: "_TicketFacts") -> bool:
         """Whether two tickets of one group are duplicates: not when they name different domains."""
@@ -191,6 +213,10 @@ class _TicketFacts:
 
 def _text(event: Event) -> str:
     return str(event.data.get("text") or "")
+
+
+def _no_intervals() -> list[WaitInterval]:
+    return []
 
 
 @dataclass(slots=True, eq=False)
@@ -207,7 +233,7 @@ class _Wait:
     """Whether a message so far has named a domain."""
     lacked_domain: bool = True
     """Whether it lacked its domain before this instant."""
-    wait_intervals: list[WaitInterval] = field(default_factory=list[WaitInterval])
+    wait_intervals: list[WaitInterval] = field(default_factory=_no_intervals)
 
     @property
     def waits(self) -> bool:
@@ -219,16 +245,16 @@ class _Wait:
 
     def apply(self, event: Event, *, reply_ends_pending: bool) -> None:
         """Apply the next event of the ticket."""
-        waited = self.waits
+        waited, ticket = self.waits, self.ticket
         may_reopen = reply_ends_pending and event.at not in self.facts.statuses_named_at
-        self.ticket.apply(event, reply_reopens_pending=may_reopen)
+        ticket.apply(event, reply_reopens_pending=may_reopen)
         if _is_customer_message(event):
             self._apply_customer_message(event)
         elif _is_agent_message(event) and (event.type != "ticket.created" or self.last_message_by is None):
             self.last_message_by = "agent"
-        if self.ticket.reopened:
+        if ticket.reopened:
             self._join(event.at, Cause.REOPENED)
-        if self.waits and not waited and self.joined_at != event.at:
+        if not waited and self.joined_at != event.at and self.waits:
             self.cause = Cause.RESUMED
 
     def move_duplicates(self, earlier: Iterable["_Wait"], at: Micros) -> dict[str, "_Wait"]:
@@ -236,7 +262,7 @@ class _Wait:
 
         This one joins at the same instant. Creation decides between them, so the earlier stay first.
         """
-        if self.rules.duplicate is MessageEffect.KEEPS or not self.waits:
+        if self.rules.duplicate is _KEEPS or not self.waits:
             return {}
         moved = {
             wait.facts.ticket: wait for wait in earlier if wait.waits and wait.facts.may_repeat(self.facts)
@@ -251,18 +277,17 @@ class _Wait:
         """Close and open wait intervals after all events of an instant."""
         if self._keeps_for_domain:
             self.lacked_domain = self._lacks_domain()
-        last = (
-            self.wait_intervals[-1] if self.wait_intervals and self.wait_intervals[-1].to_at is None else None
-        )
+        last = self.wait_intervals[-1] if self.wait_intervals else None
+        if last and last.to_at is not None:
+            last = None
         new = self._wait_interval(at) if self.waits else None
-        if last and new and (last.key, last.queue) == (new.key, new.queue):
+        if last and new and last.is_same_place(new):
             return
         if last and new and last.joined_at == new.joined_at:
-            new = replace(new, cause=Cause.QUEUE if last.queue != new.queue else Cause.RANK)
+            new = new._replace(cause=Cause.QUEUE if last.queue != new.queue else Cause.RANK)
         if last:
-            self.wait_intervals[-1] = replace(
-                last, to_at=at, ended_by=new.cause if new else self._leave_cause()
-            )
+            ended_by = new.cause if new else self._leave_cause()
+            self.wait_intervals[-1] = last._replace(to_at=at, ended_by=ended_by)
         if new:
             self.wait_intervals.append(new)
 
@@ -290,7 +315,7 @@ class _Wait:
     @property
     def _keeps_for_domain(self) -> bool:
         """Whether a message that supplies a missing domain keeps the ticket's place."""
-        return self.rules.domain_required and self.rules.domain_reply is MessageEffect.KEEPS
+        return self.rules.domain_required and self.rules.domain_reply is _KEEPS
 
     def _lacks_domain(self) -> bool:
         return not self.text_names_domain and lacks_domain(self.ticket.fields, (), self.rules)
