@@ -15,9 +15,10 @@ HEAVY = ("numpy", "icalendar", "holidays")
 FOR_SOME = (
     *("alembic", "arq", "asyncpg", "cryptography", "redis", "segno", "sqlalchemy.ext.asyncio", "xlsxwriter"),
     *("argon2", "defusedxml", "httpcore2", "httpx2", "jinja2", "re2", "smtplib"),
+    *("greenlet", "rich", "watchfiles"),
 )
 """Of a migration, of Redis, of PostgreSQL, of encrypted secrets, of a second factor, of a workbook; of a password, of an
-XES log, of a delivery, of a heartbeat, of a page, of a pattern, of a mail."""
+XES log, of a delivery, of a heartbeat, of a page, of a pattern, of a mail; of PostgreSQL, of a console, of nothing."""
 
 
 def imported_by(program: str) -> set[str]:
@@ -51,7 +52,8 @@ def test_a_web_process_on_a_migrated_file_imports_nothing_that_it_does_not_use(
 def started_on(url: str) -> str:
     """A program that starts the web process and ends it."""
     return (
-        "import asyncio\nfrom app.main import create_app\nfrom app.settings import Settings\n"
+        "import asyncio\nfrom app.cli.lean import service_imports\n"
+        "with service_imports():\n    from app.main import create_app\n    from app.settings import Settings\n"
         f"app = create_app(Settings(database_url={url!r}))\n"
         "async def start_and_stop():\n    async with app.router.lifespan_context(app): pass\n"
         "asyncio.run(start_and_stop())"

@@ -51,11 +51,11 @@ def without_collections() -> Generator[None]:
 
 @contextmanager
 def service_imports() -> Generator[None]:
-    """Within it, import what a service needs: without consoles and collections.
+    """Within it, import what a service needs: without consoles, collections and uvicorn's watch of changed files.
 
     What is imported stays until the process ends, so no later collection walks it (`gc.freeze`).
     """
-    with without_collections():
+    with without_collections(), without("watchfiles"):
         leave_out_consoles()
         yield
         gc.freeze()
