@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("numpy", "icalendar", "holidays")
 FOR_SOME = (
     *("alembic", "arq", "asyncpg", "cryptography", "redis", "segno", "sqlalchemy.ext.asyncio", "xlsxwriter"),
-    *("argon2", "defusedxml", "httpcore2", "httpx2", "jinja2", "re2", "smtplib"),
+    *("argon2", "defusedxml", "httpcore2", "httpx2", "jinja2", "re2", "smtplib", "tomlkit"),
     *("greenlet", "rich", "watchfiles"),
 )
-"""Of a migration, of Redis, of PostgreSQL, of encrypted secrets, of a second factor, of a workbook; of a password, of an
-XES log, of a delivery, of a heartbeat, of a page, of a pattern, of a mail; of PostgreSQL, of a console, of nothing."""
+"""Of migrations, Redis, PostgreSQL, encrypted secrets, second factors and workbooks; of passwords, event logs in XES,
+deliveries, heartbeats, pages, patterns, mails and editors; of asyncpg, of consoles, of a server that reloads itself."""
 
 
 def imported_by(program: str) -> set[str]:
