@@ -17,7 +17,7 @@ class PatternFault(ValueError):
 @lru_cache(maxsize=256)
 def desk_pattern(pattern: str) -> "re2.Pattern":
     """The compiled pattern. Raises PatternFault."""
-    import re2  # many desks write no pattern
+    import re2  # only an agreement with a queue has a pattern
 
     options = re2.Options()
     options.log_errors = False
