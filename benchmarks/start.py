@@ -37,9 +37,8 @@ AT_REST: Final = 5.0
 
 _WITHIN: Final = ("--start", "2026-03-02T09:00:00+01:00", "--within", "2h")
 LIBRARIES: Final = (
-    "import fastapi, uvicorn, uvloop, httptools, sqlmodel, sqlalchemy.ext.asyncio, sqlalchemy.dialects.postgresql, "
-    "pysqlite3, pydantic_settings, structlog, prometheus_client, httpx2, jinja2, babel.support, typer, argon2, orjson, "
-    "re2, jmespath, tomlkit, email.headerregistry"
+    "import fastapi, uvicorn, uvloop, httptools, sqlmodel, sqlalchemy.dialects.postgresql, pysqlite3.dbapi2, "
+    "pydantic_settings, structlog, prometheus_client, babel.dates, typer, orjson, jmespath"
 )
 LIMIT_OF_COMMANDS: Final = "limit of commands: typer"
 LIMIT_OF_SERVE: Final = "limit of serve: its libraries"

@@ -29,9 +29,10 @@ def without(package: str) -> Generator[None]:
 def leave_out_consoles() -> None:
     """Before anything else is imported: the log of a service is JSON, so structlog need not draw on consoles.
 
-    It imports rich where it is installed, 70 modules with those that rich needs: 4 MB of every process.
+    It imports rich where it is installed, 70 modules with those that rich needs: 4 MB of every process; and greenlet,
+    1 MB, for contexts of threads, which are not used here. Connections to PostgreSQL import it when they are made.
     """
-    with without("rich"):
+    with without("rich"), without("greenlet"):
         import_module("structlog")
 
 
@@ -50,11 +51,11 @@ def without_collections() -> Generator[None]:
 
 @contextmanager
 def service_imports() -> Generator[None]:
-    """Within it, import what a service needs: without consoles and collections.
+    """Within it, import what a service needs: without consoles, collections and uvicorn's watch of changed files.
 
     What is imported stays until the process ends, so no later collection walks it (`gc.freeze`).
     """
-    with without_collections():
+    with without_collections(), without("watchfiles"):
         leave_out_consoles()
         yield
         gc.freeze()

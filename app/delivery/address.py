@@ -15,7 +15,6 @@ from string import hexdigits
 from typing import Final
 
 import structlog
-from httpx2 import URL, InvalidURL
 
 _log = structlog.stdlib.get_logger()
 
@@ -203,6 +202,8 @@ def endpoint(url: str) -> Endpoint:
     """Parse a URL. Raises FaultyUrl unless it is http or https with a valid host and without credentials or fragment."""
     if len(url) > MAX_URL_LENGTH:
         raise FaultyUrl(f"is longer than {MAX_URL_LENGTH} characters")
+    from httpx2 import URL, InvalidURL  # nothing is delivered without a subscription
+
     try:
         parsed = URL(url)
     except InvalidURL as error:

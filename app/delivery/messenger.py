@@ -9,7 +9,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.delivery.address import (
     MAX_URL_LENGTH,
@@ -21,12 +21,13 @@ from app.delivery.address import (
 )
 from app.delivery.channels.channel_url import parse_channel_url, scheme_of
 from app.delivery.channels.chat import KINDS, ChatTarget
-from app.delivery.channels.mail import MailTarget, compose, mail_target
-from app.delivery.channels.smtp import SmtpAttempt
-from app.delivery.client import Client
 from app.delivery.notice import Notice
 from app.delivery.outcome import Attempt, DeliveryOutcome
 from app.sla.span import Micros, instant
+
+if TYPE_CHECKING:
+    from app.delivery.channels.mail import MailTarget
+    from app.delivery.client import Client
 
 MAIL: Final = frozenset({"mailto", "mailtos"})
 CHANNELS: Final = frozenset(MAIL | KINDS.keys())
@@ -52,11 +53,11 @@ class MessageLimits:
 class Messenger:
     """Sends messages to people, over the client of the webhooks."""
 
-    def __init__(self, client: Client, schemes: frozenset[str], limits: MessageLimits) -> None:
+    def __init__(self, client: "Client", schemes: frozenset[str], limits: MessageLimits) -> None:
         self._client, self._schemes, self._limits = client, schemes, limits
         self._threads = ThreadPoolExecutor(limits.concurrency, "messenger")
 
-    def target(self, url: str) -> MailTarget | ChatTarget:
+    def target(self, url: str) -> "MailTarget | ChatTarget":
         """Where a URL leads. Raises FaultyUrl for one that no message can be sent to, or only in part."""
         return target_of(url, self._schemes, self._limits.recipients)
 
@@ -95,7 +96,10 @@ class Messenger:
                 break
         return attempt
 
-    async def _mail(self, target: MailTarget, message: Notice, now: Micros) -> Attempt:
+    async def _mail(self, target: "MailTarget", message: Notice, now: Micros) -> Attempt:
+        from app.delivery.channels.mail import compose
+        from app.delivery.channels.smtp import SmtpAttempt
+
         server, policy = target.server, self._client.policy
         addresses = await self._client.addresses(server.host, server.port or 0)
         tls = not (server.plain_allowed and all(map(policy.allows, addresses)))
@@ -116,13 +120,17 @@ class Messenger:
 
 # Cached: lists of subscriptions mask every URL, and there are few.
 @lru_cache(maxsize=1024)
-def target_of(url: str, schemes: frozenset[str], max_recipients: int) -> MailTarget | ChatTarget:
+def target_of(url: str, schemes: frozenset[str], max_recipients: int) -> "MailTarget | ChatTarget":
     """Where a channel's URL leads. Raises FaultyUrl with what to write instead."""
     scheme = scheme_of(url)
     if scheme not in schemes or scheme not in CHANNELS:
         raise FaultyUrl(_refusal(scheme, schemes))
     parsed = parse_channel_url(url)
-    return mail_target(parsed, max_recipients) if scheme in MAIL else KINDS[scheme](parsed)
+    if scheme not in MAIL:
+        return KINDS[scheme](parsed)
+    from app.delivery.channels.mail import mail_target  # many desks send no mail
+
+    return mail_target(parsed, max_recipients)
 
 
 def refusal(url: str) -> str | None:

@@ -4,8 +4,10 @@ RE2 has no look-around and no back-references, and `\\w` and `\\d` mean ASCII. A
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import re2
+if TYPE_CHECKING:
+    import re2
 
 
 class PatternFault(ValueError):
@@ -15,6 +17,8 @@ class PatternFault(ValueError):
 @lru_cache(maxsize=256)
 def desk_pattern(pattern: str) -> "re2.Pattern":
     """The compiled pattern. Raises PatternFault."""
+    import re2  # only an agreement with a queue has a pattern
+
     options = re2.Options()
     options.log_errors = False
     try:

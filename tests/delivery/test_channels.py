@@ -11,10 +11,11 @@ import pytest
 
 from app.delivery.address import AddressPolicy, FaultyUrl
 from app.delivery.channels.chat import KINDS, ChatTarget
-from app.delivery.client import ACTING_DESK, Client, Limits, Resolver
+from app.delivery.client import Client, Limits
 from app.delivery.messenger import CHANNELS, MessageLimits, Messenger, masked, target_of
 from app.delivery.notice import Line, Notice, Severity
 from app.delivery.outcome import Attempt, DeliveryOutcome
+from app.delivery.resolver import ACTING_DESK, Resolver
 from app.settings import Settings
 from tests.receiver import Receiver, status
 from tests.service import at

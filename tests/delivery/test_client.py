@@ -11,8 +11,9 @@ from socket import gaierror
 import pytest
 
 from app.delivery.address import AddressPolicy, Network
-from app.delivery.client import Client, Limits, Resolve
+from app.delivery.client import Client, Limits
 from app.delivery.outcome import Attempt, DeliveryOutcome
+from app.delivery.resolver import Resolve
 from app.sla.span import HOUR, SECOND
 from tests.receiver import OK, Arrived, Receiver, status
 from tests.service import at

@@ -9,10 +9,11 @@ import pytest
 import app.delivery
 from app.delivery.address import AddressPolicy, FaultyUrl
 from app.delivery.channels.mail import MailTarget
-from app.delivery.client import Client, Limits, Resolve
+from app.delivery.client import Client, Limits
 from app.delivery.messenger import MAIL, MessageLimits, Messenger, target_of
 from app.delivery.notice import Line, Notice, Severity
 from app.delivery.outcome import Attempt, DeliveryOutcome
+from app.delivery.resolver import Resolve
 from tests.delivery.mail_server import MailServer
 from tests.service import at
 from tests.waiting import HANG

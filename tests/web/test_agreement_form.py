@@ -10,7 +10,8 @@ import pytest
 
 from app.principal import Role
 from app.web.pages.agreements.form import AgreementForm, CommitmentForm, LevelForm, elsewhere, form_of
-from app.web.pages.agreements.form_text import SentAgreement, text_with
+from app.web.pages.agreements.form_sent import SentAgreement
+from app.web.pages.agreements.form_text import text_with
 from app.web.pages.frame.files.editor import NotEditable
 from tests.web.filled import Form, form_to
 from tests.web.room import DESKS, ROOT, Room

@@ -8,16 +8,16 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from app.delivery.address import AddressPolicy, FaultyUrl, check_url, endpoint
-from app.delivery.client import ACTING_DESK, Client, Limits, Resolve
 from app.delivery.envelope import MEDIA_TYPE, cloud_event
 from app.delivery.messenger import MessageLimits, Messenger, masked
 from app.delivery.notice import Notice, Reported, notice, trial_notice
 from app.delivery.outcome import Attempt
+from app.delivery.resolver import ACTING_DESK, Resolve
 from app.delivery.signing import signed_headers
 from app.flow.outbound.claim import Batch
 from app.flow.outbound.subscribe import TEST, signal_without_ticket
@@ -26,6 +26,9 @@ from app.principal import EVERY_DESK
 from app.settings import Settings
 from app.sla.span import Micros
 from app.store.outbound.subscriptions import Channel, Subscription
+
+if TYPE_CHECKING:
+    from app.delivery.client import Client
 
 _HEADERS: Final[Mapping[str, str]] = {
     "content-type": f"{MEDIA_TYPE}; charset=utf-8",
@@ -47,7 +50,9 @@ class Sender:
         )
 
     @cached_property
-    def _client(self) -> Client:
+    def _client(self) -> "Client":
+        from app.delivery.client import Client, Limits  # nothing is delivered without a subscription
+
         settings = self._settings
         limits = Limits(
             connect=settings.delivery_connect_timeout.total_seconds(),

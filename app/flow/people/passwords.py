@@ -12,14 +12,16 @@ from collections import Counter as Counts
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from prometheus_client import Counter
 
 from app.flow.metrics import REGISTRY
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 T = TypeVar("T")
 
@@ -53,17 +55,23 @@ class Passwords:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._hasher = PasswordHasher(
+        self._nothing = _unmatched(settings)
+        self._threads = ThreadPoolExecutor(settings.password_hash_threads, "password")
+        self._most = settings.password_hash_threads + settings.password_hash_queue
+        self._running: Counts[str] = Counts()
+
+    @cached_property
+    def _hasher(self) -> "PasswordHasher":
+        from argon2 import PasswordHasher  # many processes never see a password
+
+        settings = self._settings
+        return PasswordHasher(
             time_cost=settings.password_hash_passes,
             memory_cost=settings.password_hash_memory,
             parallelism=_LANES,
             hash_len=_HASH_BYTES,
             salt_len=_SALT_BYTES,
         )
-        self._nothing = _unmatched(settings)
-        self._threads = ThreadPoolExecutor(settings.password_hash_threads, "password")
-        self._most = settings.password_hash_threads + settings.password_hash_queue
-        self._running: Counts[str] = Counts()
 
     async def hash(self, password: str, name: str, sender: str = "") -> str:
         """The hash of a new password. Raises UnfitPassword and BusyHashing."""
@@ -96,6 +104,8 @@ class Passwords:
         self._threads.shutdown()
 
     def _compare(self, encoded: str | None, password: str) -> Verified:
+        from argon2.exceptions import InvalidHashError, VerificationError
+
         try:
             self._hasher.verify(encoded or self._nothing, password)
         except (VerificationError, InvalidHashError):

@@ -8,9 +8,8 @@ when the requests stop, also when the whole machine is down. Instants are micros
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx2
 import structlog
 
 from app.background import BackgroundLoop
@@ -21,6 +20,9 @@ from app.settings import Settings
 from app.sla.span import SECOND, Micros, length_of
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Database
+
+if TYPE_CHECKING:
+    import httpx2
 
 _log = structlog.stdlib.get_logger()
 
@@ -87,13 +89,17 @@ class HealthMonitor:
         url = self._settings.heartbeat_url
         if url is None:
             return
+        import httpx2  # who sets no URL needs no client
+
         interval = self._settings.heartbeat_interval.total_seconds()
         async with httpx2.AsyncClient(timeout=interval) as client:
             while True:
                 await self._beat(client, url)
                 await asyncio.sleep(interval)
 
-    async def _beat(self, client: httpx2.AsyncClient, url: str) -> None:
+    async def _beat(self, client: "httpx2.AsyncClient", url: str) -> None:
+        import httpx2
+
         try:
             problem = self.problem(await self._sweeper.state())
             if problem is None:

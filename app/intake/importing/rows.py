@@ -12,7 +12,6 @@ from typing import BinaryIO, Final, cast
 
 from app.intake.importing.layout import Format, Layout
 from app.intake.importing.unreadable import Refused, UnusableLog, columns_listed
-from app.intake.importing.xes import xes_rows
 from app.intake.json_values import Faulty, NotJson, parse_values
 
 _WIDE: Final = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
@@ -34,6 +33,8 @@ def rows(stream: BinaryIO, layout: Layout, *, longest: int) -> Iterator[Row | Re
     `longest`: characters in a row, bytes in an XES event. Raises UnusableLog where nothing behind can be read.
     """
     if layout.format is Format.XES:
+        from app.intake.importing.xes import xes_rows  # its parser of XML, which no other format needs
+
         for number, (line, cells) in enumerate(xes_rows(stream, longest=longest), start=1):
             yield Row(line, number, cells)
         return

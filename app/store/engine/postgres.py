@@ -11,11 +11,10 @@ from collections.abc import Callable
 from contextvars import copy_context
 from datetime import timedelta
 from time import monotonic_ns
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.principal import EVERY_DESK
 from app.settings import Settings
@@ -23,6 +22,9 @@ from app.sla.span import Micros
 from app.store.engine.address import TEMPORARY, address_of, connect
 from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import DeskMoves, Unreachable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -172,7 +174,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _engine(
     settings: Settings, url: str, statement_timeout: timedelta | None, *, reads_only: bool, pooled: bool
-) -> AsyncEngine:
+) -> "AsyncEngine":
     session = server_settings(settings)
     # A prepared statement stays in the connection that prepared it, and the pooler gives the next transaction another.
     caches = {"prepared_statement_cache_size": 0} if pooled else {"prepared_statement_cache_size": 1000}
@@ -187,6 +189,8 @@ def _engine(
             server_settings={name: session[name] for name in POOLED_SETTINGS} if pooled else session,
             **driver,
         )
+
+    from sqlalchemy.ext.asyncio import create_async_engine  # no process on SQLite needs it
 
     return create_async_engine(
         make_url(url).set(query={}),

@@ -8,7 +8,6 @@ when two connections write.
 
 import importlib
 import os
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -33,7 +32,7 @@ def driver() -> ModuleType:
     try:
         return importlib.import_module("pysqlite3.dbapi2")
     except ImportError:
-        return sqlite3
+        return importlib.import_module("sqlite3")
 
 
 def version() -> tuple[int, ...]:

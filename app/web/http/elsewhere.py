@@ -6,9 +6,8 @@ or send no key after one. The sender gets the other server's answer. An empty ro
 """
 
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx2
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +18,9 @@ from app.web.http.encoded_slash import path_as_sent
 from app.web.http.problems import Kind, Problem
 from app.web.http.responses import NO_STORE
 from app.web.http.running import running
+
+if TYPE_CHECKING:
+    import httpx2
 
 _MOST_FORWARDS: Final = 3
 """A desk may have moved as often since its sender was configured; more are a circle."""
@@ -98,6 +100,8 @@ async def pushed(request: Request, desks: Collection[str], routes: Routes) -> Re
 
 async def forward(request: Request, route: Route) -> Response:
     """Send a request on as it came. Raises Problem (503) if the other server does not answer in time."""
+    import httpx2  # few servers have desks elsewhere
+
     parts = running(request)
     given = request.headers.get(FORWARDED, "")
     count = int(given) if len(given) == 1 and given in "123456789" else 0
@@ -118,7 +122,9 @@ async def forward(request: Request, route: Route) -> Response:
     return Response(content, answer.status_code, kept)
 
 
-async def _read(answer: httpx2.Response, limit: int) -> bytes:
+async def _read(answer: "httpx2.Response", limit: int) -> bytes:
+    import httpx2
+
     content = b""
     async for part in answer.aiter_bytes():
         content += part

@@ -7,6 +7,7 @@ place: a JSON pointer into the body, or a parameter. No problem reveals whether 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final, cast
@@ -171,26 +172,28 @@ _DESCRIPTIONS: Final = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error responses of a route, for its OpenAPI operation."""
-    kinds = {kind.status: kind for kind in reversed(Kind)}
+    """The error responses of a route, for its OpenAPI operation. All routes share them, so do not change one."""
+    return {status: _documented(status) for status in statuses}
+
+
+@cache
+def _documented(status: int) -> dict[str, Any]:
+    kind = next(kind for kind in Kind if kind.status == status)
     return {
-        status: {
-            "description": _DESCRIPTIONS[status],
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {"$ref": "#/components/schemas/ProblemDocument"},
-                    "example": {
-                        "type": kinds[status].type,
-                        "title": kinds[status].title,
-                        "status": status,
-                        "detail": _DESCRIPTIONS[status],
-                        "instance": "/v1/…",
-                        "errors": [],
-                    },
-                }
-            },
-        }
-        for status in statuses
+        "description": _DESCRIPTIONS[status],
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"$ref": "#/components/schemas/ProblemDocument"},
+                "example": {
+                    "type": kind.type,
+                    "title": kind.title,
+                    "status": status,
+                    "detail": _DESCRIPTIONS[status],
+                    "instance": "/v1/…",
+                    "errors": [],
+                },
+            }
+        },
     }
 
 

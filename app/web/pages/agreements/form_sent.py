@@ -2,15 +2,27 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain, count
 from unicodedata import normalize
 
 from app.web.pages.agreements.form import FACTS, TOP, AgreementForm, CommitmentForm, LevelForm
-from app.web.pages.agreements.form_text import SentAgreement
 from app.web.pages.frame.files.sent import ADD, Sent
 
 NEW = "new"
 """What the names of the fields of a new commitment begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgreement:
+    """A form that was sent: the text, the text that the fields were shown from, and the fields. `removed`: ids of the
+    commitments to remove; `new`: one to add."""
+
+    text: str
+    base: str
+    form: AgreementForm
+    removed: Sequence[str] = ()
+    new: CommitmentForm | None = None
 
 
 def sent_agreement(sent: Sent) -> SentAgreement:

@@ -1,7 +1,6 @@
 """The text of an agreement file with the changed fields of its form. All else stays as it is written."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, cast
 
 import tomlkit
@@ -20,19 +19,8 @@ from app.web.pages.agreements.form import (
     LevelForm,
     form_of,
 )
+from app.web.pages.agreements.form_sent import SentAgreement
 from app.web.pages.frame.files.editor import NotEditable
-
-
-@dataclass(frozen=True, slots=True)
-class SentAgreement:
-    """A form that was sent: the text, the text that the fields were shown from, and the fields. `removed`: ids of the
-    commitments to remove; `new`: one to add."""
-
-    text: str
-    base: str
-    form: AgreementForm
-    removed: Sequence[str] = ()
-    new: CommitmentForm | None = None
 
 
 def text_with(sent: SentAgreement) -> str:

@@ -24,7 +24,6 @@ from app.web.http.problems import not_found
 from app.web.http.routing import limited_to
 from app.web.pages.agreements.editing import editing, starter
 from app.web.pages.agreements.form_sent import sent_agreement
-from app.web.pages.agreements.form_text import text_with
 from app.web.pages.agreements.notes import notes_of
 from app.web.pages.agreements.terms import sections
 from app.web.pages.frame.files.draft import (
@@ -195,6 +194,8 @@ def _row(reader: Reader, desk: str, versions: tuple[StoredVersion, ...]) -> dict
 
 
 def _written(sent: Sent) -> str:
+    from app.web.pages.agreements.form_text import text_with  # only an editor writes TOML
+
     return text_with(sent_agreement(sent))
 
 

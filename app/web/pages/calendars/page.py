@@ -32,7 +32,6 @@ from app.web.pages.calendars.form import (
     forms_of,
     sent_calendars,
 )
-from app.web.pages.calendars.form_text import text_with
 from app.web.pages.calendars.view import overview_rows, view
 from app.web.pages.frame.files.draft import Checked, ConfigureReader, DraftText, DraftToApply, check
 from app.web.pages.frame.files.editor import (
@@ -241,6 +240,8 @@ async def _starter(_reader: Reader, _desk: str) -> str:
 
 def _written(sent: Sent) -> str:
     forms = CalendarForms(text=sent.text("text"), base=sent.text("base"), calendars=sent_calendars(sent))
+    from app.web.pages.calendars.form_text import text_with  # only an editor writes TOML
+
     return text_with(forms)
 
 

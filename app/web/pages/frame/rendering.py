@@ -5,9 +5,8 @@ escape what is filled in. The room's catalogue comes first, then the frame's, th
 """
 
 from functools import cache, partial
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from app.delivery.wording.catalogues import Folders, translations
@@ -16,6 +15,9 @@ from app.delivery.wording.wording import CATALOGUES
 from app.web.pages.frame.assets import PAGES
 from app.web.pages.frame.files.fault_texts import fault_text
 from app.web.pages.frame.words import Words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FRAME: Final = "frame"
 
@@ -32,8 +34,11 @@ def words_of(room: str, language: Language, zone: str | None = None) -> Words:
 
 
 @cache
-def environment(room: str, language: Language) -> Environment:
+def environment(room: str, language: Language) -> "Environment":
     """The environment of a room's templates in a language."""
+    # Where only the API is used, no page is rendered.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     words = words_of(room, language)
     made = Environment(
         loader=FileSystemLoader(PAGES),

@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
 
-import tomlkit
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,7 +84,11 @@ async def draft_start(reader: Reader, part: Part, desk: str) -> str | None:
         stored = catalogue.in_force(conn, desk, at=reader.now)
         document = document_of_version(stored, part, desk)
         text = text_of(stored, part, desk)
-        return text if text or not document else tomlkit.dumps(document)
+        if text or not document:
+            return text
+        import tomlkit  # only an editor writes TOML
+
+        return tomlkit.dumps(document)
 
     return await reader.read(read)
 
