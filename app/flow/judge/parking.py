@@ -12,7 +12,7 @@ from app.flow import metrics
 from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine.database import Connection
-from app.store.tickets import schedule
+from app.store.tickets import parked_desks, schedule
 from app.store.tickets.schedule import Parked
 
 NOTHING_POSTPONED: Final = MappingProxyType[Subject, Micros]({})
@@ -44,14 +44,14 @@ def park_failed(
 
     `waits`: those of them that are only postponed, by how much.
     """
-    before = schedule.parked(conn, desk, evaluated)
+    before = parked_desks.parked(conn, desk, evaluated)
     rows = [
         _postponed(before.get(subject), desk, subject, error, now + waits[subject], now)
         if subject in waits
         else _parked(before.get(subject), desk, subject, error, backoff, now)
         for subject, error in errors.items()
     ]
-    schedule.park(conn, rows)
+    parked_desks.park(conn, rows)
     schedule.unpark(conn, desk, before.keys() - errors.keys())
     if failed := len(errors.keys() - waits.keys()):
         metrics.FAILURES.labels(desk).inc(failed)

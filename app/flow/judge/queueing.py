@@ -90,7 +90,8 @@ class Queueing:
             self._merge_graph.read_whole(self._conn, name)
         gather_logs(self._conn, self._merge_graph, sorted(read))
         changing = {name for each in groups for name in each.within} - self.lone.keys()
-        self.stored = queues.wait_intervals(self._conn, self._desk, sorted(changing))
+        stored = changing - self._merge_graph.never_evaluated
+        self.stored = queues.wait_intervals(self._conn, self._desk, sorted(stored))
 
     def _resumed_wait(self, name: str) -> LoneWait | None:
         """The waiting of a ticket that goes on from a checkpoint, if it is in the duplicate group that it was in."""

@@ -176,7 +176,9 @@ class TicketCase:
             if evaluation.settled or queueing.left_out(name)
         }
         whole = [subject for subject in subjects if subject.text not in partly]
-        known, before = recorded(conn, desk, whole), dict[Subject, Clocks](clocks.clocks(conn, desk, whole))
+        stored = [subject for subject in whole if subject.text not in self.graph.never_evaluated]
+        known = {subject: RecordedSignals() for subject in whole} | recorded(conn, desk, stored)
+        before = dict[Subject, Clocks](clocks.clocks(conn, desk, stored))
         agreements = [version.agreement for version in self.versions]
         ids = sorted({each.id for a in agreements for each in (*a.commitments, *a.allowances)})
         for name, settled in partly.items():

@@ -19,7 +19,7 @@ from app.sla.span import DAY, Micros
 from app.sla.subject import Subject
 from app.store.contracts import contracts
 from app.store.engine.database import Connection
-from app.store.tickets import clocks, ledger, schedule
+from app.store.tickets import clocks, ledger, parked_desks
 from app.store.tickets.clocks import StoredTicket
 
 RING: Final = "merge_ring"
@@ -51,6 +51,11 @@ class MergeGraph:
     def contract_finder(self, agreement: Agreement) -> ContractFinder | None:
         """Finds the contracts of its tickets; None: the desk has none."""
         return agreement.contract_finder(self.contracts)
+
+    @property
+    def never_evaluated(self) -> set[str]:
+        """The tickets concerned that were not evaluated before: nothing of an evaluation is stored of them."""
+        return self.concerned - self.rows.keys()
 
     def is_known(self, ticket: str) -> bool:
         """Whether the ticket has any event."""
@@ -275,7 +280,7 @@ class _Gathering:
         without_row = sorted(tickets - self.rows.keys())
         begins = [self.rows[ticket].known_since for ticket in tickets if ticket in self.rows]
         if without_row:
-            parked = schedule.parked(self.conn, self.merge_graph.desk, map(Subject.parse, without_row))
+            parked = parked_desks.parked(self.conn, self.merge_graph.desk, map(Subject.parse, without_row))
             begins += [self.now, *(row.first_at for row in parked.values())]
         return min((0 if begin is None else begin for begin in begins), default=0) - _CLOCK_MARGIN
 

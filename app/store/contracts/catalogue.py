@@ -34,12 +34,15 @@ from app.store.contracts.stored_version import (
     Withdrawal,
     in_force_at,
 )
+from app.store.engine import row_security
 from app.store.engine.database import Connection, memoized
-from app.store.engine.dialect import advisory_lock, advisory_lock_shared
+from app.store.engine.desks import WITHOUT_PARKED
+from app.store.engine.dialect import advisory_lock, advisory_lock_shared, has_row_security
 from app.store.engine.kept import Kept
 from app.store.engine.prepared import Prepared
 from app.store.tables import contract as _contract
 from app.store.tables import desk_version as _version
+from app.store.tables import parked as _parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,15 @@ class UnknownDesk(LookupError):
     """No such desk is known here. Put its agreement into force with `slatimer apply`."""
 
 
-_NUMBERS: Final = Prepared(
-    select(
-        _version.c.desk,
-        func.max(_version.c.number),
-        exists().where(_contract.c.desk == _version.c.desk).label("contracts"),
-    ).group_by(_version.c.desk)
+_LATEST: Final = select(_version.c.desk, func.max(_version.c.number)).group_by(_version.c.desk)
+_NUMBERS: Final = Prepared(_LATEST)
+# With what a write transaction would ask for besides: mostly a desk has neither, or one of them.
+_BEGUN: Final = _LATEST.add_columns(
+    exists().where(_contract.c.desk == _version.c.desk).label("contracts"),
+    exists().where(_parked.c.desk == _version.c.desk).label("parked"),
 )
+_ALONE: Final = Prepared(_BEGUN)
+_SHARED: Final = Prepared(_BEGUN.add_columns(row_security.STREAM_END.label("stream_end")))
 _VERSIONS: Final = (
     select(_version)
     .where(_version.c.desk == bindparam("desk"), _version.c.number > bindparam("after"))
@@ -131,8 +136,12 @@ class Catalogue:
 
     def _settle(self, conn: Connection) -> dict[str, int]:
         advisory_lock_shared(conn, _SETTLED)
-        rows = _NUMBERS.rows(conn, {})
+        is_shared = has_row_security(conn)
+        rows = (_SHARED if is_shared else _ALONE).rows(conn, {})
         note_desks(conn, (row.desk for row in rows if row.contracts))
+        memoized(conn, WITHOUT_PARKED, set[str]).update(row.desk for row in rows if not row.parked)
+        if rows and is_shared:
+            memoized(conn, row_security.STREAM_END_READ, lambda: rows[0].stream_end)
         return {row[0]: row[1] for row in rows}
 
     def recorded(self, conn: Connection, desk: str, latest: int | None = None) -> tuple[StoredVersion, ...]:

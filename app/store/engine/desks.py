@@ -24,6 +24,9 @@ WRITING: Final = "\x1e"
 """In the setting of a write: the record separator. With it the subscriptions of `*` are visible, read-only: a signal of
 any desk makes deliveries to them."""
 
+WITHOUT_PARKED: Final = "desks without parked subjects"
+"""Under which key a write transaction remembers them (`database.memoized`), once it has read the desks' versions."""
+
 visible_desks: ContextVar[Desks] = ContextVar("visible_desks", default=EVERY)
 """The desks whose rows the transactions of this context see. PostgreSQL enforces it, whatever a statement says."""
 

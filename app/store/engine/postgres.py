@@ -11,10 +11,11 @@ from collections.abc import Callable
 from contextvars import copy_context
 from datetime import timedelta
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import greenlet_spawn
 
 from app.principal import EVERY_DESK
 from app.settings import Settings
@@ -23,9 +24,6 @@ from app.store.engine.address import TEMPORARY, address_of, connect
 from app.store.engine.prepared import Prepared
 from app.store.engine.unreachable import DeskMoves, Unreachable
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
 T = TypeVar("T")
 
 DRIVER: Final = "postgresql+asyncpg"
@@ -33,6 +31,13 @@ POOLED_SETTINGS: Final = ("application_name", "timezone")
 """The session settings that PgBouncer gives every transaction of a client. It refuses to connect with others."""
 DESK_SETTING: Final = "slatimer.desk"
 """Session setting read by the row-level security policies: the desks whose rows are visible, see `desks.setting_of`."""
+
+_STATEMENT_CACHE: Final = {
+    "statement_cache_size": 1000,
+    "max_cached_statement_lifetime": 0,
+    "max_cacheable_statement_size": 0,
+}
+"""The driver's cache of prepared statements: as many as SQLAlchemy's, of any age and length."""
 
 _READ_ONLY: Final = "25006"
 """SQLSTATE read_only_sql_transaction: a write reached a standby, such as a primary that was demoted."""
@@ -72,7 +77,11 @@ class ServerTime(NamedTuple):
 
 
 class TransactionRunner:
-    """Runs transactions on one connection, in an event loop of its own."""
+    """Runs transactions on one connection, in an event loop of its own.
+
+    The connection stays open between transactions. After one that failed, the next one takes it anew from SQLAlchemy's
+    pool, which has rolled back, or has opened another.
+    """
 
     def __init__(
         self,
@@ -88,15 +97,17 @@ class TransactionRunner:
         self._reads_only = reads_only
         self._local = local_settings(settings) if pooled else {}
         self._engine = _engine(settings, url, statement_timeout, reads_only=reads_only, pooled=pooled)
+        self._conn: Connection | None = None
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:
         """Run `work` in a transaction that sees the rows of this desk, or of all desks.
 
         Raises Unreachable when the server is unreachable, disconnects, only reads, is full or does not answer in time.
         """
-        return self._runner.run(self._transaction(work, desk), context=copy_context())
+        # One greenlet for the whole transaction: each statement of it resumes every coroutine around it.
+        return self._runner.run(greenlet_spawn(self._transaction, work, desk), context=copy_context())
 
-    async def _transaction(self, work: Callable[[Connection], T], desk: str) -> T:
+    def _transaction(self, work: Callable[[Connection], T], desk: str) -> T:
         worked = False
 
         def enter(conn: Connection) -> T:
@@ -108,7 +119,7 @@ class TransactionRunner:
 
         for last in (False, True):
             try:
-                return await self._attempt(enter)
+                return self._attempt(enter)
             except (OSError, TimeoutError) as error:
                 raise Unreachable(f"the database does not answer: {error or type(error).__name__}") from error
             except DBAPIError as error:
@@ -125,18 +136,20 @@ class TransactionRunner:
                     raise Unreachable(f"the database closed the connection: {error.orig}") from error
         raise AssertionError("the second time has returned or raised")
 
-    async def _attempt(self, enter: Callable[[Connection], T]) -> T:
-        async with self._engine.connect() as conn:
-            try:
-                async with conn.begin():
-                    return await conn.run_sync(enter)
-            except (TimeoutError, asyncio.CancelledError):
-                await conn.invalidate()  # its state is unknown: never reuse it
-                raise
-            except DBAPIError as error:
-                if self._needs_primary(error):
-                    await conn.invalidate()  # the next one may reach the primary
-                raise
+    def _attempt(self, enter: Callable[[Connection], T]) -> T:
+        conn, self._conn = self._conn or self._engine.connect(), None
+        try:
+            with conn.begin():
+                result = enter(conn)
+        except BaseException as error:
+            if isinstance(error, TimeoutError | asyncio.CancelledError):
+                conn.invalidate()  # its state is unknown: never reuse it
+            elif isinstance(error, DBAPIError) and self._needs_primary(error):
+                conn.invalidate()  # the next one may reach the primary
+            conn.close()
+            raise
+        self._conn = conn
+        return result
 
     def _prepare(self, conn: Connection, desk: str) -> None:
         """Make the settings of the transaction."""
@@ -155,8 +168,13 @@ class TransactionRunner:
 
     def close(self) -> None:
         """Close the connection."""
-        self._runner.run(self._engine.dispose())
+        self._runner.run(greenlet_spawn(self._close))
         self._runner.close()
+
+    def _close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+        self._engine.dispose()
 
 
 def monotonic() -> Micros:
@@ -174,11 +192,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _engine(
     settings: Settings, url: str, statement_timeout: timedelta | None, *, reads_only: bool, pooled: bool
-) -> "AsyncEngine":
+) -> Engine:
     session = server_settings(settings)
     # A prepared statement stays in the connection that prepared it, and the pooler gives the next transaction another.
     caches = {"prepared_statement_cache_size": 0} if pooled else {"prepared_statement_cache_size": 1000}
-    driver = {"statement_cache_size": 0} if pooled else {}
+    driver = {"statement_cache_size": 0} if pooled else _STATEMENT_CACHE
     address = address_of(url)
 
     async def opened(**_: object) -> Any:
@@ -200,7 +218,7 @@ def _engine(
         # Readers see one snapshot. A writer must see rows as they are after it has waited for their locks.
         isolation_level="REPEATABLE READ" if reads_only else "READ COMMITTED",
         execution_options={"postgresql_readonly": reads_only},
-    )
+    ).sync_engine
 
 
 def server_settings(settings: Settings) -> dict[str, str]:

@@ -12,7 +12,7 @@ desk and returns nothing else. Without it a write would change its setting and b
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, literal_column, select, text
 
 from app.principal import EVERY_DESK
 from app.store.engine.desks import SEPARATOR, WRITING, EveryDesk
@@ -87,6 +87,11 @@ _MAKE_STREAM_END: Final = text(
     """  # noqa: S608 - constants
 )
 _STREAM_END: Final = Prepared(text("SELECT slatimer_stream_end(:locked)"))
+
+STREAM_END: Final = select(func.slatimer_stream_end(literal_column("false"))).scalar_subquery()
+"""`stream_end` without a lock, as a column of another query."""
+STREAM_END_READ: Final = "end of the stream"
+"""Under which key a write transaction remembers it (`database.memoized`)."""
 
 
 def unguarded(conn: Connection) -> list[str]:

@@ -18,7 +18,7 @@ from app.sla.span import Micros
 from app.sla.subject import Subject
 from app.store.engine import dialect, row_security
 from app.store.engine.batch import parts
-from app.store.engine.database import Connection, EveryDesk
+from app.store.engine.database import Connection, EveryDesk, memoized
 from app.store.engine.desks import in_desks
 from app.store.engine.prepared import Prepared
 from app.store.tables import LATE_KINDS as _INDEXED
@@ -170,7 +170,13 @@ def last(conn: Connection) -> int:
 
 
 def end(conn: Connection, *, lock: bool = False) -> int:
-    """`last` over all desks, whichever a write transaction sees. `lock`: nothing is appended until it ends."""
+    """`last` over all desks, whichever a write transaction sees. `lock`: nothing is appended until it ends.
+
+    Without `lock` it may be what the transaction has read with the versions of the desks.
+    """
+    read: int | None = None if lock else memoized(conn, row_security.STREAM_END_READ, lambda: None)
+    if read is not None:
+        return read
     if dialect.has_row_security(conn):
         return row_security.stream_end(conn, EveryDesk.STREAM, lock=lock)
     return last(conn)
