@@ -1,7 +1,9 @@
 """The page of breaches: what was broken, by filters in the address, who has taken it on, and what it costs."""
 
 import re
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -55,6 +57,20 @@ def listed(room: Room, **given: str) -> list[str]:
 )
 def test_the_address_filters_the_list(broken: Room, given: dict[str, str], tickets: list[str]) -> None:
     assert listed(broken, **given) == tickets
+
+
+def test_breaches_and_reports_say_by_which_day_they_count_and_lead_to_each_other(broken: Room) -> None:
+    dates = {"from": "2026-03-02", "to": "2026-03-05", "desk": "haisoft"}
+    filters = {"kind": "guarantee", "customer": "Durand", "assignee": "Ann"}
+    page = broken.get("/breaches", **dates, **filters, show="open", q="mail").text
+    assert "counts on the day its due date passed" in page
+    (there,) = re.findall(r'href="(/reports\?[^"]+)">Reports of these dates', page)
+    reports = broken.client.get(unescape(there), headers=broken.read).text
+    assert "count clocks on the day they ended" in reports
+    (back,) = re.findall(r'href="(/breaches\?[^"]+)">Breaches of these dates', reports)
+    assert dict(parse_qsl(urlsplit(unescape(back)).query)) == dates | filters
+    of_all = broken.get("/breaches", **filters, **{"from": "2026-03-02", "to": "2026-03-05"}).text
+    assert 'href="/reports?from=2026-03-02&amp;to=2026-03-05"' in of_all
 
 
 @both_kinds
