@@ -159,7 +159,7 @@ def test_the_list_is_a_file_with_all_that_match(broken: Room) -> None:
     )
 
 
-def test_a_breach_shows_the_credit_that_its_contract_gives(room: Room) -> None:
+def test_a_breach_shows_the_credit_that_its_contract_gives_on_the_page_and_in_the_file(room: Room) -> None:
     term = {
         "customer": "Acme",
         "level": "example-1",
@@ -176,3 +176,7 @@ def test_a_breach_shows_the_credit_that_its_contract_gives(room: Room) -> None:
     page = room.get("/breaches", desk="phpnet", commitment="gti").text
     cost = r'<a href="/credits\?desk=phpnet&amp;period=2026-03">€24.95</a><small>can be claimed</small>'
     assert re.search(cost, page), page
+    file = room.get("/v1/breaches", desk="phpnet", commitment="gti", format="csv").text
+    header, row = file.lstrip("\ufeff").splitlines()
+    assert header.endswith(",credit_amount,credit_currency,credit_state")
+    assert row.endswith(",24.95,EUR,claimable")
