@@ -64,6 +64,7 @@ def test_breaches_and_reports_say_by_which_day_they_count_and_lead_to_each_other
     filters = {"kind": "guarantee", "customer": "Durand", "assignee": "Ann"}
     page = broken.get("/breaches", **dates, **filters, show="open", q="mail").text
     assert "counts on the day its due date passed" in page
+    assert "How long a breach lasts is real time" in page
     (there,) = re.findall(r'href="(/reports\?[^"]+)">Reports of these dates', page)
     reports = broken.client.get(unescape(there), headers=broken.read).text
     assert "count clocks on the day they ended" in reports

@@ -219,6 +219,7 @@ def test_a_tile_narrows_the_list_and_every_tile_keeps_its_count(
     )
     page = room.get("/now/list", show=shown, desk="haisoft").text
     assert re.findall(r'data-key="haisoft/(\w+)"', page) == tickets
+    assert ("time over in opening hours" in page) is ("late" in tickets)
     counts = dict(re.findall(r'class="tile (\w+)[^>]*data-count="(\d+)"', page))
     assert counts == {
         "overdue": "1",
