@@ -192,6 +192,9 @@ def test_a_version_shows_its_text_and_what_it_changes(room: Room) -> None:
     assert "Version 2 comes into force: " in page
     assert 'action="/calendars/hvn/withdraw"' not in room.get("/calendars/hvn").text
     assert form_to(page, "/calendars/hvn/withdraw").value("version") == "2"
+    asked = re.search(r'<details class="confirm">.*?</details>', page, re.DOTALL)
+    assert asked is not None
+    assert asked[0].index("This cannot be undone") < asked[0].index("<button>Withdraw version 2<")
     shown = room.get("/calendars/hvn/versions/2").text
     assert "calendars.desk.hours.mon" in shown
     assert "18:30" in shown
