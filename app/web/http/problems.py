@@ -37,7 +37,7 @@ from app.store.engine.vault import UnreadableSecret
 from app.store.people.persons import FaultyName, NameTaken, TooManyPeople
 from app.store.tickets.board import FaultyCursor
 from app.web.http.encoded_slash import APART
-from app.web.http.methods import allowed_methods
+from app.web.http.methods import allowed_methods, without_slash
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:slatimer:problem:"
@@ -312,6 +312,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
     found = cast(HTTPException, error)
     if found.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _of_method(request)
+    if found.status_code == HTTPStatus.NOT_FOUND and (address := without_slash(request)) is not None:
+        return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address})
     kind = _OF_STATUS.get(found.status_code, Kind.INVALID)
     if found.status_code == HTTPStatus.NOT_FOUND and _is_for_a_person(request):
         problem = Problem(kind, f"There is no page at {_path(request)}.")
