@@ -2,7 +2,9 @@
 
 import re
 from datetime import datetime
+from html import unescape
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -47,6 +49,27 @@ def test_a_sentence_says_when_a_clock_is_due(room: Room, created: str, now: str,
     room.wall.now = micros(datetime.fromisoformat(f"2026-03-{now}+01:00"))
     room.sent(room.event(time=f"2026-03-{created}+01:00"))
     assert sentences(room, "4711") == [sentence]
+
+
+@pytest.mark.parametrize("ticket", [".", "..", "a/../4711", "../4711", "a/b", "...", "a b?c#d"])
+def test_every_name_of_a_ticket_has_a_page_that_a_browser_comes_to(shared_room: Room, ticket: str) -> None:
+    room = shared_room
+    room.sent(room.event(subject=ticket))
+    (address,) = re.findall(
+        r'<a href="([^"]+)" data-panel', room.get("/now/list", desk="haisoft", q=ticket).text
+    )
+    # As a browser does: it removes the parts `.` and `..`, encoded ones too.
+    path = urlsplit(unescape(address)).path
+    assert urljoin("/", re.sub("%2[Ee]", ".", path)) == re.sub("%2[Ee]", ".", path)
+    page = room.client.get(unescape(address), headers=room.read)
+    assert page.status_code == 200
+    assert f'data-ticket="{ticket}"' in page.text
+    form = {"desk": "haisoft", "ticket": ticket, "fact": "agent.replied"}
+    sent = room.client.post(
+        "/ticket/record", data=form, headers=room.key("haisoft", Role.AGENT), follow_redirects=False
+    )
+    assert sent.headers["location"].startswith(unescape(address))
+    assert "Recorded." in room.client.get(sent.headers["location"], headers=room.read).text
 
 
 def test_the_calendar_of_a_clock_is_a_link_to_its_page(room: Room) -> None:
