@@ -175,6 +175,8 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], Micros] 
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # They name the host of the request; those of `problems` are relative.
+        redirect_slashes=False,
         # Not included one by one: FastAPI would build each route again, and compare a path with every router's twice.
         routes=[route for router in ROUTERS for route in router.routes],
     )

@@ -97,7 +97,8 @@ class ServerSettings(SettingsGroup):
     max_header_size: int = Field(
         default=32_000,
         ge=4096,
-        description="Maximum size of the headers of a request in bytes. Browsers and proxies send 8 kB at most.",
+        description="Maximum size of the headers of a request in bytes, and of the trailers of a chunked body. Browsers "
+        "and proxies send 8 kB at most.",
     )
     keep_alive_timeout: timedelta = Field(
         default=timedelta(seconds=75),

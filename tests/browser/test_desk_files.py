@@ -46,7 +46,9 @@ def test_a_calendar_is_changed_by_form_previewed_applied_and_the_planned_version
     expect(page.get_by_role("status").get_by_text("Version 2 is stored.")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="Sundays off")
     expect(row).to_contain_text("planned")
-    row.get_by_role("button", name="Withdraw").click()
+    row.get_by_text("Withdraw…").click()
+    expect(row).to_contain_text("cannot be undone")
+    row.get_by_role("button", name="Withdraw version 2").click()
     expect(row).to_contain_text("withdrawn")
 
 

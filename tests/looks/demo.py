@@ -87,6 +87,7 @@ ELSEWHERE: Final = frozenset(
         "/agreements/{desk}/simulations/{simulation}",
         "/reports/what-if/{simulation}",
         "/connections/webhook",
+        "/ticket",
         "/embed/badges/{desk}/{ticket:path}",
         "/embed/clocks/{desk}/{ticket:path}",
         "/embed/stream/{desk}/{ticket:path}",

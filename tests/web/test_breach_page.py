@@ -1,7 +1,9 @@
 """The page of breaches: what was broken, by filters in the address, who has taken it on, and what it costs."""
 
 import re
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -55,6 +57,21 @@ def listed(room: Room, **given: str) -> list[str]:
 )
 def test_the_address_filters_the_list(broken: Room, given: dict[str, str], tickets: list[str]) -> None:
     assert listed(broken, **given) == tickets
+
+
+def test_breaches_and_reports_say_by_which_day_they_count_and_lead_to_each_other(broken: Room) -> None:
+    dates = {"from": "2026-03-02", "to": "2026-03-05", "desk": "haisoft"}
+    filters = {"kind": "guarantee", "customer": "Durand", "assignee": "Ann"}
+    page = broken.get("/breaches", **dates, **filters, show="open", q="mail").text
+    assert "counts on the day its due date passed" in page
+    assert "How long a breach lasts is real time" in page
+    (there,) = re.findall(r'href="(/reports\?[^"]+)">Reports of these dates', page)
+    reports = broken.client.get(unescape(there), headers=broken.read).text
+    assert "count clocks on the day they ended" in reports
+    (back,) = re.findall(r'href="(/breaches\?[^"]+)">Breaches of these dates', reports)
+    assert dict(parse_qsl(urlsplit(unescape(back)).query)) == dates | filters
+    of_all = broken.get("/breaches", **filters, **{"from": "2026-03-02", "to": "2026-03-05"}).text
+    assert 'href="/reports?from=2026-03-02&amp;to=2026-03-05"' in of_all
 
 
 @both_kinds
@@ -143,7 +160,7 @@ def test_the_list_is_a_file_with_all_that_match(broken: Room) -> None:
     )
 
 
-def test_a_breach_shows_the_credit_that_its_contract_gives(room: Room) -> None:
+def test_a_breach_shows_the_credit_that_its_contract_gives_on_the_page_and_in_the_file(room: Room) -> None:
     term = {
         "customer": "Acme",
         "level": "example-1",
@@ -160,3 +177,7 @@ def test_a_breach_shows_the_credit_that_its_contract_gives(room: Room) -> None:
     page = room.get("/breaches", desk="phpnet", commitment="gti").text
     cost = r'<a href="/credits\?desk=phpnet&amp;period=2026-03">€24.95</a><small>can be claimed</small>'
     assert re.search(cost, page), page
+    file = room.get("/v1/breaches", desk="phpnet", commitment="gti", format="csv").text
+    header, row = file.lstrip("\ufeff").splitlines()
+    assert header.endswith(",credit_amount,credit_currency,credit_state")
+    assert row.endswith(",24.95,EUR,claimable")

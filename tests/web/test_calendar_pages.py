@@ -112,6 +112,23 @@ def test_a_text_that_the_form_cannot_show_is_refused_with_its_place(text: str) -
         text_with(CalendarForms(text=text, calendars=[form]))
 
 
+@pytest.mark.parametrize(
+    ("day", "is_date"),
+    [
+        ("2026-12-24", True),
+        ("2024-02-29", True),
+        ("2026-02-29", False),
+        ("0000-01-01", False),
+        ("20261224", False),
+        ("*-12-24", False),
+        ("first monday of march", False),
+        ("", False),
+    ],
+)
+def test_dates_have_a_field_for_dates_and_days_of_every_year_one_for_text(day: str, is_date: bool) -> None:
+    assert ExceptionRow(day=day).is_date is is_date
+
+
 def test_a_day_that_is_there_twice_is_refused() -> None:
     rows = [ExceptionRow(day="2026-12-24"), ExceptionRow(day="2026-12-24", hours="09:00-12:00")]
     with pytest.raises(NotEditable, match="2026-12-24"):
@@ -192,6 +209,9 @@ def test_a_version_shows_its_text_and_what_it_changes(room: Room) -> None:
     assert "Version 2 comes into force: " in page
     assert 'action="/calendars/hvn/withdraw"' not in room.get("/calendars/hvn").text
     assert form_to(page, "/calendars/hvn/withdraw").value("version") == "2"
+    asked = re.search(r'<details class="confirm">.*?</details>', page, re.DOTALL)
+    assert asked is not None
+    assert asked[0].index("This cannot be undone") < asked[0].index("<button>Withdraw version 2<")
     shown = room.get("/calendars/hvn/versions/2").text
     assert "calendars.desk.hours.mon" in shown
     assert "18:30" in shown
@@ -239,7 +259,9 @@ def test_without_scripts_rows_are_added_and_removed_and_a_refused_form_keeps_wha
     typed = opened(shared_room, admin).filled(
         **{"0__exceptions__day": "2026-12-24", "0__exceptions__reason": "Eve"}
     )
-    added = form_to(typed.sent(shared_room, admin, ("action", "write")).text, EDIT)
+    page = typed.sent(shared_room, admin, ("action", "write")).text
+    assert '<input type="date" name="0.exceptions.day" value="2026-12-24">' in page
+    added = form_to(page, EDIT)
     assert '"2026-12-24" = { hours = [], reason = "Eve" }' in added.value("text")
     dropped = form_to(added.sent(shared_room, admin, ("drop", "0.exceptions.0")).text, EDIT)
     assert "2026-12-24" not in dropped.value("text")

@@ -1,14 +1,24 @@
 """Connections that send slowly, send nothing or read nothing: each ends, and the service answers all the while."""
 
+import asyncio
+import json
 import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
+from app.settings import Settings
+from app.web.http.connection import protocol_of
 from tests.servers.databases import SqliteDatabases
 from tests.waiting import HANG
 from tests.web.room import with_desks
@@ -75,6 +85,11 @@ def answers(process: Process, sent: bytes) -> bytes:
     pytest.fail("the service closes every connection without an answer")
 
 
+def problem_in(answer: bytes) -> dict[str, Any]:
+    """The document of an answer."""
+    return json.loads(answer.partition(b"\r\n\r\n")[2])
+
+
 GET = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
@@ -107,6 +122,77 @@ def test_headers_without_end_are_refused(strict: Process) -> None:
     answer = answers(strict, b"GET /healthz HTTP/1.1\r\nHost: t\r\nX-Long: " + b"x" * 40_000)
     assert answer.startswith(b"HTTP/1.1 431")
     assert b"x-content-type-options: nosniff" in answer
+    assert problem_in(answer)["type"] == "urn:slatimer:problem:headers-too-large"
+
+
+class Written(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.is_ended = b"", False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.is_ended = True
+
+    abort = close
+
+    def is_closing(self) -> bool:
+        return self.is_ended
+
+
+POST = b"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n"
+LONG = b"x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer", "is_answered"),
+    [
+        (POST + b"0\r\nAuthorization: Bearer x\r\n\r\n", b"HTTP/1.1 200", False),
+        (POST + (b"2;short=x\r\n[]\r\n" * 5_000) + b"0\r\n\r\n", b"HTTP/1.1 200", False),
+        (POST + b"0\r\nX-Long: " + LONG, b"HTTP/1.1 431", False),
+        (POST + b"0;long=" + LONG, b"HTTP/1.1 431", False),
+        (POST + b"0\r\nX-Long: " + LONG, b"HTTP/1.1 200", True),
+    ],
+    ids=["a trailer", "many chunks", "a long trailer", "a long extension", "answered before"],
+)
+def test_trailers_have_the_size_of_headers_and_none_is_read_as_one(
+    sent: bytes, answer: bytes, *, is_answered: bool
+) -> None:
+    names: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if not is_answered:
+            await request.body()
+        names.extend(request.headers)
+        await Response()(scope, receive, send)
+
+    async def served() -> tuple[bytes, bool]:
+        config, transport = uvicorn.Config(app, lifespan="off", log_config=None), Written()
+        protocol = protocol_of(Settings())(config, ServerState(), {})
+        protocol.connection_made(transport)
+        protocol.data_received(sent[: len(POST)])
+        tasks = list(protocol.tasks)
+        if is_answered:
+            await asyncio.gather(*tasks)
+        protocol.data_received(sent[len(POST) :])
+        is_ended = transport.is_ended
+        if is_ended:
+            protocol.connection_lost(None)
+        with suppress(ClientDisconnect):
+            await asyncio.gather(*tasks)
+        if not is_ended:
+            protocol.connection_lost(None)
+        return transport.written, is_ended
+
+    written, is_ended = asyncio.run(served())
+    assert (written[: len(answer)], written.count(b"HTTP/1.1")) == (answer, 1)
+    assert is_ended is (LONG in sent)
+    assert "authorization" not in names
 
 
 def test_large_headers_that_arrive_at_once_are_refused_and_end_the_connection(strict: Process) -> None:
@@ -122,6 +208,11 @@ def test_what_is_no_http_is_refused_with_the_headers_of_every_answer(strict: Pro
     answer = answers(strict, b"\x16\x03\x01 hello\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"content-security-policy: default-src 'none'" in answer
+    assert b"content-type: application/problem+json" in answer
+    assert (problem_in(answer)["type"], problem_in(answer)["status"]) == (
+        "urn:slatimer:problem:not-http",
+        400,
+    )
 
 
 def test_the_rest_of_a_refused_body_does_not_make_a_connection_last(strict: Process) -> None:

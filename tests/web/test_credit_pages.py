@@ -48,7 +48,7 @@ def test_a_credit_shows_its_amount_its_state_and_its_explanation_in_the_readers_
     assert "The uptime (Network uptime) was" in row
     dutch = rows(owed.get("/credits/list", lang="nl").text)[OWED]
     assert '<span class="amount">€ 6,61</span>' in dutch
-    assert "De beschikbaarheid (Network uptime) was" in dutch
+    assert "De beschikbaarheid (Uptime van het netwerk) was" in dutch
     assert "februari 2026" in dutch
 
 

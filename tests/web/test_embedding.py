@@ -191,6 +191,8 @@ def test_the_api_makes_tokens_for_those_who_may_see_the_desk_and_of_it_only(embe
         "https://*",
         "https://*.com",
         "HTTP://*.NL:8080/",
+        "https://*.co.uk",
+        "https://*.com.vn:8443",
     ],
 )
 def test_what_is_no_origin_is_refused_and_the_policy_stays_one_directive(
@@ -211,6 +213,7 @@ def test_a_rotated_secret_opens_for_the_grace_period_and_a_later_one_always(room
     room.wall.move(86_400 + 1)
     assert here.get(before).status_code == 404
     assert here.get(here.token(seconds=30 * 86_400, secret=rotated["secret"])).status_code == 200
-    shown = here.allow("https://*.example.com/").json()
-    assert (shown["secret"], shown["frame_ancestors"]) == (None, ["https://*.example.com"])
+    wide = ["https://*.example.com", "https://*.example.co.uk", "https://*.web.de", "https://com.vn"]
+    shown = here.allow("https://*.example.com/", *wide[1:]).json()
+    assert (shown["secret"], shown["frame_ancestors"]) == (None, wide)
     assert rotated["secret"] not in room.get("/v1/embedding/haisoft", here.admin).text

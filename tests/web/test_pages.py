@@ -139,6 +139,15 @@ def test_a_chosen_language_and_theme_are_kept(room: Room) -> None:
     assert '<html lang="it" data-theme="dark">' in room.get("/services").text
 
 
+@pytest.mark.parametrize("theme", ["light", "dark", "contrast"])
+def test_the_address_of_the_wall_chooses_its_colours_and_the_list_its_own(
+    shared_room: Room, theme: str
+) -> None:
+    page = shared_room.get("/", view="wall", theme=theme).text
+    assert f'data-theme="{theme}" data-view="wall"' in page
+    assert f'theme={theme}" aria-current="true"' in page
+
+
 @pytest.mark.parametrize(
     ("zone", "is_shown"),
     [("Asia/Ho_Chi_Minh", True), ("Europe/Berlin", False), ("", False), ("../../etc/passwd", False)],
@@ -219,6 +228,7 @@ def test_a_tile_narrows_the_list_and_every_tile_keeps_its_count(
     )
     page = room.get("/now/list", show=shown, desk="haisoft").text
     assert re.findall(r'data-key="haisoft/(\w+)"', page) == tickets
+    assert ("time over in opening hours" in page) is ("late" in tickets)
     counts = dict(re.findall(r'class="tile (\w+)[^>]*data-count="(\d+)"', page))
     assert counts == {
         "overdue": "1",

@@ -12,6 +12,7 @@ from app.settings import Settings
 from app.web.http.access import Recorder
 from app.web.http.arrival import PENDING_BYTES, BodyMemory, report
 from app.web.http.routing import called_directly
+from tests.web.room import Room
 
 
 def test_the_app_has_the_routes_of_its_routers_and_its_own_document() -> None:
@@ -23,6 +24,33 @@ def test_the_app_has_the_routes_of_its_routers_and_its_own_document() -> None:
 def test_no_error_is_answered_in_a_thread() -> None:
     handlers = create_app(Settings()).exception_handlers
     assert {key for key, handler in handlers.items() if not inspect.iscoroutinefunction(handler)} == set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("/breaches/", "/breaches"),
+        ("/breaches//?show=all&q=a%20b", "/breaches?show=all&q=a%20b"),
+        ("/queues/h%20x/support/", "/queues/h%20x/support"),
+        ("/v1/breaches/", "/v1/breaches"),
+        ("/nothing/", None),
+        ("//evil.example/", None),
+        ("//evil.example/breaches/", None),
+        ("//breaches/", None),
+        ("///", None),
+    ],
+)
+def test_a_slash_too_many_leads_to_the_address_without_it_on_the_same_host(
+    shared_room: Room, asked: str, location: str | None
+) -> None:
+    client = shared_room.client
+    answer = client.get(
+        f"http://testserver{asked}",
+        headers=shared_room.read | {"Host": "evil.example"},
+        follow_redirects=False,
+    )
+    assert answer.headers.get("location") == location
+    assert answer.status_code == (404 if location is None else 307)
 
 
 async def _takes_a_desk(request: Request, caller: Recorder, desk: str) -> Response:

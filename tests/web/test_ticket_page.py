@@ -2,7 +2,9 @@
 
 import re
 from datetime import datetime
+from html import unescape
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -35,7 +37,7 @@ def sentences(room: Room, ticket: str, desk: str = "haisoft") -> list[str]:
             "06T18:00:00",
             "Due Sat 7 Mar 10:30 CET: 30 min of working time are left, closed until Sat 7 Mar 10:00 CET.",
         ),
-        ("05T15:30:00", "06T16:30:00", "Was due Fri 6 Mar 10:30 CET, 4 h over."),
+        ("05T15:30:00", "06T16:30:00", "Was due Fri 6 Mar 10:30 CET, 4 h over in working time."),
         (
             "06T15:00:00",
             "06T18:00:00",
@@ -47,6 +49,36 @@ def test_a_sentence_says_when_a_clock_is_due(room: Room, created: str, now: str,
     room.wall.now = micros(datetime.fromisoformat(f"2026-03-{now}+01:00"))
     room.sent(room.event(time=f"2026-03-{created}+01:00"))
     assert sentences(room, "4711") == [sentence]
+
+
+def test_a_late_clock_of_every_hour_is_over_by_real_time(shared_room: Room) -> None:
+    early = "2026-03-06T12:30:00+01:00"
+    shared_room.sent(
+        shared_room.event(subject="always", time=early),
+        shared_room.event(subject="always", time=early, type="anomaly.detected", data={}),
+    )
+    assert "Was due Fri 6 Mar 13:30 CET, 2 h over." in sentences(shared_room, "always")
+
+
+@pytest.mark.parametrize("ticket", [".", "..", "a/../4711", "../4711", "a/b", "...", "a b?c#d"])
+def test_every_name_of_a_ticket_has_a_page_that_a_browser_comes_to(shared_room: Room, ticket: str) -> None:
+    room = shared_room
+    room.sent(room.event(subject=ticket))
+    (address,) = re.findall(
+        r'<a href="([^"]+)" data-panel', room.get("/now/list", desk="haisoft", q=ticket).text
+    )
+    # As a browser does: it removes the parts `.` and `..`, encoded ones too.
+    path = urlsplit(unescape(address)).path
+    assert urljoin("/", re.sub("%2[Ee]", ".", path)) == re.sub("%2[Ee]", ".", path)
+    page = room.client.get(unescape(address), headers=room.read)
+    assert page.status_code == 200
+    assert f'data-ticket="{ticket}"' in page.text
+    form = {"desk": "haisoft", "ticket": ticket, "fact": "agent.replied"}
+    sent = room.client.post(
+        "/ticket/record", data=form, headers=room.key("haisoft", Role.AGENT), follow_redirects=False
+    )
+    assert sent.headers["location"].startswith(unescape(address))
+    assert "Recorded." in room.client.get(sent.headers["location"], headers=room.read).text
 
 
 def test_the_calendar_of_a_clock_is_a_link_to_its_page(room: Room) -> None:

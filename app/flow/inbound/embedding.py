@@ -23,8 +23,11 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ORIGIN: Final = re.compile(rf"https?://(?:\*\.)?{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
 """Scheme, host and port, as `frame-ancestors` takes them: nothing in it can end the directive."""
 
-_TOO_WIDE: Final = re.compile(rf"https?://\*\.{_LABEL}(?::[0-9]{{1,5}})?")
-"""A wildcard followed by one label. Public suffixes of several labels, as co.uk, would need a list that changes."""
+_OF_REGISTRIES: Final = "ac|co|com|edu|go|gob|gouv|gov|ltd|mil|ne|net|nom|or|org|plc|sch"
+_TOO_WIDE: Final = re.compile(
+    rf"https?://\*\.(?:{_LABEL}|(?:{_OF_REGISTRIES})\.[a-z]{{2}})(?::[0-9]{{1,5}})?"
+)
+"""A wildcard over a top-level domain, or over what registries of countries sell names below, as co.uk and com.vn."""
 
 
 class FaultyOrigins(ValueError):
@@ -32,7 +35,7 @@ class FaultyOrigins(ValueError):
 
 
 class TooWideOrigins(FaultyOrigins):
-    """A wildcard over everything under one label, as `https://*.com`: anybody can have a host there. Name the domain."""
+    """A wildcard over a public suffix, as `https://*.com` and `https://*.co.uk`: anybody can have a host there."""
 
 
 class NotEmbedded(LookupError):
@@ -82,7 +85,7 @@ def origins(given: Iterable[str], most: int) -> tuple[str, ...]:
             )
         if _TOO_WIDE.fullmatch(each):
             raise TooWideOrigins(
-                f"{each!r} lets every host of a top-level domain frame the tickets. Name the domain, as in "
+                f"{each!r} lets everybody who has a domain there frame the tickets. Name the domain, as in "
                 "https://*.example.com"
             )
     if len(found) > most:

@@ -23,6 +23,7 @@ __all__ = [
     "BreachFilters",
     "all_breaches",
     "board",
+    "costs_by_breach",
     "filter_choices",
 ]
 
@@ -58,10 +59,21 @@ def board(
     found, following = breaches.breaches(conn, filters, cursor, limit)
     desks = sorted({each.desk for each in found})
     agreements = {desk: catalogue.in_force(conn, desk, at=now).agreement for desk in desks}
-    costs: dict[str, Sequence[Line]] = {}
-    for desk in desks:
-        costs |= costs_of(conn, catalogue, desk, [each for each in found if each.desk == desk], now)
+    costs = costs_by_breach(conn, catalogue, found, now)
     return BreachBoard(found, breach_filters.counts(conn, filters), following, costs, agreements)
+
+
+def costs_by_breach(
+    conn: Connection, catalogue: Catalogue, found: Iterable[Breach], now: Micros
+) -> dict[str, Sequence[Line]]:
+    """The credits of breaches of any desks that are valid, by their ids."""
+    by_desk: dict[str, list[Breach]] = {}
+    for each in found:
+        by_desk.setdefault(each.desk, []).append(each)
+    costs: dict[str, Sequence[Line]] = {}
+    for desk, own in by_desk.items():
+        costs |= costs_of(conn, catalogue, desk, own, now)
+    return costs
 
 
 def costs_of(
@@ -80,8 +92,15 @@ def costs_of(
     ids = {str(each.fields["contract"]) for each in caused.values()}
     contracts = some_contracts(conn, catalogue, desk, ids, at=now).values()
     question = asked(conn, catalogue, desk, now=now)
-    lines = [line for each in lines_of(question, contracts) for line in each.lines]
-    costs = {name: [line for line in lines if is_for(line, each)] for name, each in caused.items()}
+    by_ticket: dict[str, list[Line]] = {}
+    for each in lines_of(question, contracts):
+        for line in each.lines:
+            for ticket in line.about.tickets:
+                by_ticket.setdefault(ticket, []).append(line)
+    costs = {
+        name: [line for line in by_ticket.get(each.subject.ticket or "", ()) if is_for(line, each)]
+        for name, each in caused.items()
+    }
     return {name: own for name, own in costs.items() if own}
 
 

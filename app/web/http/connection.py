@@ -3,6 +3,7 @@
 uvicorn has a timeout of idle connections only, which any byte cancels. This protocol adds, with one timer a connection:
 
 - headers must be complete within `header_timeout`, however they trickle in, and within `max_header_size`;
+- the trailers of a chunked body, which nothing here reads, are dropped, and have the same size;
 - after an early answer, what is left of the body is discarded for `body_timeout` at most;
 - a client that reads nothing of its answer for `send_timeout` is disconnected, as is a stream's.
 
@@ -13,27 +14,22 @@ are accepted; what comes then is closed at once.
 
 import asyncio
 import resource
-from http import HTTPStatus
 from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 from prometheus_client import Counter
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.flow.metrics import REGISTRY
 from app.settings import Settings
 from app.web.http.hub import DROPPED
-from app.web.http.middleware import SECURITY_HEADERS
-from app.web.http.problems import Kind, Problem, respond
+from app.web.http.problems import Kind, Problem
+from app.web.http.refusal import HEADERS_TOO_LARGE, busy, headers_too_large, raw_answer
 
 _log = structlog.stdlib.get_logger()
 
-LIVENESS: Final = "/healthz"
 STREAM: Final = "/v1/stream"
 
 ENDED: Final = Counter(
@@ -46,7 +42,6 @@ ENDED: Final = Counter(
 
 _MAX_BACKLOG: Final = 2048
 _INFINITE: Final = 2**31
-_TOO_LARGE: Final = "The headers are too large."
 
 
 def _descriptors() -> int:
@@ -66,30 +61,6 @@ def backlog(settings: Settings) -> int:
     return max(1, min(_MAX_BACKLOG, free))
 
 
-def busy(app: ASGIApp) -> ASGIApp:
-    """The app of a connection above the limit: liveness by `app`, 503 for everything else."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == LIVENESS:
-            await app(scope, receive, send)
-            return
-        headers = {"Connection": "close", "Retry-After": "1"}
-        problem = Problem(Kind.UNAVAILABLE, "All connections are in use. Retry in a second.", headers=headers)
-        response = respond(Request(scope), problem)
-        response.headers.update({name.decode(): value.decode() for name, value in SECURITY_HEADERS})
-        await response(scope, receive, send)
-
-    return answer
-
-
-async def _headers_too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    """The app of a connection whose headers came at once and are too large."""
-    headers = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
-    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-    response = PlainTextResponse(_TOO_LARGE, status, headers | {"Connection": "close"})
-    await response(scope, receive, send)
-
-
 class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol with these limits."""
 
@@ -107,7 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self._in_headers, self._in_body = True, False
-        self._header_size = 0
+        self._header_size = 0  # bytes since the request began, or since the latest part of its body
         self.idle_since = self.loop.time()
 
     # -- events of the transport
@@ -132,17 +103,24 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser. Headers that are too long end the connection."""
+        """Feed the parser. Headers or trailers that are too long end the connection."""
+        # In pieces: how much of one with a part of the body is trailers is not known.
+        size = self.settings.max_header_size
+        for start in range(0, len(data), size):
+            self._feed(data[start : start + size])
+            if self.transport.is_closing():
+                return
+
+    def _feed(self, data: bytes) -> None:
         if self._is_idle():
             self._expect_headers()
         self._header_size += len(data)
         super().data_received(data)
-        if not self._in_headers or self.transport.is_closing():
+        if self.transport.is_closing() or not (self._in_headers or self._in_body):
             return
         if self._header_size > self.settings.max_header_size:
-            ENDED.labels("max_header_size").inc()
-            self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
-        elif self._timer is None:
+            self._end_too_large()
+        elif self._in_headers and self._timer is None:
             # Headers that arrive in one piece, as nearly all do, need no timer.
             self._limit_headers()
 
@@ -169,12 +147,22 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The headers are complete."""
         self._stop_timer()
-        self._in_headers, self._in_body = False, True
+        self._in_headers, self._in_body, self._header_size = False, True, 0
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self.settings.max_header_size:
             ENDED.labels("max_header_size").inc()
-            self.app = _headers_too_large
+            self.app = headers_too_large
         super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; a trailer of the body is dropped, so that none passes as a header."""
+        if self._in_headers:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body: what comes after it is counted anew, as trailers may."""
+        self._header_size = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is complete."""
@@ -216,6 +204,15 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
+    def _end_too_large(self) -> None:
+        """Refuse the request where no other answer is under way; end the connection otherwise."""
+        is_begun = not _is_answered(self) if self._in_headers else self.cycle.response_started
+        if is_begun or self.pipeline:
+            self.end("max_header_size")
+            return
+        ENDED.labels("max_header_size").inc()
+        self._refuse(HEADERS_TOO_LARGE)
+
     def _end_unread(self) -> None:
         if self.scope["path"] == STREAM:
             DROPPED.inc()
@@ -236,19 +233,12 @@ class GuardedProtocol(HttpToolsProtocol):
         return idle is not None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, with the headers of every answer."""
-        self._refuse(b"400 Bad Request", msg)
+        """Answer what is no HTTP, as every error is answered."""
+        self._refuse(Problem(Kind.NOT_HTTP, msg))
 
-    def _refuse(self, status: bytes, detail: str) -> None:
-        headers = (
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"connection", b"close"),
-            *SECURITY_HEADERS,
-        )
-        lines = (b"HTTP/1.1 " + status, *(b"%b: %b" % each for each in headers))
-        length = b"content-length: %d" % len(detail)
+    def _refuse(self, problem: Problem) -> None:
         self._stop_timer()
-        self.transport.write(b"\r\n".join((*lines, length, b"", detail.encode("ascii"))))
+        self.transport.write(raw_answer(problem))
         self.transport.close()
 
 

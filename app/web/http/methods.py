@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web.http.encoded_slash import path_as_sent
+
 _WITH_ROUTES: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ROUTE: Final = "route"
 _HEAD: Final = "slatimer.head"
@@ -25,6 +27,22 @@ def allowed_methods(request: Request) -> list[str]:
     if not found:
         return []
     return sorted([*found, "OPTIONS", *(["HEAD"] if "GET" in found else [])])
+
+
+def without_slash(request: Request) -> str | None:
+    """The address of a request without the slashes at its end, if there is a route for it; None otherwise.
+
+    It has no host: the one that a request names can be anybody's.
+    """
+    scope = request.scope
+    shorter = path_as_sent(scope).rstrip("/")
+    if not scope["path"].endswith("/") or not shorter or shorter.startswith("//"):
+        return None
+    inner = {**scope, "path": scope["path"].rstrip("/")}
+    if all(route.matches(inner)[0] is Match.NONE for route in request.app.routes):
+        return None
+    query = scope["query_string"].decode("ascii", "replace")
+    return f"{shorter}?{query}" if query else shorter
 
 
 def wants_head(request: Request) -> bool:

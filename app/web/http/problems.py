@@ -38,7 +38,7 @@ from app.store.engine.vault import UnreadableSecret
 from app.store.people.persons import FaultyName, NameTaken, TooManyPeople
 from app.store.tickets.board import FaultyCursor
 from app.web.http.encoded_slash import APART
-from app.web.http.methods import allowed_methods
+from app.web.http.methods import allowed_methods, without_slash
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:slatimer:problem:"
@@ -48,6 +48,7 @@ class Kind(Enum):
     """A kind of problem: the end of its `type`, its title and its status."""
 
     UNREADABLE = ("unreadable-body", "The body cannot be read", 400)
+    NOT_HTTP = ("not-http", "The request is not valid HTTP", 400)
     NOT_SIGNED_IN = ("not-signed-in", "A valid key is needed", 401)
     SIGN_IN_REFUSED = ("sign-in-refused", "The sign-in is refused", 401)
     BAD_SIGNATURE = ("bad-signature", "The signature is not valid", 401)
@@ -215,20 +216,26 @@ def _path(request: Request) -> str:
     return request.url.path.replace(APART, "%2F")
 
 
-def respond(request: Request, problem: Problem) -> Response:
-    """The response for a problem."""
+def document(problem: Problem, instance: str) -> bytes:
+    """The document of a problem. `instance`: the path of the request; empty where it is not known."""
     kind = problem.kind
-    document: dict[str, Any] = {
+    members: dict[str, Any] = {
         "type": kind.type,
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail,
-        "instance": _path(request),
+        "instance": instance,
         "errors": [place.as_json() for place in problem.errors],
         **problem.extra,
     }
+    return orjson.dumps(members)
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The response for a problem."""
+    kind = problem.kind
     return Response(
-        orjson.dumps(document),
+        document(problem, _path(request)),
         status_code=kind.status,
         media_type=MEDIA_TYPE,
         headers={**(_RETRY_SOON if kind is Kind.UNAVAILABLE else {}), **(problem.headers or {})},
@@ -308,6 +315,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
     found = cast(HTTPException, error)
     if found.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _of_method(request)
+    if found.status_code == HTTPStatus.NOT_FOUND and (address := without_slash(request)) is not None:
+        return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": address})
     kind = _OF_STATUS.get(found.status_code, Kind.INVALID)
     if found.status_code == HTTPStatus.NOT_FOUND and _is_for_a_person(request):
         problem = Problem(kind, f"There is no page at {_path(request)}.")

@@ -3,6 +3,7 @@
 The list leaves retracted ones out unless they are asked for, and marks them.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -12,10 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.flow.query import tickets
-from app.flow.query.breaches import BreachFilters, all_breaches
+from app.flow.query.breaches import BreachFilters, all_breaches, costs_by_breach
 from app.flow.query.serialize import instant_text
 from app.intake.data_fields import Visible
 from app.principal import Desks
+from app.sla.credit.line import Line
 from app.store.engine.database import Connection
 from app.store.tickets import breaches
 from app.store.tickets.breaches import Breach
@@ -127,7 +129,9 @@ async def list_breaches(
     """What was late, the latest first, with who has seen it.
 
     A breach that was retracted, because a fact came late or was withdrawn, is left out. With `retracted=true` it is
-    listed too. As a file the list has no pages: it has all that match, up to SLATIMER_REPORT_ROWS_MAX.
+    listed too. As a file the list has no pages: it has all that match, up to SLATIMER_REPORT_ROWS_MAX. Its last
+    columns are the total of the credits that a breach has caused, without those refused, lapsed or withdrawn, their
+    currency and their states. A credit that several breaches have caused is in the row of each.
     """
     parts = running(request)
     filters = _filters(desks_for(caller, wanted.desk), wanted)
@@ -160,15 +164,19 @@ def _filters(desks: Desks, wanted: BreachListQuery) -> BreachFilters:
 async def _file(parts: WebRuntime, filters: BreachFilters, chosen: Format) -> Response:
     """All breaches that match as a file. Raises Problem where they are too many."""
     most = parts.settings.report_rows_max
-    found = await parts.database.read_replicated(
-        budgeted(parts.settings, lambda conn: all_breaches(conn, filters, most))
-    )
+    now = parts.database.now()
+
+    def read(conn: Connection) -> tuple[list[Breach], Mapping[str, Sequence[Line]]] | None:
+        found = all_breaches(conn, filters, most)
+        return None if found is None else (found, costs_by_breach(conn, parts.catalogue, found, now))
+
+    found = await parts.database.read_replicated(budgeted(parts.settings, read))
     if found is None:
         reason = (
             f"leaves more than {most} breaches, the limit SLATIMER_REPORT_ROWS_MAX. Ask for a shorter span"
         )
         raise invalid([Place("query", "from", reason)])
-    return await run_in_threadpool(lambda: in_format(breach_table(found), chosen))
+    return await run_in_threadpool(lambda: in_format(breach_table(*found), chosen))
 
 
 @router.post(

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.flow.people.views import Page
 from app.flow.query.breaches import BreachBoard, BreachFilters, board, filter_choices
 from app.principal import Permission
+from app.sla.agreement.agreement import Agreement
 from app.store.engine.database import Connection
 from app.web.http.access import desks_for
 from app.web.http.forms import read_form
@@ -22,6 +23,7 @@ from app.web.pages.frame.labels import commitment_labels
 from app.web.pages.frame.reader import AcknowledgeReader, Reader, ViewReader
 from app.web.pages.frame.room import Room
 from app.web.pages.frame.saved import menu
+from app.web.pages.reports.query import FILTERS
 
 room = Room("breaches")
 
@@ -33,8 +35,12 @@ async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
     """The page."""
     context = await _list(reader, wanted)
     desks = desks_for(reader.caller, wanted.desk)
-    choices, labels = await reader.read(
-        lambda conn: (filter_choices(conn, desks), commitment_labels(conn, reader, desks))
+    choices, labels, reports = await reader.read(
+        lambda conn: (
+            filter_choices(conn, desks),
+            commitment_labels(conn, reader, desks),
+            _reports(conn, reader, wanted.desk),
+        )
     )
     saved = await menu(reader, Page.BREACHES)
     return room.page(
@@ -44,6 +50,7 @@ async def breaches(reader: ViewReader, wanted: Wanted) -> Response:
         choices=choices,
         labels=labels,
         kinds=KIND_CHOICES,
+        reports=reports,
         saved=saved,
         **context,
     )
@@ -95,4 +102,19 @@ def _zone(conn: Connection, reader: Reader, desk: str | None) -> str:
     """The zone in which days are meant: that of the desk, else the reader's own."""
     if desk is None:
         return reader.choices.zone or "UTC"
-    return reader.runtime.catalogue.in_force(conn, desk, at=reader.now).agreement.time_zone
+    return _agreement(conn, reader, desk).time_zone
+
+
+def _reports(conn: Connection, reader: Reader, desk: str | None) -> str:
+    """The address of the reports of the same dates, with those filters of the list that they know."""
+    shown = desk or (reader.desks[0] if len(reader.desks) == 1 else None)
+    unknown = ["show", "taken", "q", "cursor"]
+    if shown is None:
+        unknown += ["kind", *FILTERS]
+    elif not _agreement(conn, reader, shown).names_in_reports:
+        unknown.append("assignee")
+    return reader.address_of("/reports", **{**dict.fromkeys(unknown), "desk": shown})
+
+
+def _agreement(conn: Connection, reader: Reader, desk: str) -> Agreement:
+    return reader.runtime.catalogue.in_force(conn, desk, at=reader.now).agreement

@@ -4,7 +4,9 @@ The text is the file; the form is a view of it. What the form does not show stay
 and its order. Values are not checked here: a wrong one gets into the text, and the check of the draft finds it.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -17,28 +19,39 @@ from app.web.pages.frame.files.sent import Sent
 _MOST_ROWS: Final = 5_000
 """Rows of a list in a form: exceptions of every date of more than ten years."""
 _MOST_CALENDARS: Final = 100
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ELSEWHERE: Final = ("seasons", "alternate", "years")
 """Keys of a calendar that the form does not show."""
 
 Text = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 
 
-class ExceptionRow(BaseModel):
-    """The hours of a date or a recurring day; none: closed."""
+class DayRow(BaseModel):
+    """A row of a list of days: a date, as "2026-12-24", or a day of every year, as "*-12-24" and in words."""
 
     model_config = ConfigDict(extra="forbid")
 
     day: Text
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it is a date, for which browsers have a field of their own."""
+        try:
+            return bool(_DATE.fullmatch(self.day)) and date.fromisoformat(self.day).year > 0
+        except ValueError:
+            return False
+
+
+class ExceptionRow(DayRow):
+    """The hours of a date or a recurring day; none: closed."""
+
     hours: Text = ""
     reason: Text = ""
 
 
-class AddedRow(BaseModel):
+class AddedRow(DayRow):
     """A closed day that the desk adds to the holidays."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    day: Text
     name: Text = ""
 
 

@@ -26,7 +26,7 @@ SECRET_LENGTHS: Final = (8, 500)
 FAULTY_SECRET: Final = N_("A secret has 8 to 500 characters, and no space.")
 FAULTY_ORIGINS: Final = N_("Write scheme and host only, one a line, as https://example.zendesk.com.")
 TOO_WIDE_ORIGINS: Final = N_(
-    "An asterisk directly before a top-level domain lets every site there show the tickets. Name the domain, as "
+    "An asterisk directly before com, co.uk or the like lets every site there show the tickets. Name the domain, as "
     "https://*.example.com."
 )
 TOO_MANY_ORIGINS: Final = N_("Write {n} addresses at most.")

@@ -30,11 +30,12 @@ _ACCEPTED_MAX: Final = 20
 
 
 class Theme(StrEnum):
-    """Colours: the system's choice, or one of the two."""
+    """Colours: the system's choice, one of the two, or the system's with more contrast."""
 
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
+    CONTRAST = "contrast"
 
 
 @dataclass(frozen=True, slots=True)

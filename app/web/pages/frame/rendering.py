@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from app.delivery.wording.catalogues import Folders, translations
 from app.delivery.wording.language import Language
 from app.delivery.wording.wording import CATALOGUES
+from app.web.pages.frame.addresses import ticket_path
 from app.web.pages.frame.assets import PAGES
 from app.web.pages.frame.files.fault_texts import fault_text
 from app.web.pages.frame.words import Words
@@ -56,7 +57,11 @@ def environment(room: str, language: Language) -> "Environment":
         return Markup(escape(found)).format(n=words.number(n), **values)  # noqa: S704 - the phrase is escaped
 
     cast("dict[str, object]", made.globals).update(
-        _=say, ngettext=count, words=words, fault_text=partial(fault_text, words)
+        _=say,
+        ngettext=count,
+        words=words,
+        fault_text=partial(fault_text, words),
+        ticket_path=ticket_path,
     )
     return made
 

@@ -20,6 +20,7 @@ from app.sla.report.queue_report import QueueStep
 from app.sla.span import SECOND, Micros, Span
 from app.store.contracts.catalogue import Catalogue
 from app.store.engine.database import Connection
+from app.web.pages.frame.addresses import ticket_path
 from app.web.pages.frame.labels import rule_labels
 from app.web.pages.frame.vocabulary import CREDIT_STATES, KINDS, MOVES, named
 from app.web.pages.frame.words import Words, local
@@ -135,7 +136,7 @@ class Lister:
         ]
 
     def _ticket(self, ticket: str) -> Cell:
-        return Cell(ticket, f"/tickets/{quote(self.desk, safe='')}/{quote(ticket, safe='')}", is_number=False)
+        return Cell(ticket, ticket_path(self.desk, ticket), is_number=False)
 
     def label(self, rule: str) -> str:
         """The label of a commitment or a credit; the id of one of an earlier version."""

@@ -181,11 +181,12 @@ def _situation(view: ClockView, calendar: Calendar | None) -> str:
     if view.state is RUNNING:
         if view.remaining is None or view.due_at is None:
             return "unknown"
+        is_real_time = calendar is not None and calendar.is_always
         if view.breached_at is not None:
-            return "late"
+            return "late_elapsed" if is_real_time else "late"
         if view.open_now is False:
             return "closed"
-        return "elapsed" if calendar is not None and calendar.is_always else "working"
+        return "elapsed" if is_real_time else "working"
     if view.state is PAUSED:
         return "paused" if view.remaining is not None and view.due_if_resumed_now is not None else "stands"
     if view.state is AWAITING or view.state is CANCELLED:

@@ -1,8 +1,8 @@
 """One ticket: when it is due and why, what stops it, what happened, where it waits, and what a miss would cost.
 
-`/tickets/{desk}/{ticket}` is the page; `/ticket/live` is the part of it that changes; the forms are sent to
-`/ticket/record`, `/ticket/exclude` and `/ticket/withdraw`. `clock` in the address names the
-clock whose timeline is shown beside those that go on, as in `ticket-response/1`.
+`/tickets/{desk}/{ticket}` is the page, and `/ticket` where the ticket's name cannot stand in a path; `/ticket/live` is
+the part of it that changes; the forms are sent to `/ticket/record`, `/ticket/exclude` and `/ticket/withdraw`. `clock` in
+the address names the clock whose timeline is shown beside those that go on, as in `ticket-response/1`.
 """
 
 from typing import Annotated, Any
@@ -36,12 +36,23 @@ Chosen = Annotated[str | None, Query(max_length=400)]
 
 
 @room.get("/tickets/{desk}/{ticket:path}")
-async def ticket(reader: ViewReader, desk: str, ticket: str, clock: Chosen = None) -> Response:
+async def show(reader: ViewReader, desk: str, ticket: str, clock: Chosen = None) -> Response:
     """The page."""
     context = await _read(reader, desk, ticket, clock)
     template = "archived.html" if "archived" in context else "ticket.html"
     shown = typed() | {"is_recorded": reader.request.query_params.get("done") == "recorded"}
     return room.page(reader, template, desk=desk, ticket=ticket, chosen=clock, **shown, **context)
+
+
+@room.get("/ticket")
+async def ticket_by_query(
+    reader: ViewReader,
+    desk: Annotated[str, Query(max_length=200)],
+    ticket: Annotated[str, Query(max_length=1_000)],
+    clock: Chosen = None,
+) -> Response:
+    """The page of a ticket whose name cannot stand in a path, as `..`."""
+    return await show(reader, desk, ticket, clock)
 
 
 @room.get("/ticket/live")

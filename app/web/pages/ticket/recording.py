@@ -1,7 +1,6 @@
 """Records what the forms of a ticket's page say, as events, and shows a form again that is not accepted."""
 
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -9,6 +8,7 @@ from app.flow.judge.record import FaultyFact, fact
 from app.principal import Permission, permission_to_record
 from app.web.http.access import lacking, must_see
 from app.web.http.problems import Kind, Problem
+from app.web.pages.frame.addresses import ticket_path
 from app.web.pages.frame.posted import REFUSED, lead_to
 from app.web.pages.frame.reader import Reader
 from app.web.pages.frame.room import Room
@@ -31,7 +31,7 @@ async def record_fact(reader: Reader, desk: str, ticket: str, kind: str) -> Resp
         await _receive(reader, desk, ticket, kind, author=reader.caller.principal.label)
     except FaultyFact as error:
         raise Problem(Kind.INVALID, f"{error}.") from error
-    return lead_to(reader, f"{address_of(desk, ticket)}?done=recorded")
+    return lead_to(reader, ticket_path(desk, ticket, done="recorded"))
 
 
 async def record_correction(
@@ -55,7 +55,7 @@ async def record_correction(
         )
     except FaultyFact as error:
         return correct_page(room, reader, desk, ticket, context, entered, str(error))
-    return lead_to(reader, f"{address_of(desk, ticket)}?done=recorded")
+    return lead_to(reader, ticket_path(desk, ticket, done="recorded"))
 
 
 def correct_page(
@@ -81,11 +81,6 @@ def typed(entered: Entered | None = None) -> dict[str, Any]:
         return {"chosen_form": None, "typed": {}, "faults": {}, "ticked": ()}
     shown = {"typed": entered.fields, "faults": entered.faults, "ticked": entered.commitments}
     return {"chosen_form": entered.form, **shown}
-
-
-def address_of(desk: str, ticket: str) -> str:
-    """The address of a ticket's page."""
-    return f"/tickets/{quote(desk, safe='')}/{quote(ticket)}"
 
 
 async def _receive(reader: Reader, desk: str, ticket: str, kind: str, *, author: str, **given: Any) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import quote
 
 from babel.dates import format_skeleton
 from babel.numbers import format_currency
 
 from app.delivery.wording.phrases import N_
 from app.flow.simulation.targets import SHARES
+from app.web.pages.frame.addresses import ticket_path
 from app.web.pages.frame.vocabulary import named
 from app.web.pages.frame.words import Words
 from app.web.pages.what_if.reasons import Audience, why
@@ -127,7 +127,7 @@ def _flip(to: Audience, desk: str, found: Json, labels: Mapping[str, str]) -> Fl
     before, after = found["before"], found["after"]
     return Flip(
         ticket=found["ticket"],
-        address=f"/tickets/{quote(desk, safe='')}/{quote(found['ticket'], safe='')}",
+        address=ticket_path(desk, found["ticket"]),
         label=labels.get(found["commitment"], found["commitment"]),
         before=named(to.words, VERDICTS, before["verdict"]),
         before_why=why(before, to),

@@ -146,7 +146,12 @@ export function editor() {
   });
 
   find("#form").addEventListener("change", ({ target }) => {
-    if (!target.name?.startsWith("new.")) writeText(undefined, "remakes" in target.dataset);
+    target.toggleAttribute("data-unfinished", isUnfinished(target));
+    if (!target.name?.startsWith("new.") && !isUnfinished(target)) writeText(undefined, "remakes" in target.dataset);
+  });
+  find("#form").addEventListener("focusout", ({ target }) => {
+    if (target.hasAttribute("data-unfinished")) writeText();
+    target.removeAttribute("data-unfinished");
   });
   draft.addEventListener("input", changed);
   find("#discard").addEventListener("click", () => write(inForce));
@@ -175,10 +180,13 @@ function markFaulty() {
   }
 }
 
+// While a year is typed, a field for dates has the years 2, 20 and 202, and nothing between two dates.
+const isUnfinished = (field) => field.type === "date" && field.value < "1000";
+
 function addRow(button) {
   const group = button.closest("[data-group]");
   const list = group.querySelector(`[data-rows="${button.dataset.add}"]`);
-  list.append(group.querySelector(`template[data-for="${button.dataset.add}"]`).content.cloneNode(true));
+  list.append(group.querySelector(`template[data-for="${button.dataset.as ?? button.dataset.add}"]`).content.cloneNode(true));
   list.lastElementChild.querySelector("input").focus();
 }
 
