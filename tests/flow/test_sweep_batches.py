@@ -134,3 +134,51 @@ def test_beside_pushes_a_batch_is_what_its_time_allows(seconds_each: float, expe
         batches.committed()
         batches.committed()
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds_each", "expected"),
+    [
+        # Twenty of ten are a whole one.
+        (0.0, 20),
+        # A second is over after the fifth.
+        (0.02, 5),
+    ],
+)
+def test_a_transaction_has_small_batches_up_to_a_whole_one_or_its_time(
+    seconds_each: float, expected: int
+) -> None:
+    now = 0.0
+    batches = Batches(SETTINGS, clock=lambda: now)
+    batches.committed()  # a push
+    batches.begin()
+    found = 0
+    while batches.has_room:
+        assert batches.tickets == 10
+        batches.evaluate(due("", 10))
+        now += 10 * seconds_each
+        batches.evaluated()
+        found += 1
+    assert found == expected
+
+
+def test_the_batches_of_a_transaction_are_no_pushes() -> None:
+    batches = Batches(SETTINGS, clock=count(0.0, 0.001).__next__)
+    batches.begin()
+    for _ in range(3):
+        batches.evaluate(due("", 10))
+        batches.evaluated()
+    for _ in range(3):
+        batches.committed()
+    batches.begin()
+    assert batches.tickets == 200
+
+
+def test_a_push_after_a_transaction_that_was_rolled_back_is_a_push() -> None:
+    batches = Batches(SETTINGS, clock=count(0.0, 0.001).__next__)
+    batches.begin()
+    batches.evaluate(due("", 10))
+    batches.begin()
+    batches.committed()
+    batches.begin()
+    assert batches.tickets == 10
