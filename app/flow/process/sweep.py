@@ -83,7 +83,7 @@ class Batches:
         self._part = _Part(settings.sweep_batch_time, 1.0)
         self._busy_part = _Part(settings.sweep_busy_batch_time, self._least / self._most)
         self._began = self._batch_began = self._batch = self._evaluated = 0.0
-        """`_batch` and `_evaluated`, of the transaction so far, are parts of a whole batch."""
+        """`_batch` and `_evaluated`, of the transaction so far, are tickets: a contract is as much as some of them."""
 
     @property
     def tickets(self) -> int:
@@ -113,21 +113,21 @@ class Batches:
     def evaluate(self, due: Collection[SubjectKey]) -> None:
         """An assessment that becomes durable is the sweep's, of these subjects."""
         contracts = sum(subject.kind is SubjectKind.CONTRACT for _, subject in due)
-        self._batch = (len(due) - contracts) / self._most + contracts / self._contracts
+        self._batch = len(due) - contracts + contracts * self._most / self._contracts
         self._own += 1
 
     def evaluated(self) -> None:
         """They are evaluated, and to be committed. The next batch of the transaction begins, if it has another."""
         began, self._batch_began = self._batch_began, self._clock()
         self._evaluated += self._batch
-        whole = (self._batch_began - began) / self._batch
+        whole = (self._batch_began - began) * self._most / self._batch
         self._part.took(whole)
         self._busy_part.took(whole)
 
     @property
     def has_room(self) -> bool:
         """Whether the transaction has evaluated less than a whole batch, and for less than a whole batch's time."""
-        return self._evaluated < 1.0 and self._batch_began - self._began < self._time
+        return self._evaluated < self._most and self._batch_began - self._began < self._time
 
     def committed(self) -> None:
         """An assessment of this process became durable: one of the sweep's, or that of a push."""
