@@ -29,20 +29,21 @@ class SweepSettings(SettingsGroup):
     sweep_busy_batch_size: int = Field(
         default=10,
         ge=1,
-        description="Least number of tickets in one transaction of the sweep while events are pushed, which wait for "
-        "it: about 4 ms, and of the contracts as large a part.",
+        description="Least number of tickets that the sweep evaluates at a time while events are pushed, which wait for "
+        "it: about 4 ms, and of the contracts as large a part. On PostgreSQL each time is a transaction. On SQLite one "
+        "goes on until a write waits, or it is as large or as long as any may be.",
     )
     sweep_busy_batch_time: timedelta = Field(
         default=timedelta(milliseconds=5),
         gt=timedelta(0),
-        description="Time that the sweep may evaluate in one transaction while events are pushed, by what the last one "
+        description="Time that the sweep may evaluate at a time while events are pushed, by what the last one "
         "took, where that is more than the least number: on a fast machine a batch has more tickets.",
     )
     sweep_busy_batches: int = Field(
         default=50,
         ge=0,
-        description="Transactions of the sweep that stay so small after one beside which an event was pushed: a quarter "
-        "of a second, in which the next event is likely to come.",
+        description="Transactions of the sweep with such small batches after one beside which an event was pushed: a "
+        "quarter of a second on PostgreSQL and some seconds on SQLite, in which the next event is likely to come.",
     )
     sweep_contracts_batch_size: int = Field(
         default=100,
