@@ -14,6 +14,7 @@ SETTINGS = Settings(
     sweep_batch_time=timedelta(seconds=1),
     sweep_busy_batch_size=10,
     sweep_busy_batch_time=timedelta.resolution,
+    sweep_busy_transaction_size=50,
     sweep_busy_batches=3,
     sweep_contracts_batch_size=100,
 )
@@ -139,13 +140,12 @@ def test_beside_pushes_a_batch_is_what_its_time_allows(seconds_each: float, expe
 @pytest.mark.parametrize(
     ("seconds_each", "expected"),
     [
-        # Twenty of ten are a whole one.
-        (0.0, 20),
-        # A second is over after the fifth.
-        (0.02, 5),
+        (0.0, 5),
+        # A second is over after the third.
+        (0.04, 3),
     ],
 )
-def test_a_transaction_has_small_batches_up_to_a_whole_one_or_its_time(
+def test_a_transaction_has_small_batches_up_to_its_size_or_its_time(
     seconds_each: float, expected: int
 ) -> None:
     now = 0.0
@@ -160,6 +160,14 @@ def test_a_transaction_has_small_batches_up_to_a_whole_one_or_its_time(
         batches.evaluated()
         found += 1
     assert found == expected
+
+
+def test_a_whole_batch_is_a_transaction() -> None:
+    batches = Batches(SETTINGS, clock=lambda: 0.0)
+    batches.begin()
+    batches.evaluate(due("", batches.tickets))
+    batches.evaluated()
+    assert not batches.has_room
 
 
 def test_the_batches_of_a_transaction_are_no_pushes() -> None:

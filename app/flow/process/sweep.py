@@ -68,8 +68,8 @@ class Batches:
     counted: it takes as long with fewer tickets, so where the disk needs more than that time batches would shrink to one
     ticket. A push waits for the batch that runs when it arrives, so after a transaction beside which something was
     pushed the batches of so many more stay small: the next push is likely to come within them. After each further one
-    the next is twice as large. A transaction may have several small batches, up to the size or the time of a whole one.
-    Used by the thread that writes.
+    the next is twice as large. A transaction may have several small batches, up to a size of its own and the time of a
+    whole one. Used by the thread that writes.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
@@ -80,6 +80,7 @@ class Batches:
         self._small, self._small_left = settings.sweep_busy_batches, 0
         self._own, self._is_busy = 0, False
         self._time = settings.sweep_batch_time.total_seconds()
+        self._room = min(settings.sweep_busy_transaction_size, self._most)
         self._part = _Part(settings.sweep_batch_time, 1.0)
         self._busy_part = _Part(settings.sweep_busy_batch_time, self._least / self._most)
         self._began = self._batch_began = self._batch = self._evaluated = 0.0
@@ -126,8 +127,8 @@ class Batches:
 
     @property
     def has_room(self) -> bool:
-        """Whether the transaction has evaluated less than a whole batch, and for less than a whole batch's time."""
-        return self._evaluated < self._most and self._batch_began - self._began < self._time
+        """Whether the transaction may have another batch, by the tickets and the time that it has had."""
+        return self._evaluated < self._room and self._batch_began - self._began < self._time
 
     def committed(self) -> None:
         """An assessment of this process became durable: one of the sweep's, or that of a push."""
@@ -252,7 +253,7 @@ class Sweeper:
             self._background.clear_wake()
 
     def _claim(self, conn: Connection, now: Micros) -> int:
-        """Sweep one batch; on SQLite further ones while all are full and no write waits, as much as a whole one."""
+        """Sweep one batch; on SQLite further small ones while all are full and no write waits."""
         self._batches.begin()
         self._claimed = ()
         total = 0
