@@ -1,6 +1,10 @@
 """The sweep: breaches are recorded at their instant, once, whatever fails or stops meanwhile."""
 
+import asyncio
+import threading
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,14 +12,15 @@ from app.flow import metrics
 from app.flow.judge.receive import Incoming
 from app.flow.process.sweep import Sweeper
 from app.flow.query.tickets import answers
+from app.settings import Settings
 from app.sla.event import Event
-from app.sla.span import HOUR
+from app.sla.span import HOUR, Micros
 from app.sla.subject import Subject
-from app.store.engine.database import Database, wall_clock
+from app.store.engine.database import Connection, Database, wall_clock
 from app.store.engine.notify import Announcement
 from app.store.tickets import schedule
-from tests.servers.databases import Databases
-from tests.service import Service, WallClock, created, event
+from tests.servers.databases import Databases, sqlite_only
+from tests.service import Service, WallClock, created, event, with_desks_in_force
 from tests.waiting import until_true
 
 BEFORE_THE_FIRST_YEAR = -(10**17)
@@ -236,16 +241,113 @@ POISON = {
 }
 
 
+def beside_pushes(settings: Settings, **sizes: int) -> Settings:
+    """The sweep evaluates two tickets at a time after a push."""
+    return settings.model_copy(update={"sweep_busy_batch_size": 2, **sizes})
+
+
 async def test_a_ticket_that_cannot_be_stored_is_parked_and_stalls_no_other(
     service: Service, databases: Databases
 ) -> None:
-    names = ["1", "2", "3"]
-    await service.receiver.receive([created(name, "2026-03-02T08:00:00+01:00") for name in names])
-    await service.database.write(lambda conn, now: conn.exec_driver_sql(POISON[databases.kind]))
-    service.clock.set("2026-03-02T18:00:00+01:00")
-    assert await service.sweeper.sweep() >= len(names)
-    assert {signal["ticket"] for signal in service.signals("clock.breached")} == {"1", "3"}
-    parked = service.rows("SELECT ticket, error, times FROM parked")
+    names = ["0", "1", "2", "3", "4"]
+    small = Service(beside_pushes(service.settings), service.database, service.clock)
+    await small.receiver.receive([created(name, "2026-03-02T08:00:00+01:00") for name in names])
+    await small.database.write(lambda conn, now: conn.exec_driver_sql(POISON[databases.kind]))
+    small.clock.set("2026-03-02T18:00:00+01:00")
+    assert await small.sweeper.sweep() >= len(names)
+    assert sorted(signal["ticket"] for signal in small.signals("clock.breached")) == ["0", "1", "3", "4"]
+    parked = small.rows("SELECT ticket, error, times FROM parked")
     assert [(row[0], row[2]) for row in parked] == [("2", 1)]
     assert "Error" in parked[0][1]
-    assert await service.sweeper.sweep() == 0
+    assert await small.sweeper.sweep() == 0
+
+
+class TickingClock(WallClock):
+    """Goes on by a microsecond each time, so that no two transactions have the same instant."""
+
+    def __call__(self) -> Micros:
+        self.now += 1
+        return self.now
+
+
+@dataclass
+class Swept:
+    """What a sweep has left."""
+
+    signals: list[dict[str, Any]]
+    rows: list[tuple[Any, ...]]
+    transactions: int
+
+
+def swept_after_pushes(settings: Settings) -> Swept:
+    """Five overdue tickets, two of them merged, swept in these batches."""
+    clock = TickingClock()
+    with Database(settings, clock) as database:
+        service = Service(settings, database, clock)
+        clock.set("2026-03-02T10:30:00+01:00")
+        names = [f"T{n}" for n in range(5)]
+        service.push(*(created(n, "2026-03-02T10:00:00+01:00", customer=n) for n in names))
+        service.push(event("m", "ticket.merged", "T1", "2026-03-02T10:01:00+01:00", into="T3"))
+        clock.set("2026-03-02T18:00:00+01:00")
+        assert service.sweeper.sweep_now() == 4
+        found = service.signals("clock.breached")
+        detected = [signal.pop("detected_at") for signal in found]
+        for signal in found:
+            del signal["clock"]["detected_at"]
+        query = "SELECT ticket, revision, next_at, due_at, status FROM ticket ORDER BY ticket"
+        return Swept(found, [tuple(row) for row in service.rows(query)], len(set(detected)))
+
+
+@sqlite_only
+def test_batches_of_one_transaction_record_what_those_of_several_do(
+    databases: Databases, database_settings: Settings
+) -> None:
+    found: list[Swept] = []
+    for size in (2, 200):
+        with databases.copy_of(with_desks_in_force) as url:
+            settings = database_settings.model_copy(update={"database_url": url})
+            found.append(swept_after_pushes(beside_pushes(settings, sweep_batch_size=size)))
+    several, one = found
+    assert (several.transactions, one.transactions) == (2, 1)
+    assert (several.signals, several.rows) == (one.signals, one.rows)
+
+
+async def recorded_while_it_waits(service: Service) -> int:
+    """The breaches that a write finds which came after the sweep of five overdue tickets began to wait."""
+    service.push(*(created(f"T{n}", "2026-03-02T08:00:00+01:00", customer=str(n)) for n in range(5)))
+    service.clock.set("2026-03-02T18:00:00+01:00")
+    begins = threading.Event()
+
+    def breaches(conn: Connection, now: Micros) -> int:
+        query = "SELECT count(*) FROM signal WHERE kind = 'clock.breached'"
+        return conn.exec_driver_sql(query).scalar_one()
+
+    before = asyncio.create_task(service.database.write(lambda conn, now: begins.wait()))
+    sweep = asyncio.create_task(service.sweeper.sweep())
+    after = asyncio.create_task(service.database.write(breaches))
+    await asyncio.sleep(0)
+    begins.set()
+    assert (await before, await sweep) == (True, 5)
+    assert await service.database.write(breaches) == 5
+    return await after
+
+
+async def test_a_write_that_waits_ends_the_transaction_of_the_sweep(service: Service) -> None:
+    settings = beside_pushes(service.settings)
+    assert await recorded_while_it_waits(Service(settings, service.database, service.clock)) == 2
+
+
+def queue_position(service: Service, ticket: str) -> tuple[int, int]:
+    place = service.view("haisoft", ticket)["queue"]
+    return place["position"], place["length"]
+
+
+def test_queue_positions_are_followed_over_the_batches_of_a_transaction(service: Service) -> None:
+    small = Service(beside_pushes(service.settings), service.database, service.clock)
+    small.push(*(created(f"T{n}", "2026-03-02T08:00:00+01:00", customer=str(n)) for n in range(5)))
+    small.clock.set("2026-03-02T18:00:00+01:00")
+    small.sweeper.sweep_now()
+    receipt = small.push(created("last", "2026-03-02T18:00:00+01:00", customer="last"))
+    (answer,) = receipt.tickets
+    assert answer.queue is not None
+    assert (answer.queue.position, answer.queue.length) == queue_position(small, "last") == (6, 6)

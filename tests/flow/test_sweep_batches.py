@@ -14,6 +14,7 @@ SETTINGS = Settings(
     sweep_batch_time=timedelta(seconds=1),
     sweep_busy_batch_size=10,
     sweep_busy_batch_time=timedelta.resolution,
+    sweep_busy_transaction_size=50,
     sweep_busy_batches=3,
     sweep_contracts_batch_size=100,
 )
@@ -134,3 +135,58 @@ def test_beside_pushes_a_batch_is_what_its_time_allows(seconds_each: float, expe
         batches.committed()
         batches.committed()
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds_each", "expected"),
+    [
+        (0.0, 5),
+        # A second is over after the third.
+        (0.04, 3),
+    ],
+)
+def test_a_transaction_has_small_batches_up_to_its_size_or_its_time(
+    seconds_each: float, expected: int
+) -> None:
+    now = 0.0
+    batches = Batches(SETTINGS, clock=lambda: now)
+    batches.committed()  # a push
+    batches.begin()
+    found = 0
+    while batches.has_room:
+        assert batches.tickets == 10
+        batches.evaluate(due("", 10))
+        now += 10 * seconds_each
+        batches.evaluated()
+        found += 1
+    assert found == expected
+
+
+def test_a_whole_batch_is_a_transaction() -> None:
+    batches = Batches(SETTINGS, clock=lambda: 0.0)
+    batches.begin()
+    batches.evaluate(due("", batches.tickets))
+    batches.evaluated()
+    assert not batches.has_room
+
+
+def test_the_batches_of_a_transaction_are_no_pushes() -> None:
+    batches = Batches(SETTINGS, clock=count(0.0, 0.001).__next__)
+    batches.begin()
+    for _ in range(3):
+        batches.evaluate(due("", 10))
+        batches.evaluated()
+    for _ in range(3):
+        batches.committed()
+    batches.begin()
+    assert batches.tickets == 200
+
+
+def test_a_push_after_a_transaction_that_was_rolled_back_is_a_push() -> None:
+    batches = Batches(SETTINGS, clock=count(0.0, 0.001).__next__)
+    batches.begin()
+    batches.evaluate(due("", 10))
+    batches.begin()
+    batches.committed()
+    batches.begin()
+    assert batches.tickets == 10

@@ -302,6 +302,18 @@ async def test_the_writer_is_shared_while_one_of_its_latest_transactions_was_ano
     assert not database.is_shared(own)
 
 
+async def test_a_write_that_was_cancelled_before_it_began_does_not_wait(database: Database) -> None:
+    begins = threading.Event()
+    first = asyncio.create_task(database.write(lambda conn, now: begins.wait()))
+    second = asyncio.create_task(database.write(lambda conn, now: None))
+    await asyncio.sleep(0)
+    assert database.has_waiting_writes
+    second.cancel()
+    begins.set()
+    assert await first
+    assert await database.write(lambda conn, now: database.has_waiting_writes) is False
+
+
 async def test_a_member_that_goes_away_harms_no_other(database: Database) -> None:
     def process(conn: Connection, now: int, members: Sequence[int]) -> Sequence[int]:
         return members

@@ -8,6 +8,7 @@ before its last evaluation. Instants are microseconds UTC.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -30,7 +31,7 @@ from app.settings import Settings
 from app.sla.span import Micros, length_of
 from app.sla.subject import Subject, SubjectKey, SubjectKind
 from app.store.contracts.catalogue import Catalogue
-from app.store.engine.database import Connection, after_commit
+from app.store.engine.database import Connection, after_commit, memoized
 from app.store.engine.notify import announce
 from app.store.outbound import outbox
 from app.store.tickets import signals as stream
@@ -39,6 +40,8 @@ from app.store.tickets.signals import NewSignal, Published
 from app.store.tickets.subjects import mark_due
 
 _log = structlog.stdlib.get_logger()
+
+_STREAM_END: Final = "end of the stream before this transaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +148,15 @@ class Assessor:
         after_commit(conn, lambda: self._committed(found))
 
     def _follow_positions(self, conn: Connection, desks: Iterable[str]) -> None:
+        # What this transaction records itself is followed after the commit.
+        self._positions.follow(conn, memoized(conn, _STREAM_END, lambda: self._begin(conn)), desks)
+
+    def _begin(self, conn: Connection) -> int:
+        """The first assessment of a transaction. Returns the last place in the stream."""
         if not self._durable:
             self._positions.forget()  # a transaction was rolled back
-        self._positions.follow(conn, stream.end(conn), desks)
         self._durable = False
+        return stream.end(conn)
 
     def _cases(
         self, conn: Connection, now: Micros, touched: Mapping[str, Iterable[Subject]], contracts: int

@@ -108,6 +108,8 @@ class TicketsWithCredits:
         self._claimed = any(credit.owed is not CreditOwed.AUTOMATIC for credit in rules)
         derived = versions[-1].agreement.derived
         self._derived = [each.where for each in derived if each.fact == EventType.CLAIM_FILED]
+        self.exist = bool(self._answered) or self._claimed
+        """Whether a ticket can change a credit at all."""
 
     def contracts(
         self, answer: TicketAnswer, log: Iterable[Event], before: StoredTicket | None, missed: Iterable[str]
@@ -116,7 +118,7 @@ class TicketsWithCredits:
 
         `missed` are the commitments that were recorded as late.
         """
-        if not self._answered and not self._claimed:
+        if not self.exist:
             return
         ticket = answer.evaluation.ticket
         late = {clock.commitment for clock in answer.evaluation.clocks if clock.breached_at is not None}

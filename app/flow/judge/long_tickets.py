@@ -26,6 +26,8 @@ class LongTickets:
         self._graph, self._versions, self._checkpoints = graph, versions, checkpoints
         self.replays: dict[str, Checkpoint] = {}
         """The replay of each long ticket, up to its last event."""
+        self._began: float | None = None
+        """When the first replay of a long ticket began, by the thread's processor time."""
         self._taken = 0.0
 
     def evaluation(self, conn: Connection, name: str, at: Micros) -> Evaluation:
@@ -46,14 +48,16 @@ class LongTickets:
         if not self._checkpoints.replays.check(graph.desk, name, len(graph.logs[name])):
             return self._replayed(name, at)
         began = thread_time()
+        if self._began is None:
+            self._began = began
         evaluation = self._replayed(name, at)
         self._took(thread_time() - began)
         return evaluation
 
-    def judged(self, seconds: float) -> None:
-        """The whole judgement of these tickets has taken so many seconds: what their replays have not is added."""
-        if self._taken:
-            self._took(max(0.0, seconds - self._taken))
+    def judged(self) -> None:
+        """These tickets are judged: what that has taken since the first of these replays, beside them, is added."""
+        if self._began is not None:
+            self._took(max(0.0, thread_time() - self._began - self._taken))
 
     def _took(self, seconds: float) -> None:
         self._taken += seconds

@@ -7,7 +7,6 @@ with what was recorded. Instants are microseconds UTC.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from time import thread_time
 from typing import Final
 
 from app.flow.judge.allowances import TicketAllowances
@@ -86,7 +85,6 @@ class TicketCase:
         desk, failures = self.graph.desk, Failures(self.graph.desk)
         names = sorted(name for name in self.graph.concerned if self.graph.is_known(name))
         subjects = list(map(Subject.parse, names))
-        began = thread_time()
         long = LongTickets(self.graph, self.versions, self.checkpoints)
         evaluated, ahead = self._evaluations(turn, names, failures, long)
         allowances = TicketAllowances(self.graph, self.versions)
@@ -116,7 +114,7 @@ class TicketCase:
         retry_at = park_failed(
             turn.conn, desk, subjects, failures.errors, turn.backoff, turn.at, failures.waits
         )
-        long.judged(thread_time() - began)
+        long.judged()
         placed = (self._placed(turn, queueing, each) for each in answers)
         coming = [*(row.next_at for row in rows), turn.at if allowances.has_moved_others else None]
         return Judged(
@@ -132,6 +130,8 @@ class TicketCase:
     ) -> Collection[Subject]:
         """The contracts whose credits these tickets may have changed."""
         finder = TicketsWithCredits(self.versions)
+        if not finder.exist:
+            return ()
         return {
             contract
             for answer in answers
@@ -261,9 +261,11 @@ class TicketCase:
         """The tickets' signals of allowances that are not recorded yet."""
         found: list[NewSignal] = []
         for answer in answers:
+            others = known[Subject.parse(answer.ticket)].others
+            if not others and answer.ticket not in allowances.exceeded:
+                continue
             row = self.graph.rows.get(answer.ticket)
             judged_at = None if row is None else row.evaluated_at
-            others = known[Subject.parse(answer.ticket)].others
             found += allowances.signals(turn.emitter, answer.ticket, others, judged_at)
         return found
 
@@ -283,8 +285,9 @@ class TicketCase:
     @staticmethod
     def _placed(turn: Turn, queueing: Queueing, answer: TicketAnswer) -> TicketAnswer:
         place = queueing.place(turn.positions, answer.ticket)
-        capped = place is not None and answer.ticket in queueing.capped
-        return replace(answer, queue=place, is_capped=capped)
+        if place is None:
+            return answer
+        return replace(answer, queue=place, is_capped=answer.ticket in queueing.capped)
 
     def _store(
         self,

@@ -61,14 +61,15 @@ class _Part:
 
 
 class Batches:
-    """How much one transaction of the sweep evaluates: all of a batch, or a smaller one while events are pushed.
+    """How much the sweep evaluates at a time: a whole batch, or a smaller one while events are pushed.
 
     None is so large that evaluating it would take longer than the configured time, by what the last one took. Smaller
-    ones have a shorter time, and a least size, below which a transaction mostly costs what each costs. The commit is not
+    ones have a shorter time, and a least size, below which a batch mostly costs what each costs. The commit is not
     counted: it takes as long with fewer tickets, so where the disk needs more than that time batches would shrink to one
-    ticket. A push waits for the transaction that runs when it arrives, so after one beside which something was pushed so
-    many more stay small: the next push is likely to come within them. After each further one the next is twice as large.
-    Used by the thread that writes.
+    ticket. A push waits for the batch that runs when it arrives, so after a transaction beside which something was
+    pushed the batches of so many more stay small: the next push is likely to come within them. After each further one
+    the next is twice as large. A transaction may have several small batches, up to a size of its own and the time of a
+    whole one. Used by the thread that writes.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
@@ -77,10 +78,13 @@ class Batches:
         self._least = min(settings.sweep_busy_batch_size, self._most)
         self._contracts = settings.sweep_contracts_batch_size
         self._small, self._small_left = settings.sweep_busy_batches, 0
-        self._is_own = self._is_busy = False
+        self._own, self._is_busy = 0, False
+        self._time = settings.sweep_batch_time.total_seconds()
+        self._room = min(settings.sweep_busy_transaction_size, self._most)
         self._part = _Part(settings.sweep_batch_time, 1.0)
         self._busy_part = _Part(settings.sweep_busy_batch_time, self._least / self._most)
-        self._began, self._evaluated = 0.0, 0.0
+        self._began = self._batch_began = self._batch = self._evaluated = 0.0
+        """`_batch` and `_evaluated`, of the transaction so far, are tickets: a contract is as much as some of them."""
 
     @property
     def tickets(self) -> int:
@@ -93,8 +97,9 @@ class Batches:
         return max(1, self._contracts * self.tickets // self._most)
 
     def begin(self) -> None:
-        """A transaction of the sweep begins."""
-        self._began = self._clock()
+        """A transaction of the sweep begins, and its first batch."""
+        self._began = self._batch_began = self._clock()
+        self._own, self._evaluated = 0, 0.0
         if self._is_busy:
             self._wanted, self._small_left = self._busy(), self._small
         elif self._small_left:
@@ -107,23 +112,30 @@ class Batches:
         return max(self._least, round(self._busy_part.value * self._most))
 
     def evaluate(self, due: Collection[SubjectKey]) -> None:
-        """The next assessment that becomes durable is the sweep's, of these subjects."""
+        """An assessment that becomes durable is the sweep's, of these subjects."""
         contracts = sum(subject.kind is SubjectKind.CONTRACT for _, subject in due)
-        self._evaluated = (len(due) - contracts) / self._most + contracts / self._contracts
-        self._is_own = True
+        self._batch = len(due) - contracts + contracts * self._most / self._contracts
+        self._own += 1
 
     def evaluated(self) -> None:
-        """They are evaluated, and to be committed."""
-        if self._evaluated:
-            whole = (self._clock() - self._began) / self._evaluated
-            self._part.took(whole)
-            self._busy_part.took(whole)
+        """They are evaluated, and to be committed. The next batch of the transaction begins, if it has another."""
+        began, self._batch_began = self._batch_began, self._clock()
+        self._evaluated += self._batch
+        whole = (self._batch_began - began) * self._most / self._batch
+        self._part.took(whole)
+        self._busy_part.took(whole)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the transaction may have another batch, by the tickets and the time that it has had."""
+        return self._evaluated < self._room and self._batch_began - self._began < self._time
 
     def committed(self) -> None:
-        """An assessment of this process became durable: the sweep's, or that of a push."""
-        if not self._is_own:
+        """An assessment of this process became durable: one of the sweep's, or that of a push."""
+        if self._own:
+            self._own -= 1
+        else:
             self._is_busy = True
-        self._is_own = False
 
 
 class Sweeper:
@@ -136,6 +148,8 @@ class Sweeper:
         self._background = BackgroundLoop(self._run)
         self._planned: Micros | None = None
         """Until when the loop sleeps; None: until the poll interval has passed."""
+        self._claimed: Sequence[SubjectKey] = ()
+        """The latest batch, for when its transaction fails."""
         self._in_pass = False
         self._arrived: Micros | None = None
         """The least `next_at` that came in during the pass, whose reading may have missed it."""
@@ -166,20 +180,20 @@ class Sweeper:
         return total
 
     async def _sweep_batch(self) -> int:
-        """Sweep one batch; ticket by ticket when the batch fails. Raises when the database is unavailable."""
+        """Sweep in one transaction; ticket by ticket the batch that fails. Raises when the database is unavailable.
+
+        Batches before it in its transaction were rolled back with it: they are due still.
+        """
         try:
             return await self._database.write(self._claim, EveryDesk.DUE)
         except self._database.failures as error:
-            if failure_kind(error) is not FailureKind.PERMANENT:
+            if failure_kind(error) is not FailureKind.PERMANENT or not self._claimed:
                 raise
             _log.warning("sweep batch failed, retrying singly", error=f"{type(error).__name__}: {error}")
-        due = await self._database.write(
-            lambda conn, now: schedule.due(conn, now, self._batches.tickets, self._batches.contracts),
-            EveryDesk.DUE,
-        )
-        for key in due:
+        failed = self._claimed
+        for key in failed:
             await self._sweep_one(key)
-        return len(due)
+        return len(failed)
 
     async def _sweep_one(self, key: SubjectKey) -> None:
         """Sweep one subject; it is parked when it cannot be stored, so that no other waits for it."""
@@ -239,12 +253,30 @@ class Sweeper:
             self._background.clear_wake()
 
     def _claim(self, conn: Connection, now: Micros) -> int:
+        """Sweep one batch; on SQLite further small ones while all are full and no write waits."""
         self._batches.begin()
-        limit, contracts = self._batches.tickets, self._batches.contracts
+        self._claimed = ()
+        total = 0
+        while True:
+            limit = self._batches.tickets
+            count = self._claim_batch(conn, now, limit)
+            total += count
+            if count < limit or not self._goes_on():
+                return total
+
+    def _goes_on(self) -> bool:
+        """Whether the transaction evaluates another batch: one of ten tickets costs what they cost.
+
+        Not where several processes write: it has locked the stream, and all of them wait for its end.
+        """
+        return not self._database.shared and self._batches.has_room and not self._database.has_waiting_writes
+
+    def _claim_batch(self, conn: Connection, now: Micros, limit: int) -> int:
         # Lock order: desks that are locked as a whole before any ticket.
         lock_desks(conn, self._assessor.catalogue, schedule.due_desks(conn, now, limit))
-        due = schedule.due(conn, now, limit, contracts)
+        due = schedule.due(conn, now, limit, self._batches.contracts)
         if due:
+            self._claimed = due
             self._batches.evaluate(due)
             with confined(conn, frozenset(desk for desk, _ in due)):
                 self._evaluate(conn, now, due)

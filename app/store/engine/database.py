@@ -170,6 +170,8 @@ class Database:
         self._writer = ThreadPoolExecutor(1, "writer")
         self._recent: deque[Desks] = deque(maxlen=_RECENT)
         """The desks of the latest writes; none for those over every desk, and parts of large ones."""
+        self._waiting = set[object]()
+        """The writes that wait for the writer. Its threads add and discard only, which needs no lock."""
         self._readers = ReaderPool("reader", settings.database_read_pool_size, self._open_reader)
         self._lookups = ReaderPool("lookup", 1, self._open_reader)
         self._replica = None if settings.replica_url is None else Replica(settings, settings.replica_url)
@@ -215,14 +217,25 @@ class Database:
         `after_commit`.
         """
         loop = asyncio.get_running_loop()
-        context = copy_context()
+        context, this = copy_context(), object()
         nothing = bulk or isinstance(desks, EveryDesk)
         self._recent.append(frozenset() if nothing else _desks_of(desks))
-        return await loop.run_in_executor(self._writer, lambda: context.run(self._write, work, desks))
+        self._waiting.add(this)
+        try:
+            return await loop.run_in_executor(
+                self._writer, lambda: context.run(self._write, work, desks, this)
+            )
+        finally:  # one that is cancelled while it waits never begins
+            self._waiting.discard(this)
 
     def is_shared(self, desks: Desks) -> bool:
         """Whether another desk than these has written lately: then long work of these takes short transactions."""
         return any(not recent <= desks for recent in self._recent)
+
+    @property
+    def has_waiting_writes(self) -> bool:
+        """Whether a write waits for the one that runs. For the thread that writes: its long work can end."""
+        return bool(self._waiting)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a read-only transaction on one snapshot.
@@ -261,7 +274,9 @@ class Database:
 
     def write_now(self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None = None) -> T:
         """`write` without an event loop. Never call it inside a write: the writer thread would wait for itself."""
-        return self._writer.submit(copy_context().run, self._write, work, desks).result()
+        this = object()
+        self._waiting.add(this)
+        return self._writer.submit(copy_context().run, self._write, work, desks, this).result()
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """`read` without an event loop."""
@@ -272,7 +287,10 @@ class Database:
         if self._clock is None:
             await self.read(self._time)
 
-    def _write(self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None) -> T:
+    def _write(
+        self, work: Callable[[Connection, Micros], T], desks: Desks | EveryDesk | None, this: object
+    ) -> T:
+        self._waiting.discard(this)
         setting = writing_setting_of(_desks_of(desks))
         for left in reversed(range(MAX_ATTEMPTS)):
             try:

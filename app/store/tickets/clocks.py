@@ -136,8 +136,10 @@ ClockKey = tuple[str, Micros]
 _NO_TICKETS: Final = MappingProxyType[str, StoredTicket]({})
 _TICKET_FIELDS: Final = tuple(f.name for f in fields(StoredTicket) if f.name != "is_reported")
 _WRITTEN: Final = (*_TICKET_FIELDS, "reported_revision")
+_CHANGED: Final = tuple(name for name in _WRITTEN if name not in ("desk", "ticket"))
 _CLOCK_FIELDS: Final = tuple(f.name for f in fields(StoredClock))
 _written: Final[Callable[[StoredTicket], tuple[Any, ...]]] = attrgetter(*_WRITTEN)
+_changed: Final[Callable[[StoredTicket], tuple[Any, ...]]] = attrgetter(*_CHANGED)
 _of_clock: Final[Callable[[StoredClock], tuple[Any, ...]]] = attrgetter(*_CLOCK_FIELDS)
 _SOME: Final[BindParameter[Any]] = bindparam("tickets", expanding=True)
 
@@ -181,12 +183,11 @@ _THIS_REVISION: Final = (
     & (_ticket.c.revision == bindparam("_read"))
 )
 _UPDATE_TICKET: Final = Prepared(
-    _ticket.update()
-    .where(_THIS_REVISION)
-    .values({name: bindparam(name) for name in _WRITTEN if name not in ("desk", "ticket")})
+    _ticket.update().where(_THIS_REVISION).values({name: bindparam(name) for name in _CHANGED})
 )
 _TIMES: Final = ("revision", "evaluated_at", "next_at", "due_at", "version", "reported_revision")
 """What an evaluation changes of a ticket to which nothing has happened."""
+_times: Final[Callable[[StoredTicket], tuple[Any, ...]]] = attrgetter(*_TIMES)
 _UPDATE_TIMES: Final = Prepared(
     _ticket.update().where(_THIS_REVISION).values({name: bindparam(name) for name in _TIMES})
 )
@@ -341,30 +342,22 @@ def write_tickets(
     changed: list[dict[str, Any]] = []
     passed: list[dict[str, Any]] = []
     for row in rows:
-        values = dict(zip(_WRITTEN, _written(row), strict=True))
         if row.revision == 1:
-            new.append(values)
+            new.append(dict(zip(_WRITTEN, _written(row), strict=True)))
             continue
+        this: dict[str, Any] = {"_desk": row.desk, "_ticket": row.ticket, "_read": row.revision - 1}
         read = before.get(row.ticket)
-        has_facts = read is None or _facts(read) != _facts(row)
-        (changed if has_facts else passed).append(
-            _against_revision(values, _WRITTEN if has_facts else _TIMES)
-        )
+        if read is None or _facts(read) != _facts(row):
+            this.update(zip(_CHANGED, _changed(row), strict=True))
+            changed.append(this)
+        else:
+            this.update(zip(_TIMES, _times(row), strict=True))
+            passed.append(this)
     if new:
         _INSERT_TICKET.write(conn, new)
     for statement, known in ((_UPDATE_TICKET, changed), (_UPDATE_TIMES, passed)):
         if known and statement.write(conn, known) != len(known):
             raise WriteContention("a ticket was changed by another writer")
-
-
-def _against_revision(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    written = {name: values[name] for name in names if name not in ("desk", "ticket")}
-    return {
-        **written,
-        "_desk": values["desk"],
-        "_ticket": values["ticket"],
-        "_read": values["revision"] - 1,
-    }
 
 
 @dataclass(frozen=True, slots=True)
