@@ -80,6 +80,19 @@ class DatabaseSettings(SettingsGroup):
         default=timedelta(seconds=10),
         description="SQLite: time to wait for the write lock of another process on the same file.",
     )
+    wal_copy_rows: int = Field(
+        default=1000,
+        ge=1,
+        description="SQLite: changed rows after which a thread beside the writer copies the write-ahead log into the "
+        "database file: some megabytes, in some milliseconds. SQLite does that within a commit otherwise, which then "
+        "takes twice as long. Needs SQLite 3.51.3, as the package `pysqlite3` has it.",
+    )
+    wal_max_size: int = Field(
+        default=64 * 2**20,
+        ge=4 * 2**20,
+        description="SQLite: bytes of the write-ahead log from which a commit copies what is left of it, so that it "
+        "begins anew also while the writer never rests. The file keeps the largest size that it had.",
+    )
     group_commit_size: int = Field(
         default=128,
         ge=1,

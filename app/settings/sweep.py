@@ -34,7 +34,7 @@ class SweepSettings(SettingsGroup):
         "goes on until a write waits, up to SLATIMER_SWEEP_BUSY_TRANSACTION_SIZE and SLATIMER_SWEEP_BATCH_TIME.",
     )
     sweep_busy_batch_time: timedelta = Field(
-        default=timedelta(milliseconds=5),
+        default=timedelta(milliseconds=4),
         gt=timedelta(0),
         description="Time that the sweep may evaluate at a time while events are pushed, by what the last one "
         "took, where that is more than the least number: on a fast machine a batch has more tickets.",

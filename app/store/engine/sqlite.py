@@ -3,7 +3,7 @@
 Write-ahead log with `synchronous=FULL`, so that a committed push survives a power failure. Write transactions begin
 with BEGIN IMMEDIATE: they take the write lock at once and cannot fail half-way because of another writer. The newer
 SQLite of the package `pysqlite3` is used where it is installed: versions before 3.51.3 can corrupt a write-ahead log
-when two connections write.
+when two connections write or copy it. With these only the writer copies, within its commits.
 """
 
 import importlib
@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.settings import Settings
 from app.store.engine.unreachable import Unreachable
+from app.store.engine.write_ahead_log import LogCopier
 
 T = TypeVar("T")
 
@@ -43,12 +44,15 @@ def version() -> tuple[int, ...]:
 # SQLITE_BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN: the database is unavailable, whatever the statement.
 _UNAVAILABLE_CODES = frozenset({5, 6, 7, 8, 10, 13, 14})
 
+PAGE: Final = 4096
+"""Bytes of a page: SQLite's own default, which the schema does not change."""
+
 
 class TransactionRunner:
     """Runs transactions on one connection. SQLite has no row-level security, so `desk` has no effect."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, copier: LogCopier | None = None) -> None:
+        self._engine, self._copier = engine, copier
         self._conn: Connection | None = None
 
     def run(self, work: Callable[[Connection], T], desk: str) -> T:  # noqa: ARG002 - see the class
@@ -57,14 +61,20 @@ class TransactionRunner:
             self._conn = self._engine.connect()
         try:
             with self._conn.begin():
-                return work(self._conn)
+                result = work(self._conn)
         except OperationalError as error:
             if _code(error) in _UNAVAILABLE_CODES:
                 raise Unreachable(f"the database cannot be used now: {error.orig}") from error
             raise
+        if self._copier is not None:
+            driven: Any = self._conn.connection.driver_connection
+            self._copier.wrote(driven.total_changes)
+        return result
 
     def close(self) -> None:
         """Close the connection."""
+        if self._copier is not None:
+            self._copier.close()
         if self._conn is not None:
             self._conn.close()
         self._engine.dispose()
@@ -72,7 +82,12 @@ class TransactionRunner:
 
 def writing_runner(settings: Settings) -> TransactionRunner:
     """The runner of the only writer."""
-    return TransactionRunner(_engine(settings, "BEGIN IMMEDIATE", "synchronous=FULL", "foreign_keys=ON"))
+    begin, pragmas = "BEGIN IMMEDIATE", ["synchronous=FULL", "foreign_keys=ON"]
+    if version() < SAFE_VERSION:
+        return TransactionRunner(_engine(settings, begin, *pragmas))
+    pragmas.append(f"wal_autocheckpoint={settings.wal_max_size // PAGE}")
+    copier = LogCopier(_engine(settings, "BEGIN", "synchronous=FULL"), driver(), settings.wal_copy_rows)
+    return TransactionRunner(_engine(settings, begin, *pragmas), copier)
 
 
 def reading_runner(settings: Settings) -> TransactionRunner:
