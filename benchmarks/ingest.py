@@ -38,6 +38,8 @@ SECONDS: Final = int(os.environ.get("SECONDS", "2"))
 CONNECTIONS: Final = tuple(map(int, os.environ.get("CONNECTIONS", "32,128").split(",")))
 KNOWN: Final = {"sqlite": EMBEDDED, "one": ONE, "two": TWO}
 PLANS: Final = tuple(KNOWN[name] for name in os.environ.get("PLANS", "sqlite,one,two").split(","))
+AIMS: Final = {TWO: 0.6}
+"""The part of the limit that a plan is to reach, where it is not a half."""
 BATCH: Final = 500
 BATCHES: Final = 20
 SENDERS: Final = 4
@@ -125,6 +127,7 @@ def _show(plan: Plan, found: Found) -> int:
     print(f"\n{plan.name}")
     print(f"{'':40}{'events/s':>10}{'of limit':>10}{'p50 ms':>9}{'p99 ms':>9}{'cpu ms':>9}{'runs':>16}")
     met: list[str] = []
+    aim = AIMS.get(plan, 0.5)
     for connections in CONNECTIONS:
         limit = _median(found.singles[connections, STORED]).per_second or float("nan")
         for name in PATHS:
@@ -138,7 +141,7 @@ def _show(plan: Plan, found: Found) -> int:
                 found.spent[connections, name],
             )
         ratio = _median(found.singles[connections, REAL]).per_second / limit
-        met.append(f"half of the limit at {connections}: {'met' if ratio >= 0.5 else 'missed'}")
+        met.append(f"{aim} of the limit at {connections}: {'met' if ratio >= aim else 'missed'}")
     for name in PATHS:
         limit = statistics.median(found.batches[STORED])
         _row(f"{name}, batches", found.batches[name], limit, " " * 18, found.spent[0, name])
