@@ -49,8 +49,8 @@ def test_a_server_that_accepts_no_connection_is_unreachable(databases: Databases
 
 
 @postgresql_only
-@pytest.mark.parametrize("state", ["53100", "53200", "58030"])
-def test_a_server_whose_disk_is_full_is_unreachable_and_no_statement_is_at_fault(
+@pytest.mark.parametrize("state", ["53100", "53200", "57014", "58030"])
+def test_a_full_disk_or_a_cancelled_statement_is_an_unreachable_server_and_no_fault_of_the_statement(
     databases: Databases, state: str
 ) -> None:
     """As a fault of the statement it answered 500, and parked the tickets that the sweep found due."""

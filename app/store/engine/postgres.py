@@ -47,6 +47,7 @@ _UNAVAILABLE_STATES: Final = {
     **dict.fromkeys(TEMPORARY, "accepts no connection now"),
     "53100": "has no space left on its disk",
     "53200": "is out of memory",
+    "57014": "cancelled the statement",  # an administrator, or a timeout that was set for the server or the role
     "58030": "cannot read or write its disk",
 }
 """SQLSTATE of what passes, whatever the statement: nothing was written, and a retry succeeds when it is over."""
