@@ -45,7 +45,7 @@ help: ## Show this list
 
 env: $(TOOLS) ## Build .venv with the locked packages and the slatimer command
 
-demo: $(RUNTIME) ## Start the service with five desks and a day of tickets on http://127.0.0.1:8000 (PORT=)
+demo: $(RUNTIME) ## Start the service with five desks and two months of examples on http://127.0.0.1:8000 (PORT=)
 	$(BIN)/slatimer demo --port $(PORT)
 
 test: $(TOOLS) ## Run every test that needs nothing beyond Python

@@ -48,6 +48,7 @@ QUICK: Final = (
     Script("evaluate"),
     Script("start", environment={"TIMES": "3"}),
     Script("sweep"),
+    Script("door", environment={"RUNS": "3", "PARTS": "writer"}),
     Script("reports", ("--tickets", "10000")),
 )
 NEEDS_ARGUMENTS: Final = frozenset({"replay_check", "simulations"})

@@ -1,6 +1,6 @@
 """Cost of requests by number of stored events, from ten thousand to twenty million.
 
-Run: WRITE=1 POSTGRESQL=10000,100000,1000000,20000000 SQLITE=10000,100000,1000000 KEEP=12 python benchmarks/growth.py
+Run: python benchmarks/growth.py  (with what docs/growth.md gives it)
 Short by default; twenty million events take 48 GB, at 2.4 kB each, and half an hour. WRITE=1 writes the table and the
 picture in docs/; FROM=FILE,FILE uses the figures that earlier runs saved with SAVE=FILE. The events are spread over 24
 months, four to a ticket, one ticket in ten with a breach; tickets closed over a month ago are archived. KEEP=12 then

@@ -28,6 +28,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import httpx2
 
+from benchmarks._figures import Figure, report
 from benchmarks._load import Aim, Rate, client_name, load_all
 from benchmarks._shape import PUSHED, steps_of
 from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site
@@ -141,6 +142,8 @@ def _show(plan: Plan, found: Found) -> int:
                 found.spent[connections, name],
             )
         ratio = _median(found.singles[connections, REAL]).per_second / limit
+        spent, bare = (statistics.median(found.spent[connections, name]) for name in (REAL, STORED))
+        report(Figure(f"ingest: an event, {connections} connections, {plan.name}", spent, "ms", limit=bare))
         met.append(f"{aim} of the limit at {connections}: {'met' if ratio >= aim else 'missed'}")
     for name in PATHS:
         limit = statistics.median(found.batches[STORED])

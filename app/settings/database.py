@@ -91,7 +91,8 @@ class DatabaseSettings(SettingsGroup):
         default=64 * 2**20,
         ge=4 * 2**20,
         description="SQLite: bytes of the write-ahead log from which a commit copies what is left of it, so that it "
-        "begins anew also while the writer never rests. The file keeps the largest size that it had.",
+        "begins anew also while the writer never rests. A long read lets it grow beyond. The file keeps the largest "
+        "size that it had.",
     )
     group_commit_size: int = Field(
         default=128,

@@ -56,7 +56,7 @@ def test_a_delivery_is_written_in_the_transaction_of_its_signal(service: Service
         raise ZeroDivisionError
 
     def delete_what_was_recorded(conn: Connection, now: int) -> None:
-        for table in ("delivery", "signal", "clock", "ticket"):
+        for table in ("delivery", "signal", "clock", "stint", "ticket"):
             conn.exec_driver_sql(f"DELETE FROM {table}")
 
     service.push(created("4711", "2026-03-02T09:00:00+01:00"))

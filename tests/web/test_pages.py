@@ -12,6 +12,7 @@ from app.store.tickets.open_tickets import OpenFilters
 from app.web.api.tickets.ticket_events import TicketEvents
 from app.web.pages.frame.assets import FILES, STATIC
 from app.web.pages.frame.assets import PAGES as PAGES_FOLDER
+from app.web.pages.frame.choices import THEME_COOKIE
 from app.web.pages.frame.navigation import BUILT
 from app.web.pages.routes import ROOMS
 from tests.servers.databases import both_kinds
@@ -143,9 +144,10 @@ def test_a_chosen_language_and_theme_are_kept(room: Room) -> None:
 def test_the_address_of_the_wall_chooses_its_colours_and_the_list_its_own(
     shared_room: Room, theme: str
 ) -> None:
-    page = shared_room.get("/", view="wall", theme=theme).text
-    assert f'data-theme="{theme}" data-view="wall"' in page
-    assert f'theme={theme}" aria-current="true"' in page
+    answer = shared_room.get("/", view="wall", theme=theme)
+    assert f'data-theme="{theme}" data-view="wall"' in answer.text
+    assert f'theme={theme}" aria-current="true"' in answer.text
+    assert THEME_COOKIE not in answer.headers.get("set-cookie", "")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 A statement is declared as every other one is, from the tables. SQLAlchemy compiles it for the database at its first use,
 and the types of its columns convert what is written and read. What SQLAlchemy does at each execution besides (cache key,
 context, result) costs more than the rest of a short statement: 26 instead of 2 us on SQLite, 95 instead of 29 on
-PostgreSQL. SQLAlchemy's cursor is 6 of those 29. Errors are SQLAlchemy's.
+PostgreSQL. SQLAlchemy's cursor is 6 of those 29 us. Errors are SQLAlchemy's.
 """
 
 from collections import namedtuple
@@ -201,7 +201,7 @@ def _written_rows(conn: Connection, sql: str, values: Any) -> int:
 def _begun_driver(conn: Connection) -> Any:
     """The connection of the asynchronous driver, once SQLAlchemy's cursor has begun a transaction on it; else None.
 
-    The cursor costs a third of a short statement: a lock, the description and the status of each result, and a
+    The cursor costs a quarter of a short statement: a lock, the description and the status of each result, and a
     coroutine more to resume.
     """
     if not conn.dialect.is_async or conn.get_execution_options().get(OBSERVED):

@@ -67,7 +67,9 @@ def choices_of(request: Request, default: str) -> Choices:
     kept = _language(request.cookies.get(LANGUAGE_COOKIE))
     accepted = accepted_language(request.headers.get("accept-language", ""))
     asked_theme = _theme(request.query_params.get(THEME_PARAMETER))
-    chosen = ((LANGUAGE_COOKIE, asked), (THEME_COOKIE, asked_theme))
+    # The wall stands on a screen of its own, or in one window of several: its colours are not those of all pages.
+    kept_theme = None if request.query_params.get("view") == "wall" else asked_theme
+    chosen = ((LANGUAGE_COOKIE, asked), (THEME_COOKIE, kept_theme))
     return Choices(
         asked or kept or accepted or Language(default),
         asked_theme or _theme(request.cookies.get(THEME_COOKIE)) or Theme.SYSTEM,
