@@ -28,6 +28,8 @@ class Plan:
     workers: int = 0
 
 
+UNLIMITED: Final = {"SLATIMER_KEY_REQUEST_RATE": "100000", "SLATIMER_KEY_REQUEST_BURST": "1000000"}
+"""For a load of more requests with one key than a service lets through: answers of 429 are quick."""
 EMBEDDED: Final = Plan("SQLite, one process")
 ONE: Final = Plan("PostgreSQL, one web process", postgresql=True)
 TWO: Final = Plan("PostgreSQL, two web processes", postgresql=True, webs=2)

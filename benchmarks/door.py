@@ -43,7 +43,7 @@ from benchmarks._copyist import Copyist
 from benchmarks._figures import Figure, report
 from benchmarks._load import Aim, load
 from benchmarks._shape import PUSHED, steps_of
-from benchmarks._site import EMBEDDED, ONE, Plan, Site, server, site
+from benchmarks._site import EMBEDDED, ONE, UNLIMITED, Plan, Site, server, site
 from tests.servers.slatimer import ROOT, Service
 
 RUNS: Final = int(os.environ.get("RUNS", "5"))
@@ -66,7 +66,6 @@ AIMS: Final = {BATCHES: 0.3, ANSWERED: 0.5, SINGLE: 2.75, OVER_HTTP: 0.43}
 DESK: Final = "haisoft"
 
 BARE_APP: Final = (str(ROOT / "benchmarks" / "_bare_app.py"),)
-UNLIMITED: Final = {"SLATIMER_KEY_REQUEST_RATE": "100000", "SLATIMER_KEY_REQUEST_BURST": "1000000"}
 LIMIT_APP: Final = (str(ROOT / "benchmarks" / "_limit_app.py"),)
 
 

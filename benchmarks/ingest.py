@@ -31,7 +31,7 @@ import httpx2
 from benchmarks._figures import Figure, report
 from benchmarks._load import Aim, Rate, client_name, load_all
 from benchmarks._shape import PUSHED, steps_of
-from benchmarks._site import EMBEDDED, ONE, TWO, Plan, Site, server, site
+from benchmarks._site import EMBEDDED, ONE, TWO, UNLIMITED, Plan, Site, server, site
 from tests.servers.slatimer import ROOT
 
 RUNS: Final = int(os.environ.get("RUNS", "3"))
@@ -78,10 +78,10 @@ def main() -> int:
 @contextmanager
 def _sites(plan: Plan, shape: Path) -> Generator[dict[str, Site]]:
     """The service and, on a database of its own, the limits."""
-    more = {"SLATIMER_BENCH_SHAPE": str(shape)}
+    more = {"SLATIMER_BENCH_SHAPE": str(shape), **UNLIMITED}
     with (
         server(plan) as on,
-        site(plan, on=on, name="real") as real,
+        site(plan, on=on, name="real", more=UNLIMITED) as real,
         site(plan, on=on, name="bare", module=LIMIT_APP, more=more) as bare,
     ):
         real.start()
