@@ -84,14 +84,14 @@ class DatabaseSettings(SettingsGroup):
         default=1000,
         ge=1,
         description="SQLite: changed rows after which a thread beside the writer copies the write-ahead log into the "
-        "database file: some megabytes, in some milliseconds. SQLite does that within a commit otherwise, which then "
-        "takes twice as long. Needs SQLite 3.51.3, as the package `pysqlite3` has it.",
+        "database file (a checkpoint): some megabytes, in some milliseconds. SQLite does that within a commit "
+        "otherwise, which then takes twice as long. Needs SQLite 3.51.3, as the package `pysqlite3` has it.",
     )
     wal_max_size: int = Field(
         default=64 * 2**20,
         ge=4 * 2**20,
         description="SQLite: bytes of the write-ahead log from which a commit copies what is left of it, so that it "
-        "begins anew also while the writer never rests. A long read lets it grow beyond. The file keeps the largest "
+        "is reset also while the writer never rests. A long read lets it grow beyond. The file keeps the largest "
         "size that it had.",
     )
     group_commit_size: int = Field(

@@ -52,7 +52,7 @@ def test_after_a_copy_that_failed_the_next_is_tried(tmp_path: Path) -> None:
         failed.set()
         raise module.OperationalError("unable to open database file")
 
-    copier = LogCopier(create_engine("sqlite:///", module=module, creator=connected), module, rows=1)
+    copier = LogCopier(create_engine("sqlite:///", module=module, creator=connected), rows=1)
     changes = count(1)
 
     def copied() -> bool:

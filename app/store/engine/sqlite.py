@@ -86,7 +86,7 @@ def writing_runner(settings: Settings) -> TransactionRunner:
     if version() < SAFE_VERSION:
         return TransactionRunner(_engine(settings, begin, *pragmas))
     pragmas.append(f"wal_autocheckpoint={settings.wal_max_size // PAGE}")
-    copier = LogCopier(_engine(settings, "BEGIN", "synchronous=FULL"), driver(), settings.wal_copy_rows)
+    copier = LogCopier(_engine(settings, "BEGIN", "synchronous=FULL"), settings.wal_copy_rows)
     return TransactionRunner(_engine(settings, begin, *pragmas), copier)
 
 

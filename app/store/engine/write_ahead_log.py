@@ -1,13 +1,12 @@
-"""Copies the write-ahead log of SQLite into the database file, beside the writer.
+"""Checkpoints of SQLite beside the writer: copies the write-ahead log into the database file.
 
 SQLite does so within whichever commit fills a thousand pages of the log: each such commit takes twice as long as the
 others, and a push that waits for it takes as long. Here a thread with a connection of its own does, as soon as enough
-rows have changed. The log begins anew at a commit that finds all of it copied. A busy writer leaves none, so at a
-larger size SQLite still does the rest within a commit: little is left by then.
+rows have changed. The log is reset at a commit that finds all of it copied. Beside a busy writer none does, so at
+a larger size SQLite still copies the rest within a commit: little is left by then.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
 
 import structlog
 from sqlalchemy import Engine, PoolProxiedConnection
@@ -18,8 +17,8 @@ _log = structlog.stdlib.get_logger()
 class LogCopier:
     """Copies the log after every so many changed rows. `wrote` and `close` are for the thread that writes."""
 
-    def __init__(self, engine: Engine, module: ModuleType, rows: int) -> None:
-        self._engine, self._failure, self._rows = engine, module.Error, rows
+    def __init__(self, engine: Engine, rows: int) -> None:
+        self._engine, self._rows = engine, rows
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._connection: PoolProxiedConnection | None = None
         self._copied = 0
@@ -37,9 +36,8 @@ class LogCopier:
                 self._connection = self._engine.raw_connection()
             # Passive: it waits for no reader and no writer, and neither waits for it.
             self._connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
-        except self._failure as error:
-            # The log only grows until the next time, or until a commit copies it.
-            _log.warning("write-ahead log not copied", error=f"{type(error).__name__}: {error}")
+        except Exception:  # noqa: BLE001 - logged; the log only grows until the next time, or until a commit copies it
+            _log.exception("write-ahead log not copied")
         finally:
             self._runs = False
 

@@ -33,6 +33,8 @@ from app.web.pages.ticket.sections import Audience, sections
 room = Room("ticket")
 
 Chosen = Annotated[str | None, Query(max_length=400)]
+DeskName = Annotated[str, Query(max_length=200)]
+TicketName = Annotated[str, Query(max_length=1_000)]
 
 
 @room.get("/tickets/{desk}/{ticket:path}")
@@ -46,22 +48,14 @@ async def show(reader: ViewReader, desk: str, ticket: str, clock: Chosen = None)
 
 @room.get("/ticket")
 async def ticket_by_query(
-    reader: ViewReader,
-    desk: Annotated[str, Query(max_length=200)],
-    ticket: Annotated[str, Query(max_length=1_000)],
-    clock: Chosen = None,
+    reader: ViewReader, desk: DeskName, ticket: TicketName, clock: Chosen = None
 ) -> Response:
     """The page of a ticket whose name cannot stand in a path, as `..`."""
     return await show(reader, desk, ticket, clock)
 
 
 @room.get("/ticket/live")
-async def live(
-    reader: ViewReader,
-    desk: Annotated[str, Query(max_length=200)],
-    ticket: Annotated[str, Query(max_length=1_000)],
-    clock: Chosen = None,
-) -> Response:
+async def live(reader: ViewReader, desk: DeskName, ticket: TicketName, clock: Chosen = None) -> Response:
     """All of the ticket, for the script to swap in."""
     context = await _read(reader, desk, ticket, clock)
     template = "archived_body.html" if "archived" in context else "live.html"
@@ -79,11 +73,7 @@ async def record(reader: RecordReader) -> Response:
 
 
 @room.get("/ticket/correct")
-async def correct(
-    reader: ViewReader,
-    desk: Annotated[str, Query(max_length=200)],
-    ticket: Annotated[str, Query(max_length=1_000)],
-) -> Response:
+async def correct(reader: ViewReader, desk: DeskName, ticket: TicketName) -> Response:
     """The forms of the corrections."""
     context = await _to_correct(reader, desk, ticket)
     for needed in (Permission.CORRECT, Permission.RECORD):
