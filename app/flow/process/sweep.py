@@ -265,7 +265,7 @@ class Sweeper:
                 return total
 
     def _goes_on(self) -> bool:
-        """Whether the transaction evaluates another batch: one of ten tickets costs what they cost.
+        """Whether the transaction evaluates another batch: of one with ten tickets a third is what any costs.
 
         Not where several processes write: it has locked the stream, and all of them wait for its end.
         """

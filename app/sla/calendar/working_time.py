@@ -51,17 +51,11 @@ class WorkingTime:
         known = self._years.open_time
         if not (known.start <= start < known.end and known.start <= end < known.end):
             known = self._years.spanning(start, end)
-        first, last = bisect_right(known.starts, start) - 1, bisect_right(known.starts, end) - 1
-        # As in OpenTime.counted, without the calls.
-        first_end, last_end = known.ends[first], known.ends[last]
-        before = known.base[first] + (start if start < first_end else first_end)  # noqa: FURB136
-        return known.base[last] + (end if end < last_end else last_end) - before  # noqa: FURB136
+        return known.counted(end) - known.counted(start)
 
     def is_open_us(self, at: Micros) -> bool:
         """Whether an instant is open."""
-        known = self._years.open_time
-        if not known.start <= at < known.end:
-            known = self._years.holding(at)
+        known = self._years.holding(at)
         return at < known.ends[bisect_right(known.starts, at) - 1]
 
     def next_open_us(self, at: Micros) -> Micros:
